@@ -1,0 +1,208 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.X86;
+
+namespace HeteroAKD.Kernels.Lanes;
+
+/// <summary>16 neighbouring floats on the host, in one 512-bit register. The same members as its siblings, spelled for <see cref="Vector512"/>: the JIT needs the concrete type.</summary>
+public readonly unsafe struct F32x16 : IFloatLane<F32x16>
+{
+    private readonly Vector512<float> _v;
+
+    /// <summary>Wraps a register.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public F32x16(Vector512<float> v) => _v = v;
+
+    public static int Width => 16;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static F32x16 Splat(float value) => new(Vector512.Create(value));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static F32x16 Splat(int value) => new(Vector512.Create((float)value));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static F32x16 Iota(int start) => new(Vector512.ConvertToSingle(Vector512.Create(start) + Vector512<int>.Indices));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static F32x16 operator +(F32x16 a, F32x16 b) => new(a._v + b._v);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static F32x16 operator -(F32x16 a, F32x16 b) => new(a._v - b._v);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static F32x16 operator *(F32x16 a, F32x16 b) => new(a._v * b._v);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static F32x16 operator /(F32x16 a, F32x16 b) => new(a._v / b._v);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static F32x16 operator -(F32x16 a) => new(-a._v);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static F32x16 Fma(F32x16 a, F32x16 b, F32x16 c) => new(Vector512.FusedMultiplyAdd(a._v, b._v, c._v));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static F32x16 Max(F32x16 a, F32x16 b) => new(Vector512.Max(a._v, b._v));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static F32x16 Min(F32x16 a, F32x16 b) => new(Vector512.Min(a._v, b._v));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static F32x16 Abs(F32x16 a) => new(Vector512.Abs(a._v));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static F32x16 Sqrt(F32x16 a) => new(Vector512.Sqrt(a._v));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static F32x16 Floor(F32x16 a) => new(Vector512.Floor(a._v));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static F32x16 SelectGreater(F32x16 a, F32x16 b, F32x16 x, F32x16 y) => new(Vector512.ConditionalSelect(Vector512.GreaterThan(a._v, b._v), x._v, y._v));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static F32x16 SelectEqual(F32x16 a, F32x16 b, F32x16 x, F32x16 y) => new(Vector512.ConditionalSelect(Vector512.Equals(a._v, b._v), x._v, y._v));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static F32x16 Exp(F32x16 x) => FloatMath.Exp(x);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static F32x16 Log(F32x16 x) => FloatMath.Log(x);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static F32x16 Log1p(F32x16 t) => FloatMath.Log1p(t);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static F32x16 Log1pExp(F32x16 x) => FloatMath.Log1pExp(x);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static F32x16 Tanh(F32x16 x) => FloatMath.Tanh(x);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static F32x16 Erf(F32x16 x) => FloatMath.Erf(x);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static F32x16 Reciprocal(F32x16 a) => new(Vector512<float>.One / a._v);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static F32x16 Rsqrt(F32x16 a) => new(Vector512<float>.One / Vector512.Sqrt(a._v));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static F32x16 Uniform(int key, int index)
+    {
+        // The rounds of CounterHash, on 16 counters at once.
+        Vector512<uint> h = (Vector512.Create((uint)index) + Vector512<uint>.Indices) * Vector512.Create(CounterHash.Weyl) ^ Vector512.Create((uint)key);
+        h = (h ^ (h >>> 16)) * Vector512.Create(CounterHash.Multiplier1);
+        h = (h ^ (h >>> 15)) * Vector512.Create(CounterHash.Multiplier2);
+        h ^= (h >>> 16) ^ Vector512.Create(CounterHash.KeyTwist(key));
+        h = (h ^ (h >>> 16)) * Vector512.Create(CounterHash.Multiplier1);
+        h = (h ^ (h >>> 15)) * Vector512.Create(CounterHash.Multiplier2);
+        h ^= h >>> 16;
+        return new(Vector512.ConvertToSingle((h >>> 8).AsInt32()) * Vector512.Create(CounterHash.ToUnit));
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static F32x16 Load(Mem memory, int index) => new(Vector512.Load(memory.Floats + index));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Store(Mem memory, int index, F32x16 value) => value._v.Store(memory.Floats + index);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static F32x16 LoadPart(Mem memory, int index, int count, F32x16 fill) => count >= 16 ? Load(memory, index) : LoadTail(memory, index, count, fill);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void StorePart(Mem memory, int index, int count, F32x16 value)
+    {
+        if (count >= 16)
+        {
+            Store(memory, index, value);
+        }
+        else
+        {
+            StoreTail(memory, index, count, value);
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static F32x16 LoadSplat(Mem memory, int index) => new(Vector512.Create(memory.Floats[index]));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static F32x16 Gather(Mem memory, int start, F32x16 offsets)
+    {
+        float* p = memory.Floats + start;
+        Vector512<int> o = Vector512.ConvertToInt32Native(offsets._v);
+        // .NET has no 512-bit gather: two of 256 bits.
+        return new(Vector512.Create(
+            Avx2.GatherVector256(p, o.GetLower(), sizeof(float)),
+            Avx2.GatherVector256(p, o.GetUpper(), sizeof(float))));
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static F32x16 LoadIndex(IndexMem memory, int index) => new(Vector512.ConvertToSingle(Vector512.Load(memory.Ints + index)));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static F32x16 GatherIndex(IndexMem memory, int start, F32x16 offsets)
+    {
+        // The same 32 bits a float gather would fetch, then read as integers.
+        F32x16 bits = Gather(new Mem(memory.Ints), start, offsets);
+        return new(Vector512.ConvertToSingle(bits._v.AsInt32()));
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static double SumAcross(F32x16 a) => Vector512.Sum(a._v);
+
+    public static double MaxAcross(F32x16 a)
+    {
+        float max = a._v[0];
+        for (int i = 1; i < 16; i++)
+        {
+            max = MathF.Max(max, a._v[i]);
+        }
+
+        return max;
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static F32x16 SplatReduced(double value) => Splat((float)value);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static F32x16 ScaleByPowerOfTwo(F32x16 x, F32x16 n)
+    {
+        Vector512<int> whole = Vector512.ConvertToInt32Native(n._v);
+        Vector512<int> half = whole >> 1;
+        Vector512<float> first = ((half + Vector512.Create(127)) << 23).AsSingle();
+        Vector512<float> second = ((whole - half + Vector512.Create(127)) << 23).AsSingle();
+        return new(x._v * first * second);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static F32x16 LogExponent(F32x16 x) => new(Vector512.ConvertToSingle(ExponentBits(x._v)));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static F32x16 LogMantissa(F32x16 x) => new((x._v.AsInt32() - (ExponentBits(x._v) << 23)).AsSingle());
+
+    // 0x3f3504f3 are the bits of √½: what is above it in the exponent field is e.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector512<int> ExponentBits(Vector512<float> x) => (x.AsInt32() - Vector512.Create(0x3f3504f3)) >> 23;
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static F32x16 LoadTail(Mem memory, int index, int count, F32x16 fill)
+    {
+        Vector512<float> v = fill._v;
+        for (int i = 0; i < count; i++)
+        {
+            v = v.WithElement(i, memory.Floats[index + i]);
+        }
+
+        return new(v);
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static void StoreTail(Mem memory, int index, int count, F32x16 value)
+    {
+        for (int i = 0; i < count; i++)
+        {
+            memory.Floats[index + i] = value._v[i];
+        }
+    }
+}

@@ -1,0 +1,204 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
+
+namespace HeteroAKD.Kernels.Lanes;
+
+/// <summary>4 neighbouring floats on the host, in one 128-bit register. The same members as its siblings, spelled for <see cref="Vector128"/>: the JIT needs the concrete type.</summary>
+public readonly unsafe struct F32x4 : IFloatLane<F32x4>
+{
+    private readonly Vector128<float> _v;
+
+    /// <summary>Wraps a register.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public F32x4(Vector128<float> v) => _v = v;
+
+    public static int Width => 4;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static F32x4 Splat(float value) => new(Vector128.Create(value));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static F32x4 Splat(int value) => new(Vector128.Create((float)value));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static F32x4 Iota(int start) => new(Vector128.ConvertToSingle(Vector128.Create(start) + Vector128<int>.Indices));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static F32x4 operator +(F32x4 a, F32x4 b) => new(a._v + b._v);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static F32x4 operator -(F32x4 a, F32x4 b) => new(a._v - b._v);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static F32x4 operator *(F32x4 a, F32x4 b) => new(a._v * b._v);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static F32x4 operator /(F32x4 a, F32x4 b) => new(a._v / b._v);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static F32x4 operator -(F32x4 a) => new(-a._v);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static F32x4 Fma(F32x4 a, F32x4 b, F32x4 c) => new(Vector128.FusedMultiplyAdd(a._v, b._v, c._v));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static F32x4 Max(F32x4 a, F32x4 b) => new(Vector128.Max(a._v, b._v));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static F32x4 Min(F32x4 a, F32x4 b) => new(Vector128.Min(a._v, b._v));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static F32x4 Abs(F32x4 a) => new(Vector128.Abs(a._v));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static F32x4 Sqrt(F32x4 a) => new(Vector128.Sqrt(a._v));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static F32x4 Floor(F32x4 a) => new(Vector128.Floor(a._v));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static F32x4 SelectGreater(F32x4 a, F32x4 b, F32x4 x, F32x4 y) => new(Vector128.ConditionalSelect(Vector128.GreaterThan(a._v, b._v), x._v, y._v));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static F32x4 SelectEqual(F32x4 a, F32x4 b, F32x4 x, F32x4 y) => new(Vector128.ConditionalSelect(Vector128.Equals(a._v, b._v), x._v, y._v));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static F32x4 Exp(F32x4 x) => FloatMath.Exp(x);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static F32x4 Log(F32x4 x) => FloatMath.Log(x);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static F32x4 Log1p(F32x4 t) => FloatMath.Log1p(t);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static F32x4 Log1pExp(F32x4 x) => FloatMath.Log1pExp(x);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static F32x4 Tanh(F32x4 x) => FloatMath.Tanh(x);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static F32x4 Erf(F32x4 x) => FloatMath.Erf(x);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static F32x4 Reciprocal(F32x4 a) => new(Vector128<float>.One / a._v);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static F32x4 Rsqrt(F32x4 a) => new(Vector128<float>.One / Vector128.Sqrt(a._v));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static F32x4 Uniform(int key, int index)
+    {
+        // The rounds of CounterHash, on 4 counters at once.
+        Vector128<uint> h = (Vector128.Create((uint)index) + Vector128<uint>.Indices) * Vector128.Create(CounterHash.Weyl) ^ Vector128.Create((uint)key);
+        h = (h ^ (h >>> 16)) * Vector128.Create(CounterHash.Multiplier1);
+        h = (h ^ (h >>> 15)) * Vector128.Create(CounterHash.Multiplier2);
+        h ^= (h >>> 16) ^ Vector128.Create(CounterHash.KeyTwist(key));
+        h = (h ^ (h >>> 16)) * Vector128.Create(CounterHash.Multiplier1);
+        h = (h ^ (h >>> 15)) * Vector128.Create(CounterHash.Multiplier2);
+        h ^= h >>> 16;
+        return new(Vector128.ConvertToSingle((h >>> 8).AsInt32()) * Vector128.Create(CounterHash.ToUnit));
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static F32x4 Load(Mem memory, int index) => new(Vector128.Load(memory.Floats + index));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Store(Mem memory, int index, F32x4 value) => value._v.Store(memory.Floats + index);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static F32x4 LoadPart(Mem memory, int index, int count, F32x4 fill) => count >= 4 ? Load(memory, index) : LoadTail(memory, index, count, fill);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void StorePart(Mem memory, int index, int count, F32x4 value)
+    {
+        if (count >= 4)
+        {
+            Store(memory, index, value);
+        }
+        else
+        {
+            StoreTail(memory, index, count, value);
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static F32x4 LoadSplat(Mem memory, int index) => new(Vector128.Create(memory.Floats[index]));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static F32x4 Gather(Mem memory, int start, F32x4 offsets)
+    {
+        float* p = memory.Floats + start;
+        Vector128<int> o = Vector128.ConvertToInt32Native(offsets._v);
+        return new(Vector128.Create(p[o[0]], p[o[1]], p[o[2]], p[o[3]]));
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static F32x4 LoadIndex(IndexMem memory, int index) => new(Vector128.ConvertToSingle(Vector128.Load(memory.Ints + index)));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static F32x4 GatherIndex(IndexMem memory, int start, F32x4 offsets)
+    {
+        // The same 32 bits a float gather would fetch, then read as integers.
+        F32x4 bits = Gather(new Mem(memory.Ints), start, offsets);
+        return new(Vector128.ConvertToSingle(bits._v.AsInt32()));
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static double SumAcross(F32x4 a) => Vector128.Sum(a._v);
+
+    public static double MaxAcross(F32x4 a)
+    {
+        float max = a._v[0];
+        for (int i = 1; i < 4; i++)
+        {
+            max = MathF.Max(max, a._v[i]);
+        }
+
+        return max;
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static F32x4 SplatReduced(double value) => Splat((float)value);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static F32x4 ScaleByPowerOfTwo(F32x4 x, F32x4 n)
+    {
+        Vector128<int> whole = Vector128.ConvertToInt32Native(n._v);
+        Vector128<int> half = whole >> 1;
+        Vector128<float> first = ((half + Vector128.Create(127)) << 23).AsSingle();
+        Vector128<float> second = ((whole - half + Vector128.Create(127)) << 23).AsSingle();
+        return new(x._v * first * second);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static F32x4 LogExponent(F32x4 x) => new(Vector128.ConvertToSingle(ExponentBits(x._v)));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static F32x4 LogMantissa(F32x4 x) => new((x._v.AsInt32() - (ExponentBits(x._v) << 23)).AsSingle());
+
+    // 0x3f3504f3 are the bits of √½: what is above it in the exponent field is e.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector128<int> ExponentBits(Vector128<float> x) => (x.AsInt32() - Vector128.Create(0x3f3504f3)) >> 23;
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static F32x4 LoadTail(Mem memory, int index, int count, F32x4 fill)
+    {
+        Vector128<float> v = fill._v;
+        for (int i = 0; i < count; i++)
+        {
+            v = v.WithElement(i, memory.Floats[index + i]);
+        }
+
+        return new(v);
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static void StoreTail(Mem memory, int index, int count, F32x4 value)
+    {
+        for (int i = 0; i < count; i++)
+        {
+            memory.Floats[index + i] = value._v[i];
+        }
+    }
+}

@@ -1,0 +1,132 @@
+using System.Runtime.CompilerServices;
+
+namespace HeteroAKD.Kernels.Lanes;
+
+/// <summary>
+/// Elementary functions for every float lane, from the same polynomials in the same order, so that a result does not depend on which lane computed it.
+/// The bounds of <see cref="ILane{T}"/> are tested over the whole range against float64.
+/// </summary>
+public static class FloatMath
+{
+    /// <summary>e^x: x = n·ln 2 + r with |r| ≤ ½ ln 2, e^x = 2^n · p(r); ln 2 is subtracted in two parts.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static T Exp<T>(T x)
+        where T : unmanaged, IFloatLane<T>
+    {
+        // Beyond these e^x is 0 or infinity anyway; a NaN fails both comparisons and stays.
+        x = T.SelectGreater(x, T.Splat(89f), T.Splat(89f), x);
+        x = T.SelectGreater(T.Splat(-104f), x, T.Splat(-104f), x);
+        T n = Round(x * T.Splat(1.44269504f));
+        T r = T.Fma(n, T.Splat(-0.693145752f), x);
+        r = T.Fma(n, T.Splat(-1.42860677e-6f), r);
+        T p = T.Fma(T.Splat(1.37805939e-3f), r, T.Splat(8.37312452e-3f));
+        p = T.Fma(p, r, T.Splat(4.16695364e-2f));
+        p = T.Fma(p, r, T.Splat(1.66664720e-1f));
+        p = T.Fma(p, r, T.Splat(4.99999851e-1f));
+        p = T.Fma(p, r, T.Splat(1f));
+        p = T.Fma(p, r, T.Splat(1f));
+        return T.ScaleByPowerOfTwo(p, n);
+    }
+
+    /// <summary>log x = e·ln 2 + log m with m in [√½, √2).</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static T Log<T>(T x)
+        where T : unmanaged, IFloatLane<T>
+    {
+        // A denormal has no exponent of its own: lift it by 2^23 first.
+        T smallest = T.Splat(1.17549435e-38f);
+        T scaled = T.SelectGreater(smallest, x, x * T.Splat(8388608f), x);
+        T shift = T.SelectGreater(smallest, x, T.Splat(-23f), T.Splat(0f));
+        T result = LogPolynomial(T.LogMantissa(scaled) - T.Splat(1f), T.LogExponent(scaled) + shift);
+        result = T.SelectGreater(x, T.Splat(float.MaxValue), x, result);
+        result = T.SelectEqual(x, T.Splat(0f), T.Splat(float.NegativeInfinity), result);
+        result = T.SelectGreater(T.Splat(0f), x, T.Splat(float.NaN), result);
+        return T.SelectEqual(x, x, result, x);
+    }
+
+    /// <summary>log(1 + t), t in [0, 1]: the argument of the polynomial is formed from t itself, so nothing is lost where t is tiny.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static T Log1p<T>(T t)
+        where T : unmanaged, IFloatLane<T>
+    {
+        T limit = T.Splat(0.414213562f);
+        T f = T.SelectGreater(t, limit, (t - T.Splat(1f)) * T.Splat(0.5f), t);
+        T e = T.SelectGreater(t, limit, T.Splat(1f), T.Splat(0f));
+        return LogPolynomial(f, e);
+    }
+
+    /// <summary>log(1 + e^x) = max(x, 0) + log1p(e^-|x|).</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static T Log1pExp<T>(T x)
+        where T : unmanaged, IFloatLane<T> => T.Max(x, T.Splat(0f)) + Log1p(Exp(-T.Abs(x)));
+
+    /// <summary>tanh: odd polynomial below 0.625, 1 - 2/(e^2|x| + 1) above.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static T Tanh<T>(T x)
+        where T : unmanaged, IFloatLane<T>
+    {
+        T a = T.Abs(x);
+        T s = x * x;
+        T p = T.Fma(T.Splat(-5.70498872745e-3f), s, T.Splat(2.06390887954e-2f));
+        p = T.Fma(p, s, T.Splat(-5.37397155531e-2f));
+        p = T.Fma(p, s, T.Splat(1.33314422036e-1f));
+        p = T.Fma(p, s, T.Splat(-3.33332819422e-1f));
+        T small = T.Fma(p * s, x, x);
+        T large = T.Splat(1f) - (T.Splat(2f) / (Exp(a + a) + T.Splat(1f)));
+        large = T.SelectGreater(T.Splat(0f), x, -large, large);
+        return T.SelectGreater(a, T.Splat(0.625f), large, small);
+    }
+
+    /// <summary>erf: odd polynomial below 0.9277, 1 - e^q(|x|) above.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static T Erf<T>(T x)
+        where T : unmanaged, IFloatLane<T>
+    {
+        T a = T.Abs(x);
+        T s = x * x;
+        // Beyond 4 the result is ±1; the cap keeps the even powers of the large branch finite.
+        T t = T.SelectGreater(a, T.Splat(4f), T.Splat(4f), a);
+        T s2 = t * t;
+        T r = T.Fma(T.Splat(-1.72853470e-5f), t, T.Splat(3.83197126e-4f));
+        T u = T.Fma(T.Splat(-3.88396438e-3f), t, T.Splat(2.42546219e-2f));
+        r = T.Fma(r, s2, u);
+        r = T.Fma(r, t, T.Splat(-1.06777877e-1f));
+        r = T.Fma(r, t, T.Splat(-6.34846687e-1f));
+        r = T.Fma(r, t, T.Splat(-1.28717512e-1f));
+        r = T.Fma(r, t, -t);
+        T large = T.Splat(1f) - Exp(r);
+        large = T.SelectGreater(T.Splat(0f), x, -large, large);
+        T p = T.Fma(T.Splat(-5.96761703e-4f), s, T.Splat(4.99119423e-3f));
+        p = T.Fma(p, s, T.Splat(-2.67681349e-2f));
+        p = T.Fma(p, s, T.Splat(1.12819925e-1f));
+        p = T.Fma(p, s, T.Splat(-3.76125336e-1f));
+        p = T.Fma(p, s, T.Splat(1.28379166e-1f));
+        T small = T.Fma(p, x, x);
+        return T.SelectGreater(a, T.Splat(0.927734375f), large, small);
+    }
+
+    /// <summary>log(1 + f) + e·ln 2 for f in [√½ - 1, √2 - 1]; ln 2 is added in two parts, the small one first.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static T LogPolynomial<T>(T f, T e)
+        where T : unmanaged, IFloatLane<T>
+    {
+        T z = f * f;
+        T p = T.Fma(T.Splat(7.0376836292e-2f), f, T.Splat(-1.1514610310e-1f));
+        p = T.Fma(p, f, T.Splat(1.1676998740e-1f));
+        p = T.Fma(p, f, T.Splat(-1.2420140846e-1f));
+        p = T.Fma(p, f, T.Splat(1.4249322787e-1f));
+        p = T.Fma(p, f, T.Splat(-1.6668057665e-1f));
+        p = T.Fma(p, f, T.Splat(2.0000714765e-1f));
+        p = T.Fma(p, f, T.Splat(-2.4999993993e-1f));
+        p = T.Fma(p, f, T.Splat(3.3333331174e-1f));
+        T y = p * f * z;
+        y = T.Fma(e, T.Splat(-2.12194440e-4f), y);
+        y = T.Fma(T.Splat(-0.5f), z, y);
+        return T.Fma(e, T.Splat(0.693359375f), f + y);
+    }
+
+    /// <summary>To the nearest whole number for |x| below 2^22: adding 1.5·2^23 leaves no bits for the fraction.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static T Round<T>(T x)
+        where T : unmanaged, IFloatLane<T> => (x + T.Splat(12582912f)) - T.Splat(12582912f);
+}

@@ -1,0 +1,173 @@
+using System.Runtime.CompilerServices;
+using HeteroAKD.Kernels.Lanes;
+using ILGPU;
+
+namespace HeteroAKD.Kernels.Launch;
+
+/// <summary>Scratch of one device thread: element i of all threads lies together, so that a warp's accesses coalesce.</summary>
+public readonly struct DeviceScratch(ArrayView<float> memory, int thread, int threads) : IScratch<DeviceF32>
+{
+    private readonly ArrayView<float> _memory = memory; // [lanes, threads]
+    private readonly int _thread = thread;
+    private readonly int _threads = threads;
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public DeviceF32 Get(int index) => new(_memory[(index * _threads) + _thread]);
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public void Set(int index, DeviceF32 value) => _memory[(index * _threads) + _thread] = value.Value;
+}
+
+/// <summary>The group of a row on a device: one thread block, trees in shared memory.</summary>
+public readonly struct DeviceGroup : IGroup<DeviceF32>
+{
+    /// <summary>Upper bound of threads in a block that works on a row.</summary>
+    public const int MaxSize = 256;
+
+    /// <inheritdoc/>
+    public int Start => Group.IdxX;
+
+    /// <inheritdoc/>
+    public int Stride => Group.DimX;
+
+    /// <inheritdoc/>
+    public DeviceF32 Sum(DeviceF32 value) => new(DeviceEntry.TreeSum(value.Value));
+
+    /// <inheritdoc/>
+    public DeviceF32 Max(DeviceF32 value) => new(DeviceEntry.TreeMax(value.Value));
+
+    /// <inheritdoc/>
+    public void StoreOne(Mem memory, int index, DeviceF32 value)
+    {
+        if (Group.IdxX == 0)
+        {
+            memory.View[index] = value.Value;
+        }
+    }
+}
+
+/// <summary>The methods that ILGPU compiles, one for each kind of launch. A kernel type makes an instance of each.</summary>
+public static class DeviceEntry
+{
+    /// <summary>Threads in a block of <see cref="PixelSums"/>; a power of two.</summary>
+    public const int SumBlock = 128;
+
+    /// <summary>One thread an element.</summary>
+    public static void Pixel<TKernel>(TKernel kernel, int rows, int columns)
+        where TKernel : struct, IPixelKernel
+    {
+        int i = (Grid.IdxX * Group.DimX) + Group.IdxX;
+        if (i < rows * columns)
+        {
+            int row = i / columns;
+            kernel.Run<DeviceF32>(row, i - (row * columns));
+        }
+    }
+
+    /// <summary>A fixed number of threads walk over the elements; each block leaves its eight sums in <paramref name="partials"/>.</summary>
+    public static void PixelSums<TKernel>(TKernel kernel, int rows, int columns, ArrayView<float> scratch, ArrayView<float> partials)
+        where TKernel : struct, IPixelSumKernel
+    {
+        int threads = Grid.DimX * Group.DimX;
+        int thread = (Grid.IdxX * Group.DimX) + Group.IdxX;
+        DeviceScratch own = new(scratch, thread, threads);
+        Sums<DeviceF32> total = default;
+        for (int i = thread; i < rows * columns; i += threads)
+        {
+            int row = i / columns;
+            total = Sums<DeviceF32>.Add(total, kernel.Run<DeviceF32, DeviceScratch>(row, i - (row * columns), own));
+        }
+
+        int at = Grid.IdxX * Sums<DeviceF32>.Count;
+        Leave(partials, at, total.S0);
+        Leave(partials, at + 1, total.S1);
+        Leave(partials, at + 2, total.S2);
+        Leave(partials, at + 3, total.S3);
+        Leave(partials, at + 4, total.S4);
+        Leave(partials, at + 5, total.S5);
+        Leave(partials, at + 6, total.S6);
+        Leave(partials, at + 7, total.S7);
+    }
+
+    /// <summary>Second stage of <see cref="PixelSums"/>: eight threads add the blocks' sums in block order.</summary>
+    public static void Combine(ArrayView<float> partials, int blocks, ArrayView<float> result)
+    {
+        int k = Group.IdxX;
+        if (k < Sums<DeviceF32>.Count)
+        {
+            float sum = 0;
+            for (int block = 0; block < blocks; block++)
+            {
+                sum += partials[(block * Sums<DeviceF32>.Count) + k];
+            }
+
+            result[k] = sum;
+        }
+    }
+
+    /// <summary>One block a row.</summary>
+    public static void Rows<TKernel>(TKernel kernel, int rows)
+        where TKernel : struct, IRowKernel
+    {
+        // rows equals the grid; it is a parameter so that every launch has the same form.
+        if (Grid.IdxX < rows)
+        {
+            kernel.Run<DeviceF32, DeviceGroup>(default, Grid.IdxX);
+        }
+    }
+
+    internal static float TreeSum(float value)
+    {
+        ArrayView<float> shared = SharedMemory.Allocate<float>(DeviceGroup.MaxSize);
+        int thread = Group.IdxX;
+        shared[thread] = value;
+        Group.Barrier();
+        for (int half = Group.DimX >> 1; half > 0; half >>= 1)
+        {
+            if (thread < half)
+            {
+                shared[thread] += shared[thread + half];
+            }
+
+            Group.Barrier();
+        }
+
+        float sum = shared[0];
+
+        // Nobody may overwrite element 0 for the next tree before all have read it.
+        Group.Barrier();
+        return sum;
+    }
+
+    internal static float TreeMax(float value)
+    {
+        ArrayView<float> shared = SharedMemory.Allocate<float>(DeviceGroup.MaxSize);
+        int thread = Group.IdxX;
+        shared[thread] = value;
+        Group.Barrier();
+        for (int half = Group.DimX >> 1; half > 0; half >>= 1)
+        {
+            if (thread < half)
+            {
+                shared[thread] = DeviceF32.Max(new(shared[thread]), new(shared[thread + half])).Value;
+            }
+
+            Group.Barrier();
+        }
+
+        float max = shared[0];
+        Group.Barrier();
+        return max;
+    }
+
+    private static void Leave(ArrayView<float> partials, int index, DeviceF32 value)
+    {
+        float sum = TreeSum(value.Value);
+        if (Group.IdxX == 0)
+        {
+            partials[index] = sum;
+        }
+    }
+}

@@ -1,0 +1,307 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+using System.Runtime.Intrinsics;
+using HeteroAKD.Kernels.Lanes;
+
+namespace HeteroAKD.Kernels.Launch;
+
+/// <summary>The element type that a host launch computes in.</summary>
+public enum HostPrecision
+{
+    /// <summary>Vector lanes of float.</summary>
+    Float32,
+
+    /// <summary>One double at a time, for gradient checks.</summary>
+    Float64,
+}
+
+/// <summary>
+/// Runs kernels on host threads: fixed tiles, vector lanes with a scalar end of each row, sums combined in tile order.
+/// <c>cost</c> is the rough work of one element in units of one load, one add and one store; it sizes the tiles and keeps small work on the caller's thread.
+/// </summary>
+public sealed unsafe class HostLauncher(HostPool pool)
+{
+    // A tile of this many units takes some 10 µs: long against handing it over, short against a cache.
+    private const int TileWork = 1 << 15;
+
+    /// <summary>The threads.</summary>
+    public HostPool Pool => pool;
+
+    /// <summary>Floats in the widest lane of this machine.</summary>
+    public static int LaneWidth => Vector512.IsHardwareAccelerated ? 16 : Vector256.IsHardwareAccelerated ? 8 : 4;
+
+    /// <summary>Runs a pixel kernel on rows × columns elements.</summary>
+    public void Pixel<TKernel>(in TKernel kernel, int rows, int columns, int cost, HostPrecision precision)
+        where TKernel : struct, IPixelKernel
+    {
+        PixelJob<TKernel> job = PixelJob<TKernel>.Take();
+        job.Kernel = kernel;
+        job.Grid = new TileGrid(rows, columns, cost, TileWork);
+        job.Precision = precision;
+        pool.Run(job, job.Grid.Count);
+        job.Kernel = default;
+    }
+
+    /// <summary>Runs a pixel kernel with sums; <paramref name="result"/> gets <see cref="Sums{TLane}.Count"/> numbers (float or double by precision).</summary>
+    public void PixelSums<TKernel>(in TKernel kernel, int rows, int columns, int cost, Mem result, HostPrecision precision)
+        where TKernel : struct, IPixelSumKernel
+    {
+        PixelSumJob<TKernel> job = PixelSumJob<TKernel>.Take();
+        job.Kernel = kernel;
+        job.Grid = new TileGrid(rows, columns, cost, TileWork);
+        job.Precision = precision;
+        job.Pool = pool;
+        job.Reserve(job.Grid.Count);
+        pool.Run(job, job.Grid.Count);
+        job.Combine(result);
+        job.Kernel = default;
+    }
+
+    /// <summary>Runs a row kernel; <paramref name="cost"/> is the work of a whole row.</summary>
+    public void Rows<TKernel>(in TKernel kernel, int rows, int cost, HostPrecision precision)
+        where TKernel : struct, IRowKernel
+    {
+        RowJob<TKernel> job = RowJob<TKernel>.Take();
+        job.Kernel = kernel;
+        job.RowCount = rows;
+        job.RowsPerTile = Math.Clamp(TileWork / Math.Max(1, cost), 1, Math.Max(1, rows));
+        job.Precision = precision;
+        pool.Run(job, (rows + job.RowsPerTile - 1) / job.RowsPerTile);
+        job.Kernel = default;
+    }
+}
+
+/// <summary>How rows × columns elements are cut: long rows into pieces, short rows into bundles.</summary>
+internal readonly struct TileGrid
+{
+    private readonly int _rows;
+    private readonly int _columns;
+    private readonly int _rowsPerTile;
+    private readonly int _columnsPerTile;
+    private readonly int _pieces;
+
+    public TileGrid(int rows, int columns, int cost, int tileWork)
+    {
+        int elements = Math.Max(64, tileWork / Math.Max(1, cost));
+        _rows = rows;
+        _columns = columns;
+        if (columns >= elements)
+        {
+            // Whole cache lines, so that no two tiles share one.
+            _columnsPerTile = (elements + 63) / 64 * 64;
+            _rowsPerTile = 1;
+        }
+        else
+        {
+            _columnsPerTile = Math.Max(1, columns);
+            _rowsPerTile = Math.Max(1, elements / Math.Max(1, columns));
+        }
+
+        _pieces = (columns + _columnsPerTile - 1) / _columnsPerTile;
+        Count = (rows + _rowsPerTile - 1) / _rowsPerTile * _pieces;
+    }
+
+    public int Count { get; }
+
+    public void Bounds(int tile, out int row0, out int row1, out int column0, out int column1)
+    {
+        row0 = tile / _pieces * _rowsPerTile;
+        row1 = Math.Min(_rows, row0 + _rowsPerTile);
+        column0 = tile % _pieces * _columnsPerTile;
+        column1 = Math.Min(_columns, column0 + _columnsPerTile);
+    }
+}
+
+/// <summary>A job object a kernel type, kept for reuse: launching makes no garbage.</summary>
+internal abstract class KernelJob<TJob> : HostJob
+    where TJob : KernelJob<TJob>, new()
+{
+    [ThreadStatic]
+    private static TJob? t_instance;
+
+    public static TJob Take() => t_instance ??= new TJob();
+}
+
+internal sealed class PixelJob<TKernel> : KernelJob<PixelJob<TKernel>>
+    where TKernel : struct, IPixelKernel
+{
+    public TKernel Kernel;
+    public TileGrid Grid;
+    public HostPrecision Precision;
+
+    public override void Tile(int tile, int worker)
+    {
+        Grid.Bounds(tile, out int row0, out int row1, out int column0, out int column1);
+        TKernel kernel = Kernel;
+        for (int row = row0; row < row1; row++)
+        {
+            if (Precision == HostPrecision.Float64)
+            {
+                Loop<F64>(kernel, row, column0, column1);
+                continue;
+            }
+
+            int column = column0;
+            if (Vector512.IsHardwareAccelerated)
+            {
+                column = Loop<F32x16>(kernel, row, column, column1);
+            }
+            else if (Vector256.IsHardwareAccelerated)
+            {
+                column = Loop<F32x8>(kernel, row, column, column1);
+            }
+
+            column = Loop<F32x4>(kernel, row, column, column1);
+            Loop<F32>(kernel, row, column, column1);
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static int Loop<TLane>(TKernel kernel, int row, int column, int end)
+        where TLane : unmanaged, ILane<TLane>
+    {
+        for (; column + TLane.Width <= end; column += TLane.Width)
+        {
+            kernel.Run<TLane>(row, column);
+        }
+
+        return column;
+    }
+}
+
+internal sealed unsafe class PixelSumJob<TKernel> : KernelJob<PixelSumJob<TKernel>>
+    where TKernel : struct, IPixelSumKernel
+{
+    public TKernel Kernel;
+    public TileGrid Grid;
+    public HostPrecision Precision;
+    public HostPool Pool = null!;
+    private double[] _partials = [];
+
+    public void Reserve(int tiles)
+    {
+        if (_partials.Length < tiles * Sums<F64>.Count)
+        {
+            _partials = new double[tiles * Sums<F64>.Count];
+        }
+    }
+
+    public override void Tile(int tile, int worker)
+    {
+        Grid.Bounds(tile, out int row0, out int row1, out int column0, out int column1);
+        TKernel kernel = Kernel;
+        byte* arena = Pool.Arena(worker, (nuint)(kernel.ScratchLength * 64));
+        Span<double> sums = _partials.AsSpan(tile * Sums<F64>.Count, Sums<F64>.Count);
+        sums.Clear();
+        for (int row = row0; row < row1; row++)
+        {
+            if (Precision == HostPrecision.Float64)
+            {
+                Loop<F64>(kernel, row, column0, column1, arena, sums);
+                continue;
+            }
+
+            int column = column0;
+            if (Vector512.IsHardwareAccelerated)
+            {
+                column = Loop<F32x16>(kernel, row, column, column1, arena, sums);
+            }
+            else if (Vector256.IsHardwareAccelerated)
+            {
+                column = Loop<F32x8>(kernel, row, column, column1, arena, sums);
+            }
+
+            column = Loop<F32x4>(kernel, row, column, column1, arena, sums);
+            Loop<F32>(kernel, row, column, column1, arena, sums);
+        }
+    }
+
+    public void Combine(Mem result)
+    {
+        for (int k = 0; k < Sums<F64>.Count; k++)
+        {
+            double sum = 0;
+            for (int tile = 0; tile < Grid.Count; tile++)
+            {
+                sum += _partials[(tile * Sums<F64>.Count) + k];
+            }
+
+            if (Precision == HostPrecision.Float64)
+            {
+                result.Doubles[k] = sum;
+            }
+            else
+            {
+                result.Floats[k] = (float)sum;
+            }
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static int Loop<TLane>(TKernel kernel, int row, int column, int end, byte* arena, Span<double> sums)
+        where TLane : unmanaged, ILane<TLane>
+    {
+        if (column + TLane.Width > end)
+        {
+            return column;
+        }
+
+        HostScratch<TLane> scratch = new(arena);
+        Sums<TLane> total = default;
+        for (; column + TLane.Width <= end; column += TLane.Width)
+        {
+            total = Sums<TLane>.Add(total, kernel.Run<TLane, HostScratch<TLane>>(row, column, scratch));
+        }
+
+        sums[0] += TLane.SumAcross(total.S0);
+        sums[1] += TLane.SumAcross(total.S1);
+        sums[2] += TLane.SumAcross(total.S2);
+        sums[3] += TLane.SumAcross(total.S3);
+        sums[4] += TLane.SumAcross(total.S4);
+        sums[5] += TLane.SumAcross(total.S5);
+        sums[6] += TLane.SumAcross(total.S6);
+        sums[7] += TLane.SumAcross(total.S7);
+        return column;
+    }
+}
+
+internal sealed class RowJob<TKernel> : KernelJob<RowJob<TKernel>>
+    where TKernel : struct, IRowKernel
+{
+    public TKernel Kernel;
+    public int RowCount;
+    public int RowsPerTile;
+    public HostPrecision Precision;
+
+    public override void Tile(int tile, int worker)
+    {
+        int row = tile * RowsPerTile;
+        int end = Math.Min(RowCount, row + RowsPerTile);
+        if (Precision == HostPrecision.Float64)
+        {
+            Loop<F64>(Kernel, row, end);
+        }
+        else if (Vector512.IsHardwareAccelerated)
+        {
+            Loop<F32x16>(Kernel, row, end);
+        }
+        else if (Vector256.IsHardwareAccelerated)
+        {
+            Loop<F32x8>(Kernel, row, end);
+        }
+        else
+        {
+            Loop<F32x4>(Kernel, row, end);
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void Loop<TLane>(TKernel kernel, int row, int end)
+        where TLane : unmanaged, ILane<TLane>
+    {
+        for (; row < end; row++)
+        {
+            kernel.Run<TLane, HostGroup<TLane>>(default, row);
+        }
+    }
+}

@@ -1,0 +1,115 @@
+using HeteroAKD.Kernels.Lanes;
+
+namespace HeteroAKD.Kernels.Launch;
+
+/// <summary>
+/// Work on independent pixels. The fields of the implementing struct are its buffers and constants; <see cref="Run"/> does the work of one lane:
+/// the elements (row, column) … (row, column + Width - 1). A lane never crosses a row, so addresses inside it are consecutive.
+/// </summary>
+public interface IPixelKernel
+{
+    /// <summary>Computes one lane.</summary>
+    void Run<TLane>(int row, int column)
+        where TLane : unmanaged, ILane<TLane>;
+}
+
+/// <summary>Work on independent pixels that also adds up to eight sums over all of them, with private scratch for the values of one pixel.</summary>
+public interface IPixelSumKernel
+{
+    /// <summary>Lanes of scratch that <see cref="Run"/> needs; 0 for none.</summary>
+    int ScratchLength { get; }
+
+    /// <summary>Computes one lane and returns what it adds to the sums.</summary>
+    Sums<TLane> Run<TLane, TScratch>(int row, int column, TScratch scratch)
+        where TLane : unmanaged, ILane<TLane>
+        where TScratch : struct, IScratch<TLane>;
+}
+
+/// <summary>
+/// Work on rows, each by a group: one thread block on a device, one thread with vector lanes on the host. The row loop is
+/// <c>for (j = group.Start; j &lt; length; j += group.Stride)</c> with <c>LoadPart</c>/<c>StorePart</c> for the end of the row.
+/// </summary>
+public interface IRowKernel
+{
+    /// <summary>Computes one row. Every thread of the group must reach every Sum and Max.</summary>
+    void Run<TLane, TGroup>(TGroup group, int row)
+        where TLane : unmanaged, ILane<TLane>
+        where TGroup : struct, IGroup<TLane>;
+}
+
+/// <summary>Private memory of one work item, in lanes.</summary>
+public interface IScratch<TLane>
+    where TLane : unmanaged, ILane<TLane>
+{
+    /// <summary>Reads lane <paramref name="index"/>.</summary>
+    TLane Get(int index);
+
+    /// <summary>Writes lane <paramref name="index"/>.</summary>
+    void Set(int index, TLane value);
+}
+
+/// <summary>The threads or vector elements that share one row.</summary>
+public interface IGroup<TLane>
+    where TLane : unmanaged, ILane<TLane>
+{
+    /// <summary>First element of this member of the group.</summary>
+    int Start { get; }
+
+    /// <summary>Step to this member's next element.</summary>
+    int Stride { get; }
+
+    /// <summary>The sum over the group, in every element of the lane. Fixed order.</summary>
+    TLane Sum(TLane value);
+
+    /// <summary>The maximum over the group, in every element of the lane.</summary>
+    TLane Max(TLane value);
+
+    /// <summary>Writes one number that the group agreed on (element 0 of the lane), once.</summary>
+    void StoreOne(Mem memory, int index, TLane value);
+}
+
+/// <summary>Eight sums that a pixel kernel adds up; unused ones stay zero and cost nothing once inlined.</summary>
+public struct Sums<TLane>
+    where TLane : unmanaged, ILane<TLane>
+{
+    /// <summary>How many there are.</summary>
+    public const int Count = 8;
+
+    /// <summary>First sum.</summary>
+    public TLane S0;
+
+    /// <summary>Second sum.</summary>
+    public TLane S1;
+
+    /// <summary>Third sum.</summary>
+    public TLane S2;
+
+    /// <summary>Fourth sum.</summary>
+    public TLane S3;
+
+    /// <summary>Fifth sum.</summary>
+    public TLane S4;
+
+    /// <summary>Sixth sum.</summary>
+    public TLane S5;
+
+    /// <summary>Seventh sum.</summary>
+    public TLane S6;
+
+    /// <summary>Eighth sum.</summary>
+    public TLane S7;
+
+    /// <summary>Adds another lane's sums.</summary>
+    [System.Runtime.CompilerServices.MethodImpl(System.Runtime.CompilerServices.MethodImplOptions.AggressiveInlining)]
+    public static Sums<TLane> Add(Sums<TLane> a, Sums<TLane> b) => new()
+    {
+        S0 = a.S0 + b.S0,
+        S1 = a.S1 + b.S1,
+        S2 = a.S2 + b.S2,
+        S3 = a.S3 + b.S3,
+        S4 = a.S4 + b.S4,
+        S5 = a.S5 + b.S5,
+        S6 = a.S6 + b.S6,
+        S7 = a.S7 + b.S7,
+    };
+}
