@@ -118,6 +118,10 @@ public static class DeviceEntry
         }
     }
 
+    /// <summary>A kernel with a block shape of its own.</summary>
+    public static void Block<TKernel>(TKernel kernel)
+        where TKernel : struct, IDeviceKernel => kernel.Run();
+
     internal static float TreeSum(float value)
     {
         ArrayView<float> shared = SharedMemory.Allocate<float>(DeviceGroup.MaxSize);

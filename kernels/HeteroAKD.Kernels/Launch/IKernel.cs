@@ -37,6 +37,16 @@ public interface IRowKernel
         where TGroup : struct, IGroup<TLane>;
 }
 
+/// <summary>
+/// Work of one thread block that uses the block's shape and shared memory itself (tiles of a matrix product). Devices only: the host has its own
+/// algorithm for the same operation, and both are held against the same plain loop.
+/// </summary>
+public interface IDeviceKernel
+{
+    /// <summary>The work of one thread.</summary>
+    void Run();
+}
+
 /// <summary>Private memory of one work item, in lanes.</summary>
 public interface IScratch<TLane>
     where TLane : unmanaged, ILane<TLane>
