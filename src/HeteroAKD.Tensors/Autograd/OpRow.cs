@@ -1,0 +1,261 @@
+using System.Globalization;
+using System.Reflection;
+
+namespace HeteroAKD.Tensors.Autograd;
+
+/// <summary>An input of an operation.</summary>
+/// <param name="Name">PyTorch's name.</param>
+/// <param name="Shape">Its shape in words, for listings.</param>
+/// <param name="Optional">Whether it may be left out.</param>
+/// <param name="Integer">Whether it holds int32 (labels) rather than floats.</param>
+public readonly record struct OpInput(string Name, string Shape, bool Optional = false, bool Integer = false);
+
+/// <summary>A row of the table of operations: name, inputs, attributes, shape rule, forward kernel, gradient.</summary>
+public abstract class OpRow(string name, string source, OpInput[] inputs)
+{
+    /// <summary>Name, as PyTorch spells it.</summary>
+    public string Name { get; } = name;
+
+    /// <summary>What it computes and after which function of PyTorch or equation of the paper.</summary>
+    public string Source { get; } = source;
+
+    /// <summary>Inputs in order.</summary>
+    public IReadOnlyList<OpInput> Inputs { get; } = inputs;
+
+    /// <summary>Attribute names with type and default, from the attribute record's constructor.</summary>
+    public abstract IReadOnlyList<ParameterInfo> Attributes { get; }
+
+    /// <summary>Whether a gradient rule exists.</summary>
+    public abstract bool Differentiable { get; }
+
+    /// <summary>Runs the operation with attributes given as text; the results are the output and any further ones, by name.</summary>
+    public abstract IReadOnlyList<(string Name, Tensor Value)> Invoke(IReadOnlyDictionary<string, string> attributes, ReadOnlySpan<Tensor?> inputs);
+}
+
+/// <summary>A row whose attributes are the record struct <typeparamref name="TAttributes"/>; its constructor's parameters, with defaults, are the attributes.</summary>
+public sealed class OpRow<TAttributes> : OpRow
+    where TAttributes : struct
+{
+    private readonly Func<OpNode<TAttributes>, Shape> _shape;
+    private readonly Action<OpNode<TAttributes>> _forward;
+    private readonly Action<OpNode<TAttributes>, Tensor>? _gradient;
+    private readonly string[] _extraNames;
+
+    /// <summary>Describes an operation.</summary>
+    /// <param name="name">Name.</param>
+    /// <param name="source">What it computes.</param>
+    /// <param name="inputs">Inputs in order.</param>
+    /// <param name="shape">Shape of the output; throws <see cref="ShapeMismatchException"/> where inputs do not fit.</param>
+    /// <param name="forward">Fills the output, which is allocated.</param>
+    /// <param name="gradient">Given the output's gradient, adds to the gradients of the inputs that want one.</param>
+    /// <param name="extraNames">Names of further results that <paramref name="forward"/> leaves in <see cref="OpNode{T}.Extra"/>.</param>
+    public OpRow(
+        string name,
+        string source,
+        OpInput[] inputs,
+        Func<OpNode<TAttributes>, Shape> shape,
+        Action<OpNode<TAttributes>> forward,
+        Action<OpNode<TAttributes>, Tensor>? gradient,
+        params string[] extraNames)
+        : base(name, source, inputs)
+    {
+        _shape = shape;
+        _forward = forward;
+        _gradient = gradient;
+        _extraNames = extraNames;
+    }
+
+    /// <inheritdoc/>
+    public override bool Differentiable => _gradient is not null;
+
+    /// <inheritdoc/>
+    public override IReadOnlyList<ParameterInfo> Attributes =>
+        typeof(TAttributes).GetConstructors().FirstOrDefault(c => c.GetParameters().Length > 0)?.GetParameters() ?? [];
+
+    /// <summary>Runs the operation and records it if an input wants a gradient.</summary>
+    public Tensor Apply(in TAttributes attributes, Tensor? i0, Tensor? i1 = null, Tensor? i2 = null, Tensor? i3 = null, Tensor? i4 = null, Tensor? i5 = null) =>
+        Run(attributes, i0, i1, i2, i3, i4, i5).Output;
+
+    /// <summary>As <see cref="Apply"/>, but returns the node with its further results.</summary>
+    public OpNode<TAttributes> Run(in TAttributes attributes, Tensor? i0, Tensor? i1 = null, Tensor? i2 = null, Tensor? i3 = null, Tensor? i4 = null, Tensor? i5 = null)
+    {
+        OpNode<TAttributes> node = new(this, attributes);
+        node.SetInput(0, i0);
+        node.SetInput(1, i1);
+        node.SetInput(2, i2);
+        node.SetInput(3, i3);
+        node.SetInput(4, i4);
+        node.SetInput(5, i5);
+        bool wanted = Check(node);
+        Tensor first = node[0];
+        node.WantsGradient = wanted && NoGrad.Recording && _gradient is not null;
+        node.Output = Tensor.Empty(first.Device, _shape(node), first.DType);
+        _forward(node);
+        if (node.WantsGradient)
+        {
+            node.Output.RequiresGrad = true;
+            first.Device.Tape.Add(node);
+        }
+
+        if (first.Device.CheckFinite)
+        {
+            Ops.FiniteCheck.Run(Name, node.Output);
+        }
+
+        return node;
+    }
+
+    /// <inheritdoc/>
+    public override IReadOnlyList<(string Name, Tensor Value)> Invoke(IReadOnlyDictionary<string, string> attributes, ReadOnlySpan<Tensor?> inputs)
+    {
+        Span<Tensor?> six = [null, null, null, null, null, null];
+        inputs.CopyTo(six);
+        OpNode<TAttributes> node = Run(AttributeText.Parse<TAttributes>(Name, attributes), six[0], six[1], six[2], six[3], six[4], six[5]);
+        List<(string, Tensor)> results = [("output", node.Output)];
+        for (int i = 0; i < _extraNames.Length; i++)
+        {
+            if (node.Extra(i) is { } extra)
+            {
+                results.Add((_extraNames[i], extra));
+            }
+        }
+
+        return results;
+    }
+
+    internal void Backward(OpNode<TAttributes> node, Tensor gradient) => _gradient!(node, gradient);
+
+    private bool Check(OpNode<TAttributes> node)
+    {
+        Tensor first = node[0];
+        bool wanted = false;
+        for (int i = 0; i < Inputs.Count; i++)
+        {
+            if (node.Optional(i) is not { } tensor)
+            {
+                if (!Inputs[i].Optional)
+                {
+                    throw new ShapeMismatchException(Name, Inputs[i].Name, "is required and was left out");
+                }
+
+                continue;
+            }
+
+            if (!ReferenceEquals(tensor.Device, first.Device))
+            {
+                throw new DeviceMismatchException(Name, Inputs[i].Name, first.Device, tensor.Device);
+            }
+
+            DType expected = Inputs[i].Integer ? DType.Int32 : first.DType;
+            if (tensor.DType != expected)
+            {
+                throw new DTypeMismatchException(Name, Inputs[i].Name, expected.ToString(), tensor.DType);
+            }
+
+            wanted |= tensor.RequiresGrad;
+        }
+
+        return wanted;
+    }
+}
+
+/// <summary>A recorded operation with its attributes and what its forward pass kept.</summary>
+public sealed class OpNode<TAttributes> : Node
+    where TAttributes : struct
+{
+    private readonly OpRow<TAttributes> _row;
+    private Tensor? _extra0;
+    private Tensor? _extra1;
+    private Tensor? _extra2;
+    private Tensor? _extra3;
+
+    internal OpNode(OpRow<TAttributes> row, in TAttributes attributes)
+    {
+        _row = row;
+        Attributes = attributes;
+    }
+
+    /// <summary>The attributes.</summary>
+    public TAttributes Attributes { get; }
+
+    /// <inheritdoc/>
+    public override OpRow Row => _row;
+
+    /// <summary>Whether a backward pass may come: what only it needs is not computed otherwise.</summary>
+    public bool WantsGradient { get; internal set; }
+
+    /// <summary>The device of the operation.</summary>
+    public Device Device => this[0].Device;
+
+    /// <summary>The float type of the operation.</summary>
+    public DType DType => this[0].DType;
+
+    /// <summary>A further result or a value kept for the backward pass.</summary>
+    public Tensor? Extra(int index) => index switch { 0 => _extra0, 1 => _extra1, 2 => _extra2, _ => _extra3 };
+
+    /// <summary>Keeps a tensor (0 to 3).</summary>
+    public Tensor Keep(int index, Tensor tensor)
+    {
+        switch (index)
+        {
+            case 0: _extra0 = tensor; break;
+            case 1: _extra1 = tensor; break;
+            case 2: _extra2 = tensor; break;
+            default: _extra3 = tensor; break;
+        }
+
+        return tensor;
+    }
+
+    /// <summary>A tensor of the operation's device and type.</summary>
+    public Tensor New(Shape shape) => Tensor.Empty(Device, shape, DType);
+
+    internal override void Backward(Tensor outputGradient) => _row.Backward(this, outputGradient);
+}
+
+/// <summary>Attributes as text: <c>stride=2</c>, <c>align_corners=true</c>.</summary>
+internal static class AttributeText
+{
+    public static TAttributes Parse<TAttributes>(string operation, IReadOnlyDictionary<string, string> given)
+        where TAttributes : struct
+    {
+        ConstructorInfo? constructor = typeof(TAttributes).GetConstructors().FirstOrDefault(c => c.GetParameters().Length > 0);
+        ParameterInfo[] parameters = constructor?.GetParameters() ?? [];
+        foreach (string key in given.Keys)
+        {
+            if (!parameters.Any(p => SnakeCase(p.Name!) == key))
+            {
+                string known = string.Join(", ", parameters.Select(p => SnakeCase(p.Name!)));
+                throw new HeteroAkdException($"{operation}: no attribute '{key}'. It has: {(known.Length > 0 ? known : "none")}.");
+            }
+        }
+
+        if (constructor is null)
+        {
+            return default;
+        }
+
+        object?[] values = [.. parameters.Select(p => given.TryGetValue(SnakeCase(p.Name!), out string? text) ? Convert(operation, p, text) : p.DefaultValue)];
+        return (TAttributes)constructor.Invoke(values);
+    }
+
+    /// <summary>PyTorch's spelling of a parameter: AlignCorners becomes align_corners.</summary>
+    public static string SnakeCase(string name) =>
+        string.Concat(name.Select((c, i) => char.IsUpper(c) ? (i > 0 ? "_" : "") + char.ToLowerInvariant(c) : c.ToString()));
+
+    private static object Convert(string operation, ParameterInfo parameter, string text)
+    {
+        Type type = Nullable.GetUnderlyingType(parameter.ParameterType) ?? parameter.ParameterType;
+        try
+        {
+            return type.IsEnum ? Enum.Parse(type, text, ignoreCase: true)
+                : type == typeof(bool) ? bool.Parse(text)
+                : System.Convert.ChangeType(text, type, CultureInfo.InvariantCulture);
+        }
+        catch (Exception e) when (e is FormatException or ArgumentException or OverflowException)
+        {
+            string choices = type.IsEnum ? $" It is one of {string.Join(", ", Enum.GetNames(type).Select(n => n.ToLowerInvariant()))}." : $" It is a {type.Name}.";
+            throw new HeteroAkdException($"{operation}: '{text}' is no value of attribute '{SnakeCase(parameter.Name!)}'.{choices}", e);
+        }
+    }
+}

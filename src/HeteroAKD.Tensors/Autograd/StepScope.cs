@@ -1,0 +1,49 @@
+namespace HeteroAKD.Tensors.Autograd;
+
+/// <summary>
+/// The one lifetime rule: a tensor made while a scope is open belongs to it and goes back to the slab when the scope is disposed of.
+/// What must outlive it is made outside, or copied. Scopes nest; the innermost owns.
+/// </summary>
+public sealed class StepScope : IDisposable
+{
+    private readonly Device _device;
+    private readonly StepScope? _outer;
+    private readonly List<Tensor> _tensors;
+    private readonly int _tapeStart;
+
+    [ThreadStatic]
+    private static Stack<List<Tensor>>? t_lists;
+
+    internal StepScope(Device device)
+    {
+        _device = device;
+        _outer = device.CurrentScope;
+        _tensors = (t_lists ??= new()).Count > 0 ? t_lists.Pop() : [];
+        _tapeStart = device.Tape.Count;
+        device.CurrentScope = this;
+    }
+
+    /// <summary>Tensors that the scope will give back.</summary>
+    public int Count => _tensors.Count;
+
+    /// <summary>Gives back everything made since the scope was opened and forgets the operations recorded since then.</summary>
+    public void Dispose()
+    {
+        if (!ReferenceEquals(_device.CurrentScope, this))
+        {
+            throw new InvalidOperationException("step scopes must be disposed of innermost first, once each");
+        }
+
+        _device.CurrentScope = _outer;
+        _device.Tape.Truncate(_tapeStart);
+        for (int i = _tensors.Count - 1; i >= 0; i--)
+        {
+            _tensors[i].Dispose();
+        }
+
+        _tensors.Clear();
+        (t_lists ??= new()).Push(_tensors);
+    }
+
+    internal void Own(Tensor tensor) => _tensors.Add(tensor);
+}

@@ -1,0 +1,125 @@
+namespace HeteroAKD.Tensors.Autograd;
+
+/// <summary>One operation that happened: its inputs, its output, and what its gradient rule needs.</summary>
+public abstract class Node
+{
+    /// <summary>Most inputs an operation can have.</summary>
+    public const int MaxInputs = 6;
+
+    private Inputs _inputs;
+
+    /// <summary>The result that gradients come back to.</summary>
+    public Tensor Output { get; internal set; } = null!;
+
+    /// <summary>The row of the table of operations.</summary>
+    public abstract OpRow Row { get; }
+
+    /// <summary>Input <paramref name="index"/>; throws if it was left out.</summary>
+    public Tensor this[int index] => _inputs[index] ?? throw new ArgumentException($"{Row.Name}: input '{Row.Inputs[index].Name}' is required");
+
+    /// <summary>Input <paramref name="index"/>, or null if it was left out.</summary>
+    public Tensor? Optional(int index) => _inputs[index];
+
+    /// <summary>Whether the gradient of an input is wanted.</summary>
+    public bool NeedsGradient(int index) => _inputs[index] is { RequiresGrad: true };
+
+    /// <summary>Adds to an input's gradient. The tensor is taken over: it must not be used afterwards.</summary>
+    public void AddGradient(int index, Tensor gradient) => _inputs[index]!.AddGradient(gradient);
+
+    /// <summary>
+    /// Passes the output's gradient on to an input as it is. The first input that has none yet takes the memory over, the others add or copy:
+    /// a residual connection costs one copy, a reshape none.
+    /// </summary>
+    public void PassGradient(int index, Tensor outputGradient)
+    {
+        Tensor input = _inputs[index]!;
+        if (input.Grad is not null)
+        {
+            Ops.Accumulate.Run(outputGradient, input.Grad);
+        }
+        else if (ReferenceEquals(Output.Grad, outputGradient) && !Output.HasBoundGrad)
+        {
+            Output.ReleaseGradient();
+            input.AddGradient(outputGradient);
+        }
+        else
+        {
+            Tensor copy = Tensor.Empty(input.Device, input.Shape, input.DType);
+            Ops.Copy.Run(outputGradient, copy);
+            input.AddGradient(copy);
+        }
+    }
+
+    internal void SetInput(int index, Tensor? tensor) => _inputs[index] = tensor;
+
+    internal abstract void Backward(Tensor outputGradient);
+
+    [System.Runtime.CompilerServices.InlineArray(MaxInputs)]
+    private struct Inputs
+    {
+        private Tensor? _element0;
+    }
+}
+
+/// <summary>
+/// Operations in the order they happened. The backward pass walks it from the end: a node whose output has a gradient passes it on to its inputs.
+/// </summary>
+public sealed class Tape(Device device)
+{
+    private readonly List<Node> _nodes = [];
+
+    /// <summary>Recorded operations.</summary>
+    public int Count => _nodes.Count;
+
+    /// <summary>
+    /// Fills <see cref="Tensor.Grad"/> of every leaf that <paramref name="loss"/> depends on, adding to what is there, and forgets the tape from the first node on.
+    /// </summary>
+    /// <param name="loss">A scalar; its own gradient is 1.</param>
+    public void Backward(Tensor loss)
+    {
+        if (loss.Shape.Count != 1)
+        {
+            throw new ShapeMismatchException("backward", "loss", $"shape {loss.Shape} is not a scalar; reduce it first");
+        }
+
+        using (new NoGrad())
+        {
+            loss.AddGradient(Tensor.Full(device, loss.Shape, 1, loss.DType));
+            for (int i = _nodes.Count - 1; i >= 0; i--)
+            {
+                Node node = _nodes[i];
+                if (node.Output.Grad is not { } gradient)
+                {
+                    continue;
+                }
+
+                node.Backward(gradient);
+
+                // Nobody reads the gradient of an intermediate result again.
+                node.Output.DropGradient();
+            }
+        }
+
+        Truncate(0);
+    }
+
+    internal void Add(Node node) => _nodes.Add(node);
+
+    internal void Truncate(int count) => _nodes.RemoveRange(Math.Min(count, _nodes.Count), Math.Max(0, _nodes.Count - count));
+}
+
+/// <summary>While one is alive on a thread, operations are not recorded and their results need no gradient.</summary>
+public readonly struct NoGrad : IDisposable
+{
+    [ThreadStatic]
+    private static int t_depth;
+
+    /// <summary>Turns recording off until <see cref="Dispose"/>.</summary>
+    public NoGrad() => t_depth++;
+
+    /// <summary>Whether operations are recorded on this thread.</summary>
+    public static bool Recording => t_depth == 0;
+
+    /// <summary>Ends this one; recording resumes when all have ended.</summary>
+    public void Dispose() => t_depth--;
+}

@@ -1,0 +1,104 @@
+using HeteroAKD.Kernels.Lanes;
+using HeteroAKD.Kernels.Launch;
+using HeteroAKD.Tensors.Autograd;
+using HeteroAKD.Tensors.Memory;
+
+namespace HeteroAKD.Tensors;
+
+/// <summary>
+/// Where tensors live and kernels run. <c>cpu</c>: SIMD on host threads; <c>cuda</c>, <c>opencl</c>: accelerators through ILGPU;
+/// <c>ilgpu-cpu</c>: ILGPU's simulator, for tests at small sizes.
+/// </summary>
+public abstract class Device : IDisposable
+{
+    private protected Device(string name, Func<Device, SlabAllocator> allocator)
+    {
+        Name = name;
+        Allocator = allocator(this);
+        Tape = new Tape(this);
+    }
+
+    /// <summary>The name that <see cref="Open"/> takes.</summary>
+    public string Name { get; }
+
+    /// <summary>What it is, for people: processor or card, lanes, memory.</summary>
+    public abstract string Description { get; }
+
+    /// <summary>The memory of its tensors, with statistics.</summary>
+    public SlabAllocator Allocator { get; }
+
+    /// <summary>Operations recorded for the backward pass.</summary>
+    public Tape Tape { get; }
+
+    /// <summary>The innermost open step, or null: then tensors belong to whoever made them.</summary>
+    public StepScope? CurrentScope { get; internal set; }
+
+    /// <summary>Checks the output of every operation for NaN and infinity. Slow: turned on to find the operation once a loss has gone bad.</summary>
+    public bool CheckFinite { get; set; }
+
+    /// <summary>The step that error messages name.</summary>
+    public long Step { get; set; }
+
+    /// <summary>True for the SIMD device, whose memory the host reads directly.</summary>
+    public abstract bool IsHost { get; }
+
+    /// <summary>Opens a device: <c>cpu</c>, <c>cuda</c>, <c>opencl</c>, <c>ilgpu-cpu</c>, or <c>auto</c> (cuda if there is one, else cpu).</summary>
+    /// <param name="name">The device.</param>
+    /// <param name="threads">Host threads of <c>cpu</c>; 0 takes one a core.</param>
+    /// <exception cref="DeviceNotAvailableException">The machine has no such device.</exception>
+    public static Device Open(string name = "auto", int threads = 0) => name switch
+    {
+        "cpu" => new HostDevice(threads),
+        "auto" => AcceleratorDevice.HasCuda ? AcceleratorDevice.OpenCuda() : new HostDevice(threads),
+        "cuda" => AcceleratorDevice.OpenCuda(),
+        "opencl" => AcceleratorDevice.OpenOpenCL(),
+        "ilgpu-cpu" => AcceleratorDevice.OpenSimulator(),
+        _ => throw new DeviceNotAvailableException(name, "there are cpu, cuda, opencl, ilgpu-cpu and auto."),
+    };
+
+    /// <summary>Opens a step: what is made until it is disposed of goes back to the slab then.</summary>
+    public StepScope BeginStep() => new(this);
+
+    /// <summary>Runs a pixel kernel on rows × columns elements; see <see cref="HostLauncher"/> for <paramref name="cost"/>.</summary>
+    public abstract void Pixel<TKernel>(in TKernel kernel, int rows, int columns, int cost, DType type)
+        where TKernel : struct, IPixelKernel;
+
+    /// <summary>Runs a pixel kernel that fills eight sums.</summary>
+    public abstract void PixelSums<TKernel>(in TKernel kernel, int rows, int columns, int cost, Mem result, DType type)
+        where TKernel : struct, IPixelSumKernel;
+
+    /// <summary>Runs a row kernel; <paramref name="rowCost"/> is the work of a whole row, <paramref name="rowLength"/> sizes the thread block.</summary>
+    public abstract void Rows<TKernel>(in TKernel kernel, int rows, int rowLength, int rowCost, DType type)
+        where TKernel : struct, IRowKernel;
+
+    /// <summary>Runs a kernel that shapes its own thread block; accelerators only.</summary>
+    public abstract void Block<TKernel>(in TKernel kernel, int gridX, int gridY, int gridZ, int blockX, int blockY)
+        where TKernel : struct, IDeviceKernel;
+
+    /// <summary>Waits until everything launched is done.</summary>
+    public abstract void Synchronize();
+
+    /// <summary>Throws if memory is still in use, naming the allocations (their places, if <see cref="SlabAllocator.TrackPlaces"/> is on).</summary>
+    /// <exception cref="LeakException">Something is in use.</exception>
+    public void AssertNoLeak()
+    {
+        if (Allocator.LiveBlocks > 0)
+        {
+            throw new LeakException(Allocator.LiveReport());
+        }
+    }
+
+    /// <summary>Frees all memory of the device and closes it.</summary>
+    public abstract void Dispose();
+
+    internal abstract Mem MemAt(Block block, int elementOffset, int count, DType type);
+
+    internal abstract IndexMem IndexMemAt(Block block, int elementOffset, int count);
+
+    internal abstract void CopyIn(Block block, long byteOffset, ReadOnlySpan<byte> source);
+
+    internal abstract void CopyOut(Block block, long byteOffset, Span<byte> target);
+
+    /// <summary>Whether the device can hold and compute an element type.</summary>
+    internal virtual bool Supports(DType type) => type != DType.Float64;
+}

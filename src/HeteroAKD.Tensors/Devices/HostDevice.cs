@@ -1,0 +1,87 @@
+using System.Runtime.InteropServices;
+using System.Runtime.Intrinsics;
+using HeteroAKD.Kernels.Lanes;
+using HeteroAKD.Kernels.Launch;
+using HeteroAKD.Tensors.Memory;
+
+namespace HeteroAKD.Tensors;
+
+/// <summary>The <c>cpu</c> device: vector lanes on a fixed partition of the work, raw 64-byte-aligned memory.</summary>
+public sealed unsafe class HostDevice : Device
+{
+    private const long SlabBytes = 64L << 20;
+    private readonly HostLauncher _launcher;
+
+    internal HostDevice(int threads)
+        : base("cpu", d => new SlabAllocator("cpu", bytes => new HostSlab(bytes), SlabBytes)) => _launcher = new HostLauncher(new HostPool(threads));
+
+    /// <inheritdoc/>
+    public override string Description =>
+        $"{RuntimeInformation.ProcessArchitecture}, {Pool.ThreadCount} threads, {HostLauncher.LaneWidth} floats a lane ({(Vector512.IsHardwareAccelerated ? "512" : Vector256.IsHardwareAccelerated ? "256" : "128")} bit)";
+
+    /// <inheritdoc/>
+    public override bool IsHost => true;
+
+    /// <summary>The threads, for the host's own algorithms (matrix product, convolution, attention).</summary>
+    public HostPool Pool => _launcher.Pool;
+
+    /// <inheritdoc/>
+    public override void Pixel<TKernel>(in TKernel kernel, int rows, int columns, int cost, DType type) =>
+        _launcher.Pixel(kernel, rows, columns, cost, Precision(type));
+
+    /// <inheritdoc/>
+    public override void PixelSums<TKernel>(in TKernel kernel, int rows, int columns, int cost, Mem result, DType type) =>
+        _launcher.PixelSums(kernel, rows, columns, cost, result, Precision(type));
+
+    /// <inheritdoc/>
+    public override void Rows<TKernel>(in TKernel kernel, int rows, int rowLength, int rowCost, DType type) =>
+        _launcher.Rows(kernel, rows, rowCost, Precision(type));
+
+    /// <inheritdoc/>
+    public override void Block<TKernel>(in TKernel kernel, int gridX, int gridY, int gridZ, int blockX, int blockY) =>
+        throw new NotSupportedException($"{typeof(TKernel).Name} is a device kernel; the cpu device has its own algorithm for the operation");
+
+    /// <inheritdoc/>
+    public override void Synchronize()
+    {
+        // Launches return when they are done.
+    }
+
+    /// <inheritdoc/>
+    public override void Dispose()
+    {
+        Pool.Dispose();
+        Allocator.FreeAll();
+    }
+
+    /// <summary>How the launcher computes an element type.</summary>
+    public static HostPrecision Precision(DType type) => type == DType.Float64 ? HostPrecision.Float64 : HostPrecision.Float32;
+
+    internal override Mem MemAt(Block block, int elementOffset, int count, DType type) =>
+        new((byte*)Address(block) + ((long)elementOffset * (type == DType.Float64 ? sizeof(double) : sizeof(float))));
+
+    internal override IndexMem IndexMemAt(Block block, int elementOffset, int count) => new((int*)Address(block) + elementOffset);
+
+    internal override void CopyIn(Block block, long byteOffset, ReadOnlySpan<byte> source) =>
+        source.CopyTo(new Span<byte>((byte*)Address(block) + byteOffset, source.Length));
+
+    internal override void CopyOut(Block block, long byteOffset, Span<byte> target) =>
+        new ReadOnlySpan<byte>((byte*)Address(block) + byteOffset, target.Length).CopyTo(target);
+
+    internal override bool Supports(DType type) => true;
+
+    private static byte* Address(Block block) => ((HostSlab)block.Slab).Address + block.Offset;
+
+    private sealed class HostSlab(long bytes) : Slab
+    {
+        public byte* Address { get; private set; } = (byte*)NativeMemory.AlignedAlloc((nuint)bytes, 4096);
+
+        public override long Bytes => bytes;
+
+        public override void Free()
+        {
+            NativeMemory.AlignedFree(Address);
+            Address = null;
+        }
+    }
+}

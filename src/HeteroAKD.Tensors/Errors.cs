@@ -1,0 +1,47 @@
+namespace HeteroAKD.Tensors;
+
+/// <summary>An error whose message is meant for the user: what failed, on which values, and what to do. Programs print it without a stack trace.</summary>
+public class HeteroAkdException : Exception
+{
+    /// <summary>Creates the error.</summary>
+    public HeteroAkdException(string message)
+        : base(message)
+    {
+    }
+
+    /// <summary>Creates the error with its cause.</summary>
+    public HeteroAkdException(string message, Exception inner)
+        : base(message, inner)
+    {
+    }
+}
+
+/// <summary>Shapes that do not fit the operation.</summary>
+public sealed class ShapeMismatchException(string operation, string parameter, string problem)
+    : HeteroAkdException($"{operation}: {parameter}: {problem}");
+
+/// <summary>Tensors on different devices.</summary>
+public sealed class DeviceMismatchException(string operation, string parameter, Device expected, Device found)
+    : HeteroAkdException($"{operation}: {parameter} is on device '{found.Name}', the first input is on '{expected.Name}'. Copy it with To(\"{expected.Name}\").");
+
+/// <summary>A tensor of the wrong element type.</summary>
+public sealed class DTypeMismatchException(string operation, string parameter, string expected, DType found)
+    : HeteroAkdException($"{operation}: {parameter} holds {found}, expected {expected}.");
+
+/// <summary>A device that this machine does not have, or that does not work.</summary>
+public sealed class DeviceNotAvailableException(string device, string reason, Exception? inner = null)
+    : HeteroAkdException($"device '{device}' is not available: {reason} Run 'heteroakd info' to see what is there, or take --device cpu.", inner!);
+
+/// <summary>A request that the device's memory cannot hold.</summary>
+public sealed class OutOfDeviceMemoryException(string device, long asked, long inUse, string owners, Exception? inner = null)
+    : HeteroAkdException(
+        $"out of memory on '{device}': asked for {asked / 1048576.0:F1} MiB with {inUse / 1048576.0:F1} MiB in use. Largest: {owners}. Use a smaller batch, crop or model.",
+        inner!);
+
+/// <summary>A NaN or an infinity where a number was needed.</summary>
+public sealed class NonFiniteException(string operation, string tensor, long step, string detail)
+    : HeteroAkdException($"non-finite value at step {step}: operation '{operation}' made {detail} in tensor '{tensor}'. Lower the learning rate, clip gradients, or look at the batch.");
+
+/// <summary>Tensors that nobody gave back.</summary>
+public sealed class LeakException(string report)
+    : HeteroAkdException($"device memory leaked:{Environment.NewLine}{report}");

@@ -1,0 +1,225 @@
+using System.Diagnostics;
+
+namespace HeteroAKD.Tensors.Memory;
+
+/// <summary>One large allocation of the system or driver.</summary>
+public abstract class Slab
+{
+    /// <summary>Size in bytes.</summary>
+    public abstract long Bytes { get; }
+
+    /// <summary>Gives the memory back to the system.</summary>
+    public abstract void Free();
+}
+
+/// <summary>A piece of a slab, free or in use. Neighbours know each other, so freed pieces merge. Objects are reused.</summary>
+public sealed class Block
+{
+    internal Block? Previous;
+    internal Block? Next;
+    internal bool InUse;
+
+    /// <summary>The slab it is cut from.</summary>
+    public Slab Slab { get; internal set; } = null!;
+
+    /// <summary>Offset in the slab, a multiple of <see cref="SlabAllocator.Granularity"/>.</summary>
+    public long Offset { get; internal set; }
+
+    /// <summary>Size in bytes, a multiple of <see cref="SlabAllocator.Granularity"/>.</summary>
+    public long Bytes { get; internal set; }
+
+    /// <summary>Where it was allocated, if <see cref="SlabAllocator.TrackPlaces"/> is on.</summary>
+    public string? Place { get; internal set; }
+}
+
+/// <summary>
+/// Cuts tensors from a few large slabs, first fit in address order. Same requests in the same order get the same addresses: what a recorded step needs.
+/// In a steady state it neither calls the system nor makes garbage.
+/// </summary>
+public sealed class SlabAllocator(string device, Func<long, Slab> newSlab, long slabBytes)
+{
+    /// <summary>Every block starts at and is a multiple of this many bytes.</summary>
+    public const long Granularity = 512;
+
+    private readonly List<Block> _heads = []; // the first block of each slab
+    private readonly Stack<Block> _spare = new();
+
+    /// <summary>Bytes in use.</summary>
+    public long InUse { get; private set; }
+
+    /// <summary>Most bytes that were in use at once since the last <see cref="ResetPeak"/>.</summary>
+    public long Peak { get; private set; }
+
+    /// <summary>Bytes held from the system.</summary>
+    public long Reserved { get; private set; }
+
+    /// <summary>Blocks in use.</summary>
+    public int LiveBlocks { get; private set; }
+
+    /// <summary>Allocations since the start.</summary>
+    public long Allocations { get; private set; }
+
+    /// <summary>Slabs asked of the system since the start.</summary>
+    public long SystemAllocations { get; private set; }
+
+    /// <summary>Records the call stack of every allocation, for <see cref="LiveReport"/>. Slow.</summary>
+    public bool TrackPlaces { get; set; }
+
+    /// <summary>A block of at least <paramref name="bytes"/>; contents undefined.</summary>
+    public Block Allocate(long bytes)
+    {
+        long size = Math.Max(Granularity, (bytes + Granularity - 1) / Granularity * Granularity);
+        Block block = FindFree(size) ?? NewSlab(size);
+        if (block.Bytes > size)
+        {
+            Split(block, size);
+        }
+
+        block.InUse = true;
+        block.Place = TrackPlaces ? new StackTrace(2, true).ToString() : null;
+        InUse += size;
+        Peak = Math.Max(Peak, InUse);
+        LiveBlocks++;
+        Allocations++;
+        return block;
+    }
+
+    /// <summary>Gives a block back.</summary>
+    public void Free(Block block)
+    {
+        Debug.Assert(block.InUse, "a block was freed twice");
+        block.InUse = false;
+        InUse -= block.Bytes;
+        LiveBlocks--;
+        if (block.Next is { InUse: false } next)
+        {
+            Absorb(block, next);
+        }
+
+        if (block.Previous is { InUse: false } previous)
+        {
+            Absorb(previous, block);
+        }
+    }
+
+    /// <summary>Starts a new peak at what is in use now.</summary>
+    public void ResetPeak() => Peak = InUse;
+
+    /// <summary>Gives slabs without a block in use back to the system.</summary>
+    public void Trim()
+    {
+        for (int i = _heads.Count - 1; i >= 0; i--)
+        {
+            Block head = _heads[i];
+            if (!head.InUse && head.Next is null)
+            {
+                Reserved -= head.Slab.Bytes;
+                head.Slab.Free();
+                _heads.RemoveAt(i);
+            }
+        }
+    }
+
+    /// <summary>The blocks in use, largest first: bytes and, with <see cref="TrackPlaces"/>, where each was allocated.</summary>
+    public string LiveReport(int most = 10)
+    {
+        List<Block> live = [];
+        foreach (Block head in _heads)
+        {
+            for (Block? block = head; block is not null; block = block.Next)
+            {
+                if (block.InUse)
+                {
+                    live.Add(block);
+                }
+            }
+        }
+
+        live.Sort((a, b) => b.Bytes.CompareTo(a.Bytes));
+        return string.Join(
+            Environment.NewLine,
+            live.Take(most).Select(b => $"  {b.Bytes / 1024.0:F1} KiB{(b.Place is null ? " (turn on TrackPlaces to see where)" : $" allocated{Environment.NewLine}{b.Place}")}"));
+    }
+
+    /// <summary>Frees every slab, whatever is in use.</summary>
+    public void FreeAll()
+    {
+        foreach (Block head in _heads)
+        {
+            head.Slab.Free();
+        }
+
+        _heads.Clear();
+        Reserved = 0;
+        InUse = 0;
+        LiveBlocks = 0;
+    }
+
+    private Block? FindFree(long size)
+    {
+        foreach (Block head in _heads)
+        {
+            for (Block? block = head; block is not null; block = block.Next)
+            {
+                if (!block.InUse && block.Bytes >= size)
+                {
+                    return block;
+                }
+            }
+        }
+
+        return null;
+    }
+
+    private Block NewSlab(long size)
+    {
+        long bytes = Math.Max(size, slabBytes);
+        Slab slab;
+        try
+        {
+            slab = newSlab(bytes);
+        }
+        catch (Exception e) when (e is OutOfMemoryException or ILGPU.Runtime.Cuda.CudaException or ILGPU.Runtime.OpenCL.CLException)
+        {
+            throw new OutOfDeviceMemoryException(device, bytes, InUse, LiveReport(3).Trim(), e);
+        }
+
+        SystemAllocations++;
+        Reserved += bytes;
+        Block block = new() { Slab = slab, Offset = 0, Bytes = bytes };
+        _heads.Add(block);
+        return block;
+    }
+
+    private void Split(Block block, long size)
+    {
+        Block rest = _spare.Count > 0 ? _spare.Pop() : new Block();
+        rest.Slab = block.Slab;
+        rest.Offset = block.Offset + size;
+        rest.Bytes = block.Bytes - size;
+        rest.InUse = false;
+        rest.Previous = block;
+        rest.Next = block.Next;
+        if (rest.Next is not null)
+        {
+            rest.Next.Previous = rest;
+        }
+
+        block.Next = rest;
+        block.Bytes = size;
+    }
+
+    private void Absorb(Block first, Block second)
+    {
+        first.Bytes += second.Bytes;
+        first.Next = second.Next;
+        if (first.Next is not null)
+        {
+            first.Next.Previous = first;
+        }
+
+        second.Previous = null;
+        second.Next = null;
+        _spare.Push(second);
+    }
+}

@@ -1,0 +1,327 @@
+using System.Runtime.InteropServices;
+using HeteroAKD.Kernels.Lanes;
+using HeteroAKD.Tensors.Memory;
+
+namespace HeteroAKD.Tensors;
+
+/// <summary>
+/// Numbers on a device: contiguous, row-major (images as [N, C, H, W]). A handle on a piece of a slab, owned by the step it was made in or,
+/// made outside any step, by its maker. Views share memory and exist only where they are free.
+/// </summary>
+public sealed class Tensor : IDisposable
+{
+    private Block? _block;
+    private int _offset; // elements from the block's start
+    private bool _owned; // views do not own
+
+    private Tensor(Device device, Shape shape, DType type)
+    {
+        Device = device;
+        Shape = shape;
+        DType = type;
+    }
+
+    /// <summary>Where it lives.</summary>
+    public Device Device { get; }
+
+    /// <summary>Its sizes.</summary>
+    public Shape Shape { get; }
+
+    /// <summary>Its element type.</summary>
+    public DType DType { get; }
+
+    /// <summary>Name for messages: a parameter's path, or empty.</summary>
+    public string Name { get; set; } = "";
+
+    /// <summary>Whether the backward pass computes its gradient.</summary>
+    public bool RequiresGrad { get; set; }
+
+    /// <summary>The gradient that backward passes have added up, or null.</summary>
+    public Tensor? Grad { get; private set; }
+
+    /// <summary>Whether the gradient has a place of its own that outlives steps (see <see cref="BindGrad"/>).</summary>
+    public bool HasBoundGrad { get; private set; }
+
+    /// <summary>False once its memory went back.</summary>
+    public bool IsAlive => _block is not null;
+
+    /// <summary>The memory as kernels of floats or doubles take it.</summary>
+    public Mem Mem => Device.MemAt(Live(), _offset, Shape.Count, DType);
+
+    /// <summary>The memory as kernels of integers take it.</summary>
+    public IndexMem IndexMem => Device.IndexMemAt(Live(), _offset, Shape.Count);
+
+    /// <summary>Bytes of one element.</summary>
+    public int ElementBytes => DType == DType.Float64 ? sizeof(double) : sizeof(float);
+
+    /// <summary>A tensor with undefined contents.</summary>
+    public static Tensor Empty(Device device, Shape shape, DType type = DType.Float32)
+    {
+        if (!device.Supports(type))
+        {
+            throw new DTypeMismatchException("new tensor", $"shape {shape} on '{device.Name}'", "float32 or int32", type);
+        }
+
+        Tensor tensor = new(device, shape, type) { _owned = true };
+        tensor._block = device.Allocator.Allocate((long)shape.Count * tensor.ElementBytes);
+        device.CurrentScope?.Own(tensor);
+        return tensor;
+    }
+
+    /// <summary>A tensor that no step owns, even if one is open: parameters, buffers, state. Its maker disposes of it.</summary>
+    public static Tensor Persistent(Device device, Shape shape, DType type = DType.Float32)
+    {
+        Autograd.StepScope? scope = device.CurrentScope;
+        device.CurrentScope = null;
+        Tensor tensor = Empty(device, shape, type);
+        device.CurrentScope = scope;
+        return tensor;
+    }
+
+    /// <summary>A tensor of one value.</summary>
+    public static Tensor Full(Device device, Shape shape, float value, DType type = DType.Float32)
+    {
+        Tensor tensor = Empty(device, shape, type);
+        Ops.Fill.Run(tensor, value);
+        return tensor;
+    }
+
+    /// <summary>A tensor of zeros.</summary>
+    public static Tensor Zeros(Device device, Shape shape, DType type = DType.Float32) => Full(device, shape, 0, type);
+
+    /// <summary>A float32 tensor with the given values.</summary>
+    public static Tensor From(Device device, Shape shape, ReadOnlySpan<float> values, DType type = DType.Float32)
+    {
+        Tensor tensor = Empty(device, shape, type);
+        tensor.CopyFrom(values);
+        return tensor;
+    }
+
+    /// <summary>An int32 tensor with the given values.</summary>
+    public static Tensor From(Device device, Shape shape, ReadOnlySpan<int> values)
+    {
+        Tensor tensor = Empty(device, shape, DType.Int32);
+        tensor.CopyFrom(values);
+        return tensor;
+    }
+
+    /// <summary>Overwrites the contents; float64 tensors convert.</summary>
+    public void CopyFrom(ReadOnlySpan<float> values)
+    {
+        CheckCount(values.Length, "CopyFrom");
+        if (DType == DType.Float64)
+        {
+            double[] wide = new double[values.Length];
+            for (int i = 0; i < wide.Length; i++)
+            {
+                wide[i] = values[i];
+            }
+
+            CopyFrom(wide);
+            return;
+        }
+
+        Require(DType.Float32, "CopyFrom");
+        Device.CopyIn(Live(), (long)_offset * ElementBytes, MemoryMarshal.AsBytes(values));
+    }
+
+    /// <summary>Overwrites the contents of a float64 tensor.</summary>
+    public void CopyFrom(ReadOnlySpan<double> values)
+    {
+        CheckCount(values.Length, "CopyFrom");
+        Require(DType.Float64, "CopyFrom");
+        Device.CopyIn(Live(), (long)_offset * ElementBytes, MemoryMarshal.AsBytes(values));
+    }
+
+    /// <summary>Overwrites the contents of an int32 tensor.</summary>
+    public void CopyFrom(ReadOnlySpan<int> values)
+    {
+        CheckCount(values.Length, "CopyFrom");
+        Require(DType.Int32, "CopyFrom");
+        Device.CopyIn(Live(), (long)_offset * ElementBytes, MemoryMarshal.AsBytes(values));
+    }
+
+    /// <summary>Reads the contents; waits for the device.</summary>
+    public void CopyTo(Span<float> values)
+    {
+        CheckCount(values.Length, "CopyTo");
+        Require(DType.Float32, "CopyTo");
+        Device.CopyOut(Live(), (long)_offset * ElementBytes, MemoryMarshal.AsBytes(values));
+    }
+
+    /// <summary>Reads the contents of an int32 tensor; waits for the device.</summary>
+    public void CopyTo(Span<int> values)
+    {
+        CheckCount(values.Length, "CopyTo");
+        Require(DType.Int32, "CopyTo");
+        Device.CopyOut(Live(), (long)_offset * ElementBytes, MemoryMarshal.AsBytes(values));
+    }
+
+    /// <summary>The contents as doubles, whatever the float type; waits for the device.</summary>
+    public double[] ToDoubles()
+    {
+        double[] values = new double[Shape.Count];
+        if (DType == DType.Float64)
+        {
+            Device.CopyOut(Live(), (long)_offset * ElementBytes, MemoryMarshal.AsBytes(values.AsSpan()));
+            return values;
+        }
+
+        float[] floats = ToFloats();
+        for (int i = 0; i < values.Length; i++)
+        {
+            values[i] = floats[i];
+        }
+
+        return values;
+    }
+
+    /// <summary>The contents of a float32 tensor; waits for the device.</summary>
+    public float[] ToFloats()
+    {
+        float[] values = new float[Shape.Count];
+        CopyTo(values);
+        return values;
+    }
+
+    /// <summary>The contents of an int32 tensor; waits for the device.</summary>
+    public int[] ToInts()
+    {
+        int[] values = new int[Shape.Count];
+        CopyTo(values.AsSpan());
+        return values;
+    }
+
+    /// <summary>The value of a scalar; waits for the device.</summary>
+    public double Item()
+    {
+        if (Shape.Count != 1)
+        {
+            throw new ShapeMismatchException("Item", "tensor", $"shape {Shape} is not a scalar");
+        }
+
+        if (DType == DType.Float64)
+        {
+            Span<double> wide = stackalloc double[1];
+            Device.CopyOut(Live(), (long)_offset * ElementBytes, MemoryMarshal.AsBytes(wide));
+            return wide[0];
+        }
+
+        Span<float> value = stackalloc float[1];
+        CopyTo(value);
+        return value[0];
+    }
+
+    /// <summary>The same memory in another shape, without gradient history: use <c>x.Reshape</c> in a model.</summary>
+    public Tensor View(Shape shape, int elementOffset = 0)
+    {
+        if (elementOffset < 0 || elementOffset + (long)shape.Count > Shape.Count)
+        {
+            throw new ShapeMismatchException("view", "shape", $"{shape} from element {elementOffset} does not fit into {Shape}");
+        }
+
+        return new Tensor(Device, shape, DType) { _block = Live(), _offset = _offset + elementOffset, Name = Name };
+    }
+
+    /// <summary>A copy on another device (or the same), outside the gradient history.</summary>
+    public Tensor To(Device device)
+    {
+        byte[] bytes = new byte[Shape.Count * ElementBytes];
+        Device.CopyOut(Live(), (long)_offset * ElementBytes, bytes);
+        Tensor copy = Empty(device, Shape, DType);
+        device.CopyIn(copy.Live(), 0, bytes);
+        return copy;
+    }
+
+    /// <summary>Gives the gradient a lasting place that backward passes add to; the optimiser owns and clears it.</summary>
+    public void BindGrad(Tensor grad)
+    {
+        if (grad.Shape != Shape)
+        {
+            throw new ShapeMismatchException("BindGrad", Name, $"gradient {grad.Shape} for a tensor {Shape}");
+        }
+
+        Grad = grad;
+        HasBoundGrad = true;
+    }
+
+    /// <summary>Moves the tensor into memory of another, keeping its contents: how parameters come to lie one after another.</summary>
+    public void MoveInto(Tensor target, int elementOffset)
+    {
+        Tensor place = target.View(Shape, elementOffset);
+        Ops.Copy.Run(this, place);
+        Device.Synchronize();
+        if (_owned)
+        {
+            Device.Allocator.Free(Live());
+        }
+
+        _block = place._block;
+        _offset = place._offset;
+        _owned = false;
+    }
+
+    /// <summary>Runs the backward pass from this scalar.</summary>
+    public void Backward() => Device.Tape.Backward(this);
+
+    /// <summary>Gives the memory back; the step does this for tensors made inside it.</summary>
+    public void Dispose()
+    {
+        DropGradient();
+        if (_block is not null && _owned)
+        {
+            Device.Allocator.Free(_block);
+        }
+
+        _block = null;
+    }
+
+    /// <inheritdoc/>
+    public override string ToString() => $"{(Name.Length > 0 ? Name + " " : "")}{DType} {Shape} on {Device.Name}";
+
+    internal void AddGradient(Tensor gradient)
+    {
+        if (gradient.Shape.Count != Shape.Count)
+        {
+            throw new ShapeMismatchException("backward", Name.Length > 0 ? Name : "tensor", $"gradient {gradient.Shape} for a tensor {Shape}");
+        }
+
+        if (Grad is null)
+        {
+            Grad = gradient;
+            return;
+        }
+
+        Ops.Accumulate.Run(gradient, Grad);
+        gradient.Dispose();
+    }
+
+    internal void ReleaseGradient() => Grad = null;
+
+    internal void DropGradient()
+    {
+        if (!HasBoundGrad)
+        {
+            Grad?.Dispose();
+            Grad = null;
+        }
+    }
+
+    internal void Require(DType type, string operation)
+    {
+        if (DType != type)
+        {
+            throw new DTypeMismatchException(operation, ToString(), type.ToString(), DType);
+        }
+    }
+
+    private Block Live() => _block ?? throw new ObjectDisposedException(ToString(), "its step has ended or it was disposed of");
+
+    private void CheckCount(int count, string operation)
+    {
+        if (count != Shape.Count)
+        {
+            throw new ShapeMismatchException(operation, ToString(), $"{count} values for {Shape.Count} elements");
+        }
+    }
+}
