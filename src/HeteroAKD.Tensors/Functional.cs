@@ -1,0 +1,76 @@
+using HeteroAKD.Tensors.Ops;
+
+namespace HeteroAKD.Tensors;
+
+/// <summary>The operations as functions, with PyTorch's names, argument order and defaults (<c>torch.nn.functional</c>).</summary>
+public static class Functional
+{
+    /// <summary>2-D convolution. input [N, C, H, W], weight [O, C/groups, KH, KW], bias [O] → [N, O, H', W'].</summary>
+    public static Tensor Conv2d(Tensor input, Tensor weight, Tensor? bias = null, int stride = 1, int padding = 0, int dilation = 1, int groups = 1) =>
+        throw new NotImplementedException();
+
+    /// <summary>input · weightᵀ + bias over the last dimension. input [..., I], weight [O, I], bias [O] → [..., O].</summary>
+    public static Tensor Linear(Tensor input, Tensor weight, Tensor? bias = null) => throw new NotImplementedException();
+
+    /// <summary>
+    /// Batch normalisation of [N, C, H, W], optionally with a residual [N, C, H, W] added and a ReLU applied in the same pass.
+    /// Training: statistics of the batch, running ones updated in place (unbiased variance). Else: running statistics.
+    /// </summary>
+    public static Tensor BatchNorm(
+        Tensor input, Tensor weight, Tensor bias, Tensor runningMean, Tensor runningVar, Tensor? residual, bool training, float momentum = 0.1f, float eps = 1e-5f, bool relu = false) =>
+        throw new NotImplementedException();
+
+    /// <summary>Layer normalisation over the last dimension. input [..., C], weight [C], bias [C].</summary>
+    public static Tensor LayerNorm(Tensor input, Tensor weight, Tensor bias, float eps = 1e-5f) => throw new NotImplementedException();
+
+    /// <summary>max(x, 0).</summary>
+    public static Tensor Relu(Tensor input) => throw new NotImplementedException();
+
+    /// <summary>min(max(x, 0), 6).</summary>
+    public static Tensor Relu6(Tensor input) => throw new NotImplementedException();
+
+    /// <summary>x · ½ (1 + erf(x/√2)): PyTorch's exact GELU.</summary>
+    public static Tensor Gelu(Tensor input) => throw new NotImplementedException();
+
+    /// <summary>x · sigmoid(x).</summary>
+    public static Tensor Silu(Tensor input) => throw new NotImplementedException();
+
+    /// <summary>1 / (1 + e^-x).</summary>
+    public static Tensor Sigmoid(Tensor input) => throw new NotImplementedException();
+
+    /// <summary>Zeroes elements with probability <paramref name="p"/> and scales the others by 1/(1-p). The mask is a function of (key, element).</summary>
+    public static Tensor Dropout(Tensor input, float p, int key) => throw new NotImplementedException();
+
+    /// <summary>Zeroes whole samples (first dimension) with probability <paramref name="p"/> and scales the others by 1/(1-p): stochastic depth.</summary>
+    public static Tensor DropPath(Tensor input, float p, int key) => throw new NotImplementedException();
+
+    /// <summary>a + b, same shape.</summary>
+    public static Tensor Add(Tensor a, Tensor b) => throw new NotImplementedException();
+
+    /// <summary>Bilinear resize of [N, C, H, W] to [N, C, height, width].</summary>
+    public static Tensor Interpolate(Tensor input, int height, int width, bool alignCorners = false) => throw new NotImplementedException();
+
+    /// <summary>Max pooling of [N, C, H, W].</summary>
+    public static Tensor MaxPool2d(Tensor input, int kernel, int stride, int padding = 0) => throw new NotImplementedException();
+
+    /// <summary>Average pooling of [N, C, H, W]; kernel and stride per axis (height, width); padding counts as zeros.</summary>
+    public static Tensor AvgPool2d(Tensor input, int kernelHeight, int kernelWidth, int strideHeight, int strideWidth, int padding = 0) => throw new NotImplementedException();
+
+    /// <summary>Average pooling of [N, C, H, W] into height × width bins.</summary>
+    public static Tensor AdaptiveAvgPool2d(Tensor input, int height, int width) => throw new NotImplementedException();
+
+    /// <summary>Concatenation of two to six maps [N, Cᵢ, H, W] along the channels.</summary>
+    public static Tensor Cat(Tensor a, Tensor b, Tensor? c = null, Tensor? d = null, Tensor? e = null, Tensor? f = null) => throw new NotImplementedException();
+
+    /// <summary>[N, C, H, W] → [N, H·W, C].</summary>
+    public static Tensor ToTokens(Tensor map) => throw new NotImplementedException();
+
+    /// <summary>[N, height·width, C] → [N, C, height, width].</summary>
+    public static Tensor ToMap(Tensor tokens, int height, int width) => throw new NotImplementedException();
+
+    /// <summary>Multi-head attention. query [B, N, C], keyValue [B, M, 2C] (keys, then values) → [B, N, C]; scale (C/heads)^-½.</summary>
+    public static Tensor Attention(Tensor query, Tensor keyValue, int heads) => throw new NotImplementedException();
+
+    /// <summary>The same elements in another shape.</summary>
+    public static Tensor Reshape(Tensor input, Shape shape) => throw new NotImplementedException();
+}
