@@ -1,0 +1,67 @@
+using HeteroAKD.Kernels.Pixelwise;
+using HeteroAKD.Kernels.Reduce;
+
+namespace HeteroAKD.Tensors.Ops;
+
+/// <summary>Writes one value everywhere.</summary>
+public static class Fill
+{
+    /// <summary>y = value.</summary>
+    public static void Run(Tensor y, float value) => y.Device.Pixel(new FillKernel(y.Mem, value, y.Shape.Count), 1, y.Shape.Count, 1, y.DType);
+}
+
+/// <summary>Copies between tensors of equal count on one device.</summary>
+public static class Copy
+{
+    /// <summary>y = x.</summary>
+    public static void Run(Tensor x, Tensor y) =>
+        x.Device.Pixel(new UnaryKernel<Identity>(default, x.Mem, y.Mem, x.Shape.Count), 1, x.Shape.Count, 1, x.DType);
+}
+
+/// <summary>Adds a gradient to what is there.</summary>
+public static class Accumulate
+{
+    /// <summary>y += scale · x.</summary>
+    public static void Run(Tensor x, Tensor y, float scale = 1) =>
+        x.Device.Pixel(new AxpyKernel(x.Mem, y.Mem, scale, x.Shape.Count), 1, x.Shape.Count, 1, x.DType);
+}
+
+/// <summary>The guard behind <see cref="Device.CheckFinite"/>.</summary>
+public static class FiniteCheck
+{
+    /// <summary>Throws if a value is NaN or infinite; reads the whole tensor back.</summary>
+    /// <exception cref="NonFiniteException">Names operation, tensor and step.</exception>
+    public static void Run(string operation, Tensor tensor)
+    {
+        if (tensor.DType == DType.Int32)
+        {
+            return;
+        }
+
+        double[] values = tensor.ToDoubles();
+        int bad = 0;
+        int first = -1;
+        for (int i = 0; i < values.Length; i++)
+        {
+            if (!double.IsFinite(values[i]))
+            {
+                first = first < 0 ? i : first;
+                bad++;
+            }
+        }
+
+        if (bad > 0)
+        {
+            string detail = $"{bad} of {values.Length} values ({values[first]} first, at element {first})";
+            throw new NonFiniteException(operation, tensor.ToString(), tensor.Device.Step, detail);
+        }
+    }
+}
+
+/// <summary>Sums of squares over whole tensors.</summary>
+public static class SquareSum
+{
+    /// <summary>result[0] = Σ x².</summary>
+    public static void Run(Tensor x, Tensor result) =>
+        x.Device.PixelSums(new TotalKernel<SquareTerm>(new SquareTerm(x.Mem, x.Shape.Count), 1), 1, x.Shape.Count, 1, result.Mem, x.DType);
+}
