@@ -80,15 +80,36 @@ public static class DeviceEntry
             total = Sums<DeviceF32>.Add(total, kernel.Run<DeviceF32, DeviceScratch>(row, i - (row * columns), own));
         }
 
-        int at = Grid.IdxX * Sums<DeviceF32>.Count;
-        Leave(partials, at, total.S0);
-        Leave(partials, at + 1, total.S1);
-        Leave(partials, at + 2, total.S2);
-        Leave(partials, at + 3, total.S3);
-        Leave(partials, at + 4, total.S4);
-        Leave(partials, at + 5, total.S5);
-        Leave(partials, at + 6, total.S6);
-        Leave(partials, at + 7, total.S7);
+        // One tree for all eight: a tree each would be eight times the code and the barriers.
+        ArrayView<float> shared = SharedMemory.Allocate<float>(SumBlock * 8);
+        int local = Group.IdxX;
+        int size = Group.DimX;
+        shared[local] = total.S0.Value;
+        shared[size + local] = total.S1.Value;
+        shared[(2 * size) + local] = total.S2.Value;
+        shared[(3 * size) + local] = total.S3.Value;
+        shared[(4 * size) + local] = total.S4.Value;
+        shared[(5 * size) + local] = total.S5.Value;
+        shared[(6 * size) + local] = total.S6.Value;
+        shared[(7 * size) + local] = total.S7.Value;
+        Group.Barrier();
+        for (int half = size >> 1; half > 0; half >>= 1)
+        {
+            if (local < half)
+            {
+                for (int k = 0; k < Sums<DeviceF32>.Count; k++)
+                {
+                    shared[(k * size) + local] += shared[(k * size) + local + half];
+                }
+            }
+
+            Group.Barrier();
+        }
+
+        if (local < Sums<DeviceF32>.Count)
+        {
+            partials[(Grid.IdxX * Sums<DeviceF32>.Count) + local] = shared[local * size];
+        }
     }
 
     /// <summary>Second stage of <see cref="PixelSums"/>: eight threads add the blocks' sums in block order.</summary>
@@ -164,14 +185,5 @@ public static class DeviceEntry
         float max = shared[0];
         Group.Barrier();
         return max;
-    }
-
-    private static void Leave(ArrayView<float> partials, int index, DeviceF32 value)
-    {
-        float sum = TreeSum(value.Value);
-        if (Group.IdxX == 0)
-        {
-            partials[index] = sum;
-        }
     }
 }

@@ -27,6 +27,8 @@ public sealed class AcceleratorDevice : Device
     // Enough threads to fill a large card; a constant, so that sums are added in the same order on every card.
     private const int MaxSumBlocks = 1024;
 
+    private static int s_resolverSet;
+
     private readonly Context _context;
     private readonly Accelerator _accelerator;
     private readonly AcceleratorStream _stream;
@@ -50,7 +52,7 @@ public sealed class AcceleratorDevice : Device
         {
             try
             {
-                UseVersionedCudaLibrary();
+                UseVersionedLibraries();
                 using Context context = Context.Create(b => b.Cuda());
                 return context.GetCudaDevices().Count > 0;
             }
@@ -139,7 +141,7 @@ public sealed class AcceleratorDevice : Device
         Context? context = null;
         try
         {
-            UseVersionedCudaLibrary();
+            UseVersionedLibraries();
             context = Context.Create(b => b.Cuda().EnableAlgorithms());
             if (context.GetCudaDevices().Count == 0)
             {
@@ -161,6 +163,7 @@ public sealed class AcceleratorDevice : Device
         Context? context = null;
         try
         {
+            UseVersionedLibraries();
             context = Context.Create(b => b.OpenCL(_ => true).EnableAlgorithms());
             if (context.GetCLDevices().Count == 0)
             {
@@ -211,21 +214,17 @@ public sealed class AcceleratorDevice : Device
     private static ArrayView<float> View(MemBlock block, int elementOffset, int count) =>
         ((DeviceSlab)block.Slab).Buffer.View.BaseView.SubView((block.Offset / sizeof(float)) + elementOffset, Math.Max(1, count));
 
-    /// <summary>.NET looks for libcuda.so, which only development packages install; drivers bring libcuda.so.1.</summary>
-    private static void UseVersionedCudaLibrary()
+    /// <summary>.NET looks for libcuda.so and libOpenCL.so, which only development packages install; drivers and loaders bring the versioned names.</summary>
+    private static void UseVersionedLibraries()
     {
-        if (!OperatingSystem.IsLinux() || s_resolverSet)
+        if (OperatingSystem.IsLinux() && Interlocked.Exchange(ref s_resolverSet, 1) == 0)
         {
-            return;
+            NativeLibrary.SetDllImportResolver(
+                typeof(Context).Assembly,
+                (library, assembly, path) =>
+                    library is "cuda" or "OpenCL" && NativeLibrary.TryLoad($"lib{library}.so.1", assembly, path, out nint handle) ? handle : 0);
         }
-
-        s_resolverSet = true;
-        NativeLibrary.SetDllImportResolver(
-            typeof(Context).Assembly,
-            (library, assembly, path) => library == "cuda" && NativeLibrary.TryLoad("libcuda.so.1", assembly, path, out nint handle) ? handle : 0);
     }
-
-    private static bool s_resolverSet;
 
     /// <summary>
     /// PoCL 3 reports no generic address space, which ILGPU insists on. With the hook our kernels use none, so the two capability fields are set by hand.
