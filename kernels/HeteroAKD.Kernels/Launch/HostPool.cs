@@ -112,7 +112,11 @@ public sealed unsafe class HostPool : IDisposable
 
         _stop = true;
         Interlocked.Increment(ref _generation);
-        _wake.Release(_threads.Length);
+        if (_threads.Length > 0)
+        {
+            _wake.Release(_threads.Length);
+        }
+
         foreach (Thread thread in _threads)
         {
             thread.Join();
