@@ -1,0 +1,79 @@
+using System.Runtime.CompilerServices;
+using HeteroAKD.Kernels.Lanes;
+using HeteroAKD.Kernels.Pixelwise;
+
+namespace HeteroAKD.Kernels.Gemm;
+
+/// <summary>Takes lanes of products from registers to C on the host: scale, what C held, bias, residual, activation.</summary>
+internal readonly unsafe struct GemmEpilogue<TLane>
+    where TLane : unmanaged, ILane<TLane>
+{
+    private readonly byte* _c; // [batch, M, N]
+    private readonly byte* _bias; // [M] or [N]
+    private readonly byte* _residual; // [batch, M, N]; null for none
+    private readonly int _rowStride;
+    private readonly int _batchStride;
+    private readonly float _alpha;
+    private readonly float _beta;
+    private readonly GemmBias _biasKind;
+    private readonly ActivationKind _activation;
+
+    public GemmEpilogue(in GemmArguments arguments)
+    {
+        int size = RegisterTile<TLane>.ElementSize;
+        _c = (byte*)arguments.C.Memory.Address + ((nint)arguments.C.Offset * size);
+        _bias = (byte*)arguments.Bias.Address + ((nint)arguments.BiasOffset * size);
+        _residual = arguments.HasResidual != 0 ? (byte*)arguments.Residual.Address + ((nint)arguments.ResidualOffset * size) : null;
+        _rowStride = arguments.C.RowStride;
+        _batchStride = arguments.C.BatchStride;
+        _alpha = arguments.Alpha;
+        _beta = arguments.Beta;
+        _biasKind = arguments.BiasKind;
+        _activation = arguments.Activation;
+    }
+
+    /// <summary>
+    /// Finishes <paramref name="count"/> elements of row <paramref name="row"/>. C passes through here once for each block of K: the
+    /// <paramref name="first"/> adds what is added (a residual may be C itself), the <paramref name="last"/> applies the activation.
+    /// </summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public void Store(int batch, int row, int column, int count, TLane product, bool first, bool last)
+    {
+        nint at = (((nint)batch * _batchStride) + ((nint)row * _rowStride) + column) * RegisterTile<TLane>.ElementSize;
+        Mem c = new(_c + at);
+        TLane zero = TLane.Splat(0f);
+        TLane x = product * TLane.Splat(_alpha);
+        if (!first)
+        {
+            x += TLane.LoadPart(c, 0, count, zero);
+        }
+        else
+        {
+            if (_beta != 0)
+            {
+                x = TLane.Fma(TLane.Splat(_beta), TLane.LoadPart(c, 0, count, zero), x);
+            }
+
+            if (_biasKind == GemmBias.PerRow)
+            {
+                x += TLane.LoadSplat(new Mem(_bias), row);
+            }
+            else if (_biasKind == GemmBias.PerColumn)
+            {
+                x += TLane.LoadPart(new Mem(_bias), column, count, zero);
+            }
+
+            if (_residual != null)
+            {
+                x += TLane.LoadPart(new Mem(_residual + at), 0, count, zero);
+            }
+        }
+
+        if (last && _activation != ActivationKind.None)
+        {
+            x = Activation.Apply(_activation, x);
+        }
+
+        TLane.StorePart(c, 0, count, x);
+    }
+}

@@ -1,0 +1,76 @@
+namespace HeteroAKD.Kernels.Gemm;
+
+/// <summary>
+/// How a batch of products is cut into tiles for threads and blocks for caches. It depends on the sizes and the lane alone, never on the
+/// number of threads, so that the order of every sum is fixed.
+/// </summary>
+internal readonly struct GemmPartition
+{
+    /// <summary>Deepest block of K: a panel of A (12 x 384 floats) stays in the first-level cache while panels of B stream past it.</summary>
+    public const int MaxDepth = 384;
+
+    // Columns of a block: MaxDepth x 384 floats of packed B fill about half of a second-level cache of 1 MiB.
+    private const int MaxBlockColumns = 384;
+    private const int MaxBlockRows = 192;
+
+    // Fewer rows than this and packing B for them shows.
+    private const int MinBlockRows = 96;
+
+    // Multiply-adds of a tile that one core does in 10 to 20 µs.
+    private const long TileWork = 1 << 20;
+
+    // Splitting K costs a pass over partial products; it pays where C is small against K and the tiles of C are few.
+    private const int FewTiles = 6;
+    private const int MaxChunks = 16;
+    private const int MinChunkDepth = 256;
+
+    public GemmPartition(int m, int n, int k, int batch, int rowUnit, int columnUnit)
+    {
+        int columnBlocks = Math.Max(1, Divide(n, MaxBlockColumns));
+        ColumnsPerBlock = RoundUp(Divide(n, columnBlocks), columnUnit);
+        ColumnBlocks = Divide(n, Math.Max(1, ColumnsPerBlock));
+        long rowWork = Math.Max(1, (long)ColumnsPerBlock * k);
+        int wanted = (int)Math.Clamp(TileWork / rowWork, MinBlockRows, Math.Max(MaxBlockRows, TileWork / rowWork));
+        int rowBlocks = Math.Max(1, Divide(m, wanted));
+        RowsPerBlock = RoundUp(Divide(m, rowBlocks), rowUnit);
+        RowBlocks = Divide(m, Math.Max(1, RowsPerBlock));
+        long itemWork = Math.Max(1, (long)m * n * k);
+        ItemsPerTile = RowBlocks * ColumnBlocks == 1 ? (int)Math.Clamp(TileWork / itemWork, 1, Math.Max(1, batch)) : 1;
+        Tiles = RowBlocks * ColumnBlocks * Divide(batch, ItemsPerTile);
+        DepthPerBlock = Math.Max(1, Divide(k, Math.Max(1, Divide(k, MaxDepth))));
+        Chunks = 1;
+        if (batch == 1 && Tiles is > 0 and < FewTiles && itemWork >= 2 * TileWork)
+        {
+            long useful = Math.Min(Math.Min(k / MinChunkDepth, MaxChunks / Tiles), itemWork / TileWork);
+            Chunks = (int)Math.Max(1, useful);
+        }
+    }
+
+    /// <summary>Rows of C in a tile.</summary>
+    public int RowsPerBlock { get; }
+
+    /// <summary>Columns of C in a tile.</summary>
+    public int ColumnsPerBlock { get; }
+
+    /// <summary>Depth of one pass over a tile.</summary>
+    public int DepthPerBlock { get; }
+
+    /// <summary>Tiles along M.</summary>
+    public int RowBlocks { get; }
+
+    /// <summary>Tiles along N.</summary>
+    public int ColumnBlocks { get; }
+
+    /// <summary>Matrices of the batch in a tile; more than one only where a tile holds whole matrices.</summary>
+    public int ItemsPerTile { get; }
+
+    /// <summary>All tiles.</summary>
+    public int Tiles { get; }
+
+    /// <summary>Pieces of K with partial products of their own; 1 for no such split.</summary>
+    public int Chunks { get; }
+
+    private static int Divide(int a, int b) => (a + b - 1) / b;
+
+    private static int RoundUp(int a, int unit) => Divide(a, unit) * unit;
+}

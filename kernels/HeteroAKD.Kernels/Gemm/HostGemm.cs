@@ -1,0 +1,273 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
+using HeteroAKD.Kernels.Lanes;
+using HeteroAKD.Kernels.Launch;
+
+namespace HeteroAKD.Kernels.Gemm;
+
+/// <summary>
+/// Matrix products on host threads: packed panels, register tiles, blocks that fit the caches (after Goto and van de Geijn, "Anatomy of
+/// High-Performance Matrix Multiplication", 2008). Specification: <see cref="GemmKernel.Reference"/>.
+/// </summary>
+public static class HostGemm
+{
+    /// <summary>Computes a batch of products with the widest lane of this machine, or in double.</summary>
+    public static void Run(HostPool pool, in GemmArguments arguments, HostPrecision precision)
+    {
+        if (precision == HostPrecision.Float64)
+        {
+            Run<F64>(pool, arguments);
+        }
+        else if (Vector512.IsHardwareAccelerated)
+        {
+            Run<F32x16>(pool, arguments);
+        }
+        else if (Vector256.IsHardwareAccelerated)
+        {
+            Run<F32x8>(pool, arguments);
+        }
+        else
+        {
+            Run<F32x4>(pool, arguments);
+        }
+    }
+
+    /// <summary>Computes with a given lane; the result does not depend on the number of threads, but on the lane in the last bits.</summary>
+    public static void Run<TLane>(HostPool pool, in GemmArguments arguments)
+        where TLane : unmanaged, ILane<TLane>
+    {
+        arguments.Validate();
+        if (arguments.M == 0 || arguments.N == 0 || arguments.Batch == 0)
+        {
+            return;
+        }
+
+        GemmPartition partition = GemmPartition<TLane>(arguments, arguments.K, arguments.Batch);
+        if (partition.Chunks == 1)
+        {
+            GemmJob<TLane>.Run(pool, arguments, partition, arguments.K);
+        }
+        else
+        {
+            RunSplit<TLane>(pool, arguments, partition.Chunks);
+        }
+    }
+
+    // The pieces of K are a batch of products into scratch; adding them up in order and the epilogue are a second job.
+    private static unsafe void RunSplit<TLane>(HostPool pool, in GemmArguments arguments, int chunks)
+        where TLane : unmanaged, ILane<TLane>
+    {
+        int depth = (arguments.K + chunks - 1) / chunks;
+        chunks = (arguments.K + depth - 1) / depth;
+        GemmCombineJob<TLane> combine = GemmCombineJob<TLane>.Take();
+        Mem partials = combine.Reserve((long)chunks * arguments.M * arguments.N);
+        GemmArguments pieces = new()
+        {
+            M = arguments.M,
+            N = arguments.N,
+            K = depth,
+            Batch = chunks,
+            A = arguments.A.Step(depth * arguments.A.ColumnStride),
+            B = arguments.B.Step(depth * arguments.B.RowStride),
+            C = GemmMatrix.RowMajor(partials, arguments.N, batchStride: arguments.M * arguments.N),
+        };
+        int lastDepth = arguments.K - (depth * (chunks - 1));
+        GemmJob<TLane>.Run(pool, pieces, GemmPartition<TLane>(pieces, depth, chunks), lastDepth);
+        combine.Run(pool, arguments, partials, chunks);
+    }
+
+    private static GemmPartition GemmPartition<TLane>(in GemmArguments arguments, int depth, int batch)
+        where TLane : unmanaged, ILane<TLane>
+        => new(arguments.M, arguments.N, depth, batch, RegisterTile<TLane>.MaxRows, RegisterTile<TLane>.MaxColumns);
+}
+
+/// <summary>Tiles of C, each over the whole of K (or of a piece of it).</summary>
+internal sealed unsafe class GemmJob<TLane> : KernelJob<GemmJob<TLane>>
+    where TLane : unmanaged, ILane<TLane>
+{
+    // B is read where it lies if this few rows want it: packing would cost as much as it saves.
+    private static readonly int s_directRows = 2 * RegisterTile<TLane>.MaxRows;
+
+    private GemmArguments _arguments;
+    private GemmPartition _partition;
+    private GemmEpilogue<TLane> _epilogue;
+    private HostPool _pool = null!;
+    private int _lastDepth;
+
+    /// <summary>Runs all tiles; the last matrix of the batch has its own depth.</summary>
+    public static void Run(HostPool pool, in GemmArguments arguments, in GemmPartition partition, int lastDepth)
+    {
+        GemmJob<TLane> job = Take();
+        job._arguments = arguments;
+        job._partition = partition;
+        job._epilogue = new GemmEpilogue<TLane>(arguments);
+        job._pool = pool;
+        job._lastDepth = lastDepth;
+        pool.Run(job, partition.Tiles);
+    }
+
+    public override void Tile(int tile, int worker)
+    {
+        int blocks = _partition.RowBlocks * _partition.ColumnBlocks;
+        int item = tile / blocks * _partition.ItemsPerTile;
+        int end = Math.Min(_arguments.Batch, item + _partition.ItemsPerTile);
+        int block = tile % blocks;
+        int row = block / _partition.ColumnBlocks * _partition.RowsPerBlock;
+        int column = block % _partition.ColumnBlocks * _partition.ColumnsPerBlock;
+        int rowEnd = Math.Min(_arguments.M, row + _partition.RowsPerBlock);
+        int columnEnd = Math.Min(_arguments.N, column + _partition.ColumnsPerBlock);
+
+        int tileElements = RegisterTile<TLane>.MaxRows * RegisterTile<TLane>.MaxColumns;
+        int panelElements = RegisterTile<TLane>.MaxRows * _partition.DepthPerBlock;
+        int blockElements = _partition.ColumnsPerBlock * _partition.DepthPerBlock;
+        int size = RegisterTile<TLane>.ElementSize;
+        byte* arena = _pool.Arena(worker, (nuint)((tileElements + panelElements + blockElements + 32) * size));
+        Scratch scratch = new()
+        {
+            Tile = (TLane*)arena,
+            B = arena + (tileElements * size),
+            A = arena + ((tileElements + blockElements) * size),
+        };
+        for (; item < end; item++)
+        {
+            Item(item, row, rowEnd, column, columnEnd, scratch);
+        }
+    }
+
+    private void Item(int item, int row, int rowEnd, int column, int columnEnd, in Scratch scratch)
+    {
+        int size = RegisterTile<TLane>.ElementSize;
+        GemmMatrix a = _arguments.A;
+        GemmMatrix b = _arguments.B;
+        int k = item == _arguments.Batch - 1 ? _lastDepth : _arguments.K;
+        bool direct = b.ColumnStride == 1 && rowEnd - row <= s_directRows;
+        int start = 0;
+        do
+        {
+            int depth = Math.Min(_partition.DepthPerBlock, k - start);
+            byte* aBlock = (byte*)a.Memory.Address + (a.Offset + ((nint)item * a.BatchStride) + ((nint)start * a.ColumnStride)) * size;
+            byte* bBlock = (byte*)b.Memory.Address + (b.Offset + ((nint)item * b.BatchStride) + ((nint)start * b.RowStride)) * size;
+            PackColumns(bBlock, column, columnEnd, depth, direct, scratch.B);
+            for (int i = row; i < rowEnd;)
+            {
+                int rows = RegisterTile<TLane>.PanelRows(rowEnd - i);
+                int valid = Math.Min(rows, rowEnd - i);
+                PanelPacking.Pack(
+                    aBlock + ((nint)i * a.RowStride * size), (nint)a.RowStride * size, (nint)a.ColumnStride * size, valid, rows, depth, scratch.A, size);
+                for (int j = column; j < columnEnd; j += RegisterTile<TLane>.MaxColumns)
+                {
+                    int count = Math.Min(RegisterTile<TLane>.MaxColumns, columnEnd - j);
+                    int vectors = count > TLane.Width ? 2 : 1;
+                    EvenColumns columns = direct && count == RegisterTile<TLane>.MaxColumns
+                        ? new EvenColumns(bBlock + ((nint)j * size), (nint)b.RowStride * size)
+                        : new EvenColumns(scratch.B + ((nint)(j - column) * depth * size), vectors * sizeof(TLane));
+                    RegisterTile<TLane>.Multiply(rows, vectors, scratch.A, columns, depth, scratch.Tile);
+                    Finish(item, i, valid, j, count, scratch.Tile, start == 0, start + depth >= k);
+                }
+
+                i += rows;
+            }
+
+            start += depth;
+        }
+        while (start < k);
+    }
+
+    private void PackColumns(byte* block, int column, int columnEnd, int depth, bool direct, byte* packed)
+    {
+        int size = RegisterTile<TLane>.ElementSize;
+        GemmMatrix b = _arguments.B;
+        for (int j = column; j < columnEnd; j += RegisterTile<TLane>.MaxColumns)
+        {
+            int count = Math.Min(RegisterTile<TLane>.MaxColumns, columnEnd - j);
+            if (!direct || count < RegisterTile<TLane>.MaxColumns)
+            {
+                int width = count > TLane.Width ? RegisterTile<TLane>.MaxColumns : TLane.Width;
+                PanelPacking.Pack(
+                    block + ((nint)j * b.ColumnStride * size), (nint)b.ColumnStride * size, (nint)b.RowStride * size, count, width, depth, packed + ((nint)(j - column) * depth * size), size);
+            }
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private void Finish(int item, int row, int rows, int column, int columns, TLane* tile, bool first, bool last)
+    {
+        GemmEpilogue<TLane> epilogue = _epilogue;
+        int vectors = columns > TLane.Width ? 2 : 1;
+        for (int i = 0; i < rows; i++)
+        {
+            epilogue.Store(item, row + i, column, columns, tile[i * vectors], first, last);
+            if (vectors == 2)
+            {
+                epilogue.Store(item, row + i, column + TLane.Width, columns - TLane.Width, tile[(2 * i) + 1], first, last);
+            }
+        }
+    }
+
+    private struct Scratch
+    {
+        public TLane* Tile; // [rows, 2] lanes of accumulators
+        public byte* A; // [depth, rows] one packed panel
+        public byte* B; // panels of [depth, 2 lanes]
+    }
+}
+
+/// <summary>Adds the partial products of a split K in order and applies the epilogue.</summary>
+internal sealed unsafe class GemmCombineJob<TLane> : KernelJob<GemmCombineJob<TLane>>
+    where TLane : unmanaged, ILane<TLane>
+{
+    // Elements of C in a tile.
+    private const int TileElements = 1 << 13;
+
+    private byte[] _memory = [];
+    private GemmEpilogue<TLane> _epilogue;
+    private TLane* _partials; // [chunks, M, N]
+    private int _rows;
+    private int _columns;
+    private int _chunks;
+    private int _rowsPerTile;
+
+    /// <summary>Memory for partial products that lives as long as the job.</summary>
+    public Mem Reserve(long elements)
+    {
+        long bytes = elements * RegisterTile<TLane>.ElementSize;
+        if (_memory.Length < bytes)
+        {
+            _memory = GC.AllocateUninitializedArray<byte>(checked((int)bytes), pinned: true);
+        }
+
+        return new Mem(Unsafe.AsPointer(ref _memory[0]));
+    }
+
+    public void Run(HostPool pool, in GemmArguments arguments, Mem partials, int chunks)
+    {
+        _epilogue = new GemmEpilogue<TLane>(arguments);
+        _partials = (TLane*)partials.Address;
+        _rows = arguments.M;
+        _columns = arguments.N;
+        _chunks = chunks;
+        _rowsPerTile = Math.Max(1, TileElements / _columns);
+        pool.Run(this, (_rows + _rowsPerTile - 1) / _rowsPerTile);
+    }
+
+    public override void Tile(int tile, int worker)
+    {
+        GemmEpilogue<TLane> epilogue = _epilogue;
+        Mem partials = new(_partials);
+        int end = Math.Min(_rows, (tile + 1) * _rowsPerTile);
+        for (int i = tile * _rowsPerTile; i < end; i++)
+        {
+            for (int j = 0; j < _columns; j += TLane.Width)
+            {
+                int count = _columns - j;
+                TLane sum = TLane.Splat(0f);
+                for (int chunk = 0; chunk < _chunks; chunk++)
+                {
+                    sum += TLane.LoadPart(partials, (((chunk * _rows) + i) * _columns) + j, count, TLane.Splat(0f));
+                }
+
+                epilogue.Store(0, i, j, count, sum, first: true, last: true);
+            }
+        }
+    }
+}

@@ -1,0 +1,274 @@
+using System.Runtime.CompilerServices;
+using HeteroAKD.Kernels.Lanes;
+
+namespace HeteroAKD.Kernels.Gemm;
+
+/// <summary>Where the two (or one) vectors of step k of a register tile are loaded from.</summary>
+internal unsafe interface IColumnSource
+{
+    /// <summary>Address of the first vector of step <paramref name="k"/>.</summary>
+    byte* At(int k);
+}
+
+/// <summary>Steps at equal distances: a packed panel, or the rows of a matrix.</summary>
+internal readonly unsafe struct EvenColumns(byte* start, nint stride) : IColumnSource
+{
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public byte* At(int k) => start + (k * stride);
+}
+
+/// <summary>Steps at tabulated distances, in elements: the taps of a convolution in a padded plane.</summary>
+internal readonly unsafe struct TableColumns(byte* start, int* table, int elementSize) : IColumnSource
+{
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public byte* At(int k) => start + ((nint)table[k] * elementSize);
+}
+
+/// <summary>A compile-time number.</summary>
+internal interface ICount
+{
+    static abstract int Value { get; }
+}
+
+/// <summary>The compile-time numbers that shapes of register tiles are made of.</summary>
+internal static class Counts
+{
+    internal readonly struct One : ICount
+    {
+        public static int Value => 1;
+    }
+
+    internal readonly struct Two : ICount
+    {
+        public static int Value => 2;
+    }
+
+    internal readonly struct Three : ICount
+    {
+        public static int Value => 3;
+    }
+
+    internal readonly struct Four : ICount
+    {
+        public static int Value => 4;
+    }
+
+    internal readonly struct Six : ICount
+    {
+        public static int Value => 6;
+    }
+}
+
+/// <summary>
+/// Two rows by two vectors of a product's accumulators. Six of them are the 24 accumulators that a core with 32 registers keeps,
+/// three the 12 of a core with 16; the JIT keeps the fields in registers because nothing takes the struct's address.
+/// </summary>
+internal struct RegisterPair<TLane>
+    where TLane : unmanaged, ILane<TLane>
+{
+    private TLane _c00;
+    private TLane _c01;
+    private TLane _c10;
+    private TLane _c11;
+
+    /// <summary>Adds the products of one step: rows (a0, a1) by vectors (b0, b1).</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public void Add<TVectors>(TLane a0, TLane a1, TLane b0, TLane b1)
+        where TVectors : struct, ICount
+    {
+        _c00 = TLane.Fma(a0, b0, _c00);
+        _c10 = TLane.Fma(a1, b0, _c10);
+        if (TVectors.Value == 2)
+        {
+            _c01 = TLane.Fma(a0, b1, _c01);
+            _c11 = TLane.Fma(a1, b1, _c11);
+        }
+    }
+
+    /// <summary>As above with the rows' factors broadcast from elements <paramref name="index"/> and <paramref name="index"/> + 1 of a packed panel.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public unsafe void AddBroadcast<TVectors>(byte* panel, int index, TLane b0, TLane b1)
+        where TVectors : struct, ICount
+    {
+        Mem memory = new(panel);
+        Add<TVectors>(TLane.LoadSplat(memory, index), TLane.LoadSplat(memory, index + 1), b0, b1);
+    }
+
+    /// <summary>Reads the accumulators from rows of <c>TVectors</c> vectors, <paramref name="rowVectors"/> vectors apart.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public unsafe void Load(TLane* tile, int rowVectors)
+    {
+        _c00 = tile[0];
+        _c01 = tile[1];
+        _c10 = tile[rowVectors];
+        _c11 = tile[rowVectors + 1];
+    }
+
+    /// <summary>Writes the accumulators to two rows, <paramref name="rowVectors"/> vectors apart.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public unsafe void Save<TVectors>(TLane* tile, int rowVectors)
+        where TVectors : struct, ICount
+    {
+        tile[0] = _c00;
+        tile[rowVectors] = _c10;
+        if (TVectors.Value == 2)
+        {
+            tile[1] = _c01;
+            tile[rowVectors + 1] = _c11;
+        }
+    }
+}
+
+/// <summary>
+/// The innermost loop of products and convolutions: rows × vectors of accumulators in registers, one broadcast factor a row and one or two
+/// vectors a step. 12 rows × 2 vectors on 512-bit lanes, 6 × 2 on the others; fewer rows or one vector at the edges.
+/// </summary>
+internal static unsafe class RegisterTile<TLane>
+    where TLane : unmanaged, ILane<TLane>
+{
+    /// <summary>Bytes of one element.</summary>
+    public static int ElementSize
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        get => sizeof(TLane) / TLane.Width;
+    }
+
+    /// <summary>Most rows in a tile.</summary>
+    public static int MaxRows
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        get => sizeof(TLane) == 64 ? 12 : 6;
+    }
+
+    /// <summary>Columns of a tile of two vectors.</summary>
+    public static int MaxColumns
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        get => 2 * TLane.Width;
+    }
+
+    /// <summary>Rows of the next panel where <paramref name="remaining"/> rows are left: 16 rows are 8 + 8, not 12 + 4.</summary>
+    public static int PanelRows(int remaining)
+    {
+        int third = MaxRows / 3;
+        if (remaining > 4 * third || (remaining > 2 * third && remaining <= 3 * third))
+        {
+            return 3 * third;
+        }
+
+        return remaining > third ? 2 * third : third;
+    }
+
+    /// <summary>Elements of a step over all panels of <paramref name="rows"/> rows.</summary>
+    public static int PackedRows(int rows)
+    {
+        int packed = 0;
+        for (int row = 0; row < rows;)
+        {
+            int panel = PanelRows(rows - row);
+            packed += panel;
+            row += panel;
+        }
+
+        return packed;
+    }
+
+    /// <summary>tile[rows, vectors] = Σ over k &lt; depth of panel[k, rows] · columns(k); the tile is overwritten.</summary>
+    public static void Multiply<TColumns>(int rows, int vectors, byte* panel, TColumns columns, int depth, TLane* tile)
+        where TColumns : struct, IColumnSource
+    {
+        if (vectors == 2)
+        {
+            Multiply<TColumns, Counts.Two>(rows, panel, columns, depth, tile);
+        }
+        else
+        {
+            Multiply<TColumns, Counts.One>(rows, panel, columns, depth, tile);
+        }
+    }
+
+    private static void Multiply<TColumns, TVectors>(int rows, byte* panel, TColumns columns, int depth, TLane* tile)
+        where TColumns : struct, IColumnSource
+        where TVectors : struct, ICount
+    {
+        switch (rows)
+        {
+            case 12:
+                Loop<TColumns, Counts.Six, TVectors>(panel, columns, depth, tile);
+                break;
+            case 8:
+                Loop<TColumns, Counts.Four, TVectors>(panel, columns, depth, tile);
+                break;
+            case 6:
+                Loop<TColumns, Counts.Three, TVectors>(panel, columns, depth, tile);
+                break;
+            case 4:
+                Loop<TColumns, Counts.Two, TVectors>(panel, columns, depth, tile);
+                break;
+            default:
+                Loop<TColumns, Counts.One, TVectors>(panel, columns, depth, tile);
+                break;
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
+    private static void Loop<TColumns, TPairs, TVectors>(byte* panel, TColumns columns, int depth, TLane* tile)
+        where TColumns : struct, IColumnSource
+        where TPairs : struct, ICount
+        where TVectors : struct, ICount
+    {
+        RegisterPair<TLane> p0 = default, p1 = default, p2 = default, p3 = default, p4 = default, p5 = default;
+        for (int k = 0; k < depth; k++)
+        {
+            TLane* column = (TLane*)columns.At(k);
+            TLane b0 = column[0];
+            TLane b1 = TVectors.Value == 2 ? column[1] : default;
+            p0.AddBroadcast<TVectors>(panel, 0, b0, b1);
+            if (TPairs.Value > 1)
+            {
+                p1.AddBroadcast<TVectors>(panel, 2, b0, b1);
+            }
+
+            if (TPairs.Value > 2)
+            {
+                p2.AddBroadcast<TVectors>(panel, 4, b0, b1);
+            }
+
+            if (TPairs.Value > 3)
+            {
+                p3.AddBroadcast<TVectors>(panel, 6, b0, b1);
+            }
+
+            if (TPairs.Value > 4)
+            {
+                p4.AddBroadcast<TVectors>(panel, 8, b0, b1);
+                p5.AddBroadcast<TVectors>(panel, 10, b0, b1);
+            }
+
+            panel += 2 * TPairs.Value * ElementSize;
+        }
+
+        int v = TVectors.Value;
+        p0.Save<TVectors>(tile, v);
+        if (TPairs.Value > 1)
+        {
+            p1.Save<TVectors>(tile + (2 * v), v);
+        }
+
+        if (TPairs.Value > 2)
+        {
+            p2.Save<TVectors>(tile + (4 * v), v);
+        }
+
+        if (TPairs.Value > 3)
+        {
+            p3.Save<TVectors>(tile + (6 * v), v);
+        }
+
+        if (TPairs.Value > 4)
+        {
+            p4.Save<TVectors>(tile + (8 * v), v);
+            p5.Save<TVectors>(tile + (10 * v), v);
+        }
+    }
+}
