@@ -1,0 +1,101 @@
+using System.Globalization;
+
+namespace HeteroAKD.Data;
+
+/// <summary>The classes of a data set: names, colours and the id that means "do not count this pixel".</summary>
+public sealed class ClassSet
+{
+    private static readonly string[] IgnoreNames = ["unlabelled", "unlabeled", "void", "ignore", "ignored"];
+
+    /// <summary>Class c has name <paramref name="names"/>[c] and colour <paramref name="colors"/>[c].</summary>
+    /// <param name="names">At least two names.</param>
+    /// <param name="colors">As many RGB colours.</param>
+    /// <param name="ignoreIndex">0 to 255, not one of the classes.</param>
+    public ClassSet(string[] names, (byte R, byte G, byte B)[] colors, int ignoreIndex = 255)
+    {
+        if (names.Length < 2 || names.Length > 255 || colors.Length != names.Length)
+        {
+            throw new ArgumentException($"ClassSet: {names.Length} names and {colors.Length} colours; give 2 to 255 of each, as many of one as of the other.");
+        }
+        if (ignoreIndex < names.Length || ignoreIndex > 255)
+        {
+            throw new ArgumentOutOfRangeException(nameof(ignoreIndex), ignoreIndex, $"ClassSet: must be {names.Length} to 255 for {names.Length} classes.");
+        }
+        (Names, Colors, IgnoreIndex) = (names, colors, ignoreIndex);
+    }
+
+    /// <summary>Name of each class.</summary>
+    public string[] Names { get; }
+
+    /// <summary>Picture colour of each class.</summary>
+    public (byte R, byte G, byte B)[] Colors { get; }
+
+    /// <summary>Pixels with this id leave every loss and every score.</summary>
+    public int IgnoreIndex { get; }
+
+    /// <summary>Number of classes, without the ignored id.</summary>
+    public int Count => Names.Length;
+
+    /// <summary>Draws a label map in class colours, ignored pixels black.</summary>
+    /// <param name="labels">[H, W], class ids.</param>
+    /// <param name="width">Columns.</param>
+    /// <param name="height">Rows.</param>
+    public RgbImage Render(ReadOnlySpan<byte> labels, int width, int height)
+    {
+        var image = new RgbImage(width, height);
+        for (var i = 0; i < labels.Length; i++)
+        {
+            if (labels[i] < Count)
+            {
+                (image.Pixels[i * 3], image.Pixels[i * 3 + 1], image.Pixels[i * 3 + 2]) = Colors[labels[i]];
+            }
+        }
+        return image;
+    }
+
+    /// <summary>
+    /// Reads a class file: one "id name R G B" a line, ids 0, 1, 2, ... in any order. A last entry called Unlabelled, Void or Ignore is the ignored id; without one it is 255.
+    /// </summary>
+    /// <exception cref="DatasetException">The file is missing or a line is not of that form.</exception>
+    public static ClassSet ReadFile(string path)
+    {
+        var entries = new SortedDictionary<int, (string Name, (byte, byte, byte) Color)>();
+        var number = 0;
+        foreach (var line in TextLines.Read(path))
+        {
+            number++;
+            if (line.Length > 0 && !entries.TryAdd(ParseLine(path, line, number, out var entry), entry))
+            {
+                throw new DatasetException(path, $"line {number} gives a class id a second time: \"{line}\"", "Each id stands on one line");
+            }
+        }
+        var ignoreIndex = 255;
+        if (entries.Count > 0 && entries.Last() is var last && IgnoreNames.Contains(last.Value.Name, StringComparer.OrdinalIgnoreCase))
+        {
+            ignoreIndex = last.Key;
+            entries.Remove(last.Key);
+        }
+        if (entries.Count is < 2 or > 255 || entries.Keys.Last() != entries.Count - 1)
+        {
+            throw new DatasetException(path, $"{entries.Count} classes with ids {string.Join(", ", entries.Keys)}", "Give at least two classes, numbered 0, 1, 2, ... without gaps");
+        }
+        return new ClassSet([.. entries.Values.Select(e => e.Name)], [.. entries.Values.Select(e => e.Color)], ignoreIndex);
+    }
+
+    private static int ParseLine(string path, string line, int number, out (string Name, (byte, byte, byte) Color) entry)
+    {
+        var fields = line.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries);
+        Span<byte> color = stackalloc byte[3];
+        var valid = fields.Length == 5 && byte.TryParse(fields[0], NumberStyles.None, CultureInfo.InvariantCulture, out _);
+        for (var i = 0; valid && i < 3; i++)
+        {
+            valid = byte.TryParse(fields[2 + i], NumberStyles.None, CultureInfo.InvariantCulture, out color[i]);
+        }
+        if (!valid)
+        {
+            throw new DatasetException(path, $"line {number} is \"{line}\"", "A class line is: id name R G B, all numbers 0 to 255, no blank in the name");
+        }
+        entry = (fields[1], (color[0], color[1], color[2]));
+        return int.Parse(fields[0], CultureInfo.InvariantCulture);
+    }
+}

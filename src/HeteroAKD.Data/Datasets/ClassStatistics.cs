@@ -1,0 +1,105 @@
+namespace HeteroAKD.Data;
+
+/// <summary>How often each class occurs in a data set and how its pixels are distributed; from it class weights and normalisation follow.</summary>
+public sealed class ClassStatistics
+{
+    private ClassStatistics(long[] pixels, long[] presentIn, long ignored, double[] mean, double[] std)
+    {
+        (Pixels, PixelsOfImagesWith, IgnoredPixels, Mean, Std) = (pixels, presentIn, ignored, mean, std);
+    }
+
+    /// <summary>[C], labelled pixels of each class.</summary>
+    public long[] Pixels { get; }
+
+    /// <summary>[C], pixels (ignored ones included) of all images in which the class occurs.</summary>
+    public long[] PixelsOfImagesWith { get; }
+
+    /// <summary>Pixels with the ignored id.</summary>
+    public long IgnoredPixels { get; }
+
+    /// <summary>[3], mean of R, G, B on [0, 1].</summary>
+    public double[] Mean { get; }
+
+    /// <summary>[3], standard deviation of R, G, B on [0, 1] over all pixels of all images.</summary>
+    public double[] Std { get; }
+
+    /// <summary>Labelled pixels of all classes.</summary>
+    public long LabelledPixels => Pixels.Sum();
+
+    /// <summary>Reads every sample once.</summary>
+    public static ClassStatistics Compute(ISegmentationDataset dataset)
+    {
+        var classes = dataset.Classes.Count;
+        var (pixels, presentIn, ignored) = (new long[classes], new long[classes], 0L);
+        var histogram = new long[3, 256]; // exact sums, whatever the number of images
+        var counts = new int[256];
+        Sample? sample = null;
+        for (var index = 0; index < dataset.Count; index++)
+        {
+            sample = dataset.Load(index, sample);
+            Array.Clear(counts);
+            foreach (var label in sample.Labels)
+            {
+                counts[label]++;
+            }
+            for (var c = 0; c < classes; c++)
+            {
+                pixels[c] += counts[c];
+                presentIn[c] += counts[c] > 0 ? sample.Labels.Length : 0;
+            }
+            ignored += counts[dataset.Classes.IgnoreIndex];
+            var values = sample.Image.Pixels;
+            for (var i = 0; i < values.Length; i += 3)
+            {
+                histogram[0, values[i]]++;
+                histogram[1, values[i + 1]]++;
+                histogram[2, values[i + 2]]++;
+            }
+        }
+        var (mean, std) = Moments(histogram);
+        return new ClassStatistics(pixels, presentIn, ignored, mean, std);
+    }
+
+    /// <summary>[C], share of the labelled pixels.</summary>
+    public double[] Shares()
+    {
+        var total = Math.Max(1, LabelledPixels);
+        return [.. Pixels.Select(count => (double)count / total)];
+    }
+
+    /// <summary>[C], median-frequency weights (Eigen and Fergus, ICCV 2015): median(f) / f with f = class pixels / pixels of the images that show it; 0 for a class that never occurs.</summary>
+    public double[] MedianFrequencyWeights()
+    {
+        var frequencies = Pixels.Select((count, c) => count == 0 ? 0 : (double)count / PixelsOfImagesWith[c]).ToArray();
+        var sorted = frequencies.Where(f => f > 0).Order().ToArray();
+        if (sorted.Length == 0)
+        {
+            return frequencies;
+        }
+        var median = (sorted[(sorted.Length - 1) / 2] + sorted[sorted.Length / 2]) / 2;
+        return [.. frequencies.Select(f => f > 0 ? median / f : 0)];
+    }
+
+    /// <summary>[C], ENet's weights (Paszke et al. 2016): 1 / ln(1.02 + share).</summary>
+    public double[] EnetWeights() => [.. Shares().Select(share => 1 / Math.Log(1.02 + share))];
+
+    private static (double[] Mean, double[] Std) Moments(long[,] histogram)
+    {
+        var (mean, std) = (new double[3], new double[3]);
+        for (var channel = 0; channel < 3; channel++)
+        {
+            double count = 0, sum = 0, squares = 0;
+            for (var value = 0; value < 256; value++)
+            {
+                double n = histogram[channel, value];
+                count += n;
+                sum += n * value;
+                squares += n * value * value;
+            }
+            count = Math.Max(1, count);
+            mean[channel] = sum / count / 255;
+            std[channel] = Math.Sqrt(Math.Max(0, squares / count - sum / count * (sum / count))) / 255;
+        }
+        return (mean, std);
+    }
+}

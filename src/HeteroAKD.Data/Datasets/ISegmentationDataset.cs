@@ -1,0 +1,17 @@
+namespace HeteroAKD.Data;
+
+/// <summary>Labelled images by index. Implementations are safe to call from several threads.</summary>
+public interface ISegmentationDataset
+{
+    /// <summary>Number of samples.</summary>
+    int Count { get; }
+
+    /// <summary>Classes and ignored id; every label of every sample is one of them.</summary>
+    ClassSet Classes { get; }
+
+    /// <summary>Loads sample <paramref name="index"/>, the same content at every call.</summary>
+    /// <param name="index">0 to Count-1.</param>
+    /// <param name="reuse">A sample that this data set made for the caller before and that may be overwritten instead of making a new one.</param>
+    /// <exception cref="DatasetException">The sample cannot be used.</exception>
+    Sample Load(int index, Sample? reuse = null);
+}

@@ -1,0 +1,111 @@
+namespace HeteroAKD.Data;
+
+/// <summary>
+/// A data set given by a list file with one "image label" pair of paths a line, relative to its root, and a class file (<see cref="ClassSet.ReadFile"/>).
+/// Images are PNG or JPEG, labels are PNGs whose stored value is the class id (<see cref="LabelPng"/>).
+/// </summary>
+public sealed class ListFileDataset : ISegmentationDataset
+{
+    private readonly string _listFile;
+    private readonly IImageCodec _codec;
+    private readonly (string Image, string Label)[] _pairs;
+    private readonly Sample?[]? _cache;
+
+    /// <summary>Reads the list and the classes; samples are read when they are asked for.</summary>
+    /// <param name="root">The data set's folder; the paths of the list start there.</param>
+    /// <param name="listFile">The list, for example "train.txt", in the root or with a path of its own.</param>
+    /// <param name="classFile">The classes, likewise.</param>
+    /// <param name="options">Subset and cache; null for the defaults.</param>
+    /// <exception cref="DatasetException">A file is missing, the list is empty, or a line is not a pair.</exception>
+    public ListFileDataset(string root, string listFile, string classFile = "classes.txt", ListFileOptions? options = null)
+    {
+        options ??= new ListFileOptions();
+        ArgumentOutOfRangeException.ThrowIfLessThan(options.Every, 1);
+        ArgumentOutOfRangeException.ThrowIfNegative(options.Limit);
+        if (!Directory.Exists(root))
+        {
+            throw new DatasetException(root, "the data set's folder does not exist", "Correct the path, or fetch the data set first");
+        }
+        _listFile = Path.Combine(root, listFile);
+        _codec = options.Codec;
+        Classes = ClassSet.ReadFile(Path.Combine(root, classFile));
+        _pairs = Subset(ReadPairs(root, _listFile), options);
+        _cache = options.Cache ? new Sample?[_pairs.Length] : null;
+    }
+
+    /// <inheritdoc/>
+    public int Count => _pairs.Length;
+
+    /// <inheritdoc/>
+    public ClassSet Classes { get; }
+
+    /// <inheritdoc/>
+    public Sample Load(int index, Sample? reuse = null)
+    {
+        var (imagePath, labelPath) = _pairs[index];
+        if (_cache is not null && Volatile.Read(ref _cache[index]) is { } cached)
+        {
+            return cached;
+        }
+        var image = _codec.ReadRgb(imagePath);
+        var label = LabelPng.Read(labelPath);
+        if (label.Width != image.Width || label.Height != image.Height)
+        {
+            throw new DatasetException(
+                labelPath,
+                $"the labels are {label.Width}x{label.Height}, their image {imagePath} is {image.Width}x{image.Height}",
+                "Make both the same size, or correct the pair in " + _listFile);
+        }
+        var sample = new Sample(Path.GetFileNameWithoutExtension(imagePath), image, CheckedIds(labelPath, label));
+        if (_cache is not null)
+        {
+            Volatile.Write(ref _cache[index], sample); // two threads may decode the same sample; both results are equal
+        }
+        return sample;
+    }
+
+    private byte[] CheckedIds(string path, LabelImage label)
+    {
+        var ids = new byte[label.Ids.Length]; // [H, W]
+        for (var i = 0; i < ids.Length; i++)
+        {
+            var id = label.Ids[i];
+            if (id >= Classes.Count && id != Classes.IgnoreIndex)
+            {
+                throw new DatasetException(
+                    path,
+                    $"label id {id} at column {i % label.Width}, row {i / label.Width} is neither a class (0 to {Classes.Count - 1}) nor the ignored id {Classes.IgnoreIndex}",
+                    "Correct the label file, or add the class to the class file");
+            }
+            ids[i] = (byte)id;
+        }
+        return ids;
+    }
+
+    private static List<(string Image, string Label)> ReadPairs(string root, string listFile)
+    {
+        var pairs = new List<(string, string)>();
+        var number = 0;
+        foreach (var line in TextLines.Read(listFile))
+        {
+            number++;
+            if (line.Length == 0)
+            {
+                continue;
+            }
+            var fields = line.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries);
+            if (fields.Length != 2)
+            {
+                throw new DatasetException(listFile, $"line {number} is \"{line}\"", "A line holds two paths without blanks: image label");
+            }
+            pairs.Add((Path.Combine(root, fields[0]), Path.Combine(root, fields[1])));
+        }
+        return pairs.Count > 0 ? pairs : throw new DatasetException(listFile, "the list is empty", "Give one \"image label\" pair a line");
+    }
+
+    private static (string Image, string Label)[] Subset(List<(string Image, string Label)> pairs, ListFileOptions options)
+    {
+        var every = pairs.Where((_, i) => i % options.Every == 0);
+        return [.. options.Limit > 0 ? every.Take(options.Limit) : every];
+    }
+}

@@ -1,0 +1,15 @@
+namespace HeteroAKD.Data;
+
+/// <summary>
+/// The one place where pictures enter and leave: another imaging library is one more implementation of this. Implementations are safe to call from several threads.
+/// Label files do not come through here, see <see cref="LabelPng"/>.
+/// </summary>
+public interface IImageCodec
+{
+    /// <summary>Decodes a whole PNG or JPEG file to RGB, without colour management, rotation or premultiplied alpha.</summary>
+    /// <exception cref="ImageFormatException">The file is missing, cut short, corrupt, too large, or of another kind.</exception>
+    RgbImage ReadRgb(string path);
+
+    /// <summary>Writes a PNG, replacing what is there.</summary>
+    void WritePng(string path, RgbImage image);
+}

@@ -1,0 +1,183 @@
+using System.Buffers.Binary;
+using System.IO.Compression;
+
+namespace HeteroAKD.Data;
+
+/// <summary>
+/// Reads and writes label PNGs. A class label is the stored index or gray level, which image libraries turn into colours or scale to 8 bits; so this reads the
+/// file itself: gray of 1, 2, 4, 8 or 16 bits and palette of 1, 2, 4 or 8 bits, plain or Adam7-interlaced, every checksum verified (PNG specification, third edition).
+/// </summary>
+public static class LabelPng
+{
+    /// <summary>Deflate cannot expand by more than this, so a header that promises more pixels is refused before they are allocated.</summary>
+    private const long MaxDeflateRatio = 1032;
+
+    private const string Remedy = "Copy or export the file again, or take it off the list";
+
+    /// <summary>Decodes a label file.</summary>
+    /// <exception cref="ImageFormatException">The file is missing, cut short, corrupt, of an unreasonable size, or holds colours instead of ids.</exception>
+    public static LabelImage Read(string path) => Decode(FileBytes.Read(path), path);
+
+    /// <summary>Decodes a label file that is in memory.</summary>
+    /// <param name="file">The whole file.</param>
+    /// <param name="path">Its name in error texts.</param>
+    public static LabelImage Decode(ReadOnlySpan<byte> file, string path)
+    {
+        if (!PngContainer.HasSignature(file))
+        {
+            throw new ImageFormatException(path, "not a PNG file", "Labels must be gray or palette PNGs");
+        }
+        var position = PngContainer.SignatureBytes.Length;
+        if (!PngContainer.ReadChunk(path, file, ref position, out var content).SequenceEqual("IHDR"u8))
+        {
+            throw new ImageFormatException(path, "the first PNG chunk is not IHDR", Remedy);
+        }
+        var header = PngHeader.Parse(path, content);
+        var compressed = CollectChunks(path, file, position, header, out var palette);
+        var ids = new ushort[header.Width * header.Height]; // [H, W]
+        Inflate(path, header, compressed, ids);
+        if (palette is not null)
+        {
+            CheckIndices(path, ids, palette.Length);
+        }
+        return new LabelImage(header.Width, header.Height, ids, palette);
+    }
+
+    /// <summary>Writes ids as an 8-bit gray PNG, or as an 8-bit palette PNG where a palette is given.</summary>
+    /// <param name="path">Replaced where it exists.</param>
+    /// <param name="ids">[H, W].</param>
+    /// <param name="width">Columns.</param>
+    /// <param name="height">Rows.</param>
+    /// <param name="palette">At most 256 entries, more than the largest id; null for gray.</param>
+    public static void Write(string path, ReadOnlySpan<byte> ids, int width, int height, ReadOnlySpan<(byte R, byte G, byte B)> palette = default)
+    {
+        if (ids.Length != width * height)
+        {
+            throw new ArgumentException($"LabelPng.Write: {ids.Length} ids do not fill [{height}, {width}].", nameof(ids));
+        }
+        using var stream = File.Create(path);
+        stream.Write(PngContainer.SignatureBytes);
+        Span<byte> header = stackalloc byte[13];
+        BinaryPrimitives.WriteInt32BigEndian(header, width);
+        BinaryPrimitives.WriteInt32BigEndian(header[4..], height);
+        header[8] = 8;
+        header[9] = (byte)(palette.IsEmpty ? 0 : 3);
+        PngContainer.WriteChunk(stream, "IHDR"u8, header);
+        if (!palette.IsEmpty)
+        {
+            WritePalette(stream, palette);
+        }
+        PngContainer.WriteChunk(stream, "IDAT"u8, Deflate(ids, width, height));
+        PngContainer.WriteChunk(stream, "IEND"u8, []);
+    }
+
+    private static MemoryStream CollectChunks(
+        string path, ReadOnlySpan<byte> file, int position, PngHeader header, out (byte R, byte G, byte B)[]? palette)
+    {
+        palette = null;
+        var compressed = new MemoryStream();
+        var dataEnded = false;
+        while (true)
+        {
+            var type = PngContainer.ReadChunk(path, file, ref position, out var content);
+            if (type.SequenceEqual("IDAT"u8))
+            {
+                if (dataEnded || (header.IsPalette && palette is null))
+                {
+                    throw new ImageFormatException(path, dataEnded ? "the PNG's data chunks are not in a row" : "the palette PNG has no palette", Remedy);
+                }
+                compressed.Write(content);
+                continue;
+            }
+            dataEnded = compressed.Length > 0;
+            if (type.SequenceEqual("IEND"u8))
+            {
+                return compressed;
+            }
+            if (type.SequenceEqual("PLTE"u8))
+            {
+                palette = header.IsPalette && palette is null && !dataEnded ? ParsePalette(path, content, header.BitDepth)
+                    : throw new ImageFormatException(path, "the PNG's palette is out of place", Remedy);
+            }
+            else if ((type[0] & 0x20) == 0)
+            {
+                throw new ImageFormatException(path, $"unknown critical PNG chunk '{System.Text.Encoding.Latin1.GetString(type)}'", Remedy);
+            }
+        }
+    }
+
+    private static (byte R, byte G, byte B)[] ParsePalette(string path, ReadOnlySpan<byte> content, int bitDepth)
+    {
+        var count = content.Length / 3;
+        if (content.Length % 3 != 0 || count == 0 || count > 1 << bitDepth)
+        {
+            throw new ImageFormatException(path, $"a palette of {content.Length} bytes does not suit {bitDepth} bits a pixel", Remedy);
+        }
+        var palette = new (byte, byte, byte)[count];
+        for (var i = 0; i < count; i++)
+        {
+            palette[i] = (content[i * 3], content[i * 3 + 1], content[i * 3 + 2]);
+        }
+        return palette;
+    }
+
+    private static void Inflate(string path, PngHeader header, MemoryStream compressed, ushort[] ids)
+    {
+        var expected = (long)header.RowBytes(header.Width) * header.Height;
+        if (expected > (compressed.Length + 1) * MaxDeflateRatio)
+        {
+            throw new ImageFormatException(path, $"{compressed.Length} bytes of data cannot hold {header.Width}x{header.Height} pixels", Remedy);
+        }
+        compressed.Position = 0;
+        using var inflated = new ZLibStream(compressed, CompressionMode.Decompress);
+        try
+        {
+            PngRows.ReadAll(inflated, header, ids);
+
+            // Reading on makes the stream verify its checksum, and shows what does not belong there.
+            if (inflated.ReadByte() >= 0)
+            {
+                throw new InvalidDataException("there is more data than the header says");
+            }
+        }
+        catch (Exception cause) when (cause is InvalidDataException or EndOfStreamException)
+        {
+            throw new ImageFormatException(path, $"the PNG's data is broken ({cause.Message.TrimEnd('.')})", Remedy, cause);
+        }
+    }
+
+    private static void CheckIndices(string path, ReadOnlySpan<ushort> ids, int paletteLength)
+    {
+        foreach (var id in ids)
+        {
+            if (id >= paletteLength)
+            {
+                throw new ImageFormatException(path, $"a pixel points at palette entry {id}, the palette has {paletteLength}", Remedy);
+            }
+        }
+    }
+
+    private static void WritePalette(Stream target, ReadOnlySpan<(byte R, byte G, byte B)> palette)
+    {
+        var content = new byte[palette.Length * 3];
+        for (var i = 0; i < palette.Length; i++)
+        {
+            (content[i * 3], content[i * 3 + 1], content[i * 3 + 2]) = palette[i];
+        }
+        PngContainer.WriteChunk(target, "PLTE"u8, content);
+    }
+
+    private static byte[] Deflate(ReadOnlySpan<byte> ids, int width, int height)
+    {
+        var compressed = new MemoryStream();
+        using (var deflate = new ZLibStream(compressed, CompressionLevel.Optimal, leaveOpen: true))
+        {
+            for (var y = 0; y < height; y++)
+            {
+                deflate.WriteByte(0); // filter "none": labels are flat areas, which deflate alone packs well
+                deflate.Write(ids.Slice(y * width, width));
+            }
+        }
+        return compressed.ToArray();
+    }
+}

@@ -1,0 +1,90 @@
+using System.Buffers.Binary;
+
+namespace HeteroAKD.Data;
+
+/// <summary>The chunks of a PNG file (PNG specification, third edition, section 5): order, lengths and checksums.</summary>
+internal static class PngContainer
+{
+    private static readonly byte[] Signature = [0x89, (byte)'P', (byte)'N', (byte)'G', 0x0D, 0x0A, 0x1A, 0x0A];
+    private static readonly uint[] CrcTable = MakeCrcTable();
+
+    public static bool HasSignature(ReadOnlySpan<byte> file) => file.StartsWith(Signature);
+
+    public static ReadOnlySpan<byte> SignatureBytes => Signature;
+
+    /// <summary>Walks all chunks to IEND.</summary>
+    public static void Check(string path, ReadOnlySpan<byte> file)
+    {
+        var position = Signature.Length;
+        while (!ReadChunk(path, file, ref position, out _).SequenceEqual("IEND"u8))
+        {
+        }
+    }
+
+    /// <summary>Reads the chunk at <paramref name="position"/> and moves behind it.</summary>
+    /// <param name="path">For the error text.</param>
+    /// <param name="file">The whole file.</param>
+    /// <param name="position">Start of the chunk's length field.</param>
+    /// <param name="content">The chunk's bytes without length, type and CRC.</param>
+    /// <returns>The four letters of its type.</returns>
+    public static ReadOnlySpan<byte> ReadChunk(string path, ReadOnlySpan<byte> file, ref int position, out ReadOnlySpan<byte> content)
+    {
+        if (file.Length - position < 12)
+        {
+            throw Truncated(path);
+        }
+        var length = BinaryPrimitives.ReadUInt32BigEndian(file[position..]);
+        if (length > file.Length - position - 12)
+        {
+            throw Truncated(path);
+        }
+        var type = file.Slice(position + 4, 4);
+        content = file.Slice(position + 8, (int)length);
+        var stored = BinaryPrimitives.ReadUInt32BigEndian(file[(position + 8 + (int)length)..]);
+        if (stored != Crc(file.Slice(position + 4, 4 + (int)length)))
+        {
+            throw new ImageFormatException(
+                path, $"the PNG chunk '{System.Text.Encoding.Latin1.GetString(type)}' at byte {position} has a wrong checksum", "Copy or export the file again");
+        }
+        position += 12 + (int)length;
+        return type;
+    }
+
+    public static void WriteChunk(Stream target, ReadOnlySpan<byte> type, ReadOnlySpan<byte> content)
+    {
+        var chunk = new byte[12 + content.Length];
+        BinaryPrimitives.WriteInt32BigEndian(chunk, content.Length);
+        type.CopyTo(chunk.AsSpan(4));
+        content.CopyTo(chunk.AsSpan(8));
+        BinaryPrimitives.WriteUInt32BigEndian(chunk.AsSpan(8 + content.Length), Crc(chunk.AsSpan(4, 4 + content.Length)));
+        target.Write(chunk);
+    }
+
+    private static ImageFormatException Truncated(string path) =>
+        new(path, "the PNG file is cut short", "Copy or export the file again, or take it off the list");
+
+    private static uint Crc(ReadOnlySpan<byte> bytes)
+    {
+        var crc = uint.MaxValue;
+        foreach (var value in bytes)
+        {
+            crc = CrcTable[(byte)(crc ^ value)] ^ (crc >> 8);
+        }
+        return ~crc;
+    }
+
+    private static uint[] MakeCrcTable()
+    {
+        var table = new uint[256];
+        for (var n = 0u; n < 256; n++)
+        {
+            var crc = n;
+            for (var bit = 0; bit < 8; bit++)
+            {
+                crc = (crc & 1) != 0 ? 0xEDB88320u ^ (crc >> 1) : crc >> 1;
+            }
+            table[n] = crc;
+        }
+        return table;
+    }
+}

@@ -1,0 +1,88 @@
+namespace HeteroAKD.Data;
+
+/// <summary>Inflated PNG bytes to pixel values: filters (section 9 of the specification), bit unpacking, and the seven Adam7 passes (section 8.1).</summary>
+internal static class PngRows
+{
+    /// <summary>(x0, y0, x step, y step) of each Adam7 pass.</summary>
+    private static readonly (int X, int Y, int StepX, int StepY)[] Adam7 =
+        [(0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2)];
+
+    /// <summary>Fills <paramref name="ids"/> [H, W].</summary>
+    /// <exception cref="EndOfStreamException">The stream ends too early.</exception>
+    /// <exception cref="InvalidDataException">A row names an unknown filter.</exception>
+    public static void ReadAll(Stream inflated, PngHeader header, Span<ushort> ids)
+    {
+        if (!header.IsInterlaced)
+        {
+            ReadPass(inflated, header, ids, (0, 0, 1, 1));
+            return;
+        }
+        foreach (var pass in Adam7)
+        {
+            ReadPass(inflated, header, ids, pass);
+        }
+    }
+
+    private static void ReadPass(Stream inflated, PngHeader header, Span<ushort> ids, (int X, int Y, int StepX, int StepY) pass)
+    {
+        var columns = (header.Width - pass.X + pass.StepX - 1) / pass.StepX;
+        if (columns <= 0)
+        {
+            return; // a narrow picture has no pixel in this pass, and then no filter bytes either
+        }
+        var rowBytes = header.RowBytes(columns);
+        var distance = Math.Max(1, header.BitDepth / 8); // bytes between a byte and its left neighbour
+        var current = new byte[rowBytes];
+        var above = new byte[rowBytes];
+        for (var y = pass.Y; y < header.Height; y += pass.StepY)
+        {
+            var filter = inflated.ReadByte();
+            if (filter < 0)
+            {
+                throw new EndOfStreamException($"it ends before row {y}");
+            }
+            inflated.ReadExactly(current);
+            Unfilter(filter, current, above, distance);
+            for (var i = 0; i < columns; i++)
+            {
+                ids[y * header.Width + pass.X + i * pass.StepX] = Unpack(current, i, header.BitDepth);
+            }
+            (current, above) = (above, current);
+        }
+    }
+
+    private static void Unfilter(int filter, Span<byte> row, ReadOnlySpan<byte> above, int distance)
+    {
+        for (var i = 0; i < row.Length; i++)
+        {
+            var left = i >= distance ? row[i - distance] : 0;
+            var corner = i >= distance ? above[i - distance] : 0;
+            row[i] += (byte)(filter switch
+            {
+                0 => 0,
+                1 => left,
+                2 => above[i],
+                3 => (left + above[i]) / 2,
+                4 => Paeth(left, above[i], corner),
+                _ => throw new InvalidDataException($"unknown row filter {filter}"),
+            });
+        }
+    }
+
+    private static int Paeth(int left, int above, int corner)
+    {
+        var estimate = left + above - corner;
+        var (toLeft, toAbove, toCorner) = (Math.Abs(estimate - left), Math.Abs(estimate - above), Math.Abs(estimate - corner));
+        return toLeft <= toAbove && toLeft <= toCorner ? left : toAbove <= toCorner ? above : corner;
+    }
+
+    private static ushort Unpack(ReadOnlySpan<byte> row, int index, int bitDepth)
+    {
+        if (bitDepth == 16)
+        {
+            return (ushort)(row[index * 2] << 8 | row[index * 2 + 1]);
+        }
+        var bit = index * bitDepth;
+        return (ushort)(row[bit >> 3] >> (8 - bitDepth - (bit & 7)) & ((1 << bitDepth) - 1));
+    }
+}

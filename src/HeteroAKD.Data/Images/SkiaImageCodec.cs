@@ -1,0 +1,98 @@
+using SkiaSharp;
+
+namespace HeteroAKD.Data;
+
+/// <summary>PNG and JPEG through SkiaSharp.</summary>
+/// <remarks>
+/// Skia fills the missing rest of a truncated file with grey in places and still says success, so the container (<see cref="PngContainer"/>,
+/// <see cref="JpegContainer"/>) is walked to its end first, and anything but <see cref="SKCodecResult.Success"/> is refused.
+/// </remarks>
+public sealed class SkiaImageCodec : IImageCodec
+{
+    /// <summary>A larger picture is refused before any pixel is allocated (64 Mi pixels are 256 MiB while decoding).</summary>
+    public const long MaxPixels = 1L << 26;
+
+    private const string Remedy = "Copy or export the file again, or take it off the list";
+
+    /// <summary>The codec has no state; one instance serves everybody.</summary>
+    public static SkiaImageCodec Instance { get; } = new();
+
+    /// <inheritdoc/>
+    public RgbImage ReadRgb(string path)
+    {
+        var file = FileBytes.Read(path);
+        CheckContainer(path, file);
+        using var data = SKData.CreateCopy(file);
+        using var codec = SKCodec.Create(data) ?? throw new ImageFormatException(path, "the image header cannot be read", Remedy);
+        var (width, height) = (codec.Info.Width, codec.Info.Height);
+        if (width <= 0 || height <= 0 || (long)width * height > MaxPixels)
+        {
+            throw new ImageFormatException(path, $"an image of {width}x{height} is outside 1 to {MaxPixels} pixels", "Scale it down first");
+        }
+
+        // Unpremul and no colour space: the stored values, as every other data loader reads them.
+        var rgba = new byte[(long)width * height * 4]; // [H, W, 4]
+        SKCodecResult result;
+        unsafe
+        {
+            fixed (byte* pixels = rgba)
+            {
+                result = codec.GetPixels(new SKImageInfo(width, height, SKColorType.Rgba8888, SKAlphaType.Unpremul), (nint)pixels);
+            }
+        }
+        if (result != SKCodecResult.Success)
+        {
+            throw new ImageFormatException(path, $"the image is broken or cut short ({result})", Remedy);
+        }
+        return DropAlpha(width, height, rgba);
+    }
+
+    /// <inheritdoc/>
+    public void WritePng(string path, RgbImage image)
+    {
+        using var bitmap = new SKBitmap(new SKImageInfo(image.Width, image.Height, SKColorType.Rgba8888, SKAlphaType.Opaque));
+        var row = bitmap.GetPixelSpan(); // [H, rowBytes]
+        for (var y = 0; y < image.Height; y++)
+        {
+            var source = image.Pixels.AsSpan(y * image.Width * 3, image.Width * 3);
+            var target = row.Slice(y * bitmap.RowBytes, image.Width * 4);
+            for (var x = 0; x < image.Width; x++)
+            {
+                source.Slice(x * 3, 3).CopyTo(target[(x * 4)..]);
+                target[x * 4 + 3] = 255;
+            }
+        }
+        using var encoded = bitmap.Encode(SKEncodedImageFormat.Png, 100);
+        using var stream = File.Create(path);
+        encoded.SaveTo(stream);
+    }
+
+    private static void CheckContainer(string path, byte[] file)
+    {
+        if (PngContainer.HasSignature(file))
+        {
+            PngContainer.Check(path, file);
+        }
+        else if (JpegContainer.HasSignature(file))
+        {
+            JpegContainer.Check(path, file);
+        }
+        else
+        {
+            throw new ImageFormatException(path, "neither a PNG nor a JPEG file", "Convert it to PNG or JPEG");
+        }
+    }
+
+    private static RgbImage DropAlpha(int width, int height, byte[] rgba)
+    {
+        var image = new RgbImage(width, height);
+        var pixels = image.Pixels;
+        for (int from = 0, to = 0; from < rgba.Length; from += 4, to += 3)
+        {
+            pixels[to] = rgba[from];
+            pixels[to + 1] = rgba[from + 1];
+            pixels[to + 2] = rgba[from + 2];
+        }
+        return image;
+    }
+}
