@@ -1,0 +1,54 @@
+namespace HeteroAKD.Training.Configuration;
+
+/// <summary>Rules that hold between options, checked once every layer is in place.</summary>
+internal static class ConfigurationCheck
+{
+    private static readonly string[] Devices = ["auto", "cpu", "cuda", "opencl", "ilgpu-cpu"];
+
+    /// <summary>Throws on the first rule that is broken.</summary>
+    public static void Check(ExperimentConfig config, string source)
+    {
+        OneOf("device", config.Device, Devices);
+        OneOf("teacher.model", config.Teacher.Model, ModelNames.All);
+        OneOf("student.model", config.Student.Model, ModelNames.All);
+
+        AugmentationConfig augmentation = config.Augmentation;
+        Require(augmentation.ScaleMin <= augmentation.ScaleMax,
+            $"augmentation.scaleMin ({augmentation.ScaleMin}) is above augmentation.scaleMax ({augmentation.ScaleMax})");
+        Require(augmentation.Mean.Count == 3, $"augmentation.mean needs 3 values, red green blue, not {augmentation.Mean.Count}");
+        Require(augmentation.Std.Count == 3, $"augmentation.std needs 3 values, red green blue, not {augmentation.Std.Count}");
+        Require(config.Optimizer.Betas.Count == 2, $"optimizer.betas needs 2 values, not {config.Optimizer.Betas.Count}");
+        Require(!config.Optimizer.Nesterov || config.Optimizer.Momentum > 0, "optimizer.nesterov needs optimizer.momentum above 0");
+        Require(config.Schedule.MinLr <= config.Optimizer.Lr, $"schedule.minLr ({config.Schedule.MinLr}) is above optimizer.lr ({config.Optimizer.Lr})");
+
+        DataConfig data = config.Data;
+        Require(data.Kind != DataKind.List || data.Root.Length > 0, "data.root must name the data set's folder when data.kind is list");
+        Require(data.Kind != DataKind.List || data.Train.Length > 0, "data.train must name a list file when data.kind is list");
+        Require(data.ClassCount == 0 || data.IgnoreLabel >= data.ClassCount,
+            $"data.ignoreLabel ({data.IgnoreLabel}) is one of the {data.ClassCount} classes; use an id that no class has");
+
+        LossConfig loss = config.Loss;
+        bool listed = loss.ClassWeights == ClassWeighting.List;
+        Require(!listed || loss.ClassWeightList.Count > 0, "loss.classWeightList must give one weight a class when loss.classWeights is list");
+        Require(listed || loss.ClassWeightList.Count == 0, "loss.classWeightList is given, but loss.classWeights is not list");
+        Require(!listed || data.ClassCount == 0 || loss.ClassWeightList.Count == data.ClassCount,
+            $"loss.classWeightList has {loss.ClassWeightList.Count} weights for {data.ClassCount} classes");
+
+        void Require(bool holds, string problem)
+        {
+            if (!holds)
+            {
+                throw new ConfigurationException(source, 0, problem);
+            }
+        }
+
+        void OneOf(string key, string value, IEnumerable<string> names)
+        {
+            if (!names.Contains(value))
+            {
+                string hint = NearestName.Of(value, names) is { } near ? $"; did you mean {near}?" : "";
+                throw new ConfigurationException(source, 0, $"{key} must be one of {string.Join(", ", names)}, not '{value}'{hint}");
+            }
+        }
+    }
+}

@@ -1,0 +1,140 @@
+namespace HeteroAKD.Training.Configuration;
+
+/// <summary>Where images and labels come from.</summary>
+public enum DataKind
+{
+    /// <summary>Procedural scenes, made on the fly.</summary>
+    Scenes,
+
+    /// <summary>List files with one <c>image label</c> pair a line.</summary>
+    List,
+}
+
+/// <summary>How an image smaller than the window is completed; its labels there are ignored.</summary>
+public enum PadMode
+{
+    /// <summary>Repeat the edge pixels.</summary>
+    Edge,
+
+    /// <summary>The normalisation mean, zero after normalising.</summary>
+    Mean,
+}
+
+/// <summary>The <c>data</c> section.</summary>
+public sealed record DataConfig
+{
+    /// <summary>scenes or list.</summary>
+    public DataKind Kind { get; init; } = DataKind.Scenes;
+
+    /// <summary>Folder of a list data set; see <see cref="DataRoot"/> for where a relative one is looked for.</summary>
+    public string Root { get; init; } = "";
+
+    /// <summary>Training list, relative to the root.</summary>
+    public string Train { get; init; } = "train.txt";
+
+    /// <summary>Validation list, relative to the root.</summary>
+    public string Val { get; init; } = "val.txt";
+
+    /// <summary>Test list, relative to the root; empty where there is none.</summary>
+    public string Test { get; init; } = "test.txt";
+
+    /// <summary>Class file of a list data set, relative to the root: <c>id name R G B</c> a line.</summary>
+    public string Classes { get; init; } = "classes.txt";
+
+    /// <summary>Number of classes; 0 takes it from the data set.</summary>
+    [InRange("[0, 255]")]
+    public int ClassCount { get; init; }
+
+    /// <summary>Label id that counts nowhere.</summary>
+    [InRange("[0, 255]")]
+    public int IgnoreLabel { get; init; } = 255;
+
+    /// <summary>Training window and scene size in pixels.</summary>
+    public SizeConfig Size { get; init; } = new();
+
+    /// <summary>The student sees every n-th training image; the teacher sees all.</summary>
+    [InRange("[1, 1000000]")]
+    public int StudentEvery { get; init; } = 1;
+
+    /// <summary>The student sees at most so many training images; 0 for no limit.</summary>
+    [InRange("[0, 100000000]")]
+    public int StudentLimit { get; init; }
+
+    /// <summary>Seed of the procedural scenes: another seed is another world of the same kind.</summary>
+    [InRange("[0, 2147483647]")]
+    public int Seed { get; init; } = 1;
+
+    /// <summary>Procedural scenes to train on.</summary>
+    [InRange("[1, 100000000]")]
+    public int TrainCount { get; init; } = 2000;
+
+    /// <summary>Procedural scenes to validate on.</summary>
+    [InRange("[1, 100000000]")]
+    public int ValCount { get; init; } = 200;
+
+    /// <summary>Procedural scenes to test on.</summary>
+    [InRange("[0, 100000000]")]
+    public int TestCount { get; init; } = 200;
+
+    /// <summary>Keep decoded images in memory.</summary>
+    public bool Cache { get; init; } = true;
+
+    /// <summary>Batches prepared ahead of the step that uses them.</summary>
+    [InRange("[1, 64]")]
+    public int Prefetch { get; init; } = 2;
+}
+
+/// <summary>A size in pixels.</summary>
+public sealed record SizeConfig
+{
+    /// <summary>Columns.</summary>
+    [InRange("[16, 16384]")]
+    public int Width { get; init; } = 128;
+
+    /// <summary>Rows.</summary>
+    [InRange("[16, 16384]")]
+    public int Height { get; init; } = 96;
+}
+
+/// <summary>The <c>augmentation</c> section. Colours are in [0, 1]; every range is drawn uniformly, once an image.</summary>
+public sealed record AugmentationConfig
+{
+    /// <summary>Smallest scale.</summary>
+    [InRange("(0, 16]")]
+    public double ScaleMin { get; init; } = 0.75;
+
+    /// <summary>Largest scale.</summary>
+    [InRange("(0, 16]")]
+    public double ScaleMax { get; init; } = 1.5;
+
+    /// <summary>Probability of a horizontal flip.</summary>
+    [InRange("[0, 1]")]
+    public double Flip { get; init; } = 0.5;
+
+    /// <summary>What stands where the scaled image does not reach.</summary>
+    public PadMode Pad { get; init; } = PadMode.Edge;
+
+    /// <summary>Brightness is multiplied by exp(U(-g, g)).</summary>
+    [InRange("[0, 4]")]
+    public double BrightnessGain { get; init; }
+
+    /// <summary>U(-o, o) is added to brightness.</summary>
+    [InRange("[0, 1]")]
+    public double BrightnessOffset { get; init; }
+
+    /// <summary>Contrast about the image mean is multiplied by 1 + U(-c, c).</summary>
+    [InRange("[0, 1]")]
+    public double Contrast { get; init; }
+
+    /// <summary>Saturation is multiplied by 1 + U(-s, s).</summary>
+    [InRange("[0, 1]")]
+    public double Saturation { get; init; }
+
+    /// <summary>Mean of red, green and blue that normalisation subtracts.</summary>
+    [InRange("[0, 1]")]
+    public IReadOnlyList<double> Mean { get; init; } = [0.485, 0.456, 0.406];
+
+    /// <summary>Deviation of red, green and blue that normalisation divides by.</summary>
+    [InRange("(0, 10]")]
+    public IReadOnlyList<double> Std { get; init; } = [0.229, 0.224, 0.225];
+}

@@ -1,0 +1,210 @@
+using System.Runtime.Serialization;
+
+namespace HeteroAKD.Training.Configuration;
+
+/// <summary>What the student learns from the teacher by.</summary>
+public enum DistillationMethod
+{
+    /// <summary>Nothing: the student alone.</summary>
+    None,
+
+    /// <summary>Pixel-wise KL between the logits.</summary>
+    Kd,
+
+    /// <summary>HeteroAKD (AAAI 2025).</summary>
+    [EnumMember(Value = "heteroakd")]
+    HeteroAkd,
+}
+
+/// <summary>A named set of HeteroAKD options.</summary>
+public enum DistillationPreset
+{
+    /// <summary>The paper as far as it could be reconstructed.</summary>
+    Paper,
+
+    /// <summary>Projectors supervised with labels, constants detached, student grid.</summary>
+    Practical,
+
+    /// <summary>No set: the options as they stand.</summary>
+    Custom,
+}
+
+/// <summary>Axis of the softmax that turns the unreliability U into weights W (Eq. 9).</summary>
+public enum WeightAxis
+{
+    /// <summary>Over the classes of a pixel.</summary>
+    Class,
+
+    /// <summary>Over the pixels of a class.</summary>
+    Spatial,
+}
+
+/// <summary>Form of the weighted loss (Eq. 10).</summary>
+public enum DistillationForm
+{
+    /// <summary>-W q log p.</summary>
+    Ce,
+
+    /// <summary>W q (log q - log p): the same gradient where W and q are detached.</summary>
+    Kl,
+}
+
+/// <summary>How the reliability H of a projection is measured (Eq. 5).</summary>
+public enum Reliability
+{
+    /// <summary>One-versus-rest BCE a class.</summary>
+    Bce,
+
+    /// <summary>Softmax cross-entropy a pixel.</summary>
+    SoftmaxCe,
+}
+
+/// <summary>What the projectors are taught by.</summary>
+public enum ProjectorSupervision
+{
+    /// <summary>Nothing but the distillation loss.</summary>
+    None,
+
+    /// <summary>BCE against the labels.</summary>
+    Bce,
+
+    /// <summary>Softmax cross-entropy against the labels.</summary>
+    Ce,
+}
+
+/// <summary>The unit a distillation loss is a mean over.</summary>
+public enum LossUnit
+{
+    /// <summary>Valid pixels.</summary>
+    Pixel,
+
+    /// <summary>Images, PyTorch's <c>batchmean</c> over (N, C, H, W).</summary>
+    Image,
+
+    /// <summary>Valid pixels times classes, PyTorch's <c>mean</c>.</summary>
+    Element,
+}
+
+/// <summary>The grid on which the loss is evaluated.</summary>
+public enum DistillationGrid
+{
+    /// <summary>The student's logits; labels are sampled to it by nearest neighbour.</summary>
+    Student,
+
+    /// <summary>The labels; logits are upsampled bilinearly.</summary>
+    Label,
+}
+
+/// <summary>Activation after a projector's batch norm.</summary>
+public enum ProjectorActivation
+{
+    /// <summary>None: logits of both signs.</summary>
+    None,
+
+    /// <summary>ReLU, as the paper has it.</summary>
+    Relu,
+}
+
+/// <summary>The <c>distillation</c> section. <see cref="Preset"/> comes first: a key written beside it wins over the set.</summary>
+public sealed record DistillationConfig : IPresetSection
+{
+    /// <summary>none, kd or heteroakd.</summary>
+    public DistillationMethod Method { get; init; } = DistillationMethod.HeteroAkd;
+
+    /// <summary>paper, practical or custom.</summary>
+    public DistillationPreset Preset { get; init; } = DistillationPreset.Practical;
+
+    /// <summary>Also train the student alone, with equal weights, order and steps, to show the gain.</summary>
+    public bool Baseline { get; init; } = true;
+
+    /// <summary>Weight of the plain KD term.</summary>
+    [InRange("[0, 1000000]")]
+    public double Lambda1 { get; init; } = 0.1;
+
+    /// <summary>Weight of the HeteroAKD term.</summary>
+    [InRange("[0, 1000000]")]
+    public double Lambda2 { get; init; } = 1;
+
+    /// <summary>class or spatial.</summary>
+    public WeightAxis WeightAxis { get; init; } = WeightAxis.Class;
+
+    /// <summary>ce or kl.</summary>
+    public DistillationForm Form { get; init; } = DistillationForm.Ce;
+
+    /// <summary>Temperature of the HeteroAKD term.</summary>
+    [InRange("(0, 1000]")]
+    public double Tau { get; init; } = 1;
+
+    /// <summary>Temperature of the plain KD term, which is always scaled by its square.</summary>
+    [InRange("(0, 1000]")]
+    public double KdTau { get; init; } = 1;
+
+    /// <summary>Scale the HeteroAKD term by tau squared.</summary>
+    public bool ScaleTau2 { get; init; }
+
+    /// <summary>bce or softmaxCe.</summary>
+    public Reliability Reliability { get; init; } = Reliability.Bce;
+
+    /// <summary>Treat the hybrid target and the weights as constants.</summary>
+    public bool Detach { get; init; } = true;
+
+    /// <summary>none, bce or ce.</summary>
+    public ProjectorSupervision Supervision { get; init; } = ProjectorSupervision.Bce;
+
+    /// <summary>Weight of the projector supervision, teacher's and student's each.</summary>
+    [InRange("[0, 1000000]")]
+    public double SupervisionWeight { get; init; } = 1;
+
+    /// <summary>pixel, image or element.</summary>
+    public LossUnit Reduction { get; init; } = LossUnit.Pixel;
+
+    /// <summary>student or label.</summary>
+    public DistillationGrid Grid { get; init; } = DistillationGrid.Student;
+
+    /// <summary>none or relu.</summary>
+    public ProjectorActivation ProjectorActivation { get; init; } = ProjectorActivation.None;
+
+    /// <summary>This section with the options that the preset names; the method and its weights stay.</summary>
+    public DistillationConfig WithPreset(DistillationPreset preset) => preset switch
+    {
+        // heteroakd-spec 1.2: relu, class, ce, no supervision, attached, label grid.
+        DistillationPreset.Paper => this with
+        {
+            Preset = DistillationPreset.Paper,
+            WeightAxis = WeightAxis.Class,
+            Form = DistillationForm.Ce,
+            Tau = 1,
+            ScaleTau2 = false,
+            Reliability = Reliability.Bce,
+            Detach = false,
+            Supervision = ProjectorSupervision.None,
+            Reduction = LossUnit.Pixel,
+            Grid = DistillationGrid.Label,
+            ProjectorActivation = ProjectorActivation.Relu,
+        },
+        DistillationPreset.Practical => this with
+        {
+            Preset = DistillationPreset.Practical,
+            WeightAxis = WeightAxis.Class,
+            Form = DistillationForm.Ce,
+            Tau = 1,
+            ScaleTau2 = false,
+            Reliability = Reliability.Bce,
+            Detach = true,
+            Supervision = ProjectorSupervision.Bce,
+            Reduction = LossUnit.Pixel,
+            Grid = DistillationGrid.Student,
+            ProjectorActivation = ProjectorActivation.None,
+        },
+        _ => this with { Preset = DistillationPreset.Custom },
+    };
+
+    object IPresetSection.WithPreset(object preset) => WithPreset((DistillationPreset)preset);
+}
+
+/// <summary>A section with a <c>preset</c> key that sets several options at once, before the keys beside it.</summary>
+internal interface IPresetSection
+{
+    /// <summary>This section with the options of the preset.</summary>
+    object WithPreset(object preset);
+}
