@@ -1,0 +1,57 @@
+using System.Text;
+
+namespace HeteroAKD.Training.Evaluation;
+
+/// <summary>A table of text in aligned columns: the first to the left, the others to the right.</summary>
+public sealed class TextTable
+{
+    private readonly List<string[]> rows = [];
+    private readonly int columns;
+
+    /// <summary>A table with these column heads.</summary>
+    public TextTable(params string[] heads)
+    {
+        columns = heads.Length;
+        rows.Add(heads);
+    }
+
+    /// <summary>Adds a row; it has a cell for every column.</summary>
+    public TextTable Row(params string[] cells)
+    {
+        if (cells.Length != columns)
+        {
+            throw new ArgumentException($"a row of {cells.Length} cells in a table of {columns} columns", nameof(cells));
+        }
+
+        rows.Add(cells);
+        return this;
+    }
+
+    /// <summary>Adds a line across the table.</summary>
+    public TextTable Line()
+    {
+        rows.Add([]);
+        return this;
+    }
+
+    /// <summary>The table, a newline after each row.</summary>
+    public override string ToString()
+    {
+        int[] widths = [.. Enumerable.Range(0, columns).Select(c => rows.Where(r => r.Length > 0).Max(r => r[c].Length))];
+        string line = new('-', widths.Sum() + (2 * (columns - 1)));
+        var text = new StringBuilder();
+        for (int r = 0; r < rows.Count; r++)
+        {
+            text.Append(rows[r].Length == 0 ? line : Format(rows[r], widths)).Append('\n');
+            if (r == 0)
+            {
+                text.Append(line).Append('\n');
+            }
+        }
+
+        return text.ToString();
+    }
+
+    private static string Format(string[] cells, int[] widths) =>
+        string.Join("  ", cells.Select((cell, c) => c == 0 ? cell.PadRight(widths[c]) : cell.PadLeft(widths[c]))).TrimEnd();
+}

@@ -1,0 +1,29 @@
+using HeteroAKD.Training.Evaluation;
+
+namespace HeteroAKD.Training.Tests.Evaluation;
+
+public sealed class ScoreTableTests
+{
+    [Fact]
+    public void Networks_stand_side_by_side()
+    {
+        var teacher = new SegmentationScores(0.5, 0.9, 0.6, 0.4, [0.75, 0.25]);
+        var alone = new SegmentationScores(0.3, 0.8, 0.4, 0.2, [0.6, double.NaN]);
+        var distilled = new SegmentationScores(0.325, 0.8, 0.39, 0.2, [0.65, 0]);
+        string table = ScoreTable.Render(["Sky", "Pedestrian"], [("teacher", teacher), ("alone", alone), ("distilled", distilled)], (2, 1));
+        const string expected =
+            "IoU %           teacher  alone  distilled   gain\n" +
+            "------------------------------------------------\n" +
+            "Sky               75.00  60.00      65.00  +5.00\n" +
+            "Pedestrian        25.00      -       0.00      -\n" +
+            "------------------------------------------------\n" +
+            "mean IoU          50.00  30.00      32.50  +2.50\n" +
+            "pixel accuracy    90.00  80.00      80.00   0.00\n" +
+            "mean accuracy     60.00  40.00      39.00  -1.00\n" +
+            "boundary F1       40.00  20.00      20.00   0.00\n";
+        Assert.Equal(expected, table);
+    }
+
+    [Fact]
+    public void Row_of_another_width_is_an_error() => Assert.Throws<ArgumentException>(() => new TextTable("a", "b").Row("1"));
+}
