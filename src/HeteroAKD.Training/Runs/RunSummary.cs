@@ -13,8 +13,7 @@ public sealed record RunSummary
         WriteIndented = true,
         IndentSize = 2,
         NewLine = "\n",
-        DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
-        Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+        Converters = { new NanAsNull() },
     };
 
     /// <summary>Version of the program.</summary>
@@ -52,10 +51,23 @@ public sealed record RunSummary
     public static RunSummary FromJson(string json) => JsonSerializer.Deserialize<RunSummary>(json, Json) ?? throw new JsonException("an empty summary");
 }
 
+/// <summary>The words that <c>summary.json</c>, <c>metrics.csv</c> and the tables use for the networks of a run.</summary>
+public static class NetworkRoles
+{
+    /// <summary>The network distilled from.</summary>
+    public const string Teacher = "teacher";
+
+    /// <summary>The student, trained alone.</summary>
+    public const string Student = "student";
+
+    /// <summary>The student, distilled.</summary>
+    public const string Distilled = "distilled";
+}
+
 /// <summary>One trained network.</summary>
 public sealed record NetworkSummary
 {
-    /// <summary>teacher, student (alone) or distilled.</summary>
+    /// <summary>One of <see cref="NetworkRoles"/>.</summary>
     public required string Role { get; init; }
 
     /// <summary>Architecture.</summary>
@@ -74,36 +86,29 @@ public sealed record NetworkSummary
     public required int TrainingImages { get; init; }
 
     /// <summary>Scores by split, <c>val</c> and where there is one <c>test</c>.</summary>
-    public required IReadOnlyDictionary<string, ScoreSummary> Scores { get; init; }
+    public required IReadOnlyDictionary<string, SegmentationScores> Scores { get; init; }
 }
 
-/// <summary>Scores in percent; null where there is no score, since JSON has no NaN.</summary>
-public sealed record ScoreSummary
+/// <summary>JSON has no NaN: a score that does not exist is null.</summary>
+internal sealed class NanAsNull : JsonConverter<double>
 {
-    /// <summary>Mean IoU.</summary>
-    public double? MeanIoU { get; init; }
+    /// <inheritdoc/>
+    public override bool HandleNull => true;
 
-    /// <summary>Pixel accuracy.</summary>
-    public double? PixelAccuracy { get; init; }
+    /// <inheritdoc/>
+    public override double Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) =>
+        reader.TokenType == JsonTokenType.Null ? double.NaN : reader.GetDouble();
 
-    /// <summary>Mean accuracy.</summary>
-    public double? MeanAccuracy { get; init; }
-
-    /// <summary>Boundary F1.</summary>
-    public double? BoundaryF1 { get; init; }
-
-    /// <summary>IoU a class.</summary>
-    public IReadOnlyList<double?> ClassIoU { get; init; } = [];
-
-    /// <summary>The scores as percent, rounded to four decimals.</summary>
-    public static ScoreSummary From(SegmentationScores scores) => new()
+    /// <inheritdoc/>
+    public override void Write(Utf8JsonWriter writer, double value, JsonSerializerOptions options)
     {
-        MeanIoU = Percent(scores.MeanIoU),
-        PixelAccuracy = Percent(scores.PixelAccuracy),
-        MeanAccuracy = Percent(scores.MeanAccuracy),
-        BoundaryF1 = Percent(scores.BoundaryF1),
-        ClassIoU = [.. scores.ClassIoU.Select(Percent)],
-    };
-
-    private static double? Percent(double share) => double.IsNaN(share) ? null : Math.Round(100 * share, 4);
+        if (double.IsNaN(value))
+        {
+            writer.WriteNullValue();
+        }
+        else
+        {
+            writer.WriteNumberValue(value);
+        }
+    }
 }

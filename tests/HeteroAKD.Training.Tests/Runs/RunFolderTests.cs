@@ -87,16 +87,17 @@ public sealed class RunFolderTests : IDisposable
                 new NetworkSummary
                 {
                     Role = "teacher", Model = "tiny-mit-teacher", Parameters = 2108011, Steps = 10, Seconds = 1, TrainingImages = 5,
-                    Scores = new Dictionary<string, ScoreSummary> { ["val"] = ScoreSummary.From(new SegmentationScores(0.5, 1, 0.25, double.NaN, [0.5, double.NaN])) },
+                    Scores = new Dictionary<string, SegmentationScores> { ["val"] = new(0.5, 1, 0.25, double.NaN, [0.5, double.NaN]) },
                 },
             ],
         };
         RunFolder run = RunFolder.Open(folder.File("run"), "x", RunMode.New);
         run.WriteSummary(summary);
         string json = File.ReadAllText(run.File("summary.json"));
-        ScoreSummary scores = RunSummary.FromJson(json).Networks[0].Scores["val"];
-        Assert.Equal((50.0, null), (scores.MeanIoU, scores.BoundaryF1));
-        Assert.Equal([50.0, null], scores.ClassIoU);
+        SegmentationScores scores = RunSummary.FromJson(json).Networks[0].Scores["val"];
+        Assert.Equal((0.5, double.NaN), (scores.MeanIoU, scores.BoundaryF1));
+        Assert.Equal([0.5, double.NaN], scores.ClassIoU);
+        Assert.Contains("\"boundaryF1\": null", json, StringComparison.Ordinal);
         Assert.Contains("\"peakMemoryBytes\": 1048576", json, StringComparison.Ordinal);
         Assert.Equal(json, RunSummary.FromJson(json).ToJson());
     }

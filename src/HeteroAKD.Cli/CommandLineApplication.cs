@@ -1,0 +1,114 @@
+using System.CommandLine;
+using HeteroAKD.Cli.Commands;
+using HeteroAKD.Training.Configuration;
+
+namespace HeteroAKD.Cli;
+
+/// <summary>The command line: commands, usage errors and the one place where exceptions become sentences.</summary>
+internal sealed class CommandLineApplication(CommandServices services, Terminal terminal)
+{
+    private readonly CommonOptions options = new();
+
+    /// <summary>Runs one command line and returns the exit code.</summary>
+    public int Run(IReadOnlyList<string> args)
+    {
+        using var interruption = new Interruption(terminal.Error);
+        RootCommand root = Build(interruption.Token);
+        ParseResult result = root.Parse(args.Count == 0 ? ["--help"] : args);
+        if (result.Errors.Count > 0)
+        {
+            ReportUsage(result);
+            return ExitCode.Usage;
+        }
+
+        var invocation = new InvocationConfiguration
+        {
+            Output = terminal.Out,
+            Error = terminal.Error,
+            EnableDefaultExceptionHandler = false,
+            ProcessTerminationTimeout = null,  // Interruption decides, so that saving has the time it needs
+        };
+        try
+        {
+            int code = result.Invoke(invocation);
+            return args.Count == 0 ? ExitCode.Usage : code;
+        }
+        catch (OperationCanceledException) when (interruption.Token.IsCancellationRequested)
+        {
+            return ExitCode.Interrupted;
+        }
+        catch (Exception e)
+        {
+            ErrorReport.Write(terminal.Error, e, result.GetValue(options.Debug));
+            return ExitCode.Failure;
+        }
+    }
+
+    private RootCommand Build(CancellationToken cancellation)
+    {
+        var root = new RootCommand("Distils segmentation networks across architectures (HeteroAKD), on CPU and GPU.");
+        options.AddTo(root);
+        if (services.Quickstart is { } quickstart)
+        {
+            root.Add(new QuickstartCommand(quickstart, options, terminal, cancellation));
+        }
+
+        if (services.Train is { } train)
+        {
+            root.Add(new TrainCommand(train, options, terminal, cancellation));
+        }
+
+        if (services.Distill is { } distill)
+        {
+            root.Add(new DistillCommand(distill, options, terminal, cancellation));
+        }
+
+        if (services.Evaluate is { } evaluate)
+        {
+            root.Add(new EvalCommand(evaluate, options, terminal, cancellation));
+        }
+
+        if (services.Predict is { } predict)
+        {
+            root.Add(new PredictCommand(predict, options, terminal, cancellation));
+        }
+
+        if (services.Info is { } info)
+        {
+            root.Add(new InfoCommand(info, terminal));
+        }
+
+        if (services.Gradcheck is { } gradcheck)
+        {
+            root.Add(new GradcheckCommand(gradcheck, options, terminal, cancellation));
+        }
+
+        if (services.Op is { } op)
+        {
+            root.Add(new OpCommand(op, options, terminal));
+        }
+
+        return root;
+    }
+
+    private void ReportUsage(ParseResult result)
+    {
+        foreach (string message in result.Errors.Select(e => e.Message).Distinct())
+        {
+            terminal.Error.WriteLine($"error: {message}");
+        }
+
+        IEnumerable<string> names = result.RootCommandResult.Command.Subcommands.Select(c => c.Name)
+            .Concat(result.RootCommandResult.Command.Options.Concat(result.CommandResult.Command.Options).Select(o => o.Name));
+        foreach (string token in result.UnmatchedTokens)
+        {
+            if (NearestName.Of(token, names) is { } near)
+            {
+                terminal.Error.WriteLine($"did you mean {near}?");
+            }
+        }
+
+        string command = result.CommandResult.Command is RootCommand ? "" : " " + result.CommandResult.Command.Name;
+        terminal.Error.WriteLine($"'heteroakd{command} --help' shows what there is");
+    }
+}

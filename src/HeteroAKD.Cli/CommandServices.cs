@@ -1,0 +1,26 @@
+using HeteroAKD.Training.Commands;
+
+namespace HeteroAKD.Cli;
+
+/// <summary>What does the work behind each command. A command exists on the command line where its service is set.</summary>
+internal sealed record CommandServices
+{
+    public IQuickstartCommand? Quickstart { get; init; }
+
+    public ITrainCommand? Train { get; init; }
+
+    public IDistillCommand? Distill { get; init; }
+
+    public IEvaluateCommand? Evaluate { get; init; }
+
+    public IPredictCommand? Predict { get; init; }
+
+    public IInfoCommand? Info { get; init; }
+
+    public IGradcheckCommand? Gradcheck { get; init; }
+
+    public IOpCommand? Op { get; init; }
+
+    /// <summary>The services of the program.</summary>
+    public static CommandServices Create() => new();
+}

@@ -1,0 +1,25 @@
+using System.CommandLine;
+using HeteroAKD.Training.Commands;
+using HeteroAKD.Training.Configuration;
+
+namespace HeteroAKD.Cli.Commands;
+
+/// <summary><c>heteroakd distill CONFIG</c>.</summary>
+internal sealed class DistillCommand : Command
+{
+    private readonly Argument<string> file = new("CONFIG") { Description = "Experiment file (YAML); configs/default.yaml explains every option" };
+
+    public DistillCommand(IDistillCommand service, CommonOptions options, Terminal terminal, CancellationToken cancellation)
+        : base("distill", "Train or load the teacher, train the student alone and distilled, and show the gain")
+    {
+        Add(file);
+        SetAction(result =>
+        {
+            string path = result.GetRequiredValue(file);
+            ExperimentConfig config = ConfigurationReader.ReadFile(path, options.Overrides(result, withOut: true));
+            var request = new DistillRequest(config, Path.GetFileNameWithoutExtension(path), options.Mode(result));
+            RunOutcome outcome = terminal.WithProgress(progress => service.Run(request, progress, cancellation));
+            return RunReport.Write(terminal, [outcome]);
+        });
+    }
+}

@@ -1,0 +1,36 @@
+using System.CommandLine;
+using HeteroAKD.Training.Commands;
+using HeteroAKD.Training.Configuration;
+
+namespace HeteroAKD.Cli.Commands;
+
+/// <summary><c>heteroakd quickstart</c>.</summary>
+internal sealed class QuickstartCommand : Command
+{
+    private readonly Option<int> seeds = new("--seeds")
+    {
+        Description = "Repeat the student over so many seeds and compare pair by pair",
+        HelpName = "n",
+        DefaultValueFactory = _ => 1,
+    };
+
+    public QuickstartCommand(IQuickstartCommand service, CommonOptions options, Terminal terminal, CancellationToken cancellation)
+        : base("quickstart", "Train a teacher, a student alone and the same student distilled on procedural scenes, and show the gain")
+    {
+        Add(seeds);
+        Validators.Add(result =>
+        {
+            if (result.GetValue(seeds) is < 1 or > 100)
+            {
+                result.AddError($"--seeds takes 1 to 100, not {result.GetValue(seeds)}");
+            }
+        });
+        SetAction(result =>
+        {
+            ExperimentConfig config = ShippedConfiguration.Read(ShippedConfiguration.Scenes, options.Overrides(result, withOut: true));
+            var request = new QuickstartRequest(config, options.Mode(result), result.GetValue(seeds));
+            IReadOnlyList<RunOutcome> outcomes = terminal.WithProgress(progress => service.Run(request, progress, cancellation));
+            return RunReport.Write(terminal, outcomes);
+        });
+    }
+}

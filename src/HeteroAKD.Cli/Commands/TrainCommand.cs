@@ -1,0 +1,33 @@
+using System.CommandLine;
+using HeteroAKD.Training.Commands;
+using HeteroAKD.Training.Configuration;
+
+namespace HeteroAKD.Cli.Commands;
+
+/// <summary><c>heteroakd train CONFIG</c>.</summary>
+internal sealed class TrainCommand : Command
+{
+    private readonly Argument<string> file = new("CONFIG") { Description = "Experiment file (YAML); configs/default.yaml explains every option" };
+
+    private readonly Option<NetworkRole> network = new("--network")
+    {
+        Description = "Which network of the experiment: teacher or student",
+        HelpName = "role",
+        DefaultValueFactory = _ => NetworkRole.Student,
+    };
+
+    public TrainCommand(ITrainCommand service, CommonOptions options, Terminal terminal, CancellationToken cancellation)
+        : base("train", "Train one network of an experiment alone")
+    {
+        Add(file);
+        Add(network);
+        SetAction(result =>
+        {
+            string path = result.GetRequiredValue(file);
+            ExperimentConfig config = ConfigurationReader.ReadFile(path, options.Overrides(result, withOut: true));
+            var request = new TrainRequest(config, Path.GetFileNameWithoutExtension(path), options.Mode(result), result.GetValue(network));
+            RunOutcome outcome = terminal.WithProgress(progress => service.Run(request, progress, cancellation));
+            return RunReport.Write(terminal, [outcome]);
+        });
+    }
+}

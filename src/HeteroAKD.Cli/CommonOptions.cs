@@ -1,0 +1,95 @@
+using System.CommandLine;
+using System.Globalization;
+using HeteroAKD.Training.Runs;
+
+namespace HeteroAKD.Cli;
+
+/// <summary>The options that every command takes. Those that stand for a configuration key are overrides after all <c>--set</c>.</summary>
+internal sealed class CommonOptions
+{
+    public Option<string[]> Set { get; } = new("--set")
+    {
+        Description = "Override an option of the configuration, e.g. --set optimizer.lr=1e-3; for 'op', an attribute",
+        HelpName = "key=value",
+        Arity = ArgumentArity.OneOrMore,
+        Recursive = true,
+    };
+
+    public Option<string?> Out { get; } = new("--out")
+    {
+        Description = "Run folder, or for predict and op where the results go",
+        HelpName = "path",
+        Recursive = true,
+    };
+
+    public Option<string?> Device { get; } = new("--device")
+    {
+        Description = "auto, cpu, cuda, opencl or ilgpu-cpu",
+        HelpName = "name",
+        Recursive = true,
+    };
+
+    public Option<int?> Threads { get; } = new("--threads") { Description = "Worker threads of the cpu device; 0 for every core", HelpName = "n", Recursive = true };
+
+    public Option<int?> Seed { get; } = new("--seed") { Description = "Seed of weights, order and augmentation", HelpName = "n", Recursive = true };
+
+    public Option<bool> Resume { get; } = new("--resume") { Description = "Continue the run in the run folder", Recursive = true };
+
+    public Option<bool> Force { get; } = new("--force") { Description = "Replace the run in the run folder", Recursive = true };
+
+    public Option<bool> Debug { get; } = new("--debug") { Description = "Show the stack trace of an error", Recursive = true };
+
+    /// <summary>Adds the options to the root, from where every command has them.</summary>
+    public void AddTo(RootCommand root)
+    {
+        root.Add(Set);
+        root.Add(Out);
+        root.Add(Device);
+        root.Add(Threads);
+        root.Add(Seed);
+        root.Add(Resume);
+        root.Add(Force);
+        root.Add(Debug);
+        root.Validators.Add(result =>
+        {
+            if (result.GetValue(Resume) && result.GetValue(Force))
+            {
+                result.AddError("--resume and --force exclude each other");
+            }
+        });
+    }
+
+    /// <summary>Overrides of a configuration, in order.</summary>
+    /// <param name="result">The parsed line.</param>
+    /// <param name="withOut">Whether <c>--out</c> is the run folder.</param>
+    public List<string> Overrides(ParseResult result, bool withOut)
+    {
+        List<string> overrides = [.. result.GetValue(Set) ?? []];
+        if (result.GetValue(Device) is { } device)
+        {
+            overrides.Add($"device={Quoted(device)}");
+        }
+
+        if (result.GetValue(Threads) is { } threads)
+        {
+            overrides.Add($"threads={threads.ToString(CultureInfo.InvariantCulture)}");
+        }
+
+        if (result.GetValue(Seed) is { } seed)
+        {
+            overrides.Add($"seed={seed.ToString(CultureInfo.InvariantCulture)}");
+        }
+
+        if (withOut && result.GetValue(Out) is { } folder)
+        {
+            overrides.Add($"out={Quoted(folder)}");
+        }
+
+        return overrides;
+    }
+
+    /// <summary>What to do with a run that is there.</summary>
+    public RunMode Mode(ParseResult result) => result.GetValue(Resume) ? RunMode.Resume : result.GetValue(Force) ? RunMode.Force : RunMode.New;
+
+    private static string Quoted(string text) => "'" + text.Replace("'", "''", StringComparison.Ordinal) + "'";
+}

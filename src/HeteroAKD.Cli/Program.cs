@@ -1,0 +1,3 @@
+using HeteroAKD.Cli;
+
+return new CommandLineApplication(CommandServices.Create(), Terminal.Standard()).Run(args);

@@ -1,0 +1,67 @@
+using HeteroAKD.Training.Commands;
+using Spectre.Console;
+using Spectre.Console.Rendering;
+
+namespace HeteroAKD.Cli.Progress;
+
+/// <summary>Progress as a bar a task with the time that remains, redrawn in place.</summary>
+internal sealed class BarProgress : IProgressSink
+{
+    private readonly IAnsiConsole console;
+    private readonly ProgressContext context;
+    private ProgressTask? bar;
+
+    private BarProgress(IAnsiConsole console, ProgressContext context)
+    {
+        this.console = console;
+        this.context = context;
+    }
+
+    /// <summary>Runs work under the bars; they stay on the screen when it ends.</summary>
+    public static T Run<T>(IAnsiConsole console, Func<IProgressSink, T> work) =>
+        console.Progress()
+            .Columns(
+                new TaskDescriptionColumn { Alignment = Justify.Left },
+                new ProgressBarColumn(),
+                new PercentageColumn(),
+                new RemainingTimeColumn(),
+                new FiguresColumn())
+            .Start(context => work(new BarProgress(console, context)));
+
+    /// <inheritdoc/>
+    public void Begin(string task, int steps, int done = 0)
+    {
+        bar?.StopTask();
+        bar = context.AddTask(Markup.Escape(task), maxValue: Math.Max(steps, 1));
+        bar.Value = done;
+    }
+
+    /// <inheritdoc/>
+    public void Report(in StepProgress progress)
+    {
+        if (bar is null)
+        {
+            return;
+        }
+
+        StepProgress current = progress;
+        bar.Value = current.Step;
+        bar.State.Update<StepProgress>(FiguresColumn.Key, _ => current);
+    }
+
+    /// <inheritdoc/>
+    public void Say(string line) => console.WriteLine(line);
+
+    private sealed class FiguresColumn : ProgressColumn
+    {
+        public const string Key = "figures";
+
+        protected override bool NoWrap => true;
+
+        public override IRenderable Render(RenderOptions options, ProgressTask task, TimeSpan deltaTime)
+        {
+            StepProgress progress = task.State.Get<StepProgress>(Key);
+            return new Text(progress == default ? "" : ProgressText.Figures(progress).TrimStart(), Color.Grey);
+        }
+    }
+}

@@ -1,0 +1,23 @@
+using System.Globalization;
+using HeteroAKD.Training.Commands;
+
+namespace HeteroAKD.Cli.Progress;
+
+/// <summary>The figures of a step, with units, as every progress display words them.</summary>
+internal static class ProgressText
+{
+    /// <summary>Loss, learning rate and step time, two spaces before each; a figure that does not exist is left out.</summary>
+    public static string Figures(in StepProgress progress)
+    {
+        string text = double.IsNaN(progress.Loss) ? "" : "  loss " + progress.Loss.ToString("F4", CultureInfo.InvariantCulture);
+        if (!double.IsNaN(progress.LearningRate))
+        {
+            text += "  lr " + progress.LearningRate.ToString("0.00e0", CultureInfo.InvariantCulture);
+        }
+
+        return double.IsNaN(progress.StepMilliseconds) ? text : text + "  " + progress.StepMilliseconds.ToString("F0", CultureInfo.InvariantCulture) + " ms/step";
+    }
+
+    /// <summary>m:ss, with hours where there are any.</summary>
+    public static string Duration(TimeSpan time) => time.ToString(time.TotalHours >= 1 ? @"h\:mm\:ss" : @"m\:ss", CultureInfo.InvariantCulture);
+}

@@ -1,0 +1,50 @@
+using HeteroAKD.Training.Evaluation;
+
+namespace HeteroAKD.Training.Commands;
+
+/// <summary>Asks for the scores of checkpoints on one split, side by side.</summary>
+/// <param name="Checkpoints">Checkpoint files of equal classes.</param>
+/// <param name="Split"><c>val</c> or <c>test</c>.</param>
+/// <param name="Overrides">Overrides of the configuration that the checkpoints hold.</param>
+public sealed record EvaluateRequest(IReadOnlyList<string> Checkpoints, string Split, IReadOnlyList<string> Overrides);
+
+/// <summary>What an evaluation found.</summary>
+/// <param name="ClassNames">[C] names.</param>
+/// <param name="Networks">One entry a checkpoint, in order.</param>
+public sealed record EvaluateOutcome(IReadOnlyList<string> ClassNames, IReadOnlyList<EvaluatedNetwork> Networks);
+
+/// <summary>One evaluated checkpoint.</summary>
+/// <param name="Name">Short name for a column.</param>
+/// <param name="Model">Architecture.</param>
+/// <param name="Parameters">Trainable numbers.</param>
+/// <param name="Images">Images evaluated.</param>
+/// <param name="Seconds">Seconds it took.</param>
+/// <param name="Scores">The scores.</param>
+public sealed record EvaluatedNetwork(string Name, string Model, long Parameters, int Images, double Seconds, SegmentationScores Scores);
+
+/// <summary>Asks for the predicted classes of images.</summary>
+/// <param name="Checkpoint">The network.</param>
+/// <param name="Images">Image files.</param>
+/// <param name="OutputFolder">Where the label maps and overlays go; empty puts them beside the images.</param>
+/// <param name="Overrides">Overrides of the configuration that the checkpoint holds.</param>
+public sealed record PredictRequest(string Checkpoint, IReadOnlyList<string> Images, string OutputFolder, IReadOnlyList<string> Overrides);
+
+/// <summary>The files made for one image.</summary>
+/// <param name="Image">The image.</param>
+/// <param name="Labels">PNG with the class id of every pixel.</param>
+/// <param name="Overlay">PNG with the class colours over the image.</param>
+public sealed record Prediction(string Image, string Labels, string Overlay);
+
+/// <summary>Evaluates checkpoints.</summary>
+public interface IEvaluateCommand
+{
+    /// <summary>Runs the request.</summary>
+    EvaluateOutcome Run(EvaluateRequest request, IProgressSink progress, CancellationToken cancellation);
+}
+
+/// <summary>Predicts images.</summary>
+public interface IPredictCommand
+{
+    /// <summary>Runs the request, in the order of the images.</summary>
+    IReadOnlyList<Prediction> Run(PredictRequest request, IProgressSink progress, CancellationToken cancellation);
+}

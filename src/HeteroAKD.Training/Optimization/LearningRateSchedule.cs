@@ -1,0 +1,46 @@
+using HeteroAKD.Training.Configuration;
+
+namespace HeteroAKD.Training.Optimization;
+
+/// <summary>The learning rate of every step: linear warm-up, then the chosen decay over the steps that remain.</summary>
+public sealed class LearningRateSchedule
+{
+    private readonly ScheduleConfig config;
+    private readonly double peak;
+    private readonly int steps;
+    private readonly int warmup;
+
+    /// <summary>A schedule.</summary>
+    /// <param name="config">The <c>schedule</c> section.</param>
+    /// <param name="peak">Rate at the end of warm-up.</param>
+    /// <param name="steps">All steps, warm-up included.</param>
+    public LearningRateSchedule(ScheduleConfig config, double peak, int steps)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(steps, 1);
+        this.config = config;
+        this.peak = peak;
+        this.steps = steps;
+        int wanted = config.WarmupSteps > 0 ? config.WarmupSteps : (int)Math.Round(config.WarmupFraction * steps);
+        warmup = Math.Min(wanted, steps);
+    }
+
+    /// <summary>The rate of a step, counted from 0. The step after the last one would have the decay's end, <c>minLr</c>.</summary>
+    public double At(int step)
+    {
+        if (step < warmup)
+        {
+            // The first step already moves: (step + 1) / warmup, and the last warm-up step runs at the peak.
+            double part = (step + 1.0) / warmup;
+            return peak * (config.WarmupFactor + ((1 - config.WarmupFactor) * part));
+        }
+
+        double t = Math.Min(1, (double)(step - warmup) / Math.Max(1, steps - warmup));
+        double decay = config.Kind switch
+        {
+            ScheduleKind.Poly => Math.Pow(1 - t, config.Power),
+            ScheduleKind.Cosine => (1 + Math.Cos(Math.PI * t)) / 2,
+            _ => 1,
+        };
+        return Math.Max(config.MinLr, peak * decay);
+    }
+}
