@@ -42,7 +42,9 @@ public sealed class AcceleratorDevice : Device
         _context = context;
         _accelerator = accelerator;
         _stream = accelerator.DefaultStream;
-        _maxBlock = Math.Min(DeviceGroup.MaxSize, accelerator.MaxNumThreadsPerGroup);
+
+        // The simulator runs every thread of a block as a thread of the system: small blocks, where a kernel does not ask for its own.
+        _maxBlock = accelerator is CPUAccelerator ? 16 : Math.Min(DeviceGroup.MaxSize, accelerator.MaxNumThreadsPerGroup);
     }
 
     /// <summary>Whether ILGPU sees a CUDA device.</summary>
@@ -117,10 +119,13 @@ public sealed class AcceleratorDevice : Device
     }
 
     /// <inheritdoc/>
-    public override void Block<TKernel>(in TKernel kernel, int gridX, int gridY, int gridZ, int blockX, int blockY)
+    public override void Block<TKernel>(in TKernel kernel, int blocks, int threads)
     {
-        var launch = Launcher<TKernel, Action<AcceleratorStream, KernelConfig, TKernel>>(nameof(DeviceEntry.Block));
-        launch(_stream, new KernelConfig(new Index3D(gridX, gridY, gridZ), new Index3D(blockX, blockY, 1)), kernel);
+        if (blocks > 0)
+        {
+            var launch = Launcher<TKernel, Action<AcceleratorStream, KernelConfig, TKernel>>(nameof(DeviceEntry.Block));
+            launch(_stream, new KernelConfig(blocks, threads), kernel);
+        }
     }
 
     /// <inheritdoc/>
@@ -184,7 +189,7 @@ public sealed class AcceleratorDevice : Device
 
     internal static AcceleratorDevice OpenSimulator()
     {
-        Context context = Context.Create(b => b.CPU(new CPUDevice(4, 4, 1)).EnableAlgorithms());
+        Context context = Context.Create(b => b.CPU(new CPUDevice(16, 16, 1)).EnableAlgorithms());
         DeviceMath.Register(context);
         return new AcceleratorDevice("ilgpu-cpu", context, context.CreateCPUAccelerator(0));
     }

@@ -72,7 +72,7 @@ public abstract class Device : IDisposable
         where TKernel : struct, IRowKernel;
 
     /// <summary>Runs a kernel that shapes its own thread block; accelerators only.</summary>
-    public abstract void Block<TKernel>(in TKernel kernel, int gridX, int gridY, int gridZ, int blockX, int blockY)
+    public abstract void Block<TKernel>(in TKernel kernel, int blocks, int threads)
         where TKernel : struct, IDeviceKernel;
 
     /// <summary>Waits until everything launched is done.</summary>

@@ -38,7 +38,7 @@ public sealed unsafe class HostDevice : Device
         _launcher.Rows(kernel, rows, rowCost, Precision(type));
 
     /// <inheritdoc/>
-    public override void Block<TKernel>(in TKernel kernel, int gridX, int gridY, int gridZ, int blockX, int blockY) =>
+    public override void Block<TKernel>(in TKernel kernel, int blocks, int threads) =>
         throw new NotSupportedException($"{typeof(TKernel).Name} is a device kernel; the cpu device has its own algorithm for the operation");
 
     /// <inheritdoc/>
