@@ -50,7 +50,7 @@ internal sealed class CommonOptions
         root.Add(Resume);
         root.Add(Force);
         root.Add(Debug);
-        root.Validators.Add(result =>
+        Force.Validators.Add(result =>
         {
             if (result.GetValue(Resume) && result.GetValue(Force))
             {

@@ -33,7 +33,7 @@ internal sealed class EvalCommand : Command
 
     private static void Write(TextWriter output, EvaluateOutcome outcome, string split)
     {
-        var about = new TextTable("network", "model", "parameters", "images", "seconds");
+        var about = new TextTable("network", "model", "parameters", "images", "seconds") { Words = [0, 1] };
         foreach (EvaluatedNetwork network in outcome.Networks)
         {
             about.Row(network.Name, network.Model, network.Parameters.ToString("N0", CultureInfo.InvariantCulture),

@@ -22,7 +22,7 @@ internal sealed class GradcheckCommand : Command
         SetAction(result =>
         {
             string wanted = result.GetValue(filter) ?? "";
-            var table = new TextTable("op", "case", "error", "tolerance", "");
+            var table = new TextTable("op", "case", "error", "tolerance", "") { Words = [0, 1, 4] };
             int passed = 0, failed = 0;
             foreach (GradientCheck check in service.Run(wanted, result.GetValue(options.Seed) ?? 1, cancellation))
             {

@@ -21,7 +21,7 @@ internal sealed class InfoCommand : Command
             double memory = GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / BytesPerGibibyte;
             terminal.Out.WriteLine(string.Create(CultureInfo.InvariantCulture,
                 $"heteroakd {version.Split('+')[0]}, {RuntimeInformation.FrameworkDescription} on {RuntimeInformation.RuntimeIdentifier}, {Environment.ProcessorCount} cores, {memory:F1} GiB\n"));
-            var table = new TextTable("device", "memory GiB", "usable", "what");
+            var table = new TextTable("device", "memory GiB", "usable", "what") { Words = [0, 2, 3] };
             foreach (DeviceInfo device in service.Devices())
             {
                 string size = device.MemoryBytes > 0 ? (device.MemoryBytes / BytesPerGibibyte).ToString("F1", CultureInfo.InvariantCulture) : "-";

@@ -18,11 +18,11 @@ internal sealed class QuickstartCommand : Command
         : base("quickstart", "Train a teacher, a student alone and the same student distilled on procedural scenes, and show the gain")
     {
         Add(seeds);
-        Validators.Add(result =>
+        seeds.Validators.Add(result =>
         {
-            if (result.GetValue(seeds) is < 1 or > 100)
+            if (result.GetValueOrDefault<int>() is var n and (< 1 or > 100))
             {
-                result.AddError($"--seeds takes 1 to 100, not {result.GetValue(seeds)}");
+                result.AddError($"--seeds takes 1 to 100, not {n}");
             }
         });
         SetAction(result =>

@@ -40,7 +40,7 @@ internal static class RunReport
 
     private static void WriteRun(TextWriter output, RunSummary summary)
     {
-        var about = new TextTable("network", "model", "parameters", "images", "steps", "seconds");
+        var about = new TextTable("network", "model", "parameters", "images", "steps", "seconds") { Words = [0, 1] };
         foreach (NetworkSummary network in summary.Networks)
         {
             about.Row(network.Role, network.Model, network.Parameters.ToString("N0", CultureInfo.InvariantCulture),

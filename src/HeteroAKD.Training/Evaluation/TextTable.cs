@@ -2,7 +2,7 @@ using System.Text;
 
 namespace HeteroAKD.Training.Evaluation;
 
-/// <summary>A table of text in aligned columns: the first to the left, the others to the right.</summary>
+/// <summary>A table of text in aligned columns: words to the left, figures to the right.</summary>
 public sealed class TextTable
 {
     private readonly List<string[]> rows = [];
@@ -14,6 +14,9 @@ public sealed class TextTable
         columns = heads.Length;
         rows.Add(heads);
     }
+
+    /// <summary>Columns of words, from 0. By default the first.</summary>
+    public IReadOnlyList<int> Words { get; init; } = [0];
 
     /// <summary>Adds a row; it has a cell for every column.</summary>
     public TextTable Row(params string[] cells)
@@ -52,6 +55,6 @@ public sealed class TextTable
         return text.ToString();
     }
 
-    private static string Format(string[] cells, int[] widths) =>
-        string.Join("  ", cells.Select((cell, c) => c == 0 ? cell.PadRight(widths[c]) : cell.PadLeft(widths[c]))).TrimEnd();
+    private string Format(string[] cells, int[] widths) =>
+        string.Join("  ", cells.Select((cell, c) => Words.Contains(c) ? cell.PadRight(widths[c]) : cell.PadLeft(widths[c]))).TrimEnd();
 }

@@ -1,0 +1,121 @@
+using System.Reflection.Metadata;
+using System.Reflection.PortableExecutable;
+using System.Xml.Linq;
+
+namespace HeteroAKD.Cli.Tests;
+
+/// <summary>The arrows of the design, read from the project files and from the compiled assemblies.</summary>
+public sealed class ArchitectureTests
+{
+    private const int LongestFile = 800;
+
+    // Who may name whom. Compiled assemblies may also reach what their neighbours bring in, but never upwards or sideways.
+    private static readonly Dictionary<string, string[]> Arrows = new()
+    {
+        ["HeteroAKD.Kernels"] = [],
+        ["HeteroAKD.Tensors"] = ["HeteroAKD.Kernels"],
+        ["HeteroAKD.Nn"] = ["HeteroAKD.Tensors"],
+        ["HeteroAKD.Distillation"] = ["HeteroAKD.Nn"],
+        ["HeteroAKD.Data"] = ["HeteroAKD.Nn"],
+        ["HeteroAKD.Training"] = ["HeteroAKD.Data", "HeteroAKD.Distillation"],
+        ["HeteroAKD.Cli"] = ["HeteroAKD.Training"],
+    };
+
+    private static readonly string[] TopLevel =
+    [
+        "HeteroAKD.Kernels.sln", "src", "kernels", "bench", "tests", "README.md", "build.ps1", "lab", "docs", "configs", ".ci",
+        "Directory.Build.props", "Directory.Packages.props", ".editorconfig", ".gitignore", ".gitattributes",
+    ];
+
+    // Made by git, by builds and by running the program; .gitignore names them.
+    private static readonly string[] Untracked = [".git", "runs", "TestResults", ".vs", "BenchmarkDotNet.Artifacts"];
+
+    public static TheoryData<string> Projects => new(Arrows.Keys);
+
+    [Theory]
+    [MemberData(nameof(Projects))]
+    public void Project_names_only_what_lies_below_it(string project) =>
+        Assert.Equal(Arrows[project].Order(), References(project, "ProjectReference").Select(r => Path.GetFileNameWithoutExtension(r.Replace('\\', '/'))).Order());
+
+    [Theory]
+    [MemberData(nameof(Projects))]
+    public void Assembly_uses_only_what_lies_below_it(string project)
+    {
+        IEnumerable<string> ours = AssemblyReferences(project).Where(name => Arrows.ContainsKey(name));
+        Assert.Empty(ours.Except(Below(project)));
+    }
+
+    [Theory]
+    [MemberData(nameof(Projects))]
+    public void Only_kernels_and_tensors_touch_ilgpu(string project)
+    {
+        bool allowed = project is "HeteroAKD.Kernels" or "HeteroAKD.Tensors";
+        IEnumerable<string> named = References(project, "PackageReference").Concat(AssemblyReferences(project)).Where(n => n.StartsWith("ILGPU", StringComparison.Ordinal));
+        Assert.True(allowed || !named.Any(), $"{project} references {string.Join(", ", named)}");
+    }
+
+    [Fact]
+    public void Every_project_of_the_product_has_its_arrows_here()
+    {
+        IEnumerable<string> found = ProjectFiles().Where(p => !InFolder(p, "tests") && !InFolder(p, "bench")).Select(p => Path.GetFileNameWithoutExtension(p)!);
+        Assert.Equal(Arrows.Keys.Order(), found.Order());
+    }
+
+    [Fact]
+    public void Top_level_holds_what_the_layout_names_and_nothing_else()
+    {
+        IEnumerable<string> entries = Directory.EnumerateFileSystemEntries(RepositoryRoot.Path).Select(p => Path.GetFileName(p)!);
+        Assert.Empty(entries.Except(TopLevel).Except(Untracked));
+    }
+
+    [Fact]
+    public void Package_versions_are_central()
+    {
+        IEnumerable<string> offenders = ProjectFiles().Where(p =>
+            XDocument.Load(p).Descendants("PackageReference").Any(r => r.Attribute("Version") is not null || r.Attribute("VersionOverride") is not null));
+        Assert.Empty(offenders);
+    }
+
+    [Fact]
+    public void No_source_file_is_too_long_to_review()
+    {
+        IEnumerable<string> tooLong = Files("*.cs").Select(p => (Path: p, Lines: File.ReadLines(p).Count())).Where(f => f.Lines > LongestFile)
+            .Select(f => $"{f.Path}: {f.Lines} lines");
+        Assert.Empty(tooLong);
+    }
+
+    private static IEnumerable<string> References(string project, string kind) =>
+        XDocument.Load(ProjectFiles().Single(p => Path.GetFileNameWithoutExtension(p) == project)).Descendants(kind).Select(r => r.Attribute("Include")!.Value);
+
+    private static HashSet<string> Below(string project)
+    {
+        HashSet<string> below = [];
+        foreach (string next in Arrows[project])
+        {
+            below.Add(next);
+            below.UnionWith(Below(next));
+        }
+
+        return below;
+    }
+
+    private static List<string> AssemblyReferences(string project)
+    {
+        string name = project == "HeteroAKD.Cli" ? "heteroakd" : project;
+        using var file = new PEReader(File.OpenRead(Path.Combine(AppContext.BaseDirectory, name + ".dll")));
+        MetadataReader metadata = file.GetMetadataReader();
+        return [.. metadata.AssemblyReferences.Select(handle => metadata.GetString(metadata.GetAssemblyReference(handle).Name))];
+    }
+
+    private static IEnumerable<string> ProjectFiles() => Files("*.csproj");
+
+    private static IEnumerable<string> Files(string pattern) =>
+        new[] { "src", "kernels", "bench", "tests", "lab" }
+            .Select(folder => RepositoryRoot.File(folder))
+            .Where(Directory.Exists)
+            .SelectMany(folder => Directory.EnumerateFiles(folder, pattern, SearchOption.AllDirectories))
+            .Where(p => !InFolder(p, "bin") && !InFolder(p, "obj"));
+
+    private static bool InFolder(string path, string folder) =>
+        Path.GetRelativePath(RepositoryRoot.Path, path).Split(Path.DirectorySeparatorChar).Contains(folder);
+}

@@ -1,0 +1,168 @@
+using HeteroAKD.Training.Commands;
+using HeteroAKD.Training.Configuration;
+using HeteroAKD.Training.Runs;
+
+namespace HeteroAKD.Cli.Tests;
+
+public sealed class CommandLineTests
+{
+    private readonly StringWriter output = new() { NewLine = "\n" };
+    private readonly StringWriter error = new() { NewLine = "\n" };
+
+    [Fact]
+    public void Common_options_become_overrides_after_every_set()
+    {
+        var services = new FakeServices();
+        Assert.Equal(0, Run(services, "distill", ConfigFile(), "--set", "seed=3", "--set", "optimizer.lr=0.5", "--seed", "4", "--threads", "2", "--device", "cpu",
+            "--out", "it's here", "--force"));
+        var request = (DistillRequest)services.Request!;
+        Assert.Equal(("camvid-128x96", RunMode.Force, 4, 0.5, 2, "cpu", "it's here"), (request.Name, request.Mode, request.Config.Seed, request.Config.Optimizer.Lr,
+            request.Config.Threads, request.Config.Device, request.Config.Out));
+    }
+
+    [Fact]
+    public void Quickstart_runs_the_shipped_scenes()
+    {
+        var services = new FakeServices();
+        Assert.Equal(0, Run(services, "quickstart", "--set", "training.steps=7", "--resume"));
+        var request = (QuickstartRequest)services.Request!;
+        Assert.Equal((DataKind.Scenes, 7, RunMode.Resume, 1), (request.Config.Data.Kind, request.Config.Training.Steps, request.Mode, request.Seeds));
+        Assert.Contains("mean IoU          50.00    25.00      25.00  0.00", output.ToString(), StringComparison.Ordinal);
+        Assert.Contains("run folder: runs/x", output.ToString(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Seeds_are_compared_pair_by_pair()
+    {
+        Assert.Equal(0, Run(new FakeServices(), "quickstart", "--seeds", "3"));
+        string text = output.ToString();
+        Assert.Contains("seed 3      25.00      27.00  +2.00", text, StringComparison.Ordinal);
+        Assert.Contains("gain +1.00 ± 0.58 (standard error of 3 paired seeds), ahead on 2 of 3", text, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Train_names_the_network()
+    {
+        var services = new FakeServices();
+        Assert.Equal(0, Run(services, "train", ConfigFile(), "--network", "teacher"));
+        Assert.Equal(NetworkRole.Teacher, ((TrainRequest)services.Request!).Role);
+    }
+
+    [Fact]
+    public void Eval_puts_checkpoints_side_by_side()
+    {
+        var services = new FakeServices();
+        Assert.Equal(0, Run(services, "eval", "a.ckpt", "b.ckpt", "--split", "test", "--set", "data.root=x"));
+        var request = (EvaluateRequest)services.Request!;
+        Assert.Equal(["a.ckpt", "b.ckpt"], request.Checkpoints);
+        Assert.Equal("test", request.Split);
+        Assert.Equal(["data.root=x"], request.Overrides);
+        Assert.Contains("tiny-cnn-student      89,523", output.ToString(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Predict_takes_images_and_a_folder()
+    {
+        var services = new FakeServices();
+        Assert.Equal(0, Run(services, "predict", "a.ckpt", "1.png", "2.png", "--out", "o"));
+        var request = (PredictRequest)services.Request!;
+        Assert.Equal(["1.png", "2.png"], request.Images);
+        Assert.Equal(("a.ckpt", "o"), (request.Checkpoint, request.OutputFolder));
+        Assert.Empty(request.Overrides);
+        Assert.Contains("2.png -> 2.png.labels.png, 2.png.overlay.png", output.ToString(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Op_takes_attributes_by_set()
+    {
+        var services = new FakeServices();
+        Assert.Equal(0, Run(services, "op", "conv2d", "--in", "x", "--out", "y", "--set", "stride=2", "--grad"));
+        var request = (OpRequest)services.Request!;
+        Assert.Equal(("conv2d", "x", "y", "auto", true), (request.Name, request.Input, request.Output, request.Device, request.Gradients));
+        Assert.Equal(["stride=2"], request.Attributes);
+        Assert.Equal(0, Run(services, "op", "--list"));
+        Assert.Contains("conv2d\n  in   input [N, C, H, W]\n", output.ToString(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Info_says_what_can_be_used()
+    {
+        Assert.Equal(0, Run(new FakeServices(), "info"));
+        Assert.Contains("cuda             -  no      no driver\n", output.ToString(), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(1e-7, 0, "1 gradients within their tolerance, 0 not")]
+    [InlineData(1e-3, 1, "0 gradients within their tolerance, 1 not")]
+    [InlineData(double.NaN, 1, "0 gradients within their tolerance, 1 not")]
+    public void Gradcheck_fails_where_a_gradient_is_wrong(double gradientError, int code, string message)
+    {
+        Assert.Equal(code, Run(new FakeServices { GradientError = gradientError }, "gradcheck", "gel"));
+        Assert.Contains(message, output.ToString(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Gradcheck_of_nothing_is_an_error() => Assert.Equal(2, Run(new FakeServices(), "gradcheck", "none"));
+
+    [Theory]
+    [InlineData("did you mean quickstart?", "qickstart")]
+    [InlineData("did you mean --threads?", "info", "--thread", "3")]
+    [InlineData("op needs NAME, --in X.safetensors and --out Y.safetensors, or --list", "op", "gelu")]
+    [InlineData("--seeds takes 1 to 100, not 0", "quickstart", "--seeds", "0")]
+    [InlineData("--resume and --force exclude each other", "quickstart", "--resume", "--force")]
+    [InlineData("Required argument 'CONFIG' missing for command: 'train'.", "train")]
+    [InlineData("Cannot parse argument 'x' for option '--seed'", "info", "--seed", "x")]
+    public void Wrong_usage_returns_two_and_says_how(string message, params string[] args)
+    {
+        Assert.Equal(2, Run(new FakeServices(), args));
+        Assert.Contains(message, error.ToString(), StringComparison.Ordinal);
+        Assert.Contains("--help' shows what there is", error.ToString(), StringComparison.Ordinal);
+        Assert.Empty(output.ToString());
+    }
+
+    [Fact]
+    public void No_command_shows_the_commands()
+    {
+        Assert.Equal(2, Run(new FakeServices()));
+        Assert.Contains("quickstart", output.ToString(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Expected_error_is_one_sentence()
+    {
+        Assert.Equal(1, Run(new FakeServices(), "distill", "none.yaml"));
+        Assert.Equal("error: none.yaml: there is no such configuration file\n", error.ToString());
+        Assert.Equal(1, Run(new FakeServices { Failure = new StorageException("full") }, "quickstart"));
+        Assert.EndsWith("error: full\n", error.ToString(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Trace_is_shown_on_demand_only()
+    {
+        Assert.Equal(1, Run(new FakeServices { Failure = new InvalidOperationException("oops") }, "quickstart"));
+        Assert.DoesNotContain("   at ", error.ToString(), StringComparison.Ordinal);
+        Assert.Contains("internal error: InvalidOperationException: oops", error.ToString(), StringComparison.Ordinal);
+        Assert.Equal(1, Run(new FakeServices { Failure = new InvalidOperationException("oops") }, "quickstart", "--debug"));
+        Assert.Contains("   at ", error.ToString(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Interrupted_run_says_how_to_go_on()
+    {
+        Assert.Equal(130, Run(new FakeServices { Interrupted = true }, "quickstart"));
+        Assert.Contains("--resume --out runs/x", error.ToString(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Progress_goes_to_the_error_stream_as_plain_lines()
+    {
+        Run(new FakeServices(), "distill", ConfigFile());
+        Assert.Contains("student  1/2  loss 0.5000  lr 1.00e-3  20 ms/step  ETA 0:0", error.ToString(), StringComparison.Ordinal);
+        Assert.Contains("a line\n", error.ToString(), StringComparison.Ordinal);
+        Assert.DoesNotContain("a line", output.ToString(), StringComparison.Ordinal);
+    }
+
+    private int Run(FakeServices services, params string[] args) => new CommandLineApplication(services.All, new Terminal(output, error, Interactive: false)).Run(args);
+
+    private static string ConfigFile() => RepositoryRoot.File("configs", "camvid-128x96.yaml");
+}

@@ -1,0 +1,97 @@
+using HeteroAKD.Training.Commands;
+using HeteroAKD.Training.Evaluation;
+using HeteroAKD.Training.Runs;
+
+namespace HeteroAKD.Cli.Tests;
+
+/// <summary>Services that keep the request and answer with fixed results, so that the command line is tested alone.</summary>
+internal sealed class FakeServices :
+    IQuickstartCommand, ITrainCommand, IDistillCommand, IEvaluateCommand, IPredictCommand, IInfoCommand, IGradcheckCommand, IOpCommand
+{
+    public object? Request { get; private set; }
+
+    public Exception? Failure { get; init; }
+
+    public bool Interrupted { get; init; }
+
+    public double GradientError { get; init; } = 1e-7;
+
+    public CommandServices All => new()
+    {
+        Quickstart = this, Train = this, Distill = this, Evaluate = this, Predict = this, Info = this, Gradcheck = this, Op = this,
+    };
+
+    public IReadOnlyList<RunOutcome> Run(QuickstartRequest request, IProgressSink progress, CancellationToken cancellation)
+    {
+        Keep(request);
+        return [.. Enumerable.Range(0, request.Seeds).Select(i => Outcome(request.Config.Seed + i, 0.01 * i))];
+    }
+
+    public RunOutcome Run(TrainRequest request, IProgressSink progress, CancellationToken cancellation)
+    {
+        Keep(request);
+        return Outcome(request.Config.Seed, 0);
+    }
+
+    public RunOutcome Run(DistillRequest request, IProgressSink progress, CancellationToken cancellation)
+    {
+        Keep(request);
+        progress.Begin("student", 2);
+        progress.Report(new StepProgress(1, 0.5, 1e-3, 20));
+        progress.Say("a line");
+        return Outcome(request.Config.Seed, 0);
+    }
+
+    public EvaluateOutcome Run(EvaluateRequest request, IProgressSink progress, CancellationToken cancellation)
+    {
+        Keep(request);
+        return new EvaluateOutcome(["a", "b"], [new EvaluatedNetwork("student", "tiny-cnn-student", 89523, 10, 1.5, Scores(0.25))]);
+    }
+
+    public IReadOnlyList<Prediction> Run(PredictRequest request, IProgressSink progress, CancellationToken cancellation)
+    {
+        Keep(request);
+        return [.. request.Images.Select(image => new Prediction(image, image + ".labels.png", image + ".overlay.png"))];
+    }
+
+    public IReadOnlyList<DeviceInfo> Devices() => [new("cpu", "some processor", 8L << 30, true, "Vector512"), new("cuda", "", 0, false, "no driver")];
+
+    public IEnumerable<GradientCheck> Run(string filter, int seed, CancellationToken cancellation)
+    {
+        if ("gelu".Contains(filter, StringComparison.Ordinal))
+        {
+            yield return new GradientCheck("gelu", "[2, 3]", GradientError, 1e-6);
+        }
+    }
+
+    public IReadOnlyList<OpDescription> List() => [new("conv2d", ["input [N, C, H, W]"], ["stride=1"], ["output [N, K, H', W']"])];
+
+    public IReadOnlyList<string> Run(OpRequest request)
+    {
+        Keep(request);
+        return ["output [1, 2, 3, 4]"];
+    }
+
+    private void Keep(object request)
+    {
+        Request = request;
+        if (Failure is not null)
+        {
+            throw Failure;
+        }
+    }
+
+    private RunOutcome Outcome(int seed, double gain) => new("runs/x", Interrupted ? null : new RunSummary
+    {
+        Version = "0", Device = "cpu", Threads = 2, Seed = seed, Seconds = 1, PeakMemoryBytes = 1 << 20, Classes = ["a", "b"],
+        Networks = [Network("teacher", 0.5), Network("student", 0.25), Network("distilled", 0.25 + gain)],
+    });
+
+    private static NetworkSummary Network(string role, double score) => new()
+    {
+        Role = role, Model = "m", Parameters = 1000, Steps = 1, Seconds = 1, TrainingImages = 1,
+        Scores = new Dictionary<string, SegmentationScores> { ["val"] = Scores(0), ["test"] = Scores(score) },
+    };
+
+    private static SegmentationScores Scores(double value) => new(value, value, value, value, [value, value]);
+}

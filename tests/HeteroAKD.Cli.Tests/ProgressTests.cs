@@ -1,0 +1,69 @@
+using HeteroAKD.Cli.Progress;
+using HeteroAKD.Training.Commands;
+using Spectre.Console;
+
+namespace HeteroAKD.Cli.Tests;
+
+public sealed class ProgressTests
+{
+    [Fact]
+    public void Plain_progress_writes_first_last_and_one_line_an_interval()
+    {
+        var writer = new StringWriter { NewLine = "\n" };
+        var clock = new ManualClock();
+        var progress = new PlainProgress(writer, TimeSpan.FromSeconds(5), clock);
+        progress.Begin("teacher", 100);
+        for (int step = 1; step <= 100; step++)
+        {
+            clock.Advance(TimeSpan.FromSeconds(0.1));
+            progress.Report(new StepProgress(step, 1.5, 2e-3, 100));
+        }
+
+        string[] lines = writer.ToString().TrimEnd('\n').Split('\n');
+        Assert.Equal("teacher    1/100  loss 1.5000  lr 2.00e-3  100 ms/step  ETA 0:09", lines[0]);
+        Assert.Equal("teacher   51/100  loss 1.5000  lr 2.00e-3  100 ms/step  ETA 0:04", lines[1]);
+        Assert.Equal("teacher  100/100  loss 1.5000  lr 2.00e-3  100 ms/step  ETA 0:00", lines[2]);
+        Assert.Equal(3, lines.Length);
+    }
+
+    [Fact]
+    public void Figures_that_do_not_exist_are_left_out()
+    {
+        Assert.Equal("", ProgressText.Figures(new StepProgress(1, double.NaN, double.NaN, double.NaN)));
+        Assert.Equal("1:02:03", ProgressText.Duration(new TimeSpan(1, 2, 3)));
+    }
+
+    [Fact]
+    public void Bar_shows_task_and_figures()
+    {
+        var writer = new StringWriter();
+        IAnsiConsole console = AnsiConsole.Create(new AnsiConsoleSettings
+        {
+            Ansi = AnsiSupport.Yes, Interactive = InteractionSupport.Yes, ColorSystem = ColorSystemSupport.NoColors, Out = new AnsiConsoleOutput(writer),
+        });
+        console.Profile.Width = 120;
+        int answer = BarProgress.Run(console, progress =>
+        {
+            progress.Begin("student [alone]", 4);
+            progress.Report(new StepProgress(4, 0.25, 1e-3, 20));
+            progress.Say("kept");
+            return 42;
+        });
+        Assert.Equal(42, answer);
+        Assert.Contains("student [alone]", writer.ToString(), StringComparison.Ordinal);
+        Assert.Contains("loss 0.2500", writer.ToString(), StringComparison.Ordinal);
+        Assert.Contains("100%", writer.ToString(), StringComparison.Ordinal);
+        Assert.Contains("kept", writer.ToString(), StringComparison.Ordinal);
+    }
+
+    private sealed class ManualClock : TimeProvider
+    {
+        private long now;
+
+        public override long TimestampFrequency => TimeSpan.TicksPerSecond;
+
+        public void Advance(TimeSpan time) => now += time.Ticks;
+
+        public override long GetTimestamp() => now;
+    }
+}
