@@ -19,7 +19,7 @@ public sealed unsafe class HostPool : IDisposable
     private const int SpinIterations = 400;
 
     private readonly Thread[] _threads;
-    private readonly SemaphoreSlim _wake = new(0);
+    private readonly object _bed = new();
     private readonly nint[] _arenas;
     private readonly nuint[] _arenaBytes;
     private HostJob? _job;
@@ -67,11 +67,7 @@ public sealed unsafe class HostPool : IDisposable
         Volatile.Write(ref _next, 0);
         Volatile.Write(ref _running, _threads.Length);
         Interlocked.Increment(ref _generation);
-        int sleeping = Volatile.Read(ref _sleeping);
-        if (sleeping > 0)
-        {
-            _wake.Release(sleeping);
-        }
+        WakeSleepers();
 
         TakeTiles(job, tiles, 0);
         SpinWait spin = default;
@@ -112,11 +108,7 @@ public sealed unsafe class HostPool : IDisposable
 
         _stop = true;
         Interlocked.Increment(ref _generation);
-        if (_threads.Length > 0)
-        {
-            _wake.Release(_threads.Length);
-        }
-
+        WakeSleepers();
         foreach (Thread thread in _threads)
         {
             thread.Join();
@@ -126,8 +118,6 @@ public sealed unsafe class HostPool : IDisposable
         {
             NativeMemory.AlignedFree((void*)arena);
         }
-
-        _wake.Dispose();
     }
 
     private void Work(int worker)
@@ -167,13 +157,28 @@ public sealed unsafe class HostPool : IDisposable
             Thread.SpinWait(10);
         }
 
-        Interlocked.Increment(ref _sleeping);
-        while (Volatile.Read(ref _generation) == seen)
+        lock (_bed)
         {
-            _wake.Wait();
-        }
+            Interlocked.Increment(ref _sleeping);
+            while (Volatile.Read(ref _generation) == seen)
+            {
+                Monitor.Wait(_bed);
+            }
 
-        Interlocked.Decrement(ref _sleeping);
+            Interlocked.Decrement(ref _sleeping);
+        }
+    }
+
+    // All or none: with counted permits a quick worker could come back and take the permit of one that has not woken yet.
+    private void WakeSleepers()
+    {
+        if (Volatile.Read(ref _sleeping) > 0)
+        {
+            lock (_bed)
+            {
+                Monitor.PulseAll(_bed);
+            }
+        }
     }
 
     private void TakeTiles(HostJob job, int tiles, int worker)
