@@ -1,0 +1,201 @@
+using System.Globalization;
+using System.Security.Cryptography;
+using HeteroAKD.Nn;
+using HeteroAKD.Tensors;
+using HeteroAKD.Tensors.Interop;
+using HeteroAKD.Training.Runs;
+
+namespace HeteroAKD.Training.Checkpoints;
+
+/// <summary>A checkpoint that cannot be used.</summary>
+public sealed class CheckpointException(string path, string problem, string remedy, Exception? inner = null)
+    : HeteroAkdException($"{path}: {problem}. {remedy}", inner!);
+
+/// <summary>What a checkpoint says about itself.</summary>
+public sealed record CheckpointInfo
+{
+    /// <summary>Architecture, as the model zoo names it.</summary>
+    public required string Model { get; init; }
+
+    /// <summary>Role in its run: teacher, student or distilled.</summary>
+    public required string Role { get; init; }
+
+    /// <summary>Channels of the logits.</summary>
+    public required int Classes { get; init; }
+
+    /// <summary>Optimiser steps done.</summary>
+    public required int Step { get; init; }
+
+    /// <summary>Batches taken from the loader: where data goes on. With the seed in the configuration it fixes every later draw.</summary>
+    public required long DataPosition { get; init; }
+
+    /// <summary>Best validation mIoU so far, in [0, 1]; NaN before the first evaluation.</summary>
+    public required double BestMetric { get; init; }
+
+    /// <summary>Seconds of training so far.</summary>
+    public required double Seconds { get; init; }
+
+    /// <summary>The resolved configuration as YAML.</summary>
+    public required string Config { get; init; }
+}
+
+/// <summary>
+/// A checkpoint is a safetensors file: <c>model.*</c> holds the network, <c>optimizer.*</c> what training needs to go on, <c>projectors.*</c> what only
+/// distillation needs; the metadata holds <see cref="CheckpointInfo"/>, a format version and a SHA-256 of all tensor bytes. Written atomically, verified on load.
+/// </summary>
+public sealed class Checkpoint
+{
+    /// <summary>Version of the layout; raised when an older program could misread a newer file.</summary>
+    public const int FormatVersion = 1;
+
+    /// <summary>Prefix of the network's entries.</summary>
+    public const string ModelPrefix = "model.";
+
+    private readonly string _path;
+    private readonly Dictionary<string, HostTensor> _tensors;
+
+    private Checkpoint(string path, CheckpointInfo info, Dictionary<string, HostTensor> tensors)
+    {
+        _path = path;
+        Info = info;
+        _tensors = tensors;
+    }
+
+    /// <summary>What it says about itself.</summary>
+    public CheckpointInfo Info { get; }
+
+    /// <summary>Names of all entries.</summary>
+    public IReadOnlyCollection<string> Names => _tensors.Keys;
+
+    /// <summary>Writes a checkpoint; an earlier file stays until the new one is whole.</summary>
+    /// <exception cref="StorageException">The disk is full or refuses.</exception>
+    public static void Save(string path, CheckpointInfo info, IEnumerable<(string Name, Tensor Tensor)> entries)
+    {
+        List<HostTensor> tensors = [.. entries.Select(e => HostTensor.Of(e.Name, e.Tensor))];
+        Dictionary<string, string> metadata = new()
+        {
+            ["format"] = "heteroakd-checkpoint",
+            ["version"] = FormatVersion.ToString(CultureInfo.InvariantCulture),
+            ["model"] = info.Model,
+            ["role"] = info.Role,
+            ["classes"] = info.Classes.ToString(CultureInfo.InvariantCulture),
+            ["step"] = info.Step.ToString(CultureInfo.InvariantCulture),
+            ["data_position"] = info.DataPosition.ToString(CultureInfo.InvariantCulture),
+            ["best_metric"] = info.BestMetric.ToString("R", CultureInfo.InvariantCulture),
+            ["seconds"] = info.Seconds.ToString("R", CultureInfo.InvariantCulture),
+            ["config"] = info.Config,
+            ["sha256"] = Hash(tensors),
+        };
+        AtomicFile.Write(path, stream => SafeTensors.Write(stream, tensors, metadata));
+    }
+
+    /// <summary>The entries of a module under a prefix.</summary>
+    public static IEnumerable<(string Name, Tensor Tensor)> Entries(string prefix, Module module) =>
+        module.State().Select(e => (prefix + e.Name, e.Tensor));
+
+    /// <summary>Reads and verifies a checkpoint.</summary>
+    /// <exception cref="CheckpointException">Missing, cut short, changed, of a newer version, or no checkpoint.</exception>
+    public static Checkpoint Load(string path)
+    {
+        if (!File.Exists(path))
+        {
+            throw new CheckpointException(path, "there is no such checkpoint", "Give the path of a .safetensors file that a run wrote");
+        }
+
+        (List<HostTensor> Tensors, Dictionary<string, string> Metadata) file;
+        try
+        {
+            file = SafeTensors.Read(path);
+        }
+        catch (SafeTensorsException e)
+        {
+            throw new CheckpointException(path, "is damaged or no checkpoint: " + e.Message, "Take an earlier checkpoint of the run, such as best.safetensors", e);
+        }
+
+        if (file.Metadata.GetValueOrDefault("format") != "heteroakd-checkpoint")
+        {
+            throw new CheckpointException(path, "is a safetensors file, but no checkpoint of this program", "Give a file that 'heteroakd train' or 'distill' wrote");
+        }
+
+        CheckpointInfo info = ReadInfo(path, file.Metadata);
+        if (file.Metadata.GetValueOrDefault("sha256") != Hash(file.Tensors))
+        {
+            throw new CheckpointException(path, "is damaged: its contents do not match its checksum", "Take an earlier checkpoint of the run, such as best.safetensors");
+        }
+
+        return new Checkpoint(path, info, file.Tensors.ToDictionary(t => t.Name));
+    }
+
+    /// <summary>Copies the entries under a prefix into a module; every parameter and buffer must be there with its shape, and nothing else.</summary>
+    /// <exception cref="CheckpointException">It is of another model.</exception>
+    public void CopyTo(string prefix, Module module)
+    {
+        IReadOnlyList<StateEntry> state = module.State();
+        foreach (StateEntry entry in state)
+        {
+            Copy(prefix + entry.Name, entry.Tensor);
+        }
+
+        int own = _tensors.Keys.Count(k => k.StartsWith(prefix, StringComparison.Ordinal));
+        if (own != state.Count)
+        {
+            throw new CheckpointException(_path, $"holds {own} entries under '{prefix}', the model has {state.Count}: it is of another model ({Info.Model})", "Name the model it was trained as");
+        }
+    }
+
+    /// <summary>Copies one entry into a tensor of the same shape.</summary>
+    /// <exception cref="CheckpointException">Missing or of another shape.</exception>
+    public void Copy(string name, Tensor target)
+    {
+        if (!_tensors.TryGetValue(name, out HostTensor? source))
+        {
+            throw new CheckpointException(_path, $"has no entry '{name}': it is of another model ({Info.Model}) or another kind of run", "Name the model it was trained as");
+        }
+
+        if (!source.Sizes.AsSpan().SequenceEqual(target.Shape.ToArray()))
+        {
+            throw new CheckpointException(
+                _path,
+                $"entry '{name}' is [{string.Join(", ", source.Sizes)}], the model wants {target.Shape}: it is of another model ({Info.Model}, {Info.Classes} classes)",
+                "Name the model and the number of classes it was trained with");
+        }
+
+        target.CopyFrom(source.Floats);
+    }
+
+    private static CheckpointInfo ReadInfo(string path, Dictionary<string, string> metadata)
+    {
+        try
+        {
+            int version = int.Parse(metadata["version"], CultureInfo.InvariantCulture);
+            return version > FormatVersion
+                ? throw new CheckpointException(path, $"was written by a newer program (layout {version}, this one reads up to {FormatVersion})", "Update the program")
+                : new CheckpointInfo
+                {
+                    Model = metadata["model"],
+                    Role = metadata["role"],
+                    Classes = int.Parse(metadata["classes"], CultureInfo.InvariantCulture),
+                    Step = int.Parse(metadata["step"], CultureInfo.InvariantCulture),
+                    DataPosition = long.Parse(metadata["data_position"], CultureInfo.InvariantCulture),
+                    BestMetric = double.Parse(metadata["best_metric"], CultureInfo.InvariantCulture),
+                    Seconds = double.Parse(metadata["seconds"], CultureInfo.InvariantCulture),
+                    Config = metadata["config"],
+                };
+        }
+        catch (Exception e) when (e is KeyNotFoundException or FormatException or OverflowException)
+        {
+            throw new CheckpointException(path, "is damaged: its metadata cannot be read", "Take an earlier checkpoint of the run, such as best.safetensors", e);
+        }
+    }
+
+    private static string Hash(IReadOnlyList<HostTensor> tensors)
+    {
+        using IncrementalHash hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        foreach (HostTensor tensor in tensors)
+        {
+            hash.AppendData(tensor.Bytes);
+        }
+
+        return Convert.ToHexStringLower(hash.GetHashAndReset());
+    }
+}
