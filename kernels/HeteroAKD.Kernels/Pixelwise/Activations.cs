@@ -1,0 +1,146 @@
+using System.Runtime.CompilerServices;
+using HeteroAKD.Kernels.Lanes;
+using MathNet.Numerics;
+
+namespace HeteroAKD.Kernels.Pixelwise;
+
+/// <summary>max(x, 0); derivative 0 at 0 (torch.nn.ReLU).</summary>
+public readonly struct Relu : IUnaryOperator
+{
+    public static bool GradientReadsInput => false;
+
+    public static bool GradientReadsOutput => true;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public TLane Forward<TLane>(TLane x)
+        where TLane : unmanaged, ILane<TLane> => TLane.Max(x, TLane.Splat(0f));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public TLane Gradient<TLane>(TLane x, TLane y)
+        where TLane : unmanaged, ILane<TLane> => TLane.SelectGreater(y, TLane.Splat(0f), TLane.Splat(1f), TLane.Splat(0f));
+
+    public double Reference(double x) => Math.Max(x, 0);
+
+    public double ReferenceGradient(double x) => x > 0 ? 1 : 0;
+}
+
+/// <summary>min(max(x, 0), 6); derivative 0 at both ends (torch.nn.ReLU6).</summary>
+public readonly struct Relu6 : IUnaryOperator
+{
+    public static bool GradientReadsInput => false;
+
+    public static bool GradientReadsOutput => true;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public TLane Forward<TLane>(TLane x)
+        where TLane : unmanaged, ILane<TLane> => TLane.Min(TLane.Max(x, TLane.Splat(0f)), TLane.Splat(6f));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public TLane Gradient<TLane>(TLane x, TLane y)
+        where TLane : unmanaged, ILane<TLane> => TLane.SelectGreater(y, TLane.Splat(0f), TLane.SelectGreater(TLane.Splat(6f), y, TLane.Splat(1f), TLane.Splat(0f)), TLane.Splat(0f));
+
+    public double Reference(double x) => Math.Min(Math.Max(x, 0), 6);
+
+    public double ReferenceGradient(double x) => x is > 0 and < 6 ? 1 : 0;
+}
+
+/// <summary>x · Φ(x) with the exact normal distribution Φ (torch.nn.GELU, approximate = none).</summary>
+public readonly struct Gelu : IUnaryOperator
+{
+    public static bool GradientReadsInput => true;
+
+    public static bool GradientReadsOutput => false;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public TLane Forward<TLane>(TLane x)
+        where TLane : unmanaged, ILane<TLane> => x * Distribution(x);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public TLane Gradient<TLane>(TLane x, TLane y)
+        where TLane : unmanaged, ILane<TLane> => TLane.Fma(
+        x * LaneConstants.NormalDensityPeak<TLane>(),
+        TLane.Exp(TLane.Splat(-0.5f) * x * x),
+        Distribution(x));
+
+    public double Reference(double x) => x * 0.5 * (1 + SpecialFunctions.Erf(x * Math.Sqrt(0.5)));
+
+    public double ReferenceGradient(double x) => (0.5 * (1 + SpecialFunctions.Erf(x * Math.Sqrt(0.5)))) + (x * Math.Exp(-0.5 * x * x) / Math.Sqrt(2 * Math.PI));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static TLane Distribution<TLane>(TLane x)
+        where TLane : unmanaged, ILane<TLane> => TLane.Fma(TLane.Erf(x * LaneConstants.SqrtHalf<TLane>()), TLane.Splat(0.5f), TLane.Splat(0.5f));
+}
+
+/// <summary>x · σ(x) (torch.nn.SiLU).</summary>
+public readonly struct Silu : IUnaryOperator
+{
+    public static bool GradientReadsInput => true;
+
+    public static bool GradientReadsOutput => false;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public TLane Forward<TLane>(TLane x)
+        where TLane : unmanaged, ILane<TLane> => x * Sigmoid.Of(x);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public TLane Gradient<TLane>(TLane x, TLane y)
+        where TLane : unmanaged, ILane<TLane> => Derivative(x, TLane.Exp(-TLane.Max(x, TLane.Splat(-80f))));
+
+    public double Reference(double x) => x / (1 + Math.Exp(-x));
+
+    public double ReferenceGradient(double x) => (1 + (x / (1 + Math.Exp(x)))) / (1 + Math.Exp(-x));
+
+    // σ·(1 + x·(1 - σ)) with 1 - σ as e^-x·σ, which keeps the digits that a difference would lose; the cap keeps e^-x finite.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static TLane Derivative<TLane>(TLane x, TLane exponential)
+        where TLane : unmanaged, ILane<TLane>
+    {
+        TLane sigmoid = TLane.Reciprocal(TLane.Splat(1f) + exponential);
+        return sigmoid * TLane.Fma(x, exponential * sigmoid, TLane.Splat(1f));
+    }
+}
+
+/// <summary>Hyperbolic tangent.</summary>
+public readonly struct Tanh : IUnaryOperator
+{
+    public static bool GradientReadsInput => false;
+
+    public static bool GradientReadsOutput => true;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public TLane Forward<TLane>(TLane x)
+        where TLane : unmanaged, ILane<TLane> => TLane.Tanh(x);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public TLane Gradient<TLane>(TLane x, TLane y)
+        where TLane : unmanaged, ILane<TLane> => TLane.Fma(-y, y, TLane.Splat(1f));
+
+    public double Reference(double x) => Math.Tanh(x);
+
+    public double ReferenceGradient(double x) => 1 - (Math.Tanh(x) * Math.Tanh(x));
+}
+
+/// <summary>σ(x) = 1 / (1 + e^-x).</summary>
+public readonly struct Sigmoid : IUnaryOperator
+{
+    public static bool GradientReadsInput => false;
+
+    public static bool GradientReadsOutput => true;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public TLane Forward<TLane>(TLane x)
+        where TLane : unmanaged, ILane<TLane> => Of(x);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public TLane Gradient<TLane>(TLane x, TLane y)
+        where TLane : unmanaged, ILane<TLane> => y * (TLane.Splat(1f) - y);
+
+    public double Reference(double x) => 1 / (1 + Math.Exp(-x));
+
+    public double ReferenceGradient(double x) => 1 / (1 + Math.Exp(-x)) / (1 + Math.Exp(x));
+
+    /// <summary>σ(x); where e^-x overflows the quotient is 0, as it should be.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static TLane Of<TLane>(TLane x)
+        where TLane : unmanaged, ILane<TLane> => TLane.Reciprocal(TLane.Splat(1f) + TLane.Exp(-x));
+}

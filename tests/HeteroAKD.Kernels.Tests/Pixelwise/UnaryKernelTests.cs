@@ -1,0 +1,108 @@
+using HeteroAKD.Kernels.Launch;
+using HeteroAKD.Kernels.Pixelwise;
+using HeteroAKD.Kernels.Tests.Support;
+
+namespace HeteroAKD.Kernels.Tests.Pixelwise;
+
+public sealed class UnaryKernelTests
+{
+    [Fact]
+    public void ReluAndRelu6()
+    {
+        Check(default(Relu), 0, -4, 4);
+        Check(default(Relu6), 0, -4, 9);
+    }
+
+    [Fact]
+    public void Gelu() => Check(default(Gelu), 3e-7, -7, 7);
+
+    [Fact]
+    public void Silu() => Check(default(Silu), 3e-7, -20, 20);
+
+    [Fact]
+    public void TanhAndSigmoid()
+    {
+        Check(default(Tanh), 2e-7, -6, 6);
+        Check(default(Sigmoid), 2e-7, -12, 12);
+    }
+
+    [Fact]
+    public void ExpLogSqrt()
+    {
+        Check(default(Exp), 2e-7, -10, 5);
+        Check(default(Log), 3e-7, 0.01, 30);
+        Check(default(Sqrt), 1e-7, 0.01, 30);
+    }
+
+    [Fact]
+    public void ArithmeticOperators()
+    {
+        Check(default(Identity), 0, -4, 4);
+        Check(default(Negate), 0, -4, 4);
+        Check(default(Absolute), 0, -4, 4);
+        Check(default(Square), 1e-7, -4, 4);
+        Check(new ScaleShift(0.75f, -1.5f), 2e-7, -4, 4);
+    }
+
+    [Theory]
+    [InlineData(1, 1)]
+    [InlineData(3, 37)]
+    [InlineData(2, 300)]
+    public void FillCopiesAxpy(int rows, int columns)
+    {
+        double[] x = KernelCheck.Numbers(rows * columns, 1);
+        double[] y = KernelCheck.Numbers(rows * columns, 2);
+        double[] filled = new double[x.Length];
+        FillKernel.Reference(filled, 0.25);
+        double[] added = [.. y];
+        AxpyKernel.Reference(x, added, -0.5);
+        KernelCheck.Matches(2e-7, [filled, added], host =>
+        {
+            var fill = host.Output(x.Length);
+            host.Launcher.Pixel(new FillKernel(fill, 0.25f, columns), rows, columns, KernelCheck.SmallTiles, host.Precision);
+            var sum = host.Input(y);
+            host.Launcher.Pixel(new AxpyKernel(host.Input(x), sum, -0.5f, columns), rows, columns, KernelCheck.SmallTiles, host.Precision);
+            return [fill, sum];
+        });
+    }
+
+    [Fact]
+    public void NaNStaysNaN()
+    {
+        using HostRun host = new(HostPrecision.Float32, 1);
+        var x = host.Input(Enumerable.Repeat(double.NaN, 19).ToArray());
+        var y = host.Output(19);
+        host.Launcher.Pixel(new UnaryKernel<Relu6>(default, x, y, 19), 1, 19, 1, host.Precision);
+        Assert.All(host.Read(y), v => Assert.True(double.IsNaN(v)));
+    }
+
+    private static void Check<TOperator>(TOperator op, double tolerance, double low, double high)
+        where TOperator : struct, IUnaryOperator
+    {
+        foreach ((int rows, int columns) in new[] { (1, 1), (3, 7), (2, 16), (1, 200), (5, 67) })
+        {
+            double[] x = KernelCheck.Between(low, high, rows * columns, columns);
+            if (low < 0)
+            {
+                // The kink of most of them.
+                x[0] = 0;
+            }
+
+            double[] dy = KernelCheck.Numbers(x.Length, rows);
+            double[] y = new double[x.Length];
+            double[] dx = new double[x.Length];
+            UnaryKernel<TOperator>.Reference(op, x, y);
+            UnaryGradientKernel<TOperator>.Reference(op, x, dy, dx);
+            KernelCheck.Matches(tolerance, [y, dx], host =>
+            {
+                var input = host.Input(x);
+                var output = host.Output(x.Length);
+                var gradient = host.Output(x.Length);
+                host.Launcher.Pixel(new UnaryKernel<TOperator>(op, input, output, columns), rows, columns, KernelCheck.SmallTiles, host.Precision);
+                host.Launcher.Pixel(
+                    new UnaryGradientKernel<TOperator>(op, input, output, host.Input(dy), gradient, columns), rows, columns, KernelCheck.SmallTiles, host.Precision);
+                return [output, gradient];
+            });
+        }
+    }
+}
