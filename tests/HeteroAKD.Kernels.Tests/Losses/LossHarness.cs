@@ -1,0 +1,280 @@
+using System.Runtime.InteropServices;
+using HeteroAKD.Kernels.Lanes;
+using HeteroAKD.Kernels.Launch;
+using HeteroAKD.Kernels.Losses;
+using HeteroAKD.Kernels.Resize;
+
+namespace HeteroAKD.Kernels.Tests.Losses;
+
+/// <summary>Host memory in the precision under test, with sentinels on both sides.</summary>
+public sealed unsafe class TestMemory : IDisposable
+{
+    private const int Margin = 32;
+    private const double Sentinel = -12345.5;
+    private readonly HostPrecision _precision;
+    private readonly void* _memory;
+
+    public TestMemory(HostPrecision precision, int length, ReadOnlySpan<double> values = default)
+    {
+        _precision = precision;
+        Length = length;
+        _memory = NativeMemory.AlignedAlloc((nuint)(length + (2 * Margin)) * sizeof(double), 64);
+        for (int i = -Margin; i < length + Margin; i++)
+        {
+            this[i] = i >= 0 && i < values.Length ? values[i] : Sentinel;
+        }
+    }
+
+    public int Length { get; }
+
+    public Mem Mem => _precision == HostPrecision.Float64 ? new((double*)_memory + Margin) : new((float*)_memory + Margin);
+
+    private double this[int i]
+    {
+        get => _precision == HostPrecision.Float64 ? ((double*)_memory)[Margin + i] : ((float*)_memory)[Margin + i];
+        set
+        {
+            if (_precision == HostPrecision.Float64)
+            {
+                ((double*)_memory)[Margin + i] = value;
+            }
+            else
+            {
+                ((float*)_memory)[Margin + i] = (float)value;
+            }
+        }
+    }
+
+    /// <summary>The contents; fails if somebody wrote beside them.</summary>
+    public double[] Read()
+    {
+        for (int i = 1; i <= Margin; i++)
+        {
+            Assert.Equal(Sentinel, this[-i]);
+            Assert.Equal(Sentinel, this[Length + i - 1]);
+        }
+
+        double[] values = new double[Length];
+        for (int i = 0; i < Length; i++)
+        {
+            values[i] = this[i];
+        }
+
+        return values;
+    }
+
+    public void Dispose() => NativeMemory.AlignedFree(_memory);
+}
+
+/// <summary>Labels in memory that a kernel may read.</summary>
+public sealed unsafe class TestLabels : IDisposable
+{
+    private readonly int* _memory;
+
+    public TestLabels(ReadOnlySpan<int> labels)
+    {
+        _memory = (int*)NativeMemory.AlignedAlloc((nuint)Math.Max(1, labels.Length) * sizeof(int), 64);
+        labels.CopyTo(new Span<int>(_memory, labels.Length));
+    }
+
+    public IndexMem Mem => new(_memory);
+
+    public void Dispose() => NativeMemory.AlignedFree(_memory);
+}
+
+/// <summary>Sums and outputs of one run.</summary>
+public sealed record LossRun(double[] Sums, double[] Student, double[] Teacher);
+
+/// <summary>One problem, run through either access layer: logits as doubles, labels, sizes.</summary>
+public sealed class LossProblem
+{
+    public required int Images { get; init; }
+
+    public required int Classes { get; init; }
+
+    public required int Height { get; init; }
+
+    public required int Width { get; init; }
+
+    public required double[] Student { get; init; }
+
+    public double[] Teacher { get; init; } = [];
+
+    public int[] Labels { get; init; } = [];
+
+    public int LabelHeight { get; init; }
+
+    public int LabelWidth { get; init; }
+
+    public int IgnoreIndex { get; init; } = 255;
+
+    public HostPrecision Precision { get; init; } = HostPrecision.Float64;
+
+    public int Threads { get; init; } = 1;
+
+    /// <summary>Source sizes of inputs that are sampled; null where they lie on the grid.</summary>
+    public (int Height, int Width)? StudentSize { get; init; }
+
+    public (int Height, int Width)? TeacherSize { get; init; }
+
+    public bool AlignCorners { get; init; }
+
+    public long WorkspaceBytes { get; init; } = StripPlan.HostWorkspaceBytes;
+
+    public int Pixels => Height * Width;
+
+    public LossRun OnGrid<TLoss>(Func<Func<double[], Mem>, TLoss> make)
+        where TLoss : struct, IPixelLoss
+    {
+        using Scope scope = new(this);
+        TLoss loss = make(scope.Constant);
+        LossOutputs outputs = scope.Outputs(loss, Student.Length, Teacher.Length);
+        GridLossKernel<TLoss> kernel = new(loss, scope.Constant(Student), scope.Constant(Teacher), scope.Labels, outputs, Pixels);
+        TestMemory sums = scope.Make(Sums<F64>.Count);
+        scope.Launcher.PixelSums(kernel, Images, Pixels, Classes * 16, sums.Mem, Precision);
+        return scope.Result(sums.Read());
+    }
+
+    public LossRun OnStrips<TLoss>(Func<Func<double[], Mem>, TLoss> make)
+        where TLoss : struct, IPixelLoss
+    {
+        using Scope scope = new(this);
+        TLoss loss = make(scope.Constant);
+        scope.Outputs(loss, Student.Length, Teacher.Length);
+        Axes student = new(this, StudentSize);
+        Axes teacher = new(this, TeacherSize);
+        bool teacherWanted = TeacherSize != null && loss.Outputs == 2;
+        StripPlan plan = new(Images, Classes, Height, Width, StudentSize != null ? student.Vertical : null, teacherWanted ? teacher.Vertical : null, WorkspaceBytes);
+        TestMemory studentWorkspace = scope.Make(plan.StudentWorkspaceLength);
+        TestMemory teacherWorkspace = scope.Make(plan.TeacherWorkspaceLength);
+        LogitsSource studentSource = student.Source(scope.Constant(Student), StudentSize != null, studentWorkspace.Mem, plan.StudentSlots);
+        LogitsSource teacherSource = teacher.Source(scope.Constant(Teacher), TeacherSize != null, teacherWorkspace.Mem, plan.TeacherSlots);
+        LossOutputs outputs = scope.GridOutputs(StudentSize == null, TeacherSize == null && loss.Outputs == 2);
+        double[] sums = new double[Sums<F64>.Count];
+        for (int chunk = 0; chunk < plan.Chunks; chunk++)
+        {
+            int first = plan.FirstStrip(chunk);
+            int count = plan.StripCount(chunk);
+            StripLossKernel<TLoss> kernel = new(loss, studentSource, teacherSource, scope.Labels, outputs, plan.Grid, first);
+            TestMemory partial = scope.Make(sums.Length);
+            scope.Launcher.PixelSums(kernel, count, Width, Classes * 16, partial.Mem, Precision);
+            double[] values = partial.Read();
+            for (int k = 0; k < sums.Length; k++)
+            {
+                sums[k] += values[k];
+            }
+
+            if (StudentSize != null)
+            {
+                scope.Transpose(new(studentWorkspace.Mem, scope.StudentGradient.Mem, student.Vertical, student.Horizontal, plan.Grid, Classes, plan.StudentSlots, first, count));
+            }
+
+            if (teacherWanted)
+            {
+                scope.Transpose(new(teacherWorkspace.Mem, scope.TeacherGradient.Mem, teacher.Vertical, teacher.Horizontal, plan.Grid, Classes, plan.TeacherSlots, first, count));
+            }
+        }
+
+        studentWorkspace.Read();
+        teacherWorkspace.Read();
+        return scope.Result(sums);
+    }
+
+    /// <summary>Random logits of about the spread that trained networks have.</summary>
+    public static double[] Logits(Random random, int length, double spread = 3)
+    {
+        double[] values = new double[length];
+        for (int i = 0; i < length; i++)
+        {
+            values[i] = (float)(spread * ((random.NextDouble() * 2) - 1));
+        }
+
+        return values;
+    }
+
+    /// <summary>Random labels, one in eight ignored in one way or another.</summary>
+    public static int[] RandomLabels(Random random, int length, int classes, int ignoreIndex = 255)
+    {
+        int[] labels = new int[length];
+        for (int i = 0; i < length; i++)
+        {
+            labels[i] = random.Next(8) == 0 ? (random.Next(3) switch { 0 => ignoreIndex, 1 => -7, _ => classes + 3 }) : random.Next(classes);
+        }
+
+        return labels;
+    }
+
+    private readonly struct Axes(LossProblem problem, (int Height, int Width)? size)
+    {
+        public readonly BilinearAxis Vertical = new(size?.Height ?? problem.Height, problem.Height, problem.AlignCorners);
+        public readonly BilinearAxis Horizontal = new(size?.Width ?? problem.Width, problem.Width, problem.AlignCorners);
+
+        public LogitsSource Source(Mem logits, bool sampled, Mem workspace, int slots) => sampled
+            ? new LogitsSource(logits, problem.Classes, Vertical, Horizontal, workspace, slots)
+            : new LogitsSource(logits, problem.Classes, problem.Height, problem.Width);
+    }
+
+    private sealed class Scope : IDisposable
+    {
+        private readonly List<IDisposable> _owned = [];
+        private readonly LossProblem _problem;
+        private readonly HostPool _pool;
+
+        public Scope(LossProblem problem)
+        {
+            _problem = problem;
+            _pool = new HostPool(problem.Threads);
+            Launcher = new HostLauncher(_pool);
+            TestLabels labels = new(problem.Labels);
+            _owned.Add(labels);
+            int height = problem.LabelHeight > 0 ? problem.LabelHeight : problem.Height;
+            int width = problem.LabelWidth > 0 ? problem.LabelWidth : problem.Width;
+            Labels = problem.Labels.Length > 0
+                ? new LabelSource(labels.Mem, height, width, problem.Height, problem.Width, problem.Classes, problem.IgnoreIndex)
+                : default;
+        }
+
+        public HostLauncher Launcher { get; }
+
+        public LabelSource Labels { get; }
+
+        public TestMemory StudentGradient { get; private set; } = null!;
+
+        public TestMemory TeacherGradient { get; private set; } = null!;
+
+        public TestMemory Make(int length, ReadOnlySpan<double> values = default)
+        {
+            TestMemory memory = new(_problem.Precision, length, values);
+            _owned.Add(memory);
+            return memory;
+        }
+
+        public Mem Constant(double[] values) => Make(values.Length, values).Mem;
+
+        public LossOutputs Outputs<TLoss>(in TLoss loss, int studentLength, int teacherLength)
+            where TLoss : struct, IPixelLoss
+        {
+            StudentGradient = Make(studentLength, new double[studentLength]);
+            TeacherGradient = Make(teacherLength, new double[teacherLength]);
+            return GridOutputs(true, loss.Outputs == 2);
+        }
+
+        public LossOutputs GridOutputs(bool student, bool teacher) => new()
+        {
+            Output0 = StudentGradient.Mem,
+            Write0 = student ? 1 : 0,
+            Output1 = TeacherGradient.Mem,
+            Write1 = teacher ? 1 : 0,
+        };
+
+        public void Transpose(StripGradientKernel kernel) => Launcher.Pixel(kernel, kernel.Rows, kernel.Columns, kernel.Cost, _problem.Precision);
+
+        public LossRun Result(double[] sums) => new(sums, StudentGradient.Read(), TeacherGradient.Read());
+
+        public void Dispose()
+        {
+            _pool.Dispose();
+            _owned.ForEach(memory => memory.Dispose());
+        }
+    }
+}
