@@ -1,0 +1,20 @@
+using HeteroAKD.Nn.Models;
+using HeteroAKD.Tensors;
+
+namespace HeteroAKD.Nn.Encoders;
+
+/// <summary>The part of a network that turns images into feature maps, in stages.</summary>
+public abstract class Encoder(in Site site) : Module(site)
+{
+    /// <summary>Channels of an image.</summary>
+    public const int ImageChannels = 3;
+
+    /// <summary>Channels of every stage's map.</summary>
+    public abstract IReadOnlyList<int> FeatureChannels { get; }
+
+    /// <summary>Image pixels per pixel of every stage's map, along one axis.</summary>
+    public abstract IReadOnlyList<int> FeatureStrides { get; }
+
+    /// <summary>images [N, 3, H, W] → one map a stage.</summary>
+    public abstract FeatureMaps Forward(Tensor images, in Pass pass);
+}

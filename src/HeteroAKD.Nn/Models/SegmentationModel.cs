@@ -1,0 +1,78 @@
+using HeteroAKD.Nn.Encoders;
+using HeteroAKD.Nn.Heads;
+using HeteroAKD.Tensors;
+
+namespace HeteroAKD.Nn.Models;
+
+/// <summary>What a network mainly computes with; distillation across the two is the point of HeteroAKD.</summary>
+public enum ModelFamily
+{
+    /// <summary>Convolutions.</summary>
+    Cnn,
+
+    /// <summary>Self-attention.</summary>
+    Transformer,
+}
+
+/// <summary>What a segmentation network returns, at its own resolution.</summary>
+/// <param name="Logits">[N, classes, h, w], h = H/<see cref="SegmentationModel.OutputStride"/>.</param>
+/// <param name="AuxLogits">[N, classes, h', w'] of the auxiliary head while training, else null.</param>
+/// <param name="Features">The encoder's maps; <c>Features[^1]</c> has <c>model.FeatureChannels[^1]</c> channels.</param>
+/// <param name="HeadFeature">[N, <see cref="SegmentationModel.HeadChannels"/>, h, w]: what the classifier sees.</param>
+public readonly record struct SegmentationOutput(Tensor Logits, Tensor? AuxLogits, FeatureMaps Features, Tensor HeadFeature);
+
+/// <summary>An encoder, a head and, while training, perhaps an auxiliary head on the last stage but one.</summary>
+public sealed class SegmentationModel : Module
+{
+    private readonly Encoder _encoder;
+    private readonly Head _head;
+    private readonly FcnHead? _auxHead;
+
+    /// <summary>Puts a network together. The parts should be built at <c>encoder</c>, <c>head</c> and <c>aux_head</c> of the site.</summary>
+    public SegmentationModel(in Site site, string name, ModelFamily family, int classes, Encoder encoder, Head head, FcnHead? auxHead = null)
+        : base(site)
+    {
+        Name = name;
+        Family = family;
+        Classes = classes;
+        _encoder = Add(encoder);
+        _head = Add(head);
+        _auxHead = auxHead is null ? null : Add(auxHead);
+    }
+
+    /// <summary>Name in <see cref="ModelZoo"/>.</summary>
+    public string Name { get; }
+
+    /// <summary>Its family.</summary>
+    public ModelFamily Family { get; }
+
+    /// <summary>Channels of the logits.</summary>
+    public int Classes { get; }
+
+    /// <summary>Image pixels per pixel of the logits, along one axis.</summary>
+    public int OutputStride => _head.OutputStride;
+
+    /// <summary>Channels of <see cref="SegmentationOutput.HeadFeature"/>.</summary>
+    public int HeadChannels => _head.FeatureChannels;
+
+    /// <summary>Channels of every stage, finest first.</summary>
+    public IReadOnlyList<int> FeatureChannels => _encoder.FeatureChannels;
+
+    /// <summary>Image pixels per pixel of every stage's map, along one axis.</summary>
+    public IReadOnlyList<int> FeatureStrides => _encoder.FeatureStrides;
+
+    /// <summary>Segments images [N, 3, H, W].</summary>
+    /// <exception cref="ShapeMismatchException">The images have another form.</exception>
+    public SegmentationOutput Forward(Tensor images, in Pass pass)
+    {
+        if (images.Shape.Rank != 4 || images.Shape[1] != Encoder.ImageChannels)
+        {
+            throw new ShapeMismatchException(Name, "images", $"shape {images.Shape}, expected [N, {Encoder.ImageChannels}, H, W]");
+        }
+
+        FeatureMaps features = _encoder.Forward(images, pass);
+        HeadOutput output = _head.Forward(features, pass);
+        Tensor? auxLogits = pass.Training ? _auxHead?.Forward(features[^2], pass) : null;
+        return new SegmentationOutput(output.Logits, auxLogits, features, output.Feature);
+    }
+}

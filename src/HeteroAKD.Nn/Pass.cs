@@ -1,0 +1,18 @@
+using HeteroAKD.Kernels.Lanes;
+
+namespace HeteroAKD.Nn;
+
+/// <summary>What kind of forward pass this is: explicit, so that a network has no mode that somebody forgot to switch.</summary>
+/// <param name="Training">Batch statistics, dropout and drop-path are on.</param>
+/// <param name="Key">Key of this pass's random masks; every layer derives its own from it, so equal keys give equal masks.</param>
+public readonly record struct Pass(bool Training, int Key = 0)
+{
+    /// <summary>Running statistics, nothing random.</summary>
+    public static Pass Evaluation => new(Training: false);
+
+    /// <summary>A training pass; give every step another key.</summary>
+    public static Pass Train(int key) => new(Training: true, key);
+
+    /// <summary>The key of one layer's mask in this pass.</summary>
+    public int KeyOf(int layerId) => (int)CounterHash.Hash(Key, layerId);
+}
