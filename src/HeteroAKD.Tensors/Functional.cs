@@ -10,7 +10,7 @@ public static class Functional
         throw new NotImplementedException();
 
     /// <summary>input · weightᵀ + bias over the last dimension. input [..., I], weight [O, I], bias [O] → [..., O].</summary>
-    public static Tensor Linear(Tensor input, Tensor weight, Tensor? bias = null) => throw new NotImplementedException();
+    public static Tensor Linear(Tensor input, Tensor weight, Tensor? bias = null) => MatMul.Linear.Apply(default, input, weight, bias);
 
     /// <summary>
     /// Batch normalisation of [N, C, H, W], optionally with a residual [N, C, H, W] added and a ReLU applied in the same pass.
@@ -18,34 +18,34 @@ public static class Functional
     /// </summary>
     public static Tensor BatchNorm(
         Tensor input, Tensor weight, Tensor bias, Tensor runningMean, Tensor runningVar, Tensor? residual, bool training, float momentum = 0.1f, float eps = 1e-5f, bool relu = false) =>
-        throw new NotImplementedException();
+        BatchNormalization.Row.Apply(new BatchNormAttributes(training, momentum, eps, relu), input, weight, bias, runningMean, runningVar, residual);
 
     /// <summary>Layer normalisation over the last dimension. input [..., C], weight [C], bias [C].</summary>
     public static Tensor LayerNorm(Tensor input, Tensor weight, Tensor bias, float eps = 1e-5f) => throw new NotImplementedException();
 
     /// <summary>max(x, 0).</summary>
-    public static Tensor Relu(Tensor input) => throw new NotImplementedException();
+    public static Tensor Relu(Tensor input) => Activations.Relu.Apply(default, input);
 
     /// <summary>min(max(x, 0), 6).</summary>
-    public static Tensor Relu6(Tensor input) => throw new NotImplementedException();
+    public static Tensor Relu6(Tensor input) => Activations.Relu6.Apply(default, input);
 
     /// <summary>x · ½ (1 + erf(x/√2)): PyTorch's exact GELU.</summary>
-    public static Tensor Gelu(Tensor input) => throw new NotImplementedException();
+    public static Tensor Gelu(Tensor input) => Activations.Gelu.Apply(default, input);
 
     /// <summary>x · sigmoid(x).</summary>
-    public static Tensor Silu(Tensor input) => throw new NotImplementedException();
+    public static Tensor Silu(Tensor input) => Activations.Silu.Apply(default, input);
 
     /// <summary>1 / (1 + e^-x).</summary>
-    public static Tensor Sigmoid(Tensor input) => throw new NotImplementedException();
+    public static Tensor Sigmoid(Tensor input) => Activations.Sigmoid.Apply(default, input);
 
     /// <summary>Zeroes elements with probability <paramref name="p"/> and scales the others by 1/(1-p). The mask is a function of (key, element).</summary>
-    public static Tensor Dropout(Tensor input, float p, int key) => throw new NotImplementedException();
+    public static Tensor Dropout(Tensor input, float p, int key) => Regularization.Dropout.Apply(new MaskAttributes(p, key), input);
 
     /// <summary>Zeroes whole samples (first dimension) with probability <paramref name="p"/> and scales the others by 1/(1-p): stochastic depth.</summary>
-    public static Tensor DropPath(Tensor input, float p, int key) => throw new NotImplementedException();
+    public static Tensor DropPath(Tensor input, float p, int key) => Regularization.DropPath.Apply(new MaskAttributes(p, key), input);
 
     /// <summary>a + b, same shape.</summary>
-    public static Tensor Add(Tensor a, Tensor b) => throw new NotImplementedException();
+    public static Tensor Add(Tensor a, Tensor b) => Arithmetic.Add.Apply(default, a, b);
 
     /// <summary>Bilinear resize of [N, C, H, W] to [N, C, height, width].</summary>
     public static Tensor Interpolate(Tensor input, int height, int width, bool alignCorners = false) => throw new NotImplementedException();
@@ -72,5 +72,5 @@ public static class Functional
     public static Tensor Attention(Tensor query, Tensor keyValue, int heads) => throw new NotImplementedException();
 
     /// <summary>The same elements in another shape.</summary>
-    public static Tensor Reshape(Tensor input, Shape shape) => throw new NotImplementedException();
+    public static Tensor Reshape(Tensor input, Shape shape) => Ops.Reshape.Row.Apply(ReshapeAttributes.Of(shape), input);
 }

@@ -37,7 +37,7 @@ public sealed class OpRow<TAttributes> : OpRow
     where TAttributes : struct
 {
     private readonly Func<OpNode<TAttributes>, Shape> _shape;
-    private readonly Action<OpNode<TAttributes>> _forward;
+    private readonly Action<OpNode<TAttributes>>? _forward;
     private readonly Action<OpNode<TAttributes>, Tensor>? _gradient;
     private readonly string[] _extraNames;
 
@@ -46,7 +46,7 @@ public sealed class OpRow<TAttributes> : OpRow
     /// <param name="source">What it computes.</param>
     /// <param name="inputs">Inputs in order.</param>
     /// <param name="shape">Shape of the output; throws <see cref="ShapeMismatchException"/> where inputs do not fit.</param>
-    /// <param name="forward">Fills the output, which is allocated.</param>
+    /// <param name="forward">Fills the output, which is allocated; null for an operation whose output is the first input's memory in another shape.</param>
     /// <param name="gradient">Given the output's gradient, adds to the gradients of the inputs that want one.</param>
     /// <param name="extraNames">Names of further results that <paramref name="forward"/> leaves in <see cref="OpNode{T}.Extra"/>.</param>
     public OpRow(
@@ -54,7 +54,7 @@ public sealed class OpRow<TAttributes> : OpRow
         string source,
         OpInput[] inputs,
         Func<OpNode<TAttributes>, Shape> shape,
-        Action<OpNode<TAttributes>> forward,
+        Action<OpNode<TAttributes>>? forward,
         Action<OpNode<TAttributes>, Tensor>? gradient,
         params string[] extraNames)
         : base(name, source, inputs)
@@ -89,8 +89,9 @@ public sealed class OpRow<TAttributes> : OpRow
         bool wanted = Check(node);
         Tensor first = node[0];
         node.WantsGradient = wanted && NoGrad.Recording && _gradient is not null;
-        node.Output = Tensor.Empty(first.Device, _shape(node), first.DType);
-        _forward(node);
+        Shape shape = _shape(node);
+        node.Output = _forward is null ? first.View(shape) : Tensor.Empty(first.Device, shape, first.DType);
+        _forward?.Invoke(node);
         if (node.WantsGradient)
         {
             node.Output.RequiresGrad = true;
