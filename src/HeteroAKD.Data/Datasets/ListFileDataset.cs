@@ -2,20 +2,20 @@ namespace HeteroAKD.Data;
 
 /// <summary>
 /// A data set given by a list file with one "image label" pair of paths a line, relative to its root, and a class file (<see cref="ClassSet.ReadFile"/>).
-/// Images are PNG or JPEG, labels are PNGs whose stored value is the class id (<see cref="LabelPng"/>).
+/// Images are PNG or JPEG, labels are PNGs whose stored value is the class id (<see cref="LabelPng"/>). Every load decodes; wrap it in a <see cref="CachedDataset"/>
+/// where the set fits into memory.
 /// </summary>
 public sealed class ListFileDataset : ISegmentationDataset
 {
     private readonly string _listFile;
     private readonly IImageCodec _codec;
     private readonly (string Image, string Label)[] _pairs;
-    private readonly Sample?[]? _cache;
 
     /// <summary>Reads the list and the classes; samples are read when they are asked for.</summary>
     /// <param name="root">The data set's folder; the paths of the list start there.</param>
     /// <param name="listFile">The list, for example "train.txt", in the root or with a path of its own.</param>
     /// <param name="classFile">The classes, likewise.</param>
-    /// <param name="options">Subset and cache; null for the defaults.</param>
+    /// <param name="options">Subset and codec; null for the defaults.</param>
     /// <exception cref="DatasetException">A file is missing, the list is empty, or a line is not a pair.</exception>
     public ListFileDataset(string root, string listFile, string classFile = "classes.txt", ListFileOptions? options = null)
     {
@@ -30,7 +30,6 @@ public sealed class ListFileDataset : ISegmentationDataset
         _codec = options.Codec;
         Classes = ClassSet.ReadFile(Path.Combine(root, classFile));
         _pairs = Subset(ReadPairs(root, _listFile), options);
-        _cache = options.Cache ? new Sample?[_pairs.Length] : null;
     }
 
     /// <inheritdoc/>
@@ -43,10 +42,6 @@ public sealed class ListFileDataset : ISegmentationDataset
     public Sample Load(int index, Sample? reuse = null)
     {
         var (imagePath, labelPath) = _pairs[index];
-        if (_cache is not null && Volatile.Read(ref _cache[index]) is { } cached)
-        {
-            return cached;
-        }
         var image = _codec.ReadRgb(imagePath);
         var label = LabelPng.Read(labelPath);
         if (label.Width != image.Width || label.Height != image.Height)
@@ -56,12 +51,7 @@ public sealed class ListFileDataset : ISegmentationDataset
                 $"the labels are {label.Width}x{label.Height}, their image {imagePath} is {image.Width}x{image.Height}",
                 "Make both the same size, or correct the pair in " + _listFile);
         }
-        var sample = new Sample(Path.GetFileNameWithoutExtension(imagePath), image, CheckedIds(labelPath, label));
-        if (_cache is not null)
-        {
-            Volatile.Write(ref _cache[index], sample); // two threads may decode the same sample; both results are equal
-        }
-        return sample;
+        return new Sample(Path.GetFileNameWithoutExtension(imagePath), image, CheckedIds(labelPath, label));
     }
 
     private byte[] CheckedIds(string path, LabelImage label)

@@ -1,6 +1,6 @@
 namespace HeteroAKD.Data;
 
-/// <summary>Which lines of a list a <see cref="ListFileDataset"/> uses, and whether it keeps what it has decoded.</summary>
+/// <summary>Which lines of a list a <see cref="ListFileDataset"/> uses.</summary>
 public sealed record ListFileOptions
 {
     /// <summary>Uses lines 0, k, 2k, ... only: a student that sees every k-th image.</summary>
@@ -8,9 +8,6 @@ public sealed record ListFileOptions
 
     /// <summary>Uses at most this many of them; 0 is all.</summary>
     public int Limit { get; init; }
-
-    /// <summary>Keeps decoded samples in memory (4 bytes a pixel).</summary>
-    public bool Cache { get; init; } = true;
 
     /// <summary>Decodes the images.</summary>
     public IImageCodec Codec { get; init; } = SkiaImageCodec.Instance;

@@ -34,6 +34,7 @@ public static class LabelPng
         }
         var header = PngHeader.Parse(path, content);
         var compressed = CollectChunks(path, file, position, header, out var palette);
+        RefuseImpossibleSize(path, header, compressed.Length);
         var ids = new ushort[header.Width * header.Height]; // [H, W]
         Inflate(path, header, compressed, ids);
         if (palette is not null)
@@ -121,13 +122,16 @@ public static class LabelPng
         return palette;
     }
 
+    private static void RefuseImpossibleSize(string path, PngHeader header, long compressedBytes)
+    {
+        if ((long)header.RowBytes(header.Width) * header.Height > compressedBytes * MaxDeflateRatio)
+        {
+            throw new ImageFormatException(path, $"{compressedBytes} bytes of data cannot hold {header.Width}x{header.Height} pixels", Remedy);
+        }
+    }
+
     private static void Inflate(string path, PngHeader header, MemoryStream compressed, ushort[] ids)
     {
-        var expected = (long)header.RowBytes(header.Width) * header.Height;
-        if (expected > (compressed.Length + 1) * MaxDeflateRatio)
-        {
-            throw new ImageFormatException(path, $"{compressed.Length} bytes of data cannot hold {header.Width}x{header.Height} pixels", Remedy);
-        }
         compressed.Position = 0;
         using var inflated = new ZLibStream(compressed, CompressionMode.Decompress);
         try

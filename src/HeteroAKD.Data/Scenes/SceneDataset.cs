@@ -3,7 +3,7 @@ using System.Globalization;
 namespace HeteroAKD.Data;
 
 /// <summary>
-/// Procedural street scenes with exact labels, made when they are asked for: no file, any number, the same bits for the same (seed, split, index) everywhere.
+/// Procedural street scenes with exact labels, made when they are asked for: no file, any number, the same scene for the same (seed, split, index).
 /// </summary>
 /// <remarks>
 /// Eleven classes whose appearance overlaps on purpose: water shows the sky, pavements and facades share the road's grey, grass the colour of trees, billboards show

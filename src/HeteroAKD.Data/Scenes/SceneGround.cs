@@ -16,9 +16,9 @@ internal static class SceneGround
             {
                 var lateral = view.Lateral(x + 0.5f, nearness);
 
-                // A ragged border where grass meets stone: the colour and the label fray by two independent noises, so that nobody can know the label there.
+                // The outer borders are ragged: the colour and the label fray by two independent noises, so that nobody can know the label there.
                 var (seen, named) = (lateral, lateral);
-                if (layout.Fray > 0)
+                if (layout.IsNearOuterBorder(lateral))
                 {
                     seen += layout.Fray * (SceneNoise.Value(lateral * 5, distance * 3, palette.Salt + 30) - 0.5f);
                     named += layout.Fray * (SceneNoise.Value(lateral * 5, distance * 3, palette.Salt + 31) - 0.5f);

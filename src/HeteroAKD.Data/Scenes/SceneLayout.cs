@@ -60,7 +60,7 @@ internal ref struct SceneLayout
     /// <summary>Nearness of the beam with the lamps; 0 where there is none.</summary>
     public float GantryNearness { get; private set; }
 
-    /// <summary>Width in metres over which borders fray.</summary>
+    /// <summary>Width in metres over which the borders between pavement and land fray.</summary>
     public float Fray { get; private set; }
 
     public float Kerb { get; private set; }
@@ -118,6 +118,9 @@ internal ref struct SceneLayout
         }
         return ref _strips[i];
     }
+
+    public readonly bool IsNearOuterBorder(float lateral) =>
+        Math.Min(Math.Abs(lateral - _strips[0].Right), Math.Abs(lateral - _strips[_count - 1].Left)) < Fray;
 
     private void DrawSurfaces(ref CounterRandom random)
     {

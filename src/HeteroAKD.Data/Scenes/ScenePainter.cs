@@ -59,13 +59,13 @@ internal ref struct ScenePainter(SceneCanvas canvas, SceneView view, ScenePalett
         var arm = _random.Uniform(-1.6f, 1.6f);
         PaintPost(thing.Lateral, thing.Nearness, height, color, label);
         var (x, top, scale) = (view.Column(thing.Lateral, thing.Nearness), view.Row(thing.Nearness, height), view.Scale(thing.Nearness));
-        _canvas.Fill(Math.Min(x, x + arm * scale), top, Math.Max(x, x + arm * scale), top + Math.Max(view.Unit, 0.15f * scale), color, label);
+        _canvas.Fill(Math.Min(x, x + arm * scale), top, Math.Max(x, x + arm * scale), top + Math.Max(1.3f * view.Unit, 0.15f * scale), color, label);
     }
 
     private readonly void PaintPost(float lateral, float nearness, float height, Vector3 color, SceneClass? label)
     {
-        var (x, half) = (view.Column(lateral, nearness), 0.07f * view.Scale(nearness));
-        _canvas.Fill(x - half, view.Row(nearness, height), x + half, view.Row(nearness, 0), color, label, minimum: 1.1f * view.Unit);
+        var (x, half) = (view.Column(lateral, nearness), 0.11f * view.Scale(nearness));
+        _canvas.Fill(x - half, view.Row(nearness, height), x + half, view.Row(nearness, 0), color, label, minimum: 1.7f * view.Unit);
     }
 
     private readonly void PaintTrafficSign(in SceneThing thing)
@@ -164,8 +164,8 @@ internal ref struct ScenePainter(SceneCanvas canvas, SceneView view, ScenePalett
         var beam = Math.Max(view.Row(nearness, _random.Uniform(4.6f, 6)), 5 * view.Unit);
         var metal = palette.Through(ScenePalette.Vary(Metal, ref _random, 0.15f), nearness);
         var (left, right) = (view.Column(layout.RoadLeft - 0.4f, nearness), view.Column(layout.RoadRight + 0.4f, nearness));
-        _canvas.Fill(left - view.Unit, beam, left + view.Unit * 0.6f, view.Row(nearness, 0), metal, poles);
-        _canvas.Fill(right - view.Unit * 0.6f, beam, right + view.Unit, view.Row(nearness, 0), metal, poles);
+        _canvas.Fill(left - view.Unit, beam, left + view.Unit, view.Row(nearness, 0), metal, poles);
+        _canvas.Fill(right - view.Unit, beam, right + view.Unit, view.Row(nearness, 0), metal, poles);
         _canvas.Fill(left, beam - view.Unit, right, beam + view.Unit, metal, poles);
         var radius = Math.Max(0.5f * view.Scale(nearness), 2.4f * view.Unit);
         foreach (ref readonly var strip in layout.Strips)

@@ -1,0 +1,45 @@
+namespace HeteroAKD.Data.Tests;
+
+public class ClassSetTests
+{
+    [Fact]
+    public void ReadFile_TakesIgnoredIdFromItsName()
+    {
+        using var folder = new TemporaryFolder();
+        var classes = ClassSet.ReadFile(folder.Write("classes.txt", "1 road 1 2 3\n0 sky 4 5 6\n\n2 Void 0 0 0\n"));
+        Assert.Equal(["sky", "road"], classes.Names);
+        Assert.Equal((4, 5, 6), classes.Colors[0]);
+        Assert.Equal(2, classes.IgnoreIndex);
+        Assert.Equal(2, classes.Count);
+    }
+
+    [Fact]
+    public void ReadFile_WithoutIgnoredClass_Ignores255()
+    {
+        using var folder = new TemporaryFolder();
+        Assert.Equal(255, ClassSet.ReadFile(folder.Write("classes.txt", "0 a 0 0 0\n1 b 0 0 0")).IgnoreIndex);
+    }
+
+    [Theory]
+    [InlineData("0 a 0 0 0\n0 b 0 0 0", "second time")]
+    [InlineData("0 a 0 0 0\n1 b 0 0", "line 2")]
+    [InlineData("0 a 0 0 0\n1 b 0 0 256", "line 2")]
+    [InlineData("0 a 0 0 0\nx b 0 0 0", "line 2")]
+    [InlineData("0 a 0 0 0\n2 b 0 0 0", "ids 0, 2")]
+    [InlineData("", "0 classes")]
+    public void ReadFile_NamesTheFault(string text, string expected)
+    {
+        using var folder = new TemporaryFolder();
+        var path = folder.Write("classes.txt", text);
+        var error = Assert.Throws<DatasetException>(() => ClassSet.ReadFile(path));
+        Assert.Equal(path, error.File);
+        Assert.Contains(expected, error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Render_UsesColoursAndBlackForIgnored()
+    {
+        var classes = new ClassSet(["a", "b"], [(1, 2, 3), (4, 5, 6)]);
+        Assert.Equal([4, 5, 6, 0, 0, 0, 1, 2, 3], classes.Render([1, 255, 0], 3, 1).Pixels);
+    }
+}
