@@ -47,6 +47,9 @@ public static class Functional
     /// <summary>a + b, same shape.</summary>
     public static Tensor Add(Tensor a, Tensor b) => Arithmetic.Add.Apply(default, a, b);
 
+    /// <summary>weightA · a + weightB · b, same shape.</summary>
+    public static Tensor WeightedSum(Tensor a, Tensor b, float weightA, float weightB) => Ops.WeightedSum.Row.Apply(new WeightedSumAttributes(weightA, weightB), a, b);
+
     /// <summary>Bilinear resize of [N, C, H, W] to [N, C, height, width].</summary>
     public static Tensor Interpolate(Tensor input, int height, int width, bool alignCorners = false) => throw new NotImplementedException();
 

@@ -249,7 +249,7 @@ internal static class AttributeText
         Type type = Nullable.GetUnderlyingType(parameter.ParameterType) ?? parameter.ParameterType;
         try
         {
-            return type.IsEnum ? Enum.Parse(type, text, ignoreCase: true)
+            return type.IsEnum ? Enum.Parse(type, text.Replace("_", "", StringComparison.Ordinal), ignoreCase: true)
                 : type == typeof(bool) ? bool.Parse(text)
                 : System.Convert.ChangeType(text, type, CultureInfo.InvariantCulture);
         }

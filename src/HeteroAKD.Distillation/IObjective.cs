@@ -1,0 +1,22 @@
+using HeteroAKD.Nn;
+using HeteroAKD.Nn.Models;
+using HeteroAKD.Tensors;
+
+namespace HeteroAKD.Distillation;
+
+/// <summary>What a training step minimises for one network.</summary>
+public interface IObjective : IDisposable
+{
+    /// <summary>Names of the terms, in the order of every result.</summary>
+    IReadOnlyList<string> TermNames { get; }
+
+    /// <summary>Modules that are trained beside the network and dropped afterwards (projectors), or null.</summary>
+    Module? Auxiliary { get; }
+
+    /// <summary>Computes the loss of a batch.</summary>
+    /// <param name="student">The network being trained.</param>
+    /// <param name="images">[N, 3, H, W].</param>
+    /// <param name="labels">[N, H, W] int32.</param>
+    /// <param name="pass">A training pass.</param>
+    ObjectiveResult Loss(SegmentationModel student, Tensor images, Tensor labels, in Pass pass);
+}
