@@ -5,13 +5,21 @@ namespace HeteroAKD.Kernels.Losses;
 
 /// <summary>
 /// The HeteroAKD loss (paper Eq. 5-10) at one pixel: from the projected logits of student and teacher and the label to the hybrid logits, the weights,
-/// the weighted loss, the supervision of the projectors and all gradients. The formulas are spelled out in REF.
+/// the weighted loss, the supervision of both projectors, and all gradients. The formulas are spelled out in <see cref="HeteroAkdReference"/>.
 /// S0 L_hakd (times τ² if asked), S1 valid pixels, S2 and S3 supervision of teacher and student, S4 KL(q ‖ p), S5 teacher's share S, S6 H_t, S7 H_s
-/// (S5-S7 averaged over the classes).
+/// (S5-S7 averaged over the classes). Gradients are those of λ2·S0 + supervision.
 /// </summary>
+/// <remarks>
+/// A pixel takes a few loops over its classes: <c>Mixing</c> makes Ẑ and U, then either <c>Distilling</c> (Ẑ, S, W, H constant in the gradient: the
+/// fast way) or <c>Attached</c> (the chain rule through all of them).
+/// </remarks>
 public readonly partial struct HeteroAkdLoss : IPixelLoss
 {
+    private readonly Mem _spatialTotals; // [N, C] log Σ e^U over the valid pixels; spatial axis only
+    private readonly Mem _spatialAverages; // [N, C] Σ W·a over the valid pixels; spatial axis and not detached only
+    private readonly WeightAxis _axis;
     private readonly DistillationForm _form;
+    private readonly Reliability _reliability;
     private readonly ProjectorSupervision _supervision;
     private readonly int _attached;
     private readonly int _scaleTauSquared;
@@ -19,17 +27,24 @@ public readonly partial struct HeteroAkdLoss : IPixelLoss
     private readonly float _weight;
     private readonly float _supervisionWeight;
 
-    /// <summary>The loss of <paramref name="options"/> with the class axis.</summary>
-    public HeteroAkdLoss(int classes, in HeteroAkdOptions options)
+    /// <summary>
+    /// The loss of <paramref name="options"/>. The two maps [N, C] are what <see cref="SpatialReduceKernel"/> made before, for the spatial axis;
+    /// with the class axis give any memory.
+    /// </summary>
+    public HeteroAkdLoss(int classes, in HeteroAkdOptions options, Mem spatialTotals, Mem spatialAverages)
     {
         Classes = classes;
+        _axis = options.Axis;
         _form = options.Form;
+        _reliability = options.Reliability;
         _supervision = options.Supervision;
         _attached = options.Detach ? 0 : 1;
         _scaleTauSquared = options.ScaleTauSquared ? 1 : 0;
         _tau = options.Tau;
         _weight = options.Weight;
         _supervisionWeight = options.SupervisionWeight;
+        _spatialTotals = spatialTotals;
+        _spatialAverages = spatialAverages;
     }
 
     /// <inheritdoc/>
@@ -38,27 +53,47 @@ public readonly partial struct HeteroAkdLoss : IPixelLoss
     /// <inheritdoc/>
     public int Inputs => 2;
 
-    /// <summary>The student's gradient, and the teacher's unless it is zero by the options.</summary>
+    /// <summary>The student's gradient, and the teacher's unless the options make it zero.</summary>
     public int Outputs => _attached != 0 || _supervision != ProjectorSupervision.None ? 2 : 1;
 
     /// <inheritdoc/>
-    public int ScratchLength => Classes * (_supervision != ProjectorSupervision.None ? 6 : 4);
+    public int ScratchLength => Classes * (_attached != 0 ? 15 : _supervision != ProjectorSupervision.None ? 6 : 4);
 
-    // Scratch, in units of C lanes.
-    private int Student => 0;
+    // Scratch, in units of C lanes: what is there after mixing. All but the first six are kept for the attached gradient and for pictures only.
+    internal int Student => 0;
 
-    private int Teacher => Classes;
+    internal int Teacher => Classes;
 
-    // Ẑ, then e^(z_s/τ)
-    private int Hybrid => 2 * Classes;
+    internal int Hybrid => 2 * Classes;
 
-    // U, then e^U·e^(Ẑ/τ)
-    private int Weight => 3 * Classes;
+    // U = H_s + ΔH
+    internal int Exponent => 3 * Classes;
 
-    // gradients of the supervision
-    private int StudentSlope => 4 * Classes;
+    // the supervision's gradients, weighted
+    internal int StudentSupervision => 4 * Classes;
 
-    private int TeacherSlope => 5 * Classes;
+    internal int TeacherSupervision => 5 * Classes;
+
+    internal int StudentReliability => 6 * Classes;
+
+    internal int TeacherReliability => 7 * Classes;
+
+    // dH/dz of the three
+    internal int StudentSlope => 8 * Classes;
+
+    internal int TeacherSlope => 9 * Classes;
+
+    internal int HybridSlope => 10 * Classes;
+
+    // 1 where ΔH > 0
+    internal int Positive => 11 * Classes;
+
+    // work area of the attached gradient
+    internal int First => 12 * Classes;
+
+    internal int Second => 13 * Classes;
+
+    internal int Third => 14 * Classes;
 
     /// <inheritdoc/>
     public Sums<TLane> Compute<TLane, TScratch>(TScratch scratch, TLane label, TLane valid, int image)
@@ -66,159 +101,73 @@ public readonly partial struct HeteroAkdLoss : IPixelLoss
         where TScratch : struct, IScratch<TLane>
     {
         TLane zero = TLane.Splat(0f);
-        Mixture<TLane> mixture = MixOneVsRest<TLane, TScratch>(scratch, label);
-        Distilled<TLane> distilled = Exponentiate(scratch, mixture, image);
-        Subtract(scratch, distilled, valid);
-        Sums<TLane> sums = default;
-        sums.S0 = distilled.Loss;
-        sums.S2 = mixture.SupervisionTeacher;
-        sums.S3 = mixture.SupervisionStudent;
-        sums.S4 = distilled.Divergence;
+        Mixture<TLane> mixture = Mix(scratch, label);
+        Supervision<TLane> supervision = Supervise(scratch, mixture, label);
+        Distilled<TLane> distilled = _attached != 0 ? DistilAttached(scratch, mixture, valid, image) : Distil(scratch, mixture, valid, image);
         TLane perClass = TLane.Reciprocal(TLane.Splat(Classes));
-        sums.S5 = mixture.Share * perClass;
-        sums.S6 = mixture.Teacher * perClass;
-        sums.S7 = mixture.Student * perClass;
         return new Sums<TLane>
         {
-            S0 = TLane.SelectGreater(valid, zero, sums.S0, zero),
+            S0 = TLane.SelectGreater(valid, zero, distilled.Loss, zero),
             S1 = valid,
-            S2 = TLane.SelectGreater(valid, zero, sums.S2, zero),
-            S3 = TLane.SelectGreater(valid, zero, sums.S3, zero),
-            S4 = TLane.SelectGreater(valid, zero, sums.S4, zero),
-            S5 = TLane.SelectGreater(valid, zero, sums.S5, zero),
-            S6 = TLane.SelectGreater(valid, zero, sums.S6, zero),
-            S7 = TLane.SelectGreater(valid, zero, sums.S7, zero),
+            S2 = TLane.SelectGreater(valid, zero, supervision.Teacher, zero),
+            S3 = TLane.SelectGreater(valid, zero, supervision.Student, zero),
+            S4 = TLane.SelectGreater(valid, zero, distilled.Divergence, zero),
+            S5 = TLane.SelectGreater(valid, zero, mixture.Share * perClass, zero),
+            S6 = TLane.SelectGreater(valid, zero, mixture.Teacher * perClass, zero),
+            S7 = TLane.SelectGreater(valid, zero, mixture.Student * perClass, zero),
         };
     }
 
-    /// <summary>Eq. 5-9 up to the exponent: Ẑ and U of every class to scratch.</summary>
-    private Mixture<TLane> MixOneVsRest<TLane, TScratch>(TScratch scratch, TLane label)
+    private Supervision<TLane> Supervise<TLane, TScratch>(TScratch scratch, Mixture<TLane> mixture, TLane label)
         where TLane : unmanaged, ILane<TLane>
         where TScratch : struct, IScratch<TLane>
     {
-        TLane zero = TLane.Splat(0f);
-        TLane supervision = TLane.Splat(_supervisionWeight) / TLane.Splat(Classes);
-        Mixture<TLane> mixture = default;
-        mixture.MaxStudent = TLane.Splat(float.NegativeInfinity);
-        mixture.MaxHybrid = mixture.MaxStudent;
-        for (int c = 0; c < Classes; c++)
+        Supervision<TLane> supervision = default;
+        if (_supervision == ProjectorSupervision.Bce && _reliability == Reliability.Bce)
         {
-            TLane sign = OneVsRest<TLane>.Sign(label, c);
-            TLane zs = scratch.Get(Student + c);
-            TLane zt = scratch.Get(Teacher + c);
-            OneVsRest<TLane> student = new(zs, sign);
-            OneVsRest<TLane> teacher = new(zt, sign);
-            TLane both = student.Loss + teacher.Loss;
-            TLane share = TLane.SelectGreater(both, TLane.Splat(SmallestNormal), student.Loss / both, TLane.Splat(0.5f));
-            TLane zh = TLane.Fma(share, zt - zs, zs);
-            OneVsRest<TLane> hybrid = new(zh, sign);
-            TLane discrepancy = student.Loss - hybrid.Loss;
-            TLane u = student.Loss + TLane.SelectGreater(discrepancy, zero, discrepancy, zero);
-            scratch.Set(Hybrid + c, zh);
-            scratch.Set(Weight + c, u);
-            if (_supervision == ProjectorSupervision.Bce)
-            {
-                scratch.Set(StudentSlope + c, student.Slope * supervision);
-                scratch.Set(TeacherSlope + c, teacher.Slope * supervision);
-            }
-
-            mixture.MaxStudent = TLane.SelectGreater(zs, mixture.MaxStudent, zs, mixture.MaxStudent);
-            mixture.MaxHybrid = TLane.SelectGreater(zh, mixture.MaxHybrid, zh, mixture.MaxHybrid);
-            mixture.MaxWeight = TLane.SelectGreater(u, mixture.MaxWeight, u, mixture.MaxWeight);
-            mixture.Share += share;
-            mixture.Student += student.Loss;
-            mixture.Teacher += teacher.Loss;
+            supervision.Student = mixture.Student;
+            supervision.Teacher = mixture.Teacher;
+        }
+        else if (_supervision == ProjectorSupervision.Bce)
+        {
+            supervision.Student = SuperviseOneVsRest(scratch, Student, StudentSupervision, label);
+            supervision.Teacher = SuperviseOneVsRest(scratch, Teacher, TeacherSupervision, label);
+        }
+        else if (_supervision == ProjectorSupervision.Ce)
+        {
+            TLane weight = TLane.Splat(_supervisionWeight);
+            supervision.Student = SoftmaxReliability(scratch, Student, StudentSupervision, label, weight);
+            supervision.Teacher = SoftmaxReliability(scratch, Teacher, TeacherSupervision, label, weight);
         }
 
-        mixture.SupervisionStudent = mixture.Student;
-        mixture.SupervisionTeacher = mixture.Teacher;
-        return mixture;
+        return supervision;
     }
 
-    private const float SmallestNormal = 1.17549435e-38f;
-
-    private Distilled<TLane> Exponentiate<TLane, TScratch>(TScratch scratch, Mixture<TLane> mixture, int image)
-        where TLane : unmanaged, ILane<TLane>
-        where TScratch : struct, IScratch<TLane>
-    {
-        TLane inverseTau = TLane.Reciprocal(TLane.Splat(_tau));
-        TLane sumW = TLane.Splat(0f);
-        TLane sumQ = sumW;
-        TLane sumP = sumW;
-        TLane sumWQ = sumW;
-        TLane weighted = sumW;
-        TLane plain = sumW;
-        for (int c = 0; c < Classes; c++)
-        {
-            TLane zs = (scratch.Get(Student + c) - mixture.MaxStudent) * inverseTau;
-            TLane zh = (scratch.Get(Hybrid + c) - mixture.MaxHybrid) * inverseTau;
-            TLane w = TLane.Exp(scratch.Get(Weight + c) - mixture.MaxWeight);
-            TLane q = TLane.Exp(zh);
-            TLane p = TLane.Exp(zs);
-            TLane wq = w * q;
-            TLane difference = zh - zs;
-            sumW += w;
-            sumQ += q;
-            sumP += p;
-            sumWQ += wq;
-            plain = TLane.Fma(q, difference, plain);
-            weighted = TLane.Fma(wq, _form == DistillationForm.Kl ? difference : -zs, weighted);
-            scratch.Set(Weight + c, wq);
-            scratch.Set(Hybrid + c, p);
-        }
-
-        TLane logP = TLane.Log(sumP);
-        TLane offset = logP - TLane.Log(sumQ);
-        TLane tau = TLane.Splat(_tau);
-        TLane scale = _scaleTauSquared != 0 ? tau * tau : TLane.Splat(1f);
-        TLane norm = TLane.Reciprocal(sumW * sumQ);
-        TLane gradient = TLane.Splat(_weight) * scale * inverseTau * norm;
-        return new Distilled<TLane>
-        {
-            Loss = scale * norm * (weighted + (sumWQ * (_form == DistillationForm.Kl ? offset : logP))),
-            Divergence = (plain / sumQ) + offset,
-            ScaleP = gradient * sumWQ / sumP,
-            ScaleWQ = gradient,
-        };
-    }
-
-    private void Subtract<TLane, TScratch>(TScratch scratch, Distilled<TLane> distilled, TLane valid)
-        where TLane : unmanaged, ILane<TLane>
-        where TScratch : struct, IScratch<TLane>
-    {
-        TLane zero = TLane.Splat(0f);
-        for (int c = 0; c < Classes; c++)
-        {
-            TLane gradient = (scratch.Get(Hybrid + c) * distilled.ScaleP) - (scratch.Get(Weight + c) * distilled.ScaleWQ);
-            if (_supervision != ProjectorSupervision.None)
-            {
-                gradient += scratch.Get(StudentSlope + c);
-                scratch.Set(Teacher + c, TLane.SelectGreater(valid, zero, scratch.Get(TeacherSlope + c), zero));
-            }
-
-            scratch.Set(Student + c, TLane.SelectGreater(valid, zero, gradient, zero));
-        }
-    }
-
-    private struct Mixture<TLane>
+    /// <summary>What mixing leaves besides the scratch: maxima for the softmaxes, and the sums over the classes of S, H_s and H_t.</summary>
+    internal struct Mixture<TLane>
         where TLane : unmanaged, ILane<TLane>
     {
         public TLane MaxStudent;
         public TLane MaxHybrid;
-        public TLane MaxWeight;
+        public TLane MaxExponent;
         public TLane Share;
         public TLane Student;
         public TLane Teacher;
-        public TLane SupervisionStudent;
-        public TLane SupervisionTeacher;
     }
 
+    /// <summary>The supervision of the two projectors at a pixel.</summary>
+    private struct Supervision<TLane>
+        where TLane : unmanaged, ILane<TLane>
+    {
+        public TLane Student;
+        public TLane Teacher;
+    }
+
+    /// <summary>L_hakd and KL(q ‖ p) of a pixel.</summary>
     private struct Distilled<TLane>
         where TLane : unmanaged, ILane<TLane>
     {
         public TLane Loss;
         public TLane Divergence;
-        public TLane ScaleP;
-        public TLane ScaleWQ;
     }
 }

@@ -180,6 +180,55 @@ public sealed class LossProblem
         return scope.Result(sums);
     }
 
+    /// <summary>The loss of the options, after the passes that its spatial axis needs; maps [4][N, C, pixels] in the order of <see cref="HeteroAkdMaps"/>.</summary>
+    public LossRun HeteroAkd(HeteroAkdOptions options, bool strips)
+    {
+        double[] totals = new double[Images * Classes];
+        double[] averages = new double[Images * Classes];
+        if (options.Axis == WeightAxis.Spatial)
+        {
+            totals = SpatialSums(options, SpatialSum.Exponents, totals, averages);
+            averages = options.Detach ? averages : SpatialSums(options, SpatialSum.Weighted, totals, averages);
+        }
+
+        HeteroAkdLoss Make(Func<double[], Mem> memory) => new(Classes, options, memory(totals), memory(averages));
+        return strips ? OnStrips(Make) : OnGrid(Make);
+    }
+
+    /// <summary>S, W, ΔH and Ẑ.</summary>
+    public double[][] Maps(HeteroAkdOptions options)
+    {
+        double[] totals = new double[Images * Classes];
+        totals = options.Axis == WeightAxis.Spatial ? SpatialSums(options, SpatialSum.Exponents, totals, totals) : totals;
+        using Scope scope = new(this);
+        TestMemory[] maps = [scope.Make(Student.Length), scope.Make(Student.Length), scope.Make(Student.Length), scope.Make(Student.Length)];
+        LossOutputs outputs = new()
+        {
+            Output0 = maps[0].Mem, Output1 = maps[1].Mem, Output2 = maps[2].Mem, Output3 = maps[3].Mem, Write0 = 1, Write1 = 1, Write2 = 1, Write3 = 1,
+        };
+        HeteroAkdMaps core = new(Classes, options, scope.Constant(totals));
+        GridLossKernel<HeteroAkdMaps> kernel = new(core, scope.Constant(Student), scope.Constant(Teacher), scope.Labels, outputs, Pixels);
+        scope.Launcher.PixelSums(kernel, Images, Pixels, Classes * 16, scope.Make(Sums<F64>.Count).Mem, Precision);
+        return Array.ConvertAll(maps, map => map.Read());
+    }
+
+    private double[] SpatialSums(HeteroAkdOptions options, SpatialSum sum, double[] totals, double[] averages)
+    {
+        using Scope scope = new(this);
+        HeteroAkdLoss loss = new(Classes, options, scope.Constant(totals), scope.Constant(averages));
+        StripGrid grid = new(Height, Width, Math.Min(3, Height));
+        LogitsSource student = new Axes(this, StudentSize).Source(scope.Constant(Student), StudentSize != null, default, 0);
+        LogitsSource teacher = new Axes(this, TeacherSize).Source(scope.Constant(Teacher), TeacherSize != null, default, 0);
+        int strips = Images * grid.StripsPerImage;
+        TestMemory partials = scope.Make(strips * Classes * Width);
+        TestMemory result = scope.Make(Images * Classes);
+        SpatialFoldKernel fold = new(loss, student, teacher, scope.Labels, grid, sum, partials.Mem);
+        scope.Launcher.PixelSums(fold, strips, Width, Classes * 16, scope.Make(Sums<F64>.Count).Mem, Precision);
+        scope.Launcher.Rows(new SpatialReduceKernel(partials.Mem, result.Mem, grid, Classes, sum), Images * Classes, Pixels, Precision);
+        partials.Read();
+        return result.Read();
+    }
+
     /// <summary>Random logits of about the spread that trained networks have.</summary>
     public static double[] Logits(Random random, int length, double spread = 3)
     {

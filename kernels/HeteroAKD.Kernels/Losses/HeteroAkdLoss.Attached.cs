@@ -1,0 +1,212 @@
+using HeteroAKD.Kernels.Lanes;
+using HeteroAKD.Kernels.Launch;
+
+namespace HeteroAKD.Kernels.Losses;
+
+// Eq. 10 with the gradient of everything: of p, and of W and q through ΔH, H(Ẑ), Ẑ, S, H_s and H_t into both projectors.
+public readonly partial struct HeteroAkdLoss
+{
+    // Scratch of the attached gradient: e^U, W; q, then dL/dẐ, then the teacher's gradient; p, then the student's gradient; dL/dU.
+    private int Weights => Exponent;
+
+    private int HybridPart => First;
+
+    private int StudentPart => Second;
+
+    private int ExponentGradient => Third;
+
+    private Distilled<TLane> DistilAttached<TLane, TScratch>(TScratch scratch, Mixture<TLane> mixture, TLane valid, int image)
+        where TLane : unmanaged, ILane<TLane>
+        where TScratch : struct, IScratch<TLane>
+    {
+        TLane tau = TLane.Splat(_tau);
+        TLane scale = _scaleTauSquared != 0 ? tau * tau : TLane.Splat(1f);
+        Logarithms<TLane> logs = Normalise(scratch, mixture, image);
+        Averages<TLane> averages = Average(scratch, mixture, logs);
+        TLane hybridReliability = ThroughWeights(scratch, mixture, logs, averages, image);
+        Averages<TLane> reliabilities = ThroughHybrid(scratch, hybridReliability);
+        Finish(scratch, reliabilities, TLane.Splat(_weight) * scale, valid);
+        return new Distilled<TLane> { Loss = scale * averages.Weighted, Divergence = averages.Divergence };
+    }
+
+    /// <summary>W, q and p to scratch; returns the logarithms of the sums of q and p before their normalisation.</summary>
+    private Logarithms<TLane> Normalise<TLane, TScratch>(TScratch scratch, Mixture<TLane> mixture, int image)
+        where TLane : unmanaged, ILane<TLane>
+        where TScratch : struct, IScratch<TLane>
+    {
+        TLane tau = TLane.Splat(_tau);
+        TLane sumW = TLane.Splat(0f);
+        TLane sumQ = sumW;
+        TLane sumP = sumW;
+        for (int c = 0; c < Classes; c++)
+        {
+            TLane w = TLane.Exp(scratch.Get(Exponent + c) - Shift(mixture, image, c));
+            TLane q = TLane.Exp((scratch.Get(Hybrid + c) - mixture.MaxHybrid) / tau);
+            TLane p = TLane.Exp((scratch.Get(Student + c) - mixture.MaxStudent) / tau);
+            sumW += w;
+            sumQ += q;
+            sumP += p;
+            scratch.Set(Weights + c, w);
+            scratch.Set(HybridPart + c, q);
+            scratch.Set(StudentPart + c, p);
+        }
+
+        TLane normW = _axis == WeightAxis.Spatial ? TLane.Splat(1f) : TLane.Reciprocal(sumW);
+        TLane normQ = TLane.Reciprocal(sumQ);
+        TLane normP = TLane.Reciprocal(sumP);
+        for (int c = 0; c < Classes; c++)
+        {
+            scratch.Set(Weights + c, scratch.Get(Weights + c) * normW);
+            scratch.Set(HybridPart + c, scratch.Get(HybridPart + c) * normQ);
+            scratch.Set(StudentPart + c, scratch.Get(StudentPart + c) * normP);
+        }
+
+        return new Logarithms<TLane> { Hybrid = TLane.Log(sumQ), Student = TLane.Log(sumP) };
+    }
+
+    /// <summary>log q - log p and log p of one class; a = ∂L/∂W and b = ∂L/∂q are made of them.</summary>
+    private Logarithms<TLane> LogarithmsAt<TLane, TScratch>(TScratch scratch, Mixture<TLane> mixture, Logarithms<TLane> logs, int c)
+        where TLane : unmanaged, ILane<TLane>
+        where TScratch : struct, IScratch<TLane>
+    {
+        TLane tau = TLane.Splat(_tau);
+        return new Logarithms<TLane>
+        {
+            Hybrid = ((scratch.Get(Hybrid + c) - mixture.MaxHybrid) / tau) - logs.Hybrid,
+            Student = ((scratch.Get(Student + c) - mixture.MaxStudent) / tau) - logs.Student,
+        };
+    }
+
+    /// <summary>The part of a and b that q or W multiply: -log p, or log q - log p.</summary>
+    private TLane Cost<TLane>(Logarithms<TLane> at)
+        where TLane : unmanaged, ILane<TLane> => _form == DistillationForm.Kl ? at.Hybrid - at.Student : -at.Student;
+
+    /// <summary>Σ W·a, Σ W·q, Σ q·b and KL(q ‖ p).</summary>
+    private Averages<TLane> Average<TLane, TScratch>(TScratch scratch, Mixture<TLane> mixture, Logarithms<TLane> logs)
+        where TLane : unmanaged, ILane<TLane>
+        where TScratch : struct, IScratch<TLane>
+    {
+        Averages<TLane> averages = default;
+        for (int c = 0; c < Classes; c++)
+        {
+            Logarithms<TLane> at = LogarithmsAt(scratch, mixture, logs, c);
+            TLane q = scratch.Get(HybridPart + c);
+            TLane product = scratch.Get(Weights + c) * q;
+            averages.Weighted = TLane.Fma(product, Cost(at), averages.Weighted);
+            averages.Divergence = TLane.Fma(q, at.Hybrid - at.Student, averages.Divergence);
+            averages.Product += product;
+        }
+
+        averages.Hybrid = _form == DistillationForm.Kl ? averages.Weighted + averages.Product : averages.Weighted;
+        return averages;
+    }
+
+    /// <summary>From L to U, to Ẑ by way of q, and to z_s by way of p. Returns dL/dH(Ẑ) summed over the classes, for the reliability that they share.</summary>
+    private TLane ThroughWeights<TLane, TScratch>(TScratch scratch, Mixture<TLane> mixture, Logarithms<TLane> logs, Averages<TLane> averages, int image)
+        where TLane : unmanaged, ILane<TLane>
+        where TScratch : struct, IScratch<TLane>
+    {
+        TLane tau = TLane.Splat(_tau);
+        TLane one = TLane.Splat(1f);
+        TLane hybridReliability = TLane.Splat(0f);
+        for (int c = 0; c < Classes; c++)
+        {
+            TLane cost = Cost(LogarithmsAt(scratch, mixture, logs, c));
+            TLane w = scratch.Get(Weights + c);
+            TLane q = scratch.Get(HybridPart + c);
+            TLane average = _axis == WeightAxis.Spatial ? TLane.LoadSplat(_spatialAverages, (image * Classes) + c) : averages.Weighted;
+            TLane exponentGradient = w * ((q * cost) - average);
+            TLane b = w * (_form == DistillationForm.Kl ? cost + one : cost);
+            scratch.Set(ExponentGradient + c, exponentGradient);
+            scratch.Set(StudentPart + c, ((scratch.Get(StudentPart + c) * averages.Product) - (w * q)) / tau);
+            scratch.Set(HybridPart + c, q * (b - averages.Hybrid) / tau);
+            hybridReliability -= exponentGradient * scratch.Get(Positive + c);
+        }
+
+        return hybridReliability;
+    }
+
+    /// <summary>From Ẑ and U to both logits and both reliabilities. Returns dL/dH_s and dL/dH_t summed over the classes, for the reliability that they share.</summary>
+    private Averages<TLane> ThroughHybrid<TLane, TScratch>(TScratch scratch, TLane hybridReliability)
+        where TLane : unmanaged, ILane<TLane>
+        where TScratch : struct, IScratch<TLane>
+    {
+        TLane one = TLane.Splat(1f);
+        Averages<TLane> reliabilities = default;
+        for (int c = 0; c < Classes; c++)
+        {
+            TLane positive = scratch.Get(Positive + c);
+            TLane exponentGradient = scratch.Get(ExponentGradient + c);
+            TLane shared = _reliability == Reliability.Bce ? -(exponentGradient * positive) : hybridReliability;
+            TLane hybrid = TLane.Fma(shared, scratch.Get(HybridSlope + c), scratch.Get(HybridPart + c));
+            TLane hs = scratch.Get(StudentReliability + c);
+            TLane ht = scratch.Get(TeacherReliability + c);
+            TLane share = ShareOf(hs, ht);
+            TLane shareGradient = hybrid * (scratch.Get(Teacher + c) - scratch.Get(Student + c));
+            TLane perReliability = TLane.SelectGreater(hs + ht, TLane.Splat(SmallestNormal), shareGradient / (hs + ht), TLane.Splat(0f));
+            TLane studentReliability = TLane.Fma(exponentGradient, one + positive, perReliability * (one - share));
+            TLane teacherReliability = -(perReliability * share);
+            TLane student = TLane.Fma(hybrid, one - share, scratch.Get(StudentPart + c));
+            TLane teacher = hybrid * share;
+            if (_reliability == Reliability.Bce)
+            {
+                student = TLane.Fma(studentReliability, scratch.Get(StudentSlope + c), student);
+                teacher = TLane.Fma(teacherReliability, scratch.Get(TeacherSlope + c), teacher);
+            }
+
+            scratch.Set(StudentPart + c, student);
+            scratch.Set(HybridPart + c, teacher);
+            reliabilities.Weighted += studentReliability;
+            reliabilities.Hybrid += teacherReliability;
+        }
+
+        return reliabilities;
+    }
+
+    /// <summary>The gradients, weighted and with the supervision's, in the place of the logits.</summary>
+    private void Finish<TLane, TScratch>(TScratch scratch, Averages<TLane> reliabilities, TLane factor, TLane valid)
+        where TLane : unmanaged, ILane<TLane>
+        where TScratch : struct, IScratch<TLane>
+    {
+        TLane zero = TLane.Splat(0f);
+        for (int c = 0; c < Classes; c++)
+        {
+            TLane student = scratch.Get(StudentPart + c);
+            TLane teacher = scratch.Get(HybridPart + c);
+            if (_reliability == Reliability.SoftmaxCe)
+            {
+                student = TLane.Fma(reliabilities.Weighted, scratch.Get(StudentSlope + c), student);
+                teacher = TLane.Fma(reliabilities.Hybrid, scratch.Get(TeacherSlope + c), teacher);
+            }
+
+            student *= factor;
+            teacher *= factor;
+            if (_supervision != ProjectorSupervision.None)
+            {
+                student += scratch.Get(StudentSupervision + c);
+                teacher += scratch.Get(TeacherSupervision + c);
+            }
+
+            scratch.Set(Student + c, TLane.SelectGreater(valid, zero, student, zero));
+            scratch.Set(Teacher + c, TLane.SelectGreater(valid, zero, teacher, zero));
+        }
+    }
+
+    /// <summary>Logarithms of q and p, or of their sums.</summary>
+    private struct Logarithms<TLane>
+        where TLane : unmanaged, ILane<TLane>
+    {
+        public TLane Hybrid;
+        public TLane Student;
+    }
+
+    /// <summary>Sums over the classes of a pixel.</summary>
+    private struct Averages<TLane>
+        where TLane : unmanaged, ILane<TLane>
+    {
+        public TLane Weighted;
+        public TLane Product;
+        public TLane Hybrid;
+        public TLane Divergence;
+    }
+}

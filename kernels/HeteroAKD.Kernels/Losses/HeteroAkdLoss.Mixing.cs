@@ -1,0 +1,184 @@
+using System.Runtime.CompilerServices;
+using HeteroAKD.Kernels.Lanes;
+using HeteroAKD.Kernels.Launch;
+
+namespace HeteroAKD.Kernels.Losses;
+
+// Eq. 5-9 up to the exponent of W, and the supervision of the projectors.
+public readonly partial struct HeteroAkdLoss
+{
+    // Below it both reliabilities have underflowed, and their ratio says nothing.
+    private const float SmallestNormal = 1.17549435e-38f;
+
+    /// <summary>Ẑ and U of every class to scratch; with the attached gradient also H, dH/dz and where ΔH &gt; 0.</summary>
+    internal Mixture<TLane> Mix<TLane, TScratch>(TScratch scratch, TLane label)
+        where TLane : unmanaged, ILane<TLane>
+        where TScratch : struct, IScratch<TLane> =>
+        _reliability == Reliability.Bce ? MixOneVsRest<TLane, TScratch>(scratch, label) : MixSoftmax<TLane, TScratch>(scratch, label);
+
+    /// <summary>S = H_s / (H_t + H_s).</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static TLane ShareOf<TLane>(TLane student, TLane teacher)
+        where TLane : unmanaged, ILane<TLane>
+    {
+        TLane both = student + teacher;
+        return TLane.SelectGreater(both, TLane.Splat(SmallestNormal), student / both, TLane.Splat(0.5f));
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static TLane Larger<TLane>(TLane a, TLane b)
+        where TLane : unmanaged, ILane<TLane> => TLane.SelectGreater(a, b, a, b);
+
+    private static Mixture<TLane> Empty<TLane>()
+        where TLane : unmanaged, ILane<TLane>
+    {
+        Mixture<TLane> mixture = default;
+        mixture.MaxStudent = TLane.Splat(float.NegativeInfinity);
+        mixture.MaxHybrid = TLane.Splat(float.NegativeInfinity);
+        return mixture;
+    }
+
+    private Mixture<TLane> MixOneVsRest<TLane, TScratch>(TScratch scratch, TLane label)
+        where TLane : unmanaged, ILane<TLane>
+        where TScratch : struct, IScratch<TLane>
+    {
+        TLane zero = TLane.Splat(0f);
+        TLane supervision = TLane.Splat(_supervisionWeight) / TLane.Splat(Classes);
+        Mixture<TLane> mixture = Empty<TLane>();
+        for (int c = 0; c < Classes; c++)
+        {
+            TLane sign = OneVsRest<TLane>.Sign(label, c);
+            TLane zs = scratch.Get(Student + c);
+            TLane zt = scratch.Get(Teacher + c);
+            OneVsRest<TLane> student = new(zs, sign);
+            OneVsRest<TLane> teacher = new(zt, sign);
+            TLane share = ShareOf(student.Loss, teacher.Loss);
+            TLane zh = TLane.Fma(share, zt - zs, zs);
+            OneVsRest<TLane> hybrid = new(zh, sign);
+            TLane discrepancy = student.Loss - hybrid.Loss;
+            TLane exponent = student.Loss + TLane.SelectGreater(discrepancy, zero, discrepancy, zero);
+            scratch.Set(Hybrid + c, zh);
+            scratch.Set(Exponent + c, exponent);
+            if (_supervision == ProjectorSupervision.Bce)
+            {
+                scratch.Set(StudentSupervision + c, student.Slope * supervision);
+                scratch.Set(TeacherSupervision + c, teacher.Slope * supervision);
+            }
+
+            if (_attached != 0)
+            {
+                scratch.Set(StudentReliability + c, student.Loss);
+                scratch.Set(TeacherReliability + c, teacher.Loss);
+                scratch.Set(StudentSlope + c, student.Slope);
+                scratch.Set(TeacherSlope + c, teacher.Slope);
+                scratch.Set(HybridSlope + c, hybrid.Slope);
+                scratch.Set(Positive + c, TLane.SelectGreater(discrepancy, zero, TLane.Splat(1f), zero));
+            }
+
+            mixture.MaxStudent = Larger(zs, mixture.MaxStudent);
+            mixture.MaxHybrid = Larger(zh, mixture.MaxHybrid);
+            mixture.MaxExponent = Larger(exponent, mixture.MaxExponent);
+            mixture.Share += share;
+            mixture.Student += student.Loss;
+            mixture.Teacher += teacher.Loss;
+        }
+
+        return mixture;
+    }
+
+    private Mixture<TLane> MixSoftmax<TLane, TScratch>(TScratch scratch, TLane label)
+        where TLane : unmanaged, ILane<TLane>
+        where TScratch : struct, IScratch<TLane>
+    {
+        TLane zero = TLane.Splat(0f);
+        TLane one = TLane.Splat(1f);
+
+        // Slopes that nobody needs go where something else will be written.
+        TLane student = SoftmaxReliability(scratch, Student, _attached != 0 ? StudentSlope : Exponent, label, one);
+        TLane teacher = SoftmaxReliability(scratch, Teacher, _attached != 0 ? TeacherSlope : Exponent, label, one);
+        TLane share = ShareOf(student, teacher);
+        Mixture<TLane> mixture = Empty<TLane>();
+        for (int c = 0; c < Classes; c++)
+        {
+            TLane zs = scratch.Get(Student + c);
+            TLane zh = TLane.Fma(share, scratch.Get(Teacher + c) - zs, zs);
+            scratch.Set(Hybrid + c, zh);
+            mixture.MaxStudent = Larger(zs, mixture.MaxStudent);
+            mixture.MaxHybrid = Larger(zh, mixture.MaxHybrid);
+        }
+
+        TLane hybrid = SoftmaxReliability(scratch, Hybrid, _attached != 0 ? HybridSlope : Exponent, label, one);
+        TLane discrepancy = student - hybrid;
+        mixture.MaxExponent = student + TLane.SelectGreater(discrepancy, zero, discrepancy, zero);
+        for (int c = 0; c < Classes; c++)
+        {
+            scratch.Set(Exponent + c, mixture.MaxExponent);
+            if (_attached != 0)
+            {
+                scratch.Set(StudentReliability + c, student);
+                scratch.Set(TeacherReliability + c, teacher);
+                scratch.Set(Positive + c, TLane.SelectGreater(discrepancy, zero, one, zero));
+            }
+        }
+
+        TLane classes = TLane.Splat(Classes);
+        mixture.Share = share * classes;
+        mixture.Student = student * classes;
+        mixture.Teacher = teacher * classes;
+        return mixture;
+    }
+
+    /// <summary>Cross-entropy of the softmax of the logits at <paramref name="from"/>; its gradient times <paramref name="weight"/> goes to <paramref name="slope"/>.</summary>
+    private TLane SoftmaxReliability<TLane, TScratch>(TScratch scratch, int from, int slope, TLane label, TLane weight)
+        where TLane : unmanaged, ILane<TLane>
+        where TScratch : struct, IScratch<TLane>
+    {
+        TLane zero = TLane.Splat(0f);
+        TLane one = TLane.Splat(1f);
+        TLane max = scratch.Get(from);
+        TLane best = zero;
+        TLane labelLogit = max;
+        for (int c = 1; c < Classes; c++)
+        {
+            TLane z = scratch.Get(from + c);
+            best = TLane.SelectGreater(z, max, TLane.Splat(c), best);
+            max = Larger(z, max);
+            labelLogit = TLane.SelectEqual(label, TLane.Splat(c), z, labelLogit);
+        }
+
+        // The largest term is 1 and stays out of the sum: a good prediction's H is all in the rest, and S is a ratio of such numbers.
+        TLane rest = zero;
+        for (int c = 0; c < Classes; c++)
+        {
+            TLane e = TLane.Exp(scratch.Get(from + c) - max);
+            rest += TLane.SelectEqual(best, TLane.Splat(c), zero, e);
+            scratch.Set(slope + c, e);
+        }
+
+        TLane scale = weight / (one + rest);
+        for (int c = 0; c < Classes; c++)
+        {
+            scratch.Set(slope + c, (scratch.Get(slope + c) * scale) - TLane.SelectEqual(label, TLane.Splat(c), weight, zero));
+        }
+
+        TLane logarithm = TLane.SelectGreater(rest, one, TLane.Log(one + rest), TLane.Log1p(TLane.Min(rest, one)));
+        return logarithm - (labelLogit - max);
+    }
+
+    /// <summary>Binary cross-entropy summed over the classes of the logits at <paramref name="from"/>; its weighted gradient goes to <paramref name="slope"/>.</summary>
+    private TLane SuperviseOneVsRest<TLane, TScratch>(TScratch scratch, int from, int slope, TLane label)
+        where TLane : unmanaged, ILane<TLane>
+        where TScratch : struct, IScratch<TLane>
+    {
+        TLane weight = TLane.Splat(_supervisionWeight) / TLane.Splat(Classes);
+        TLane sum = TLane.Splat(0f);
+        for (int c = 0; c < Classes; c++)
+        {
+            OneVsRest<TLane> one = new(scratch.Get(from + c), OneVsRest<TLane>.Sign(label, c));
+            sum += one.Loss;
+            scratch.Set(slope + c, one.Slope * weight);
+        }
+
+        return sum;
+    }
+}

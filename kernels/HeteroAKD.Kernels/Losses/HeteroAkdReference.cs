@@ -1,0 +1,248 @@
+namespace HeteroAKD.Kernels.Losses;
+
+/// <summary>
+/// The specification of <see cref="HeteroAkdLoss"/>: the paper's Eq. 5-10 map by map in double, with every map kept, and the chain rule backwards through
+/// them. Maps are [N, C, pixels]; z_s and z_t are the projected logits, y the one-hot label. Ignored pixels leave every sum and have gradient 0.
+/// </summary>
+/// <remarks>
+/// <code>
+/// Eq. 5   H(z) = max(z, 0) - z·y + log(1 + e^-|z|)    or, with Reliability.SoftmaxCe, -log softmax(z)_label for every class
+/// Eq. 6   S    = H_s / (H_t + H_s), ½ where both are 0
+/// Eq. 7   Ẑ    = S·z_t + (1 - S)·z_s
+/// Eq. 8   ΔH   = max(0, H_s - H(Ẑ))
+/// Eq. 9   W    = softmax(H_s + ΔH) over the classes of a pixel, or over the valid pixels of an image class by class
+/// Eq. 10  L    = Σ_n Σ_c W·a,  a = -q·log p or q·(log q - log p),  q = softmax(Ẑ/τ), p = softmax(z_s/τ), times τ² if asked
+/// </code>
+/// L is divided by the number of valid pixels of the batch for either axis; with the spatial one W sums to 1 over each image, so L/N is small there.
+/// </remarks>
+public sealed class HeteroAkdReference
+{
+    private readonly HeteroAkdOptions _options;
+    private readonly int _classes;
+    private readonly int _pixels;
+    private readonly int[] _labels;
+    private readonly double[] _student;
+    private readonly double[] _teacher;
+
+    /// <summary>Computes everything. Logits [N, C, pixels], labels [N, pixels] with -1 (or any id that is no class) where ignored.</summary>
+    public HeteroAkdReference(double[] student, double[] teacher, int[] labels, int classes, int pixels, HeteroAkdOptions options)
+    {
+        _options = options;
+        _classes = classes;
+        _pixels = pixels;
+        _labels = labels;
+        _student = student;
+        _teacher = teacher;
+        ReliabilityStudent = ReliabilityOf(student, out double[] slopeStudent);
+        ReliabilityTeacher = ReliabilityOf(teacher, out double[] slopeTeacher);
+        Share = Map((i, _) => ReliabilityStudent[i] + ReliabilityTeacher[i] > 0 ? ReliabilityStudent[i] / (ReliabilityStudent[i] + ReliabilityTeacher[i]) : 0.5);
+        Hybrid = Map((i, _) => (Share[i] * teacher[i]) + ((1 - Share[i]) * student[i]));
+        ReliabilityHybrid = ReliabilityOf(Hybrid, out double[] slopeHybrid);
+        Discrepancy = Map((i, _) => Math.Max(0, ReliabilityStudent[i] - ReliabilityHybrid[i]));
+        double[] exponent = Map((i, _) => ReliabilityStudent[i] + Discrepancy[i]);
+        Weights = options.Axis == WeightAxis.Class ? Softmax(exponent, 1) : SpatialSoftmax(exponent);
+
+        double[] q = Softmax(Hybrid, options.Tau);
+        double[] p = Softmax(student, options.Tau);
+        double[] logQ = LogSoftmax(Hybrid, options.Tau);
+        double[] logP = LogSoftmax(student, options.Tau);
+        bool kl = options.Form == DistillationForm.Kl;
+        double[] a = Map((i, _) => q[i] * ((kl ? logQ[i] : 0) - logP[i]));
+        double scale = options.ScaleTauSquared ? (double)options.Tau * options.Tau : 1;
+        Loss = scale * Sum((i, _) => Weights[i] * a[i]);
+        Valid = labels.Count(IsClass);
+        Divergence = Sum((i, _) => q[i] * (logQ[i] - logP[i]));
+        MeanShare = Sum((i, _) => Share[i]) / classes;
+        MeanTeacher = Sum((i, _) => ReliabilityTeacher[i]) / classes;
+        MeanStudent = Sum((i, _) => ReliabilityStudent[i]) / classes;
+
+        StudentGradient = new double[student.Length];
+        TeacherGradient = new double[teacher.Length];
+        SupervisionStudent = Supervise(student, StudentGradient);
+        SupervisionTeacher = Supervise(teacher, TeacherGradient);
+        double factor = options.Weight * scale;
+        double[] through = SumOverClasses(Map((i, _) => Weights[i] * q[i]));
+        Each((i, _) => StudentGradient[i] += factor * ((p[i] * through[i]) - (Weights[i] * q[i])) / options.Tau);
+        if (!options.Detach)
+        {
+            double[] b = Map((i, _) => Weights[i] * ((kl ? logQ[i] + 1 : 0) - logP[i]));
+            Attach(factor, a, b, q, slopeStudent, slopeTeacher, slopeHybrid);
+        }
+    }
+
+    /// <summary>H of the student's logits.</summary>
+    public double[] ReliabilityStudent { get; }
+
+    /// <summary>H of the teacher's logits.</summary>
+    public double[] ReliabilityTeacher { get; }
+
+    /// <summary>H of the hybrid logits.</summary>
+    public double[] ReliabilityHybrid { get; }
+
+    /// <summary>S.</summary>
+    public double[] Share { get; }
+
+    /// <summary>Ẑ.</summary>
+    public double[] Hybrid { get; }
+
+    /// <summary>ΔH.</summary>
+    public double[] Discrepancy { get; }
+
+    /// <summary>W.</summary>
+    public double[] Weights { get; }
+
+    /// <summary>Gradient of λ2·L plus the supervision with respect to the student's logits, not divided by the valid pixels.</summary>
+    public double[] StudentGradient { get; }
+
+    /// <summary>As <see cref="StudentGradient"/>, for the teacher's logits.</summary>
+    public double[] TeacherGradient { get; }
+
+    /// <summary>Σ L over the pixels.</summary>
+    public double Loss { get; }
+
+    /// <summary>Valid pixels.</summary>
+    public double Valid { get; }
+
+    /// <summary>Σ of the student's supervision over pixels (and classes, for the binary one).</summary>
+    public double SupervisionStudent { get; }
+
+    /// <summary>Σ of the teacher's supervision.</summary>
+    public double SupervisionTeacher { get; }
+
+    /// <summary>Σ KL(q ‖ p) over the pixels.</summary>
+    public double Divergence { get; }
+
+    /// <summary>Σ over pixels of the mean share.</summary>
+    public double MeanShare { get; }
+
+    /// <summary>Σ over pixels of the mean H_t.</summary>
+    public double MeanTeacher { get; }
+
+    /// <summary>Σ over pixels of the mean H_s.</summary>
+    public double MeanStudent { get; }
+
+    /// <summary>The sums in the order in which <see cref="HeteroAkdLoss"/> returns them.</summary>
+    public double[] Sums => [Loss, Valid, SupervisionTeacher, SupervisionStudent, Divergence, MeanShare, MeanTeacher, MeanStudent];
+
+    /// <summary>The chain rule through W, ΔH, H(Ẑ), Ẑ, S, H_t and H_s. <paramref name="a"/> is ∂L/∂W and <paramref name="b"/> ∂L/∂q.</summary>
+    private void Attach(double factor, double[] a, double[] b, double[] q, double[] slopeStudent, double[] slopeTeacher, double[] slopeHybrid)
+    {
+        double[] weighted = Map((i, _) => Weights[i] * a[i]);
+        double[] average = _options.Axis == WeightAxis.Class ? SumOverClasses(weighted) : SumOverSpace(weighted);
+        double[] gU = Map((i, _) => Weights[i] * (a[i] - average[i]));
+        double[] positive = Map((i, _) => Discrepancy[i] > 0 ? 1 : 0);
+        double[] gHybridH = PerReliability(Map((i, _) => -gU[i] * positive[i]));
+        double[] meanB = SumOverClasses(Map((i, _) => q[i] * b[i]));
+        double[] gHybrid = Map((i, _) => (q[i] * (b[i] - meanB[i]) / _options.Tau) + (gHybridH[i] * slopeHybrid[i]));
+        double[] gShare = Map((i, _) => gHybrid[i] * (_teacher[i] - _student[i]));
+        double[] square = Map((i, _) => Math.Pow(ReliabilityStudent[i] + ReliabilityTeacher[i], 2));
+        double[] gStudentH = PerReliability(Map((i, _) => (gU[i] * (1 + positive[i])) + (square[i] > 0 ? gShare[i] * ReliabilityTeacher[i] / square[i] : 0)));
+        double[] gTeacherH = PerReliability(Map((i, _) => square[i] > 0 ? -gShare[i] * ReliabilityStudent[i] / square[i] : 0));
+        Each((i, _) => StudentGradient[i] += factor * ((gHybrid[i] * (1 - Share[i])) + (gStudentH[i] * slopeStudent[i])));
+        Each((i, _) => TeacherGradient[i] += factor * ((gHybrid[i] * Share[i]) + (gTeacherH[i] * slopeTeacher[i])));
+    }
+
+    private bool IsClass(int label) => label >= 0 && label < _classes;
+
+    /// <summary>H and dH/dz of a map of logits.</summary>
+    private double[] ReliabilityOf(double[] logits, out double[] slope)
+    {
+        bool softmax = _options.Reliability == Reliability.SoftmaxCe;
+        double[] logProbability = LogSoftmax(logits, 1);
+        slope = Map((i, y) => (softmax ? Math.Exp(logProbability[i]) : 1 / (1 + Math.Exp(-logits[i]))) - y);
+        return softmax ? SumOverClasses(Map((i, y) => y > 0 ? -logProbability[i] : 0)) : Map((i, y) => BinaryCrossEntropy(logits[i], y));
+    }
+
+    /// <summary>Adds the gradient of the supervision of one projector and returns its sum.</summary>
+    private double Supervise(double[] logits, double[] gradient)
+    {
+        if (_options.Supervision == ProjectorSupervision.None)
+        {
+            return 0;
+        }
+
+        if (_options.Supervision == ProjectorSupervision.Bce)
+        {
+            Each((i, y) => gradient[i] += _options.SupervisionWeight / (double)_classes * ((1 / (1 + Math.Exp(-logits[i]))) - y));
+            return Sum((i, y) => BinaryCrossEntropy(logits[i], y));
+        }
+
+        double[] logProbability = LogSoftmax(logits, 1);
+        Each((i, y) => gradient[i] += _options.SupervisionWeight * (Math.Exp(logProbability[i]) - y));
+        return Sum((i, y) => y > 0 ? -logProbability[i] : 0);
+    }
+
+    private static double BinaryCrossEntropy(double z, double y)
+    {
+        double v = y > 0 ? -z : z;
+        return Math.Max(v, 0) + MathNet.Numerics.SpecialFunctions.Log1p(Math.Exp(-Math.Abs(z)));
+    }
+
+    /// <summary>Where H is one number a pixel, its gradient is the sum of what its classes say.</summary>
+    private double[] PerReliability(double[] gradient) => _options.Reliability == Reliability.SoftmaxCe ? SumOverClasses(gradient) : gradient;
+
+    private double[] Softmax(double[] map, double tau) => Array.ConvertAll(LogSoftmax(map, tau), Math.Exp);
+
+    private double[] LogSoftmax(double[] map, double tau)
+    {
+        double[] max = new double[_labels.Length];
+        Array.Fill(max, double.NegativeInfinity);
+        Each((i, _) => max[Pixel(i)] = Math.Max(max[Pixel(i)], map[i] / tau));
+        double[] sum = SumOverClasses(Map((i, _) => Math.Exp((map[i] / tau) - max[Pixel(i)])));
+        return Map((i, _) => (map[i] / tau) - max[Pixel(i)] - Math.Log(sum[i]));
+    }
+
+    private double[] SpatialSoftmax(double[] map)
+    {
+        double[] max = new double[map.Length / _pixels];
+        Array.Fill(max, double.NegativeInfinity);
+        Each((i, _) => max[i / _pixels] = Math.Max(max[i / _pixels], map[i]));
+        double[] sum = SumOverSpace(Map((i, _) => Math.Exp(map[i] - max[i / _pixels])));
+        return Map((i, _) => Math.Exp(map[i] - max[i / _pixels]) / sum[i]);
+    }
+
+    /// <summary>The sum over the classes of a pixel, at each of them.</summary>
+    private double[] SumOverClasses(double[] map)
+    {
+        double[] sums = new double[_labels.Length];
+        Each((i, _) => sums[Pixel(i)] += map[i]);
+        return Map((i, _) => sums[Pixel(i)]);
+    }
+
+    /// <summary>The sum over the valid pixels of an image, class by class, at each pixel.</summary>
+    private double[] SumOverSpace(double[] map)
+    {
+        double[] sums = new double[map.Length / _pixels];
+        Each((i, _) => sums[i / _pixels] += map[i]);
+        return Map((i, _) => sums[i / _pixels]);
+    }
+
+    private int Pixel(int i) => (i / (_classes * _pixels) * _pixels) + (i % _pixels);
+
+    private double Sum(Func<int, double, double> term)
+    {
+        double sum = 0;
+        Each((i, y) => sum += term(i, y));
+        return sum;
+    }
+
+    private double[] Map(Func<int, double, double> value)
+    {
+        double[] map = new double[_student.Length];
+        Each((i, y) => map[i] = value(i, y));
+        return map;
+    }
+
+    /// <summary>Visits (index in a map, y) of every class of every valid pixel.</summary>
+    private void Each(Action<int, double> visit)
+    {
+        for (int i = 0; i < _student.Length; i++)
+        {
+            int label = _labels[Pixel(i)];
+            if (IsClass(label))
+            {
+                visit(i, i / _pixels % _classes == label ? 1 : 0);
+            }
+        }
+    }
+}

@@ -1,0 +1,155 @@
+using System.Runtime.CompilerServices;
+using HeteroAKD.Kernels.Lanes;
+using HeteroAKD.Kernels.Launch;
+
+namespace HeteroAKD.Kernels.Losses;
+
+/// <summary>What the sums over an image are of.</summary>
+public enum SpatialSum
+{
+    /// <summary>log Σ e^U: the norm of the spatial softmax.</summary>
+    Exponents,
+
+    /// <summary>Σ W·a: what its gradient takes from a.</summary>
+    Weighted,
+}
+
+/// <summary>
+/// First stage of the sums over space, class by class: rows are the strips of all images, columns grid columns; each element walks down its strip and
+/// leaves one number a class. The sums it returns are zero. The loss must be one that is not detached, or the sum <see cref="SpatialSum.Exponents"/>.
+/// </summary>
+public readonly struct SpatialFoldKernel : IPixelSumKernel
+{
+    private readonly HeteroAkdLoss _loss;
+    private readonly LogitsSource _student;
+    private readonly LogitsSource _teacher;
+    private readonly LabelSource _labels;
+    private readonly StripGrid _grid;
+    private readonly SpatialSum _sum;
+    private readonly Mem _partials; // [strips of all images, C, grid width]
+
+    /// <summary>The kernel; the sources need no workspace.</summary>
+    public SpatialFoldKernel(
+        in HeteroAkdLoss loss, in LogitsSource student, in LogitsSource teacher, in LabelSource labels, in StripGrid grid, SpatialSum sum, Mem partials)
+    {
+        _loss = loss;
+        _student = student;
+        _teacher = teacher;
+        _labels = labels;
+        _grid = grid;
+        _sum = sum;
+        _partials = partials;
+    }
+
+    /// <inheritdoc/>
+    public int ScratchLength => Kept + _student.ScratchLength + _teacher.ScratchLength;
+
+    private int Maxima => _loss.ScratchLength;
+
+    private int Totals => Maxima + _loss.Classes;
+
+    private int Kept => Totals + _loss.Classes;
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public Sums<TLane> Run<TLane, TScratch>(int row, int column, TScratch scratch)
+        where TLane : unmanaged, ILane<TLane>
+        where TScratch : struct, IScratch<TLane>
+    {
+        int classes = _loss.Classes;
+        int image = row / _grid.StripsPerImage;
+        int teacherKept = Kept + _student.ScratchLength;
+        int studentHeld = -1;
+        int teacherHeld = -1;
+        for (int c = 0; c < classes; c++)
+        {
+            scratch.Set(Maxima + c, TLane.Splat(HeteroAkdLoss.NoExponent));
+            scratch.Set(Totals + c, TLane.Splat(0f));
+        }
+
+        for (int y = _grid.FirstRow(row); y <= _grid.LastRow(row); y++)
+        {
+            _student.Load<TLane, TScratch>(scratch, 0, Kept, studentHeld, image, y, column);
+            _teacher.Load<TLane, TScratch>(scratch, classes, teacherKept, teacherHeld, image, y, column);
+            studentHeld = _student.SourceRow(y);
+            teacherHeld = _teacher.SourceRow(y);
+            TLane label = _labels.At<TLane>(image, y, column);
+            if (_sum == SpatialSum.Exponents)
+            {
+                _loss.FoldExponents(scratch, label, _labels.Valid(label), Maxima, Totals);
+            }
+            else
+            {
+                _loss.FoldWeighted(scratch, label, _labels.Valid(label), image, Totals);
+            }
+        }
+
+        for (int c = 0; c < classes; c++)
+        {
+            TLane total = scratch.Get(Totals + c);
+            total = _sum == SpatialSum.Exponents ? scratch.Get(Maxima + c) + TLane.Log(total) : total;
+            TLane.Store(_partials, (((row * classes) + c) * _grid.Width) + column, total);
+        }
+
+        return default;
+    }
+}
+
+/// <summary>Second stage: adds up one class of one image over its strips and columns. Rows are (image, class).</summary>
+public readonly struct SpatialReduceKernel : IRowKernel
+{
+    private readonly Mem _partials; // [strips of all images, C, grid width]
+    private readonly Mem _result; // [N, C]
+    private readonly StripGrid _grid;
+    private readonly int _classes;
+    private readonly SpatialSum _sum;
+
+    /// <summary>The kernel for what <see cref="SpatialFoldKernel"/> left.</summary>
+    public SpatialReduceKernel(Mem partials, Mem result, in StripGrid grid, int classes, SpatialSum sum)
+    {
+        _partials = partials;
+        _result = result;
+        _grid = grid;
+        _classes = classes;
+        _sum = sum;
+    }
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public void Run<TLane, TGroup>(TGroup group, int row)
+        where TLane : unmanaged, ILane<TLane>
+        where TGroup : struct, IGroup<TLane>
+    {
+        int first = row / _classes * _grid.StripsPerImage;
+        int start = ((first * _classes) + (row % _classes)) * _grid.Width;
+        int step = _classes * _grid.Width;
+        TLane max = TLane.Splat(0f);
+        if (_sum == SpatialSum.Exponents)
+        {
+            TLane none = TLane.Splat(HeteroAkdLoss.NoExponent);
+            max = none;
+            for (int strip = 0; strip < _grid.StripsPerImage; strip++)
+            {
+                for (int j = group.Start; j < _grid.Width; j += group.Stride)
+                {
+                    max = TLane.Max(max, TLane.LoadPart(_partials, start + (strip * step) + j, _grid.Width - j, none));
+                }
+            }
+
+            max = group.Max(max);
+        }
+
+        TLane total = TLane.Splat(0f);
+        for (int strip = 0; strip < _grid.StripsPerImage; strip++)
+        {
+            for (int j = group.Start; j < _grid.Width; j += group.Stride)
+            {
+                TLane part = TLane.LoadPart(_partials, start + (strip * step) + j, _grid.Width - j, TLane.Splat(_sum == SpatialSum.Exponents ? float.NegativeInfinity : 0f));
+                total += _sum == SpatialSum.Exponents ? TLane.Exp(part - max) : part;
+            }
+        }
+
+        total = group.Sum(total);
+        group.StoreOne(_result, row, _sum == SpatialSum.Exponents ? max + TLane.Log(total) : total);
+    }
+}
