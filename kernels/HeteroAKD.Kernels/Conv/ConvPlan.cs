@@ -1,0 +1,156 @@
+using HeteroAKD.Kernels.Gemm;
+using HeteroAKD.Kernels.Lanes;
+
+namespace HeteroAKD.Kernels.Conv;
+
+/// <summary>Everything about a convolution (or its input gradient) that depends on sizes alone: tiles, layouts, tables of distances. Made once a shape and kept.</summary>
+internal sealed unsafe class ConvPlan
+{
+    // Bytes of padded planes in a tile: with a panel of weights, well inside a second-level cache of 1 MiB.
+    private const int PlaneBytes = 400 * 1024;
+
+    // Fewer grid positions than this in a tile and reading the weights shows.
+    private const int MinPositions = 256;
+
+    // Multiply-adds that make a tile worth handing over.
+    private const long TileWork = 1 << 20;
+
+    // With fewer tiles than this the target channels are divided too, at the cost of padding the source for each part.
+    private const int FewTiles = 8;
+    private const int MinTargets = 12;
+
+    private readonly int[][] _offsets;
+
+    private ConvPlan(ConvGeometry geometry, int batch, int groups, int sourceChannels, int targetChannels, int elementSize)
+    {
+        Geometry = geometry;
+        Batch = batch;
+        Groups = groups;
+        SourceChannels = sourceChannels;
+        TargetChannels = targetChannels;
+        Planes = ChoosePlanes(elementSize);
+        RowBlocks = Divide(geometry.GridRows, Planes.GridRows);
+        ImageBlocks = Divide(batch, Planes.Images);
+        long work = Math.Max(1, GroupWork() * Planes.GridRows / Math.Max(1, geometry.GridRows) * Planes.Images);
+        GroupsPerTile = (int)Math.Clamp(TileWork / work, 1, groups);
+        GroupBlocks = Divide(groups, GroupsPerTile);
+        int tiles = Math.Max(1, RowBlocks * ImageBlocks * GroupBlocks);
+        TargetBlocks = (int)Math.Clamp(Math.Min(FewTiles / tiles, work / TileWork), 1, Divide(targetChannels, MinTargets));
+        _offsets = new int[geometry.Passes.Length][];
+        for (int pass = 0; pass < _offsets.Length; pass++)
+        {
+            _offsets[pass] = MakeOffsets(geometry.Passes[pass]);
+        }
+    }
+
+    /// <summary>Taps and phases.</summary>
+    public ConvGeometry Geometry { get; }
+
+    /// <summary>Layout of a tile's source.</summary>
+    public PaddedPlanes Planes { get; }
+
+    /// <summary>Images.</summary>
+    public int Batch { get; }
+
+    /// <summary>Groups of channels.</summary>
+    public int Groups { get; }
+
+    /// <summary>Source channels of a group.</summary>
+    public int SourceChannels { get; }
+
+    /// <summary>Target channels of a group.</summary>
+    public int TargetChannels { get; }
+
+    /// <summary>Tiles along the grid's rows.</summary>
+    public int RowBlocks { get; }
+
+    /// <summary>Tiles along the batch.</summary>
+    public int ImageBlocks { get; }
+
+    /// <summary>Tiles along the groups.</summary>
+    public int GroupBlocks { get; }
+
+    /// <summary>Tiles along the target channels of a group.</summary>
+    public int TargetBlocks { get; }
+
+    /// <summary>All tiles.</summary>
+    public int Tiles => RowBlocks * ImageBlocks * GroupBlocks * TargetBlocks;
+
+    /// <summary>Groups in a tile.</summary>
+    public int GroupsPerTile { get; }
+
+    /// <summary>Plan of y from x.</summary>
+    public static ConvPlan Forward(in ConvShape s, int elementSize)
+        => new(ConvGeometry.Forward(s), s.Batch, s.Groups, s.GroupInChannels, s.GroupOutChannels, elementSize);
+
+    /// <summary>Plan of ∂L/∂x from ∂L/∂y.</summary>
+    public static ConvPlan InputGradient(in ConvShape s, int elementSize)
+        => new(ConvGeometry.InputGradient(s), s.Batch, s.Groups, s.GroupOutChannels, s.GroupInChannels, elementSize);
+
+    /// <summary>Products summed for a target element of pass <paramref name="pass"/>.</summary>
+    public int Depth(int pass) => SourceChannels * Geometry.Passes[pass].Taps.Length;
+
+    /// <summary>[Depth] distance of each factor's source element from the grid position; pinned.</summary>
+    public int* Offsets(int pass)
+    {
+        int[] table = _offsets[pass];
+        return table.Length == 0 ? null : (int*)System.Runtime.CompilerServices.Unsafe.AsPointer(ref table[0]);
+    }
+
+    /// <summary>Elements of packed weights before those of a pass and group.</summary>
+    public int PackedStart<TLane>(int pass, int group)
+        where TLane : unmanaged, ILane<TLane>
+    {
+        int rows = RegisterTile<TLane>.PackedRows(TargetChannels);
+        int before = 0;
+        for (int i = 0; i < pass; i++)
+        {
+            before += Depth(i) * rows * Groups;
+        }
+
+        return before + (Depth(pass) * rows * group);
+    }
+
+    private static int Divide(int a, int b) => (a + b - 1) / Math.Max(1, b);
+
+    private PaddedPlanes ChoosePlanes(int elementSize)
+    {
+        PaddedPlanes row = new(Geometry, 1, 1);
+        int halo = Geometry.LastRow - Geometry.FirstRow;
+        long rowBytes = Math.Max(1, (long)SourceChannels * Geometry.Phases.Count * row.Pitch * elementSize);
+        int rows = (int)Math.Max((PlaneBytes / rowBytes) - halo, Divide(MinPositions, row.Pitch));
+        if (rows < Geometry.GridRows)
+        {
+            int blocks = Divide(Geometry.GridRows, rows);
+            return new PaddedPlanes(Geometry, Divide(Geometry.GridRows, blocks), 1);
+        }
+
+        // Whole images; small ones together, so that the weights are read for many positions, but not so many that threads run out of tiles.
+        long byBytes = PlaneBytes / (rowBytes * (Geometry.GridRows + halo));
+        long wanted = Math.Max(Divide(MinPositions, Geometry.GridRows * Geometry.GridColumns), TileWork / Math.Max(1, GroupWork() * Groups));
+        long images = Math.Clamp(Math.Min(wanted, byBytes), 1, Math.Max(1, Batch / 4));
+        return new PaddedPlanes(Geometry, Math.Max(1, Geometry.GridRows), (int)images);
+    }
+
+    private long GroupWork()
+    {
+        long work = 0;
+        for (int pass = 0; pass < Geometry.Passes.Length; pass++)
+        {
+            work += (long)Depth(pass) * Geometry.Passes[pass].Rows * Geometry.Passes[pass].Columns;
+        }
+
+        return work * TargetChannels;
+    }
+
+    private int[] MakeOffsets(ConvPass pass)
+    {
+        int[] offsets = GC.AllocateArray<int>(SourceChannels * pass.Taps.Length, pinned: true);
+        for (int i = 0; i < offsets.Length; i++)
+        {
+            offsets[i] = Planes.Offset(i / pass.Taps.Length, pass.Taps[i % pass.Taps.Length]);
+        }
+
+        return offsets;
+    }
+}

@@ -1,0 +1,206 @@
+using System.Collections.Concurrent;
+using System.Runtime.Intrinsics;
+using HeteroAKD.Kernels.Gemm;
+using HeteroAKD.Kernels.Lanes;
+using HeteroAKD.Kernels.Launch;
+using HeteroAKD.Kernels.Pixelwise;
+
+namespace HeteroAKD.Kernels.Conv;
+
+/// <summary>
+/// Convolution and its gradients on host threads, without im2col. The specifications are the references of <see cref="ConvForwardKernel"/>,
+/// <see cref="ConvInputGradientKernel"/> and <see cref="ConvWeightGradientKernel"/>; the bias gradient is <see cref="ConvBiasGradientKernel"/>.
+/// Each call needs a workspace (packed weights or partial sums) of as many elements as its <c>…Workspace</c> says.
+/// </summary>
+public static class HostConv
+{
+    /// <summary>Elements of workspace for <see cref="Forward(HostPool, in ConvShape, Mem, Mem, Mem, int, ActivationKind, Mem, Mem, HostPrecision)"/>.</summary>
+    public static int ForwardWorkspace(in ConvShape shape)
+        => shape.IsPointwise || shape.IsDepthwise ? 0 : PackedLength(shape.GroupOutChannels, shape.GroupInChannels, shape);
+
+    /// <summary>Elements of workspace for <see cref="InputGradient(HostPool, in ConvShape, Mem, Mem, Mem, int, Mem, HostPrecision)"/>.</summary>
+    public static int InputGradientWorkspace(in ConvShape shape)
+        => shape.IsPointwise || shape.IsDepthwise ? 0 : PackedLength(shape.GroupInChannels, shape.GroupOutChannels, shape);
+
+    /// <summary>Elements of workspace for <see cref="WeightGradient(HostPool, in ConvShape, Mem, Mem, Mem, int, Mem, HostPrecision)"/>.</summary>
+    public static int WeightGradientWorkspace(in ConvShape shape, HostPrecision precision)
+    {
+        ConvWeightPlan plan = precision == HostPrecision.Float64 ? Plans<F64>.Weight(shape)
+            : Vector512.IsHardwareAccelerated ? Plans<F32x16>.Weight(shape)
+            : Vector256.IsHardwareAccelerated ? Plans<F32x8>.Weight(shape)
+            : Plans<F32x4>.Weight(shape);
+        return checked(plan.Chunks * shape.WeightLength);
+    }
+
+    /// <summary>y = activation(x * weight + bias).</summary>
+    /// <param name="pool">Threads.</param>
+    /// <param name="shape">Sizes and options.</param>
+    /// <param name="x">[N, C, H, W].</param>
+    /// <param name="weight">[O, C / groups, R, S].</param>
+    /// <param name="bias">[O]; not read where <paramref name="hasBias"/> is 0.</param>
+    /// <param name="hasBias">1 to add the bias.</param>
+    /// <param name="activation">Applied last.</param>
+    /// <param name="y">[N, O, OH, OW], overwritten.</param>
+    /// <param name="workspace"><see cref="ForwardWorkspace"/> elements, 64-byte aligned.</param>
+    /// <param name="precision">What all of them hold.</param>
+    public static void Forward(
+        HostPool pool, in ConvShape shape, Mem x, Mem weight, Mem bias, int hasBias, ActivationKind activation, Mem y, Mem workspace, HostPrecision precision)
+    {
+        ConvOperands operands = new() { Source = x, Target = y, Weight = weight, Bias = bias, HasBias = hasBias != 0, Activation = activation };
+        if (precision == HostPrecision.Float64)
+        {
+            Forward<F64>(pool, shape, operands, workspace);
+        }
+        else if (Vector512.IsHardwareAccelerated)
+        {
+            Forward<F32x16>(pool, shape, operands, workspace);
+        }
+        else if (Vector256.IsHardwareAccelerated)
+        {
+            Forward<F32x8>(pool, shape, operands, workspace);
+        }
+        else
+        {
+            Forward<F32x4>(pool, shape, operands, workspace);
+        }
+    }
+
+    /// <summary>∂L/∂x [N, C, H, W] from ∂L/∂y [N, O, OH, OW]; <paramref name="accumulate"/> 1 adds to what it held, 0 overwrites it.</summary>
+    public static void InputGradient(
+        HostPool pool, in ConvShape shape, Mem outputGradient, Mem weight, Mem inputGradient, int accumulate, Mem workspace, HostPrecision precision)
+    {
+        ConvOperands operands = new() { Source = outputGradient, Target = inputGradient, Weight = weight, Accumulate = accumulate != 0 };
+        if (precision == HostPrecision.Float64)
+        {
+            InputGradient<F64>(pool, shape, operands, workspace);
+        }
+        else if (Vector512.IsHardwareAccelerated)
+        {
+            InputGradient<F32x16>(pool, shape, operands, workspace);
+        }
+        else if (Vector256.IsHardwareAccelerated)
+        {
+            InputGradient<F32x8>(pool, shape, operands, workspace);
+        }
+        else
+        {
+            InputGradient<F32x4>(pool, shape, operands, workspace);
+        }
+    }
+
+    /// <summary>∂L/∂weight [O, C / groups, R, S] from x and ∂L/∂y; <paramref name="accumulate"/> 1 adds to what it held, 0 overwrites it.</summary>
+    public static void WeightGradient(
+        HostPool pool, in ConvShape shape, Mem x, Mem outputGradient, Mem weightGradient, int accumulate, Mem workspace, HostPrecision precision)
+    {
+        if (precision == HostPrecision.Float64)
+        {
+            WeightGradient<F64>(pool, shape, x, outputGradient, weightGradient, accumulate, workspace);
+        }
+        else if (Vector512.IsHardwareAccelerated)
+        {
+            WeightGradient<F32x16>(pool, shape, x, outputGradient, weightGradient, accumulate, workspace);
+        }
+        else if (Vector256.IsHardwareAccelerated)
+        {
+            WeightGradient<F32x8>(pool, shape, x, outputGradient, weightGradient, accumulate, workspace);
+        }
+        else
+        {
+            WeightGradient<F32x4>(pool, shape, x, outputGradient, weightGradient, accumulate, workspace);
+        }
+    }
+
+    internal static void Forward<TLane>(HostPool pool, in ConvShape shape, ConvOperands operands, Mem workspace)
+        where TLane : unmanaged, ILane<TLane>
+    {
+        if (shape.Batch == 0)
+        {
+            return;
+        }
+
+        if (shape.IsPointwise)
+        {
+            int pixels = shape.Height * shape.Width;
+            HostGemm.Run<TLane>(pool, new GemmArguments
+            {
+                M = shape.OutChannels, N = pixels, K = shape.InChannels, Batch = shape.Batch,
+                A = GemmMatrix.RowMajor(operands.Weight, shape.InChannels),
+                B = GemmMatrix.RowMajor(operands.Source, pixels, batchStride: shape.InChannels * pixels),
+                C = GemmMatrix.RowMajor(operands.Target, pixels, batchStride: shape.OutChannels * pixels),
+                Bias = operands.Bias, BiasKind = operands.HasBias ? GemmBias.PerRow : GemmBias.None, Activation = operands.Activation,
+            });
+        }
+        else
+        {
+            Correlate<TLane>(pool, shape, Plans<TLane>.Forward(shape), operands, shape.GroupInChannels * shape.KernelSize, shape.KernelSize, workspace);
+        }
+    }
+
+    internal static void InputGradient<TLane>(HostPool pool, in ConvShape shape, ConvOperands operands, Mem workspace)
+        where TLane : unmanaged, ILane<TLane>
+    {
+        if (shape.Batch == 0)
+        {
+            return;
+        }
+
+        if (shape.IsPointwise)
+        {
+            int pixels = shape.Height * shape.Width;
+            HostGemm.Run<TLane>(pool, new GemmArguments
+            {
+                M = shape.InChannels, N = pixels, K = shape.OutChannels, Batch = shape.Batch,
+                A = GemmMatrix.Transposed(operands.Weight, shape.InChannels),
+                B = GemmMatrix.RowMajor(operands.Source, pixels, batchStride: shape.OutChannels * pixels),
+                C = GemmMatrix.RowMajor(operands.Target, pixels, batchStride: shape.InChannels * pixels),
+                Beta = operands.Accumulate ? 1 : 0,
+            });
+        }
+        else
+        {
+            Correlate<TLane>(pool, shape, Plans<TLane>.Input(shape), operands, shape.KernelSize, shape.GroupInChannels * shape.KernelSize, workspace);
+        }
+    }
+
+    internal static void WeightGradient<TLane>(HostPool pool, in ConvShape shape, Mem x, Mem outputGradient, Mem weightGradient, int accumulate, Mem workspace)
+        where TLane : unmanaged, ILane<TLane>
+    {
+        ConvWeightPlan plan = Plans<TLane>.Weight(shape);
+        HostConvWeightJob<TLane>.Run(pool, plan, x, outputGradient, workspace);
+        ConvWeightCombineJob<TLane>.Run(pool, workspace, plan.Chunks, weightGradient, shape.WeightLength, accumulate != 0);
+    }
+
+    private static void Correlate<TLane>(HostPool pool, in ConvShape shape, ConvPlan plan, ConvOperands operands, int targetStride, int sourceStride, Mem workspace)
+        where TLane : unmanaged, ILane<TLane>
+    {
+        if (shape.IsDepthwise)
+        {
+            HostDepthwiseJob<TLane>.Run(pool, plan, operands, shape.KernelSize);
+            return;
+        }
+
+        ConvWeightPacking<TLane>.Run(pool, plan, operands.Weight, targetStride, sourceStride, workspace);
+        operands.Weight = workspace;
+        HostConvJob<TLane>.Run(pool, plan, operands);
+    }
+
+    // Panels have 4, 8 or 12 rows (2, 4 or 6 on narrow lanes): at most the next multiple of 4.
+    private static int PackedLength(int targets, int sources, in ConvShape shape)
+        => checked((targets + 3) / 4 * 4 * sources * shape.KernelSize * shape.Groups);
+
+    /// <summary>Plans of the shapes seen so far; a training run sees some dozens.</summary>
+    private static class Plans<TLane>
+        where TLane : unmanaged, ILane<TLane>
+    {
+        private static readonly ConcurrentDictionary<ConvShape, ConvPlan> s_forward = new();
+        private static readonly ConcurrentDictionary<ConvShape, ConvPlan> s_input = new();
+        private static readonly ConcurrentDictionary<ConvShape, ConvWeightPlan> s_weight = new();
+
+        public static ConvPlan Forward(in ConvShape shape) => s_forward.GetOrAdd(shape, static s => ConvPlan.Forward(s, RegisterTile<TLane>.ElementSize));
+
+        public static ConvPlan Input(in ConvShape shape) => s_input.GetOrAdd(shape, static s => ConvPlan.InputGradient(s, RegisterTile<TLane>.ElementSize));
+
+        public static ConvWeightPlan Weight(in ConvShape shape)
+            => s_weight.GetOrAdd(shape, static s => new ConvWeightPlan(s, RegisterTile<TLane>.ElementSize, TLane.Width));
+    }
+}

@@ -1,0 +1,101 @@
+using System.Runtime.CompilerServices;
+using HeteroAKD.Kernels.Gemm;
+using HeteroAKD.Kernels.Lanes;
+using HeteroAKD.Kernels.Launch;
+
+namespace HeteroAKD.Kernels.Conv;
+
+/// <summary>Depth-wise correlations: each plane is padded into the arena and convolved there; four lanes of the row at a time hide the latency of the sums.</summary>
+internal sealed unsafe class HostDepthwiseJob<TLane> : KernelJob<HostDepthwiseJob<TLane>>
+    where TLane : unmanaged, ILane<TLane>
+{
+    private const int Vectors = 4;
+
+    private HostPool _pool = null!;
+    private ConvPlan _plan = null!;
+    private ConvOperands _operands;
+    private int _kernelSize;
+
+    /// <summary>Computes the whole target; the weights are as the caller has them, [channels, 1, R, S].</summary>
+    public static void Run(HostPool pool, ConvPlan plan, in ConvOperands operands, int kernelSize)
+    {
+        HostDepthwiseJob<TLane> job = Take();
+        job._pool = pool;
+        job._plan = plan;
+        job._operands = operands;
+        job._kernelSize = kernelSize;
+        pool.Run(job, plan.RowBlocks * plan.ImageBlocks * plan.GroupBlocks);
+    }
+
+    public override void Tile(int tile, int worker)
+    {
+        int groupBlock = tile % _plan.GroupBlocks;
+        int rest = tile / _plan.GroupBlocks;
+        int gridRow = rest % _plan.RowBlocks * _plan.Planes.GridRows;
+        int image = rest / _plan.RowBlocks * _plan.Planes.Images;
+        int images = Math.Min(_plan.Planes.Images, _plan.Batch - image);
+        int size = RegisterTile<TLane>.ElementSize;
+        int sumBytes = (Vectors + 1) * 64;
+        byte* arena = _pool.Arena(worker, (nuint)sumBytes + ((nuint)_plan.Planes.Length(1) * (nuint)size));
+        int channel = groupBlock * _plan.GroupsPerTile;
+        int end = Math.Min(_plan.Groups, channel + _plan.GroupsPerTile);
+        for (; channel < end; channel++)
+        {
+            Pad(channel, image, images, gridRow, arena + sumBytes);
+            for (int pass = 0; pass < _plan.Geometry.Passes.Length; pass++)
+            {
+                Correlate(pass, channel, image, images, gridRow, (TLane*)arena, arena + sumBytes);
+            }
+        }
+    }
+
+    private void Pad(int channel, int image, int images, int gridRow, byte* planes)
+    {
+        nint plane = (nint)_plan.Geometry.SourceHeight * _plan.Geometry.SourceWidth;
+        nint start = ((image * (nint)_plan.Groups) + channel) * plane;
+        if (RegisterTile<TLane>.ElementSize == sizeof(float))
+        {
+            _plan.Planes.Fill(_operands.Source.Floats + start, plane * _plan.Groups, 1, images, gridRow, (float*)planes);
+        }
+        else
+        {
+            _plan.Planes.Fill(_operands.Source.Doubles + start, plane * _plan.Groups, 1, images, gridRow, (double*)planes);
+        }
+    }
+
+    private void Correlate(int pass, int channel, int image, int images, int gridRow, TLane* sums, byte* planes)
+    {
+        int size = RegisterTile<TLane>.ElementSize;
+        nint plane = (nint)_plan.Geometry.TargetHeight * _plan.Geometry.TargetWidth;
+        nint imageStride = plane * _plan.Groups;
+        byte* output = (byte*)_operands.Target.Address + (((image * imageStride) + (channel * plane)) * size);
+        TLane bias = _operands.HasBias ? TLane.LoadSplat(_operands.Bias, channel) : TLane.Splat(0f);
+        GridWalk walk = new(_plan.Geometry, _plan.Geometry.Passes[pass], _plan.Planes, gridRow, images, imageStride);
+        while (walk.Next(Vectors * TLane.Width))
+        {
+            Sum(_plan.Geometry.Passes[pass].Taps, _plan.Offsets(pass), channel * _kernelSize, planes + ((nint)walk.Position * size), sums);
+            walk.Store((byte*)sums, output, bias, _operands.Activation, _operands.Accumulate);
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private void Sum(ConvTap[] taps, int* offsets, int weight, byte* position, TLane* sums)
+    {
+        Mem weights = _operands.Weight;
+        TLane s0 = TLane.Splat(0f), s1 = s0, s2 = s0, s3 = s0;
+        for (int t = 0; t < taps.Length; t++)
+        {
+            TLane factor = TLane.LoadSplat(weights, weight + taps[t].Weight);
+            TLane* from = (TLane*)(position + ((nint)offsets[t] * RegisterTile<TLane>.ElementSize));
+            s0 = TLane.Fma(factor, from[0], s0);
+            s1 = TLane.Fma(factor, from[1], s1);
+            s2 = TLane.Fma(factor, from[2], s2);
+            s3 = TLane.Fma(factor, from[3], s3);
+        }
+
+        sums[0] = s0;
+        sums[1] = s1;
+        sums[2] = s2;
+        sums[3] = s3;
+    }
+}

@@ -1,0 +1,54 @@
+using HeteroAKD.Kernels.Conv;
+
+namespace HeteroAKD.Kernels.Tests.Conv;
+
+/// <summary>The shapes on which every convolution is held against the plain loops.</summary>
+internal static class ConvCases
+{
+    public static readonly (string Name, ConvShape Shape)[] All =
+    [
+        ("single element", Square(1, 1, 1, 1, 1, 1, 1, 0, 1)),
+        ("1x1", Square(2, 5, 7, 9, 1, 7, 1, 0, 1)),
+        ("1x1 tiny map", Square(3, 20, 2, 2, 1, 13, 1, 0, 1)),
+        ("1x1 stride 2", Square(2, 4, 7, 6, 1, 5, 2, 0, 1)),
+        ("1x1 with padding", Square(1, 3, 4, 5, 1, 4, 1, 1, 1)),
+        ("3x3", Square(2, 3, 8, 10, 3, 16, 1, 1, 1)),
+        ("3x3 unpadded", Square(1, 4, 9, 7, 3, 13, 1, 0, 1)),
+        ("3x3 wide", Square(1, 2, 3, 70, 3, 25, 1, 1, 1)),
+        ("3x3 stride 2", Square(2, 3, 12, 16, 3, 16, 2, 1, 1)),
+        ("3x3 stride 2, odd", Square(2, 6, 11, 13, 3, 8, 2, 1, 1)),
+        ("3x3 dilation 2", Square(2, 6, 12, 16, 3, 20, 1, 2, 2)),
+        ("3x3 dilation 6 on 8x8", Square(1, 3, 8, 8, 3, 5, 1, 6, 6)),
+        ("3x3 dilation 12 on 8x8: eight taps see padding only", Square(2, 3, 8, 8, 3, 5, 1, 12, 12)),
+        ("3x3 dilation 2, stride 2", Square(1, 3, 13, 15, 3, 6, 2, 2, 2)),
+        ("7x7 stride 4", Square(2, 3, 24, 32, 7, 10, 4, 3, 1)),
+        ("2x2 even, padded", Square(2, 3, 6, 7, 2, 4, 1, 1, 1)),
+        ("4x4 stride 2", Square(1, 3, 9, 12, 4, 4, 2, 1, 1)),
+        ("stride larger than the kernel", Square(1, 2, 11, 14, 2, 3, 3, 0, 1)),
+        ("padding larger than the kernel", Square(1, 2, 3, 4, 3, 3, 1, 4, 1)),
+        ("groups", Square(2, 6, 7, 9, 3, 9, 1, 1, 1, groups: 3)),
+        ("groups, stride 2", Square(2, 8, 10, 9, 3, 4, 2, 1, 1, groups: 2)),
+        ("depth-wise", Square(2, 7, 9, 11, 3, 7, 1, 1, 1, groups: 7)),
+        ("depth-wise wide", Square(1, 3, 5, 140, 3, 3, 1, 1, 1, groups: 3)),
+        ("depth-wise stride 2", Square(2, 5, 12, 10, 3, 5, 2, 1, 1, groups: 5)),
+        ("depth-wise dilation 2", Square(2, 5, 12, 10, 3, 5, 1, 2, 2, groups: 5)),
+        ("depth-wise with multiplier 2", Square(1, 4, 8, 9, 3, 8, 1, 1, 1, groups: 4)),
+        ("all options differ by axis", new ConvShape((2, 4, 13, 17), 6, (3, 2), (2, 3), (2, 1), (1, 2), 2)),
+        ("tall kernel", new ConvShape((1, 3, 20, 5), 4, (7, 1), (1, 1), (3, 0), (1, 1))),
+        ("one row, many columns", new ConvShape((1, 3, 1, 50), 4, (1, 5), (1, 2), (0, 2), (1, 1))),
+        ("several tiles of rows", Square(1, 40, 40, 70, 3, 14, 1, 1, 1)),
+        ("many small images", Square(9, 3, 4, 5, 3, 14, 1, 1, 1)),
+        ("several blocks of channels", Square(1, 70, 6, 7, 3, 100, 1, 1, 1)),
+    ];
+
+    public static IEnumerable<TheoryDataRow<int>> Indices()
+    {
+        for (int i = 0; i < All.Length; i++)
+        {
+            yield return new TheoryDataRow<int>(i) { TestDisplayName = All[i].Name };
+        }
+    }
+
+    public static ConvShape Square(int batch, int channels, int height, int width, int kernel, int outputs, int stride, int padding, int dilation, int groups = 1)
+        => new((batch, channels, height, width), outputs, (kernel, kernel), (stride, stride), (padding, padding), (dilation, dilation), groups);
+}
