@@ -1,6 +1,6 @@
 using System.CommandLine;
 using HeteroAKD.Cli.Commands;
-using HeteroAKD.Training.Configuration;
+using HeteroAKD.Tensors;
 
 namespace HeteroAKD.Cli;
 

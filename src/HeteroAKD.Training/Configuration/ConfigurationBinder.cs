@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Reflection;
+using HeteroAKD.Tensors;
 using YamlDotNet.RepresentationModel;
 
 namespace HeteroAKD.Training.Configuration;

@@ -1,3 +1,5 @@
+using HeteroAKD.Tensors;
+
 namespace HeteroAKD.Training.Configuration;
 
 /// <summary>Rules that hold between options, checked once every layer is in place.</summary>
