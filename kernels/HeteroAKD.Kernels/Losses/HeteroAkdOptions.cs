@@ -14,7 +14,7 @@ public enum WeightAxis
 public enum DistillationForm
 {
     /// <summary>-Σ_c W·q·log p.</summary>
-    CrossEntropy,
+    Ce,
 
     /// <summary>Σ_c W·q·(log q - log p).</summary>
     Kl,

@@ -13,9 +13,9 @@ public class HeteroAkdGoldenTests
 
     public static TheoryData<float, DistillationForm, double[]> Losses() => new()
     {
-        { 1, DistillationForm.CrossEntropy, [0.216831, 0.251496] },
+        { 1, DistillationForm.Ce, [0.216831, 0.251496] },
         { 1, DistillationForm.Kl, [0.011088, 0.021789] },
-        { 4, DistillationForm.CrossEntropy, [0.301391, 0.359083] },
+        { 4, DistillationForm.Ce, [0.301391, 0.359083] },
         { 4, DistillationForm.Kl, [-0.050403, 0.004421] },
     };
 
@@ -28,7 +28,7 @@ public class HeteroAkdGoldenTests
     [Fact]
     public void Reliabilities()
     {
-        HeteroAkdReference reference = new(s_student, s_teacher, s_labels, 3, 2, Options(1, DistillationForm.CrossEntropy));
+        HeteroAkdReference reference = new(s_student, s_teacher, s_labels, 3, 2, Options(1, DistillationForm.Ce));
         Expect.Close([0.126928, 0.554355, 0.313262, 0.371101, 0.974077, 1.867786], reference.ReliabilityTeacher, Printed, "Ht");
         Expect.Close([0.474077, 0.798139, 1.313262, 0.078890, 0.474077, 0.744397], reference.ReliabilityStudent, Printed, "Hs");
         Expect.Close([0.170398, 0.646745, 0.432266, 0.104887, 0.610551, 1.009272], reference.ReliabilityHybrid, Printed, "H of the hybrid");
@@ -39,12 +39,12 @@ public class HeteroAkdGoldenTests
     [InlineData(HostPrecision.Float32)]
     public void Maps(HostPrecision precision)
     {
-        double[][] maps = Problem(precision).Maps(Options(1, DistillationForm.CrossEntropy));
+        double[][] maps = Problem(precision).Maps(Options(1, DistillationForm.Ce));
         Expect.Close([0.788807, 0.590124, 0.807404, 0.175314, 0.327366, 0.284971], maps[0], Printed, "S");
         Expect.Close([0.170626, 0.447784, 0.703435, 0.187479, 0.125939, 0.364737], maps[1], Printed, "W");
         Expect.Close([0.303679, 0.151393, 0.880996, 0.000000, 0.000000, 0.000000], maps[2], Printed, "ΔH");
         Expect.Close([1.683211, -0.095062, -0.614808, 2.201966, -0.172634, 0.555954], maps[3], Printed, "hybrid");
-        double[] spatial = Problem(precision).Maps(Options(1, DistillationForm.CrossEntropy) with { Axis = WeightAxis.Spatial })[1];
+        double[] spatial = Problem(precision).Maps(Options(1, DistillationForm.Ce) with { Axis = WeightAxis.Spatial })[1];
         Expect.Close([0.457161, 0.542839, 0.892388, 0.107612, 0.432829, 0.567171], spatial, Printed, "spatial W");
     }
 
@@ -78,8 +78,8 @@ public class HeteroAkdGoldenTests
     [Fact]
     public void MeansAndTauSquared()
     {
-        HeteroAkdOptions options = Options(4, DistillationForm.CrossEntropy);
-        Assert.Equal(0.234163, Problem(HostPrecision.Float64).HeteroAkd(Options(1, DistillationForm.CrossEntropy), false).Sums[0] / 2, Printed);
+        HeteroAkdOptions options = Options(4, DistillationForm.Ce);
+        Assert.Equal(0.234163, Problem(HostPrecision.Float64).HeteroAkd(Options(1, DistillationForm.Ce), false).Sums[0] / 2, Printed);
         Assert.Equal(0.330237, Problem(HostPrecision.Float64).HeteroAkd(options, false).Sums[0] / 2, Printed);
         Assert.Equal(5.283789, Problem(HostPrecision.Float64).HeteroAkd(options with { ScaleTauSquared = true }, false).Sums[0] / 2, Printed);
     }
