@@ -7,7 +7,7 @@ public static class Functional
 {
     /// <summary>2-D convolution. input [N, C, H, W], weight [O, C/groups, KH, KW], bias [O] → [N, O, H', W'].</summary>
     public static Tensor Conv2d(Tensor input, Tensor weight, Tensor? bias = null, int stride = 1, int padding = 0, int dilation = 1, int groups = 1) =>
-        throw new NotImplementedException();
+        Convolution.Row.Apply(new Conv2dAttributes(stride, padding, dilation, groups), input, weight, bias);
 
     /// <summary>input · weightᵀ + bias over the last dimension. input [..., I], weight [O, I], bias [O] → [..., O].</summary>
     public static Tensor Linear(Tensor input, Tensor weight, Tensor? bias = null) => MatMul.Linear.Apply(default, input, weight, bias);
