@@ -21,7 +21,7 @@ public static class Functional
         BatchNormalization.Row.Apply(new BatchNormAttributes(training, momentum, eps, relu), input, weight, bias, runningMean, runningVar, residual);
 
     /// <summary>Layer normalisation over the last dimension. input [..., C], weight [C], bias [C].</summary>
-    public static Tensor LayerNorm(Tensor input, Tensor weight, Tensor bias, float eps = 1e-5f) => throw new NotImplementedException();
+    public static Tensor LayerNorm(Tensor input, Tensor weight, Tensor bias, float eps = 1e-5f) => LayerNormalization.Row.Apply(new LayerNormAttributes(eps), input, weight, bias);
 
     /// <summary>max(x, 0).</summary>
     public static Tensor Relu(Tensor input) => Activations.Relu.Apply(default, input);

@@ -73,13 +73,17 @@ public static class MatMul
     }
 
     /// <summary>result[j] = Σ_rows x[row, j], in a fixed order.</summary>
-    internal static void SumColumns(Tensor x, int rows, int columns, Tensor result)
+    internal static void SumColumns(Tensor x, int rows, int columns, Tensor result) => SumColumns(new ElementTerm(x.Mem, columns), rows, columns, result);
+
+    /// <summary>result[j] = Σ_rows term(row, j), in a fixed order.</summary>
+    internal static void SumColumns<TTerm>(in TTerm term, int rows, int columns, Tensor result)
+        where TTerm : struct, ITerm
     {
-        int tiles = ColumnSumKernel<ElementTerm>.Tiles(rows, SumTileRows);
-        Tensor partials = Tensor.Empty(x.Device, new Shape(tiles, columns), x.DType);
-        x.Device.Pixel(
-            new ColumnSumKernel<ElementTerm>(new ElementTerm(x.Mem, columns), partials.Mem, rows, columns, SumTileRows), tiles, columns, Math.Min(rows, SumTileRows), x.DType);
-        x.Device.Pixel(new CombineKernel(partials.Mem, result.Mem, tiles, columns), 1, columns, tiles, x.DType);
+        Device device = result.Device;
+        int tiles = ColumnSumKernel<TTerm>.Tiles(rows, SumTileRows);
+        using Tensor partials = Tensor.Empty(device, new Shape(tiles, columns), result.DType);
+        device.Pixel(new ColumnSumKernel<TTerm>(term, partials.Mem, rows, columns, SumTileRows), tiles, columns, Math.Min(rows, SumTileRows), result.DType);
+        device.Pixel(new CombineKernel(partials.Mem, result.Mem, tiles, columns), 1, columns, tiles, result.DType);
     }
 
     private static GemmArguments Product(int batch, int m, int n, int k, GemmMatrix a, GemmMatrix b, Tensor c) =>

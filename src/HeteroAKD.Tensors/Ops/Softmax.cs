@@ -1,0 +1,64 @@
+using HeteroAKD.Kernels.Reduce;
+using HeteroAKD.Tensors.Autograd;
+
+namespace HeteroAKD.Tensors.Ops;
+
+/// <summary>Attributes of a softmax.</summary>
+/// <param name="Dim">The dimension it runs over: -1 (the last), or 1 (the classes of [N, C, ...]).</param>
+public readonly record struct SoftmaxAttributes(int Dim = -1);
+
+/// <summary>Softmax and its logarithm over rows or over classes.</summary>
+public static class Softmax
+{
+    /// <summary>Softmax.</summary>
+    public static readonly OpRow<SoftmaxAttributes> Row = Make("softmax", "torch.softmax(input, dim)", 0);
+
+    /// <summary>Logarithm of the softmax.</summary>
+    public static readonly OpRow<SoftmaxAttributes> LogRow = Make("log_softmax", "torch.log_softmax(input, dim)", 1);
+
+    private static OpRow<SoftmaxAttributes> Make(string name, string source, int logarithm) => new(
+        name,
+        source,
+        [new("input", "[..., C] or [N, C, ...]")],
+        shape: n =>
+        {
+            Shape x = n[0].Shape;
+            return OverRows(n) || (n.Attributes.Dim == 1 && x.Rank > 2)
+                ? x
+                : throw new ShapeMismatchException(name, "dim", $"{n.Attributes.Dim} of input {x}; it runs over the last dimension or over dimension 1");
+        },
+        forward: n =>
+        {
+            Shape x = n[0].Shape;
+            if (OverRows(n))
+            {
+                int columns = x[-1];
+                n.Device.Rows(new RowSoftmaxKernel(n[0].Mem, n.Output.Mem, columns, logarithm), x.Count / columns, columns, 10 * columns, n.DType);
+            }
+            else
+            {
+                int pixels = x.CountFrom(2);
+                n.Device.Pixel(new ClassSoftmaxKernel(n[0].Mem, n.Output.Mem, x[1], pixels, logarithm), x[0], pixels, 10 * x[1], n.DType);
+            }
+        },
+        gradient: (n, dy) =>
+        {
+            Shape x = n[0].Shape;
+            Tensor dx = n.New(x);
+            if (OverRows(n))
+            {
+                int columns = x[-1];
+                n.Device.Rows(new RowSoftmaxGradientKernel(n.Output.Mem, dy.Mem, dx.Mem, columns, logarithm), x.Count / columns, columns, 6 * columns, n.DType);
+            }
+            else
+            {
+                int pixels = x.CountFrom(2);
+                n.Device.Pixel(new ClassSoftmaxGradientKernel(n.Output.Mem, dy.Mem, dx.Mem, x[1], pixels, logarithm), x[0], pixels, 6 * x[1], n.DType);
+            }
+
+            n.AddGradient(0, dx);
+        });
+
+    private static bool OverRows(OpNode<SoftmaxAttributes> n) =>
+        n[0].Shape.Rank > 0 && (n.Attributes.Dim == -1 || n.Attributes.Dim == n[0].Shape.Rank - 1);
+}
