@@ -36,7 +36,6 @@ public static class CurvesChart
     /// <summary>Draws the panels; one without a point says so.</summary>
     public static void Write(string path, IReadOnlyList<CurvePanel> panels)
     {
-        ReportFont.UseInCharts();
         var multiplot = new Multiplot();
         multiplot.AddPlots(panels.Count);
         multiplot.Layout = new ScottPlot.MultiplotLayouts.Columns();
@@ -78,8 +77,13 @@ public static class CurvesChart
             return;
         }
 
-        plot.ShowLegend(Alignment.UpperRight);
+        // The legend takes the corner that the curves leave: falling ones end low, rising ones high.
+        IReadOnlyList<(double Step, double Value)> first = panel.Curves.First(c => c.Points.Count > 0).Points;
+        plot.ShowLegend(first[^1].Value > first[0].Value ? Alignment.LowerRight : Alignment.UpperRight);
         plot.Legend.FontSize = 15;
+        plot.Legend.OutlineColor = Color.FromHex("#D5D9E0");
+        plot.Legend.ShadowColor = Colors.Transparent;
         plot.Axes.Margins(horizontal: 0.03, vertical: 0.08);
+        plot.Axes.SetLimitsY(0, plot.Axes.GetLimits().Top);
     }
 }

@@ -25,7 +25,7 @@ internal sealed class Sheet : IDisposable
     public Sheet(string title, string subtitle, int columns, int rows, double aspect, float legendHeight)
     {
         cellHeight = (int)Math.Round(ReportStyle.CellWidth * aspect);
-        gridTop = ReportStyle.Margin + ReportStyle.TitleSize + ReportStyle.TextSize + ReportStyle.HeadSize + ReportStyle.TextSize + 34;
+        gridTop = ReportStyle.Margin + ReportStyle.TitleSize + ReportStyle.TextSize + ReportStyle.HeadSize + ReportStyle.TextSize + 52;
         LegendTop = gridTop + (rows * (cellHeight + ReportStyle.Gap)) + 8;
         Width = (2 * ReportStyle.Margin) + (columns * (ReportStyle.CellWidth + ReportStyle.Gap)) - ReportStyle.Gap;
         int height = (int)Math.Ceiling(LegendTop + legendHeight + ReportStyle.Margin);
@@ -86,7 +86,7 @@ internal sealed class Sheet : IDisposable
     /// <summary>Writes a text with its left end on the baseline and returns its width.</summary>
     public float Text(string text, float x, float baseline, float size, SKColor color, bool bold = false, SKTextAlign align = SKTextAlign.Left)
     {
-        using var font = new SKFont(ReportFont.Typeface(bold), size) { Subpixel = true, Edging = SKFontEdging.Antialias };
+        using var font = new SKFont(ReportFont.For(text, bold), size) { Subpixel = true, Edging = SKFontEdging.Antialias };
         paint.Color = color;
         surface.Canvas.DrawText(text, x, baseline, align, font, paint);
         return font.MeasureText(text);
@@ -109,9 +109,9 @@ internal sealed class Sheet : IDisposable
 
     private void Outline(SKRect area)
     {
-        (paint.Style, paint.Color, paint.StrokeWidth) = (SKPaintStyle.Stroke, ReportStyle.Frame, 1);
+        (paint.Style, paint.Color, paint.StrokeWidth, paint.IsAntialias) = (SKPaintStyle.Stroke, ReportStyle.Frame, 1, false);  // one sharp pixel
         surface.Canvas.DrawRect(area, paint);
-        paint.Style = SKPaintStyle.Fill;
+        (paint.Style, paint.IsAntialias) = (SKPaintStyle.Fill, true);
     }
 
     private static SKImage ToImage(RgbImage map)
