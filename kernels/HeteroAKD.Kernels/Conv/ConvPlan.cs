@@ -118,7 +118,9 @@ internal sealed unsafe class ConvPlan
         PaddedPlanes row = new(Geometry, 1, 1);
         int halo = Geometry.LastRow - Geometry.FirstRow;
         long rowBytes = Math.Max(1, (long)SourceChannels * Geometry.Phases.Count * row.Pitch * elementSize);
-        int rows = (int)Math.Max((PlaneBytes / rowBytes) - halo, Divide(MinPositions, row.Pitch));
+
+        // Never fewer rows than the halo: dilated taps would pad more than they multiply. Most of such planes is padding that nobody reads.
+        int rows = (int)Math.Max((PlaneBytes / rowBytes) - halo, Math.Max(halo, Divide(MinPositions, row.Pitch)));
         if (rows < Geometry.GridRows)
         {
             int blocks = Divide(Geometry.GridRows, rows);

@@ -95,7 +95,9 @@ internal sealed class ConvWeightPlan
         PaddedPlanes row = new(Geometry, 1, 1);
         int halo = Geometry.LastRow - Geometry.FirstRow;
         long rowBytes = (((long)Inputs * Geometry.Phases.Count) + Outputs) * row.Pitch * elementSize;
-        int rows = (int)Math.Max((PlaneBytes / rowBytes) - halo, 1);
+
+        // Never fewer rows than the halo: dilated taps would pad more than they multiply. Most of such planes is padding that nobody reads.
+        int rows = (int)Math.Max((PlaneBytes / rowBytes) - halo, Math.Max(1, halo));
         if (rows < Shape.OutHeight)
         {
             return new PaddedPlanes(Geometry, Divide(Shape.OutHeight, Divide(Shape.OutHeight, rows)), 1);

@@ -92,6 +92,12 @@ internal unsafe ref struct GridWalk
             int length = _length[segment];
             for (int i = 0; i < length; i += TLane.Width)
             {
+                if (step == 1 && !accumulate && length > TLane.Width)
+                {
+                    // The last lane of a run overlaps the one before instead of being stored in part.
+                    i = Math.Min(i, length - TLane.Width);
+                }
+
                 TLane value = TLane.Load(from, i) + bias;
                 if (activation != ActivationKind.None)
                 {
