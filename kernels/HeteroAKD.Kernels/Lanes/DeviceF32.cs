@@ -115,6 +115,9 @@ public readonly struct DeviceF32 : IFloatLane<DeviceF32>
     public static DeviceF32 GatherIndex(IndexMem memory, int start, DeviceF32 offsets) => new(memory.View[start + (int)offsets.Value]);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void StoreIndex(IndexMem memory, int index, DeviceF32 value) => memory.View[index] = (int)value.Value;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static double SumAcross(DeviceF32 a) => a.Value;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -115,6 +115,9 @@ public readonly unsafe struct F32 : IFloatLane<F32>
     public static F32 GatherIndex(IndexMem memory, int start, F32 offsets) => new(memory.Ints[start + (int)offsets.Value]);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void StoreIndex(IndexMem memory, int index, F32 value) => memory.Ints[index] = (int)value.Value;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static double SumAcross(F32 a) => a.Value;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -149,6 +149,9 @@ public readonly unsafe struct F32x16 : IFloatLane<F32x16>
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void StoreIndex(IndexMem memory, int index, F32x16 value) => Vector512.ConvertToInt32Native(value._v).Store(memory.Ints + index);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static double SumAcross(F32x16 a) => Vector512.Sum(a._v);
 
     public static double MaxAcross(F32x16 a)

@@ -145,6 +145,9 @@ public readonly unsafe struct F32x4 : IFloatLane<F32x4>
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void StoreIndex(IndexMem memory, int index, F32x4 value) => Vector128.ConvertToInt32Native(value._v).Store(memory.Ints + index);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static double SumAcross(F32x4 a) => Vector128.Sum(a._v);
 
     public static double MaxAcross(F32x4 a)

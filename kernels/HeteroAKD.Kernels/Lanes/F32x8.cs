@@ -148,6 +148,9 @@ public readonly unsafe struct F32x8 : IFloatLane<F32x8>
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void StoreIndex(IndexMem memory, int index, F32x8 value) => Vector256.ConvertToInt32Native(value._v).Store(memory.Ints + index);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static double SumAcross(F32x8 a) => Vector256.Sum(a._v);
 
     public static double MaxAcross(F32x8 a)

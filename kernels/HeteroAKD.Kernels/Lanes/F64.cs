@@ -81,6 +81,8 @@ public readonly unsafe struct F64 : ILane<F64>
 
     public static F64 GatherIndex(IndexMem memory, int start, F64 offsets) => new(memory.Ints[start + (int)offsets.Value]);
 
+    public static void StoreIndex(IndexMem memory, int index, F64 value) => memory.Ints[index] = (int)value.Value;
+
     public static double SumAcross(F64 a) => a.Value;
 
     public static double MaxAcross(F64 a) => a.Value;

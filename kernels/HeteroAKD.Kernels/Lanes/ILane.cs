@@ -108,6 +108,9 @@ public interface ILane<T>
     /// <summary>Integers start + offsets[i] as numbers.</summary>
     static abstract T GatherIndex(IndexMem memory, int start, T offsets);
 
+    /// <summary>Writes whole numbers (exact below 2^24) as integers index … index + Width - 1.</summary>
+    static abstract void StoreIndex(IndexMem memory, int index, T value);
+
     /// <summary>The sum of the elements, in a fixed order.</summary>
     static abstract double SumAcross(T a);
 
