@@ -24,7 +24,7 @@ public readonly partial struct HeteroAkdLoss
         Logarithms<TLane> logs = Normalise(scratch, mixture, image);
         Averages<TLane> averages = Average(scratch, mixture, logs);
         TLane hybridReliability = ThroughWeights(scratch, mixture, logs, averages, image);
-        Averages<TLane> reliabilities = ThroughHybrid(scratch, hybridReliability);
+        ReliabilityGradients<TLane> reliabilities = ThroughHybrid(scratch, hybridReliability);
         Finish(scratch, reliabilities, TLane.Splat(_weight) * scale, valid);
         return new Distilled<TLane> { Loss = scale * averages.Weighted, Divergence = averages.Divergence };
     }
@@ -127,12 +127,12 @@ public readonly partial struct HeteroAkdLoss
     }
 
     /// <summary>From Ẑ and U to both logits and both reliabilities. Returns dL/dH_s and dL/dH_t summed over the classes, for the reliability that they share.</summary>
-    private Averages<TLane> ThroughHybrid<TLane, TScratch>(TScratch scratch, TLane hybridReliability)
+    private ReliabilityGradients<TLane> ThroughHybrid<TLane, TScratch>(TScratch scratch, TLane hybridReliability)
         where TLane : unmanaged, ILane<TLane>
         where TScratch : struct, IScratch<TLane>
     {
         TLane one = TLane.Splat(1f);
-        Averages<TLane> reliabilities = default;
+        ReliabilityGradients<TLane> reliabilities = default;
         for (int c = 0; c < Classes; c++)
         {
             TLane positive = scratch.Get(Positive + c);
@@ -156,15 +156,15 @@ public readonly partial struct HeteroAkdLoss
 
             scratch.Set(StudentPart + c, student);
             scratch.Set(HybridPart + c, teacher);
-            reliabilities.Weighted += studentReliability;
-            reliabilities.Hybrid += teacherReliability;
+            reliabilities.Student += studentReliability;
+            reliabilities.Teacher += teacherReliability;
         }
 
         return reliabilities;
     }
 
     /// <summary>The gradients, weighted and with the supervision's, in the place of the logits.</summary>
-    private void Finish<TLane, TScratch>(TScratch scratch, Averages<TLane> reliabilities, TLane factor, TLane valid)
+    private void Finish<TLane, TScratch>(TScratch scratch, ReliabilityGradients<TLane> reliabilities, TLane factor, TLane valid)
         where TLane : unmanaged, ILane<TLane>
         where TScratch : struct, IScratch<TLane>
     {
@@ -175,8 +175,8 @@ public readonly partial struct HeteroAkdLoss
             TLane teacher = scratch.Get(HybridPart + c);
             if (_reliability == Reliability.SoftmaxCe)
             {
-                student = TLane.Fma(reliabilities.Weighted, scratch.Get(StudentSlope + c), student);
-                teacher = TLane.Fma(reliabilities.Hybrid, scratch.Get(TeacherSlope + c), teacher);
+                student = TLane.Fma(reliabilities.Student, scratch.Get(StudentSlope + c), student);
+                teacher = TLane.Fma(reliabilities.Teacher, scratch.Get(TeacherSlope + c), teacher);
             }
 
             student *= factor;
@@ -200,7 +200,7 @@ public readonly partial struct HeteroAkdLoss
         public TLane Student;
     }
 
-    /// <summary>Sums over the classes of a pixel.</summary>
+    /// <summary>Sums over the classes of a pixel: W·a, W·q, q·b and q·(log q - log p).</summary>
     private struct Averages<TLane>
         where TLane : unmanaged, ILane<TLane>
     {
@@ -208,5 +208,13 @@ public readonly partial struct HeteroAkdLoss
         public TLane Product;
         public TLane Hybrid;
         public TLane Divergence;
+    }
+
+    /// <summary>dL/dH_s and dL/dH_t summed over the classes of a pixel.</summary>
+    private struct ReliabilityGradients<TLane>
+        where TLane : unmanaged, ILane<TLane>
+    {
+        public TLane Student;
+        public TLane Teacher;
     }
 }

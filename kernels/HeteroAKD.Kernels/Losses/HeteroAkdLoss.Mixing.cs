@@ -38,11 +38,23 @@ public readonly partial struct HeteroAkdLoss
         return mixture;
     }
 
+    /// <summary>
+    /// Two loops, not one: a class is one long chain of dependent operations (H, S, Ẑ, H(Ẑ)), and a processor overlaps the chains of neighbouring
+    /// classes only as far as it looks ahead.
+    /// </summary>
     private Mixture<TLane> MixOneVsRest<TLane, TScratch>(TScratch scratch, TLane label)
         where TLane : unmanaged, ILane<TLane>
         where TScratch : struct, IScratch<TLane>
     {
-        TLane zero = TLane.Splat(0f);
+        Mixture<TLane> mixture = Mingle<TLane, TScratch>(scratch, label);
+        return Discrepancies(scratch, label, mixture);
+    }
+
+    /// <summary>Eq. 5-7: Ẑ to scratch, and H_s in the place of U.</summary>
+    private Mixture<TLane> Mingle<TLane, TScratch>(TScratch scratch, TLane label)
+        where TLane : unmanaged, ILane<TLane>
+        where TScratch : struct, IScratch<TLane>
+    {
         TLane supervision = TLane.Splat(_supervisionWeight) / TLane.Splat(Classes);
         Mixture<TLane> mixture = Empty<TLane>();
         for (int c = 0; c < Classes; c++)
@@ -54,11 +66,8 @@ public readonly partial struct HeteroAkdLoss
             OneVsRest<TLane> teacher = new(zt, sign);
             TLane share = ShareOf(student.Loss, teacher.Loss);
             TLane zh = TLane.Fma(share, zt - zs, zs);
-            OneVsRest<TLane> hybrid = new(zh, sign);
-            TLane discrepancy = student.Loss - hybrid.Loss;
-            TLane exponent = student.Loss + TLane.SelectGreater(discrepancy, zero, discrepancy, zero);
             scratch.Set(Hybrid + c, zh);
-            scratch.Set(Exponent + c, exponent);
+            scratch.Set(Exponent + c, student.Loss);
             if (_supervision == ProjectorSupervision.Bce)
             {
                 scratch.Set(StudentSupervision + c, student.Slope * supervision);
@@ -71,16 +80,37 @@ public readonly partial struct HeteroAkdLoss
                 scratch.Set(TeacherReliability + c, teacher.Loss);
                 scratch.Set(StudentSlope + c, student.Slope);
                 scratch.Set(TeacherSlope + c, teacher.Slope);
-                scratch.Set(HybridSlope + c, hybrid.Slope);
-                scratch.Set(Positive + c, TLane.SelectGreater(discrepancy, zero, TLane.Splat(1f), zero));
             }
 
             mixture.MaxStudent = Larger(zs, mixture.MaxStudent);
             mixture.MaxHybrid = Larger(zh, mixture.MaxHybrid);
-            mixture.MaxExponent = Larger(exponent, mixture.MaxExponent);
             mixture.Share += share;
             mixture.Student += student.Loss;
             mixture.Teacher += teacher.Loss;
+        }
+
+        return mixture;
+    }
+
+    /// <summary>Eq. 8 and the exponent of Eq. 9: U in the place of H_s.</summary>
+    private Mixture<TLane> Discrepancies<TLane, TScratch>(TScratch scratch, TLane label, Mixture<TLane> mixture)
+        where TLane : unmanaged, ILane<TLane>
+        where TScratch : struct, IScratch<TLane>
+    {
+        TLane zero = TLane.Splat(0f);
+        for (int c = 0; c < Classes; c++)
+        {
+            OneVsRest<TLane> hybrid = new(scratch.Get(Hybrid + c), OneVsRest<TLane>.Sign(label, c));
+            TLane student = scratch.Get(Exponent + c);
+            TLane discrepancy = student - hybrid.Loss;
+            TLane exponent = student + TLane.SelectGreater(discrepancy, zero, discrepancy, zero);
+            scratch.Set(Exponent + c, exponent);
+            mixture.MaxExponent = Larger(exponent, mixture.MaxExponent);
+            if (_attached != 0)
+            {
+                scratch.Set(HybridSlope + c, hybrid.Slope);
+                scratch.Set(Positive + c, TLane.SelectGreater(discrepancy, zero, TLane.Splat(1f), zero));
+            }
         }
 
         return mixture;

@@ -1,0 +1,83 @@
+using HeteroAKD.Kernels.Lanes;
+using HeteroAKD.Kernels.Launch;
+using HeteroAKD.Kernels.Losses;
+using HeteroAKD.Kernels.Resize;
+
+namespace HeteroAKD.Kernels.Tests.Losses;
+
+public class LossResultsTests
+{
+    // Two chunks of eight sums.
+    private static readonly double[] s_sums = [6, 2, 30, 12, 1, 2, 4, 8, 4, 3, 10, 3, 5, 6, 7, 8];
+
+    [Theory]
+    [InlineData(HostPrecision.Float64)]
+    [InlineData(HostPrecision.Float32)]
+    public void MeansDivideBySumsOfAllChunks(HostPrecision precision)
+    {
+        using TestMemory sums = new(precision, 16, s_sums);
+        using TestMemory result = new(precision, MeanResultKernel.Length);
+        Launch(new MeanResultKernel(sums.Mem, 2, result.Mem), 1, precision);
+        Expect.Close([10 / 5.0, 1 / 5.0, 40, 15 / 40.0], result.Read(), 1e-7, "result");
+    }
+
+    [Theory]
+    [InlineData(ProjectorSupervision.Bce, 4)]
+    [InlineData(ProjectorSupervision.Ce, 1)]
+    public void HeteroAkdResultIsTheWeightedTotalAndItsParts(ProjectorSupervision supervision, int elements)
+    {
+        HeteroAkdOptions options = HeteroAkdOptions.Practical with { Supervision = supervision, Weight = 3, SupervisionWeight = 0.5f };
+        using TestMemory sums = new(HostPrecision.Float64, 16, s_sums);
+        using TestMemory result = new(HostPrecision.Float64, HeteroAkdResultKernel.Length);
+        Launch(new HeteroAkdResultKernel(sums.Mem, 2, 4, options, result.Mem), 1, HostPrecision.Float64);
+        double teacher = 40 / 5.0 / elements;
+        double student = 15 / 5.0 / elements;
+        Expect.Close([(3 * 10 / 5.0) + (0.5 * (teacher + student)), 0.2, 5, 2, teacher, student, 6 / 5.0, 8 / 5.0, 11 / 5.0, 16 / 5.0], result.Read(), 1e-15, "result");
+    }
+
+    [Fact]
+    public void WithoutAnyPixelTheResultIsZero()
+    {
+        using TestMemory sums = new(HostPrecision.Float32, 8, new double[8]);
+        using TestMemory mean = new(HostPrecision.Float32, MeanResultKernel.Length);
+        using TestMemory hetero = new(HostPrecision.Float32, HeteroAkdResultKernel.Length);
+        Launch(new MeanResultKernel(sums.Mem, 1, mean.Mem), 1, HostPrecision.Float32);
+        Launch(new HeteroAkdResultKernel(sums.Mem, 1, 4, HeteroAkdOptions.Practical, hetero.Mem), 1, HostPrecision.Float32);
+        Assert.All(mean.Read().Concat(hetero.Read()), value => Assert.Equal(0, value));
+    }
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(37)]
+    public void BackwardScalesByUpstreamAndDenominator(int length)
+    {
+        double[] gradient = LossProblem.Logits(new Random(1), length);
+        using TestMemory local = new(HostPrecision.Float32, length, gradient);
+        using TestMemory upstream = new(HostPrecision.Float32, 1, [3]);
+        using TestMemory result = new(HostPrecision.Float32, MeanResultKernel.Length, [7, 0.25, 0, 0]);
+        using TestMemory output = new(HostPrecision.Float32, length);
+        Launch(new LossGradientKernel(local.Mem, upstream.Mem, result.Mem, output.Mem), length, HostPrecision.Float32);
+        Assert.Equal(Array.ConvertAll(gradient, g => (double)((float)g * 0.75f)), output.Read());
+    }
+
+    [Fact]
+    public void APlanCoversEveryStripOnceWithinItsWorkspace()
+    {
+        foreach (long bytes in new long[] { 0, 100_000, 1 << 20, 1 << 30 })
+        {
+            BilinearAxis vertical = new(12, 100, false);
+            StripPlan plan = new(3, 11, 100, 128, vertical, vertical, bytes);
+            Assert.Equal(3 * 7, Enumerable.Range(0, plan.Chunks).Sum(plan.StripCount));
+            Assert.All(Enumerable.Range(0, plan.Chunks), chunk => Assert.InRange(plan.StripCount(chunk), 1, plan.ChunkStrips));
+            long used = (plan.StudentWorkspaceLength + plan.TeacherWorkspaceLength) * sizeof(float);
+            Assert.True(used <= bytes || plan.ChunkStrips == 1, $"{used} bytes for {bytes}");
+        }
+    }
+
+    private static void Launch<TKernel>(in TKernel kernel, int columns, HostPrecision precision)
+        where TKernel : struct, IPixelKernel
+    {
+        using HostPool pool = new(1);
+        new HostLauncher(pool).Pixel(kernel, 1, columns, 4, precision);
+    }
+}
