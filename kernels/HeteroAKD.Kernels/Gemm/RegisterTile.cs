@@ -94,16 +94,6 @@ internal struct RegisterPair<TLane>
         Add<TVectors>(TLane.LoadSplat(memory, index), TLane.LoadSplat(memory, index + 1), b0, b1);
     }
 
-    /// <summary>Reads the accumulators from rows of <c>TVectors</c> vectors, <paramref name="rowVectors"/> vectors apart.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public unsafe void Load(TLane* tile, int rowVectors)
-    {
-        _c00 = tile[0];
-        _c01 = tile[1];
-        _c10 = tile[rowVectors];
-        _c11 = tile[rowVectors + 1];
-    }
-
     /// <summary>Writes the accumulators to two rows, <paramref name="rowVectors"/> vectors apart.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public unsafe void Save<TVectors>(TLane* tile, int rowVectors)
