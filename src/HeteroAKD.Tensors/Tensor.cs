@@ -261,6 +261,19 @@ public sealed class Tensor : IDisposable
         _owned = false;
     }
 
+    /// <summary>Undoes <see cref="MoveInto"/>: the tensor gets memory of its own with the same contents, and its gradient goes.</summary>
+    public void MoveOut()
+    {
+        Tensor copy = Persistent(Device, Shape, DType);
+        Ops.Copy.Run(this, copy);
+        Device.Synchronize();
+        _block = copy._block;
+        _offset = 0;
+        _owned = true;
+        Grad = null;
+        HasBoundGrad = false;
+    }
+
     /// <summary>Runs the backward pass from this scalar.</summary>
     public void Backward() => Device.Tape.Backward(this);
 

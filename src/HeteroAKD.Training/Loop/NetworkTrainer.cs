@@ -1,0 +1,298 @@
+using System.Diagnostics;
+using HeteroAKD.Data;
+using HeteroAKD.Distillation;
+using HeteroAKD.Kernels.Lanes;
+using HeteroAKD.Nn;
+using HeteroAKD.Nn.Models;
+using HeteroAKD.Tensors;
+using HeteroAKD.Tensors.Autograd;
+using HeteroAKD.Training.Checkpoints;
+using HeteroAKD.Training.Commands;
+using HeteroAKD.Training.Configuration;
+using HeteroAKD.Training.Evaluation;
+using HeteroAKD.Training.Optimization;
+using HeteroAKD.Training.Runs;
+
+namespace HeteroAKD.Training.Loop;
+
+/// <summary>One network's training: what to train, on what, how long.</summary>
+public sealed record TrainingJob
+{
+    /// <summary>Teacher, student or distilled (<see cref="NetworkRoles"/>); names checkpoints and rows of metrics.</summary>
+    public required string Role { get; init; }
+
+    /// <summary>The network, initialised.</summary>
+    public required SegmentationModel Model { get; init; }
+
+    /// <summary>What is minimised.</summary>
+    public required IObjective Objective { get; init; }
+
+    /// <summary>Labelled images.</summary>
+    public required ISegmentationDataset Dataset { get; init; }
+
+    /// <summary>Optimiser steps.</summary>
+    public required int Steps { get; init; }
+
+    /// <summary>Images a step (a micro-step, with accumulation).</summary>
+    public required int BatchSize { get; init; }
+
+    /// <summary>Peak learning rate.</summary>
+    public required double LearningRate { get; init; }
+
+    /// <summary>Seed of data order, augmentation and masks.</summary>
+    public required int Seed { get; init; }
+}
+
+/// <summary>The loop: batch, forward, backward, clip, update, log, evaluate, save. Goes on from the last checkpoint bit for bit.</summary>
+public sealed class NetworkTrainer(ExperimentConfig config, ExperimentData data, RunFolder folder, RunLog log, MetricsFile metrics, IProgressSink progress)
+{
+    // The guard reads the loss back: free on the host, a stall on an accelerator, where it is looked at when it is logged.
+    private const int GuardEveryOnHost = 1;
+
+    /// <summary>File of a role's newest checkpoint.</summary>
+    public static string LastFile(string role) => $"{role}-last.safetensors";
+
+    /// <summary>File of a role's checkpoint with the best validation mIoU.</summary>
+    public static string BestFile(string role) => $"{role}-best.safetensors";
+
+    /// <summary>Trains, or goes on if the folder holds a checkpoint of the role; returns the seconds of training in all.</summary>
+    /// <exception cref="OperationCanceledException">Cancelled; the state was saved.</exception>
+    /// <exception cref="NonFiniteException">The loss became NaN or infinite; earlier checkpoints are as they were.</exception>
+    public double Run(TrainingJob job, CancellationToken cancellation)
+    {
+        Device device = job.Model.Device;
+        OptimizerConfig options = config.Optimizer;
+        List<ParameterGroup> groups = [.. ParameterGroup.Of(job.Model, job.Role, 1, options.WeightDecay, options.NoDecayOnNormsAndBiases)];
+        if (job.Objective.Auxiliary is { } auxiliary)
+        {
+            groups.AddRange(ParameterGroup.Of(auxiliary, "projectors", options.ProjectorLrMultiplier, options.WeightDecay, options.NoDecayOnNormsAndBiases));
+        }
+
+        using FlatParameters parameters = new(device, groups);
+        using Optimizer optimizer = new(parameters, options);
+        using BatchLoader loader = new(job.Dataset, new LoaderOptions
+        {
+            BatchSize = job.BatchSize,
+            Seed = (ulong)job.Seed,
+            Augmentation = data.Augmentation,
+            Prefetch = config.Data.Prefetch,
+        });
+        State state = new(job, optimizer, loader, new LearningRateSchedule(config.Schedule, job.LearningRate, job.Steps));
+        Resume(state);
+        progress.Begin($"{job.Role} {job.Model.Name}", job.Steps, state.Step);
+        try
+        {
+            Loop(state, cancellation);
+        }
+        finally
+        {
+            // The network's tensors are views of the flat memory; it must own its values again before that goes.
+            Detach(job);
+        }
+
+        return state.Seconds;
+    }
+
+    private void Loop(State s, CancellationToken cancellation)
+    {
+        Device device = s.Job.Model.Device;
+        Stopwatch clock = Stopwatch.StartNew();
+        double before = s.Seconds;
+        using StepInputs inputs = new(device);
+        while (s.Step < s.Job.Steps)
+        {
+            if (cancellation.IsCancellationRequested)
+            {
+                Save(s, NetworkTrainer.LastFile(s.Job.Role));
+                log.Write($"{s.Job.Role}: interrupted at step {s.Step}, saved {LastFile(s.Job.Role)}");
+                throw new OperationCanceledException(cancellation);
+            }
+
+            double stepStart = clock.Elapsed.TotalMilliseconds;
+            double rate = s.Schedule.At(s.Step);
+            bool logged = Due(config.Training.LogEvery, s);
+            device.Step = s.Step;
+            double loss = RunStep(s, inputs, rate, logged);
+            s.Step++;
+            s.Seconds = before + clock.Elapsed.TotalSeconds;
+            progress.Report(new StepProgress(s.Step, loss, rate, clock.Elapsed.TotalMilliseconds - stepStart));
+            if (Due(config.Training.EvalEvery, s) || s.Step == s.Job.Steps)
+            {
+                Evaluate(s, cancellation);
+            }
+
+            if (Due(config.Training.CheckpointEvery, s) || s.Step == s.Job.Steps)
+            {
+                Save(s, LastFile(s.Job.Role));
+            }
+        }
+    }
+
+    /// <summary>One update; returns the loss, or NaN where it was not read.</summary>
+    private double RunStep(State s, StepInputs inputs, double rate, bool logged)
+    {
+        TrainingJob job = s.Job;
+        Device device = job.Model.Device;
+        int accumulate = config.Optimizer.Accumulate;
+        s.Optimizer.ZeroGrad();
+        double loss = double.NaN;
+        for (int micro = 0; micro < accumulate; micro++)
+        {
+            Batch batch = s.Loader.Next();
+            inputs.Fill(batch);
+            Pass pass = Pass.Train((int)CounterHash.Hash(job.Seed, (s.Step * accumulate) + micro));
+            using StepScope scope = device.BeginStep();
+            ObjectiveResult result = job.Objective.Loss(job.Model, inputs.Images, inputs.Labels, pass);
+            Tensor total = accumulate == 1 ? result.Total : Functional.WeightedSum(result.Total, result.Total, 1f / accumulate, 0);
+            total.Backward();
+            bool read = logged || (device.IsHost && s.Step % GuardEveryOnHost == 0);
+            if (read)
+            {
+                loss = result.Total.Item();
+                Guard(loss, s, inputs, pass);
+            }
+
+            if (logged && micro == accumulate - 1)
+            {
+                s.Terms.Clear();
+                foreach (LossTerm term in result.Terms)
+                {
+                    s.Terms.Add((term.Name, term.Read()));
+                }
+            }
+        }
+
+        s.Optimizer.Step(rate);
+        if (logged)
+        {
+            s.Terms.Add(("loss", loss));
+            s.Terms.Add(("lr", rate));
+            s.Terms.Add(("grad_norm", s.Optimizer.GradientNorm()));
+            metrics.Write(job.Role, s.Step + 1, System.Runtime.InteropServices.CollectionsMarshal.AsSpan(s.Terms));
+        }
+
+        return loss;
+    }
+
+    /// <summary>Runs the batch again with every operation checked, so that the error names the one that went wrong.</summary>
+    private static void Guard(double loss, State s, StepInputs inputs, in Pass pass)
+    {
+        if (double.IsFinite(loss))
+        {
+            return;
+        }
+
+        Device device = s.Job.Model.Device;
+        device.CheckFinite = true;
+        try
+        {
+            using StepScope scope = device.BeginStep();
+            s.Job.Objective.Loss(s.Job.Model, inputs.Images, inputs.Labels, pass);
+        }
+        finally
+        {
+            device.CheckFinite = false;
+        }
+
+        throw new NonFiniteException("loss", s.Job.Role, s.Step, $"the value {loss}");
+    }
+
+    private void Evaluate(State s, CancellationToken cancellation)
+    {
+        SegmentationScores scores = new Evaluator(s.Job.Model.Device, config.Evaluation).Run(s.Job.Model, data.Validation, data.Evaluation, cancellation);
+        metrics.Write(s.Job.Role, s.Step, ("val_miou", scores.MeanIoU), ("val_pixel_accuracy", scores.PixelAccuracy), ("val_boundary_f1", scores.BoundaryF1));
+        string line = FormattableString.Invariant($"{s.Job.Role} step {s.Step}/{s.Job.Steps}: val mIoU {100 * scores.MeanIoU:F2} %, pixel accuracy {100 * scores.PixelAccuracy:F2} %");
+        log.Write(line);
+        progress.Say(line);
+        if (!(scores.MeanIoU <= s.BestMetric))
+        {
+            s.BestMetric = scores.MeanIoU;
+            Save(s, BestFile(s.Job.Role));
+        }
+    }
+
+    private void Resume(State s)
+    {
+        string path = folder.File(LastFile(s.Job.Role));
+        if (!File.Exists(path))
+        {
+            return;
+        }
+
+        Checkpoint checkpoint = Checkpoint.Load(path);
+        checkpoint.CopyTo(Checkpoint.ModelPrefix, s.Job.Model);
+        if (s.Job.Objective.Auxiliary is { } auxiliary)
+        {
+            checkpoint.CopyTo("projectors.", auxiliary);
+        }
+
+        foreach ((string name, Tensor tensor) in s.Optimizer.State("optimizer."))
+        {
+            checkpoint.Copy(name, tensor);
+        }
+
+        s.Step = checkpoint.Info.Step;
+        s.BestMetric = checkpoint.Info.BestMetric;
+        s.Seconds = checkpoint.Info.Seconds;
+        s.Optimizer.Resume(s.Step);
+        s.Loader.Seek(checkpoint.Info.DataPosition);
+        log.Write($"{s.Job.Role}: goes on from step {s.Step} of {LastFile(s.Job.Role)}");
+    }
+
+    private void Save(State s, string file)
+    {
+        CheckpointInfo info = new()
+        {
+            Model = s.Job.Model.Name,
+            Role = s.Job.Role,
+            Classes = s.Job.Model.Classes,
+            Step = s.Step,
+            DataPosition = s.Loader.Position,
+            BestMetric = s.BestMetric,
+            Seconds = s.Seconds,
+            Config = ConfigurationWriter.Write(config),
+        };
+        IEnumerable<(string, Tensor)> entries = Checkpoint.Entries(Checkpoint.ModelPrefix, s.Job.Model).Concat(s.Optimizer.State("optimizer."));
+        if (s.Job.Objective.Auxiliary is { } auxiliary)
+        {
+            entries = entries.Concat(Checkpoint.Entries("projectors.", auxiliary));
+        }
+
+        Checkpoint.Save(folder.File(file), info, entries);
+    }
+
+    private static bool Due(int every, State s) => every > 0 && s.Step % every == 0;
+
+    private static void Detach(TrainingJob job)
+    {
+        foreach (Tensor parameter in job.Model.Parameters())
+        {
+            parameter.MoveOut();
+        }
+
+        foreach (Tensor parameter in job.Objective.Auxiliary?.Parameters() ?? [])
+        {
+            parameter.MoveOut();
+        }
+    }
+
+    /// <summary>What a checkpoint holds of a training in progress.</summary>
+    private sealed class State(TrainingJob job, Optimizer optimizer, BatchLoader loader, LearningRateSchedule schedule)
+    {
+        public TrainingJob Job { get; } = job;
+
+        public Optimizer Optimizer { get; } = optimizer;
+
+        public BatchLoader Loader { get; } = loader;
+
+        public LearningRateSchedule Schedule { get; } = schedule;
+
+        public List<(string Column, double Value)> Terms { get; } = [];
+
+        public int Step { get; set; }
+
+        public double BestMetric { get; set; } = double.NaN;
+
+        public double Seconds { get; set; }
+    }
+}

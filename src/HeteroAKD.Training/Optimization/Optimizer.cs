@@ -1,0 +1,118 @@
+using HeteroAKD.Kernels.Launch;
+using HeteroAKD.Kernels.Lanes;
+using HeteroAKD.Kernels.Optim;
+using HeteroAKD.Tensors;
+using HeteroAKD.Tensors.Ops;
+using HeteroAKD.Training.Configuration;
+
+namespace HeteroAKD.Training.Optimization;
+
+/// <summary>
+/// Updates flat parameters: one launch to measure the gradient, one to clip, one a group to update. What changes from step to step lies in a small
+/// buffer on the device, so the launches are the same every step.
+/// </summary>
+public sealed class Optimizer : IDisposable
+{
+    private readonly OptimizerConfig _config;
+    private readonly FlatParameters _parameters;
+    private readonly Tensor _scalars; // [OptimizerScalars.Count]
+    private readonly Tensor _squares; // [8] sum of squared gradients
+    private readonly Tensor _norm; // [1] norm before clipping
+    private readonly Tensor _first; // [count] AdamW's mean of g, SGD's momentum
+    private readonly Tensor? _second; // [count] AdamW's mean of g²
+
+    /// <summary>Takes over the parameters.</summary>
+    public Optimizer(FlatParameters parameters, OptimizerConfig config)
+    {
+        _parameters = parameters;
+        _config = config;
+        Device device = parameters.Values.Device;
+        _scalars = Tensor.Persistent(device, new Shape(OptimizerScalars.Count));
+        _squares = Tensor.Persistent(device, new Shape(Sums<F32>.Count));
+        _norm = Tensor.Persistent(device, new Shape(1));
+        _first = Zeros(device);
+        _second = config.Kind == OptimizerKind.AdamW ? Zeros(device) : null;
+    }
+
+    /// <summary>Updates done.</summary>
+    public int Steps { get; private set; }
+
+    /// <summary>Clears the gradients.</summary>
+    public void ZeroGrad() => _parameters.ZeroGrad();
+
+    /// <summary>Measures and clips the gradient, then updates all parameters.</summary>
+    /// <param name="learningRate">Rate of this step, before the groups' multipliers.</param>
+    public void Step(double learningRate)
+    {
+        Steps++;
+        Span<float> scalars = stackalloc float[OptimizerScalars.Count];
+        scalars[OptimizerScalars.Rate] = (float)learningRate;
+        scalars[OptimizerScalars.ClipScale] = 1;
+        scalars[OptimizerScalars.Correction1] = (float)(1 - Math.Pow(_config.Betas[0], Steps));
+        scalars[OptimizerScalars.RootCorrection2] = (float)Math.Sqrt(1 - Math.Pow(_config.Betas[1], Steps));
+        _scalars.CopyFrom(scalars);
+
+        Device device = _scalars.Device;
+        SquareSum.Run(_parameters.Gradients, _squares);
+        float maxNorm = _config.GradientClip > 0 ? (float)_config.GradientClip : float.PositiveInfinity;
+        device.Pixel(new ClipScaleKernel(_squares.Mem, _scalars.Mem, _norm.Mem, maxNorm), 1, 1, 1, DType.Float32);
+        for (int i = 0; i < _parameters.Groups.Count; i++)
+        {
+            Update(_parameters.Groups[i], _parameters.Ranges[i]);
+        }
+    }
+
+    /// <summary>Norm of the last step's gradient before clipping; waits for the device.</summary>
+    public double GradientNorm() => _norm.Item();
+
+    /// <summary>What a checkpoint keeps beside the parameters; <see cref="Steps"/> goes with it.</summary>
+    public IEnumerable<(string Name, Tensor Tensor)> State(string prefix)
+    {
+        yield return (prefix + "first", _first);
+        if (_second is not null)
+        {
+            yield return (prefix + "second", _second);
+        }
+    }
+
+    /// <summary>Goes on from a checkpoint whose state has been copied in.</summary>
+    public void Resume(int steps) => Steps = steps;
+
+    /// <summary>Frees the state; the parameters stay their owner's.</summary>
+    public void Dispose()
+    {
+        _scalars.Dispose();
+        _squares.Dispose();
+        _norm.Dispose();
+        _first.Dispose();
+        _second?.Dispose();
+    }
+
+    private void Update(ParameterGroup group, (int Start, int Count) range)
+    {
+        Shape shape = new(range.Count);
+        Mem values = _parameters.Values.View(shape, range.Start).Mem;
+        Mem gradients = _parameters.Gradients.View(shape, range.Start).Mem;
+        Mem first = _first.View(shape, range.Start).Mem;
+        Device device = _scalars.Device;
+        if (_second is not null)
+        {
+            AdamWKernel kernel = new(
+                values, gradients, first, _second.View(shape, range.Start).Mem, _scalars.Mem, _config.Betas[0], _config.Betas[1], _config.Eps, group.WeightDecay, group.LrMultiplier);
+            device.Pixel(kernel, 1, range.Count, 6, DType.Float32);
+        }
+        else
+        {
+            SgdKernel kernel = new(
+                values, gradients, first, _scalars.Mem, (float)_config.Momentum, (float)group.WeightDecay, _config.Nesterov ? 1 : 0, (float)group.LrMultiplier);
+            device.Pixel(kernel, 1, range.Count, 4, DType.Float32);
+        }
+    }
+
+    private Tensor Zeros(Device device)
+    {
+        Tensor zeros = Tensor.Persistent(device, _parameters.Values.Shape);
+        Fill.Run(zeros, 0);
+        return zeros;
+    }
+}
