@@ -80,12 +80,25 @@ public readonly struct BilinearAxis
     /// <summary>What source element <paramref name="source"/> weighs in target element <paramref name="target"/>; 0 where it does not reach, or where there is no such target.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public TLane Share<TLane>(TLane target, TLane source)
+        where TLane : unmanaged, ILane<TLane> => Units(target, source) / TLane.Splat(Divisor);
+
+    /// <summary><see cref="Share{TLane}"/> times <see cref="Divisor"/>, a whole number: a sum of many shares is divided once.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public TLane Units<TLane>(TLane target, TLane source)
         where TLane : unmanaged, ILane<TLane>
     {
         TLane divisor = TLane.Splat(Divisor);
         TLane distance = TLane.Abs(Numerator(target) - (source * divisor));
-        TLane share = TLane.Max(divisor - distance, TLane.Splat(0f)) / divisor;
-        return TLane.SelectGreater(target, TLane.Splat(Target - 1), TLane.Splat(0f), share);
+        TLane units = TLane.Max(divisor - distance, TLane.Splat(0f));
+        return TLane.SelectGreater(target, TLane.Splat(Target - 1), TLane.Splat(0f), units);
+    }
+
+    /// <summary>As <see cref="Units{TLane}"/>, for one source element and one target element that there is.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public int Units(int target, int source)
+    {
+        int distance = Numerator(target) - (source * Divisor);
+        return Math.Max(0, Divisor - (distance < 0 ? -distance : distance));
     }
 
     /// <summary>The first target element that source element <paramref name="source"/> reaches with a weight above 0 (or would, were there more targets).</summary>
