@@ -51,16 +51,16 @@ public static class Functional
     public static Tensor WeightedSum(Tensor a, Tensor b, float weightA, float weightB) => Ops.WeightedSum.Row.Apply(new WeightedSumAttributes(weightA, weightB), a, b);
 
     /// <summary>Bilinear resize of [N, C, H, W] to [N, C, height, width].</summary>
-    public static Tensor Interpolate(Tensor input, int height, int width, bool alignCorners = false) => throw new NotImplementedException();
+    public static Tensor Interpolate(Tensor input, int height, int width, bool alignCorners = false) => Resampling.Interpolate.Apply(new InterpolateAttributes(height, width, alignCorners), input);
 
     /// <summary>Max pooling of [N, C, H, W].</summary>
-    public static Tensor MaxPool2d(Tensor input, int kernel, int stride, int padding = 0) => throw new NotImplementedException();
+    public static Tensor MaxPool2d(Tensor input, int kernel, int stride, int padding = 0) => Pooling.Max.Apply(new MaxPoolAttributes(kernel, stride, padding), input);
 
-    /// <summary>Average pooling of [N, C, H, W]; kernel and stride per axis (height, width); padding counts as zeros.</summary>
-    public static Tensor AvgPool2d(Tensor input, int kernelHeight, int kernelWidth, int strideHeight, int strideWidth, int padding = 0) => throw new NotImplementedException();
+    /// <summary>Average pooling of [N, C, H, W]; padding counts as zeros.</summary>
+    public static Tensor AvgPool2d(Tensor input, int kernel, int stride, int padding = 0) => Pooling.Average.Apply(new AvgPoolAttributes(kernel, stride, padding), input);
 
     /// <summary>Average pooling of [N, C, H, W] into height × width bins.</summary>
-    public static Tensor AdaptiveAvgPool2d(Tensor input, int height, int width) => throw new NotImplementedException();
+    public static Tensor AdaptiveAvgPool2d(Tensor input, int height, int width) => Pooling.Adaptive.Apply(new AdaptivePoolAttributes(height, width), input);
 
     /// <summary>Concatenation of two to six maps [N, Cᵢ, H, W] along the channels.</summary>
     public static Tensor Cat(Tensor a, Tensor b, Tensor? c = null, Tensor? d = null, Tensor? e = null, Tensor? f = null) => throw new NotImplementedException();
