@@ -1,3 +1,4 @@
+using HeteroAKD.Nn.Models;
 using HeteroAKD.Tensors;
 
 namespace HeteroAKD.Training.Configuration;
@@ -11,8 +12,8 @@ internal static class ConfigurationCheck
     public static void Check(ExperimentConfig config, string source)
     {
         OneOf("device", config.Device, Devices);
-        OneOf("teacher.model", config.Teacher.Model, ModelNames.All);
-        OneOf("student.model", config.Student.Model, ModelNames.All);
+        OneOf("teacher.model", config.Teacher.Model, ModelZoo.Names);
+        OneOf("student.model", config.Student.Model, ModelZoo.Names);
 
         AugmentationConfig augmentation = config.Augmentation;
         Require(augmentation.ScaleMin <= augmentation.ScaleMax,
@@ -26,15 +27,11 @@ internal static class ConfigurationCheck
         DataConfig data = config.Data;
         Require(data.Kind != DataKind.List || data.Root.Length > 0, "data.root must name the data set's folder when data.kind is list");
         Require(data.Kind != DataKind.List || data.Train.Length > 0, "data.train must name a list file when data.kind is list");
-        Require(data.ClassCount == 0 || data.IgnoreLabel >= data.ClassCount,
-            $"data.ignoreLabel ({data.IgnoreLabel}) is one of the {data.ClassCount} classes; use an id that no class has");
 
         LossConfig loss = config.Loss;
         bool listed = loss.ClassWeights == ClassWeighting.List;
         Require(!listed || loss.ClassWeightList.Count > 0, "loss.classWeightList must give one weight a class when loss.classWeights is list");
         Require(listed || loss.ClassWeightList.Count == 0, "loss.classWeightList is given, but loss.classWeights is not list");
-        Require(!listed || data.ClassCount == 0 || loss.ClassWeightList.Count == data.ClassCount,
-            $"loss.classWeightList has {loss.ClassWeightList.Count} weights for {data.ClassCount} classes");
 
         void Require(bool holds, string problem)
         {

@@ -1,7 +1,9 @@
+using HeteroAKD.Tensors;
+
 namespace HeteroAKD.Training.Configuration;
 
 /// <summary>An experiment file or override that cannot be used. The message names the source, the line, the key and the remedy.</summary>
-public sealed class ConfigurationException : Exception
+public sealed class ConfigurationException : HeteroAkdException
 {
     /// <summary>Creates the exception for one place in a source.</summary>
     /// <param name="source">The file, or the text of a <c>--set</c> override.</param>

@@ -1,3 +1,5 @@
+using HeteroAKD.Data;
+
 namespace HeteroAKD.Training.Configuration;
 
 /// <summary>Where images and labels come from.</summary>
@@ -8,16 +10,6 @@ public enum DataKind
 
     /// <summary>List files with one <c>image label</c> pair a line.</summary>
     List,
-}
-
-/// <summary>How an image smaller than the window is completed; its labels there are ignored.</summary>
-public enum PadMode
-{
-    /// <summary>Repeat the edge pixels.</summary>
-    Edge,
-
-    /// <summary>The normalisation mean, zero after normalising.</summary>
-    Mean,
 }
 
 /// <summary>The <c>data</c> section.</summary>
@@ -41,11 +33,7 @@ public sealed record DataConfig
     /// <summary>Class file of a list data set, relative to the root: <c>id name R G B</c> a line.</summary>
     public string Classes { get; init; } = "classes.txt";
 
-    /// <summary>Number of classes; 0 takes it from the data set.</summary>
-    [InRange("[0, 255]")]
-    public int ClassCount { get; init; }
-
-    /// <summary>Label id that counts nowhere.</summary>
+    /// <summary>Label id that counts nowhere; it must be the one that the class file names.</summary>
     [InRange("[0, 255]")]
     public int IgnoreLabel { get; init; } = 255;
 
@@ -75,6 +63,10 @@ public sealed record DataConfig
     /// <summary>Procedural scenes to test on.</summary>
     [InRange("[0, 100000000]")]
     public int TestCount { get; init; } = 200;
+
+    /// <summary>How careless the annotator of the procedural training scenes is; validation and test scenes keep the truth.</summary>
+    [InRange("[0, 1]")]
+    public double AnnotationNoise { get; init; }
 
     /// <summary>Keep decoded images in memory.</summary>
     public bool Cache { get; init; } = true;
@@ -114,19 +106,19 @@ public sealed record AugmentationConfig
     /// <summary>What stands where the scaled image does not reach.</summary>
     public PadMode Pad { get; init; } = PadMode.Edge;
 
-    /// <summary>Brightness is multiplied by exp(U(-g, g)).</summary>
+    /// <summary>Pixels are multiplied by exp(U(-g, g)).</summary>
     [InRange("[0, 4]")]
     public double BrightnessGain { get; init; }
 
-    /// <summary>U(-o, o) is added to brightness.</summary>
+    /// <summary>U(-o, o) is added to pixels.</summary>
     [InRange("[0, 1]")]
     public double BrightnessOffset { get; init; }
 
-    /// <summary>Contrast about the image mean is multiplied by 1 + U(-c, c).</summary>
+    /// <summary>Contrast about mid-grey is multiplied by exp(U(-c, c)).</summary>
     [InRange("[0, 1]")]
     public double Contrast { get; init; }
 
-    /// <summary>Saturation is multiplied by 1 + U(-s, s).</summary>
+    /// <summary>Saturation is multiplied by exp(U(-s, s)).</summary>
     [InRange("[0, 1]")]
     public double Saturation { get; init; }
 

@@ -1,4 +1,6 @@
 using System.Runtime.Serialization;
+using HeteroAKD.Kernels.Losses;
+using HeteroAKD.Tensors.Ops;
 
 namespace HeteroAKD.Training.Configuration;
 
@@ -29,49 +31,6 @@ public enum DistillationPreset
     Custom,
 }
 
-/// <summary>Axis of the softmax that turns the unreliability U into weights W (Eq. 9).</summary>
-public enum WeightAxis
-{
-    /// <summary>Over the classes of a pixel.</summary>
-    Class,
-
-    /// <summary>Over the pixels of a class.</summary>
-    Spatial,
-}
-
-/// <summary>Form of the weighted loss (Eq. 10).</summary>
-public enum DistillationForm
-{
-    /// <summary>-W q log p.</summary>
-    Ce,
-
-    /// <summary>W q (log q - log p): the same gradient where W and q are detached.</summary>
-    Kl,
-}
-
-/// <summary>How the reliability H of a projection is measured (Eq. 5).</summary>
-public enum Reliability
-{
-    /// <summary>One-versus-rest BCE a class.</summary>
-    Bce,
-
-    /// <summary>Softmax cross-entropy a pixel.</summary>
-    SoftmaxCe,
-}
-
-/// <summary>What the projectors are taught by.</summary>
-public enum ProjectorSupervision
-{
-    /// <summary>Nothing but the distillation loss.</summary>
-    None,
-
-    /// <summary>BCE against the labels.</summary>
-    Bce,
-
-    /// <summary>Softmax cross-entropy against the labels.</summary>
-    Ce,
-}
-
 /// <summary>The unit a distillation loss is a mean over.</summary>
 public enum LossUnit
 {
@@ -83,26 +42,6 @@ public enum LossUnit
 
     /// <summary>Valid pixels times classes, PyTorch's <c>mean</c>.</summary>
     Element,
-}
-
-/// <summary>The grid on which the loss is evaluated.</summary>
-public enum DistillationGrid
-{
-    /// <summary>The student's logits; labels are sampled to it by nearest neighbour.</summary>
-    Student,
-
-    /// <summary>The labels; logits are upsampled bilinearly.</summary>
-    Label,
-}
-
-/// <summary>Activation after a projector's batch norm.</summary>
-public enum ProjectorActivation
-{
-    /// <summary>None: logits of both signs.</summary>
-    None,
-
-    /// <summary>ReLU, as the paper has it.</summary>
-    Relu,
 }
 
 /// <summary>The <c>distillation</c> section. <see cref="Preset"/> comes first: a key written beside it wins over the set.</summary>
@@ -159,10 +98,10 @@ public sealed record DistillationConfig : IPresetSection
     public LossUnit Reduction { get; init; } = LossUnit.Pixel;
 
     /// <summary>student or label.</summary>
-    public DistillationGrid Grid { get; init; } = DistillationGrid.Student;
+    public WorkingGrid Grid { get; init; } = WorkingGrid.Student;
 
-    /// <summary>none or relu.</summary>
-    public ProjectorActivation ProjectorActivation { get; init; } = ProjectorActivation.None;
+    /// <summary>Whether the projectors end in a ReLU, as the paper has it.</summary>
+    public bool ProjectorRelu { get; init; }
 
     /// <summary>This section with the options that the preset names; the method and its weights stay.</summary>
     public DistillationConfig WithPreset(DistillationPreset preset) => preset switch
@@ -179,8 +118,8 @@ public sealed record DistillationConfig : IPresetSection
             Detach = false,
             Supervision = ProjectorSupervision.None,
             Reduction = LossUnit.Pixel,
-            Grid = DistillationGrid.Label,
-            ProjectorActivation = ProjectorActivation.Relu,
+            Grid = WorkingGrid.Label,
+            ProjectorRelu = true,
         },
         DistillationPreset.Practical => this with
         {
@@ -193,8 +132,8 @@ public sealed record DistillationConfig : IPresetSection
             Detach = true,
             Supervision = ProjectorSupervision.Bce,
             Reduction = LossUnit.Pixel,
-            Grid = DistillationGrid.Student,
-            ProjectorActivation = ProjectorActivation.None,
+            Grid = WorkingGrid.Student,
+            ProjectorRelu = false,
         },
         _ => this with { Preset = DistillationPreset.Custom },
     };

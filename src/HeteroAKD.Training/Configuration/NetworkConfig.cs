@@ -1,9 +1,11 @@
+using HeteroAKD.Nn.Models;
+
 namespace HeteroAKD.Training.Configuration;
 
 /// <summary>The <c>teacher</c> section. A value of 0 takes the student's.</summary>
 public sealed record TeacherConfig
 {
-    /// <summary>Name of the architecture, see <see cref="ModelNames"/>.</summary>
+    /// <summary>Name of the architecture, see <see cref="ModelZoo"/>.</summary>
     public string Model { get; init; } = "tiny-mit-teacher";
 
     /// <summary>Trained weights; empty trains the teacher first.</summary>
@@ -29,20 +31,9 @@ public sealed record TeacherConfig
 /// <summary>The <c>student</c> section.</summary>
 public sealed record StudentConfig
 {
-    /// <summary>Name of the architecture, see <see cref="ModelNames"/>.</summary>
+    /// <summary>Name of the architecture, see <see cref="ModelZoo"/>.</summary>
     public string Model { get; init; } = "tiny-cnn-student";
 
     /// <summary>Weights to start from; empty starts from the seed.</summary>
     public string Checkpoint { get; init; } = "";
-}
-
-/// <summary>The architectures a configuration can name.</summary>
-public static class ModelNames
-{
-    /// <summary>Every name, smallest family first.</summary>
-    public static IReadOnlyList<string> All { get; } =
-    [
-        "tiny-cnn-student", "tiny-cnn-teacher", "tiny-mit-student", "tiny-mit-teacher",
-        "segformer-b0", "deeplabv3-r18", "deeplabv3-mbv2",
-    ];
 }

@@ -1,7 +1,9 @@
+using HeteroAKD.Tensors;
+
 namespace HeteroAKD.Training.Runs;
 
 /// <summary>A file or run folder that cannot be written. The message says what is left as it was, and the remedy.</summary>
-public sealed class StorageException : IOException
+public sealed class StorageException : HeteroAkdException
 {
     /// <summary>Creates the exception.</summary>
     public StorageException(string message)

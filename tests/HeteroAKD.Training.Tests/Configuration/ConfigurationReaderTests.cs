@@ -1,3 +1,4 @@
+using HeteroAKD.Tensors.Ops;
 using HeteroAKD.Training.Configuration;
 
 namespace HeteroAKD.Training.Tests.Configuration;
@@ -58,7 +59,6 @@ public sealed class ConfigurationReaderTests
     [InlineData("student: {model: tiny-cnn-studnet}", "did you mean tiny-cnn-student?")]
     [InlineData("device: gpu", "device must be one of auto, cpu, cuda, opencl, ilgpu-cpu, not 'gpu'")]
     [InlineData("data: {kind: list}", "data.root must name the data set's folder when data.kind is list")]
-    [InlineData("data: {classCount: 11, ignoreLabel: 10}", "data.ignoreLabel (10) is one of the 11 classes; use an id that no class has")]
     [InlineData("loss: {classWeights: list}", "loss.classWeightList must give one weight a class when loss.classWeights is list")]
     [InlineData("loss: {classWeightList: [1, 2]}", "loss.classWeightList is given, but loss.classWeights is not list")]
     [InlineData("schedule: {minLr: 1}", "schedule.minLr (1) is above optimizer.lr (0.002)")]
@@ -114,11 +114,11 @@ public sealed class ConfigurationReaderTests
     public void Preset_sets_the_options_beside_it_unless_they_are_written()
     {
         DistillationConfig paper = ConfigurationReader.ReadText("distillation: {detach: true, preset: paper}", "text").Distillation;
-        Assert.Equal((ProjectorActivation.Relu, DistillationGrid.Label, true), (paper.ProjectorActivation, paper.Grid, paper.Detach));
+        Assert.Equal((true, WorkingGrid.Label, true), (paper.ProjectorRelu, paper.Grid, paper.Detach));
 
         // A preset in a later layer starts anew, even over keys written out earlier.
         DistillationConfig again = ConfigurationReader.ReadText("distillation: {grid: label}", "text", ["distillation.preset=practical"]).Distillation;
-        Assert.Equal(DistillationGrid.Student, again.Grid);
+        Assert.Equal(WorkingGrid.Student, again.Grid);
     }
 
     [Fact]
