@@ -171,6 +171,12 @@ public readonly unsafe struct F32x16 : IFloatLane<F32x16>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static F32x16 ScaleByPowerOfTwo(F32x16 x, F32x16 n)
     {
+        if (Avx512F.IsSupported)
+        {
+            // One instruction with the same single rounding.
+            return new(Avx512F.Scale(x._v, n._v));
+        }
+
         Vector512<int> whole = Vector512.ConvertToInt32Native(n._v);
         Vector512<int> half = whole >> 1;
         Vector512<float> first = ((half + Vector512.Create(127)) << 23).AsSingle();
