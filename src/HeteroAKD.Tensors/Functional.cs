@@ -63,13 +63,13 @@ public static class Functional
     public static Tensor AdaptiveAvgPool2d(Tensor input, int height, int width) => Pooling.Adaptive.Apply(new AdaptivePoolAttributes(height, width), input);
 
     /// <summary>Concatenation of two to six maps [N, Cᵢ, H, W] along the channels.</summary>
-    public static Tensor Cat(Tensor a, Tensor b, Tensor? c = null, Tensor? d = null, Tensor? e = null, Tensor? f = null) => throw new NotImplementedException();
+    public static Tensor Cat(Tensor a, Tensor b, Tensor? c = null, Tensor? d = null, Tensor? e = null, Tensor? f = null) => Layout.Cat.Apply(default, a, b, c, d, e, f);
 
     /// <summary>[N, C, H, W] → [N, H·W, C].</summary>
-    public static Tensor ToTokens(Tensor map) => throw new NotImplementedException();
+    public static Tensor ToTokens(Tensor map) => Layout.ToTokens.Apply(default, map);
 
     /// <summary>[N, height·width, C] → [N, C, height, width].</summary>
-    public static Tensor ToMap(Tensor tokens, int height, int width) => throw new NotImplementedException();
+    public static Tensor ToMap(Tensor tokens, int height, int width) => Layout.ToMap.Apply(new MapAttributes(height, width), tokens);
 
     /// <summary>Multi-head attention. query [B, N, C], keyValue [B, M, 2C] (keys, then values) → [B, N, C]; scale (C/heads)^-½.</summary>
     public static Tensor Attention(Tensor query, Tensor keyValue, int heads) => throw new NotImplementedException();

@@ -1,7 +1,6 @@
 using System.Numerics;
 using HeteroAKD.Data;
 using HeteroAKD.Training.Configuration;
-using PadMode = HeteroAKD.Training.Configuration.PadMode;
 
 namespace HeteroAKD.Training.Loop;
 
@@ -52,11 +51,12 @@ public sealed class ExperimentData
     private static (ISegmentationDataset Train, ISegmentationDataset Student, ISegmentationDataset Validation, ISegmentationDataset? Test) Scenes(DataConfig data)
     {
         SceneOptions options = new() { Width = data.Size.Width, Height = data.Size.Height, Seed = (ulong)data.Seed };
-        ISegmentationDataset train = Cached(new SceneDataset(SceneSplit.Train, data.TrainCount, options), data);
+        SceneOptions labelled = options with { AnnotationNoise = (float)data.AnnotationNoise };
+        ISegmentationDataset train = Cached(new SceneDataset(SceneSplit.Train, data.TrainCount, labelled), data);
         int student = data.StudentLimit > 0 ? Math.Min(data.StudentLimit, data.TrainCount) : data.TrainCount;
         return (
             train,
-            student == data.TrainCount ? train : Cached(new SceneDataset(SceneSplit.Train, student, options), data),
+            student == data.TrainCount ? train : Cached(new SceneDataset(SceneSplit.Train, student, labelled), data),
             Cached(new SceneDataset(SceneSplit.Validation, data.ValCount, options), data),
             data.TestCount > 0 ? Cached(new SceneDataset(SceneSplit.Test, data.TestCount, options), data) : null);
     }
@@ -94,7 +94,7 @@ public sealed class ExperimentData
             ScaleMin = (float)a.ScaleMin,
             ScaleMax = (float)a.ScaleMax,
             FlipProbability = (float)a.Flip,
-            Pad = a.Pad == PadMode.Edge ? HeteroAKD.Data.PadMode.Edge : HeteroAKD.Data.PadMode.Mean,
+            Pad = a.Pad,
             BrightnessGain = (float)a.BrightnessGain,
             BrightnessOffset = (float)a.BrightnessOffset,
             Contrast = (float)a.Contrast,

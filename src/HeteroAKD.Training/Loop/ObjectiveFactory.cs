@@ -1,6 +1,5 @@
 using HeteroAKD.Data;
 using HeteroAKD.Distillation;
-using HeteroAKD.Kernels.Losses;
 using HeteroAKD.Nn.Models;
 using HeteroAKD.Tensors;
 using HeteroAKD.Tensors.Ops;
@@ -36,25 +35,20 @@ public static class ObjectiveFactory
 
         HeteroAkdAttributes? heteroAkd = d.Method == DistillationMethod.HeteroAkd ? Attributes(d, ignoreIndex) : null;
         return new DistillationObjective(
-            teacher, student, task, new DistillationOptions(d.Lambda1, d.KdTau, heteroAkd, d.ProjectorActivation == ProjectorActivation.Relu), config.Seed);
+            teacher, student, task, new DistillationOptions(d.Lambda1, d.KdTau, heteroAkd, d.ProjectorRelu), config.Seed);
     }
 
     /// <summary>The kernel's options.</summary>
     public static HeteroAkdAttributes Attributes(DistillationConfig d, int ignoreIndex) => new(
-        Axis: d.WeightAxis == Configuration.WeightAxis.Class ? Kernels.Losses.WeightAxis.Class : Kernels.Losses.WeightAxis.Spatial,
-        Form: d.Form == Configuration.DistillationForm.Ce ? Kernels.Losses.DistillationForm.Ce : Kernels.Losses.DistillationForm.Kl,
+        Axis: d.WeightAxis,
+        Form: d.Form,
         Tau: (float)d.Tau,
         ScaleTau2: d.ScaleTau2,
-        Reliability: d.Reliability == Configuration.Reliability.Bce ? Kernels.Losses.Reliability.Bce : Kernels.Losses.Reliability.SoftmaxCe,
+        Reliability: d.Reliability,
         Detach: d.Detach,
-        Supervision: d.Supervision switch
-        {
-            Configuration.ProjectorSupervision.None => Kernels.Losses.ProjectorSupervision.None,
-            Configuration.ProjectorSupervision.Bce => Kernels.Losses.ProjectorSupervision.Bce,
-            _ => Kernels.Losses.ProjectorSupervision.Ce,
-        },
+        Supervision: d.Supervision,
         Lambda2: (float)d.Lambda2,
         SupervisionWeight: (float)d.SupervisionWeight,
-        Grid: d.Grid == DistillationGrid.Label ? WorkingGrid.Label : WorkingGrid.Student,
+        Grid: d.Grid,
         IgnoreIndex: ignoreIndex);
 }
