@@ -22,5 +22,9 @@ internal sealed record CommandServices
     public IOpCommand? Op { get; init; }
 
     /// <summary>The services of the program.</summary>
-    public static CommandServices Create() => new();
+    public static CommandServices Create()
+    {
+        TrainingService training = new();
+        return new CommandServices { Quickstart = training, Train = training, Distill = training };
+    }
 }
