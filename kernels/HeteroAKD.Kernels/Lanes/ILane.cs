@@ -78,7 +78,7 @@ public interface ILane<T>
     /// <summary>1 / a, correctly rounded.</summary>
     static abstract T Reciprocal(T a);
 
-    /// <summary>1 / sqrt(a).</summary>
+    /// <summary>1 / sqrt(a); two roundings, ≤ 1.5 ULP on float lanes.</summary>
     static abstract T Rsqrt(T a);
 
     /// <summary>Uniform numbers in [0, 1) of a counter-based generator: element <c>index + i</c> of the stream that <c>key</c> names, the same bits on every lane and device.</summary>

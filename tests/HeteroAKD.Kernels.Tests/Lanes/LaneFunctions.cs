@@ -1,0 +1,86 @@
+using HeteroAKD.Kernels.Lanes;
+
+namespace HeteroAKD.Kernels.Tests.Lanes;
+
+/// <summary>A function of one lane and the truth in double.</summary>
+public interface ILaneFunction
+{
+    /// <summary>The lane's function.</summary>
+    static abstract T Run<T>(T x)
+        where T : unmanaged, ILane<T>;
+
+    /// <summary>The same in double.</summary>
+    static abstract double Truth(double x);
+}
+
+public readonly struct ExpFunction : ILaneFunction
+{
+    public static T Run<T>(T x)
+        where T : unmanaged, ILane<T> => T.Exp(x);
+
+    public static double Truth(double x) => Math.Exp(x);
+}
+
+public readonly struct LogFunction : ILaneFunction
+{
+    public static T Run<T>(T x)
+        where T : unmanaged, ILane<T> => T.Log(x);
+
+    public static double Truth(double x) => Math.Log(x);
+}
+
+public readonly struct Log1pFunction : ILaneFunction
+{
+    public static T Run<T>(T x)
+        where T : unmanaged, ILane<T> => T.Log1p(x);
+
+    public static double Truth(double x) => MathNet.Numerics.SpecialFunctions.Log1p(x);
+}
+
+public readonly struct Log1pExpFunction : ILaneFunction
+{
+    public static T Run<T>(T x)
+        where T : unmanaged, ILane<T> => T.Log1pExp(x);
+
+    public static double Truth(double x) => double.IsNaN(x) ? x : Math.Max(x, 0) + MathNet.Numerics.SpecialFunctions.Log1p(Math.Exp(-Math.Abs(x)));
+}
+
+public readonly struct TanhFunction : ILaneFunction
+{
+    public static T Run<T>(T x)
+        where T : unmanaged, ILane<T> => T.Tanh(x);
+
+    public static double Truth(double x) => Math.Tanh(x);
+}
+
+public readonly struct ErfFunction : ILaneFunction
+{
+    public static T Run<T>(T x)
+        where T : unmanaged, ILane<T> => T.Erf(x);
+
+    public static double Truth(double x) => MathNet.Numerics.SpecialFunctions.Erf(x);
+}
+
+public readonly struct SqrtFunction : ILaneFunction
+{
+    public static T Run<T>(T x)
+        where T : unmanaged, ILane<T> => T.Sqrt(x);
+
+    public static double Truth(double x) => Math.Sqrt(x);
+}
+
+public readonly struct ReciprocalFunction : ILaneFunction
+{
+    public static T Run<T>(T x)
+        where T : unmanaged, ILane<T> => T.Reciprocal(x);
+
+    public static double Truth(double x) => 1 / x;
+}
+
+public readonly struct RsqrtFunction : ILaneFunction
+{
+    public static T Run<T>(T x)
+        where T : unmanaged, ILane<T> => T.Rsqrt(x);
+
+    public static double Truth(double x) => 1 / Math.Sqrt(x);
+}
