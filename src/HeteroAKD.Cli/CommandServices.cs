@@ -25,6 +25,7 @@ internal sealed record CommandServices
     public static CommandServices Create()
     {
         TrainingService training = new();
-        return new CommandServices { Quickstart = training, Train = training, Distill = training };
+        InferenceService inference = new();
+        return new CommandServices { Quickstart = training, Train = training, Distill = training, Evaluate = inference, Predict = inference };
     }
 }
