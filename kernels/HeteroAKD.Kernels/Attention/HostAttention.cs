@@ -1,0 +1,133 @@
+using System.Runtime.Intrinsics;
+using HeteroAKD.Kernels.Gemm;
+using HeteroAKD.Kernels.Lanes;
+using HeteroAKD.Kernels.Launch;
+
+namespace HeteroAKD.Kernels.Attention;
+
+/// <summary>
+/// Attention on host threads. Scores exist one block at a time in a worker's arena (after Dao et al., "FlashAttention", 2022), so that memory grows with N + M and
+/// not with N·M. Specifications: <see cref="AttentionForwardKernel.Reference"/> and <see cref="AttentionQueryGradientKernel.Reference"/>.
+/// </summary>
+public static class HostAttention
+{
+    /// <summary>Computes the output and the log-sum-exp of each query's row.</summary>
+    /// <param name="pool">The threads.</param>
+    /// <param name="shape">Sizes and layout.</param>
+    /// <param name="q">[B, N, C].</param>
+    /// <param name="kv">[B, M, 2C].</param>
+    /// <param name="o">[B, N, C], overwritten; must not be <paramref name="q"/>.</param>
+    /// <param name="lse">[B, heads, N], overwritten.</param>
+    /// <param name="precision">What the memories hold.</param>
+    public static void Forward(HostPool pool, in AttentionShape shape, Mem q, Mem kv, Mem o, Mem lse, HostPrecision precision)
+    {
+        if (precision == HostPrecision.Float64)
+        {
+            AttentionForwardJob<F64>.Run(pool, shape, q, kv, o, lse);
+        }
+        else if (Vector512.IsHardwareAccelerated)
+        {
+            AttentionForwardJob<F32x16>.Run(pool, shape, q, kv, o, lse);
+        }
+        else if (Vector256.IsHardwareAccelerated)
+        {
+            AttentionForwardJob<F32x8>.Run(pool, shape, q, kv, o, lse);
+        }
+        else
+        {
+            AttentionForwardJob<F32x4>.Run(pool, shape, q, kv, o, lse);
+        }
+    }
+
+    /// <summary>Computes the gradients for queries, keys and values.</summary>
+    /// <param name="pool">The threads.</param>
+    /// <param name="b">Sizes and buffers.</param>
+    /// <param name="precision">What the memories hold.</param>
+    public static void Backward(HostPool pool, in AttentionBackward b, HostPrecision precision)
+    {
+        if (precision == HostPrecision.Float64)
+        {
+            Backward<F64>(pool, b);
+        }
+        else if (Vector512.IsHardwareAccelerated)
+        {
+            Backward<F32x16>(pool, b);
+        }
+        else if (Vector256.IsHardwareAccelerated)
+        {
+            Backward<F32x8>(pool, b);
+        }
+        else
+        {
+            Backward<F32x4>(pool, b);
+        }
+    }
+
+    // Scores are formed twice, once for each side. One pass would save two of seven products, but would have to add up either gradient over tiles
+    // of other threads, in a fixed order.
+    private static void Backward<TLane>(HostPool pool, in AttentionBackward b)
+        where TLane : unmanaged, ILane<TLane>
+    {
+        AttentionQueryGradientJob<TLane>.Run(pool, b);
+        AttentionKeyValueGradientJob<TLane>.Run(pool, b);
+    }
+}
+
+/// <summary>Sizes and buffers of the backward pass.</summary>
+public readonly struct AttentionBackward
+{
+    /// <summary>Sizes and layout.</summary>
+    public AttentionShape Shape { get; init; }
+
+    /// <summary>[B, N, C].</summary>
+    public Mem Q { get; init; }
+
+    /// <summary>[B, M, 2C].</summary>
+    public Mem Kv { get; init; }
+
+    /// <summary>[B, N, C], from the forward pass.</summary>
+    public Mem O { get; init; }
+
+    /// <summary>[B, heads, N], from the forward pass.</summary>
+    public Mem Lse { get; init; }
+
+    /// <summary>[B, N, C].</summary>
+    public Mem DO { get; init; }
+
+    /// <summary>[B, heads, N], overwritten: do · o of each query, which the first half of the pass leaves for the second.</summary>
+    public Mem Delta { get; init; }
+
+    /// <summary>[B, N, C], overwritten.</summary>
+    public Mem Dq { get; init; }
+
+    /// <summary>[B, M, 2C], overwritten.</summary>
+    public Mem Dkv { get; init; }
+}
+
+/// <summary>Cuts a worker's arena into pieces that begin at whole cache lines.</summary>
+internal unsafe struct ArenaCut<TLane>
+    where TLane : unmanaged, ILane<TLane>
+{
+    private const int Line = 64;
+    private byte* _next;
+    private nuint _bytes;
+
+    /// <summary>Bytes taken so far: cut once without memory to learn how much to ask for.</summary>
+    public readonly nuint Bytes => _bytes;
+
+    /// <summary>Begins to cut.</summary>
+    public ArenaCut(byte* start) => _next = start;
+
+    /// <summary>The next <paramref name="elements"/> elements.</summary>
+    public byte* Elements(int elements)
+    {
+        nuint bytes = ((nuint)elements * (nuint)RegisterTile<TLane>.ElementSize + Line - 1) / Line * Line;
+        byte* piece = _next;
+        _next += bytes;
+        _bytes += bytes;
+        return piece;
+    }
+
+    /// <summary>The next <paramref name="lanes"/> lanes.</summary>
+    public TLane* Lanes(int lanes) => (TLane*)Elements(lanes * TLane.Width);
+}

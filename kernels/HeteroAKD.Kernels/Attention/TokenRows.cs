@@ -1,0 +1,112 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.X86;
+using HeteroAKD.Kernels.Gemm;
+using HeteroAKD.Kernels.Lanes;
+
+namespace HeteroAKD.Kernels.Attention;
+
+/// <summary>One head's rows of a token matrix on the host, and the three orders in which the register tile wants them.</summary>
+internal readonly unsafe struct TokenRows<TLane>
+    where TLane : unmanaged, ILane<TLane>
+{
+    private readonly byte* _start; // [tokens, stride], of which the head's first columns are ours
+    private readonly nint _stride; // bytes
+    private readonly int _headSize;
+
+    /// <summary>Rows of <paramref name="headSize"/> elements, <paramref name="stride"/> apart, the first at element <paramref name="start"/>.</summary>
+    public TokenRows(Mem memory, int start, int stride, int headSize)
+    {
+        _start = (byte*)memory.Address + ((nint)start * Size);
+        _stride = (nint)stride * Size;
+        _headSize = headSize;
+    }
+
+    private static int Size => RegisterTile<TLane>.ElementSize;
+
+    /// <summary>columns[d, vectors] = tokens first … in the lanes; lanes behind the last token are 0.</summary>
+    public void PackColumns(int first, int count, int vectors, TLane* columns)
+        => PanelPacking.Pack(_start + (first * _stride), _stride, Size, count, vectors * TLane.Width, _headSize, (byte*)columns, Size);
+
+    /// <summary>Panels [d, tokens of the panel]: the left side of scores, summed over d.</summary>
+    public void PackForScores(int first, int count, byte* panels)
+    {
+        for (int i = 0; i < count;)
+        {
+            int rows = RegisterTile<TLane>.PanelRows(count - i);
+            PanelPacking.Pack(_start + ((first + i) * _stride), _stride, Size, Math.Min(rows, count - i), rows, _headSize, panels, Size);
+            panels += rows * _headSize * Size;
+            i += rows;
+        }
+    }
+
+    /// <summary>Panels [tokens, columns of the panel]: the left side of weighted sums, summed over the tokens.</summary>
+    public void PackForSums(int first, int count, byte* panels)
+    {
+        for (int c = 0; c < _headSize;)
+        {
+            int columns = RegisterTile<TLane>.PanelRows(_headSize - c);
+            PanelPacking.Pack(_start + (first * _stride) + (c * Size), Size, _stride, Math.Min(columns, _headSize - c), columns, count, panels, Size);
+            panels += columns * count * Size;
+            c += columns;
+        }
+    }
+
+    /// <summary>Writes tokens that lie in lanes back to their rows: row first + i, column c = columns[c, element i].</summary>
+    public void StoreColumns(TLane* columns, int vectors, int first, int count)
+    {
+        byte* target = _start + (first * _stride);
+        int sourceStride = vectors * TLane.Width;
+        if (Size == sizeof(float))
+        {
+            Transpose((float*)columns, sourceStride, (float*)target, _stride / sizeof(float), count, _headSize);
+        }
+        else
+        {
+            Copy((double*)columns, sourceStride, (double*)target, _stride / sizeof(double), 0, count, 0, _headSize);
+        }
+    }
+
+    // Blocks of 4x4 in registers; element by element this would cost as much as a block of scores.
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void Transpose(float* source, int sourceStride, float* target, nint targetStride, int rows, int columns)
+    {
+        int wholeRows = Sse.IsSupported ? rows / 4 * 4 : 0;
+        int wholeColumns = columns / 4 * 4;
+        for (int c = 0; c < wholeColumns; c += 4)
+        {
+            float* from = source + (c * sourceStride);
+            for (int i = 0; i < wholeRows; i += 4)
+            {
+                Vector128<float> c0 = Vector128.Load(from + i);
+                Vector128<float> c1 = Vector128.Load(from + sourceStride + i);
+                Vector128<float> c2 = Vector128.Load(from + (2 * sourceStride) + i);
+                Vector128<float> c3 = Vector128.Load(from + (3 * sourceStride) + i);
+                Vector128<float> low01 = Sse.UnpackLow(c0, c1);
+                Vector128<float> low23 = Sse.UnpackLow(c2, c3);
+                Vector128<float> high01 = Sse.UnpackHigh(c0, c1);
+                Vector128<float> high23 = Sse.UnpackHigh(c2, c3);
+                float* to = target + (i * targetStride) + c;
+                Sse.MoveLowToHigh(low01, low23).Store(to);
+                Sse.MoveHighToLow(low23, low01).Store(to + targetStride);
+                Sse.MoveLowToHigh(high01, high23).Store(to + (2 * targetStride));
+                Sse.MoveHighToLow(high23, high01).Store(to + (3 * targetStride));
+            }
+        }
+
+        Copy(source, sourceStride, target, targetStride, 0, wholeRows, wholeColumns, columns);
+        Copy(source, sourceStride, target, targetStride, wholeRows, rows, 0, columns);
+    }
+
+    private static void Copy<T>(T* source, int sourceStride, T* target, nint targetStride, int row, int rowEnd, int column, int columnEnd)
+        where T : unmanaged
+    {
+        for (int i = row; i < rowEnd; i++)
+        {
+            for (int c = column; c < columnEnd; c++)
+            {
+                target[(i * targetStride) + c] = source[(c * sourceStride) + i];
+            }
+        }
+    }
+}
