@@ -72,7 +72,7 @@ public static class Functional
     public static Tensor ToMap(Tensor tokens, int height, int width) => Layout.ToMap.Apply(new MapAttributes(height, width), tokens);
 
     /// <summary>Multi-head attention. query [B, N, C], keyValue [B, M, 2C] (keys, then values) → [B, N, C]; scale (C/heads)^-½.</summary>
-    public static Tensor Attention(Tensor query, Tensor keyValue, int heads) => throw new NotImplementedException();
+    public static Tensor Attention(Tensor query, Tensor keyValue, int heads) => Ops.Attention.Row.Apply(new AttentionAttributes(heads), query, keyValue);
 
     /// <summary>The same elements in another shape.</summary>
     public static Tensor Reshape(Tensor input, Shape shape) => Ops.Reshape.Row.Apply(ReshapeAttributes.Of(shape), input);

@@ -1,0 +1,109 @@
+using HeteroAKD.Kernels.Attention;
+using HeteroAKD.Tensors.Autograd;
+
+namespace HeteroAKD.Tensors.Ops;
+
+/// <summary>Attributes of attention.</summary>
+/// <param name="Heads">Heads that the channels are divided into.</param>
+public readonly record struct AttentionAttributes(int Heads = 1);
+
+/// <summary>Multi-head attention of SegFormer's kind: keys and values may be fewer than queries. Scores are never stored.</summary>
+public static class Attention
+{
+    /// <summary>The row of the table. Kept: 0 log-sum-exp [B, heads, N].</summary>
+    public static readonly OpRow<AttentionAttributes> Row = new(
+        "attention",
+        "softmax(q kᵀ / sqrt(C/heads)) v per head; torch.nn.functional.scaled_dot_product_attention on split heads",
+        [new("query", "[B, N, C]"), new("key_value", "[B, M, 2C], keys then values")],
+        shape: n =>
+        {
+            ShapeOf(n);
+            return n[0].Shape;
+        },
+        Forward,
+        Gradient,
+        "logsumexp");
+
+    private static void Forward(OpNode<AttentionAttributes> n)
+    {
+        AttentionShape s = ShapeOf(n);
+        Tensor lse = n.Keep(0, n.New(new Shape(s.Batch, s.Heads, s.Queries)));
+        if (n.Device is HostDevice host)
+        {
+            HostAttention.Forward(host.Pool, s, n[0].Mem, n[1].Mem, n.Output.Mem, lse.Mem, HostDevice.Precision(n.DType));
+        }
+        else
+        {
+            int cost = 4 * s.Keys * s.HeadSize;
+            n.Device.Rows(new AttentionForwardKernel(n[0].Mem, n[1].Mem, n.Output.Mem, lse.Mem, s), s.Pairs * s.Queries, s.Keys, cost, n.DType);
+        }
+    }
+
+    private static void Gradient(OpNode<AttentionAttributes> n, Tensor dy)
+    {
+        AttentionShape s = ShapeOf(n);
+        Tensor lse = n.Extra(0)!;
+        using Tensor delta = n.New(lse.Shape);
+        Tensor dq = n.New(n[0].Shape);
+        Tensor dkv = n.New(n[1].Shape);
+        if (n.Device is HostDevice host)
+        {
+            AttentionBackward backward = new()
+            {
+                Shape = s,
+                Q = n[0].Mem,
+                Kv = n[1].Mem,
+                O = n.Output.Mem,
+                Lse = lse.Mem,
+                DO = dy.Mem,
+                Delta = delta.Mem,
+                Dq = dq.Mem,
+                Dkv = dkv.Mem,
+            };
+            HostAttention.Backward(host.Pool, backward, HostDevice.Precision(n.DType));
+        }
+        else
+        {
+            int rows = s.Pairs * s.Queries;
+            n.Device.Rows(new AttentionDeltaKernel(n.Output.Mem, dy.Mem, delta.Mem, s), rows, s.HeadSize, 2 * s.HeadSize, n.DType);
+            n.Device.Rows(
+                new AttentionQueryGradientKernel(n[0].Mem, n[1].Mem, lse.Mem, delta.Mem, dy.Mem, dq.Mem, s), rows, s.Keys, 6 * s.Keys * s.HeadSize, n.DType);
+            n.Device.Rows(
+                new AttentionKeyValueGradientKernel(n[0].Mem, n[1].Mem, lse.Mem, delta.Mem, dy.Mem, dkv.Mem, s),
+                s.Pairs * s.Keys,
+                s.Queries,
+                8 * s.Queries * s.HeadSize,
+                n.DType);
+        }
+
+        Give(n, 0, dq);
+        Give(n, 1, dkv);
+    }
+
+    private static void Give(OpNode<AttentionAttributes> n, int input, Tensor gradient)
+    {
+        if (n.NeedsGradient(input))
+        {
+            n.AddGradient(input, gradient);
+        }
+    }
+
+    private static AttentionShape ShapeOf(OpNode<AttentionAttributes> n)
+    {
+        Shape q = n[0].Shape;
+        Shape kv = n[1].Shape;
+        if (q.Rank != 3 || kv.Rank != 3 || q[0] != kv[0] || kv[2] != 2 * q[2])
+        {
+            throw new ShapeMismatchException("attention", "key_value", $"{kv} does not fit query {q}; expected [B, M, 2C] for [B, N, C]");
+        }
+
+        try
+        {
+            return new AttentionShape(q[0], n.Attributes.Heads, q[1], kv[1], q[2]);
+        }
+        catch (ArgumentException e)
+        {
+            throw new ShapeMismatchException("attention", "query", e.Message);
+        }
+    }
+}
