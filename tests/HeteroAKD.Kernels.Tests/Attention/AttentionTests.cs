@@ -2,6 +2,7 @@ using HeteroAKD.Kernels.Attention;
 using HeteroAKD.Kernels.Gemm;
 using HeteroAKD.Kernels.Lanes;
 using HeteroAKD.Kernels.Launch;
+using HeteroAKD.Kernels.Tests.Gemm;
 using HeteroAKD.Kernels.Tests.Support;
 
 namespace HeteroAKD.Kernels.Tests.Attention;
@@ -64,6 +65,26 @@ public sealed class AttentionTests
         Lane<F32x4>();
         Lane<F32x8>();
         Lane<F32x16>();
+    }
+
+    [Theory]
+    [InlineData(150, 60, 32)]
+    [InlineData(60, 400, 48)]
+    public void ErrorIsAtMostTwiceThatOfAPlainFloatLoop(int queries, int keys, int headSize)
+    {
+        Data d = new(new AttentionShape(1, 1, queries, keys, headSize), 7);
+        double[][] plain = PlainFloatAttention.Run(d.Q, d.Kv, d.DO, d.Shape);
+        using HostRun host = new(HostPrecision.Float32, 2);
+        Buffers b = new(host, d);
+        HostAttention.Forward(host.Launcher.Pool, d.Shape, b.Q, b.Kv, b.O, b.Lse, host.Precision);
+        HostAttention.Backward(host.Launcher.Pool, b.Backward(d.Shape), host.Precision);
+        double[][] kernels = [host.Read(b.O), host.Read(b.Dq), host.Read(b.Dkv)];
+        double[][] truth = [d.Expected[0], d.Expected[3], d.Expected[4]];
+        for (int k = 0; k < truth.Length; k++)
+        {
+            double allowed = 2 * Samples.MaxError(truth[k], plain[k]);
+            Assert.InRange(Samples.MaxError(truth[k], kernels[k]), 0, allowed);
+        }
     }
 
     [Fact]
