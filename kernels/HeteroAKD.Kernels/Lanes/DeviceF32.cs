@@ -127,6 +127,9 @@ public readonly struct DeviceF32 : IFloatLane<DeviceF32>
     public static DeviceF32 SplatReduced(double value) => new((float)value);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static DeviceF32 Clamp(DeviceF32 x, float low, float high) => SelectGreater(new(low), x, new(low), SelectGreater(x, new(high), new(high), x));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static DeviceF32 ScaleByPowerOfTwo(DeviceF32 x, DeviceF32 n)
     {
         int whole = (int)n.Value;

@@ -127,6 +127,9 @@ public readonly unsafe struct F32 : IFloatLane<F32>
     public static F32 SplatReduced(double value) => new((float)value);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static F32 Clamp(F32 x, float low, float high) => SelectGreater(new(low), x, new(low), SelectGreater(x, new(high), new(high), x));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static F32 ScaleByPowerOfTwo(F32 x, F32 n)
     {
         int whole = (int)n.Value;

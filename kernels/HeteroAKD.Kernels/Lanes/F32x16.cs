@@ -169,6 +169,10 @@ public readonly unsafe struct F32x16 : IFloatLane<F32x16>
     public static F32x16 SplatReduced(double value) => Splat((float)value);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static F32x16 Clamp(F32x16 x, float low, float high) =>
+        new(Vector512.MinNative(Vector512.Create(high), Vector512.MaxNative(Vector512.Create(low), x._v)));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static F32x16 ScaleByPowerOfTwo(F32x16 x, F32x16 n)
     {
         if (Avx512F.IsSupported)

@@ -166,6 +166,10 @@ public readonly unsafe struct F32x4 : IFloatLane<F32x4>
     public static F32x4 SplatReduced(double value) => Splat((float)value);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static F32x4 Clamp(F32x4 x, float low, float high) =>
+        new(Vector128.MinNative(Vector128.Create(high), Vector128.MaxNative(Vector128.Create(low), x._v)));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static F32x4 ScaleByPowerOfTwo(F32x4 x, F32x4 n)
     {
         if (Avx512F.VL.IsSupported)

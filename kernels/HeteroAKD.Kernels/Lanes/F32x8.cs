@@ -168,6 +168,10 @@ public readonly unsafe struct F32x8 : IFloatLane<F32x8>
     public static F32x8 SplatReduced(double value) => Splat((float)value);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static F32x8 Clamp(F32x8 x, float low, float high) =>
+        new(Vector256.MinNative(Vector256.Create(high), Vector256.MaxNative(Vector256.Create(low), x._v)));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static F32x8 ScaleByPowerOfTwo(F32x8 x, F32x8 n)
     {
         if (Avx512F.VL.IsSupported)

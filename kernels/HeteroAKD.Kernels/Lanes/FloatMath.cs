@@ -13,9 +13,8 @@ public static class FloatMath
     public static T Exp<T>(T x)
         where T : unmanaged, IFloatLane<T>
     {
-        // Beyond these e^x is 0 or infinity anyway; a NaN fails both comparisons and stays.
-        x = T.SelectGreater(x, T.Splat(89f), T.Splat(89f), x);
-        x = T.SelectGreater(T.Splat(-104f), x, T.Splat(-104f), x);
+        // Beyond these e^x is 0 or infinity anyway.
+        x = T.Clamp(x, -104f, 89f);
         T n = Round(x * T.Splat(1.44269504f));
         T r = T.Fma(n, T.Splat(-0.693145752f), x);
         r = T.Fma(n, T.Splat(-1.42860677e-6f), r);
@@ -44,15 +43,21 @@ public static class FloatMath
         return T.SelectEqual(x, x, result, x);
     }
 
-    /// <summary>log(1 + t), t in [0, 1]: the argument of the polynomial is formed from t itself, so nothing is lost where t is tiny.</summary>
+    /// <summary>
+    /// log(1 + t), t in [0, 1], is 2·atanh(s) with s = t/(2 + t) ≤ ⅓: a division, but no range reduction and half the polynomial. Written as
+    /// t minus a small correction, so that little more than the last rounding is lost.
+    /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static T Log1p<T>(T t)
         where T : unmanaged, IFloatLane<T>
     {
-        T limit = T.Splat(0.414213562f);
-        T f = T.SelectGreater(t, limit, (t - T.Splat(1f)) * T.Splat(0.5f), t);
-        T e = T.SelectGreater(t, limit, T.Splat(1f), T.Splat(0f));
-        return LogPolynomial(f, e);
+        T s = t / (T.Splat(2f) + t);
+        T w = s * s;
+        T p = T.Fma(T.Splat(1.34257490e-1f), w, T.Splat(1.41183099e-1f));
+        p = T.Fma(p, w, T.Splat(2.00037803e-1f));
+        p = T.Fma(p, w, T.Splat(3.33333202e-1f));
+        T half = T.Splat(0.5f) * t * t;
+        return t - T.Fma(-s, T.Fma(w + w, p, half), half);
     }
 
     /// <summary>log(1 + e^x) = max(x, 0) + log1p(e^-|x|).</summary>

@@ -125,6 +125,9 @@ public interface ILane<T>
 public interface IFloatLane<T> : ILane<T>
     where T : unmanaged, IFloatLane<T>
 {
+    /// <summary>x limited to [low, high]; a NaN stays one.</summary>
+    static abstract T Clamp(T x, float low, float high);
+
     /// <summary>x · 2^n for whole n in [-150, 128], in two steps so that denormal and infinite results come out right.</summary>
     static abstract T ScaleByPowerOfTwo(T x, T n);
 
