@@ -34,8 +34,11 @@ public readonly struct StripGrid(int height, int width, int stripRows)
 /// </summary>
 public readonly struct StripPlan
 {
-    /// <summary>Rows of a strip: enough that fetching and transposing are small beside the loss, few enough to keep many threads busy.</summary>
-    public const int StripRows = 16;
+    /// <summary>
+    /// Rows of a strip unless said otherwise: the more, the less fetching and transposing beside the loss. An accelerator that must keep many
+    /// thousand threads busy wants fewer.
+    /// </summary>
+    public const int StripRows = 32;
 
     /// <summary>Bytes of workspace that stay in a CPU's last cache level.</summary>
     public const long HostWorkspaceBytes = 4 << 20;
@@ -43,10 +46,11 @@ public readonly struct StripPlan
     private readonly int _images;
 
     /// <summary>Plans N images with C classes; pass a sampled input's vertical axis where its gradient is wanted, else null.</summary>
-    public StripPlan(int images, int classes, int height, int width, BilinearAxis? student, BilinearAxis? teacher, long workspaceBytes)
+    public StripPlan(
+        int images, int classes, int height, int width, BilinearAxis? student, BilinearAxis? teacher, long workspaceBytes, int stripRows = StripRows)
     {
         _images = images;
-        Grid = new StripGrid(height, width, Math.Min(StripRows, height));
+        Grid = new StripGrid(height, width, Math.Min(stripRows, height));
         StudentSlots = Slots(Grid, student);
         TeacherSlots = Slots(Grid, teacher);
         int strips = images * Grid.StripsPerImage;
