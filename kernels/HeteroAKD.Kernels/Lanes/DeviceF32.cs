@@ -64,6 +64,9 @@ public readonly struct DeviceF32 : IFloatLane<DeviceF32>
     public static DeviceF32 SelectEqual(DeviceF32 a, DeviceF32 b, DeviceF32 x, DeviceF32 y) => new(a.Value == b.Value ? x.Value : y.Value);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static bool AnyGreater(DeviceF32 a, DeviceF32 b) => a.Value > b.Value;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static DeviceF32 Exp(DeviceF32 x) => FloatMath.Exp(x);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -127,7 +130,7 @@ public readonly struct DeviceF32 : IFloatLane<DeviceF32>
     public static DeviceF32 SplatReduced(double value) => new((float)value);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static DeviceF32 Clamp(DeviceF32 x, float low, float high) => SelectGreater(new(low), x, new(low), SelectGreater(x, new(high), new(high), x));
+    public static DeviceF32 Clamp(DeviceF32 x, float low, float high) => new(x.Value > high ? high : x.Value < low ? low : x.Value);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static DeviceF32 ScaleByPowerOfTwo(DeviceF32 x, DeviceF32 n)

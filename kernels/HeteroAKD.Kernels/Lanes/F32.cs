@@ -64,6 +64,9 @@ public readonly unsafe struct F32 : IFloatLane<F32>
     public static F32 SelectEqual(F32 a, F32 b, F32 x, F32 y) => new(a.Value == b.Value ? x.Value : y.Value);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static bool AnyGreater(F32 a, F32 b) => a.Value > b.Value;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static F32 Exp(F32 x) => FloatMath.Exp(x);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -64,6 +64,9 @@ public readonly unsafe struct F32x16 : IFloatLane<F32x16>
     public static F32x16 SelectEqual(F32x16 a, F32x16 b, F32x16 x, F32x16 y) => new(Vector512.ConditionalSelect(Vector512.Equals(a._v, b._v), x._v, y._v));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static bool AnyGreater(F32x16 a, F32x16 b) => Vector512.GreaterThanAny(a._v, b._v);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static F32x16 Exp(F32x16 x) => FloatMath.Exp(x);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -64,6 +64,9 @@ public readonly unsafe struct F32x4 : IFloatLane<F32x4>
     public static F32x4 SelectEqual(F32x4 a, F32x4 b, F32x4 x, F32x4 y) => new(Vector128.ConditionalSelect(Vector128.Equals(a._v, b._v), x._v, y._v));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static bool AnyGreater(F32x4 a, F32x4 b) => Vector128.GreaterThanAny(a._v, b._v);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static F32x4 Exp(F32x4 x) => FloatMath.Exp(x);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -64,6 +64,9 @@ public readonly unsafe struct F32x8 : IFloatLane<F32x8>
     public static F32x8 SelectEqual(F32x8 a, F32x8 b, F32x8 x, F32x8 y) => new(Vector256.ConditionalSelect(Vector256.Equals(a._v, b._v), x._v, y._v));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static bool AnyGreater(F32x8 a, F32x8 b) => Vector256.GreaterThanAny(a._v, b._v);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static F32x8 Exp(F32x8 x) => FloatMath.Exp(x);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

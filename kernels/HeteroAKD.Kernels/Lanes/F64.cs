@@ -47,6 +47,8 @@ public readonly unsafe struct F64 : ILane<F64>
 
     public static F64 SelectEqual(F64 a, F64 b, F64 x, F64 y) => a.Value == b.Value ? x : y;
 
+    public static bool AnyGreater(F64 a, F64 b) => a.Value > b.Value;
+
     public static F64 Exp(F64 x) => new(Math.Exp(x.Value));
 
     public static F64 Log(F64 x) => new(Math.Log(x.Value));

@@ -57,6 +57,9 @@ public interface ILane<T>
     /// <summary>a == b ? x : y.</summary>
     static abstract T SelectEqual(T a, T b, T x, T y);
 
+    /// <summary>Whether a &gt; b in any element: for a way that is open to the whole lane or to none of it.</summary>
+    static abstract bool AnyGreater(T a, T b);
+
     /// <summary>e^x; ≤ 1 ULP on float lanes, denormal results included.</summary>
     static abstract T Exp(T x);
 

@@ -18,7 +18,7 @@ public readonly partial struct HeteroAkdLoss
         TLane logStudent = TLane.Log(sums.Student);
         TLane offset = logStudent - TLane.Log(sums.Hybrid);
         TLane gradient = TLane.Splat(_weight) * scale * norm / tau;
-        Subtract(scratch, gradient * sums.Product / sums.Student, gradient, valid);
+        Subtract(scratch, Hybrid, gradient * sums.Product / sums.Student, gradient, valid);
         return new Distilled<TLane>
         {
             Loss = scale * norm * (sums.Weighted + (sums.Product * (_form == DistillationForm.Kl ? offset : logStudent))),
@@ -66,15 +66,15 @@ public readonly partial struct HeteroAkdLoss
         where TLane : unmanaged, ILane<TLane> =>
         _axis == WeightAxis.Spatial ? TLane.LoadSplat(_spatialTotals, (image * Classes) + c) : mixture.MaxExponent;
 
-    /// <summary>The gradients, in the place of the logits.</summary>
-    private void Subtract<TLane, TScratch>(TScratch scratch, TLane scaleStudent, TLane scaleProduct, TLane valid)
+    /// <summary>The gradients, in the place of the logits; <paramref name="student"/> is where e^(z_s/τ) lies.</summary>
+    private void Subtract<TLane, TScratch>(TScratch scratch, int student, TLane scaleStudent, TLane scaleProduct, TLane valid)
         where TLane : unmanaged, ILane<TLane>
         where TScratch : struct, IScratch<TLane>
     {
         TLane zero = TLane.Splat(0f);
         for (int c = 0; c < Classes; c++)
         {
-            TLane gradient = (scratch.Get(Hybrid + c) * scaleStudent) - (scratch.Get(Exponent + c) * scaleProduct);
+            TLane gradient = (scratch.Get(student + c) * scaleStudent) - (scratch.Get(Exponent + c) * scaleProduct);
             if (_supervision != ProjectorSupervision.None)
             {
                 gradient += scratch.Get(StudentSupervision + c);

@@ -10,8 +10,8 @@ namespace HeteroAKD.Kernels.Losses;
 /// (S5-S7 averaged over the classes). Gradients are those of λ2·S0 + supervision.
 /// </summary>
 /// <remarks>
-/// A pixel takes a few loops over its classes: <c>Mixing</c> makes Ẑ and U, then either <c>Distilling</c> (Ẑ, S, W, H constant in the gradient: the
-/// fast way) or <c>Attached</c> (the chain rule through all of them).
+/// A pixel takes a few loops over its classes: <c>Mixing</c> makes Ẑ and U, then either <c>Distilling</c> (Ẑ, S, W, H constant in the gradient) or
+/// <c>Attached</c> (the chain rule through all of them). <c>Bounded</c> is a quicker way to the same numbers for the usual options and logits.
 /// </remarks>
 public readonly partial struct HeteroAkdLoss : IPixelLoss
 {
@@ -23,6 +23,7 @@ public readonly partial struct HeteroAkdLoss : IPixelLoss
     private readonly ProjectorSupervision _supervision;
     private readonly int _attached;
     private readonly int _scaleTauSquared;
+    private readonly int _quick; // 1 where the options allow the bounded way
     private readonly float _tau;
     private readonly float _weight;
     private readonly float _supervisionWeight;
@@ -43,6 +44,7 @@ public readonly partial struct HeteroAkdLoss : IPixelLoss
         _tau = options.Tau;
         _weight = options.Weight;
         _supervisionWeight = options.SupervisionWeight;
+        _quick = options is { Detach: true, Axis: WeightAxis.Class, Reliability: Reliability.Bce, Tau: 1 } ? 1 : 0;
         _spatialTotals = spatialTotals;
         _spatialAverages = spatialAverages;
     }
@@ -57,9 +59,10 @@ public readonly partial struct HeteroAkdLoss : IPixelLoss
     public int Outputs => _attached != 0 || _supervision != ProjectorSupervision.None ? 2 : 1;
 
     /// <inheritdoc/>
-    public int ScratchLength => Classes * (_attached != 0 ? 15 : _supervision != ProjectorSupervision.None ? 6 : 4);
+    public int ScratchLength => Classes * (_attached != 0 ? 15 : 7);
 
-    // Scratch, in units of C lanes: what is there after mixing. All but the first six are kept for the attached gradient and for pictures only.
+    // Scratch, in units of C lanes: what is there after mixing. All but the first six are kept for the attached gradient and for pictures only
+    // (the bounded way puts e^z_s in the seventh).
     internal int Student => 0;
 
     internal int Teacher => Classes;
@@ -101,9 +104,17 @@ public readonly partial struct HeteroAkdLoss : IPixelLoss
         where TScratch : struct, IScratch<TLane>
     {
         TLane zero = TLane.Splat(0f);
-        Mixture<TLane> mixture = Mix(scratch, label);
+        Mixture<TLane> mixture = _quick != 0 ? MingleBounded<TLane, TScratch>(scratch, label) : Mix(scratch, label);
+        bool bounded = _quick != 0 && !TLane.AnyGreater(TLane.SelectGreater(valid, zero, mixture.Magnitude, zero), TLane.Splat(LargestMagnitude));
+        if (_quick != 0 && !bounded)
+        {
+            mixture = Mix(scratch, label);
+        }
+
         Supervision<TLane> supervision = Supervise(scratch, mixture, label);
-        Distilled<TLane> distilled = _attached != 0 ? DistilAttached(scratch, mixture, valid, image) : Distil(scratch, mixture, valid, image);
+        Distilled<TLane> distilled = _attached != 0 ? DistilAttached(scratch, mixture, valid, image)
+            : bounded ? DistilBounded(scratch, mixture, label, valid)
+            : Distil(scratch, mixture, valid, image);
         TLane perClass = TLane.Reciprocal(TLane.Splat(Classes));
         return new Sums<TLane>
         {
@@ -143,13 +154,14 @@ public readonly partial struct HeteroAkdLoss : IPixelLoss
         return supervision;
     }
 
-    /// <summary>What mixing leaves besides the scratch: maxima for the softmaxes, and the sums over the classes of S, H_s and H_t.</summary>
+    /// <summary>What mixing leaves besides the scratch: maxima for the softmaxes, the largest z_s² + z_t², and the sums over the classes of S, H_s and H_t.</summary>
     internal struct Mixture<TLane>
         where TLane : unmanaged, ILane<TLane>
     {
         public TLane MaxStudent;
         public TLane MaxHybrid;
         public TLane MaxExponent;
+        public TLane Magnitude;
         public TLane Share;
         public TLane Student;
         public TLane Teacher;

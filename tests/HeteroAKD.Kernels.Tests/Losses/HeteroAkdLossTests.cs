@@ -54,6 +54,48 @@ public class HeteroAkdLossTests
         }
     }
 
+    /// <summary>Spreads on both sides of the bound of the quick way, and lanes that hold pixels from both.</summary>
+    [Theory]
+    [InlineData(0.01, false)]
+    [InlineData(5, false)]
+    [InlineData(5, true)]
+    [InlineData(17, false)]
+    [InlineData(40, false)]
+    public void TheQuickWayAgreesWithTheReference(double spread, bool outliers)
+    {
+        const int classes = 7;
+        Random random = new(29);
+        double[] student = LossProblem.Logits(random, classes * 67, spread);
+        double[] teacher = LossProblem.Logits(random, classes * 67, spread);
+        for (int i = 5; outliers && i < student.Length; i += 21)
+        {
+            student[i] = 90;
+        }
+
+        int[] labels = LossProblem.RandomLabels(random, 67, classes);
+        foreach (ProjectorSupervision supervision in Enum.GetValues<ProjectorSupervision>())
+        {
+            foreach (DistillationForm form in Enum.GetValues<DistillationForm>())
+            {
+                HeteroAkdOptions options = HeteroAkdOptions.Practical with { Supervision = supervision, Form = form, Weight = 2 };
+                HeteroAkdReference reference = new(student, teacher, labels, classes, 67, options);
+                foreach (HostPrecision precision in Enum.GetValues<HostPrecision>())
+                {
+                    LossRun run = new LossProblem
+                    {
+                        Images = 1, Classes = classes, Height = 1, Width = 67, Student = student, Teacher = teacher, Labels = labels, IgnoreIndex = -1, Precision = precision,
+                    }.HeteroAkd(options, false);
+
+                    // e^U carries the rounding of U, up to twice the spread, as a relative error.
+                    double tolerance = precision == HostPrecision.Float64 ? 1e-12 : 1e-6 * (1 + spread);
+                    Expect.Close(reference.Sums, run.Sums, tolerance, $"{options}: sum");
+                    Expect.Close(reference.StudentGradient, run.Student, tolerance, $"{options}: student gradient");
+                    Expect.Close(reference.TeacherGradient, run.Teacher, tolerance, $"{options}: teacher gradient");
+                }
+            }
+        }
+    }
+
     [Theory]
     [MemberData(nameof(EveryOption))]
     public void GradientIsTheSlopeOfTheLoss(HeteroAkdOptions options)
