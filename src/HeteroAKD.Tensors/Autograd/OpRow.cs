@@ -222,12 +222,13 @@ internal static class AttributeText
     {
         ConstructorInfo? constructor = typeof(TAttributes).GetConstructors().FirstOrDefault(c => c.GetParameters().Length > 0);
         ParameterInfo[] parameters = constructor?.GetParameters() ?? [];
+        string[] names = [.. parameters.Select(p => SnakeCase(p.Name!))];
         foreach (string key in given.Keys)
         {
-            if (!parameters.Any(p => SnakeCase(p.Name!) == key))
+            if (!names.Contains(key))
             {
-                string known = string.Join(", ", parameters.Select(p => SnakeCase(p.Name!)));
-                throw new HeteroAkdException($"{operation}: no attribute '{key}'. It has: {(known.Length > 0 ? known : "none")}.");
+                string nearest = NearestName.Of(key, names) is { } near ? $" Did you mean '{near}'?" : "";
+                throw new HeteroAkdException($"{operation}: no attribute '{key}'.{nearest} It has: {(names.Length > 0 ? string.Join(", ", names) : "none")}.");
             }
         }
 

@@ -79,21 +79,39 @@ public sealed class Tape(Device device)
     {
         if (loss.Shape.Count != 1)
         {
-            throw new ShapeMismatchException("backward", "loss", $"shape {loss.Shape} is not a scalar; reduce it first");
+            throw new ShapeMismatchException("backward", "loss", $"shape {loss.Shape} is not a scalar; reduce it first, or give the gradient of each element");
+        }
+
+        Backward(loss, Tensor.Full(device, loss.Shape, 1, loss.DType));
+    }
+
+    /// <summary>As <see cref="Backward(Tensor)"/>, from a tensor of any shape and its upstream gradient: the gradients are those of Σ output · gradient.</summary>
+    /// <param name="output">Where the pass starts.</param>
+    /// <param name="gradient">As <paramref name="output"/>. The tensor is taken over: it must not be used afterwards.</param>
+    public void Backward(Tensor output, Tensor gradient)
+    {
+        if (gradient.Shape != output.Shape)
+        {
+            throw new ShapeMismatchException("backward", "gradient", $"{gradient.Shape} is not the output's shape {output.Shape}");
+        }
+
+        if (gradient.DType != output.DType)
+        {
+            throw new DTypeMismatchException("backward", "gradient", output.DType.ToString(), gradient.DType);
         }
 
         using (new NoGrad())
         {
-            loss.AddGradient(Tensor.Full(device, loss.Shape, 1, loss.DType));
+            output.AddGradient(gradient);
             for (int i = _nodes.Count - 1; i >= 0; i--)
             {
                 Node node = _nodes[i];
-                if (node.Output.Grad is not { } gradient)
+                if (node.Output.Grad is not { } upstream)
                 {
                     continue;
                 }
 
-                node.Backward(gradient);
+                node.Backward(upstream);
 
                 // Nobody reads the gradient of an intermediate result again.
                 node.Output.DropGradient();

@@ -1,0 +1,49 @@
+using HeteroAKD.Tensors.Autograd;
+
+namespace HeteroAKD.Tensors.Ops;
+
+/// <summary>An operation that the table does not hold.</summary>
+public sealed class UnknownOperationException(string name, string? nearest)
+    : HeteroAkdException($"there is no operation '{name}'.{(nearest is null ? "" : $" Did you mean '{nearest}'?")} 'heteroakd op --list' shows them all.");
+
+/// <summary>The one table of operations: a row each with name, shape rule, forward kernel and gradient.</summary>
+public static class OpTable
+{
+    /// <summary>Every operation.</summary>
+    public static IReadOnlyList<OpRow> All { get; } =
+    [
+        Activations.Relu,
+        Activations.Relu6,
+        Activations.Gelu,
+        Activations.Silu,
+        Activations.Sigmoid,
+        Activations.Tanh,
+        Activations.Exp,
+        Activations.Log,
+        Arithmetic.Add,
+        Arithmetic.Subtract,
+        Arithmetic.Multiply,
+        Arithmetic.Divide,
+        WeightedSum.Row,
+        Reshape.Row,
+        Regularization.Dropout,
+        Regularization.DropPath,
+        MatMul.Row,
+        MatMul.Linear,
+        Convolution.Row,
+        BatchNormalization.Row,
+        LayerNormalization.Row,
+        Softmax.Row,
+        Softmax.LogRow,
+        Losses.CrossEntropy,
+        Losses.Kd,
+        HeteroAkd.Row,
+    ];
+
+    private static readonly Dictionary<string, OpRow> ByName = All.ToDictionary(row => row.Name);
+
+    /// <summary>The operation of a name.</summary>
+    /// <exception cref="UnknownOperationException">There is none; the message names the nearest.</exception>
+    public static OpRow Find(string name) =>
+        ByName.TryGetValue(name, out OpRow? row) ? row : throw new UnknownOperationException(name, NearestName.Of(name, ByName.Keys));
+}
