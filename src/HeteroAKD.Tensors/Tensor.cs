@@ -13,6 +13,7 @@ public sealed class Tensor : IDisposable
     private Block? _block;
     private int _offset; // elements from the block's start
     private bool _owned; // views do not own
+    private Autograd.StepScope? _scope; // the step it goes with, or null
 
     private Tensor(Device device, Shape shape, DType type)
     {
@@ -35,6 +36,9 @@ public sealed class Tensor : IDisposable
 
     /// <summary>Whether the backward pass computes its gradient.</summary>
     public bool RequiresGrad { get; set; }
+
+    /// <summary>Whether no recorded operation made it: a parameter or an input. Its gradient stays after the backward pass.</summary>
+    public bool IsLeaf { get; internal set; } = true;
 
     /// <summary>The gradient that backward passes have added up, or null.</summary>
     public Tensor? Grad { get; private set; }
@@ -64,7 +68,8 @@ public sealed class Tensor : IDisposable
 
         Tensor tensor = new(device, shape, type) { _owned = true };
         tensor._block = device.Allocator.Allocate((long)shape.Count * tensor.ElementBytes);
-        device.CurrentScope?.Own(tensor);
+        tensor._scope = device.CurrentScope;
+        tensor._scope?.Own(tensor);
         return tensor;
     }
 
@@ -233,6 +238,19 @@ public sealed class Tensor : IDisposable
         return copy;
     }
 
+    /// <summary>Forgets the gradient; one with a lasting place is cleared.</summary>
+    public void ZeroGrad()
+    {
+        if (HasBoundGrad)
+        {
+            Ops.Fill.Run(Grad!, 0);
+        }
+        else
+        {
+            DropGradient();
+        }
+    }
+
     /// <summary>Gives the gradient a lasting place that backward passes add to; the optimiser owns and clears it.</summary>
     public void BindGrad(Tensor grad)
     {
@@ -301,12 +319,21 @@ public sealed class Tensor : IDisposable
 
         if (Grad is null)
         {
-            Grad = gradient;
+            Grad = gradient._scope is null || gradient._scope == _scope || !IsLeaf ? gradient : Outliving(gradient);
             return;
         }
 
         Ops.Accumulate.Run(gradient, Grad);
         gradient.Dispose();
+    }
+
+    /// <summary>A copy that outlives the step, as the leaf does that it is the gradient of.</summary>
+    private static Tensor Outliving(Tensor gradient)
+    {
+        Tensor copy = Persistent(gradient.Device, gradient.Shape, gradient.DType);
+        Ops.Copy.Run(gradient, copy);
+        gradient.Dispose();
+        return copy;
     }
 
     internal void ReleaseGradient() => Grad = null;

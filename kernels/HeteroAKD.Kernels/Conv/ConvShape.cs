@@ -78,18 +78,35 @@ public readonly struct ConvShape : IEquatable<ConvShape>
         (PaddingHeight, PaddingWidth) = padding;
         (DilationHeight, DilationWidth) = dilation;
         Groups = groups;
-        Require(Math.Min(x.Batch, Math.Min(x.Height, x.Width)) >= 0, $"x {x} has a negative size");
-        Require(Math.Min(kernel.Height, kernel.Width) > 0, $"kernel {kernel} must be positive");
-        Require(Math.Min(stride.Height, stride.Width) > 0, $"stride {stride} must be positive");
-        Require(Math.Min(dilation.Height, dilation.Width) > 0, $"dilation {dilation} must be positive");
-        Require(Math.Min(padding.Height, padding.Width) >= 0, $"padding {padding} must not be negative");
-        Require(
-            groups > 0 && x.Channels > 0 && outChannels > 0 && x.Channels % groups == 0 && outChannels % groups == 0,
-            $"{x.Channels} input and {outChannels} output channels cannot be divided into {groups} groups");
         OutHeight = OutSize(x.Height, kernel.Height, stride.Height, padding.Height, dilation.Height);
         OutWidth = OutSize(x.Width, kernel.Width, stride.Width, padding.Width, dilation.Width);
-        Require(OutHeight > 0 && OutWidth > 0, $"the dilated kernel {kernel} (dilation {dilation}) is larger than x {x} with padding {padding}");
+
+        // The message is put together only if it is needed: a shape is made at every launch.
+        if (Problem(x, outChannels, kernel, stride, padding, dilation, groups, OutHeight, OutWidth) is { } problem)
+        {
+            throw new ArgumentException($"conv2d: {problem}");
+        }
     }
+
+    private static string? Problem(
+        (int Batch, int Channels, int Height, int Width) x,
+        int outChannels,
+        (int Height, int Width) kernel,
+        (int Height, int Width) stride,
+        (int Height, int Width) padding,
+        (int Height, int Width) dilation,
+        int groups,
+        int outHeight,
+        int outWidth) =>
+        Math.Min(x.Batch, Math.Min(x.Height, x.Width)) < 0 ? $"x {x} has a negative size"
+        : Math.Min(kernel.Height, kernel.Width) <= 0 ? $"kernel {kernel} must be positive"
+        : Math.Min(stride.Height, stride.Width) <= 0 ? $"stride {stride} must be positive"
+        : Math.Min(dilation.Height, dilation.Width) <= 0 ? $"dilation {dilation} must be positive"
+        : Math.Min(padding.Height, padding.Width) < 0 ? $"padding {padding} must not be negative"
+        : groups <= 0 || x.Channels <= 0 || outChannels <= 0 || x.Channels % groups != 0 || outChannels % groups != 0
+            ? $"{x.Channels} input and {outChannels} output channels cannot be divided into {groups} groups"
+        : outHeight <= 0 || outWidth <= 0 ? $"the dilated kernel {kernel} (dilation {dilation}) is larger than x {x} with padding {padding}"
+        : null;
 
     /// <summary>Input channels that an output channel sees.</summary>
     public int GroupInChannels => InChannels / Groups;
@@ -136,14 +153,6 @@ public readonly struct ConvShape : IEquatable<ConvShape>
     private static int OutSize(int size, int kernel, int stride, int padding, int dilation)
     {
         int room = size + (2 * padding) - (dilation * (kernel - 1)) - 1;
-        return room < 0 ? 0 : (room / stride) + 1;
-    }
-
-    private static void Require(bool condition, string problem)
-    {
-        if (!condition)
-        {
-            throw new ArgumentException($"conv2d: {problem}");
-        }
+        return room < 0 ? 0 : (room / Math.Max(1, stride)) + 1;
     }
 }

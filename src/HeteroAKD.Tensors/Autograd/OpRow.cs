@@ -95,6 +95,7 @@ public sealed class OpRow<TAttributes> : OpRow
         if (node.WantsGradient)
         {
             node.Output.RequiresGrad = true;
+            node.Output.IsLeaf = false;
             first.Device.Tape.Add(node);
         }
 
