@@ -5,8 +5,9 @@ using HeteroAKD.Kernels.Launch;
 namespace HeteroAKD.Kernels.Losses;
 
 /// <summary>
-/// Cross-entropy of a softmax against one label a pixel: <c>torch.nn.functional.cross_entropy(z, y, weight, ignore_index, reduction="mean", label_smoothing)</c>,
-/// value and gradient in one visit. S0 weighted loss, S1 sum of the labels' weights (the mean's denominator), S2 valid pixels, S3 pixels whose largest logit is the label's.
+/// Cross-entropy of a softmax against one label a pixel, as
+/// <c>torch.nn.functional.cross_entropy(z, y, weight, ignore_index, reduction="mean", label_smoothing)</c>, value and gradient in one visit.
+/// S0 weighted loss, S1 sum of the labels' weights (the mean's denominator), S2 valid pixels, S3 pixels whose largest logit is the label's.
 /// </summary>
 public readonly struct CrossEntropyLoss : IPixelLoss
 {
@@ -14,7 +15,9 @@ public readonly struct CrossEntropyLoss : IPixelLoss
     private readonly int _weighted;
     private readonly float _smoothing;
 
-    /// <summary>Unit weights unless <paramref name="weighted"/>; <paramref name="smoothing"/> in [0, 1) spreads that much of the target over all classes.</summary>
+    /// <summary>
+    /// Unit weights unless <paramref name="weighted"/>; <paramref name="smoothing"/> in [0, 1) spreads that much of the target over all classes.
+    /// </summary>
     public CrossEntropyLoss(int classes, Mem weights, bool weighted, float smoothing)
     {
         Classes = classes;
@@ -41,7 +44,8 @@ public readonly struct CrossEntropyLoss : IPixelLoss
     /// Returns Σ l, Σ w_y, valid pixels, correct pixels.
     /// </summary>
     public static double[] Reference(
-        ReadOnlySpan<double> logits, ReadOnlySpan<int> labels, ReadOnlySpan<double> weights, Span<double> gradient, int classes, int pixels, int ignoreIndex, double smoothing)
+        ReadOnlySpan<double> logits, ReadOnlySpan<int> labels, ReadOnlySpan<double> weights, Span<double> gradient,
+        int classes, int pixels, int ignoreIndex, double smoothing)
     {
         double[] sums = new double[4];
         for (int i = 0; i < labels.Length; i++)

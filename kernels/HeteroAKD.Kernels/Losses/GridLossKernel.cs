@@ -31,7 +31,10 @@ public struct LossOutputs
     /// <summary>1 where output 3 is to be written.</summary>
     public int Write3;
 
-    /// <summary>Copies the outputs of one lane of pixels from scratch. <paramref name="start"/> is the address of class 0, <paramref name="plane"/> the step to the next class.</summary>
+    /// <summary>
+    /// Copies the outputs of one lane of pixels from scratch. <paramref name="start"/> is the address of class 0, <paramref name="plane"/> the step to
+    /// the next class.
+    /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public readonly void Store<TLane, TScratch>(TScratch scratch, int classes, int start, int plane)
         where TLane : unmanaged, ILane<TLane>

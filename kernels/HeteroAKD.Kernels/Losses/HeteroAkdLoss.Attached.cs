@@ -126,7 +126,9 @@ public readonly partial struct HeteroAkdLoss
         return hybridReliability;
     }
 
-    /// <summary>From Ẑ and U to both logits and both reliabilities. Returns dL/dH_s and dL/dH_t summed over the classes, for the reliability that they share.</summary>
+    /// <summary>
+    /// From Ẑ and U to both logits and both reliabilities. Returns dL/dH_s and dL/dH_t summed over the classes, for the reliability that they share.
+    /// </summary>
     private ReliabilityGradients<TLane> ThroughHybrid<TLane, TScratch>(TScratch scratch, TLane hybridReliability)
         where TLane : unmanaged, ILane<TLane>
         where TScratch : struct, IScratch<TLane>

@@ -158,7 +158,10 @@ public readonly partial struct HeteroAkdLoss
         return mixture;
     }
 
-    /// <summary>Cross-entropy of the softmax of the logits at <paramref name="from"/>; its gradient times <paramref name="weight"/> goes to <paramref name="slope"/>.</summary>
+    /// <summary>
+    /// Cross-entropy of the softmax of the logits at <paramref name="from"/>; its gradient times <paramref name="weight"/> goes to
+    /// <paramref name="slope"/>.
+    /// </summary>
     private TLane SoftmaxReliability<TLane, TScratch>(TScratch scratch, int from, int slope, TLane label, TLane weight)
         where TLane : unmanaged, ILane<TLane>
         where TScratch : struct, IScratch<TLane>
@@ -195,7 +198,9 @@ public readonly partial struct HeteroAkdLoss
         return logarithm - (labelLogit - max);
     }
 
-    /// <summary>Binary cross-entropy summed over the classes of the logits at <paramref name="from"/>; its weighted gradient goes to <paramref name="slope"/>.</summary>
+    /// <summary>
+    /// Binary cross-entropy summed over the classes of the logits at <paramref name="from"/>; its weighted gradient goes to <paramref name="slope"/>.
+    /// </summary>
     private TLane SuperviseOneVsRest<TLane, TScratch>(TScratch scratch, int from, int slope, TLane label)
         where TLane : unmanaged, ILane<TLane>
         where TScratch : struct, IScratch<TLane>

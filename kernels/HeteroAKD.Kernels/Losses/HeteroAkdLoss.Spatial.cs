@@ -9,7 +9,9 @@ public readonly partial struct HeteroAkdLoss
     // Less than any U, and finite: differences of two such numbers are 0, not NaN.
     internal const float NoExponent = -1e30f;
 
-    /// <summary>Adds e^U to the log-sum-exp of each class, kept as maxima at <paramref name="maxima"/> and sums relative to them at <paramref name="sums"/>.</summary>
+    /// <summary>
+    /// Adds e^U to the log-sum-exp of each class, kept as maxima at <paramref name="maxima"/> and sums relative to them at <paramref name="sums"/>.
+    /// </summary>
     internal void FoldExponents<TLane, TScratch>(TScratch scratch, TLane label, TLane valid, int maxima, int sums)
         where TLane : unmanaged, ILane<TLane>
         where TScratch : struct, IScratch<TLane>

@@ -154,7 +154,9 @@ public readonly partial struct HeteroAkdLoss : IPixelLoss
         return supervision;
     }
 
-    /// <summary>What mixing leaves besides the scratch: maxima for the softmaxes, the largest z_s² + z_t², and the sums over the classes of S, H_s and H_t.</summary>
+    /// <summary>
+    /// What mixing leaves besides the scratch: maxima for the softmaxes, the largest z_s² + z_t², and the sums over the classes of S, H_s and H_t.
+    /// </summary>
     internal struct Mixture<TLane>
         where TLane : unmanaged, ILane<TLane>
     {

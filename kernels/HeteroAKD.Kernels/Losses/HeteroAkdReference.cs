@@ -35,7 +35,8 @@ public sealed class HeteroAkdReference
         _teacher = teacher;
         ReliabilityStudent = ReliabilityOf(student, out double[] slopeStudent);
         ReliabilityTeacher = ReliabilityOf(teacher, out double[] slopeTeacher);
-        Share = Map((i, _) => ReliabilityStudent[i] + ReliabilityTeacher[i] > 0 ? ReliabilityStudent[i] / (ReliabilityStudent[i] + ReliabilityTeacher[i]) : 0.5);
+        double[] both = Map((i, _) => ReliabilityStudent[i] + ReliabilityTeacher[i]);
+        Share = Map((i, _) => both[i] > 0 ? ReliabilityStudent[i] / both[i] : 0.5);
         Hybrid = Map((i, _) => (Share[i] * teacher[i]) + ((1 - Share[i]) * student[i]));
         ReliabilityHybrid = ReliabilityOf(Hybrid, out double[] slopeHybrid);
         Discrepancy = Map((i, _) => Math.Max(0, ReliabilityStudent[i] - ReliabilityHybrid[i]));

@@ -5,12 +5,13 @@ namespace HeteroAKD.Kernels.Losses;
 
 /// <summary>
 /// The formula of a loss at one pixel, on scratch lanes. It neither knows where the logits come from (the working grid, or a coarser map sampled
-/// inside the kernel) nor where the gradient goes: <see cref="GridLossKernel{TLoss}"/> does.
+/// inside the kernel) nor where the gradient goes: <see cref="GridLossKernel{TLoss}"/> and
+/// <see cref="StripLossKernel{TLoss}"/> do.
 /// </summary>
 /// <remarks>
 /// Scratch, in lanes: <c>[k·C, (k+1)·C)</c> holds the logits of input k on entry and output k on return; what follows up to <see cref="ScratchLength"/>
 /// is work area. Gradients are those of the plain sum over pixels: dividing by the number of valid pixels, known only afterwards, is left to
-/// a later kernel. In the sums, S0 is the numerator and S1 the denominator of the loss.
+/// <see cref="LossGradientKernel"/>. In the sums, S0 is the numerator and S1 the denominator of the loss.
 /// </remarks>
 public interface IPixelLoss
 {

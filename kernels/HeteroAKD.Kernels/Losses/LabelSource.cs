@@ -18,7 +18,10 @@ public readonly struct LabelSource
     private readonly int _classes;
     private readonly int _kind;
 
-    /// <summary>Labels [N, height, width] for a working grid gridHeight × gridWidth; ids outside 0 … classes - 1 are ignored like <paramref name="ignoreIndex"/>.</summary>
+    /// <summary>
+    /// Labels [N, height, width] for a working grid gridHeight × gridWidth; ids outside 0 … classes - 1 are ignored like
+    /// <paramref name="ignoreIndex"/>.
+    /// </summary>
     public LabelSource(IndexMem labels, int height, int width, int gridHeight, int gridWidth, int classes, int ignoreIndex)
     {
         _labels = labels;

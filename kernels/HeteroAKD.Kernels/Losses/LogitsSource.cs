@@ -33,7 +33,10 @@ public readonly struct LogitsSource
         _horizontal = new BilinearAxis(width, width, false);
     }
 
-    /// <summary>Logits [N, C, vertical.Source, horizontal.Source] to be sampled; the gradient goes to <paramref name="workspace"/> if <paramref name="slots"/> is not 0.</summary>
+    /// <summary>
+    /// Logits [N, C, vertical.Source, horizontal.Source] to be sampled; the gradient goes to <paramref name="workspace"/> if <paramref name="slots"/>
+    /// is not 0.
+    /// </summary>
     public LogitsSource(Mem logits, int classes, BilinearAxis vertical, BilinearAxis horizontal, Mem workspace, int slots)
     {
         _logits = logits;
@@ -53,7 +56,10 @@ public readonly struct LogitsSource
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public int SourceRow(int row) => _sampled != 0 ? _vertical.Low(row) : row;
 
-    /// <summary>Puts the logits of one lane of pixels into scratch at <paramref name="to"/>. <paramref name="kept"/> is this input's own scratch, <paramref name="held"/> the source row it holds (-1: none).</summary>
+    /// <summary>
+    /// Puts the logits of one lane of pixels into scratch at <paramref name="to"/>. <paramref name="kept"/> is this input's own scratch,
+    /// <paramref name="held"/> the source row it holds (-1: none).
+    /// </summary>
     public void Load<TLane, TScratch>(TScratch scratch, int to, int kept, int held, int image, int row, int column)
         where TLane : unmanaged, ILane<TLane>
         where TScratch : struct, IScratch<TLane>
@@ -85,7 +91,9 @@ public readonly struct LogitsSource
         }
     }
 
-    /// <summary>Adds the gradient of grid row <paramref name="row"/>, in scratch at <paramref name="from"/>, to the two source rows it was mixed from.</summary>
+    /// <summary>
+    /// Adds the gradient of grid row <paramref name="row"/>, in scratch at <paramref name="from"/>, to the two source rows it was mixed from.
+    /// </summary>
     public void Collect<TLane, TScratch>(TScratch scratch, int from, int kept, int row)
         where TLane : unmanaged, ILane<TLane>
         where TScratch : struct, IScratch<TLane>

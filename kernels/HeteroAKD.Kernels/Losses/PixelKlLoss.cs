@@ -40,7 +40,8 @@ public readonly struct PixelKlLoss : IPixelLoss
     /// Per pixel <c>l = τ²·ω·Σ_c p_t·(log p_t - log p_s)</c>, gradient of the student τ·ω·(p_s - p_t). Returns the four sums.
     /// </summary>
     public static double[] Reference(
-        ReadOnlySpan<double> student, ReadOnlySpan<double> teacher, ReadOnlySpan<int> labels, ReadOnlySpan<double> weights, Span<double> gradient, int classes, int pixels, int ignoreIndex, double tau)
+        ReadOnlySpan<double> student, ReadOnlySpan<double> teacher, ReadOnlySpan<int> labels, ReadOnlySpan<double> weights,
+        Span<double> gradient, int classes, int pixels, int ignoreIndex, double tau)
     {
         double[] sums = new double[4];
         for (int i = 0; i < student.Length / classes; i++)

@@ -140,11 +140,12 @@ public readonly struct SpatialReduceKernel : IRowKernel
         }
 
         TLane total = TLane.Splat(0f);
+        TLane nothing = TLane.Splat(_sum == SpatialSum.Exponents ? float.NegativeInfinity : 0f);
         for (int strip = 0; strip < _grid.StripsPerImage; strip++)
         {
             for (int j = group.Start; j < _grid.Width; j += group.Stride)
             {
-                TLane part = TLane.LoadPart(_partials, start + (strip * step) + j, _grid.Width - j, TLane.Splat(_sum == SpatialSum.Exponents ? float.NegativeInfinity : 0f));
+                TLane part = TLane.LoadPart(_partials, start + (strip * step) + j, _grid.Width - j, nothing);
                 total += _sum == SpatialSum.Exponents ? TLane.Exp(part - max) : part;
             }
         }

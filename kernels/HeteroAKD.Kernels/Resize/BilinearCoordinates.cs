@@ -77,7 +77,10 @@ public readonly struct BilinearAxis
     public TLane Weight<TLane>(TLane target, TLane low)
         where TLane : unmanaged, ILane<TLane> => (Numerator(target) - (low * TLane.Splat(Divisor))) / TLane.Splat(Divisor);
 
-    /// <summary>What source element <paramref name="source"/> weighs in target element <paramref name="target"/>; 0 where it does not reach, or where there is no such target.</summary>
+    /// <summary>
+    /// What source element <paramref name="source"/> weighs in target element <paramref name="target"/>; 0 where it does not reach, or where there is
+    /// no such target.
+    /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public TLane Share<TLane>(TLane target, TLane source)
         where TLane : unmanaged, ILane<TLane> => Units(target, source) / TLane.Splat(Divisor);
@@ -101,11 +104,16 @@ public readonly struct BilinearAxis
         return Math.Max(0, Divisor - (distance < 0 ? -distance : distance));
     }
 
-    /// <summary>The first target element that source element <paramref name="source"/> reaches with a weight above 0 (or would, were there more targets).</summary>
+    /// <summary>
+    /// The first target element that source element <paramref name="source"/> reaches with a weight above 0 (or would, were there more targets).
+    /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public int FirstTarget(int source) => source <= 0 || Step == 0 ? 0 : Math.Max(0, FloorDivide(((source - 1) * Divisor) - Offset, Step) + 1);
 
-    /// <summary>The last target element, inclusive, that source element <paramref name="source"/> reaches with a weight above 0; below the first where there is none.</summary>
+    /// <summary>
+    /// The last target element, inclusive, that source element <paramref name="source"/> reaches with a weight above 0; below the first where there is
+    /// none.
+    /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public int LastTarget(int source) =>
         Step == 0 ? (source == 0 ? Target - 1 : -1)

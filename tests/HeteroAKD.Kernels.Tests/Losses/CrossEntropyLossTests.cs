@@ -28,7 +28,10 @@ public class CrossEntropyLossTests
         double[] sums = CrossEntropyLoss.Reference(logits, labels, weights, gradient, classes, pixels, 255, smoothing);
         foreach (HostPrecision precision in new[] { HostPrecision.Float64, HostPrecision.Float32 })
         {
-            LossProblem problem = new() { Images = images, Classes = classes, Height = 1, Width = pixels, Student = logits, Labels = labels, Precision = precision };
+            LossProblem problem = new()
+            {
+                Images = images, Classes = classes, Height = 1, Width = pixels, Student = logits, Labels = labels, Precision = precision,
+            };
             LossRun run = problem.OnGrid(memory => Make(memory, classes, weights, smoothing));
             double tolerance = precision == HostPrecision.Float64 ? 1e-13 : 1e-6;
             Expect.Close(gradient, run.Student, tolerance, $"{precision} gradient");
@@ -64,8 +67,10 @@ public class CrossEntropyLossTests
     [Fact]
     public void HugeLogitsNeitherOverflowNorLoseTheLoss()
     {
-        double[] logits = [1e4, -1e4, 0, 3e38, 0, -3e38];
-        LossProblem problem = new() { Images = 1, Classes = 3, Height = 1, Width = 2, Student = [logits[0], logits[3], logits[1], logits[4], logits[2], logits[5]], Labels = [0, 0], Precision = HostPrecision.Float32 };
+        LossProblem problem = new()
+        {
+            Images = 1, Classes = 3, Height = 1, Width = 2, Student = [1e4, 3e38, -1e4, 0, 0, -3e38], Labels = [0, 0], Precision = HostPrecision.Float32,
+        };
         LossRun run = problem.OnGrid(memory => Make(memory, 3, [], 0));
         Assert.All(run.Student, g => Assert.Equal(0, g));
         Assert.Equal(0, run.Sums[0]);
@@ -91,8 +96,10 @@ public class CrossEntropyLossTests
 
         foreach (HostPrecision precision in new[] { HostPrecision.Float64, HostPrecision.Float32 })
         {
-            LossRun Run(double[] z) => new LossProblem { Images = 1, Classes = 4, Height = 1, Width = pixels, Student = z, Labels = labels, Precision = precision }
-                .OnGrid(memory => Make(memory, 4, [], 0.1f));
+            LossRun Run(double[] z) => new LossProblem
+            {
+                Images = 1, Classes = 4, Height = 1, Width = pixels, Student = z, Labels = labels, Precision = precision,
+            }.OnGrid(memory => Make(memory, 4, [], 0.1f));
             Assert.Equal(Run(logits).Sums, Run(poisoned).Sums);
             Assert.Equal(Run(logits).Student, Run(poisoned).Student);
         }
@@ -104,8 +111,10 @@ public class CrossEntropyLossTests
         Random random = new(5);
         double[] logits = LossProblem.Logits(random, 3 * 19 * 777);
         int[] labels = LossProblem.RandomLabels(random, 3 * 777, 19);
-        LossRun Run(int threads) => new LossProblem { Images = 3, Classes = 19, Height = 21, Width = 37, Student = logits, Labels = labels, Precision = HostPrecision.Float32, Threads = threads }
-            .OnGrid(memory => Make(memory, 19, [], 0));
+        LossRun Run(int threads) => new LossProblem
+        {
+            Images = 3, Classes = 19, Height = 21, Width = 37, Student = logits, Labels = labels, Precision = HostPrecision.Float32, Threads = threads,
+        }.OnGrid(memory => Make(memory, 19, [], 0));
         LossRun one = Run(1);
         LossRun two = Run(2);
         Assert.Equal(one.Sums, two.Sums);

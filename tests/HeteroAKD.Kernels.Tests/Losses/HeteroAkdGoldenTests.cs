@@ -71,7 +71,8 @@ public class HeteroAkdGoldenTests
         foreach (DistillationForm form in Enum.GetValues<DistillationForm>())
         {
             Expect.Close(expected, Problem(HostPrecision.Float64).HeteroAkd(Options(tau, form), false).Student, Printed, "gradient");
-            Expect.Close(expected, new HeteroAkdReference(s_student, s_teacher, s_labels, 3, 2, Options(tau, form)).StudentGradient, Printed, "reference gradient");
+            HeteroAkdReference reference = new(s_student, s_teacher, s_labels, 3, 2, Options(tau, form));
+            Expect.Close(expected, reference.StudentGradient, Printed, "reference gradient");
         }
     }
 
@@ -84,7 +85,8 @@ public class HeteroAkdGoldenTests
         Assert.Equal(5.283789, Problem(HostPrecision.Float64).HeteroAkd(options with { ScaleTauSquared = true }, false).Sums[0] / 2, Printed);
     }
 
-    private static HeteroAkdOptions Options(float tau, DistillationForm form) => HeteroAkdOptions.Practical with { Tau = tau, Form = form, Supervision = ProjectorSupervision.None };
+    private static HeteroAkdOptions Options(float tau, DistillationForm form) =>
+        HeteroAkdOptions.Practical with { Tau = tau, Form = form, Supervision = ProjectorSupervision.None };
 
     private static LossProblem Problem(HostPrecision precision, int[]? labels = null) => new()
     {

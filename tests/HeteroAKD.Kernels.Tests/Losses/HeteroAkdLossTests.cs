@@ -43,7 +43,8 @@ public class HeteroAkdLossTests
             {
                 LossRun run = new LossProblem
                 {
-                    Images = images, Classes = classes, Height = height, Width = width, Student = student, Teacher = teacher, Labels = labels, Precision = precision,
+                    Images = images, Classes = classes, Height = height, Width = width, Student = student, Teacher = teacher, Labels = labels,
+                    Precision = precision,
                 }.HeteroAkd(options, false);
                 // e^U carries the rounding of U (up to 8 here) as a relative error.
                 double tolerance = precision == HostPrecision.Float64 ? 1e-12 : 4e-6;
@@ -83,7 +84,8 @@ public class HeteroAkdLossTests
                 {
                     LossRun run = new LossProblem
                     {
-                        Images = 1, Classes = classes, Height = 1, Width = 67, Student = student, Teacher = teacher, Labels = labels, IgnoreIndex = -1, Precision = precision,
+                        Images = 1, Classes = classes, Height = 1, Width = 67, Student = student, Teacher = teacher, Labels = labels, IgnoreIndex = -1,
+                        Precision = precision,
                     }.HeteroAkd(options, false);
 
                     // e^U carries the rounding of U, up to twice the spread, as a relative error.
@@ -104,8 +106,10 @@ public class HeteroAkdLossTests
         Random random = new(17);
         double[] student = LossProblem.Logits(random, 2 * classes * 3);
         double[] teacher = LossProblem.Logits(random, 2 * classes * 3);
-        LossRun Run(double[] s, double[] t) => new LossProblem { Images = 2, Classes = classes, Height = 1, Width = 3, Student = s, Teacher = t, Labels = [2, 255, 0, 3, 1, 1] }
-            .HeteroAkd(options, false);
+        LossRun Run(double[] s, double[] t) => new LossProblem
+        {
+            Images = 2, Classes = classes, Height = 1, Width = 3, Student = s, Teacher = t, Labels = [2, 255, 0, 3, 1, 1],
+        }.HeteroAkd(options, false);
         double[] gradient = [.. Run(student, teacher).Student, .. Run(student, teacher).Teacher];
         HeteroAkdReference constants = new(student, teacher, [2, -1, 0, 3, 1, 1], classes, 3, options);
         for (int i = 0; i < gradient.Length; i++)

@@ -94,8 +94,8 @@ public class HeteroAkdPropertyTests
         {
             LossProblem problem = new()
             {
-                Images = 1, Classes = 3, Height = 1, Width = 19, Student = LossProblem.Logits(new Random(1), 57), Teacher = LossProblem.Logits(new Random(2), 57),
-                Labels = Enumerable.Repeat(255, 19).ToArray(), Precision = HostPrecision.Float32,
+                Images = 1, Classes = 3, Height = 1, Width = 19, Student = LossProblem.Logits(new Random(1), 57),
+                Teacher = LossProblem.Logits(new Random(2), 57), Labels = Enumerable.Repeat(255, 19).ToArray(), Precision = HostPrecision.Float32,
             };
             LossRun run = problem.HeteroAkd(HeteroAkdOptions.Paper with { Axis = axis }, false);
             Assert.All(run.Sums.Concat(run.Student).Concat(run.Teacher), value => Assert.Equal(0, value));
@@ -124,7 +124,10 @@ public class HeteroAkdPropertyTests
                 (s[(c * 23) + 3], t[(c * 23) + 3]) = (poison, c == 2 ? -poison : poison);
             }
 
-            return new LossProblem { Images = 1, Classes = 4, Height = 1, Width = 23, Student = s, Teacher = t, Labels = labels, Precision = precision }.HeteroAkd(options, false);
+            return new LossProblem
+            {
+                Images = 1, Classes = 4, Height = 1, Width = 23, Student = s, Teacher = t, Labels = labels, Precision = precision,
+            }.HeteroAkd(options, false);
         }
 
         foreach (HostPrecision precision in Enum.GetValues<HostPrecision>())
@@ -152,8 +155,8 @@ public class HeteroAkdPropertyTests
         int[] labels = LossProblem.RandomLabels(random, 2 * 48 * 64, 19);
         LossRun Run(int threads) => new LossProblem
         {
-            Images = 2, Classes = 19, Height = 48, Width = 64, Student = student, StudentSize = (12, 16), Teacher = teacher, TeacherSize = (6, 8), Labels = labels,
-            Precision = HostPrecision.Float32, Threads = threads,
+            Images = 2, Classes = 19, Height = 48, Width = 64, Student = student, StudentSize = (12, 16), Teacher = teacher, TeacherSize = (6, 8),
+            Labels = labels, Precision = HostPrecision.Float32, Threads = threads,
         }.HeteroAkd(HeteroAkdOptions.Practical with { Detach = detach, Axis = axis }, true);
         LossRun one = Run(1);
         LossRun two = Run(2);

@@ -28,7 +28,10 @@ public class PixelKlLossTests
         double[] sums = PixelKlLoss.Reference(student, teacher, labels, weights, gradient, classes, pixels, 255, tau);
         foreach (HostPrecision precision in new[] { HostPrecision.Float64, HostPrecision.Float32 })
         {
-            LossProblem problem = new() { Images = images, Classes = classes, Height = 1, Width = pixels, Student = student, Teacher = teacher, Labels = labels, Precision = precision };
+            LossProblem problem = new()
+            {
+                Images = images, Classes = classes, Height = 1, Width = pixels, Student = student, Teacher = teacher, Labels = labels, Precision = precision,
+            };
             LossRun run = problem.OnGrid(memory => Make(memory, classes, tau, weights));
             double tolerance = precision == HostPrecision.Float64 ? 1e-13 : 2e-6;
             Expect.Close(gradient, run.Student, tolerance * tau, $"{precision} gradient");
@@ -48,8 +51,10 @@ public class PixelKlLossTests
         double[] student = LossProblem.Logits(random, classes * pixels);
         double[] teacher = LossProblem.Logits(random, classes * pixels);
         double[] weights = weighted ? [0.5, 2, 1, 0.25, 3, 1] : [];
-        LossRun Run(double[] z) => new LossProblem { Images = 1, Classes = classes, Height = 2, Width = 2, Student = z, Teacher = teacher, Labels = [2, 0, 255, 5] }
-            .OnGrid(memory => Make(memory, classes, tau, weights));
+        LossRun Run(double[] z) => new LossProblem
+        {
+            Images = 1, Classes = classes, Height = 2, Width = 2, Student = z, Teacher = teacher, Labels = [2, 0, 255, 5],
+        }.OnGrid(memory => Make(memory, classes, tau, weights));
 
         double[] gradient = Run(student).Student;
         for (int i = 0; i < student.Length; i++)
@@ -92,5 +97,6 @@ public class PixelKlLossTests
         Expect.Close(gradient, run.Student, 1e-12, "gradient");
     }
 
-    private static PixelKlLoss Make(Func<double[], Mem> memory, int classes, float tau, double[] weights) => new(classes, tau, memory(weights), weights.Length > 0);
+    private static PixelKlLoss Make(Func<double[], Mem> memory, int classes, float tau, double[] weights) =>
+        new(classes, tau, memory(weights), weights.Length > 0);
 }

@@ -1,3 +1,4 @@
+using HeteroAKD.Kernels.Lanes;
 using HeteroAKD.Kernels.Launch;
 using HeteroAKD.Kernels.Losses;
 
@@ -9,7 +10,10 @@ public class SampledAccessTests
     public static TheoryData<int, int, int, int, bool, HostPrecision> Sizes()
     {
         TheoryData<int, int, int, int, bool, HostPrecision> data = [];
-        foreach ((int h, int w, int toH, int toW) in new[] { (4, 5, 32, 40), (6, 8, 12, 16), (1, 1, 9, 21), (7, 3, 20, 33), (9, 40, 5, 17), (50, 3, 7, 19), (5, 5, 5, 5), (3, 2, 100, 35) })
+        foreach ((int h, int w, int toH, int toW) in new[]
+        {
+            (4, 5, 32, 40), (6, 8, 12, 16), (1, 1, 9, 21), (7, 3, 20, 33), (9, 40, 5, 17), (50, 3, 7, 19), (5, 5, 5, 5), (3, 2, 100, 35),
+        })
         {
             foreach (bool align in new[] { false, true })
             {
@@ -71,10 +75,11 @@ public class SampledAccessTests
         double[] sums = CrossEntropyLoss.Reference(logits, nearest, [], gradient, classes, height * width, 255, 0);
         LossProblem problem = new()
         {
-            Images = 2, Classes = classes, Height = height, Width = width, Student = logits, Labels = labels, LabelHeight = labelHeight, LabelWidth = labelWidth,
-            Precision = HostPrecision.Float32,
+            Images = 2, Classes = classes, Height = height, Width = width, Student = logits, Labels = labels,
+            LabelHeight = labelHeight, LabelWidth = labelWidth, Precision = HostPrecision.Float32,
         };
-        foreach (LossRun run in new[] { problem.OnGrid(memory => CrossEntropyLossTests.Make(memory, classes, [], 0)), problem.OnStrips(memory => CrossEntropyLossTests.Make(memory, classes, [], 0)) })
+        Func<Func<double[], Mem>, CrossEntropyLoss> make = memory => CrossEntropyLossTests.Make(memory, classes, [], 0);
+        foreach (LossRun run in new[] { problem.OnGrid(make), problem.OnStrips(make) })
         {
             Expect.Close(sums, run.Sums.AsSpan(0, 4), 1e-6, "sum");
             Expect.Close(gradient, run.Student, 1e-6, "gradient");
@@ -89,7 +94,8 @@ public class SampledAccessTests
         int[] labels = LossProblem.RandomLabels(random, 2 * 96 * 128, 11);
         LossRun Run(int threads) => new LossProblem
         {
-            Images = 2, Classes = 11, Height = 96, Width = 128, Student = coarse, StudentSize = (12, 16), Labels = labels, Precision = HostPrecision.Float32, Threads = threads,
+            Images = 2, Classes = 11, Height = 96, Width = 128, Student = coarse, StudentSize = (12, 16), Labels = labels, Precision = HostPrecision.Float32,
+            Threads = threads,
         }.OnStrips(memory => CrossEntropyLossTests.Make(memory, 11, [], 0));
         LossRun one = Run(1);
         LossRun two = Run(2);

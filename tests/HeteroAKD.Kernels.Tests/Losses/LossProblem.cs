@@ -1,86 +1,9 @@
-using System.Runtime.InteropServices;
 using HeteroAKD.Kernels.Lanes;
 using HeteroAKD.Kernels.Launch;
 using HeteroAKD.Kernels.Losses;
 using HeteroAKD.Kernels.Resize;
 
 namespace HeteroAKD.Kernels.Tests.Losses;
-
-/// <summary>Host memory in the precision under test, with sentinels on both sides.</summary>
-public sealed unsafe class TestMemory : IDisposable
-{
-    private const int Margin = 32;
-    private const double Sentinel = -12345.5;
-    private readonly HostPrecision _precision;
-    private readonly void* _memory;
-
-    public TestMemory(HostPrecision precision, int length, ReadOnlySpan<double> values = default)
-    {
-        _precision = precision;
-        Length = length;
-        _memory = NativeMemory.AlignedAlloc((nuint)(length + (2 * Margin)) * sizeof(double), 64);
-        for (int i = -Margin; i < length + Margin; i++)
-        {
-            this[i] = i >= 0 && i < values.Length ? values[i] : Sentinel;
-        }
-    }
-
-    public int Length { get; }
-
-    public Mem Mem => _precision == HostPrecision.Float64 ? new((double*)_memory + Margin) : new((float*)_memory + Margin);
-
-    private double this[int i]
-    {
-        get => _precision == HostPrecision.Float64 ? ((double*)_memory)[Margin + i] : ((float*)_memory)[Margin + i];
-        set
-        {
-            if (_precision == HostPrecision.Float64)
-            {
-                ((double*)_memory)[Margin + i] = value;
-            }
-            else
-            {
-                ((float*)_memory)[Margin + i] = (float)value;
-            }
-        }
-    }
-
-    /// <summary>The contents; fails if somebody wrote beside them.</summary>
-    public double[] Read()
-    {
-        for (int i = 1; i <= Margin; i++)
-        {
-            Assert.Equal(Sentinel, this[-i]);
-            Assert.Equal(Sentinel, this[Length + i - 1]);
-        }
-
-        double[] values = new double[Length];
-        for (int i = 0; i < Length; i++)
-        {
-            values[i] = this[i];
-        }
-
-        return values;
-    }
-
-    public void Dispose() => NativeMemory.AlignedFree(_memory);
-}
-
-/// <summary>Labels in memory that a kernel may read.</summary>
-public sealed unsafe class TestLabels : IDisposable
-{
-    private readonly int* _memory;
-
-    public TestLabels(ReadOnlySpan<int> labels)
-    {
-        _memory = (int*)NativeMemory.AlignedAlloc((nuint)Math.Max(1, labels.Length) * sizeof(int), 64);
-        labels.CopyTo(new Span<int>(_memory, labels.Length));
-    }
-
-    public IndexMem Mem => new(_memory);
-
-    public void Dispose() => NativeMemory.AlignedFree(_memory);
-}
 
 /// <summary>Sums and outputs of one run.</summary>
 public sealed record LossRun(double[] Sums, double[] Student, double[] Teacher);
@@ -144,7 +67,8 @@ public sealed class LossProblem
         Axes student = new(this, StudentSize);
         Axes teacher = new(this, TeacherSize);
         bool teacherWanted = TeacherSize != null && loss.Outputs == 2;
-        StripPlan plan = new(Images, Classes, Height, Width, StudentSize != null ? student.Vertical : null, teacherWanted ? teacher.Vertical : null, WorkspaceBytes);
+        BilinearAxis? studentCollected = StudentSize != null ? student.Vertical : null;
+        StripPlan plan = new(Images, Classes, Height, Width, studentCollected, teacherWanted ? teacher.Vertical : null, WorkspaceBytes);
         TestMemory studentWorkspace = scope.Make(plan.StudentWorkspaceLength);
         TestMemory teacherWorkspace = scope.Make(plan.TeacherWorkspaceLength);
         LogitsSource studentSource = student.Source(scope.Constant(Student), StudentSize != null, studentWorkspace.Mem, plan.StudentSlots);
@@ -166,12 +90,12 @@ public sealed class LossProblem
 
             if (StudentSize != null)
             {
-                scope.Transpose(new(studentWorkspace.Mem, scope.StudentGradient.Mem, student.Vertical, student.Horizontal, plan.Grid, Classes, plan.StudentSlots, first, count));
+                scope.Transpose(student.Gather(studentWorkspace, scope.StudentGradient, plan, plan.StudentSlots, chunk));
             }
 
             if (teacherWanted)
             {
-                scope.Transpose(new(teacherWorkspace.Mem, scope.TeacherGradient.Mem, teacher.Vertical, teacher.Horizontal, plan.Grid, Classes, plan.TeacherSlots, first, count));
+                scope.Transpose(teacher.Gather(teacherWorkspace, scope.TeacherGradient, plan, plan.TeacherSlots, chunk));
             }
         }
 
@@ -180,7 +104,7 @@ public sealed class LossProblem
         return scope.Result(sums);
     }
 
-    /// <summary>The loss of the options, after the passes that its spatial axis needs; maps [4][N, C, pixels] in the order of <see cref="HeteroAkdMaps"/>.</summary>
+    /// <summary>The loss of the options, after the passes that its spatial axis needs.</summary>
     public LossRun HeteroAkd(HeteroAkdOptions options, bool strips)
     {
         double[] totals = new double[Images * Classes];
@@ -261,6 +185,9 @@ public sealed class LossProblem
         public LogitsSource Source(Mem logits, bool sampled, Mem workspace, int slots) => sampled
             ? new LogitsSource(logits, problem.Classes, Vertical, Horizontal, workspace, slots)
             : new LogitsSource(logits, problem.Classes, problem.Height, problem.Width);
+
+        public StripGradientKernel Gather(TestMemory workspace, TestMemory gradient, in StripPlan plan, int slots, int chunk) =>
+            new(workspace.Mem, gradient.Mem, Vertical, Horizontal, plan.Grid, problem.Classes, slots, plan.FirstStrip(chunk), plan.StripCount(chunk));
     }
 
     private sealed class Scope : IDisposable
