@@ -25,17 +25,18 @@ public static class CaseRun
 
         Dictionary<string, double[]> results = [];
         IReadOnlyList<(string Name, Tensor Value)> outputs = opCase.Row.Invoke(opCase.Attributes, inputs);
-        foreach ((string name, Tensor value) in outputs)
-        {
-            results[name] = Numbers(value);
-        }
-
         foreach (Tensor? input in inputs)
         {
             if (input is { DType: not DType.Int32 })
             {
                 results[input.Name] = Numbers(input);
             }
+        }
+
+        // After the inputs: where both have a name, the result is meant.
+        foreach ((string name, Tensor value) in outputs)
+        {
+            results[name] = Numbers(value);
         }
 
         if (differentiable.Length > 0)

@@ -18,7 +18,9 @@ public static class CaseTable
         .. ProductCases.All(),
         .. NormalizationCases.All(),
         .. ResizingCases.All(),
+        .. AttentionCases.All(),
         .. LossCases.All(),
+        .. OptimizerCases.All(),
     ];
 
     /// <summary>The cases of an operation.</summary>

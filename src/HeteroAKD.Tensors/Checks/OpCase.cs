@@ -38,6 +38,9 @@ internal sealed record OpFamily(OpRow Row, ErrorClass Error, Func<CaseValues, Na
     /// <summary>Inputs with a gradient; null for all that hold floats.</summary>
     public string[]? Differentiable { get; init; }
 
+    /// <summary>How the error of gradients grows, where that differs.</summary>
+    public ErrorClass? GradientError { get; init; }
+
     /// <summary>How many numbers the longest sum behind an element of a result adds up.</summary>
     public Func<CaseValues, string, int> Terms { get; init; } = (_, _) => 1;
 
@@ -84,8 +87,8 @@ public sealed class OpCase
     /// <summary>Operation, shapes and attributes; no two cases share it.</summary>
     public string Name => $"{Row.Name} {Description}";
 
-    /// <summary>How its error grows.</summary>
-    public ErrorClass Error => _family.Error;
+    /// <summary>How the error of a result grows.</summary>
+    public ErrorClass ErrorOf(string result) => result.StartsWith("grad.", StringComparison.Ordinal) ? _family.GradientError ?? _family.Error : _family.Error;
 
     /// <summary>The inputs whose gradient is checked.</summary>
     public IEnumerable<string> Differentiable => _forwardOnly || !Row.Differentiable

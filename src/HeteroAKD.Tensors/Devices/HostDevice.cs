@@ -78,6 +78,8 @@ public sealed unsafe class HostDevice : Device
 
         public override long Bytes => bytes;
 
+        public override Span<byte> HostBytes(long offset, long count) => new(Address + offset, checked((int)count));
+
         public override void Free()
         {
             NativeMemory.AlignedFree(Address);

@@ -10,6 +10,9 @@ public abstract class Slab
 
     /// <summary>Gives the memory back to the system.</summary>
     public abstract void Free();
+
+    /// <summary>The memory as the host sees it; only host slabs have it.</summary>
+    public virtual Span<byte> HostBytes(long offset, long count) => throw new NotSupportedException("this memory is not the host's");
 }
 
 /// <summary>A piece of a slab, free or in use. Neighbours know each other, so freed pieces merge. Objects are reused.</summary>
@@ -27,6 +30,9 @@ public sealed class Block
 
     /// <summary>Size in bytes, a multiple of <see cref="SlabAllocator.Granularity"/>.</summary>
     public long Bytes { get; internal set; }
+
+    /// <summary>Bytes that were asked for.</summary>
+    public long Asked { get; internal set; }
 
     /// <summary>Where it was allocated, if <see cref="SlabAllocator.TrackPlaces"/> is on.</summary>
     public string? Place { get; internal set; }
@@ -65,10 +71,16 @@ public sealed class SlabAllocator(string device, Func<long, Slab> newSlab, long 
     /// <summary>Records the call stack of every allocation, for <see cref="LiveReport"/>. Slow.</summary>
     public bool TrackPlaces { get; set; }
 
+    /// <summary>
+    /// Surrounds every block with bytes that nobody may write and fills it with NaN before it is handed out; <see cref="Free"/> looks whether the surroundings are intact.
+    /// For tests on host memory, chosen before the first allocation: slow.
+    /// </summary>
+    public bool Guarded { get; set; }
+
     /// <summary>A block of at least <paramref name="bytes"/>; contents undefined.</summary>
     public Block Allocate(long bytes)
     {
-        long size = Math.Max(Granularity, (bytes + Granularity - 1) / Granularity * Granularity);
+        long size = Math.Max(Granularity, (bytes + Granularity - 1) / Granularity * Granularity) + (Guarded ? Granularity : 0);
         Block block = FindFree(size) ?? NewSlab(size);
         if (block.Bytes > size)
         {
@@ -76,6 +88,7 @@ public sealed class SlabAllocator(string device, Func<long, Slab> newSlab, long 
         }
 
         block.InUse = true;
+        block.Asked = bytes;
         block.Place = TrackPlaces ? new StackTrace(2, true).ToString() : null;
         InUse += size;
         Peak = Math.Max(Peak, InUse);
@@ -85,9 +98,15 @@ public sealed class SlabAllocator(string device, Func<long, Slab> newSlab, long 
     }
 
     /// <summary>Gives a block back.</summary>
+    /// <exception cref="MemoryGuardException"><see cref="Guarded"/> is on and somebody wrote beside the block.</exception>
     public void Free(Block block)
     {
         Debug.Assert(block.InUse, "a block was freed twice");
+        if (Guarded)
+        {
+            BlockGuard.CheckAndRefill(block);
+        }
+
         block.InUse = false;
         InUse -= block.Bytes;
         LiveBlocks--;
@@ -187,6 +206,11 @@ public sealed class SlabAllocator(string device, Func<long, Slab> newSlab, long 
         SystemAllocations++;
         Reserved += bytes;
         Block block = new() { Slab = slab, Offset = 0, Bytes = bytes };
+        if (Guarded)
+        {
+            BlockGuard.Fill(block);
+        }
+
         _heads.Add(block);
         return block;
     }

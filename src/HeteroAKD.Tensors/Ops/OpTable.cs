@@ -42,9 +42,11 @@ public static class OpTable
         Layout.Cat,
         Layout.ToTokens,
         Layout.ToMap,
+        Attention.Row,
         Losses.CrossEntropy,
         Losses.Kd,
         HeteroAkd.Row,
+        AdamWStep.Row,
     ];
 
     private static readonly Dictionary<string, OpRow> ByName = All.ToDictionary(row => row.Name);

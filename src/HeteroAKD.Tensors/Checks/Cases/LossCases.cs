@@ -49,7 +49,7 @@ internal static class LossCases
             Differentiable = ["input"],
             Terms = (v, _) => v.Shape("input").Count / v.Shape("input")[1],
         };
-        yield return family.Case("", Normal("input", 1, 2, 1, 1), Normal("teacher", 1, 2, 1, 1));
+        yield return family.Case("", Normal("input", 1, 3, 1, 1), Normal("teacher", 1, 3, 1, 1));
         yield return family.Case("tau=4", Normal("input", 2, 11, 5, 7), Normal("teacher", 2, 11, 5, 7));
         yield return family.Case("ignore_index=255", Normal("input", 2, 3, 4, 17), Normal("teacher", 2, 3, 4, 17), Labels(3, 255, "target", 2, 4, 17), Positive("weight", 3));
         yield return family.Case("tau=2", Normal("input", 1, 19, 6, 9), Normal("teacher", 1, 19, 3, 5), Labels(19, -100, "target", 1, 24, 36));

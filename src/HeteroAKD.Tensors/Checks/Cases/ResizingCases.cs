@@ -52,7 +52,12 @@ internal static class ResizingCases
             int[] places = new int[y.Length];
             MaxPoolKernel.Reference(v["input"], y, places, s);
             return [new("output", y), new("indices", Array.ConvertAll(places, p => (double)p))];
-        });
+        })
+        {
+            // An element can be the largest of several windows.
+            GradientError = ErrorClass.Sum,
+            Terms = (v, _) => v.Attributes<MaxPoolAttributes>().KernelSize * v.Attributes<MaxPoolAttributes>().KernelSize,
+        };
         yield return family.Case("kernel_size=1", Of(CaseNumbers.Distinct, "input", 1, 1, 1, 1));
         yield return family.Case("", Of(CaseNumbers.Distinct, "input", 2, 3, 6, 18));
         yield return family.Case("kernel_size=3 stride=2 padding=1", Of(CaseNumbers.Distinct, "input", 2, 3, 9, 35));

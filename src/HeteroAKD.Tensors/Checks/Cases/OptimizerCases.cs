@@ -1,0 +1,31 @@
+using HeteroAKD.Kernels.Optim;
+using HeteroAKD.Tensors.Ops;
+using static HeteroAKD.Tensors.Checks.CaseInput;
+
+namespace HeteroAKD.Tensors.Checks.Cases;
+
+/// <summary>Steps of optimisers.</summary>
+internal static class OptimizerCases
+{
+    public static IEnumerable<OpCase> All()
+    {
+        OpFamily family = new(AdamWStep.Row, ErrorClass.Normalization, v =>
+        {
+            AdamWAttributes a = v.Attributes<AdamWAttributes>();
+            double[] parameters = [.. v["param"]];
+            double[] means = v.Has("exp_avg") ? [.. v["exp_avg"]] : new double[parameters.Length];
+            double[] squares = v.Has("exp_avg_sq") ? [.. v["exp_avg_sq"]] : new double[parameters.Length];
+            double[] scalars = [a.Lr, 1, 1 - Math.Pow(a.Beta1, a.Step), Math.Sqrt(1 - Math.Pow(a.Beta2, a.Step))];
+
+            // The kernel's constants are floats, 1 - beta rounded from double.
+            double beta1 = 1 - (double)(float)(1 - a.Beta1);
+            double beta2 = 1 - (double)(float)(1 - a.Beta2);
+            AdamWKernel.Reference(parameters, v["grad"], means, squares, scalars, beta1, beta2, (float)a.Eps, (float)a.WeightDecay);
+            return [new("output", parameters), new("exp_avg", means), new("exp_avg_sq", squares)];
+        });
+        yield return family.Case("", Normal("param", 1), Normal("grad", 1));
+        yield return family.Case("lr=0.01 weight_decay=0.1", Normal("param", 5, 7), Normal("grad", 5, 7));
+        yield return family.Case(
+            "lr=0.1 beta1=0.8 beta2=0.99 eps=0.001 step=12", Normal("param", 1037), Normal("grad", 1037), Normal("exp_avg", 1037), Positive("exp_avg_sq", 1037));
+    }
+}

@@ -1,0 +1,118 @@
+using System.Reflection;
+using System.Runtime.InteropServices;
+using HeteroAKD.Kernels.Lanes;
+using HeteroAKD.Kernels.Launch;
+using HeteroAKD.Tensors.Memory;
+using ILGPU;
+using ILGPU.Algorithms;
+using ILGPU.Backends;
+using ILGPU.Backends.EntryPoints;
+using ILGPU.Backends.PTX;
+using ILGPU.Runtime;
+using ILGPU.Runtime.CPU;
+using ILGPU.Runtime.Cuda;
+
+namespace HeteroAKD.Tensors.Devices;
+
+/// <summary>
+/// A device that executes nothing: it notes which kernels are launched and compiles them to PTX as the <c>cuda</c> device would. So the code for the card is checked
+/// on machines without one. Results keep whatever the memory held.
+/// </summary>
+public sealed class PtxDevice : Device
+{
+    private const long SlabBytes = 64L << 20;
+
+    private readonly HashSet<MethodInfo> _launched = [];
+
+    /// <summary>A device without any kernel.</summary>
+    public PtxDevice()
+        : base("ptx", d => new SlabAllocator("ptx", bytes => new HostSlab(bytes), SlabBytes))
+    {
+    }
+
+    /// <inheritdoc/>
+    public override string Description => "compiles kernels to PTX and runs none";
+
+    /// <inheritdoc/>
+    public override bool IsHost => false;
+
+    /// <summary>The entry points that were launched, one for each kernel type.</summary>
+    public IReadOnlyCollection<MethodInfo> Launched => _launched;
+
+    /// <summary>The entry point of <see cref="DeviceEntry"/> that launches a kernel type.</summary>
+    public static MethodInfo EntryOf(Type kernel)
+    {
+        string entry = typeof(IPixelKernel).IsAssignableFrom(kernel) ? nameof(DeviceEntry.Pixel)
+            : typeof(IPixelSumKernel).IsAssignableFrom(kernel) ? nameof(DeviceEntry.PixelSums)
+            : typeof(IRowKernel).IsAssignableFrom(kernel) ? nameof(DeviceEntry.Rows)
+            : nameof(DeviceEntry.Block);
+        return typeof(DeviceEntry).GetMethod(entry)!.MakeGenericMethod(kernel);
+    }
+
+    /// <summary>The PTX text of an entry point for <c>sm_<paramref name="capability"/></c>.</summary>
+    /// <param name="entry">From <see cref="Launched"/> or <see cref="EntryOf"/>.</param>
+    /// <param name="capability">80 or 90.</param>
+    public static string Compile(MethodInfo entry, int capability)
+    {
+        // A context of its own for every kernel: one that fails to compile leaves its context unusable.
+        using Context context = Context.Create(b => b.CPU().EnableAlgorithms());
+        DeviceMath.Register(context);
+        CudaArchitecture architecture = new(capability / 10, capability % 10);
+        using PTXBackend backend = new(context, architecture, CudaInstructionSet.ISA_80, null!);
+        KernelSpecialization specialization = new(DeviceGroup.MaxSize, null);
+        CompiledKernel kernel = backend.Compile(EntryPointDescription.FromExplicitlyGroupedKernel(entry), specialization, new AddressSpaceHook());
+        return ((PTXCompiledKernel)kernel).PTXAssembly;
+    }
+
+    /// <inheritdoc/>
+    public override void Pixel<TKernel>(in TKernel kernel, int rows, int columns, int cost, DType type) => Note<TKernel>(nameof(DeviceEntry.Pixel));
+
+    /// <inheritdoc/>
+    public override void PixelSums<TKernel>(in TKernel kernel, int rows, int columns, int cost, Mem result, DType type)
+    {
+        Note<TKernel>(nameof(DeviceEntry.PixelSums));
+        _launched.Add(typeof(DeviceEntry).GetMethod(nameof(DeviceEntry.Combine))!);
+    }
+
+    /// <inheritdoc/>
+    public override void Rows<TKernel>(in TKernel kernel, int rows, int rowLength, int rowCost, DType type) => Note<TKernel>(nameof(DeviceEntry.Rows));
+
+    /// <inheritdoc/>
+    public override void Block<TKernel>(in TKernel kernel, int blocks, int threads) => Note<TKernel>(nameof(DeviceEntry.Block));
+
+    /// <inheritdoc/>
+    public override void Synchronize()
+    {
+        // Nothing runs.
+    }
+
+    /// <inheritdoc/>
+    public override void Dispose() => Allocator.FreeAll();
+
+    internal override unsafe Mem MemAt(Block block, int elementOffset, int count, DType type) => new((float*)Address(block) + elementOffset);
+
+    internal override unsafe IndexMem IndexMemAt(Block block, int elementOffset, int count) => new((int*)Address(block) + elementOffset);
+
+    internal override void CopyIn(Block block, long byteOffset, ReadOnlySpan<byte> source) => source.CopyTo(block.Slab.HostBytes(block.Offset + byteOffset, source.Length));
+
+    internal override void CopyOut(Block block, long byteOffset, Span<byte> target) => block.Slab.HostBytes(block.Offset + byteOffset, target.Length).CopyTo(target);
+
+    private static unsafe void* Address(Block block) => (byte*)((HostSlab)block.Slab).Memory + block.Offset;
+
+    private void Note<TKernel>(string entry) => _launched.Add(typeof(DeviceEntry).GetMethod(entry)!.MakeGenericMethod(typeof(TKernel)));
+
+    private sealed unsafe class HostSlab(long bytes) : Slab
+    {
+        public void* Memory { get; private set; } = NativeMemory.AllocZeroed((nuint)bytes);
+
+        public override long Bytes => bytes;
+
+        public override Span<byte> HostBytes(long offset, long count) => new((byte*)Memory + offset, checked((int)count));
+
+        public override void Free()
+        {
+            NativeMemory.Free(Memory);
+            Memory = null;
+        }
+    }
+}
