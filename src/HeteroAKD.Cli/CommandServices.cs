@@ -26,6 +26,16 @@ internal sealed record CommandServices
     {
         TrainingService training = new();
         InferenceService inference = new();
-        return new CommandServices { Quickstart = training, Train = training, Distill = training, Evaluate = inference, Predict = inference };
+        return new CommandServices
+        {
+            Quickstart = training,
+            Train = training,
+            Distill = training,
+            Evaluate = inference,
+            Predict = inference,
+            Info = new InfoService(),
+            Gradcheck = new GradcheckService(),
+            Op = new OpService(),
+        };
     }
 }

@@ -30,7 +30,11 @@ public sealed class DTypeMismatchException(string operation, string parameter, s
 
 /// <summary>A device that this machine does not have, or that does not work.</summary>
 public sealed class DeviceNotAvailableException(string device, string reason, Exception? inner = null)
-    : HeteroAkdException($"device '{device}' is not available: {reason} Run 'heteroakd info' to see what is there, or take --device cpu.", inner!);
+    : HeteroAkdException($"device '{device}' is not available: {reason} Run 'heteroakd info' to see what is there, or take --device cpu.", inner!)
+{
+    /// <summary>Why, without what to do.</summary>
+    public string Reason { get; } = reason;
+}
 
 /// <summary>A request that the device's memory cannot hold.</summary>
 public sealed class OutOfDeviceMemoryException(string device, long asked, long inUse, string owners, Exception? inner = null)

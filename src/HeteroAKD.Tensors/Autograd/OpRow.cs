@@ -1,6 +1,3 @@
-using System.Globalization;
-using System.Reflection;
-
 namespace HeteroAKD.Tensors.Autograd;
 
 /// <summary>An input of an operation.</summary>
@@ -22,8 +19,11 @@ public abstract class OpRow(string name, string source, OpInput[] inputs)
     /// <summary>Inputs in order.</summary>
     public IReadOnlyList<OpInput> Inputs { get; } = inputs;
 
-    /// <summary>Attribute names with type and default, from the attribute record's constructor.</summary>
-    public abstract IReadOnlyList<ParameterInfo> Attributes { get; }
+    /// <summary>Its attributes with their defaults.</summary>
+    public abstract IReadOnlyList<OpAttribute> Attributes { get; }
+
+    /// <summary>Names of the results: <c>output</c>, then those that a run may add.</summary>
+    public abstract IReadOnlyList<string> Results { get; }
 
     /// <summary>Whether a gradient rule exists.</summary>
     public abstract bool Differentiable { get; }
@@ -69,8 +69,10 @@ public sealed class OpRow<TAttributes> : OpRow
     public override bool Differentiable => _gradient is not null;
 
     /// <inheritdoc/>
-    public override IReadOnlyList<ParameterInfo> Attributes =>
-        typeof(TAttributes).GetConstructors().FirstOrDefault(c => c.GetParameters().Length > 0)?.GetParameters() ?? [];
+    public override IReadOnlyList<OpAttribute> Attributes => AttributeText.Describe<TAttributes>();
+
+    /// <inheritdoc/>
+    public override IReadOnlyList<string> Results => ["output", .. _extraNames];
 
     /// <summary>Runs the operation and records it if an input wants a gradient.</summary>
     public Tensor Apply(in TAttributes attributes, Tensor? i0, Tensor? i1 = null, Tensor? i2 = null, Tensor? i3 = null, Tensor? i4 = null, Tensor? i5 = null) =>
@@ -149,9 +151,9 @@ public sealed class OpRow<TAttributes> : OpRow
             }
 
             DType expected = Inputs[i].Integer ? DType.Int32 : first.DType;
-            if (tensor.DType != expected)
+            if (tensor.DType != expected || (!Inputs[i].Integer && expected == DType.Int32))
             {
-                throw new DTypeMismatchException(Name, Inputs[i].Name, expected.ToString(), tensor.DType);
+                throw new DTypeMismatchException(Name, Inputs[i].Name, expected == DType.Int32 && !Inputs[i].Integer ? "floats" : expected.ToString(), tensor.DType);
             }
 
             wanted |= tensor.RequiresGrad;
@@ -213,52 +215,4 @@ public sealed class OpNode<TAttributes> : Node
     public Tensor New(Shape shape) => Tensor.Empty(Device, shape, DType);
 
     internal override void Backward(Tensor outputGradient) => _row.Backward(this, outputGradient);
-}
-
-/// <summary>Attributes as text: <c>stride=2</c>, <c>align_corners=true</c>.</summary>
-internal static class AttributeText
-{
-    public static TAttributes Parse<TAttributes>(string operation, IReadOnlyDictionary<string, string> given)
-        where TAttributes : struct
-    {
-        ConstructorInfo? constructor = typeof(TAttributes).GetConstructors().FirstOrDefault(c => c.GetParameters().Length > 0);
-        ParameterInfo[] parameters = constructor?.GetParameters() ?? [];
-        string[] names = [.. parameters.Select(p => SnakeCase(p.Name!))];
-        foreach (string key in given.Keys)
-        {
-            if (!names.Contains(key))
-            {
-                string nearest = NearestName.Of(key, names) is { } near ? $" Did you mean '{near}'?" : "";
-                throw new HeteroAkdException($"{operation}: no attribute '{key}'.{nearest} It has: {(names.Length > 0 ? string.Join(", ", names) : "none")}.");
-            }
-        }
-
-        if (constructor is null)
-        {
-            return default;
-        }
-
-        object?[] values = [.. parameters.Select(p => given.TryGetValue(SnakeCase(p.Name!), out string? text) ? Convert(operation, p, text) : p.DefaultValue)];
-        return (TAttributes)constructor.Invoke(values);
-    }
-
-    /// <summary>PyTorch's spelling of a parameter: AlignCorners becomes align_corners.</summary>
-    public static string SnakeCase(string name) =>
-        string.Concat(name.Select((c, i) => char.IsUpper(c) ? (i > 0 ? "_" : "") + char.ToLowerInvariant(c) : c.ToString()));
-
-    private static object Convert(string operation, ParameterInfo parameter, string text)
-    {
-        Type type = Nullable.GetUnderlyingType(parameter.ParameterType) ?? parameter.ParameterType;
-        try
-        {
-            return type.IsEnum ? Enum.Parse(type, text.Replace("_", "", StringComparison.Ordinal), ignoreCase: true)
-                : type == typeof(bool) ? bool.Parse(text)
-                : System.Convert.ChangeType(text, type, CultureInfo.InvariantCulture);
-        }
-        catch (Exception e) when (e is FormatException or ArgumentException or OverflowException)
-        {
-            string choices = type.IsEnum ? $" It is one of {string.Join(", ", Enum.GetNames(type).Select(n => n.ToLowerInvariant()))}." : $" It is a {type.Name}.";
-            throw new HeteroAkdException($"{operation}: '{text}' is no value of attribute '{SnakeCase(parameter.Name!)}'.{choices}", e);
-        }
-    }
 }

@@ -66,10 +66,13 @@ public sealed class AcceleratorDevice : Device
     }
 
     /// <inheritdoc/>
-    public override string Description => $"{_accelerator.Name}, {_accelerator.MemorySize / 1048576} MiB, {_accelerator.NumMultiprocessors} multiprocessors, ILGPU {typeof(Context).Assembly.GetName().Version}";
+    public override string Description => $"{_accelerator.Name}, {_accelerator.NumMultiprocessors} multiprocessors, ILGPU {typeof(Context).Assembly.GetName().Version}";
 
     /// <inheritdoc/>
     public override bool IsHost => false;
+
+    /// <inheritdoc/>
+    public override long MemoryBytes => _accelerator is CPUAccelerator ? GC.GetGCMemoryInfo().TotalAvailableMemoryBytes : _accelerator.MemorySize;
 
     /// <summary>Kernels compiled so far.</summary>
     public int CompiledKernels => _launchers.Count;

@@ -24,6 +24,12 @@ public abstract class Device : IDisposable
     /// <summary>What it is, for people: processor or card, lanes, memory.</summary>
     public abstract string Description { get; }
 
+    /// <summary>Bytes of memory that the hardware has for tensors.</summary>
+    public abstract long MemoryBytes { get; }
+
+    /// <summary>The names that <see cref="Open"/> takes, <c>auto</c> aside.</summary>
+    public static IReadOnlyList<string> Names { get; } = ["cpu", "cuda", "opencl", "ilgpu-cpu"];
+
     /// <summary>The memory of its tensors, with statistics.</summary>
     public SlabAllocator Allocator { get; }
 
@@ -53,7 +59,7 @@ public abstract class Device : IDisposable
         "cuda" => AcceleratorDevice.OpenCuda(),
         "opencl" => AcceleratorDevice.OpenOpenCL(),
         "ilgpu-cpu" => AcceleratorDevice.OpenSimulator(),
-        _ => throw new DeviceNotAvailableException(name, "there are cpu, cuda, opencl, ilgpu-cpu and auto."),
+        _ => throw new DeviceNotAvailableException(name, $"there are {string.Join(", ", Names)} and auto."),
     };
 
     /// <summary>Opens a step: what is made until it is disposed of goes back to the slab then.</summary>

@@ -22,6 +22,9 @@ public sealed unsafe class HostDevice : Device
     /// <inheritdoc/>
     public override bool IsHost => true;
 
+    /// <inheritdoc/>
+    public override long MemoryBytes => GC.GetGCMemoryInfo().TotalAvailableMemoryBytes;
+
     /// <summary>The threads, for the host's own algorithms (matrix product, convolution, attention).</summary>
     public HostPool Pool => _launcher.Pool;
 

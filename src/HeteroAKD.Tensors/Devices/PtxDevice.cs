@@ -36,6 +36,9 @@ public sealed class PtxDevice : Device
     /// <inheritdoc/>
     public override bool IsHost => false;
 
+    /// <inheritdoc/>
+    public override long MemoryBytes => 0;
+
     /// <summary>The entry points that were launched, one for each kernel type.</summary>
     public IReadOnlyCollection<MethodInfo> Launched => _launched;
 

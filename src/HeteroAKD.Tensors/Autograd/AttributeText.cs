@@ -1,0 +1,73 @@
+using System.Globalization;
+using System.Reflection;
+
+namespace HeteroAKD.Tensors.Autograd;
+
+/// <summary>An attribute of an operation, for people.</summary>
+/// <param name="Name">PyTorch's spelling, <c>align_corners</c>.</param>
+/// <param name="Default">Its default as text.</param>
+/// <param name="Choices">What it can be, in words.</param>
+public readonly record struct OpAttribute(string Name, string Default, string Choices);
+
+/// <summary>Attributes as text: <c>stride=2</c>, <c>align_corners=true</c>. The parameters of the attribute record's constructor are the attributes.</summary>
+internal static class AttributeText
+{
+    public static IReadOnlyList<OpAttribute> Describe<TAttributes>()
+        where TAttributes : struct =>
+        [.. Parameters(Constructor<TAttributes>()).Select(p => new OpAttribute(SnakeCase(p.Name!), Text(p.DefaultValue), Choices(p.ParameterType)))];
+
+    public static TAttributes Parse<TAttributes>(string operation, IReadOnlyDictionary<string, string> given)
+        where TAttributes : struct
+    {
+        ConstructorInfo? constructor = Constructor<TAttributes>();
+        ParameterInfo[] parameters = Parameters(constructor);
+        string[] names = [.. parameters.Select(p => SnakeCase(p.Name!))];
+        foreach (string key in given.Keys)
+        {
+            if (!names.Contains(key))
+            {
+                string nearest = NearestName.Of(key, names) is { } near ? $" Did you mean '{near}'?" : "";
+                throw new HeteroAkdException($"{operation}: no attribute '{key}'.{nearest} It has: {(names.Length > 0 ? string.Join(", ", names) : "none")}.");
+            }
+        }
+
+        object?[] values = [.. parameters.Select(p => given.TryGetValue(SnakeCase(p.Name!), out string? text) ? Value(operation, p, text) : p.DefaultValue)];
+        return constructor is null ? default : (TAttributes)constructor.Invoke(values);
+    }
+
+    private static ConstructorInfo? Constructor<TAttributes>() => typeof(TAttributes).GetConstructors().FirstOrDefault(c => c.GetParameters().Length > 0);
+
+    private static ParameterInfo[] Parameters(ConstructorInfo? constructor) => constructor?.GetParameters() ?? [];
+
+    /// <summary>AlignCorners becomes align_corners.</summary>
+    private static string SnakeCase(string name) =>
+        string.Concat(name.Select((c, i) => char.IsUpper(c) ? (i > 0 ? "_" : "") + char.ToLowerInvariant(c) : c.ToString()));
+
+    private static string Text(object? value) => value switch
+    {
+        bool flag => flag ? "true" : "false",
+        Enum choice => SnakeCase(choice.ToString()),
+        _ => Convert.ToString(value, CultureInfo.InvariantCulture) ?? "",
+    };
+
+    private static string Choices(Type type) =>
+        type.IsEnum ? string.Join(" or ", Enum.GetNames(type).Select(SnakeCase))
+        : type == typeof(bool) ? "true or false"
+        : type == typeof(int) ? "a whole number"
+        : "a number";
+
+    private static object Value(string operation, ParameterInfo parameter, string text)
+    {
+        Type type = parameter.ParameterType;
+        try
+        {
+            return type.IsEnum ? Enum.Parse(type, Enum.GetNames(type).FirstOrDefault(n => SnakeCase(n) == text) ?? throw new FormatException(), ignoreCase: false)
+                : type == typeof(bool) ? bool.Parse(text)
+                : Convert.ChangeType(text, type, CultureInfo.InvariantCulture);
+        }
+        catch (Exception e) when (e is FormatException or OverflowException)
+        {
+            throw new HeteroAkdException($"{operation}: '{text}' is no value of attribute '{SnakeCase(parameter.Name!)}', which is {Choices(type)}.", e);
+        }
+    }
+}
