@@ -20,6 +20,9 @@ public enum ErrorClass
     /// <summary>Sums, a root or exponential and a quotient: normalisations and softmax.</summary>
     Normalization,
 
+    /// <summary>Dot products, a softmax over them, sums weighted by it.</summary>
+    Attention,
+
     /// <summary>Softmaxes, logarithms and sums over pixels.</summary>
     Loss,
 }

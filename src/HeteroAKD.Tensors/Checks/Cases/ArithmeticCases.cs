@@ -22,8 +22,8 @@ internal static class ArithmeticCases
     {
         OpFamily family = new(row, ErrorClass.Sum, v => [new("output", Reference<TOperator>(v))])
         {
-            // The gradient of a broadcast operand is a sum over what it was spread over.
-            Terms = (v, result) => result == "grad.other" ? v["input"].Length / Math.Max(1, v["other"].Length) : 1,
+            // The gradient of a broadcast operand is a sum over what it was spread over; that of a divisor, -dy a / b², rounds three times a term.
+            Terms = (v, result) => result == "grad.other" ? (row == Arithmetic.Divide ? 3 : 1) * v["input"].Length / Math.Max(1, v["other"].Length) : 1,
         };
         yield return family.Case("", Normal("input", 2, 3, 5, 7), Of(CaseNumbers.AwayFromZero, "other", 2, 3, 5, 7));
         yield return family.Case("", Normal("input", 2, 3, 5, 7), Of(CaseNumbers.AwayFromZero, "other", 3));

@@ -9,7 +9,7 @@ internal static class AttentionCases
 {
     public static IEnumerable<OpCase> All()
     {
-        OpFamily family = new(Attention.Row, ErrorClass.Normalization, v =>
+        OpFamily family = new(Attention.Row, ErrorClass.Attention, v =>
         {
             Shape q = v.Shape("query");
             AttentionShape shape = new(q[0], v.Attributes<AttentionAttributes>().Heads, q[1], v.Shape("key_value")[1], q[2]);

@@ -9,7 +9,7 @@ internal static class OptimizerCases
 {
     public static IEnumerable<OpCase> All()
     {
-        OpFamily family = new(AdamWStep.Row, ErrorClass.Normalization, v =>
+        OpFamily family = new(AdamWStep.Row, ErrorClass.Arithmetic, v =>
         {
             AdamWAttributes a = v.Attributes<AdamWAttributes>();
             double[] parameters = [.. v["param"]];

@@ -1,0 +1,5 @@
+namespace HeteroAKD.OpCases;
+
+/// <summary>A case whose result is not what it must be.</summary>
+public sealed class CaseFailure(string message)
+    : Exception(message);
