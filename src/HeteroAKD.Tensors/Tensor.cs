@@ -225,7 +225,7 @@ public sealed class Tensor : IDisposable
             throw new ShapeMismatchException("view", "shape", $"{shape} from element {elementOffset} does not fit into {Shape}");
         }
 
-        return new Tensor(Device, shape, DType) { _block = Live(), _offset = _offset + elementOffset, Name = Name };
+        return new Tensor(Device, shape, DType) { _block = Live(), _offset = _offset + elementOffset, _scope = Device.CurrentScope, Name = Name };
     }
 
     /// <summary>A copy on another device (or the same), outside the gradient history.</summary>
