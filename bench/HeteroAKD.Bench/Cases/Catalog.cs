@@ -1,0 +1,28 @@
+using HeteroAKD.Bench.Peers;
+
+namespace HeteroAKD.Bench.Cases;
+
+/// <summary>All cases, in the order of the report.</summary>
+internal static class Catalog
+{
+    /// <summary>The cases.</summary>
+    public static IReadOnlyList<PeerCase> All { get; } =
+    [
+        .. HeteroAkdCase.Rows,
+        .. PixelKlCase.Rows,
+        .. CrossEntropyCase.Rows,
+        .. SoftmaxCase.Rows,
+        .. ElementwiseCase.Rows,
+        .. LayerNormCase.Rows,
+        .. BatchNormCase.Rows,
+        .. InterpolateCase.Rows,
+        .. PoolCase.Rows,
+        .. LayoutCase.Rows,
+        .. MatMulCase.Rows,
+        .. LinearCase.Rows,
+        .. ConvCase.Rows,
+        .. AttentionCase.Rows,
+        .. OptimizerCase.Rows,
+        .. StepCase.Rows,
+    ];
+}

@@ -1,0 +1,20 @@
+namespace HeteroAKD.Bench.Cases;
+
+/// <summary>What both sides of a training step agree on.</summary>
+internal static class StepSetting
+{
+    /// <summary>Seed of the initial parameters.</summary>
+    public const int Seed = 1;
+
+    /// <summary>Seed of the images.</summary>
+    public const int ImageSeed = 2;
+
+    /// <summary>Seed of the labels.</summary>
+    public const int LabelSeed = 3;
+
+    /// <summary>Small, so that hundreds of steps on one batch stay in the range of a real training.</summary>
+    public const double LearningRate = 1e-4;
+
+    /// <summary>On every parameter.</summary>
+    public const double WeightDecay = 0.01;
+}

@@ -1,0 +1,77 @@
+using System.Diagnostics;
+using HeteroAKD.Bench.Libtorch;
+using HeteroAKD.Bench.Libtorch.Models;
+using HeteroAKD.Bench.Peers;
+using TorchSharp;
+
+namespace HeteroAKD.Bench.Cases;
+
+/// <summary>The same training step in libtorch, from the same initial parameters.</summary>
+internal sealed class TorchStep : IContender
+{
+    private readonly StepCase _case;
+    private readonly Parameters _parameters;
+    private readonly torch.optim.Optimizer _optimizer;
+    private readonly torch.Tensor _images; // [N, 3, H, W]
+    private readonly torch.Tensor _labels; // [N, H, W] int64
+
+    public TorchStep(StepCase @case, torch.ScalarType type)
+    {
+        _case = @case;
+        _parameters = Parameters.Of(@case.Model, @case.Classes, StepSetting.Seed, type);
+        _optimizer = torch.optim.AdamW(_parameters.Trained.Select(p => p.Tensor), StepSetting.LearningRate, weight_decay: StepSetting.WeightDecay);
+        _images = TorchData.Values(@case.Images.Values(StepSetting.ImageSeed), @case.Images.Shape, type);
+        _labels = TorchData.Labels(@case.Labels.LabelValues(StepSetting.LabelSeed), @case.Labels.Shape);
+    }
+
+    /// <inheritdoc/>
+    public Lap Run()
+    {
+        long start = Stopwatch.GetTimestamp();
+        _optimizer.zero_grad();
+        long forward;
+        using (torch.NewDisposeScope())
+        {
+            torch.Tensor loss = Loss(training: true);
+            forward = Stopwatch.GetTimestamp();
+            loss.backward();
+            _optimizer.step();
+        }
+
+        return new Lap(forward - start, Stopwatch.GetTimestamp() - start);
+    }
+
+    /// <inheritdoc/>
+    public IReadOnlyList<Result> Results()
+    {
+        using var scope = torch.NewDisposeScope();
+        _optimizer.zero_grad();
+        torch.Tensor loss = Loss(training: !_case.HasMasks);
+        List<Result> results = [new("loss", TorchData.ToDoubles(loss))];
+        loss.backward();
+        foreach ((string name, torch.Tensor parameter) in _parameters.Trained)
+        {
+            // The auxiliary head takes no part in evaluation mode.
+            torch.Tensor? gradient = parameter.grad;
+            results.Add(new Result($"grad.{name}", gradient is null ? new double[parameter.numel()] : TorchData.ToDoubles(gradient)));
+        }
+
+        return results;
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        _optimizer.Dispose();
+        _parameters.Dispose();
+        _images.Dispose();
+        _labels.Dispose();
+    }
+
+    private torch.Tensor Loss(bool training)
+    {
+        (torch.Tensor logits, torch.Tensor? auxiliary) = _case.Network(new Layers(_parameters, training), _images, training);
+        torch.Tensor loss = DistillationLosses.CrossEntropy(logits, _labels, CaseInput.IgnoreIndex);
+        return auxiliary is null ? loss : loss + (StepCase.AuxWeight * DistillationLosses.CrossEntropy(auxiliary, _labels, CaseInput.IgnoreIndex));
+    }
+}

@@ -1,0 +1,68 @@
+using TorchSharp;
+using F = TorchSharp.torch.nn.functional;
+
+namespace HeteroAKD.Bench.Libtorch;
+
+/// <summary>The losses as one composes them from libtorch's operations: what the fused kernels are measured against.</summary>
+internal static class DistillationLosses
+{
+    /// <summary>
+    /// HeteroAKD (paper Eq. 5-10), preset "practical": what is not trained is computed without recording; both projectors are supervised.
+    /// </summary>
+    /// <param name="student">[N, C, H, W] projected logits.</param>
+    /// <param name="teacher">[N, C, H, W] projected logits.</param>
+    /// <param name="labels">[N, H, W] int64.</param>
+    /// <param name="ignoreIndex">Label of pixels left out.</param>
+    public static torch.Tensor HeteroAkd(torch.Tensor student, torch.Tensor teacher, torch.Tensor labels, long ignoreIndex)
+    {
+        long classes = student.shape[1];
+        torch.Tensor valid = labels.ne(ignoreIndex); // [N, H, W]
+        torch.Tensor truth = OneHot(labels.mul(valid), classes, student.dtype); // [N, C, H, W]
+        torch.Tensor mask = valid.to(student.dtype);
+        torch.Tensor count = mask.sum();
+
+        torch.Tensor teacherBce = BceWithLogits(teacher, truth); // H_t, Eq. 5
+        torch.Tensor studentBce = BceWithLogits(student, truth); // H_s
+        torch.Tensor target; // [N, C, H, W] W · q
+        using (torch.no_grad())
+        {
+            torch.Tensor share = studentBce / (teacherBce + studentBce); // S, Eq. 6
+            torch.Tensor hybrid = torch.lerp(student, teacher, share); // Ẑ, Eq. 7
+            torch.Tensor discrepancy = (studentBce - BceWithLogits(hybrid, truth)).relu_(); // ΔH, Eq. 8
+            torch.Tensor weight = (studentBce + discrepancy).softmax(1); // W, Eq. 9
+            target = weight.mul_(hybrid.softmax(1));
+        }
+
+        torch.Tensor distillation = (target * student.log_softmax(1)).sum(1).neg(); // [N, H, W], Eq. 10
+        torch.Tensor supervision = (teacherBce + studentBce).sum(1) / classes; // [N, H, W]
+        return ((distillation + supervision) * mask).sum() / count;
+    }
+
+    /// <summary>The same on the label grid: both maps of logits are enlarged to the labels' size first.</summary>
+    public static torch.Tensor HeteroAkdOnLabelGrid(torch.Tensor student, torch.Tensor teacher, torch.Tensor labels, long ignoreIndex) =>
+        HeteroAkd(Enlarge(student, labels), Enlarge(teacher, labels), labels, ignoreIndex);
+
+    /// <summary>Mean over pixels of KL(softmax(teacher) ‖ softmax(student)), temperature 1. Logits [N, C, H, W].</summary>
+    public static torch.Tensor PixelKl(torch.Tensor student, torch.Tensor teacher)
+    {
+        long pixels = student.numel() / student.shape[1];
+        return F.kl_div(student.log_softmax(1), teacher.log_softmax(1), log_target: true, torch.nn.Reduction.Sum) / pixels;
+    }
+
+    /// <summary>Cross-entropy of logits [N, C, h, w] enlarged to the labels [N, H, W].</summary>
+    public static torch.Tensor CrossEntropy(torch.Tensor logits, torch.Tensor labels, long ignoreIndex) =>
+        F.cross_entropy(Enlarge(logits, labels), labels, ignore_index: ignoreIndex);
+
+    private static torch.Tensor Enlarge(torch.Tensor map, torch.Tensor labels) =>
+        F.interpolate(map, size: [labels.shape[1], labels.shape[2]], mode: torch.InterpolationMode.Bilinear, align_corners: false);
+
+    // softplus(z) - z·y: three operations where binary_cross_entropy_with_logits composes six.
+    private static torch.Tensor BceWithLogits(torch.Tensor logits, torch.Tensor truth) => F.softplus(logits) - (logits * truth);
+
+    private static torch.Tensor OneHot(torch.Tensor labels, long classes, torch.ScalarType type)
+    {
+        torch.Tensor index = labels.unsqueeze(1); // [N, 1, H, W]
+        long[] sizes = [index.shape[0], classes, index.shape[2], index.shape[3]];
+        return torch.zeros(sizes, type).scatter_(1, index, torch.ones_like(index).to(type));
+    }
+}
