@@ -26,7 +26,7 @@ public sealed class Tensor : IDisposable
     public Device Device { get; }
 
     /// <summary>Its sizes.</summary>
-    public Shape Shape { get; }
+    public Shape Shape { get; private set; }
 
     /// <summary>Its element type.</summary>
     public DType DType { get; }
@@ -319,6 +319,8 @@ public sealed class Tensor : IDisposable
 
         if (Grad is null)
         {
+            // What came back through a reshape has the shape of the reshaped.
+            gradient.Shape = Shape;
             Grad = gradient._scope is null || gradient._scope == _scope || !IsLeaf ? gradient : Outliving(gradient);
             return;
         }

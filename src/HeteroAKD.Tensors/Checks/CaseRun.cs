@@ -47,7 +47,9 @@ public static class CaseRun
             {
                 if (input is { RequiresGrad: true })
                 {
-                    results["grad." + input.Name] = Numbers(input.Grad ?? throw new HeteroAkdException($"{opCase.Name}: the backward pass left no gradient of {input.Name}"));
+                    results["grad." + input.Name] = input.Grad is { } gradient && gradient.Shape == input.Shape
+                        ? Numbers(gradient)
+                        : throw new HeteroAkdException($"{opCase.Name}: the gradient of {input.Name} {input.Shape} is {input.Grad?.ToString() ?? "missing"}");
                 }
             }
         }

@@ -148,7 +148,7 @@ public static class SafeTensors
             using JsonDocument json = JsonDocument.Parse(header);
             return Entries(stream, path, json.RootElement, stream.Length - dataStart, dataStart);
         }
-        catch (Exception e) when (e is JsonException or InvalidOperationException or KeyNotFoundException or FormatException)
+        catch (Exception e) when (e is JsonException or InvalidOperationException or KeyNotFoundException or FormatException or IndexOutOfRangeException)
         {
             throw new SafeTensorsException(path, $"has a broken header: {e.Message}", e);
         }
@@ -194,6 +194,11 @@ public static class SafeTensors
             if (begin < 0 || end < begin || sizes.Any(s => s < 0) || end - begin != expected || end > dataLength || expected > int.MaxValue)
             {
                 throw new SafeTensorsException(path, $"is cut short or broken: tensor '{entry.Name}' {dtype} [{string.Join(", ", sizes)}] claims bytes {begin} to {end} of {dataLength}");
+            }
+
+            if (tensors.Exists(t => t.Name == entry.Name))
+            {
+                throw new SafeTensorsException(path, $"is broken: it has two tensors '{entry.Name}'");
             }
 
             byte[] bytes = new byte[end - begin];

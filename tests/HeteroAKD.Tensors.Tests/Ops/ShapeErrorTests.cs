@@ -1,0 +1,69 @@
+using HeteroAKD.Tensors.Autograd;
+using HeteroAKD.Tensors.Ops;
+
+namespace HeteroAKD.Tensors.Tests.Ops;
+
+/// <summary>Inputs that do not fit give a sentence with the operation, the parameter and both shapes.</summary>
+public sealed class ShapeErrorTests(TestDevices devices)
+{
+    [Theory]
+    [InlineData("add", "", "2,3|4", "add: other: [4] does not fit input [2, 3]")]
+    [InlineData("weighted_sum", "", "2,3|3,2", "weighted_sum: other: [3, 2] is not the input's shape [2, 3]")]
+    [InlineData("reshape", "d0=7", "2,3", "reshape: shape: [7] has 7 elements, input [2, 3] has 6")]
+    [InlineData("drop_path", "", "2,3|2,4", "drop_path: residual: [2, 4] is not [2, 3]")]
+    [InlineData("dropout", "p=1", "2,3", "dropout: p = 1 is no probability in [0, 1)")]
+    [InlineData("matmul", "", "2,3|4,5", "matmul: other: [4, 5] does not fit input [2, 3]")]
+    [InlineData("matmul", "", "2,2,3|3,3,5", "matmul: other: [3, 3, 5] does not fit input [2, 2, 3]")]
+    [InlineData("linear", "", "2,3|5,4", "linear: weight: [5, 4] does not fit input [2, 3]; it must be [outputs, 3]")]
+    [InlineData("linear", "", "2,3|5,3|4", "linear: bias: [4] does not fit weight [5, 3]")]
+    [InlineData("conv2d", "", "1,3,8,8|4,2,3,3", "conv2d: weight: [4, 2, 3, 3] with 1 groups does not fit input [1, 3, 8, 8]; it must be [O, 3, KH, KW]")]
+    [InlineData("conv2d", "", "1,3,8,8|4,3,3,3|3", "conv2d: bias: [3] does not fit weight [4, 3, 3, 3]")]
+    [InlineData("conv2d", "", "1,3,2,2|4,3,3,3", "conv2d: input: ")]
+    [InlineData("conv2d", "stride=0", "1,3,8,8|4,3,3,3", "conv2d: input: ")]
+    [InlineData("batch_norm", "", "2,3,4,4|3|3|3|2", "batch_norm: running_var: [2] does not fit input [2, 3, 4, 4]; it must be [3]")]
+    [InlineData("batch_norm", "training=true", "1,3,1,1|3|3|3|3", "batch_norm: input: [1, 3, 1, 1] gives one value a channel")]
+    [InlineData("layer_norm", "", "2,3|4|4", "layer_norm: weight, bias: [4] and [4] do not fit input [2, 3]; both must be [3]")]
+    [InlineData("softmax", "dim=0", "2,3", "softmax: dim: 0 of input [2, 3]")]
+    [InlineData("interpolate", "height=0", "1,1,2,2", "interpolate: input: [1, 1, 2, 2] to 0 x 1")]
+    [InlineData("max_pool2d", "kernel_size=3 padding=2", "1,1,4,4", "max_pool2d: input: [1, 1, 4, 4]: ")]
+    [InlineData("avg_pool2d", "kernel_size=5", "1,1,4,4", "avg_pool2d: input: [1, 1, 4, 4]: ")]
+    [InlineData("adaptive_avg_pool2d", "height=0", "1,1,4,4", "adaptive_avg_pool2d: input: [1, 1, 4, 4] into 0 x 1 bins")]
+    [InlineData("cat", "", "1,2,4,4|1,2,4,5", "cat: other: [1, 2, 4, 5] does not fit [1, 2, 4, 4]")]
+    [InlineData("to_tokens", "", "2,3", "to_tokens: input: [2, 3]; expected [N, C, H, W]")]
+    [InlineData("to_map", "height=2 width=2", "1,5,3", "to_map: input: [1, 5, 3] onto a map of 2 x 2")]
+    [InlineData("attention", "", "1,4,6|1,3,6", "attention: key_value: [1, 3, 6] does not fit query [1, 4, 6]")]
+    [InlineData("attention", "heads=4", "1,4,6|1,3,12", "attention: query: ")]
+    [InlineData("cross_entropy", "", "1,3,2,2|2,2,2", "cross_entropy: target: labels [2, 2, 2] do not fit logits [1, 3, 2, 2]")]
+    [InlineData("cross_entropy", "", "1,3,2,2|1,2,2|4", "cross_entropy: weight: [4] does not fit logits [1, 3, 2, 2]")]
+    [InlineData("kd_loss", "", "1,3,2,2|1,4,2,2", "kd_loss: teacher: [1, 4, 2, 2] does not fit input [1, 3, 2, 2]")]
+    [InlineData("heteroakd_loss", "tau=0", "1,3,2,2|1,3,2,2|1,2,2", "heteroakd_loss: tau = 0 must be above 0")]
+    [InlineData("adamw_step", "", "3|4", "adamw_step: grad: [4] is not the parameter's shape [3]")]
+    [InlineData("conv2d", "", "1,3,8,8", "conv2d: weight: is required and was left out")]
+    public void Misfit_is_named(string op, string settings, string shapes, string message)
+    {
+        using StepScope step = devices.Cpu.BeginStep();
+        OpRow row = OpTable.Find(op);
+        Tensor[] inputs = [.. shapes.Split('|').Select((s, i) => Tensor.Empty(devices.Cpu, Parse(s), row.Inputs[i].Integer ? DType.Int32 : DType.Float32))];
+        Dictionary<string, string> attributes = settings.Split(' ', StringSplitOptions.RemoveEmptyEntries).ToDictionary(s => s.Split('=')[0], s => s.Split('=')[1]);
+        var error = Assert.ThrowsAny<HeteroAkdException>(() => row.Invoke(attributes, inputs));
+        Assert.StartsWith(message, error.Message);
+    }
+
+    [Theory]
+    [InlineData("conv2d", "strid", "1", "conv2d: no attribute 'strid'. Did you mean 'stride'?")]
+    [InlineData("relu", "x", "1", "relu: no attribute 'x'. It has: none.")]
+    [InlineData("conv2d", "stride", "two", "conv2d: 'two' is no value of attribute 'stride', which is a whole number.")]
+    [InlineData("conv2d", "stride", "99999999999", "conv2d: '99999999999' is no value of attribute 'stride'")]
+    [InlineData("interpolate", "align_corners", "yes", "interpolate: 'yes' is no value of attribute 'align_corners', which is true or false.")]
+    [InlineData("heteroakd_loss", "reliability", "bcee", "heteroakd_loss: 'bcee' is no value of attribute 'reliability', which is bce or softmax_ce.")]
+    [InlineData("heteroakd_loss", "reliability", "1", "heteroakd_loss: '1' is no value of attribute 'reliability'")]
+    public void Wrong_attribute_is_named(string op, string attribute, string value, string message)
+    {
+        using StepScope step = devices.Cpu.BeginStep();
+        Tensor[] inputs = [.. OpTable.Find(op).Inputs.Select(_ => Tensor.Zeros(devices.Cpu, new Shape(1, 1, 1, 1)))];
+        var error = Assert.ThrowsAny<HeteroAkdException>(() => OpTable.Find(op).Invoke(new Dictionary<string, string> { [attribute] = value }, inputs));
+        Assert.StartsWith(message, error.Message);
+    }
+
+    private static Shape Parse(string text) => Shape.Of([.. text.Split(',').Select(int.Parse)]);
+}
