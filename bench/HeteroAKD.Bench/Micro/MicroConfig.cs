@@ -21,6 +21,5 @@ internal sealed class MicroConfig : ManualConfig
         AddColumnProvider(DefaultColumnProviders.Instance);
         AddExporter(MarkdownExporter.GitHub);
         AddLogger(ConsoleLogger.Default);
-        WithOptions(ConfigOptions.JoinSummary);
     }
 }
