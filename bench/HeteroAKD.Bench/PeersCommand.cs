@@ -12,7 +12,11 @@ namespace HeteroAKD.Bench;
 /// <summary><c>peers</c>: every case, ours against libtorch's.</summary>
 internal sealed class PeersCommand : Command
 {
-    private readonly Option<string> _filter = new("--filter") { Description = "Only cases whose group or name contains this; several, separated by commas, are alternatives." };
+    private readonly Option<string> _filter = new("--filter")
+    {
+        Description = "Only cases whose group or name contains this; several, separated by commas, are alternatives.",
+    };
+
     private readonly Option<FileInfo?> _json = new("--json") { Description = "Write everything to this file." };
     private readonly Option<FileInfo?> _markdown = new("--markdown") { Description = "Write the tables to this file." };
     private readonly Option<int[]> _threads = new("--threads")
@@ -118,7 +122,8 @@ internal sealed class PeersCommand : Command
     private static IReadOnlyList<PeerCase> Select(string filter)
     {
         string[] alternatives = filter.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
-        return [.. Catalog.All.Where(c => alternatives.Length == 0 || alternatives.Any(a => $"{c.Group} {c.Name}".Contains(a, StringComparison.OrdinalIgnoreCase)))];
+        return [.. Catalog.All.Where(c => alternatives.Length == 0
+            || alternatives.Any(a => $"{c.Group} {c.Name}".Contains(a, StringComparison.OrdinalIgnoreCase)))];
     }
 
     private static int[]? ParseThreads(ArgumentResult result)

@@ -6,7 +6,8 @@ using F = TorchSharp.torch.nn.functional;
 
 namespace HeteroAKD.Bench.Cases;
 
-/// <summary>A convolution: forward, input gradient (unless it is a network's first), weight gradient. Padding keeps the size at stride 1, but for patches (stride = kernel).</summary>
+/// <summary>A convolution: forward, input gradient (unless it is a network's first), weight gradient.
+/// Padding keeps the size at stride 1, but for patches (stride = kernel).</summary>
 /// <param name="Where">Network and layer, or kind.</param>
 /// <param name="Input">[N, C, H, W].</param>
 /// <param name="Out">Output channels.</param>
@@ -15,7 +16,9 @@ namespace HeteroAKD.Bench.Cases;
 /// <param name="Dilation">Dilation.</param>
 /// <param name="Groups">Groups.</param>
 internal sealed record ConvCase(string Where, Shape Input, int Out, int Kernel, int Stride = 1, int Dilation = 1, int Groups = 1)
-    : OpCase("conv", $"{Where}: {Text.Of(Input)} -> {Out}, {Kernel}x{Kernel}{(Stride > 1 ? $" s{Stride}" : "")}{(Dilation > 1 ? $" d{Dilation}" : "")}{(Groups > 1 ? " dw" : "")}")
+    : OpCase(
+        "conv",
+        $"{Where}: {Text.Of(Input)} -> {Out}, {Kernel}x{Kernel}{(Stride > 1 ? $" s{Stride}" : "")}{(Dilation > 1 ? $" d{Dilation}" : "")}{(Groups > 1 ? " dw" : "")}")
 {
     private const int ImageChannels = 3;
 

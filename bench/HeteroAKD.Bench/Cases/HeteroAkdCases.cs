@@ -7,7 +7,7 @@ using TorchSharp;
 
 namespace HeteroAKD.Bench.Cases;
 
-/// <summary>The fused HeteroAKD loss, preset "practical", with the gradients of both projectors' logits. Labels smaller than the label grid mean the student's grid.</summary>
+/// <summary>The fused HeteroAKD loss, preset "practical", with the gradients of both projectors' logits, on the label grid where labels are larger.</summary>
 /// <param name="Images">N.</param>
 /// <param name="Classes">C.</param>
 /// <param name="Height">Rows of both maps of logits.</param>

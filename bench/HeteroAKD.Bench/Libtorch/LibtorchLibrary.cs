@@ -37,6 +37,8 @@ internal static class LibtorchLibrary
     private static string Reason(Exception e)
     {
         string[] lines = [.. e.Message.Split('\n').Select(l => l.Trim()).Where(l => l.Length > 0)];
-        return lines.FirstOrDefault(l => l.Contains("version `", StringComparison.Ordinal)) ?? lines[0];
+        string line = lines.FirstOrDefault(l => l.Contains("version `", StringComparison.Ordinal)) ?? lines[0];
+        int requirer = line.IndexOf(" (required by", StringComparison.Ordinal);
+        return requirer < 0 ? line : line[..requirer];
     }
 }

@@ -73,7 +73,11 @@ internal sealed class PeerRunner : IDisposable
             row = row with { Agreement = agreement };
             if (!agreement.Passed)
             {
-                return row with { Status = RowStatus.Wrong, Message = FormattableString.Invariant($"error {agreement.Ours:E1} in {agreement.Worst}; libtorch's own is {agreement.Theirs:E1}") };
+                return row with
+                {
+                    Status = RowStatus.Wrong,
+                    Message = FormattableString.Invariant($"error {agreement.Ours:E1} in {agreement.Worst}; libtorch's own is {agreement.Theirs:E1}"),
+                };
             }
         }
 

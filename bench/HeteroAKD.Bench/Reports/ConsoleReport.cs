@@ -25,7 +25,8 @@ internal sealed class ConsoleReport(TextWriter writer, int caseWidth)
     public void BeginThreads(Ceilings ceilings)
     {
         writer.WriteLine();
-        writer.WriteLine(Figures.Text($"{ceilings.Threads} threads. Ceilings: {ceilings.FlopsPerSecond / 1e9:F1} GFLOP/s multiply-add, {ceilings.BytesPerSecond / 1e9:F1} GB/s copy (read + written)."));
+        writer.WriteLine(Figures.Text(
+            $"{ceilings.Threads} threads. Ceilings: {ceilings.FlopsPerSecond / 1e9:F1} GFLOP/s multiply-add, {ceilings.BytesPerSecond / 1e9:F1} GB/s copy (read + written)."));
         Write(Figures.Heads);
     }
 

@@ -14,7 +14,8 @@ internal static class MarkdownReport
         MachineInfo machine = report.Machine;
         text.Append("# Against libtorch on the CPU\n\n");
         text.Append($"Written by `{command}`; how the figures are taken: [METHOD.md](../METHOD.md).\n\n");
-        text.Append($"- {machine.Cpu}, {machine.Cores} cores, {machine.VectorBits}-bit vectors; {machine.System}\n- {machine.Runtime}; HeteroAKD {machine.Version}; {machine.Peer}\n- {machine.Date}\n");
+        text.Append($"- {machine.Cpu}, {machine.Cores} cores, {machine.VectorBits}-bit vectors; {machine.System}\n");
+        text.Append($"- {machine.Runtime}; HeteroAKD {machine.Version}; peer: {machine.Peer}\n- {machine.Date}\n");
         if (machine.Warning is { } warning)
         {
             text.Append($"- **{warning}**\n");
@@ -36,7 +37,8 @@ internal static class MarkdownReport
 
     private static void AppendTables(StringBuilder text, Ceilings ceilings, IReadOnlyList<PeerRow> rows)
     {
-        text.Append(Figures.Text($"\n## {ceilings.Threads} threads\n\nCeilings: {ceilings.FlopsPerSecond / 1e9:F1} GFLOP/s multiply-add, {ceilings.BytesPerSecond / 1e9:F1} GB/s copy (read + written).\n"));
+        text.Append(Figures.Text($"\n## {ceilings.Threads} threads\n\n"));
+        text.Append(Figures.Text($"Ceilings: {ceilings.FlopsPerSecond / 1e9:F1} GFLOP/s multiply-add, {ceilings.BytesPerSecond / 1e9:F1} GB/s copy (read + written).\n"));
         foreach (IGrouping<string, PeerRow> group in rows.Where(r => r.Threads == ceilings.Threads).GroupBy(r => r.Group))
         {
             text.Append($"\n### {group.Key}\n\n");
