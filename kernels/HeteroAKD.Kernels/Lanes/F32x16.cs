@@ -201,9 +201,15 @@ public readonly unsafe struct F32x16 : IFloatLane<F32x16>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static Vector512<int> ExponentBits(Vector512<float> x) => (x.AsInt32() - Vector512.Create(0x3f3504f3)) >> 23;
 
-    [MethodImpl(MethodImplOptions.NoInlining)]
+    // Masked instructions leave what lies behind the row alone; element by element a short row would cost more than a long one.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static F32x16 LoadTail(Mem memory, int index, int count, F32x16 fill)
     {
+        if (Avx512F.IsSupported)
+        {
+            return new(Avx512F.MaskLoad(memory.Floats + index, Below(count), fill._v));
+        }
+
         Vector512<float> v = fill._v;
         for (int i = 0; i < count; i++)
         {
@@ -213,12 +219,21 @@ public readonly unsafe struct F32x16 : IFloatLane<F32x16>
         return new(v);
     }
 
-    [MethodImpl(MethodImplOptions.NoInlining)]
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static void StoreTail(Mem memory, int index, int count, F32x16 value)
     {
+        if (Avx512F.IsSupported)
+        {
+            Avx512F.MaskStore(memory.Floats + index, Below(count), value._v);
+            return;
+        }
+
         for (int i = 0; i < count; i++)
         {
             memory.Floats[index + i] = value._v[i];
         }
     }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector512<float> Below(int count) => Vector512.LessThan(Vector512<int>.Indices, Vector512.Create(count)).AsSingle();
 }

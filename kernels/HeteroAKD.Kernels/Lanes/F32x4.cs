@@ -198,9 +198,15 @@ public readonly unsafe struct F32x4 : IFloatLane<F32x4>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static Vector128<int> ExponentBits(Vector128<float> x) => (x.AsInt32() - Vector128.Create(0x3f3504f3)) >> 23;
 
-    [MethodImpl(MethodImplOptions.NoInlining)]
+    // Masked instructions leave what lies behind the row alone; element by element a short row would cost more than a long one.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static F32x4 LoadTail(Mem memory, int index, int count, F32x4 fill)
     {
+        if (Avx.IsSupported)
+        {
+            return new(Vector128.ConditionalSelect(Below(count), Avx.MaskLoad(memory.Floats + index, Below(count)), fill._v));
+        }
+
         Vector128<float> v = fill._v;
         for (int i = 0; i < count; i++)
         {
@@ -210,12 +216,21 @@ public readonly unsafe struct F32x4 : IFloatLane<F32x4>
         return new(v);
     }
 
-    [MethodImpl(MethodImplOptions.NoInlining)]
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static void StoreTail(Mem memory, int index, int count, F32x4 value)
     {
+        if (Avx.IsSupported)
+        {
+            Avx.MaskStore(memory.Floats + index, Below(count), value._v);
+            return;
+        }
+
         for (int i = 0; i < count; i++)
         {
             memory.Floats[index + i] = value._v[i];
         }
     }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector128<float> Below(int count) => Vector128.LessThan(Vector128<int>.Indices, Vector128.Create(count)).AsSingle();
 }

@@ -200,9 +200,15 @@ public readonly unsafe struct F32x8 : IFloatLane<F32x8>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static Vector256<int> ExponentBits(Vector256<float> x) => (x.AsInt32() - Vector256.Create(0x3f3504f3)) >> 23;
 
-    [MethodImpl(MethodImplOptions.NoInlining)]
+    // Masked instructions leave what lies behind the row alone; element by element a short row would cost more than a long one.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static F32x8 LoadTail(Mem memory, int index, int count, F32x8 fill)
     {
+        if (Avx.IsSupported)
+        {
+            return new(Vector256.ConditionalSelect(Below(count), Avx.MaskLoad(memory.Floats + index, Below(count)), fill._v));
+        }
+
         Vector256<float> v = fill._v;
         for (int i = 0; i < count; i++)
         {
@@ -212,12 +218,21 @@ public readonly unsafe struct F32x8 : IFloatLane<F32x8>
         return new(v);
     }
 
-    [MethodImpl(MethodImplOptions.NoInlining)]
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static void StoreTail(Mem memory, int index, int count, F32x8 value)
     {
+        if (Avx.IsSupported)
+        {
+            Avx.MaskStore(memory.Floats + index, Below(count), value._v);
+            return;
+        }
+
         for (int i = 0; i < count; i++)
         {
             memory.Floats[index + i] = value._v[i];
         }
     }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector256<float> Below(int count) => Vector256.LessThan(Vector256<int>.Indices, Vector256.Create(count)).AsSingle();
 }

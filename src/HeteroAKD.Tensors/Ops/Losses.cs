@@ -60,7 +60,7 @@ public static class Losses
         {
             CheckTeacher("kd_loss", n[0].Shape, n[1].Shape);
             CheckWeights("kd_loss", n[0].Shape, n.Optional(3));
-            return new Shape(1);
+            return n.Attributes.Tau > 0 ? new Shape(1) : throw new HeteroAkdException($"kd_loss: tau = {n.Attributes.Tau} must be above 0");
         },
         forward: n =>
         {
