@@ -1,7 +1,9 @@
+using HeteroAKD.Tensors;
+
 namespace HeteroAKD.Data;
 
 /// <summary>Data that cannot be used: which file, what is wrong with it, and what to do. Every error of this library derives from it.</summary>
-public class DatasetException : Exception
+public class DatasetException : HeteroAkdException
 {
     /// <summary>Makes the sentence "FILE: PROBLEM. REMEDY.".</summary>
     /// <param name="file">The file or folder at fault; null where the fault is in the options alone.</param>
@@ -9,7 +11,7 @@ public class DatasetException : Exception
     /// <param name="remedy">What the user should do, without the final full stop.</param>
     /// <param name="inner">The lower-level cause, where there is one.</param>
     public DatasetException(string? file, string problem, string remedy, Exception? inner = null)
-        : base(file is null ? $"{problem}. {remedy}." : $"{file}: {problem}. {remedy}.", inner)
+        : base(file is null ? $"{problem}. {remedy}." : $"{file}: {problem}. {remedy}.", inner!)
     {
         File = file;
         Remedy = remedy;

@@ -15,21 +15,18 @@ public sealed class ListFileDataset : ISegmentationDataset
     /// <param name="root">The data set's folder; the paths of the list start there.</param>
     /// <param name="listFile">The list, for example "train.txt", in the root or with a path of its own.</param>
     /// <param name="classFile">The classes, likewise.</param>
-    /// <param name="options">Subset and codec; null for the defaults.</param>
+    /// <param name="codec">Decodes the images; null for SkiaSharp's.</param>
     /// <exception cref="DatasetException">A file is missing, the list is empty, or a line is not a pair.</exception>
-    public ListFileDataset(string root, string listFile, string classFile = "classes.txt", ListFileOptions? options = null)
+    public ListFileDataset(string root, string listFile, string classFile = "classes.txt", IImageCodec? codec = null)
     {
-        options ??= new ListFileOptions();
-        ArgumentOutOfRangeException.ThrowIfLessThan(options.Every, 1);
-        ArgumentOutOfRangeException.ThrowIfNegative(options.Limit);
         if (!Directory.Exists(root))
         {
             throw new DatasetException(root, "the data set's folder does not exist", "Correct the path, or fetch the data set first");
         }
         _listFile = Path.Combine(root, listFile);
-        _codec = options.Codec;
+        _codec = codec ?? SkiaImageCodec.Instance;
         Classes = ClassSet.ReadFile(Path.Combine(root, classFile));
-        _pairs = Subset(ReadPairs(root, _listFile), options);
+        _pairs = ReadPairs(root, _listFile);
     }
 
     /// <inheritdoc/>
@@ -72,7 +69,7 @@ public sealed class ListFileDataset : ISegmentationDataset
         return ids;
     }
 
-    private static List<(string Image, string Label)> ReadPairs(string root, string listFile)
+    private static (string Image, string Label)[] ReadPairs(string root, string listFile)
     {
         var pairs = new List<(string, string)>();
         var number = 0;
@@ -90,12 +87,6 @@ public sealed class ListFileDataset : ISegmentationDataset
             }
             pairs.Add((Path.Combine(root, fields[0]), Path.Combine(root, fields[1])));
         }
-        return pairs.Count > 0 ? pairs : throw new DatasetException(listFile, "the list is empty", "Give one \"image label\" pair a line");
-    }
-
-    private static (string Image, string Label)[] Subset(List<(string Image, string Label)> pairs, ListFileOptions options)
-    {
-        var every = pairs.Where((_, i) => i % options.Every == 0);
-        return [.. options.Limit > 0 ? every.Take(options.Limit) : every];
+        return pairs.Count > 0 ? [.. pairs] : throw new DatasetException(listFile, "the list is empty", "Give one \"image label\" pair a line");
     }
 }

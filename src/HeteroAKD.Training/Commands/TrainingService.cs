@@ -1,3 +1,4 @@
+using HeteroAKD.Data;
 using HeteroAKD.Training.Configuration;
 using HeteroAKD.Training.Loop;
 using HeteroAKD.Training.Runs;
@@ -45,7 +46,7 @@ public sealed class TrainingService : ITrainCommand, IDistillCommand, IQuickstar
     private static string SeedFolder(string folder, int seed) => Path.Combine(folder.Length > 0 ? folder : Path.Combine("runs", "quickstart-seeds"), $"seed-{seed}");
 
     private static string Scenario(ExperimentConfig config) => FormattableString.Invariant(
-        $"A teacher ({config.Teacher.Model}) learns from {config.Data.TrainCount} labelled scenes; a student ({config.Student.Model}) has labels for {(config.Data.StudentLimit > 0 ? config.Data.StudentLimit : config.Data.TrainCount)} of them, and learns from these twice, with equal initial weights, data order and {config.Training.Steps} steps: alone, and with the teacher's knowledge ({config.Distillation.Method}). Scores are on {config.Data.TestCount} scenes that none of them saw.");
+        $"A teacher ({config.Teacher.Model}) learns from {config.Data.TrainCount} labelled scenes; a student ({config.Student.Model}) has labels for {SubsetDataset.CountOf(config.Data.TrainCount, config.Data.StudentEvery, config.Data.StudentLimit)} of them, and learns from these twice, with equal initial weights, data order and {config.Training.Steps} steps: alone, and with the teacher's knowledge ({config.Distillation.Method}). Scores are on {config.Data.TestCount} scenes that none of them saw.");
 
     private static void Distil(Experiment experiment, ExperimentConfig config)
     {

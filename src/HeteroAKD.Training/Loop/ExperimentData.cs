@@ -53,10 +53,9 @@ public sealed class ExperimentData
         SceneOptions options = new() { Width = data.Size.Width, Height = data.Size.Height, Seed = (ulong)data.Seed };
         SceneOptions labelled = options with { AnnotationNoise = (float)data.AnnotationNoise };
         ISegmentationDataset train = Cached(new SceneDataset(SceneSplit.Train, data.TrainCount, labelled), data);
-        int student = data.StudentLimit > 0 ? Math.Min(data.StudentLimit, data.TrainCount) : data.TrainCount;
         return (
             train,
-            student == data.TrainCount ? train : Cached(new SceneDataset(SceneSplit.Train, student, labelled), data),
+            StudentPart(train, data),
             Cached(new SceneDataset(SceneSplit.Validation, data.ValCount, options), data),
             data.TestCount > 0 ? Cached(new SceneDataset(SceneSplit.Test, data.TestCount, options), data) : null);
     }
@@ -64,8 +63,7 @@ public sealed class ExperimentData
     private static (ISegmentationDataset Train, ISegmentationDataset Student, ISegmentationDataset Validation, ISegmentationDataset? Test) Lists(DataConfig data)
     {
         string root = DataRoot.Resolve(data.Root);
-        ISegmentationDataset Open(string list, ListFileOptions? options = null) => Cached(new ListFileDataset(root, list, data.Classes, options), data);
-        bool all = data.StudentEvery == 1 && data.StudentLimit == 0;
+        ISegmentationDataset Open(string list) => Cached(new ListFileDataset(root, list, data.Classes), data);
         ISegmentationDataset train = Open(data.Train);
         if (train.Classes.IgnoreIndex != data.IgnoreLabel)
         {
@@ -77,9 +75,15 @@ public sealed class ExperimentData
 
         return (
             train,
-            all ? train : Open(data.Train, new ListFileOptions { Every = data.StudentEvery, Limit = data.StudentLimit }),
+            StudentPart(train, data),
             Open(data.Val),
             data.Test.Length > 0 ? Open(data.Test) : null);
+    }
+
+    private static ISegmentationDataset StudentPart(ISegmentationDataset train, DataConfig data)
+    {
+        SubsetDataset part = new(train, data.StudentEvery, data.StudentLimit);
+        return part.Count == train.Count ? train : part;
     }
 
     private static ISegmentationDataset Cached(ISegmentationDataset dataset, DataConfig data) => data.Cache ? new CachedDataset(dataset) : dataset;

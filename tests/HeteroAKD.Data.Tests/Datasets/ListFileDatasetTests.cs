@@ -40,18 +40,6 @@ public class ListFileDatasetTests
         Assert.All(sample.Labels, label => Assert.Equal(0, label));
     }
 
-    [Theory]
-    [InlineData(1, 0, new[] { 0, 1, 2, 3, 4, 5, 6 })]
-    [InlineData(3, 0, new[] { 0, 3, 6 })]
-    [InlineData(3, 2, new[] { 0, 3 })]
-    [InlineData(1, 4, new[] { 0, 1, 2, 3 })]
-    public void Subset_TakesEveryKthUpToLimit(int every, int limit, int[] expected)
-    {
-        using var folder = MakeFolder(7);
-        var dataset = new ListFileDataset(folder.Path, "list.txt", options: new ListFileOptions { Every = every, Limit = limit });
-        Assert.Equal(expected, Enumerable.Range(0, dataset.Count).Select(i => (int)dataset.Load(i).Image.Pixels[0]));
-    }
-
     [Fact]
     public void LabelOutsideClasses_IsRefusedWithItsPlace()
     {
