@@ -42,7 +42,7 @@ public readonly partial struct HeteroAkdLoss : IPixelLoss
         _attached = options.Detach ? 0 : 1;
         _scaleTauSquared = options.ScaleTauSquared ? 1 : 0;
         _tau = options.Tau;
-        _weight = options.Weight;
+        _weight = options.Unit == LossUnit.Element ? options.Weight / classes : options.Weight;
         _supervisionWeight = options.SupervisionWeight;
         _quick = options is { Detach: true, Axis: WeightAxis.Class, Reliability: Reliability.Bce, Tau: 1 } ? 1 : 0;
         _spatialTotals = spatialTotals;

@@ -43,6 +43,16 @@ public enum ProjectorSupervision
     Ce,
 }
 
+/// <summary>What L_hakd is a mean over.</summary>
+public enum LossUnit
+{
+    /// <summary>Valid pixels; the classes of a pixel are added up.</summary>
+    Pixel,
+
+    /// <summary>Valid pixels times classes, as PyTorch's <c>mean</c>.</summary>
+    Element,
+}
+
 /// <summary>The readings of Eq. 5-11 that change numbers. The default of the struct is not usable; start from a preset.</summary>
 public readonly record struct HeteroAkdOptions
 {
@@ -69,6 +79,9 @@ public readonly record struct HeteroAkdOptions
 
     /// <summary>λ2, what L_hakd weighs in the result and its gradients.</summary>
     public float Weight { get; init; }
+
+    /// <summary>What L_hakd is a mean over; the supervision has its own (<see cref="ProjectorSupervision"/>).</summary>
+    public LossUnit Unit { get; init; }
 
     /// <summary>What the supervision of the teacher's and of the student's projector weigh each.</summary>
     public float SupervisionWeight { get; init; }

@@ -61,7 +61,7 @@ public sealed class HeteroAkdReference
         TeacherGradient = new double[teacher.Length];
         SupervisionStudent = Supervise(student, StudentGradient);
         SupervisionTeacher = Supervise(teacher, TeacherGradient);
-        double factor = options.Weight * scale;
+        double factor = options.Weight * scale / (options.Unit == LossUnit.Element ? classes : 1);
         double[] through = SumOverClasses(Map((i, _) => Weights[i] * q[i]));
         Each((i, _) => StudentGradient[i] += factor * ((p[i] * through[i]) - (Weights[i] * q[i])) / options.Tau);
         if (!options.Detach)

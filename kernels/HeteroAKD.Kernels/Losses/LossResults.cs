@@ -45,7 +45,8 @@ public readonly struct HeteroAkdResultKernel : IPixelKernel
     private readonly Mem _sums; // [chunks, 8]
     private readonly Mem _result; // [10]
     private readonly int _chunks;
-    private readonly int _supervised; // elements a pixel that the supervision is a mean over
+    private readonly int _distilled; // elements a pixel that L_hakd is a mean over
+    private readonly int _supervised; // the same of the supervision
     private readonly float _weight;
     private readonly float _supervisionWeight;
 
@@ -55,6 +56,7 @@ public readonly struct HeteroAkdResultKernel : IPixelKernel
         _sums = sums;
         _chunks = chunks;
         _result = result;
+        _distilled = options.Unit == LossUnit.Element ? classes : 1;
         _supervised = options.Supervision == ProjectorSupervision.Bce ? classes : 1;
         _weight = options.Weight;
         _supervisionWeight = options.SupervisionWeight;
@@ -67,7 +69,7 @@ public readonly struct HeteroAkdResultKernel : IPixelKernel
     {
         TLane valid = LossSums.Total<TLane>(_sums, _chunks, 1);
         TLane scale = LossSums.Inverse(valid);
-        TLane distillation = LossSums.Total<TLane>(_sums, _chunks, 0) * scale;
+        TLane distillation = LossSums.Total<TLane>(_sums, _chunks, 0) * scale / TLane.Splat(_distilled);
         TLane teacher = LossSums.Total<TLane>(_sums, _chunks, 2) * scale / TLane.Splat(_supervised);
         TLane student = LossSums.Total<TLane>(_sums, _chunks, 3) * scale / TLane.Splat(_supervised);
         TLane.Store(_result, 0, (TLane.Splat(_weight) * distillation) + (TLane.Splat(_supervisionWeight) * (teacher + student)));

@@ -27,6 +27,7 @@ public enum WorkingGrid
 /// <param name="Grid">Working grid.</param>
 /// <param name="AlignCorners">How maps of another size are sampled.</param>
 /// <param name="IgnoreIndex">Label of pixels left out of every sum and denominator.</param>
+/// <param name="Reduction">What L_hakd is a mean over.</param>
 public readonly record struct HeteroAkdAttributes(
     WeightAxis Axis = WeightAxis.Class,
     DistillationForm Form = DistillationForm.Ce,
@@ -39,7 +40,8 @@ public readonly record struct HeteroAkdAttributes(
     float SupervisionWeight = 1,
     WorkingGrid Grid = WorkingGrid.Student,
     bool AlignCorners = false,
-    int IgnoreIndex = -100)
+    int IgnoreIndex = -100,
+    LossUnit Reduction = LossUnit.Pixel)
 {
     internal HeteroAkdOptions Options => new()
     {
@@ -51,6 +53,7 @@ public readonly record struct HeteroAkdAttributes(
         Detach = Detach,
         Supervision = Supervision,
         Weight = Lambda2,
+        Unit = Reduction,
         SupervisionWeight = SupervisionWeight,
     };
 }
@@ -72,7 +75,7 @@ public static class HeteroAkd
     // Transcendental work of one class at one pixel, in the launcher's units.
     private const int Cost = 40;
 
-    /// <summary>Means over the valid pixels, from <see cref="FirstResult"/> on: L_hakd, supervision of teacher and student, KL(q ‖ p), S, H_t, H_s.</summary>
+    /// <summary>Means, from <see cref="FirstResult"/> on: L_hakd, supervision of teacher and student, KL(q ‖ p), S, H_t, H_s.</summary>
     public static IReadOnlyList<string> ResultNames { get; } =
         ["hakd", "projector_teacher", "projector_student", "kl_hybrid", "share", "unreliability_teacher", "unreliability_student"];
 

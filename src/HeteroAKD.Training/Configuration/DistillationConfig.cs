@@ -31,19 +31,6 @@ public enum DistillationPreset
     Custom,
 }
 
-/// <summary>The unit a distillation loss is a mean over.</summary>
-public enum LossUnit
-{
-    /// <summary>Valid pixels.</summary>
-    Pixel,
-
-    /// <summary>Images, PyTorch's <c>batchmean</c> over (N, C, H, W).</summary>
-    Image,
-
-    /// <summary>Valid pixels times classes, PyTorch's <c>mean</c>.</summary>
-    Element,
-}
-
 /// <summary>The <c>distillation</c> section. <see cref="Preset"/> comes first: a key written beside it wins over the set.</summary>
 public sealed record DistillationConfig : IPresetSection
 {
@@ -94,7 +81,7 @@ public sealed record DistillationConfig : IPresetSection
     [InRange("[0, 1000000]")]
     public double SupervisionWeight { get; init; } = 1;
 
-    /// <summary>pixel, image or element.</summary>
+    /// <summary>pixel or element: what the HeteroAKD term is a mean over.</summary>
     public LossUnit Reduction { get; init; } = LossUnit.Pixel;
 
     /// <summary>student or label.</summary>

@@ -50,5 +50,6 @@ public static class ObjectiveFactory
         Lambda2: (float)d.Lambda2,
         SupervisionWeight: (float)d.SupervisionWeight,
         Grid: d.Grid,
-        IgnoreIndex: ignoreIndex);
+        IgnoreIndex: ignoreIndex,
+        Reduction: d.Reduction);
 }

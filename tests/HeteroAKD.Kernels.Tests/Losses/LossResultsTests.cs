@@ -22,18 +22,19 @@ public class LossResultsTests
     }
 
     [Theory]
-    [InlineData(ProjectorSupervision.Bce, 4)]
-    [InlineData(ProjectorSupervision.Ce, 1)]
-    public void HeteroAkdResultIsTheWeightedTotalAndItsParts(ProjectorSupervision supervision, int elements)
+    [InlineData(ProjectorSupervision.Bce, 4, LossUnit.Pixel, 1)]
+    [InlineData(ProjectorSupervision.Ce, 1, LossUnit.Element, 4)]
+    public void HeteroAkdResultIsTheWeightedTotalAndItsParts(ProjectorSupervision supervision, int elements, LossUnit unit, int distilled)
     {
-        HeteroAkdOptions options = HeteroAkdOptions.Practical with { Supervision = supervision, Weight = 3, SupervisionWeight = 0.5f };
+        HeteroAkdOptions options = HeteroAkdOptions.Practical with { Supervision = supervision, Unit = unit, Weight = 3, SupervisionWeight = 0.5f };
         using TestMemory sums = new(HostPrecision.Float64, 16, s_sums);
         using TestMemory result = new(HostPrecision.Float64, HeteroAkdResultKernel.Length);
         Launch(new HeteroAkdResultKernel(sums.Mem, 2, 4, options, result.Mem), 1, HostPrecision.Float64);
         double teacher = 40 / 5.0 / elements;
         double student = 15 / 5.0 / elements;
-        double total = (3 * 10 / 5.0) + (0.5 * (teacher + student));
-        Expect.Close([total, 0.2, 5, 2, teacher, student, 6 / 5.0, 8 / 5.0, 11 / 5.0, 16 / 5.0], result.Read(), 1e-15, "result");
+        double distillation = 10 / 5.0 / distilled;
+        double total = (3 * distillation) + (0.5 * (teacher + student));
+        Expect.Close([total, 0.2, 5, distillation, teacher, student, 6 / 5.0, 8 / 5.0, 11 / 5.0, 16 / 5.0], result.Read(), 1e-15, "result");
     }
 
     [Fact]

@@ -70,6 +70,8 @@ internal static class LossCases
         yield return family.Case("axis=spatial", HeteroAkdInputs((2, 3), (5, 7), (5, 7), (5, 7)));
         yield return family.Case("reliability=softmax_ce", HeteroAkdInputs((1, 4), (5, 9), (5, 9), (5, 9)));
         yield return family.Case("grid=label", HeteroAkdInputs((1, 3), (3, 5), (2, 3), (9, 17)));
+        yield return family.Case("reduction=element lambda2=3 tau=2", HeteroAkdInputs((2, 5), (4, 9), (2, 5), (8, 18)));
+        yield return family.Case("detach=false reduction=element", HeteroAkdInputs((1, 4), (3, 6), (3, 6), (3, 6)));
         yield return family.Case("detach=false supervision=none", HeteroAkdInputs((2, 5), (4, 6), (4, 6), (4, 6)));
         yield return family.Case("detach=false form=kl tau=3 lambda2=2", HeteroAkdInputs((1, 4), (5, 7), (3, 4), (20, 28)));
         yield return family.Case("detach=false axis=spatial supervision=ce", HeteroAkdInputs((2, 3), (4, 5), (4, 5), (4, 5)));
@@ -107,7 +109,8 @@ internal static class LossCases
         double valid = reference.Valid;
         double supervised = a.Supervision == ProjectorSupervision.Bce ? v.Shape("input")[1] : 1;
         double[] means = [.. sums.Select(s => s / valid)];
-        (double loss, double teacher, double student) = (means[0], means[2] / supervised, means[3] / supervised);
+        double distilled = a.Reduction == LossUnit.Element ? v.Shape("input")[1] : 1;
+        (double loss, double teacher, double student) = (means[0] / distilled, means[2] / supervised, means[3] / supervised);
         double total = (a.Lambda2 * loss) + (a.SupervisionWeight * (teacher + student));
         return [new("output", [total]), new("result", [total, 1 / valid, valid, loss, teacher, student, .. means[4..]])];
     }
