@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Security.Cryptography;
+using System.Text;
 using HeteroAKD.Nn;
 using HeteroAKD.Tensors;
 using HeteroAKD.Tensors.Interop;
@@ -41,15 +42,19 @@ public sealed record CheckpointInfo
 
 /// <summary>
 /// A checkpoint is a safetensors file: <c>model.*</c> holds the network, <c>optimizer.*</c> what training needs to go on, <c>projectors.*</c> what only
-/// distillation needs; the metadata holds <see cref="CheckpointInfo"/>, a format version and a SHA-256 of all tensor bytes. Written atomically, verified on load.
+/// distillation needs; the metadata holds <see cref="CheckpointInfo"/>, a format version, a SHA-256 of all tensor bytes and one of everything else.
+/// Written atomically, verified on load.
 /// </summary>
 public sealed class Checkpoint
 {
     /// <summary>Version of the layout; raised when an older program could misread a newer file.</summary>
-    public const int FormatVersion = 1;
+    public const int FormatVersion = 2;
 
     /// <summary>Prefix of the network's entries.</summary>
     public const string ModelPrefix = "model.";
+
+    private const string EarlierOne = "Take another checkpoint of the run, such as the one whose name ends in -best.safetensors";
+    private const string HeaderHashKey = "sha256_header";
 
     private readonly string _path;
     private readonly Dictionary<string, HostTensor> _tensors;
@@ -66,6 +71,9 @@ public sealed class Checkpoint
 
     /// <summary>Names of all entries.</summary>
     public IReadOnlyCollection<string> Names => _tensors.Keys;
+
+    /// <summary>One of <see cref="Names"/>, as the file holds it.</summary>
+    public HostTensor this[string name] => _tensors[name];
 
     /// <summary>Writes a checkpoint; an earlier file stays until the new one is whole.</summary>
     /// <exception cref="StorageException">The disk is full or refuses.</exception>
@@ -86,6 +94,7 @@ public sealed class Checkpoint
             ["config"] = info.Config,
             ["sha256"] = Hash(tensors),
         };
+        metadata[HeaderHashKey] = HashHeader(tensors, metadata);
         AtomicFile.Write(path, stream => SafeTensors.Write(stream, tensors, metadata));
     }
 
@@ -107,9 +116,9 @@ public sealed class Checkpoint
         {
             file = SafeTensors.Read(path);
         }
-        catch (SafeTensorsException e)
+        catch (HeteroAkdException e)
         {
-            throw new CheckpointException(path, "is damaged or no checkpoint: " + e.Message, "Take an earlier checkpoint of the run, such as best.safetensors", e);
+            throw new CheckpointException(path, "is damaged or no checkpoint: " + e.Message, EarlierOne, e);
         }
 
         if (file.Metadata.GetValueOrDefault("format") != "heteroakd-checkpoint")
@@ -118,9 +127,11 @@ public sealed class Checkpoint
         }
 
         CheckpointInfo info = ReadInfo(path, file.Metadata);
-        if (file.Metadata.GetValueOrDefault("sha256") != Hash(file.Tensors))
+        // Layout 1 had no checksum of the header.
+        bool headerIsWhole = file.Metadata["version"] == "1" || file.Metadata.GetValueOrDefault(HeaderHashKey) == HashHeader(file.Tensors, file.Metadata);
+        if (!headerIsWhole || file.Metadata.GetValueOrDefault("sha256") != Hash(file.Tensors))
         {
-            throw new CheckpointException(path, "is damaged: its contents do not match its checksum", "Take an earlier checkpoint of the run, such as best.safetensors");
+            throw new CheckpointException(path, "is damaged: its contents do not match its checksum", EarlierOne);
         }
 
         return new Checkpoint(path, info, file.Tensors.ToDictionary(t => t.Name));
@@ -184,8 +195,16 @@ public sealed class Checkpoint
         }
         catch (Exception e) when (e is KeyNotFoundException or FormatException or OverflowException)
         {
-            throw new CheckpointException(path, "is damaged: its metadata cannot be read", "Take an earlier checkpoint of the run, such as best.safetensors", e);
+            throw new CheckpointException(path, "is damaged: its metadata cannot be read", EarlierOne, e);
         }
+    }
+
+    /// <summary>Names, types and sizes of the tensors, and all metadata but this hash itself.</summary>
+    private static string HashHeader(IReadOnlyList<HostTensor> tensors, Dictionary<string, string> metadata)
+    {
+        IEnumerable<string> entries = metadata.Where(m => m.Key != HeaderHashKey).OrderBy(m => m.Key, StringComparer.Ordinal).Select(m => $"{m.Key}\0{m.Value}");
+        IEnumerable<string> shapes = tensors.Select(t => $"{t.Name}\0{t.DType}\0{string.Join(',', t.Sizes)}");
+        return Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(string.Join('\n', entries.Concat(shapes)))));
     }
 
     private static string Hash(IReadOnlyList<HostTensor> tensors)
