@@ -103,7 +103,7 @@ public sealed class NetworkTrainer(ExperimentConfig config, ExperimentData data,
         {
             if (cancellation.IsCancellationRequested)
             {
-                Save(s, NetworkTrainer.LastFile(s.Job.Role));
+                Save(s, LastFile(s.Job.Role));
                 log.Write($"{s.Job.Role}: interrupted at step {s.Step}, saved {LastFile(s.Job.Role)}");
                 throw new OperationCanceledException(cancellation);
             }
@@ -118,7 +118,7 @@ public sealed class NetworkTrainer(ExperimentConfig config, ExperimentData data,
             progress.Report(new StepProgress(s.Step, loss, rate, clock.Elapsed.TotalMilliseconds - stepStart));
             if (Due(config.Training.EvalEvery, s) || s.Step == s.Job.Steps)
             {
-                Evaluate(s, cancellation);
+                Evaluate(s);
             }
 
             if (Due(config.Training.CheckpointEvery, s) || s.Step == s.Job.Steps)
@@ -197,9 +197,10 @@ public sealed class NetworkTrainer(ExperimentConfig config, ExperimentData data,
         throw new NonFiniteException("loss", s.Job.Role, s.Step, $"the value {loss}");
     }
 
-    private void Evaluate(State s, CancellationToken cancellation)
+    // Belongs to its step: a stop waits for it, since a resumed run does not come back to this step.
+    private void Evaluate(State s)
     {
-        SegmentationScores scores = new Evaluator(s.Job.Model.Device, config.Evaluation).Run(s.Job.Model, data.Validation, data.Evaluation, cancellation);
+        SegmentationScores scores = new Evaluator(s.Job.Model.Device, config.Evaluation).Run(s.Job.Model, data.Validation, data.Evaluation);
         metrics.Write(s.Job.Role, s.Step, ("val_miou", scores.MeanIoU), ("val_pixel_accuracy", scores.PixelAccuracy), ("val_boundary_f1", scores.BoundaryF1));
         string line = FormattableString.Invariant($"{s.Job.Role} step {s.Step}/{s.Job.Steps}: val mIoU {100 * scores.MeanIoU:F2} %, pixel accuracy {100 * scores.PixelAccuracy:F2} %");
         log.Write(line);
@@ -241,6 +242,13 @@ public sealed class NetworkTrainer(ExperimentConfig config, ExperimentData data,
 
     private void Save(State s, string file)
     {
+        // The guard sees a loss one step after the update that spoilt the weights, on an accelerator later still: too late for the last good checkpoint.
+        double norm = s.Optimizer.GradientNorm();
+        if (!double.IsFinite(norm))
+        {
+            throw new NonFiniteException("backward", $"gradients of {s.Job.Role}", s.Step, $"a gradient of norm {norm}");
+        }
+
         CheckpointInfo info = new()
         {
             Model = s.Job.Model.Name,

@@ -30,6 +30,7 @@ public sealed class Optimizer : IDisposable
         _scalars = Tensor.Persistent(device, new Shape(OptimizerScalars.Count));
         _squares = Tensor.Persistent(device, new Shape(Sums<F32>.Count));
         _norm = Tensor.Persistent(device, new Shape(1));
+        Fill.Run(_norm, 0);
         _first = Zeros(device);
         _second = config.Kind == OptimizerKind.AdamW ? Zeros(device) : null;
     }
