@@ -29,7 +29,7 @@ public sealed class Tensor : IDisposable
     public Shape Shape { get; private set; }
 
     /// <summary>Its element type.</summary>
-    public DType DType { get; }
+    public DType DType { get; private set; }
 
     /// <summary>Name for messages: a parameter's path, or empty.</summary>
     public string Name { get; set; } = "";
@@ -66,10 +66,17 @@ public sealed class Tensor : IDisposable
             throw new DTypeMismatchException("new tensor", $"shape {shape} on '{device.Name}'", "float32 or int32", type);
         }
 
-        Tensor tensor = new(device, shape, type) { _owned = true };
+        Autograd.StepScope? scope = device.CurrentScope;
+        Tensor? tensor = scope?.TakeSpare();
+        if (tensor is null)
+        {
+            tensor = new(device, shape, type) { _scope = scope };
+            scope?.Own(tensor);
+        }
+
+        tensor.Reset(shape, type);
         tensor._block = device.Allocator.Allocate((long)shape.Count * tensor.ElementBytes);
-        tensor._scope = device.CurrentScope;
-        tensor._scope?.Own(tensor);
+        tensor._owned = true;
         return tensor;
     }
 
@@ -326,7 +333,7 @@ public sealed class Tensor : IDisposable
         }
 
         Ops.Accumulate.Run(gradient, Grad);
-        gradient.Dispose();
+        gradient.Recycle();
     }
 
     /// <summary>A copy that outlives the step, as the leaf does that it is the gradient of.</summary>
@@ -339,6 +346,37 @@ public sealed class Tensor : IDisposable
     }
 
     internal void ReleaseGradient() => Grad = null;
+
+    /// <summary>Gives the gradient of an intermediate result back, once the backward pass has used it.</summary>
+    internal void RecycleGradient()
+    {
+        if (!HasBoundGrad)
+        {
+            Grad?.Recycle();
+            Grad = null;
+        }
+    }
+
+    // Makes a spare object a new tensor; its memory comes next.
+    private void Reset(Shape shape, DType type)
+    {
+        Shape = shape;
+        DType = type;
+        Name = "";
+        RequiresGrad = false;
+        IsLeaf = true;
+    }
+
+    // As Dispose, for a gradient that was taken over: as nobody else holds it, its step can use the object again.
+    private void Recycle()
+    {
+        bool reusable = _owned && IsAlive;
+        Dispose();
+        if (reusable)
+        {
+            _scope?.AddSpare(this);
+        }
+    }
 
     internal void DropGradient()
     {

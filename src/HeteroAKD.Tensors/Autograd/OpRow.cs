@@ -41,6 +41,10 @@ public sealed class OpRow<TAttributes> : OpRow
     private readonly Action<OpNode<TAttributes>, Tensor>? _gradient;
     private readonly string[] _extraNames;
 
+    // The last node that nothing refers to: a frozen network then makes no garbage of nodes.
+    [ThreadStatic]
+    private static OpNode<TAttributes>? t_spare;
+
     /// <summary>Describes an operation.</summary>
     /// <param name="name">Name.</param>
     /// <param name="source">What it computes.</param>
@@ -75,13 +79,25 @@ public sealed class OpRow<TAttributes> : OpRow
     public override IReadOnlyList<string> Results => ["output", .. _extraNames];
 
     /// <summary>Runs the operation and records it if an input wants a gradient.</summary>
-    public Tensor Apply(in TAttributes attributes, Tensor? i0, Tensor? i1 = null, Tensor? i2 = null, Tensor? i3 = null, Tensor? i4 = null, Tensor? i5 = null) =>
-        Run(attributes, i0, i1, i2, i3, i4, i5).Output;
+    public Tensor Apply(in TAttributes attributes, Tensor? i0, Tensor? i1 = null, Tensor? i2 = null, Tensor? i3 = null, Tensor? i4 = null, Tensor? i5 = null)
+    {
+        OpNode<TAttributes> node = Run(attributes, i0, i1, i2, i3, i4, i5);
+        Tensor output = node.Output;
+        if (!node.WantsGradient)
+        {
+            node.Clear();
+            t_spare = node;
+        }
+
+        return output;
+    }
 
     /// <summary>As <see cref="Apply"/>, but returns the node with its further results.</summary>
     public OpNode<TAttributes> Run(in TAttributes attributes, Tensor? i0, Tensor? i1 = null, Tensor? i2 = null, Tensor? i3 = null, Tensor? i4 = null, Tensor? i5 = null)
     {
-        OpNode<TAttributes> node = new(this, attributes);
+        OpNode<TAttributes> node = t_spare ?? new();
+        t_spare = null;
+        node.Start(this, attributes);
         node.SetInput(0, i0);
         node.SetInput(1, i1);
         node.SetInput(2, i2);
@@ -167,20 +183,18 @@ public sealed class OpRow<TAttributes> : OpRow
 public sealed class OpNode<TAttributes> : Node
     where TAttributes : struct
 {
-    private readonly OpRow<TAttributes> _row;
+    private OpRow<TAttributes> _row = null!;
     private Tensor? _extra0;
     private Tensor? _extra1;
     private Tensor? _extra2;
     private Tensor? _extra3;
 
-    internal OpNode(OpRow<TAttributes> row, in TAttributes attributes)
+    internal OpNode()
     {
-        _row = row;
-        Attributes = attributes;
     }
 
     /// <summary>The attributes.</summary>
-    public TAttributes Attributes { get; }
+    public TAttributes Attributes { get; private set; }
 
     /// <inheritdoc/>
     public override OpRow Row => _row;
@@ -213,6 +227,26 @@ public sealed class OpNode<TAttributes> : Node
 
     /// <summary>A tensor of the operation's device and type.</summary>
     public Tensor New(Shape shape) => Tensor.Empty(Device, shape, DType);
+
+    internal void Start(OpRow<TAttributes> row, in TAttributes attributes)
+    {
+        _row = row;
+        Attributes = attributes;
+    }
+
+    // Lets go of all tensors; the inputs are set anew at every start.
+    internal void Clear()
+    {
+        Output = null!;
+        _extra0 = null;
+        _extra1 = null;
+        _extra2 = null;
+        _extra3 = null;
+        for (int i = 0; i < MaxInputs; i++)
+        {
+            SetInput(i, null);
+        }
+    }
 
     internal override void Backward(Tensor outputGradient) => _row.Backward(this, outputGradient);
 }

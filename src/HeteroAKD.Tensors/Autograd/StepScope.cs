@@ -9,6 +9,7 @@ public sealed class StepScope : IDisposable
     private readonly Device _device;
     private readonly StepScope? _outer;
     private readonly List<Tensor> _tensors;
+    private readonly List<Tensor> _spares; // objects of _tensors whose memory went back early and that nobody holds
     private readonly int _tapeStart;
 
     [ThreadStatic]
@@ -18,7 +19,8 @@ public sealed class StepScope : IDisposable
     {
         _device = device;
         _outer = device.CurrentScope;
-        _tensors = (t_lists ??= new()).Count > 0 ? t_lists.Pop() : [];
+        _tensors = TakeList();
+        _spares = TakeList();
         _tapeStart = device.Tape.Count;
         device.CurrentScope = this;
     }
@@ -41,9 +43,31 @@ public sealed class StepScope : IDisposable
             _tensors[i].Dispose();
         }
 
-        _tensors.Clear();
-        (t_lists ??= new()).Push(_tensors);
+        GiveList(_tensors);
+        GiveList(_spares);
     }
 
     internal void Own(Tensor tensor) => _tensors.Add(tensor);
+
+    internal void AddSpare(Tensor tensor) => _spares.Add(tensor);
+
+    internal Tensor? TakeSpare()
+    {
+        if (_spares.Count == 0)
+        {
+            return null;
+        }
+
+        Tensor spare = _spares[^1];
+        _spares.RemoveAt(_spares.Count - 1);
+        return spare;
+    }
+
+    private static List<Tensor> TakeList() => (t_lists ??= new()).Count > 0 ? t_lists.Pop() : [];
+
+    private static void GiveList(List<Tensor> list)
+    {
+        list.Clear();
+        (t_lists ??= new()).Push(list);
+    }
 }

@@ -114,7 +114,7 @@ public sealed class Tape(Device device)
                 node.Backward(upstream);
 
                 // Nobody reads the gradient of an intermediate result again.
-                node.Output.DropGradient();
+                node.Output.RecycleGradient();
             }
         }
 
