@@ -1,0 +1,126 @@
+using HeteroAKD.Nn.Models;
+using HeteroAKD.Tensors;
+using HeteroAKD.Tensors.Interop;
+using HeteroAKD.Training.Checkpoints;
+using HeteroAKD.Training.Runs;
+
+namespace HeteroAKD.Training.Tests.Checkpoints;
+
+public sealed class CheckpointTests : IDisposable
+{
+    private static readonly CheckpointInfo s_info = new()
+    {
+        Model = "tiny-cnn-student", Role = "student", Classes = 3, Step = 12, DataPosition = 24, BestMetric = double.NaN, Seconds = 1.5, Config = "seed: 1\n",
+    };
+
+    private readonly TemporaryFolder _folder = new();
+    private readonly Device _device = Device.Open("cpu", 1);
+
+    private string File => Path.Combine(_folder.Path, "student-last.safetensors");
+
+    public void Dispose()
+    {
+        _device.Dispose();
+        _folder.Dispose();
+    }
+
+    [Fact]
+    public void What_is_saved_comes_back()
+    {
+        SaveSmall();
+        Checkpoint checkpoint = Checkpoint.Load(File);
+        Assert.Equal(s_info, checkpoint.Info);
+        Assert.Equal(["a", "b"], checkpoint.Names);
+        using Tensor target = Tensor.Empty(_device, new Shape(2, 3));
+        checkpoint.Copy("b", target);
+        Assert.Equal([1f, -0f, float.Epsilon, 4, 5, float.MaxValue], target.ToFloats());
+    }
+
+    [Fact]
+    public void Every_shorter_file_is_refused()
+    {
+        SaveSmall();
+        byte[] whole = System.IO.File.ReadAllBytes(File);
+        for (int length = 0; length < whole.Length; length++)
+        {
+            AssertDamaged(whole[..length]);
+        }
+    }
+
+    [Fact]
+    public void Every_flipped_byte_is_found()
+    {
+        SaveSmall();
+        byte[] whole = System.IO.File.ReadAllBytes(File);
+        for (int i = 0; i < whole.Length; i++)
+        {
+            byte[] flipped = [.. whole];
+            flipped[i] ^= (byte)(1 << (i % 7));
+            AssertDamaged(flipped);
+        }
+    }
+
+    [Fact]
+    public void Newer_layout_asks_for_an_update()
+    {
+        AtomicFile.Write(File, stream => SafeTensors.Write(stream, [], new Dictionary<string, string> { ["format"] = "heteroakd-checkpoint", ["version"] = "99" }));
+        AssertRefused(() => Checkpoint.Load(File), "newer program (layout 99", "Update the program");
+    }
+
+    [Fact]
+    public void Other_files_are_refused()
+    {
+        AssertRefused(() => Checkpoint.Load(File), "no such checkpoint", ".safetensors file");
+        AtomicFile.Write(File, stream => SafeTensors.Write(stream, [HostTensor.Of("x", [1], [1f])]));
+        AssertRefused(() => Checkpoint.Load(File), "no checkpoint of this program", "heteroakd train");
+    }
+
+    [Fact]
+    public void Another_model_or_class_count_is_refused()
+    {
+        using SegmentationModel cnn = ModelZoo.Create("tiny-cnn-student", 3, _device, seed: 1);
+        using SegmentationModel moreClasses = ModelZoo.Create("tiny-cnn-student", 4, _device, seed: 1);
+        using SegmentationModel mit = ModelZoo.Create("tiny-mit-student", 3, _device, seed: 1);
+        Checkpoint.Save(File, s_info, Checkpoint.Entries(Checkpoint.ModelPrefix, cnn));
+        Checkpoint checkpoint = Checkpoint.Load(File);
+        AssertRefused(() => checkpoint.CopyTo(Checkpoint.ModelPrefix, mit), "another model (tiny-cnn-student)", "Name the model");
+        AssertRefused(() => checkpoint.CopyTo(Checkpoint.ModelPrefix, moreClasses), "tiny-cnn-student, 3 classes", "number of classes");
+    }
+
+    [Fact]
+    public void Full_disk_leaves_the_earlier_checkpoint()
+    {
+        if (!System.IO.File.Exists("/dev/full"))
+        {
+            Assert.Skip("there is no /dev/full here, the device that is always full");
+        }
+
+        SaveSmall();
+        System.IO.File.CreateSymbolicLink(AtomicFile.TemporaryPath(File), "/dev/full");
+        StorageException error = Assert.Throws<StorageException>(SaveSmall);
+        Assert.Contains("the disk is full; free some space or choose another --out; the earlier file is as it was", error.Message, StringComparison.Ordinal);
+        Assert.Equal(s_info, Checkpoint.Load(File).Info);
+        SaveSmall();
+    }
+
+    private void SaveSmall()
+    {
+        using Tensor a = Tensor.From(_device, new Shape(1), [7f]);
+        using Tensor b = Tensor.From(_device, new Shape(2, 3), [1f, -0f, float.Epsilon, 4, 5, float.MaxValue]);
+        Checkpoint.Save(File, s_info, [("a", a), ("b", b)]);
+    }
+
+    private void AssertDamaged(byte[] content)
+    {
+        System.IO.File.WriteAllBytes(File, content);
+        Assert.StartsWith(File, Assert.Throws<CheckpointException>(() => Checkpoint.Load(File)).Message, StringComparison.Ordinal);
+    }
+
+    private void AssertRefused(Action action, string problem, string remedy)
+    {
+        string message = Assert.Throws<CheckpointException>(action).Message;
+        Assert.StartsWith(File, message, StringComparison.Ordinal);
+        Assert.Contains(problem, message, StringComparison.Ordinal);
+        Assert.Contains(remedy, message, StringComparison.Ordinal);
+    }
+}
