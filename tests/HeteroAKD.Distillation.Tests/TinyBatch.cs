@@ -1,0 +1,60 @@
+using HeteroAKD.Kernels.Lanes;
+using HeteroAKD.Nn.Models;
+using HeteroAKD.Tensors;
+using HeteroAKD.Tensors.Ops;
+
+namespace HeteroAKD.Distillation.Tests;
+
+/// <summary>A teacher, a student of the other family and two random images with blocks of labels, a corner of which does not count.</summary>
+internal sealed class TinyBatch : IDisposable
+{
+    public const int Classes = 5;
+    public const int IgnoreIndex = 255;
+
+    private const int Side = 32;
+    private const int Count = 2;
+
+    public TinyBatch(string teacher = "tiny-mit-student", string student = "tiny-cnn-student")
+    {
+        Device = Device.Open("cpu", 1);
+        Teacher = ModelZoo.Create(teacher, Classes, Device, seed: 1);
+        Student = ModelZoo.Create(student, Classes, Device, seed: 2);
+        float[] images = new float[Count * 3 * Side * Side];
+        int[] labels = new int[Count * Side * Side];
+        for (int i = 0; i < images.Length; i++)
+        {
+            images[i] = (CounterHash.Hash(7, i) & 0xffff) / 32768f - 1;
+        }
+
+        for (int i = 0; i < labels.Length; i++)
+        {
+            (int y, int x) = (i / Side % Side, i % Side);
+            labels[i] = y < 8 && x < 8 ? IgnoreIndex : (y / 11 + x / 8 + i / (Side * Side)) % Classes;
+        }
+
+        Images = Tensor.From(Device, new Shape(Count, 3, Side, Side), images);
+        Labels = Tensor.From(Device, new Shape(Count, Side, Side), labels);
+    }
+
+    public Device Device { get; }
+
+    public SegmentationModel Teacher { get; }
+
+    public SegmentationModel Student { get; }
+
+    /// <summary>[2, 3, 32, 32].</summary>
+    public Tensor Images { get; }
+
+    /// <summary>[2, 32, 32].</summary>
+    public Tensor Labels { get; }
+
+    /// <summary>An objective for this pair; L_hakd as the <c>practical</c> preset has it unless given.</summary>
+    public DistillationObjective Objective(double lambda1 = 0.1, HeteroAkdAttributes? heteroAkd = null, bool relu = false) => new(
+        Teacher,
+        Student,
+        new TaskLoss(Device, Classes, new TaskLossOptions(IgnoreIndex)),
+        new DistillationOptions(lambda1, KdTau: 1, heteroAkd ?? new HeteroAkdAttributes(IgnoreIndex: IgnoreIndex), relu),
+        seed: 3);
+
+    public void Dispose() => Device.Dispose();
+}
