@@ -1,0 +1,48 @@
+using System.Diagnostics;
+
+namespace HeteroAKD.Cli.Tests;
+
+/// <summary>The program as a process of its own, as a user starts it.</summary>
+internal static class HeteroAkdProcess
+{
+    // The program is built beside the tests, which refer to it.
+    private static readonly string Assembly = Path.Combine(AppContext.BaseDirectory, "heteroakd.dll");
+
+    /// <summary>What a process said and returned.</summary>
+    public sealed record Result(int ExitCode, string Output, string Error);
+
+    /// <summary>Runs a command to its end.</summary>
+    public static Result Run(params IEnumerable<string> arguments)
+    {
+        using Process process = Start(arguments);
+        Task<string> output = process.StandardOutput.ReadToEndAsync();
+        string error = process.StandardError.ReadToEnd();
+        process.WaitForExit();
+        return new Result(process.ExitCode, output.Result, error);
+    }
+
+    /// <summary>Runs a command until a line of its progress contains a text, then kills it (SIGKILL): nothing of it gets to tidy up.</summary>
+    public static void RunAndKillAt(string text, params IEnumerable<string> arguments)
+    {
+        using Process process = Start(arguments);
+        process.OutputDataReceived += (_, _) => { };
+        process.BeginOutputReadLine();
+        while (process.StandardError.ReadLine() is { } line)
+        {
+            if (line.Contains(text, StringComparison.Ordinal))
+            {
+                process.Kill();
+                process.WaitForExit();
+                return;
+            }
+        }
+
+        Assert.Fail($"the process ended (code {process.ExitCode}) before it said '{text}'");
+    }
+
+    private static Process Start(IEnumerable<string> arguments)
+    {
+        ProcessStartInfo start = new("dotnet", [Assembly, .. arguments]) { RedirectStandardOutput = true, RedirectStandardError = true };
+        return Process.Start(start)!;
+    }
+}
