@@ -8,11 +8,12 @@ public static class GradientOfCase
 {
     /// <summary>
     /// Largest error allowed, relative to the largest element of the gradient. A step of 1e-5 leaves a truncation of about 1e-10 and, from outputs of order 1 known
-    /// to 1e-16, a rounding of about 1e-11 times what the gradient is smaller than the output; a wrong rule is wrong by far more than this.
+    /// to 1e-16, a rounding of about 1e-11 times what the gradient is smaller than the output: 2e-8 at most over many seeds. A wrong rule is wrong by far more.
     /// </summary>
-    public const double Tolerance = 1e-6;
+    public const double Tolerance = 1e-7;
 
-    private const double Step = 1e-5;
+    // A step over a kink (a ReLU behind a normalisation) measures no slope; a shorter one rarely meets the same kink.
+    private static readonly double[] Steps = [1e-5, 1e-6, 1e-7];
 
     // Elements to check one by one; of a larger input a random choice.
     private const int MostElements = 48;
@@ -34,14 +35,20 @@ public static class GradientOfCase
         double worst = 0;
         foreach (string input in opCase.Differentiable)
         {
+            double error = double.PositiveInfinity;
+            for (int i = 0; i < Steps.Length && !(error <= Tolerance); i++)
+            {
+                error = Math.Min(error, ErrorOf(cpu, opCase, values, input, results["grad." + input], Steps[i]));
+            }
+
             // Math.Max keeps a NaN.
-            worst = Math.Max(worst, ErrorOf(cpu, opCase, values, input, results["grad." + input]));
+            worst = Math.Max(worst, error);
         }
 
         return worst;
     }
 
-    private static double ErrorOf(Device cpu, OpCase opCase, CaseValues values, string input, double[] gradient)
+    private static double ErrorOf(Device cpu, OpCase opCase, CaseValues values, string input, double[] gradient, double step)
     {
         if (gradient.Length == 0)
         {
@@ -57,7 +64,7 @@ public static class GradientOfCase
         for (int i = 0; i < elements.Length; i++)
         {
             direction[elements[i]] = 1;
-            slopes[i] = Slope(cpu, opCase, values, input, direction);
+            slopes[i] = Slope(cpu, opCase, values, input, direction, step);
             direction[elements[i]] = 0;
         }
 
@@ -71,7 +78,7 @@ public static class GradientOfCase
                 expected += gradient[i] * direction[i];
             }
 
-            double slope = Slope(cpu, opCase, values, input, direction);
+            double slope = Slope(cpu, opCase, values, input, direction, step);
             error = Math.Max(error, Distance([expected], [slope], Largest(gradient) * Math.Sqrt(gradient.Length)));
         }
 
@@ -79,10 +86,10 @@ public static class GradientOfCase
     }
 
     /// <summary>d/dt of Σ u · output(input + t · direction) at 0.</summary>
-    private static double Slope(Device cpu, OpCase opCase, CaseValues values, string input, double[] direction)
+    private static double Slope(Device cpu, OpCase opCase, CaseValues values, string input, double[] direction, double step)
     {
-        double[] above = Output(cpu, opCase, values, input, direction, Step);
-        double[] below = Output(cpu, opCase, values, input, direction, -Step);
+        double[] above = Output(cpu, opCase, values, input, direction, step);
+        double[] below = Output(cpu, opCase, values, input, direction, -step);
         double[] upstream = values.Upstream(above.Length);
         double sum = 0;
         for (int i = 0; i < above.Length; i++)
@@ -90,7 +97,7 @@ public static class GradientOfCase
             sum += upstream[i] * (above[i] - below[i]);
         }
 
-        return sum / (2 * Step);
+        return sum / (2 * step);
     }
 
     private static double[] Output(Device cpu, OpCase opCase, CaseValues values, string input, double[] direction, double step)

@@ -1,5 +1,6 @@
 using System.Reflection;
 using System.Text.RegularExpressions;
+using HeteroAKD.Kernels.Lanes;
 using HeteroAKD.Kernels.Launch;
 using HeteroAKD.Tensors.Checks;
 using HeteroAKD.Tensors.Devices;
@@ -47,6 +48,17 @@ public sealed partial class PtxTests(TestDevices devices)
         Assert.Empty(KernelTypes().Where(type => type.IsGenericTypeDefinition).Except(launched));
     }
 
+    [Fact]
+    public void What_is_forbidden_would_be_seen()
+    {
+        string ptx = PtxDevice.Compile(PtxDevice.EntryOf(typeof(LocalArrayKernel)), 80);
+        Assert.Contains(".local", ptx);
+        Assert.Matches(GenericAccess(), "\tld.f32 %f1, [%rd1];");
+        Assert.Matches(GenericAccess(), "\tst.v4.f32 [%rd1], {%f1, %f2, %f3, %f4};");
+        Assert.DoesNotMatch(GenericAccess(), "\tld.global.f32 %f1, [%rd1];");
+        Assert.Matches(Call(), "\tcall Other, (%r2);");
+    }
+
     private static void Launch(PtxDevice device, string op)
     {
         foreach (OpCase opCase in CaseTable.Of(OpTable.Find(op)))
@@ -81,6 +93,24 @@ public sealed partial class PtxTests(TestDevices devices)
             Assert.False(Call().IsMatch(ptx), $"{kernel} calls a function that was not inlined");
             Assert.False(ptx.Contains("tanh.approx", StringComparison.Ordinal), $"{kernel} uses the hyperbolic tangent of 11 bits");
             Assert.True(!ptx.Contains(".local", StringComparison.Ordinal) || LocalMemory.ContainsKey(entry.GetGenericArguments()[0]), $"{kernel} keeps something in local memory");
+        }
+    }
+
+    /// <summary>y[i] = a[i mod 4] with a in an array that cannot be in registers.</summary>
+    private readonly struct LocalArrayKernel(Mem y) : IPixelKernel
+    {
+        private readonly Mem _y = y;
+
+        public void Run<TLane>(int row, int column)
+            where TLane : unmanaged, ILane<TLane>
+        {
+            float[] values = new float[4];
+            for (int i = 0; i < column; i++)
+            {
+                values[i & 3] += i;
+            }
+
+            TLane.Store(_y, column, TLane.Splat(values[column & 3]));
         }
     }
 
