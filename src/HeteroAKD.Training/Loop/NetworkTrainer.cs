@@ -52,6 +52,9 @@ public sealed class NetworkTrainer(ExperimentConfig config, ExperimentData data,
     /// <summary>File of a role's newest checkpoint.</summary>
     public static string LastFile(string role) => $"{role}-last.safetensors";
 
+    /// <summary>File of a role's trained network alone, without projectors and optimiser: what is used afterwards.</summary>
+    public static string NetworkFile(string role) => $"{role}.safetensors";
+
     /// <summary>File of a role's checkpoint with the best validation mIoU.</summary>
     public static string BestFile(string role) => $"{role}-best.safetensors";
 
@@ -124,6 +127,11 @@ public sealed class NetworkTrainer(ExperimentConfig config, ExperimentData data,
             if (Due(config.Training.CheckpointEvery, s) || s.Step == s.Job.Steps)
             {
                 Save(s, LastFile(s.Job.Role));
+            }
+
+            if (s.Step == s.Job.Steps)
+            {
+                Save(s, NetworkFile(s.Job.Role), networkOnly: true);
             }
         }
     }
@@ -240,7 +248,7 @@ public sealed class NetworkTrainer(ExperimentConfig config, ExperimentData data,
         log.Write($"{s.Job.Role}: goes on from step {s.Step} of {LastFile(s.Job.Role)}");
     }
 
-    private void Save(State s, string file)
+    private void Save(State s, string file, bool networkOnly = false)
     {
         // The guard sees a loss one step after the update that spoilt the weights, on an accelerator later still: too late for the last good checkpoint.
         double norm = s.Optimizer.GradientNorm();
@@ -260,8 +268,13 @@ public sealed class NetworkTrainer(ExperimentConfig config, ExperimentData data,
             Seconds = s.Seconds,
             Config = ConfigurationWriter.Write(config),
         };
-        IEnumerable<(string, Tensor)> entries = Checkpoint.Entries(Checkpoint.ModelPrefix, s.Job.Model).Concat(s.Optimizer.State("optimizer."));
-        if (s.Job.Objective.Auxiliary is { } auxiliary)
+        IEnumerable<(string, Tensor)> entries = Checkpoint.Entries(Checkpoint.ModelPrefix, s.Job.Model);
+        if (!networkOnly)
+        {
+            entries = entries.Concat(s.Optimizer.State("optimizer."));
+        }
+
+        if (!networkOnly && s.Job.Objective.Auxiliary is { } auxiliary)
         {
             entries = entries.Concat(Checkpoint.Entries("projectors.", auxiliary));
         }
