@@ -36,9 +36,9 @@ public sealed class FrozenTeacherTests
         Assert.Equal(own + 1 + 1 + 4 + 1 + 2, all);
     }
 
-    /// <summary>What a step with a teacher holds more than the same step on ready-made teacher maps is freed maps only: no gradients of theirs.</summary>
+    /// <summary>Nothing of a frozen teacher asks for a gradient, even where operations are recorded; its projector, which reads its maps, still learns.</summary>
     [Fact]
-    public void Teachers_maps_get_no_gradient_memory()
+    public void Teachers_maps_want_no_gradient()
     {
         using TinyBatch batch = new();
         batch.Teacher.RequireGrad(false);

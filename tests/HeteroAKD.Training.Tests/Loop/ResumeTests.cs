@@ -1,3 +1,4 @@
+using HeteroAKD.Nn.Models;
 using HeteroAKD.Tensors;
 using HeteroAKD.Training.Checkpoints;
 using HeteroAKD.Training.Configuration;
@@ -28,6 +29,12 @@ public sealed class ResumeTests : IDisposable
         Checkpoint last = Checkpoint.Load(Path.Combine(_folder.Path, "unbroken", NetworkTrainer.LastFile(NetworkRoles.Distilled)));
         Assert.Contains("projectors.teacher.conv.weight", last.Names);
         Assert.Contains("projectors.student.bn.running_var", last.Names);
+
+        // What is left of it for use is a plain student: the projectors are no part of the model.
+        using Device device = Device.Open("cpu", 1);
+        using SegmentationModel plain = ModelZoo.Create(last.Info.Model, last.Info.Classes, device, seed: null);
+        last.CopyTo(Checkpoint.ModelPrefix, plain);
+        Assert.Equal(plain.State()[0].Tensor.ToFloats(), last["model." + plain.State()[0].Name].Floats.ToArray());
     }
 
     [Fact]
