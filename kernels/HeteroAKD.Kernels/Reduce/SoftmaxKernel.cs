@@ -43,12 +43,21 @@ public readonly struct RowSoftmaxKernel(
         sum = group.Sum(sum);
         TLane factor = TLane.Reciprocal(sum);
         TLane offset = max + TLane.Log(sum);
-        for (int j = group.Start; j < columns; j += group.Stride)
+
+        // A loop each: with the choice inside one loop PoCL 3.1 lets threads beyond the row run it once, into the next row.
+        if (logarithm == 0)
         {
-            TLane result = logarithm == 0
-                ? TLane.LoadPart(y, start + j, columns - j, lowest) * factor
-                : TLane.LoadPart(x, start + j, columns - j, lowest) - offset;
-            TLane.StorePart(y, start + j, columns - j, result);
+            for (int j = group.Start; j < columns; j += group.Stride)
+            {
+                TLane.StorePart(y, start + j, columns - j, TLane.LoadPart(y, start + j, columns - j, lowest) * factor);
+            }
+        }
+        else
+        {
+            for (int j = group.Start; j < columns; j += group.Stride)
+            {
+                TLane.StorePart(y, start + j, columns - j, TLane.LoadPart(x, start + j, columns - j, lowest) - offset);
+            }
         }
     }
 }
@@ -77,12 +86,23 @@ public readonly struct RowSoftmaxGradientKernel(
         }
 
         sum = group.Sum(sum);
-        for (int j = group.Start; j < columns; j += group.Stride)
+
+        // A loop each, as in the forward kernel.
+        if (logarithm == 0)
         {
-            TLane g = TLane.LoadPart(dy, start + j, columns - j, zero);
-            TLane p = TLane.LoadPart(y, start + j, columns - j, zero);
-            TLane result = logarithm == 0 ? p * (g - sum) : g - (TLane.Exp(p) * sum);
-            TLane.StorePart(dx, start + j, columns - j, result);
+            for (int j = group.Start; j < columns; j += group.Stride)
+            {
+                TLane g = TLane.LoadPart(dy, start + j, columns - j, zero);
+                TLane.StorePart(dx, start + j, columns - j, TLane.LoadPart(y, start + j, columns - j, zero) * (g - sum));
+            }
+        }
+        else
+        {
+            for (int j = group.Start; j < columns; j += group.Stride)
+            {
+                TLane g = TLane.LoadPart(dy, start + j, columns - j, zero);
+                TLane.StorePart(dx, start + j, columns - j, g - (TLane.Exp(TLane.LoadPart(y, start + j, columns - j, zero)) * sum));
+            }
         }
     }
 }
