@@ -121,6 +121,10 @@ public sealed class CommandLineTests
     }
 
     [Fact]
+    public void Every_command_has_a_service() =>
+        Assert.All(typeof(CommandServices).GetProperties().Where(p => p.PropertyType.IsInterface), p => Assert.NotNull(p.GetValue(CommandServices.Create())));
+
+    [Fact]
     public void No_command_shows_the_commands()
     {
         Assert.Equal(2, Run(new FakeServices()));
