@@ -43,6 +43,12 @@ public readonly record struct HeteroAkdAttributes(
     int IgnoreIndex = -100,
     LossUnit Reduction = LossUnit.Pixel)
 {
+    /// <summary>The defaults; without it <c>new()</c> would zero every field.</summary>
+    public HeteroAkdAttributes()
+        : this(Axis: WeightAxis.Class)
+    {
+    }
+
     internal HeteroAkdOptions Options => new()
     {
         Axis = Axis,

@@ -7,12 +7,26 @@ namespace HeteroAKD.Tensors.Ops;
 /// <param name="IgnoreIndex">Label without a loss; ids outside the classes have none either.</param>
 /// <param name="LabelSmoothing">Share of the target that is spread over all classes.</param>
 /// <param name="AlignCorners">How logits of another size than the labels are sampled.</param>
-public readonly record struct CrossEntropyAttributes(int IgnoreIndex = -100, float LabelSmoothing = 0, bool AlignCorners = false);
+public readonly record struct CrossEntropyAttributes(int IgnoreIndex = -100, float LabelSmoothing = 0, bool AlignCorners = false)
+{
+    /// <summary>The defaults. Without it <c>new()</c> would zero every field and so ignore class 0 in silence.</summary>
+    public CrossEntropyAttributes()
+        : this(IgnoreIndex: -100)
+    {
+    }
+}
 
 /// <summary>Attributes of plain distillation.</summary>
 /// <param name="Tau">Temperature of both softmaxes.</param>
 /// <param name="IgnoreIndex">Label of pixels left out, where labels are given.</param>
-public readonly record struct KdAttributes(float Tau = 1, int IgnoreIndex = -100);
+public readonly record struct KdAttributes(float Tau = 1, int IgnoreIndex = -100)
+{
+    /// <summary>The defaults; without it <c>new()</c> would zero every field.</summary>
+    public KdAttributes()
+        : this(Tau: 1)
+    {
+    }
+}
 
 /// <summary>Losses over pixels. Each computes its gradient in the forward pass; backward scales it by numbers that stay on the device.</summary>
 public static class Losses

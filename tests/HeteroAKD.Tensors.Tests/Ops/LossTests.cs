@@ -34,6 +34,16 @@ public sealed class LossTests : IDisposable
     }
 
     [Fact]
+    public void New_attributes_have_the_documented_defaults()
+    {
+        Assert.Equal(new CrossEntropyAttributes(IgnoreIndex: -100, LabelSmoothing: 0, AlignCorners: false), new CrossEntropyAttributes());
+        Assert.Equal(new KdAttributes(Tau: 1, IgnoreIndex: -100), new KdAttributes());
+        Assert.Equal(1, new HeteroAkdAttributes().Tau);
+        Assert.True(new HeteroAkdAttributes().Detach);
+        Assert.Equal(-100, new HeteroAkdAttributes().IgnoreIndex);
+    }
+
+    [Fact]
     public void The_upstream_gradient_scales_what_the_forward_pass_computed()
     {
         Tensor x = Random(1, wanted: true);
