@@ -10,7 +10,14 @@ namespace HeteroAKD.Tensors.Ops;
 /// <param name="Eps">Added to the denominator.</param>
 /// <param name="WeightDecay">Decoupled weight decay.</param>
 /// <param name="Step">Number of this step, 1 at the first.</param>
-public readonly record struct AdamWAttributes(float Lr = 1e-3f, double Beta1 = 0.9, double Beta2 = 0.999, double Eps = 1e-8, double WeightDecay = 1e-2, int Step = 1);
+public readonly record struct AdamWAttributes(float Lr = 1e-3f, double Beta1 = 0.9, double Beta2 = 0.999, double Eps = 1e-8, double WeightDecay = 1e-2, int Step = 1)
+{
+    /// <summary>The defaults; without it <c>new()</c> would zero every field.</summary>
+    public AdamWAttributes()
+        : this(Lr: 1e-3f)
+    {
+    }
+}
 
 /// <summary>One AdamW update as an operation, so that it can be held against PyTorch; training uses the same kernel on flat memory.</summary>
 public static class AdamWStep

@@ -5,7 +5,14 @@ namespace HeteroAKD.Tensors.Ops;
 
 /// <summary>Attributes of attention.</summary>
 /// <param name="Heads">Heads that the channels are divided into.</param>
-public readonly record struct AttentionAttributes(int Heads = 1);
+public readonly record struct AttentionAttributes(int Heads = 1)
+{
+    /// <summary>The defaults; without it <c>new()</c> would zero every field.</summary>
+    public AttentionAttributes()
+        : this(Heads: 1)
+    {
+    }
+}
 
 /// <summary>Multi-head attention of SegFormer's kind: keys and values may be fewer than queries. Scores are never stored.</summary>
 public static class Attention

@@ -9,7 +9,14 @@ namespace HeteroAKD.Tensors.Ops;
 /// <param name="Momentum">Weight of the new statistics in the running ones.</param>
 /// <param name="Eps">Added to the variance.</param>
 /// <param name="Relu">Whether a ReLU follows, in the same pass.</param>
-public readonly record struct BatchNormAttributes(bool Training = false, float Momentum = 0.1f, float Eps = 1e-5f, bool Relu = false);
+public readonly record struct BatchNormAttributes(bool Training = false, float Momentum = 0.1f, float Eps = 1e-5f, bool Relu = false)
+{
+    /// <summary>The defaults; without it <c>new()</c> would zero every field.</summary>
+    public BatchNormAttributes()
+        : this(Momentum: 0.1f)
+    {
+    }
+}
 
 /// <summary>Batch normalisation, optionally with a residual added and a ReLU applied in the same pass.</summary>
 public static class BatchNormalization

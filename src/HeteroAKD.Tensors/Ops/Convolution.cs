@@ -10,7 +10,14 @@ namespace HeteroAKD.Tensors.Ops;
 /// <param name="Padding">Zeros on each side.</param>
 /// <param name="Dilation">Distance of the kernel's taps.</param>
 /// <param name="Groups">Groups of channels that do not see each other.</param>
-public readonly record struct Conv2dAttributes(int Stride = 1, int Padding = 0, int Dilation = 1, int Groups = 1);
+public readonly record struct Conv2dAttributes(int Stride = 1, int Padding = 0, int Dilation = 1, int Groups = 1)
+{
+    /// <summary>The defaults; without it <c>new()</c> would zero every field.</summary>
+    public Conv2dAttributes()
+        : this(Stride: 1)
+    {
+    }
+}
 
 /// <summary>2-D convolution: the host's own algorithm without im2col, or one element an item on accelerators.</summary>
 public static class Convolution

@@ -5,7 +5,14 @@ namespace HeteroAKD.Tensors.Ops;
 
 /// <summary>Attributes of layer normalisation.</summary>
 /// <param name="Eps">Added to the variance.</param>
-public readonly record struct LayerNormAttributes(float Eps = 1e-5f);
+public readonly record struct LayerNormAttributes(float Eps = 1e-5f)
+{
+    /// <summary>The defaults; without it <c>new()</c> would zero every field.</summary>
+    public LayerNormAttributes()
+        : this(Eps: 1e-5f)
+    {
+    }
+}
 
 /// <summary>Layer normalisation over the last dimension.</summary>
 public static class LayerNormalization

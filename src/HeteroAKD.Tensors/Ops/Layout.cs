@@ -6,7 +6,14 @@ namespace HeteroAKD.Tensors.Ops;
 /// <summary>The map that tokens are laid out on.</summary>
 /// <param name="Height">Rows.</param>
 /// <param name="Width">Columns.</param>
-public readonly record struct MapAttributes(int Height = 1, int Width = 1);
+public readonly record struct MapAttributes(int Height = 1, int Width = 1)
+{
+    /// <summary>The defaults; without it <c>new()</c> would zero every field.</summary>
+    public MapAttributes()
+        : this(Height: 1)
+    {
+    }
+}
 
 /// <summary>Operations that move elements and change none.</summary>
 public static class Layout

@@ -7,19 +7,40 @@ namespace HeteroAKD.Tensors.Ops;
 /// <param name="KernelSize">Rows and columns of a window.</param>
 /// <param name="Stride">Step from a window to the next; 0 takes the kernel size.</param>
 /// <param name="Padding">Elements of minus infinity on each side.</param>
-public readonly record struct MaxPoolAttributes(int KernelSize = 2, int Stride = 0, int Padding = 0);
+public readonly record struct MaxPoolAttributes(int KernelSize = 2, int Stride = 0, int Padding = 0)
+{
+    /// <summary>The defaults; without it <c>new()</c> would zero every field.</summary>
+    public MaxPoolAttributes()
+        : this(KernelSize: 2)
+    {
+    }
+}
 
 /// <summary>Attributes of an average pool.</summary>
 /// <param name="KernelSize">Rows and columns of a window.</param>
 /// <param name="Stride">Step from a window to the next; 0 takes the kernel size.</param>
 /// <param name="Padding">Zeros on each side.</param>
 /// <param name="CountIncludePad">Whether padding counts in the mean.</param>
-public readonly record struct AvgPoolAttributes(int KernelSize = 2, int Stride = 0, int Padding = 0, bool CountIncludePad = true);
+public readonly record struct AvgPoolAttributes(int KernelSize = 2, int Stride = 0, int Padding = 0, bool CountIncludePad = true)
+{
+    /// <summary>The defaults; without it <c>new()</c> would zero every field.</summary>
+    public AvgPoolAttributes()
+        : this(KernelSize: 2)
+    {
+    }
+}
 
 /// <summary>Attributes of an adaptive pool.</summary>
 /// <param name="Height">Rows of bins.</param>
 /// <param name="Width">Columns of bins.</param>
-public readonly record struct AdaptivePoolAttributes(int Height = 1, int Width = 1);
+public readonly record struct AdaptivePoolAttributes(int Height = 1, int Width = 1)
+{
+    /// <summary>The defaults; without it <c>new()</c> would zero every field.</summary>
+    public AdaptivePoolAttributes()
+        : this(Height: 1)
+    {
+    }
+}
 
 /// <summary>Pooling over windows and bins of [N, C, H, W]; gradients in gather form.</summary>
 public static class Pooling

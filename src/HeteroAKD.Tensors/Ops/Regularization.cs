@@ -6,7 +6,14 @@ namespace HeteroAKD.Tensors.Ops;
 /// <summary>Attributes of random masks.</summary>
 /// <param name="P">Probability of a zero, in [0, 1).</param>
 /// <param name="Key">Names the random stream; equal keys give equal masks on every device.</param>
-public readonly record struct MaskAttributes(float P = 0.5f, int Key = 0);
+public readonly record struct MaskAttributes(float P = 0.5f, int Key = 0)
+{
+    /// <summary>The defaults; without it <c>new()</c> would zero every field.</summary>
+    public MaskAttributes()
+        : this(P: 0.5f)
+    {
+    }
+}
 
 /// <summary>Dropout and stochastic depth, whose masks are recomputed in the backward pass.</summary>
 public static class Regularization

@@ -7,7 +7,14 @@ namespace HeteroAKD.Tensors.Ops;
 /// <param name="Height">Rows of the output.</param>
 /// <param name="Width">Columns of the output.</param>
 /// <param name="AlignCorners">Whether corner pixels lie on corner pixels.</param>
-public readonly record struct InterpolateAttributes(int Height = 1, int Width = 1, bool AlignCorners = false);
+public readonly record struct InterpolateAttributes(int Height = 1, int Width = 1, bool AlignCorners = false)
+{
+    /// <summary>The defaults; without it <c>new()</c> would zero every field.</summary>
+    public InterpolateAttributes()
+        : this(Height: 1)
+    {
+    }
+}
 
 /// <summary>Bilinear resize in two halves, columns first mixed row by row, so that lanes run over whole rows.</summary>
 public static class Resampling

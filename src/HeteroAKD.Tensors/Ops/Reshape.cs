@@ -9,6 +9,12 @@ namespace HeteroAKD.Tensors.Ops;
 /// <param name="D3">Fourth size.</param>
 public readonly record struct ReshapeAttributes(int D0 = 1, int D1 = 0, int D2 = 0, int D3 = 0)
 {
+    /// <summary>The defaults; without it <c>new()</c> would zero every field.</summary>
+    public ReshapeAttributes()
+        : this(D0: 1)
+    {
+    }
+
     /// <summary>The attributes of a shape.</summary>
     public static ReshapeAttributes Of(Shape shape) => new(
         shape[0], shape.Rank > 1 ? shape[1] : 0, shape.Rank > 2 ? shape[2] : 0, shape.Rank > 3 ? shape[3] : 0);

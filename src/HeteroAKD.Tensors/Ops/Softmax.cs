@@ -5,7 +5,14 @@ namespace HeteroAKD.Tensors.Ops;
 
 /// <summary>Attributes of a softmax.</summary>
 /// <param name="Dim">The dimension it runs over: -1 (the last), or 1 (the classes of [N, C, ...]).</param>
-public readonly record struct SoftmaxAttributes(int Dim = -1);
+public readonly record struct SoftmaxAttributes(int Dim = -1)
+{
+    /// <summary>The defaults; without it <c>new()</c> would zero every field.</summary>
+    public SoftmaxAttributes()
+        : this(Dim: -1)
+    {
+    }
+}
 
 /// <summary>Softmax and its logarithm over rows or over classes.</summary>
 public static class Softmax

@@ -6,7 +6,14 @@ namespace HeteroAKD.Tensors.Ops;
 /// <summary>Weights of a sum of two.</summary>
 /// <param name="A">Weight of the first input.</param>
 /// <param name="B">Weight of the second input.</param>
-public readonly record struct WeightedSumAttributes(float A = 1, float B = 1);
+public readonly record struct WeightedSumAttributes(float A = 1, float B = 1)
+{
+    /// <summary>The defaults; without it <c>new()</c> would zero every field.</summary>
+    public WeightedSumAttributes()
+        : this(A: 1)
+    {
+    }
+}
 
 /// <summary>a·x + b·y for tensors of one shape: how the terms of a loss come together.</summary>
 public static class WeightedSum

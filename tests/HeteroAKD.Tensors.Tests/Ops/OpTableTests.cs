@@ -18,6 +18,18 @@ public sealed class OpTableTests
         Assert.Equal(declared.Select(row => row.Name).Order(), OpTable.All.Select(row => row.Name).Order());
     }
 
+    /// <summary>A record struct's <c>new()</c> zeroes every field unless it says otherwise: a stride of 0, a class 0 that is ignored.</summary>
+    [Fact]
+    public void New_attributes_of_every_row_are_the_defaults()
+    {
+        foreach (Type attributes in OpTable.All.Select(row => row.GetType().GetGenericArguments().Single()).Distinct())
+        {
+            ConstructorInfo? documented = attributes.GetConstructors().SingleOrDefault(c => c.GetParameters().Length > 0);
+            object? defaults = documented?.Invoke([.. documented.GetParameters().Select(p => p.DefaultValue)]);
+            Assert.Equal(defaults ?? Activator.CreateInstance(attributes), Activator.CreateInstance(attributes));
+        }
+    }
+
     [Fact]
     public void Every_row_has_cases_and_a_source()
     {
