@@ -1,4 +1,3 @@
-using System.Runtime.Intrinsics;
 using HeteroAKD.Kernels.Gemm;
 using HeteroAKD.Kernels.Lanes;
 using HeteroAKD.Kernels.Launch;
@@ -21,22 +20,8 @@ public static class HostAttention
     /// <param name="precision">What the memories hold.</param>
     public static void Forward(HostPool pool, in AttentionShape shape, Mem q, Mem kv, Mem o, Mem lse, HostPrecision precision)
     {
-        if (precision == HostPrecision.Float64)
-        {
-            AttentionForwardJob<F64>.Run(pool, shape, q, kv, o, lse);
-        }
-        else if (Vector512.IsHardwareAccelerated)
-        {
-            AttentionForwardJob<F32x16>.Run(pool, shape, q, kv, o, lse);
-        }
-        else if (Vector256.IsHardwareAccelerated)
-        {
-            AttentionForwardJob<F32x8>.Run(pool, shape, q, kv, o, lse);
-        }
-        else
-        {
-            AttentionForwardJob<F32x4>.Run(pool, shape, q, kv, o, lse);
-        }
+        ForwardWork work = new(pool, shape, q, kv, o, lse);
+        HostLanes.Run(ref work, precision);
     }
 
     /// <summary>Computes the gradients for queries, keys and values.</summary>
@@ -45,22 +30,24 @@ public static class HostAttention
     /// <param name="precision">What the memories hold.</param>
     public static void Backward(HostPool pool, in AttentionBackward b, HostPrecision precision)
     {
-        if (precision == HostPrecision.Float64)
-        {
-            Backward<F64>(pool, b);
-        }
-        else if (Vector512.IsHardwareAccelerated)
-        {
-            Backward<F32x16>(pool, b);
-        }
-        else if (Vector256.IsHardwareAccelerated)
-        {
-            Backward<F32x8>(pool, b);
-        }
-        else
-        {
-            Backward<F32x4>(pool, b);
-        }
+        BackwardWork work = new(pool, b);
+        HostLanes.Run(ref work, precision);
+    }
+
+    private struct ForwardWork(HostPool pool, in AttentionShape shape, Mem q, Mem kv, Mem o, Mem lse) : ILaneWork
+    {
+        private readonly AttentionShape _shape = shape;
+
+        public readonly void Run<TLane>()
+            where TLane : unmanaged, ILane<TLane> => AttentionForwardJob<TLane>.Run(pool, _shape, q, kv, o, lse);
+    }
+
+    private struct BackwardWork(HostPool pool, in AttentionBackward backward) : ILaneWork
+    {
+        private readonly AttentionBackward _backward = backward;
+
+        public readonly void Run<TLane>()
+            where TLane : unmanaged, ILane<TLane> => Backward<TLane>(pool, _backward);
     }
 
     // Scores are formed twice, once for each side. One pass would save two of seven products, but would have to add up either gradient over tiles

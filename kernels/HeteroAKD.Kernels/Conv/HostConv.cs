@@ -1,5 +1,4 @@
 using System.Collections.Concurrent;
-using System.Runtime.Intrinsics;
 using HeteroAKD.Kernels.Gemm;
 using HeteroAKD.Kernels.Lanes;
 using HeteroAKD.Kernels.Launch;
@@ -25,11 +24,9 @@ public static class HostConv
     /// <summary>Elements of workspace for <see cref="WeightGradient(HostPool, in ConvShape, Mem, Mem, Mem, int, Mem, HostPrecision)"/>.</summary>
     public static int WeightGradientWorkspace(in ConvShape shape, HostPrecision precision)
     {
-        ConvWeightPlan plan = precision == HostPrecision.Float64 ? Plans<F64>.Weight(shape)
-            : Vector512.IsHardwareAccelerated ? Plans<F32x16>.Weight(shape)
-            : Vector256.IsHardwareAccelerated ? Plans<F32x8>.Weight(shape)
-            : Plans<F32x4>.Weight(shape);
-        return checked(plan.Chunks * shape.WeightLength);
+        WeightChunks work = new(shape);
+        HostLanes.Run(ref work, precision);
+        return checked(work.Count * shape.WeightLength);
     }
 
     /// <summary>y = activation(x * weight + bias).</summary>
@@ -47,22 +44,8 @@ public static class HostConv
         HostPool pool, in ConvShape shape, Mem x, Mem weight, Mem bias, int hasBias, ActivationKind activation, Mem y, Mem workspace, HostPrecision precision)
     {
         ConvOperands operands = new() { Source = x, Target = y, Weight = weight, Bias = bias, HasBias = hasBias != 0, Activation = activation };
-        if (precision == HostPrecision.Float64)
-        {
-            Forward<F64>(pool, shape, operands, workspace);
-        }
-        else if (Vector512.IsHardwareAccelerated)
-        {
-            Forward<F32x16>(pool, shape, operands, workspace);
-        }
-        else if (Vector256.IsHardwareAccelerated)
-        {
-            Forward<F32x8>(pool, shape, operands, workspace);
-        }
-        else
-        {
-            Forward<F32x4>(pool, shape, operands, workspace);
-        }
+        ForwardWork work = new(pool, shape, operands, workspace);
+        HostLanes.Run(ref work, precision);
     }
 
     /// <summary>∂L/∂x [N, C, H, W] from ∂L/∂y [N, O, OH, OW]; <paramref name="accumulate"/> 1 adds to what it held, 0 overwrites it.</summary>
@@ -70,44 +53,16 @@ public static class HostConv
         HostPool pool, in ConvShape shape, Mem outputGradient, Mem weight, Mem inputGradient, int accumulate, Mem workspace, HostPrecision precision)
     {
         ConvOperands operands = new() { Source = outputGradient, Target = inputGradient, Weight = weight, Accumulate = accumulate != 0 };
-        if (precision == HostPrecision.Float64)
-        {
-            InputGradient<F64>(pool, shape, operands, workspace);
-        }
-        else if (Vector512.IsHardwareAccelerated)
-        {
-            InputGradient<F32x16>(pool, shape, operands, workspace);
-        }
-        else if (Vector256.IsHardwareAccelerated)
-        {
-            InputGradient<F32x8>(pool, shape, operands, workspace);
-        }
-        else
-        {
-            InputGradient<F32x4>(pool, shape, operands, workspace);
-        }
+        InputGradientWork work = new(pool, shape, operands, workspace);
+        HostLanes.Run(ref work, precision);
     }
 
     /// <summary>∂L/∂weight [O, C / groups, R, S] from x and ∂L/∂y; <paramref name="accumulate"/> 1 adds to what it held, 0 overwrites it.</summary>
     public static void WeightGradient(
         HostPool pool, in ConvShape shape, Mem x, Mem outputGradient, Mem weightGradient, int accumulate, Mem workspace, HostPrecision precision)
     {
-        if (precision == HostPrecision.Float64)
-        {
-            WeightGradient<F64>(pool, shape, x, outputGradient, weightGradient, accumulate, workspace);
-        }
-        else if (Vector512.IsHardwareAccelerated)
-        {
-            WeightGradient<F32x16>(pool, shape, x, outputGradient, weightGradient, accumulate, workspace);
-        }
-        else if (Vector256.IsHardwareAccelerated)
-        {
-            WeightGradient<F32x8>(pool, shape, x, outputGradient, weightGradient, accumulate, workspace);
-        }
-        else
-        {
-            WeightGradient<F32x4>(pool, shape, x, outputGradient, weightGradient, accumulate, workspace);
-        }
+        WeightGradientWork work = new(pool, shape, x, outputGradient, weightGradient, accumulate, workspace);
+        HostLanes.Run(ref work, precision);
     }
 
     internal static void Forward<TLane>(HostPool pool, in ConvShape shape, ConvOperands operands, Mem workspace)
@@ -187,6 +142,41 @@ public static class HostConv
     // Panels have 4, 8 or 12 rows (2, 4 or 6 on narrow lanes): at most the next multiple of 4.
     private static int PackedLength(int targets, int sources, in ConvShape shape)
         => checked((targets + 3) / 4 * 4 * sources * shape.KernelSize * shape.Groups);
+
+    private struct ForwardWork(HostPool pool, in ConvShape shape, ConvOperands operands, Mem workspace) : ILaneWork
+    {
+        private readonly ConvShape _shape = shape;
+
+        public readonly void Run<TLane>()
+            where TLane : unmanaged, ILane<TLane> => Forward<TLane>(pool, _shape, operands, workspace);
+    }
+
+    private struct InputGradientWork(HostPool pool, in ConvShape shape, ConvOperands operands, Mem workspace) : ILaneWork
+    {
+        private readonly ConvShape _shape = shape;
+
+        public readonly void Run<TLane>()
+            where TLane : unmanaged, ILane<TLane> => InputGradient<TLane>(pool, _shape, operands, workspace);
+    }
+
+    private struct WeightGradientWork(HostPool pool, in ConvShape shape, Mem x, Mem outputGradient, Mem weightGradient, int accumulate, Mem workspace) : ILaneWork
+    {
+        private readonly ConvShape _shape = shape;
+
+        public readonly void Run<TLane>()
+            where TLane : unmanaged, ILane<TLane> => WeightGradient<TLane>(pool, _shape, x, outputGradient, weightGradient, accumulate, workspace);
+    }
+
+    /// <summary>The pieces that a weight gradient is summed in; they depend on the lane's width.</summary>
+    private struct WeightChunks(in ConvShape shape) : ILaneWork
+    {
+        private readonly ConvShape _shape = shape;
+
+        public int Count { get; private set; }
+
+        public void Run<TLane>()
+            where TLane : unmanaged, ILane<TLane> => Count = Plans<TLane>.Weight(_shape).Chunks;
+    }
 
     /// <summary>Plans of the shapes seen so far; a training run sees some dozens.</summary>
     private static class Plans<TLane>

@@ -1,5 +1,4 @@
 using System.Runtime.CompilerServices;
-using System.Runtime.Intrinsics;
 using HeteroAKD.Kernels.Lanes;
 using HeteroAKD.Kernels.Launch;
 
@@ -14,22 +13,16 @@ public static class HostGemm
     /// <summary>Computes a batch of products with the widest lane of this machine, or in double.</summary>
     public static void Run(HostPool pool, in GemmArguments arguments, HostPrecision precision)
     {
-        if (precision == HostPrecision.Float64)
-        {
-            Run<F64>(pool, arguments);
-        }
-        else if (Vector512.IsHardwareAccelerated)
-        {
-            Run<F32x16>(pool, arguments);
-        }
-        else if (Vector256.IsHardwareAccelerated)
-        {
-            Run<F32x8>(pool, arguments);
-        }
-        else
-        {
-            Run<F32x4>(pool, arguments);
-        }
+        ProductWork work = new(pool, arguments);
+        HostLanes.Run(ref work, precision);
+    }
+
+    private struct ProductWork(HostPool pool, in GemmArguments arguments) : ILaneWork
+    {
+        private readonly GemmArguments _arguments = arguments;
+
+        public readonly void Run<TLane>()
+            where TLane : unmanaged, ILane<TLane> => HostGemm.Run<TLane>(pool, _arguments);
     }
 
     /// <summary>Computes with a given lane; the result does not depend on the number of threads, but on the lane in the last bits.</summary>

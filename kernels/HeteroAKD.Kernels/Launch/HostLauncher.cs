@@ -28,7 +28,7 @@ public sealed unsafe class HostLauncher(HostPool pool)
     public HostPool Pool => pool;
 
     /// <summary>Floats in the widest lane of this machine.</summary>
-    public static int LaneWidth => Vector512.IsHardwareAccelerated ? 16 : Vector256.IsHardwareAccelerated ? 8 : 4;
+    public static int LaneWidth => HostLanes.Width;
 
     /// <summary>Runs a pixel kernel on rows × columns elements.</summary>
     public void Pixel<TKernel>(in TKernel kernel, int rows, int columns, int cost, HostPrecision precision)
@@ -277,22 +277,16 @@ internal sealed class RowJob<TKernel> : KernelJob<RowJob<TKernel>>
     {
         int row = tile * RowsPerTile;
         int end = Math.Min(RowCount, row + RowsPerTile);
-        if (Precision == HostPrecision.Float64)
-        {
-            Loop<F64>(Kernel, row, end);
-        }
-        else if (Vector512.IsHardwareAccelerated)
-        {
-            Loop<F32x16>(Kernel, row, end);
-        }
-        else if (Vector256.IsHardwareAccelerated)
-        {
-            Loop<F32x8>(Kernel, row, end);
-        }
-        else
-        {
-            Loop<F32x4>(Kernel, row, end);
-        }
+        RowsWork work = new(Kernel, row, end);
+        HostLanes.Run(ref work, Precision);
+    }
+
+    private struct RowsWork(in TKernel kernel, int row, int end) : ILaneWork
+    {
+        private readonly TKernel _kernel = kernel;
+
+        public readonly void Run<TLane>()
+            where TLane : unmanaged, ILane<TLane> => Loop<TLane>(_kernel, row, end);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]

@@ -1,5 +1,4 @@
 using System.Runtime.InteropServices;
-using System.Runtime.Intrinsics;
 using HeteroAKD.Kernels.Lanes;
 using HeteroAKD.Kernels.Launch;
 using HeteroAKD.Tensors.Memory;
@@ -17,7 +16,7 @@ public sealed unsafe class HostDevice : Device
 
     /// <inheritdoc/>
     public override string Description =>
-        $"{RuntimeInformation.ProcessArchitecture}, {Pool.ThreadCount} threads, {HostLauncher.LaneWidth} floats a lane ({(Vector512.IsHardwareAccelerated ? "512" : Vector256.IsHardwareAccelerated ? "256" : "128")} bit)";
+        $"{RuntimeInformation.ProcessArchitecture}, {Pool.ThreadCount} threads, {HostLauncher.LaneWidth} floats a lane ({32 * HostLauncher.LaneWidth} bit)";
 
     /// <inheritdoc/>
     public override bool IsHost => true;
