@@ -20,4 +20,18 @@ public static class OptimizerScalars
 
     /// <summary>Length of the buffer.</summary>
     public const int Count = 4;
+
+    /// <summary>Fills the buffer for step <paramref name="step"/>, 1 at the first, without clipping.</summary>
+    /// <param name="scalars">[<see cref="Count"/>].</param>
+    /// <param name="rate">Learning rate.</param>
+    /// <param name="beta1">Decay of AdamW's mean of g.</param>
+    /// <param name="beta2">Decay of AdamW's mean of g².</param>
+    /// <param name="step">t.</param>
+    public static void Fill(Span<double> scalars, double rate, double beta1, double beta2, int step)
+    {
+        scalars[Rate] = rate;
+        scalars[ClipScale] = 1;
+        scalars[Correction1] = 1 - Math.Pow(beta1, step);
+        scalars[RootCorrection2] = Math.Sqrt(1 - Math.Pow(beta2, step));
+    }
 }

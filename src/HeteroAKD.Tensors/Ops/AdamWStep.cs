@@ -47,10 +47,7 @@ public static class AdamWStep
             Tensor squares = Start(n, 1, n.Optional(3));
             Tensor scalars = n.New(new Shape(OptimizerScalars.Count));
             double[] values = new double[OptimizerScalars.Count];
-            values[OptimizerScalars.Rate] = a.Lr;
-            values[OptimizerScalars.ClipScale] = 1;
-            values[OptimizerScalars.Correction1] = 1 - Math.Pow(a.Beta1, a.Step);
-            values[OptimizerScalars.RootCorrection2] = Math.Sqrt(1 - Math.Pow(a.Beta2, a.Step));
+            OptimizerScalars.Fill(values, a.Lr, a.Beta1, a.Beta2, a.Step);
             if (n.DType == DType.Float64)
             {
                 scalars.CopyFrom(values);

@@ -46,11 +46,14 @@ public sealed class Optimizer : IDisposable
     public void Step(double learningRate)
     {
         Steps++;
+        Span<double> wide = stackalloc double[OptimizerScalars.Count];
+        OptimizerScalars.Fill(wide, learningRate, _config.Betas[0], _config.Betas[1], Steps);
         Span<float> scalars = stackalloc float[OptimizerScalars.Count];
-        scalars[OptimizerScalars.Rate] = (float)learningRate;
-        scalars[OptimizerScalars.ClipScale] = 1;
-        scalars[OptimizerScalars.Correction1] = (float)(1 - Math.Pow(_config.Betas[0], Steps));
-        scalars[OptimizerScalars.RootCorrection2] = (float)Math.Sqrt(1 - Math.Pow(_config.Betas[1], Steps));
+        for (int i = 0; i < scalars.Length; i++)
+        {
+            scalars[i] = (float)wide[i];
+        }
+
         _scalars.CopyFrom(scalars);
 
         Device device = _scalars.Device;
