@@ -65,7 +65,7 @@ public sealed class DistillationObjective : IObjective
         {
             _projectors = new ProjectorPair(
                 new Site(student.Device, new Generator(seed)), teacher.FeatureChannels[^1], student.FeatureChannels[^1], student.Classes, options.ProjectorRelu);
-            names.AddRange(["hakd", "projector_teacher", "projector_student", "kl_hybrid", "share", "unreliability_teacher", "unreliability_student"]);
+            names.AddRange(HeteroAkd.ResultNames);
         }
 
         TermNames = names;
@@ -121,6 +121,6 @@ public sealed class DistillationObjective : IObjective
             _terms.Add(new LossTerm(HeteroAkd.ResultNames[i], result, HeteroAkd.FirstResult + i));
         }
 
-        return Functional.WeightedSum(total, loss.Output, 1, 1);
+        return Functional.Add(total, loss.Output);
     }
 }

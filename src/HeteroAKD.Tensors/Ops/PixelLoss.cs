@@ -20,13 +20,9 @@ internal struct PixelLossRequest
     public int IgnoreIndex;
     public LossGrid Grid;
     public Tensor? StudentGradient; // as student; null where not wanted
-    public Tensor? TeacherGradient = null; // as teacher; null where not wanted
-    public LossOutputs Pictures = default; // outputs that are not gradients
+    public Tensor? TeacherGradient; // as teacher; null where not wanted
+    public LossOutputs Pictures; // outputs that are not gradients
     public int Cost; // work of one pixel for the launcher
-
-    public PixelLossRequest()
-    {
-    }
 }
 
 /// <summary>
