@@ -286,9 +286,14 @@ public sealed class Tensor : IDisposable
         _owned = false;
     }
 
-    /// <summary>Undoes <see cref="MoveInto"/>: the tensor gets memory of its own with the same contents, and its gradient goes.</summary>
+    /// <summary>Undoes <see cref="MoveInto"/>: the tensor gets memory of its own with the same contents, and its gradient goes. One that has its own stays as it is.</summary>
     public void MoveOut()
     {
+        if (_owned)
+        {
+            return;
+        }
+
         Tensor copy = Persistent(Device, Shape, DType);
         Ops.Copy.Run(this, copy);
         Device.Synchronize();

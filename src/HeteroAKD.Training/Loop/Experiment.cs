@@ -158,9 +158,11 @@ public sealed class Experiment : IDisposable
 
     private void Train(TrainingJob job)
     {
-        using MetricsFile metrics = OpenMetrics(job.Role);
+        string path = _folder.File(NetworkTrainer.LastFile(job.Role));
+        Checkpoint? last = File.Exists(path) ? Checkpoint.Load(path) : null;
+        using MetricsFile metrics = OpenMetrics(job.Role, last?.Info.Step ?? 0);
         NetworkTrainer trainer = new(_config, _data, _folder, _log, metrics, _progress);
-        double seconds = trainer.Run(job, _cancellation);
+        double seconds = trainer.Run(job, _cancellation, last);
         Finish(job.Role, job.Model, job.Steps, seconds, job.Dataset.Count);
     }
 
@@ -187,21 +189,14 @@ public sealed class Experiment : IDisposable
         _networks.Add(new TrainedNetwork(role, model, summary));
     }
 
-    private MetricsFile OpenMetrics(string role)
+    private MetricsFile OpenMetrics(string role, int step)
     {
         string path = _folder.File("metrics.csv");
         string[] columns =
         [
             "loss", "lr", "grad_norm", "ce", "pixel_accuracy", "kd", .. Tensors.Ops.HeteroAkd.ResultNames, "val_miou", "val_pixel_accuracy", "val_boundary_f1",
         ];
-        if (!File.Exists(path))
-        {
-            return MetricsFile.Create(path, columns);
-        }
-
-        string checkpoint = _folder.File(NetworkTrainer.LastFile(role));
-        int step = File.Exists(checkpoint) ? Checkpoint.Load(checkpoint).Info.Step : 0;
-        return MetricsFile.Resume(path, role, step, columns);
+        return File.Exists(path) ? MetricsFile.Resume(path, role, step, columns) : MetricsFile.Create(path, columns);
     }
 }
 

@@ -46,9 +46,6 @@ public sealed record TrainingJob
 /// <summary>The loop: batch, forward, backward, clip, update, log, evaluate, save. Goes on from the last checkpoint bit for bit.</summary>
 public sealed class NetworkTrainer(ExperimentConfig config, ExperimentData data, RunFolder folder, RunLog log, MetricsFile metrics, IProgressSink progress)
 {
-    // The guard reads the loss back: free on the host, a stall on an accelerator, where it is looked at when it is logged.
-    private const int GuardEveryOnHost = 1;
-
     /// <summary>File of a role's newest checkpoint.</summary>
     public static string LastFile(string role) => $"{role}-last.safetensors";
 
@@ -58,10 +55,13 @@ public sealed class NetworkTrainer(ExperimentConfig config, ExperimentData data,
     /// <summary>File of a role's checkpoint with the best validation mIoU.</summary>
     public static string BestFile(string role) => $"{role}-best.safetensors";
 
-    /// <summary>Trains, or goes on if the folder holds a checkpoint of the role; returns the seconds of training in all.</summary>
+    /// <summary>Trains, or goes on from a checkpoint of the role; returns the seconds of training in all.</summary>
+    /// <param name="job">What to train.</param>
+    /// <param name="cancellation">Stops between steps.</param>
+    /// <param name="from">What an interrupted run left; null begins anew.</param>
     /// <exception cref="OperationCanceledException">Cancelled; the state was saved.</exception>
     /// <exception cref="NonFiniteException">The loss became NaN or infinite; earlier checkpoints are as they were.</exception>
-    public double Run(TrainingJob job, CancellationToken cancellation)
+    public double Run(TrainingJob job, CancellationToken cancellation, Checkpoint? from = null)
     {
         Device device = job.Model.Device;
         OptimizerConfig options = config.Optimizer;
@@ -81,18 +81,13 @@ public sealed class NetworkTrainer(ExperimentConfig config, ExperimentData data,
             Prefetch = config.Data.Prefetch,
         });
         State state = new(job, optimizer, loader, new LearningRateSchedule(config.Schedule, job.LearningRate, job.Steps));
-        Resume(state);
-        progress.Begin($"{job.Role} {job.Model.Name}", job.Steps, state.Step);
-        try
+        if (from is not null)
         {
-            Loop(state, cancellation);
-        }
-        finally
-        {
-            // The network's tensors are views of the flat memory; it must own its values again before that goes.
-            Detach(job);
+            Resume(state, from);
         }
 
+        progress.Begin($"{job.Role} {job.Model.Name}", job.Steps, state.Step);
+        Loop(state, cancellation);
         return state.Seconds;
     }
 
@@ -151,10 +146,10 @@ public sealed class NetworkTrainer(ExperimentConfig config, ExperimentData data,
             Pass pass = Pass.Train((int)CounterHash.Hash(job.Seed, (s.Step * accumulate) + micro));
             using StepScope scope = device.BeginStep();
             ObjectiveResult result = job.Objective.Loss(job.Model, inputs.Images, inputs.Labels, pass);
-            Tensor total = accumulate == 1 ? result.Total : Functional.WeightedSum(result.Total, result.Total, 1f / accumulate, 0);
-            total.Backward();
-            bool read = logged || (device.IsHost && s.Step % GuardEveryOnHost == 0);
-            if (read)
+            device.Tape.Backward(result.Total, Tensor.Full(device, result.Total.Shape, 1f / accumulate));
+
+            // Reading the loss back is free on the host, but a stall on an accelerator: there the guard looks when the loss is logged.
+            if (logged || device.IsHost)
             {
                 loss = result.Total.Item();
                 Guard(loss, s, inputs, pass);
@@ -220,15 +215,8 @@ public sealed class NetworkTrainer(ExperimentConfig config, ExperimentData data,
         }
     }
 
-    private void Resume(State s)
+    private void Resume(State s, Checkpoint checkpoint)
     {
-        string path = folder.File(LastFile(s.Job.Role));
-        if (!File.Exists(path))
-        {
-            return;
-        }
-
-        Checkpoint checkpoint = Checkpoint.Load(path);
         checkpoint.CopyTo(Checkpoint.ModelPrefix, s.Job.Model);
         if (s.Job.Objective.Auxiliary is { } auxiliary)
         {
@@ -283,19 +271,6 @@ public sealed class NetworkTrainer(ExperimentConfig config, ExperimentData data,
     }
 
     private static bool Due(int every, State s) => every > 0 && s.Step % every == 0;
-
-    private static void Detach(TrainingJob job)
-    {
-        foreach (Tensor parameter in job.Model.Parameters())
-        {
-            parameter.MoveOut();
-        }
-
-        foreach (Tensor parameter in job.Objective.Auxiliary?.Parameters() ?? [])
-        {
-            parameter.MoveOut();
-        }
-    }
 
     /// <summary>What a checkpoint holds of a training in progress.</summary>
     private sealed class State(TrainingJob job, Optimizer optimizer, BatchLoader loader, LearningRateSchedule schedule)

@@ -85,9 +85,14 @@ public sealed class FlatParameters : IDisposable
     /// <summary>Clears the gradients.</summary>
     public void ZeroGrad() => Tensors.Ops.Fill.Run(Gradients, 0);
 
-    /// <summary>Frees the memory; the parameters are gone with it.</summary>
+    /// <summary>Gives the parameters memory of their own again, with their values and without a gradient, and frees the rest.</summary>
     public void Dispose()
     {
+        foreach (Tensor parameter in Groups.SelectMany(g => g.Parameters).Where(p => p.IsAlive))
+        {
+            parameter.MoveOut();
+        }
+
         Values.Dispose();
         Gradients.Dispose();
     }
