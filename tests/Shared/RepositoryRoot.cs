@@ -1,4 +1,4 @@
-namespace HeteroAKD.Training.Tests;
+namespace HeteroAKD.Tests;
 
 /// <summary>The folder that holds the solution, found from the test's binary upwards.</summary>
 internal static class RepositoryRoot
