@@ -40,6 +40,9 @@ public readonly struct DeviceF32 : IFloatLane<DeviceF32>
     public static DeviceF32 operator -(DeviceF32 a) => new(-a.Value);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static DeviceF32 DivideNormal(DeviceF32 a, DeviceF32 b) => a / b;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static DeviceF32 Fma(DeviceF32 a, DeviceF32 b, DeviceF32 c) => new(MathF.FusedMultiplyAdd(a.Value, b.Value, c.Value));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -47,6 +50,9 @@ public readonly struct DeviceF32 : IFloatLane<DeviceF32>
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static DeviceF32 Min(DeviceF32 a, DeviceF32 b) => new(a.Value < b.Value || float.IsNaN(a.Value) ? a.Value : b.Value);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static DeviceF32 Larger(DeviceF32 a, DeviceF32 b) => new(a.Value > b.Value ? a.Value : b.Value);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static DeviceF32 Abs(DeviceF32 a) => new(MathF.Abs(a.Value));

@@ -40,6 +40,9 @@ public readonly unsafe struct F32 : IFloatLane<F32>
     public static F32 operator -(F32 a) => new(-a.Value);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static F32 DivideNormal(F32 a, F32 b) => a / b;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static F32 Fma(F32 a, F32 b, F32 c) => new(MathF.FusedMultiplyAdd(a.Value, b.Value, c.Value));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -47,6 +50,9 @@ public readonly unsafe struct F32 : IFloatLane<F32>
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static F32 Min(F32 a, F32 b) => new(a.Value < b.Value || float.IsNaN(a.Value) ? a.Value : b.Value);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static F32 Larger(F32 a, F32 b) => new(a.Value > b.Value ? a.Value : b.Value);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static F32 Abs(F32 a) => new(MathF.Abs(a.Value));

@@ -40,6 +40,21 @@ public readonly unsafe struct F32x16 : IFloatLane<F32x16>
     public static F32x16 operator -(F32x16 a) => new(-a._v);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static F32x16 DivideNormal(F32x16 a, F32x16 b)
+    {
+        if (!Avx512F.IsSupported)
+        {
+            return a / b;
+        }
+
+        // A Newton step takes the reciprocal from 14 bits to within 1 ULP; its exact remainder then rounds the quotient correctly (Markstein).
+        Vector512<float> r = Avx512F.Reciprocal14(b._v);
+        r = Vector512.FusedMultiplyAdd(Vector512.FusedMultiplyAdd(-b._v, r, Vector512<float>.One), r, r);
+        Vector512<float> q = a._v * r;
+        return new(Vector512.FusedMultiplyAdd(Vector512.FusedMultiplyAdd(-b._v, q, a._v), r, q));
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static F32x16 Fma(F32x16 a, F32x16 b, F32x16 c) => new(Vector512.FusedMultiplyAdd(a._v, b._v, c._v));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -47,6 +62,9 @@ public readonly unsafe struct F32x16 : IFloatLane<F32x16>
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static F32x16 Min(F32x16 a, F32x16 b) => new(Vector512.Min(a._v, b._v));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static F32x16 Larger(F32x16 a, F32x16 b) => Avx512F.IsSupported ? new(Avx512F.Max(a._v, b._v)) : SelectGreater(a, b, a, b);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static F32x16 Abs(F32x16 a) => new(Vector512.Abs(a._v));
@@ -159,13 +177,10 @@ public readonly unsafe struct F32x16 : IFloatLane<F32x16>
 
     public static double MaxAcross(F32x16 a)
     {
-        float max = a._v[0];
-        for (int i = 1; i < 16; i++)
-        {
-            max = MathF.Max(max, a._v[i]);
-        }
-
-        return max;
+        Vector256<float> half = Vector256.Max(a._v.GetLower(), a._v.GetUpper());
+        Vector128<float> max = Vector128.Max(half.GetLower(), half.GetUpper());
+        max = Vector128.Max(max, Vector128.Shuffle(max, Vector128.Create(2, 3, 0, 1)));
+        return MathF.Max(max[0], max[1]);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -40,6 +40,9 @@ public readonly unsafe struct F32x4 : IFloatLane<F32x4>
     public static F32x4 operator -(F32x4 a) => new(-a._v);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static F32x4 DivideNormal(F32x4 a, F32x4 b) => a / b;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static F32x4 Fma(F32x4 a, F32x4 b, F32x4 c) => new(Vector128.FusedMultiplyAdd(a._v, b._v, c._v));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -47,6 +50,9 @@ public readonly unsafe struct F32x4 : IFloatLane<F32x4>
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static F32x4 Min(F32x4 a, F32x4 b) => new(Vector128.Min(a._v, b._v));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static F32x4 Larger(F32x4 a, F32x4 b) => Sse.IsSupported ? new(Sse.Max(a._v, b._v)) : SelectGreater(a, b, a, b);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static F32x4 Abs(F32x4 a) => new(Vector128.Abs(a._v));
@@ -156,13 +162,8 @@ public readonly unsafe struct F32x4 : IFloatLane<F32x4>
 
     public static double MaxAcross(F32x4 a)
     {
-        float max = a._v[0];
-        for (int i = 1; i < 4; i++)
-        {
-            max = MathF.Max(max, a._v[i]);
-        }
-
-        return max;
+        Vector128<float> max = Vector128.Max(a._v, Vector128.Shuffle(a._v, Vector128.Create(2, 3, 0, 1)));
+        return MathF.Max(max[0], max[1]);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

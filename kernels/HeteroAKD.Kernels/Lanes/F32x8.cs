@@ -40,6 +40,9 @@ public readonly unsafe struct F32x8 : IFloatLane<F32x8>
     public static F32x8 operator -(F32x8 a) => new(-a._v);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static F32x8 DivideNormal(F32x8 a, F32x8 b) => a / b;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static F32x8 Fma(F32x8 a, F32x8 b, F32x8 c) => new(Vector256.FusedMultiplyAdd(a._v, b._v, c._v));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -47,6 +50,9 @@ public readonly unsafe struct F32x8 : IFloatLane<F32x8>
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static F32x8 Min(F32x8 a, F32x8 b) => new(Vector256.Min(a._v, b._v));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static F32x8 Larger(F32x8 a, F32x8 b) => Avx.IsSupported ? new(Avx.Max(a._v, b._v)) : SelectGreater(a, b, a, b);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static F32x8 Abs(F32x8 a) => new(Vector256.Abs(a._v));
@@ -158,13 +164,9 @@ public readonly unsafe struct F32x8 : IFloatLane<F32x8>
 
     public static double MaxAcross(F32x8 a)
     {
-        float max = a._v[0];
-        for (int i = 1; i < 8; i++)
-        {
-            max = MathF.Max(max, a._v[i]);
-        }
-
-        return max;
+        Vector128<float> max = Vector128.Max(a._v.GetLower(), a._v.GetUpper());
+        max = Vector128.Max(max, Vector128.Shuffle(max, Vector128.Create(2, 3, 0, 1)));
+        return MathF.Max(max[0], max[1]);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -31,11 +31,15 @@ public readonly unsafe struct F64 : ILane<F64>
 
     public static F64 operator -(F64 a) => new(-a.Value);
 
+    public static F64 DivideNormal(F64 a, F64 b) => a / b;
+
     public static F64 Fma(F64 a, F64 b, F64 c) => new(Math.FusedMultiplyAdd(a.Value, b.Value, c.Value));
 
     public static F64 Max(F64 a, F64 b) => new(Math.Max(a.Value, b.Value));
 
     public static F64 Min(F64 a, F64 b) => new(Math.Min(a.Value, b.Value));
+
+    public static F64 Larger(F64 a, F64 b) => new(a.Value > b.Value ? a.Value : b.Value);
 
     public static F64 Abs(F64 a) => new(Math.Abs(a.Value));
 

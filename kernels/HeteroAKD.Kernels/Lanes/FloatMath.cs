@@ -8,6 +8,9 @@ namespace HeteroAKD.Kernels.Lanes;
 /// </summary>
 public static class FloatMath
 {
+    // 1.5·2^23: added to a number below 2^22 it leaves no bits for the fraction.
+    private const float NoFraction = 12582912f;
+
     /// <summary>e^x: x = n·ln 2 + r with |r| ≤ ½ ln 2, e^x = 2^n · p(r); ln 2 is subtracted in two parts.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static T Exp<T>(T x)
@@ -15,7 +18,7 @@ public static class FloatMath
     {
         // Beyond these e^x is 0 or infinity anyway.
         x = T.Clamp(x, -104f, 89f);
-        T n = Round(x * T.Splat(1.44269504f));
+        T n = T.Fma(x, T.Splat(1.44269504f), T.Splat(NoFraction)) - T.Splat(NoFraction);
         T r = T.Fma(n, T.Splat(-0.693145752f), x);
         r = T.Fma(n, T.Splat(-1.42860677e-6f), r);
         T p = T.Fma(T.Splat(1.37805939e-3f), r, T.Splat(8.37312452e-3f));
@@ -51,7 +54,7 @@ public static class FloatMath
     public static T Log1p<T>(T t)
         where T : unmanaged, IFloatLane<T>
     {
-        T s = t / (T.Splat(2f) + t);
+        T s = T.DivideNormal(t, T.Splat(2f) + t);
         T w = s * s;
         T p = T.Fma(T.Splat(1.34257490e-1f), w, T.Splat(1.41183099e-1f));
         p = T.Fma(p, w, T.Splat(2.00037803e-1f));
@@ -129,9 +132,4 @@ public static class FloatMath
         y = T.Fma(T.Splat(-0.5f), z, y);
         return T.Fma(e, T.Splat(0.693359375f), f + y);
     }
-
-    /// <summary>To the nearest whole number for |x| below 2^22: adding 1.5·2^23 leaves no bits for the fraction.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static T Round<T>(T x)
-        where T : unmanaged, IFloatLane<T> => (x + T.Splat(12582912f)) - T.Splat(12582912f);
 }

@@ -33,6 +33,12 @@ public interface ILane<T>
 
     static abstract T operator -(T a);
 
+    /// <summary>
+    /// a / b, correctly rounded as the operator, for |a| and |b| in [2^-60, 2^60] or a = 0 (NaN passes through): quicker where the hardware divides
+    /// slowly, which is 16 elements at once. Not the operator's are the sign of a zero and the last bit where the mantissas are those of 1/(2 - 2^-23).
+    /// </summary>
+    static abstract T DivideNormal(T a, T b);
+
     /// <summary>a · b + c with one rounding.</summary>
     static abstract T Fma(T a, T b, T c);
 
@@ -41,6 +47,9 @@ public interface ILane<T>
 
     /// <summary>a where a &lt; b or a is NaN, else b; a NaN in either gives NaN.</summary>
     static abstract T Min(T a, T b);
+
+    /// <summary>a &gt; b ? a : b, so a NaN in a is dropped: the quick maximum where something else will carry the NaN on.</summary>
+    static abstract T Larger(T a, T b);
 
     /// <summary>|a|.</summary>
     static abstract T Abs(T a);

@@ -18,6 +18,14 @@ public readonly struct DeviceScratch(ArrayView<float> memory, int thread, int th
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Set(int index, DeviceF32 value) => _memory[(index * _threads) + _thread] = value.Value;
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public DeviceF32 Get(int lane, int index) => Get(index);
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public void Set(int lane, int index, DeviceF32 value) => Set(index, value);
 }
 
 /// <summary>The group of a row on a device: one thread block, trees in shared memory.</summary>
@@ -77,7 +85,10 @@ public static class DeviceEntry
         for (int i = thread; i < rows * columns; i += threads)
         {
             int row = i / columns;
-            total = Sums<DeviceF32>.Add(total, kernel.Run<DeviceF32, DeviceScratch>(row, i - (row * columns), own));
+            int column = i - (row * columns);
+            kernel.Load<DeviceF32, DeviceScratch>(row, column, 1, own);
+            total = Sums<DeviceF32>.Add(total, kernel.Run<DeviceF32, DeviceScratch>(row, column, own));
+            kernel.Store<DeviceF32, DeviceScratch>(row, column, 1, own);
         }
 
         // One tree for all eight: a tree each would be eight times the code and the barriers.

@@ -151,12 +151,16 @@ internal sealed class PixelJob<TKernel> : KernelJob<PixelJob<TKernel>>
                 column = Loop<F32x8>(kernel, row, column, column1);
             }
 
-            column = Loop<F32x4>(kernel, row, column, column1);
-            Loop<F32>(kernel, row, column, column1);
+            // A loop that is never entered is never compiled.
+            if (column < column1)
+            {
+                column = Loop<F32x4>(kernel, row, column, column1);
+                Loop<F32>(kernel, row, column, column1);
+            }
         }
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     private static int Loop<TLane>(TKernel kernel, int row, int column, int end)
         where TLane : unmanaged, ILane<TLane>
     {
@@ -176,6 +180,9 @@ internal sealed unsafe class PixelSumJob<TKernel> : KernelJob<PixelSumJob<TKerne
     public TileGrid Grid;
     public HostPrecision Precision;
     public HostPool Pool = null!;
+    // Elements whose values are loaded and stored together: four cache lines of floats from each plane.
+    private const int Block = 64;
+
     private double[] _partials = [];
 
     public void Reserve(int tiles)
@@ -190,7 +197,7 @@ internal sealed unsafe class PixelSumJob<TKernel> : KernelJob<PixelSumJob<TKerne
     {
         Grid.Bounds(tile, out int row0, out int row1, out int column0, out int column1);
         TKernel kernel = Kernel;
-        byte* arena = Pool.Arena(worker, (nuint)(kernel.ScratchLength * 64));
+        byte* arena = Pool.Arena(worker, (nuint)(kernel.ScratchLength * Block * sizeof(double)));
         Span<double> sums = _partials.AsSpan(tile * Sums<F64>.Count, Sums<F64>.Count);
         sums.Clear();
         for (int row = row0; row < row1; row++)
@@ -211,8 +218,12 @@ internal sealed unsafe class PixelSumJob<TKernel> : KernelJob<PixelSumJob<TKerne
                 column = Loop<F32x8>(kernel, row, column, column1, arena, sums);
             }
 
-            column = Loop<F32x4>(kernel, row, column, column1, arena, sums);
-            Loop<F32>(kernel, row, column, column1, arena, sums);
+            // A loop that is never entered is never compiled.
+            if (column < column1)
+            {
+                column = Loop<F32x4>(kernel, row, column, column1, arena, sums);
+                Loop<F32>(kernel, row, column, column1, arena, sums);
+            }
         }
     }
 
@@ -237,7 +248,7 @@ internal sealed unsafe class PixelSumJob<TKernel> : KernelJob<PixelSumJob<TKerne
         }
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     private static int Loop<TLane>(TKernel kernel, int row, int column, int end, byte* arena, Span<double> sums)
         where TLane : unmanaged, ILane<TLane>
     {
@@ -246,11 +257,19 @@ internal sealed unsafe class PixelSumJob<TKernel> : KernelJob<PixelSumJob<TKerne
             return column;
         }
 
-        HostScratch<TLane> scratch = new(arena);
+        HostScratch<TLane> scratch = new(arena, kernel.ScratchLength);
         Sums<TLane> total = default;
-        for (; column + TLane.Width <= end; column += TLane.Width)
+        while (column + TLane.Width <= end)
         {
-            total = Sums<TLane>.Add(total, kernel.Run<TLane, HostScratch<TLane>>(row, column, scratch));
+            int lanes = Math.Min(Block, end - column) / TLane.Width;
+            kernel.Load<TLane, HostScratch<TLane>>(row, column, lanes, scratch);
+            for (int lane = 0; lane < lanes; lane++)
+            {
+                total = Sums<TLane>.Add(total, kernel.Run<TLane, HostScratch<TLane>>(row, column + (lane * TLane.Width), scratch.Item(lane)));
+            }
+
+            kernel.Store<TLane, HostScratch<TLane>>(row, column, lanes, scratch);
+            column += lanes * TLane.Width;
         }
 
         sums[0] += TLane.SumAcross(total.S0);
@@ -289,7 +308,7 @@ internal sealed class RowJob<TKernel> : KernelJob<RowJob<TKernel>>
             where TLane : unmanaged, ILane<TLane> => Loop<TLane>(_kernel, row, end);
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     private static void Loop<TLane>(TKernel kernel, int row, int end)
         where TLane : unmanaged, ILane<TLane>
     {

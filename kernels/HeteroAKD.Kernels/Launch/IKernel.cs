@@ -19,8 +19,21 @@ public interface IPixelSumKernel
     /// <summary>Lanes of scratch that <see cref="Run"/> needs; 0 for none.</summary>
     int ScratchLength { get; }
 
+    /// <summary>
+    /// Brings to scratch what <see cref="Run"/> needs of <paramref name="lanes"/> neighbouring lanes, all of them from one plane before the next: planes
+    /// are often a power of two apart, and such memory comes quickly only in pieces longer than a lane. Empty where <see cref="Run"/> reads as it goes.
+    /// </summary>
+    void Load<TLane, TScratch>(int row, int column, int lanes, TScratch scratch)
+        where TLane : unmanaged, ILane<TLane>
+        where TScratch : struct, IScratch<TLane>;
+
     /// <summary>Computes one lane and returns what it adds to the sums.</summary>
     Sums<TLane> Run<TLane, TScratch>(int row, int column, TScratch scratch)
+        where TLane : unmanaged, ILane<TLane>
+        where TScratch : struct, IScratch<TLane>;
+
+    /// <summary>Writes what <see cref="Run"/> left in the scratch of <paramref name="lanes"/> neighbouring lanes, plane by plane.</summary>
+    void Store<TLane, TScratch>(int row, int column, int lanes, TScratch scratch)
         where TLane : unmanaged, ILane<TLane>
         where TScratch : struct, IScratch<TLane>;
 }
@@ -56,6 +69,12 @@ public interface IScratch<TLane>
 
     /// <summary>Writes lane <paramref name="index"/>.</summary>
     void Set(int index, TLane value);
+
+    /// <summary>Reads lane <paramref name="index"/> of the item <paramref name="lane"/> lanes further; 0 is this one, and the only one on a device.</summary>
+    TLane Get(int lane, int index);
+
+    /// <summary>Writes lane <paramref name="index"/> of the item <paramref name="lane"/> lanes further.</summary>
+    void Set(int lane, int index, TLane value);
 }
 
 /// <summary>The threads or vector elements that share one row.</summary>

@@ -91,6 +91,7 @@ public readonly struct CrossEntropyLoss : IPixelLoss
     }
 
     /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public Sums<TLane> Compute<TLane, TScratch>(TScratch scratch, TLane label, TLane valid, int image)
         where TLane : unmanaged, ILane<TLane>
         where TScratch : struct, IScratch<TLane>
@@ -103,7 +104,7 @@ public readonly struct CrossEntropyLoss : IPixelLoss
         {
             TLane z = scratch.Get(c);
             best = TLane.SelectGreater(z, max, TLane.Splat(c), best);
-            max = TLane.Max(max, z);
+            max = TLane.Larger(z, max);
             labelLogit = TLane.SelectEqual(label, TLane.Splat(c), z, labelLogit);
         }
 
@@ -128,6 +129,7 @@ public readonly struct CrossEntropyLoss : IPixelLoss
         (c == label ? (1 - smoothing) * labelWeight : 0) + (smoothing / classes * (weights.Length > 0 ? weights[c] : 1));
 
     /// <summary>Scratch becomes exp(z - max); returns their sum and the smoothed part of the target: Σ t_c and Σ t_c·(z_c - max) with t_c = ε/C·w_c.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private Targets<TLane> Exponentiate<TLane, TScratch>(TScratch scratch, TLane max)
         where TLane : unmanaged, ILane<TLane>
         where TScratch : struct, IScratch<TLane>
@@ -152,6 +154,7 @@ public readonly struct CrossEntropyLoss : IPixelLoss
     }
 
     /// <summary>Scratch becomes the gradient: p·(sum of the target) - target, 0 where ignored.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void Subtract<TLane, TScratch>(TScratch scratch, TLane label, TLane valid, TLane hard, TLane scale)
         where TLane : unmanaged, ILane<TLane>
         where TScratch : struct, IScratch<TLane>

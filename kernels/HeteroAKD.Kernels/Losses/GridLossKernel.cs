@@ -36,39 +36,42 @@ public struct LossOutputs
     /// the next class.
     /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public readonly void Store<TLane, TScratch>(TScratch scratch, int classes, int start, int plane)
+    public readonly void Store<TLane, TScratch>(TScratch scratch, int classes, int lanes, int start, int plane)
         where TLane : unmanaged, ILane<TLane>
         where TScratch : struct, IScratch<TLane>
     {
         if (Write0 != 0)
         {
-            StoreMap<TLane, TScratch>(Output0, scratch, 0, classes, start, plane);
+            StoreMap<TLane, TScratch>(Output0, scratch, 0, classes, lanes, start, plane);
         }
 
         if (Write1 != 0)
         {
-            StoreMap<TLane, TScratch>(Output1, scratch, classes, classes, start, plane);
+            StoreMap<TLane, TScratch>(Output1, scratch, classes, classes, lanes, start, plane);
         }
 
         if (Write2 != 0)
         {
-            StoreMap<TLane, TScratch>(Output2, scratch, 2 * classes, classes, start, plane);
+            StoreMap<TLane, TScratch>(Output2, scratch, 2 * classes, classes, lanes, start, plane);
         }
 
         if (Write3 != 0)
         {
-            StoreMap<TLane, TScratch>(Output3, scratch, 3 * classes, classes, start, plane);
+            StoreMap<TLane, TScratch>(Output3, scratch, 3 * classes, classes, lanes, start, plane);
         }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void StoreMap<TLane, TScratch>(Mem map, TScratch scratch, int from, int classes, int start, int plane)
+    private static void StoreMap<TLane, TScratch>(Mem map, TScratch scratch, int from, int classes, int lanes, int start, int plane)
         where TLane : unmanaged, ILane<TLane>
         where TScratch : struct, IScratch<TLane>
     {
         for (int c = 0; c < classes; c++)
         {
-            TLane.Store(map, start + (c * plane), scratch.Get(from + c));
+            for (int lane = 0; lane < lanes; lane++)
+            {
+                TLane.Store(map, start + (c * plane) + (lane * TLane.Width), scratch.Get(lane, from + c));
+            }
         }
     }
 }
@@ -105,29 +108,48 @@ public readonly struct GridLossKernel<TLoss> : IPixelSumKernel
     public int ScratchLength => _loss.ScratchLength;
 
     /// <inheritdoc/>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public void Load<TLane, TScratch>(int row, int column, int lanes, TScratch scratch)
+        where TLane : unmanaged, ILane<TLane>
+        where TScratch : struct, IScratch<TLane>
+    {
+        LoadMap<TLane, TScratch>(_student, 0, Start(row, column), lanes, scratch);
+        if (_loss.Inputs == 2)
+        {
+            LoadMap<TLane, TScratch>(_teacher, _loss.Classes, Start(row, column), lanes, scratch);
+        }
+    }
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public Sums<TLane> Run<TLane, TScratch>(int row, int column, TScratch scratch)
         where TLane : unmanaged, ILane<TLane>
         where TScratch : struct, IScratch<TLane>
     {
-        int classes = _loss.Classes;
-        int start = (row * classes * _pixels) + column;
-        for (int c = 0; c < classes; c++)
-        {
-            scratch.Set(c, TLane.Load(_student, start + (c * _pixels)));
-        }
+        TLane label = _labels.AtPixel<TLane>(row, column);
+        return _loss.Compute(scratch, label, _labels.Valid(label), row);
+    }
 
-        if (_loss.Inputs == 2)
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public void Store<TLane, TScratch>(int row, int column, int lanes, TScratch scratch)
+        where TLane : unmanaged, ILane<TLane>
+        where TScratch : struct, IScratch<TLane> =>
+        _outputs.Store<TLane, TScratch>(scratch, _loss.Classes, lanes, Start(row, column), _pixels);
+
+    private int Start(int row, int column) => (row * _loss.Classes * _pixels) + column;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private void LoadMap<TLane, TScratch>(Mem map, int to, int start, int lanes, TScratch scratch)
+        where TLane : unmanaged, ILane<TLane>
+        where TScratch : struct, IScratch<TLane>
+    {
+        for (int c = 0; c < _loss.Classes; c++)
         {
-            for (int c = 0; c < classes; c++)
+            for (int lane = 0; lane < lanes; lane++)
             {
-                scratch.Set(classes + c, TLane.Load(_teacher, start + (c * _pixels)));
+                scratch.Set(lane, to + c, TLane.Load(map, start + (c * _pixels) + (lane * TLane.Width)));
             }
         }
-
-        TLane label = _labels.AtPixel<TLane>(row, column);
-        Sums<TLane> sums = _loss.Compute(scratch, label, _labels.Valid(label), row);
-        _outputs.Store<TLane, TScratch>(scratch, classes, start, _pixels);
-        return sums;
     }
 }

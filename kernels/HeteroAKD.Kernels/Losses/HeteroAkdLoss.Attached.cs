@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using HeteroAKD.Kernels.Lanes;
 using HeteroAKD.Kernels.Launch;
 
@@ -15,6 +16,7 @@ public readonly partial struct HeteroAkdLoss
 
     private int ExponentGradient => Third;
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private Distilled<TLane> DistilAttached<TLane, TScratch>(TScratch scratch, Mixture<TLane> mixture, TLane valid, int image)
         where TLane : unmanaged, ILane<TLane>
         where TScratch : struct, IScratch<TLane>
@@ -30,6 +32,7 @@ public readonly partial struct HeteroAkdLoss
     }
 
     /// <summary>W, q and p to scratch; returns the logarithms of the sums of q and p before their normalisation.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private Logarithms<TLane> Normalise<TLane, TScratch>(TScratch scratch, Mixture<TLane> mixture, int image)
         where TLane : unmanaged, ILane<TLane>
         where TScratch : struct, IScratch<TLane>
@@ -65,6 +68,7 @@ public readonly partial struct HeteroAkdLoss
     }
 
     /// <summary>log q - log p and log p of one class; a = ∂L/∂W and b = ∂L/∂q are made of them.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private Logarithms<TLane> LogarithmsAt<TLane, TScratch>(TScratch scratch, Mixture<TLane> mixture, Logarithms<TLane> logs, int c)
         where TLane : unmanaged, ILane<TLane>
         where TScratch : struct, IScratch<TLane>
@@ -82,6 +86,7 @@ public readonly partial struct HeteroAkdLoss
         where TLane : unmanaged, ILane<TLane> => _form == DistillationForm.Kl ? at.Hybrid - at.Student : -at.Student;
 
     /// <summary>Σ W·a, Σ W·q, Σ q·b and KL(q ‖ p).</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private Averages<TLane> Average<TLane, TScratch>(TScratch scratch, Mixture<TLane> mixture, Logarithms<TLane> logs)
         where TLane : unmanaged, ILane<TLane>
         where TScratch : struct, IScratch<TLane>
@@ -102,6 +107,7 @@ public readonly partial struct HeteroAkdLoss
     }
 
     /// <summary>From L to U, to Ẑ by way of q, and to z_s by way of p. Returns dL/dH(Ẑ) summed over the classes, for the reliability that they share.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private TLane ThroughWeights<TLane, TScratch>(TScratch scratch, Mixture<TLane> mixture, Logarithms<TLane> logs, Averages<TLane> averages, int image)
         where TLane : unmanaged, ILane<TLane>
         where TScratch : struct, IScratch<TLane>
@@ -129,6 +135,7 @@ public readonly partial struct HeteroAkdLoss
     /// <summary>
     /// From Ẑ and U to both logits and both reliabilities. Returns dL/dH_s and dL/dH_t summed over the classes, for the reliability that they share.
     /// </summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private ReliabilityGradients<TLane> ThroughHybrid<TLane, TScratch>(TScratch scratch, TLane hybridReliability)
         where TLane : unmanaged, ILane<TLane>
         where TScratch : struct, IScratch<TLane>
@@ -166,6 +173,7 @@ public readonly partial struct HeteroAkdLoss
     }
 
     /// <summary>The gradients, weighted and with the supervision's, in the place of the logits.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void Finish<TLane, TScratch>(TScratch scratch, ReliabilityGradients<TLane> reliabilities, TLane factor, TLane valid)
         where TLane : unmanaged, ILane<TLane>
         where TScratch : struct, IScratch<TLane>

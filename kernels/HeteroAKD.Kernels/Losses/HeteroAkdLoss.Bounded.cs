@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using HeteroAKD.Kernels.Lanes;
 using HeteroAKD.Kernels.Launch;
 
@@ -17,31 +18,80 @@ public readonly partial struct HeteroAkdLoss
 
     private int StudentExponential => StudentReliability;
 
-    /// <summary>Eq. 5-7: Ẑ, e^H_s and e^z_s to scratch.</summary>
+    // H_s between the loops of MingleBounded.
+    private int Between => TeacherReliability;
+
+    /// <summary>
+    /// Eq. 5-7: Ẑ, e^H_s and e^z_s to scratch. Three loops, not one: what a class needs is a chain of some 200 dependent cycles, and a processor's
+    /// scheduler holds fewer instructions than one such chain has; of shorter ones it runs several side by side.
+    /// </summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private Mixture<TLane> MingleBounded<TLane, TScratch>(TScratch scratch, TLane label)
+        where TLane : unmanaged, ILane<TLane>
+        where TScratch : struct, IScratch<TLane>
+    {
+        Mixture<TLane> mixture = Measure<TLane, TScratch>(scratch);
+        ReliabilitiesBounded(scratch, label);
+        for (int c = 0; c < Classes; c++)
+        {
+            TLane zs = scratch.Get(Student + c);
+            TLane student = scratch.Get(Between + c);
+            TLane teacher = scratch.Get(Hybrid + c);
+            TLane share = TLane.DivideNormal(student, student + teacher);
+            scratch.Set(Hybrid + c, TLane.Fma(share, scratch.Get(Teacher + c) - zs, zs));
+            mixture.Share += share;
+            mixture.Student += student;
+            mixture.Teacher += teacher;
+        }
+
+        return mixture;
+    }
+
+    /// <summary>e^-|z_s| and e^-|z_t| to where e^z_s and the teacher's supervision will be; the largest z_s and z_s² + z_t².</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private Mixture<TLane> Measure<TLane, TScratch>(TScratch scratch)
+        where TLane : unmanaged, ILane<TLane>
+        where TScratch : struct, IScratch<TLane>
+    {
+        Mixture<TLane> mixture = Empty<TLane>();
+        for (int c = 0; c < Classes; c++)
+        {
+            TLane zs = scratch.Get(Student + c);
+            TLane zt = scratch.Get(Teacher + c);
+            scratch.Set(StudentExponential + c, TLane.Exp(-TLane.Abs(zs)));
+            scratch.Set(TeacherSupervision + c, TLane.Exp(-TLane.Abs(zt)));
+            mixture.MaxStudent = TLane.Larger(zs, mixture.MaxStudent);
+            mixture.Magnitude = TLane.Larger(TLane.Fma(zs, zs, zt * zt), mixture.Magnitude);
+        }
+
+        return mixture;
+    }
+
+    /// <summary>From e^-|z|: H_s, H_t (in the place of Ẑ), e^H_s, e^z_s and both supervisions.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private void ReliabilitiesBounded<TLane, TScratch>(TScratch scratch, TLane label)
         where TLane : unmanaged, ILane<TLane>
         where TScratch : struct, IScratch<TLane>
     {
         TLane zero = TLane.Splat(0f);
         TLane one = TLane.Splat(1f);
         TLane supervision = TLane.Splat(_supervisionWeight) / TLane.Splat(Classes);
-        Mixture<TLane> mixture = Empty<TLane>();
+        TLane at = zero;
         for (int c = 0; c < Classes; c++)
         {
-            TLane sign = OneVsRest<TLane>.Sign(label, c);
+            TLane sign = TLane.SelectEqual(label, at, -one, one);
+            at += one;
             TLane zs = scratch.Get(Student + c);
-            TLane zt = scratch.Get(Teacher + c);
+            TLane e = scratch.Get(StudentExponential + c);
             TLane v = zs * sign;
-            TLane e = TLane.Exp(-TLane.Abs(zs));
             TLane sum = one + e;
 
             // One division for both: 1/e = sum·quotient and 1/sum = e·quotient.
-            TLane quotient = TLane.Reciprocal(e * sum);
+            TLane quotient = TLane.DivideNormal(one, e * sum);
             TLane inverse = quotient * sum;
-            TLane student = TLane.SelectGreater(v, zero, v, zero) + TLane.Log1p(e);
-            OneVsRest<TLane> teacher = new(zt, sign);
-            TLane share = ShareOf(student, teacher.Loss);
-            scratch.Set(Hybrid + c, TLane.Fma(share, zt - zs, zs));
+            OneVsRest<TLane> teacher = new(scratch.Get(Teacher + c), sign, scratch.Get(TeacherSupervision + c));
+            scratch.Set(Between + c, TLane.Larger(v, zero) + TLane.Log1p(e));
+            scratch.Set(Hybrid + c, teacher.Loss);
             scratch.Set(Product + c, TLane.SelectGreater(v, zero, inverse, one) * sum);
             scratch.Set(StudentExponential + c, TLane.SelectGreater(zs, zero, inverse, e));
             if (_supervision == ProjectorSupervision.Bce)
@@ -50,17 +100,10 @@ public readonly partial struct HeteroAkdLoss
                 scratch.Set(StudentSupervision + c, slope * supervision);
                 scratch.Set(TeacherSupervision + c, teacher.Slope * supervision);
             }
-
-            mixture.MaxStudent = Larger(zs, mixture.MaxStudent);
-            mixture.Magnitude = Larger(TLane.Fma(zs, zs, zt * zt), mixture.Magnitude);
-            mixture.Share += share;
-            mixture.Student += student;
-            mixture.Teacher += teacher.Loss;
         }
-
-        return mixture;
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private Distilled<TLane> DistilBounded<TLane, TScratch>(TScratch scratch, Mixture<TLane> mixture, TLane label, TLane valid)
         where TLane : unmanaged, ILane<TLane>
         where TScratch : struct, IScratch<TLane>
@@ -81,6 +124,7 @@ public readonly partial struct HeteroAkdLoss
     }
 
     /// <summary>Eq. 8-9 and the sums of Eq. 10: e^U·e^Ẑ in the place of e^H_s.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private Exponentials<TLane> WeighBounded<TLane, TScratch>(TScratch scratch, Mixture<TLane> mixture, TLane label)
         where TLane : unmanaged, ILane<TLane>
         where TScratch : struct, IScratch<TLane>
@@ -88,16 +132,20 @@ public readonly partial struct HeteroAkdLoss
         TLane zero = TLane.Splat(0f);
         TLane one = TLane.Splat(1f);
         Exponentials<TLane> sums = default;
+        TLane at = zero;
         for (int c = 0; c < Classes; c++)
         {
             TLane zs = scratch.Get(Student + c);
             TLane zh = scratch.Get(Hybrid + c);
             TLane student = scratch.Get(Product + c);
             TLane e = TLane.Exp(-TLane.Abs(zh));
-            TLane positive = zh * OneVsRest<TLane>.Sign(label, c);
-            TLane ratio = student * TLane.SelectGreater(positive, zero, e, one) / (one + e);
-            TLane w = student * TLane.SelectGreater(ratio, one, ratio, one);
-            TLane q = TLane.SelectGreater(zh, zero, one / e, e);
+            TLane positive = TLane.SelectEqual(label, at, -zh, zh);
+            at += one;
+            TLane sum = one + e;
+            TLane quotient = TLane.DivideNormal(one, e * sum);
+            TLane ratio = student * TLane.SelectGreater(positive, zero, e, one) * (e * quotient);
+            TLane w = student * TLane.Larger(ratio, one);
+            TLane q = TLane.SelectGreater(zh, zero, sum * quotient, e);
             TLane product = w * q;
             TLane difference = zh - zs;
             sums.Weight += w;

@@ -7,6 +7,7 @@ namespace HeteroAKD.Kernels.Losses;
 // Eq. 10 with Ẑ, S, W and H constant in the gradient: dL/dz_s = (p·ΣWq - Wq)/τ, the same for both forms.
 public readonly partial struct HeteroAkdLoss
 {
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private Distilled<TLane> Distil<TLane, TScratch>(TScratch scratch, Mixture<TLane> mixture, TLane valid, int image)
         where TLane : unmanaged, ILane<TLane>
         where TScratch : struct, IScratch<TLane>
@@ -27,6 +28,7 @@ public readonly partial struct HeteroAkdLoss
     }
 
     /// <summary>Replaces U by e^U·e^(Ẑ/τ) and Ẑ by e^(z_s/τ), each less its maximum, and sums them up in one loop; they are normalised afterwards.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private Exponentials<TLane> Exponentiate<TLane, TScratch>(TScratch scratch, Mixture<TLane> mixture, int image)
         where TLane : unmanaged, ILane<TLane>
         where TScratch : struct, IScratch<TLane>
@@ -67,6 +69,7 @@ public readonly partial struct HeteroAkdLoss
         _axis == WeightAxis.Spatial ? TLane.LoadSplat(_spatialTotals, (image * Classes) + c) : mixture.MaxExponent;
 
     /// <summary>The gradients, in the place of the logits; <paramref name="student"/> is where e^(z_s/τ) lies.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void Subtract<TLane, TScratch>(TScratch scratch, int student, TLane scaleStudent, TLane scaleProduct, TLane valid)
         where TLane : unmanaged, ILane<TLane>
         where TScratch : struct, IScratch<TLane>

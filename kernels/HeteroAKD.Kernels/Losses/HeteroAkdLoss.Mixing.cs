@@ -11,6 +11,7 @@ public readonly partial struct HeteroAkdLoss
     private const float SmallestNormal = 1.17549435e-38f;
 
     /// <summary>Ẑ and U of every class to scratch; with the attached gradient also H, dH/dz and where ΔH &gt; 0.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     internal Mixture<TLane> Mix<TLane, TScratch>(TScratch scratch, TLane label)
         where TLane : unmanaged, ILane<TLane>
         where TScratch : struct, IScratch<TLane> =>
@@ -25,10 +26,6 @@ public readonly partial struct HeteroAkdLoss
         return TLane.SelectGreater(both, TLane.Splat(SmallestNormal), student / both, TLane.Splat(0.5f));
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static TLane Larger<TLane>(TLane a, TLane b)
-        where TLane : unmanaged, ILane<TLane> => TLane.SelectGreater(a, b, a, b);
-
     private static Mixture<TLane> Empty<TLane>()
         where TLane : unmanaged, ILane<TLane>
     {
@@ -42,6 +39,7 @@ public readonly partial struct HeteroAkdLoss
     /// Two loops, not one: a class is one long chain of dependent operations (H, S, Ẑ, H(Ẑ)), and a processor overlaps the chains of neighbouring
     /// classes only as far as it looks ahead.
     /// </summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private Mixture<TLane> MixOneVsRest<TLane, TScratch>(TScratch scratch, TLane label)
         where TLane : unmanaged, ILane<TLane>
         where TScratch : struct, IScratch<TLane>
@@ -51,6 +49,7 @@ public readonly partial struct HeteroAkdLoss
     }
 
     /// <summary>Eq. 5-7: Ẑ to scratch, and H_s in the place of U.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private Mixture<TLane> Mingle<TLane, TScratch>(TScratch scratch, TLane label)
         where TLane : unmanaged, ILane<TLane>
         where TScratch : struct, IScratch<TLane>
@@ -82,8 +81,8 @@ public readonly partial struct HeteroAkdLoss
                 scratch.Set(TeacherSlope + c, teacher.Slope);
             }
 
-            mixture.MaxStudent = Larger(zs, mixture.MaxStudent);
-            mixture.MaxHybrid = Larger(zh, mixture.MaxHybrid);
+            mixture.MaxStudent = TLane.Larger(zs, mixture.MaxStudent);
+            mixture.MaxHybrid = TLane.Larger(zh, mixture.MaxHybrid);
             mixture.Share += share;
             mixture.Student += student.Loss;
             mixture.Teacher += teacher.Loss;
@@ -93,6 +92,7 @@ public readonly partial struct HeteroAkdLoss
     }
 
     /// <summary>Eq. 8 and the exponent of Eq. 9: U in the place of H_s.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private Mixture<TLane> Discrepancies<TLane, TScratch>(TScratch scratch, TLane label, Mixture<TLane> mixture)
         where TLane : unmanaged, ILane<TLane>
         where TScratch : struct, IScratch<TLane>
@@ -105,7 +105,7 @@ public readonly partial struct HeteroAkdLoss
             TLane discrepancy = student - hybrid.Loss;
             TLane exponent = student + TLane.SelectGreater(discrepancy, zero, discrepancy, zero);
             scratch.Set(Exponent + c, exponent);
-            mixture.MaxExponent = Larger(exponent, mixture.MaxExponent);
+            mixture.MaxExponent = TLane.Larger(exponent, mixture.MaxExponent);
             if (_attached != 0)
             {
                 scratch.Set(HybridSlope + c, hybrid.Slope);
@@ -116,6 +116,7 @@ public readonly partial struct HeteroAkdLoss
         return mixture;
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private Mixture<TLane> MixSoftmax<TLane, TScratch>(TScratch scratch, TLane label)
         where TLane : unmanaged, ILane<TLane>
         where TScratch : struct, IScratch<TLane>
@@ -133,8 +134,8 @@ public readonly partial struct HeteroAkdLoss
             TLane zs = scratch.Get(Student + c);
             TLane zh = TLane.Fma(share, scratch.Get(Teacher + c) - zs, zs);
             scratch.Set(Hybrid + c, zh);
-            mixture.MaxStudent = Larger(zs, mixture.MaxStudent);
-            mixture.MaxHybrid = Larger(zh, mixture.MaxHybrid);
+            mixture.MaxStudent = TLane.Larger(zs, mixture.MaxStudent);
+            mixture.MaxHybrid = TLane.Larger(zh, mixture.MaxHybrid);
         }
 
         TLane hybrid = SoftmaxReliability(scratch, Hybrid, _attached != 0 ? HybridSlope : Exponent, label, one);
@@ -162,6 +163,7 @@ public readonly partial struct HeteroAkdLoss
     /// Cross-entropy of the softmax of the logits at <paramref name="from"/>; its gradient times <paramref name="weight"/> goes to
     /// <paramref name="slope"/>.
     /// </summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private TLane SoftmaxReliability<TLane, TScratch>(TScratch scratch, int from, int slope, TLane label, TLane weight)
         where TLane : unmanaged, ILane<TLane>
         where TScratch : struct, IScratch<TLane>
@@ -175,7 +177,7 @@ public readonly partial struct HeteroAkdLoss
         {
             TLane z = scratch.Get(from + c);
             best = TLane.SelectGreater(z, max, TLane.Splat(c), best);
-            max = Larger(z, max);
+            max = TLane.Larger(z, max);
             labelLogit = TLane.SelectEqual(label, TLane.Splat(c), z, labelLogit);
         }
 
@@ -201,6 +203,7 @@ public readonly partial struct HeteroAkdLoss
     /// <summary>
     /// Binary cross-entropy summed over the classes of the logits at <paramref name="from"/>; its weighted gradient goes to <paramref name="slope"/>.
     /// </summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private TLane SuperviseOneVsRest<TLane, TScratch>(TScratch scratch, int from, int slope, TLane label)
         where TLane : unmanaged, ILane<TLane>
         where TScratch : struct, IScratch<TLane>

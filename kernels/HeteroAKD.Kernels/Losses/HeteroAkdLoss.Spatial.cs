@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using HeteroAKD.Kernels.Lanes;
 using HeteroAKD.Kernels.Launch;
 
@@ -12,6 +13,7 @@ public readonly partial struct HeteroAkdLoss
     /// <summary>
     /// Adds e^U to the log-sum-exp of each class, kept as maxima at <paramref name="maxima"/> and sums relative to them at <paramref name="sums"/>.
     /// </summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     internal void FoldExponents<TLane, TScratch>(TScratch scratch, TLane label, TLane valid, int maxima, int sums)
         where TLane : unmanaged, ILane<TLane>
         where TScratch : struct, IScratch<TLane>
@@ -22,13 +24,14 @@ public readonly partial struct HeteroAkdLoss
         {
             TLane exponent = TLane.SelectGreater(valid, zero, scratch.Get(Exponent + c), TLane.Splat(NoExponent));
             TLane before = scratch.Get(maxima + c);
-            TLane max = Larger(exponent, before);
+            TLane max = TLane.Larger(exponent, before);
             scratch.Set(maxima + c, max);
             scratch.Set(sums + c, TLane.Fma(scratch.Get(sums + c), TLane.Exp(before - max), TLane.Exp(exponent - max)));
         }
     }
 
     /// <summary>Adds W·a to the sum of each class at <paramref name="sums"/>; log Σ e^U must be known.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     internal void FoldWeighted<TLane, TScratch>(TScratch scratch, TLane label, TLane valid, int image, int sums)
         where TLane : unmanaged, ILane<TLane>
         where TScratch : struct, IScratch<TLane>
@@ -44,6 +47,7 @@ public readonly partial struct HeteroAkdLoss
     }
 
     /// <summary>Mixes, and puts W where pictures read it.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     internal void MixAndWeigh<TLane, TScratch>(TScratch scratch, TLane label, int image)
         where TLane : unmanaged, ILane<TLane>
         where TScratch : struct, IScratch<TLane>

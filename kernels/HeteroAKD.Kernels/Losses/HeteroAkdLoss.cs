@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using HeteroAKD.Kernels.Lanes;
 using HeteroAKD.Kernels.Launch;
 
@@ -59,10 +60,10 @@ public readonly partial struct HeteroAkdLoss : IPixelLoss
     public int Outputs => _attached != 0 || _supervision != ProjectorSupervision.None ? 2 : 1;
 
     /// <inheritdoc/>
-    public int ScratchLength => Classes * (_attached != 0 ? 15 : 7);
+    public int ScratchLength => Classes * (_attached != 0 ? 15 : 8);
 
     // Scratch, in units of C lanes: what is there after mixing. All but the first six are kept for the attached gradient and for pictures only
-    // (the bounded way puts e^z_s in the seventh).
+    // (the bounded way puts e^z_s in the seventh, and H_s in the eighth for a while).
     internal int Student => 0;
 
     internal int Teacher => Classes;
@@ -99,6 +100,7 @@ public readonly partial struct HeteroAkdLoss : IPixelLoss
     internal int Third => 14 * Classes;
 
     /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public Sums<TLane> Compute<TLane, TScratch>(TScratch scratch, TLane label, TLane valid, int image)
         where TLane : unmanaged, ILane<TLane>
         where TScratch : struct, IScratch<TLane>
@@ -129,6 +131,7 @@ public readonly partial struct HeteroAkdLoss : IPixelLoss
         };
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private Supervision<TLane> Supervise<TLane, TScratch>(TScratch scratch, Mixture<TLane> mixture, TLane label)
         where TLane : unmanaged, ILane<TLane>
         where TScratch : struct, IScratch<TLane>

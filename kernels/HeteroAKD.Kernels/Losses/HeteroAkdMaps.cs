@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using HeteroAKD.Kernels.Lanes;
 using HeteroAKD.Kernels.Launch;
 
@@ -25,6 +26,7 @@ public readonly struct HeteroAkdMaps(int classes, in HeteroAkdOptions options, M
     public int ScratchLength => _loss.ScratchLength;
 
     /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public Sums<TLane> Compute<TLane, TScratch>(TScratch scratch, TLane label, TLane valid, int image)
         where TLane : unmanaged, ILane<TLane>
         where TScratch : struct, IScratch<TLane>

@@ -60,6 +60,7 @@ public readonly struct LogitsSource
     /// Puts the logits of one lane of pixels into scratch at <paramref name="to"/>. <paramref name="kept"/> is this input's own scratch,
     /// <paramref name="held"/> the source row it holds (-1: none).
     /// </summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public void Load<TLane, TScratch>(TScratch scratch, int to, int kept, int held, int image, int row, int column)
         where TLane : unmanaged, ILane<TLane>
         where TScratch : struct, IScratch<TLane>
@@ -94,6 +95,7 @@ public readonly struct LogitsSource
     /// <summary>
     /// Adds the gradient of grid row <paramref name="row"/>, in scratch at <paramref name="from"/>, to the two source rows it was mixed from.
     /// </summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public void Collect<TLane, TScratch>(TScratch scratch, int from, int kept, int row)
         where TLane : unmanaged, ILane<TLane>
         where TScratch : struct, IScratch<TLane>
@@ -119,6 +121,7 @@ public readonly struct LogitsSource
     /// Before grid row <paramref name="next"/> (or after the strip, <paramref name="last"/>): writes the collected source rows that will get no more.
     /// <paramref name="held"/> is the upper one of the two, -1 before the first row; <paramref name="first"/> is the strip's first source row.
     /// </summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public void Advance<TLane, TScratch>(TScratch scratch, int kept, int held, int first, int next, bool last, int strip, int column)
         where TLane : unmanaged, ILane<TLane>
         where TScratch : struct, IScratch<TLane>
@@ -168,6 +171,7 @@ public readonly struct LogitsSource
     }
 
     /// <summary>One source row of every class, mixed along x.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void Sample<TLane, TScratch>(TScratch scratch, int to, int image, int sourceRow, int column)
         where TLane : unmanaged, ILane<TLane>
         where TScratch : struct, IScratch<TLane>

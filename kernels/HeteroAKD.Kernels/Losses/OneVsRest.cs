@@ -19,13 +19,19 @@ internal readonly struct OneVsRest<TLane>
     /// <summary><paramref name="sign"/> is -1 where the class is the label, else 1.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public OneVsRest(TLane logit, TLane sign)
+        : this(logit, sign, TLane.Exp(-TLane.Abs(logit)))
+    {
+    }
+
+    /// <summary>The same where <paramref name="e"/> = e^-|z| is known.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public OneVsRest(TLane logit, TLane sign, TLane e)
     {
         TLane zero = TLane.Splat(0f);
         TLane one = TLane.Splat(1f);
         TLane v = logit * sign;
-        TLane e = TLane.Exp(-TLane.Abs(logit));
-        Loss = TLane.SelectGreater(v, zero, v, zero) + TLane.Log1p(e);
-        Slope = sign * TLane.SelectGreater(v, zero, one, e) / (one + e);
+        Loss = TLane.Larger(v, zero) + TLane.Log1p(e);
+        Slope = TLane.DivideNormal(sign * TLane.SelectGreater(v, zero, one, e), one + e);
     }
 
     /// <summary>The sign for class <paramref name="c"/>.</summary>

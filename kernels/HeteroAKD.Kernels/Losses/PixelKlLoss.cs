@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using HeteroAKD.Kernels.Lanes;
 using HeteroAKD.Kernels.Launch;
 
@@ -77,6 +78,7 @@ public readonly struct PixelKlLoss : IPixelLoss
     }
 
     /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public Sums<TLane> Compute<TLane, TScratch>(TScratch scratch, TLane label, TLane valid, int image)
         where TLane : unmanaged, ILane<TLane>
         where TScratch : struct, IScratch<TLane>
@@ -86,7 +88,7 @@ public readonly struct PixelKlLoss : IPixelLoss
         Softmaxes<TLane> both = Exponentiate<TLane, TScratch>(scratch);
         TLane teacherScale = TLane.Reciprocal(both.Teacher);
         TLane omega = _weighted != 0 ? both.Weight * teacherScale : TLane.Splat(1f);
-        TLane divergence = (both.Difference * teacherScale) + (TLane.Log(both.Student) - TLane.Log(both.Teacher));
+        TLane divergence = (both.Difference * teacherScale) + TLane.Log(both.Student / both.Teacher);
         TLane studentScale = tau * omega / both.Student;
         teacherScale *= tau * omega;
         for (int c = 0; c < Classes; c++)
@@ -122,6 +124,7 @@ public readonly struct PixelKlLoss : IPixelLoss
     }
 
     /// <summary>Scratch becomes exp((z - max)/τ) of both; returns the sums that the divergence is made of.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private Softmaxes<TLane> Exponentiate<TLane, TScratch>(TScratch scratch)
         where TLane : unmanaged, ILane<TLane>
         where TScratch : struct, IScratch<TLane>
@@ -130,8 +133,8 @@ public readonly struct PixelKlLoss : IPixelLoss
         TLane maxTeacher = scratch.Get(Classes);
         for (int c = 1; c < Classes; c++)
         {
-            maxStudent = TLane.Max(maxStudent, scratch.Get(c));
-            maxTeacher = TLane.Max(maxTeacher, scratch.Get(Classes + c));
+            maxStudent = TLane.Larger(scratch.Get(c), maxStudent);
+            maxTeacher = TLane.Larger(scratch.Get(Classes + c), maxTeacher);
         }
 
         TLane inverseTau = TLane.Reciprocal(TLane.Splat(_tau));

@@ -42,6 +42,22 @@ public readonly struct StripLossKernel<TLoss> : IPixelSumKernel
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public void Load<TLane, TScratch>(int row, int column, int lanes, TScratch scratch)
+        where TLane : unmanaged, ILane<TLane>
+        where TScratch : struct, IScratch<TLane>
+    {
+    }
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public void Store<TLane, TScratch>(int row, int column, int lanes, TScratch scratch)
+        where TLane : unmanaged, ILane<TLane>
+        where TScratch : struct, IScratch<TLane>
+    {
+    }
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public Sums<TLane> Run<TLane, TScratch>(int row, int column, TScratch scratch)
         where TLane : unmanaged, ILane<TLane>
         where TScratch : struct, IScratch<TLane>
@@ -74,7 +90,7 @@ public readonly struct StripLossKernel<TLoss> : IPixelSumKernel
 
             TLane label = _labels.At<TLane>(image, y, column);
             sums = Sums<TLane>.Add(sums, _loss.Compute(scratch, label, _labels.Valid(label), image));
-            _outputs.Store<TLane, TScratch>(scratch, classes, (image * classes * plane) + (y * _grid.Width) + column, plane);
+            _outputs.Store<TLane, TScratch>(scratch, classes, 1, (image * classes * plane) + (y * _grid.Width) + column, plane);
             _student.Collect<TLane, TScratch>(scratch, 0, studentKept, y);
             if (_loss.Inputs == 2)
             {

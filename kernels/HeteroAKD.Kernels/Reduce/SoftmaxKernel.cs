@@ -25,7 +25,7 @@ public readonly struct RowSoftmaxKernel(
         TLane max = lowest;
         for (int j = group.Start; j < columns; j += group.Stride)
         {
-            max = TLane.Max(max, TLane.LoadPart(x, start + j, columns - j, lowest));
+            max = TLane.Larger(TLane.LoadPart(x, start + j, columns - j, lowest), max);
         }
 
         max = group.Max(max);
@@ -41,12 +41,11 @@ public readonly struct RowSoftmaxKernel(
         }
 
         sum = group.Sum(sum);
-        TLane factor = TLane.Reciprocal(sum);
-        TLane offset = max + TLane.Log(sum);
 
         // A loop each: with the choice inside one loop PoCL 3.1 lets threads beyond the row run it once, into the next row.
         if (logarithm == 0)
         {
+            TLane factor = TLane.Reciprocal(sum);
             for (int j = group.Start; j < columns; j += group.Stride)
             {
                 TLane.StorePart(y, start + j, columns - j, TLane.LoadPart(y, start + j, columns - j, lowest) * factor);
@@ -54,6 +53,7 @@ public readonly struct RowSoftmaxKernel(
         }
         else
         {
+            TLane offset = max + TLane.Log(sum);
             for (int j = group.Start; j < columns; j += group.Stride)
             {
                 TLane.StorePart(y, start + j, columns - j, TLane.LoadPart(x, start + j, columns - j, lowest) - offset);
@@ -148,7 +148,7 @@ public readonly struct ClassSoftmaxKernel(
         TLane max = TLane.Load(x, first);
         for (int c = 1; c < classes; c++)
         {
-            max = TLane.Max(max, TLane.Load(x, first + (c * pixels)));
+            max = TLane.Larger(TLane.Load(x, first + (c * pixels)), max);
         }
 
         TLane sum = TLane.Splat(0f);

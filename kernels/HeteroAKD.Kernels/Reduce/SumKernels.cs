@@ -173,6 +173,22 @@ public readonly struct TotalKernel<TTerm>(TTerm term, int divisor) : IPixelSumKe
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public void Load<TLane, TScratch>(int row, int column, int lanes, TScratch scratch)
+        where TLane : unmanaged, ILane<TLane>
+        where TScratch : struct, IScratch<TLane>
+    {
+    }
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public void Store<TLane, TScratch>(int row, int column, int lanes, TScratch scratch)
+        where TLane : unmanaged, ILane<TLane>
+        where TScratch : struct, IScratch<TLane>
+    {
+    }
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public Sums<TLane> Run<TLane, TScratch>(int row, int column, TScratch scratch)
         where TLane : unmanaged, ILane<TLane>
         where TScratch : struct, IScratch<TLane>

@@ -79,7 +79,7 @@ public static class HeteroAkd
     public const int FirstResult = 3;
 
     // Transcendental work of one class at one pixel, in the launcher's units.
-    private const int Cost = 40;
+    private const int Cost = 18;
 
     /// <summary>Means, from <see cref="FirstResult"/> on: L_hakd, supervision of teacher and student, KL(q ‖ p), S, H_t, H_s.</summary>
     public static IReadOnlyList<string> ResultNames { get; } =

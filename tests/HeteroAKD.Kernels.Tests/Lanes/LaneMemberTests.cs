@@ -23,6 +23,9 @@ public sealed unsafe class LaneMemberTests
     public void Arithmetic() => OnEveryLane(default(ArithmeticTest));
 
     [Fact]
+    public void Divisions() => OnEveryLane(default(DivisionTest));
+
+    [Fact]
     public void Memory() => OnEveryLane(default(MemoryTest));
 
     [Fact]
@@ -109,6 +112,7 @@ public sealed unsafe class LaneMemberTests
             Each<T>("fma", (a, b) => T.Fma(a, b, a), (a, b) => MathF.FusedMultiplyAdd(a, b, a));
             Each<T>("max", T.Max, (a, b) => float.IsNaN(a) || float.IsNaN(b) ? float.NaN : a > b ? a : b);
             Each<T>("min", T.Min, (a, b) => float.IsNaN(a) || float.IsNaN(b) ? float.NaN : a < b ? a : b);
+            Each<T>("larger", T.Larger, (a, b) => a > b ? a : b);
             Each<T>("abs", (a, b) => T.Abs(a), (a, b) => MathF.Abs(a));
             Each<T>("floor", (a, b) => T.Floor(a), (a, b) => MathF.Floor(a));
             Each<T>("select greater", (a, b) => T.SelectGreater(a, b, T.Splat(1f), T.Splat(2f)), (a, b) => a > b ? 1 : 2);
@@ -131,6 +135,36 @@ public sealed unsafe class LaneMemberTests
                     Assert.True(same, $"{typeof(T).Name} {name} of {s_a[start + i]} and {s_b[start + i]}: expected {expected}, got {result[i]}");
                 }
             }
+        }
+    }
+
+    private readonly struct DivisionTest : ILaneTest
+    {
+        // Prime steps through the mantissas, at several distances of the exponents.
+        private const int NumeratorStep = 104_729;
+        private const int DenominatorStep = 7_919;
+
+        public void Run<T>()
+            where T : unmanaged, ILane<T>
+        {
+            float[] b = [.. Enumerable.Range(0, (1 << 23) / DenominatorStep).Select(i => BitConverter.Int32BitsToSingle(0x3f800000 + (i * DenominatorStep)))];
+            float[] powers = [1, -1, 1.1529215e18f, 8.6736174e-19f];
+            for (int mantissa = 0; mantissa < 1 << 23; mantissa += NumeratorStep)
+            {
+                float a = BitConverter.Int32BitsToSingle(0x3f800000 + mantissa) * powers[mantissa % powers.Length];
+                for (int start = 0; start + T.Width <= b.Length; start += T.Width)
+                {
+                    float[] quotients = Elements(T.DivideNormal(T.Splat(a), At<T>(b, start)));
+                    for (int i = 0; i < T.Width; i++)
+                    {
+                        Assert.True(quotients[i] == a / b[start + i], $"{typeof(T).Name}: {a:R} / {b[start + i]:R} is {a / b[start + i]:R}, got {quotients[i]:R}");
+                    }
+                }
+            }
+
+            Assert.All(Elements(T.DivideNormal(T.Splat(0f), T.Splat(3f))), q => Assert.Equal(0f, q));
+            Assert.All(Elements(T.DivideNormal(T.Splat(float.NaN), T.Splat(3f))), q => Assert.Equal(float.NaN, q));
+            Assert.All(Elements(T.DivideNormal(T.Splat(3f), T.Splat(float.NaN))), q => Assert.Equal(float.NaN, q));
         }
     }
 

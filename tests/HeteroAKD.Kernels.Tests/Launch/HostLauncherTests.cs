@@ -117,6 +117,20 @@ public sealed class HostLauncherTests
     {
         public int ScratchLength => 0;
 
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public void Load<TLane, TScratch>(int row, int column, int lanes, TScratch scratch)
+            where TLane : unmanaged, ILane<TLane>
+            where TScratch : struct, IScratch<TLane>
+        {
+        }
+
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public void Store<TLane, TScratch>(int row, int column, int lanes, TScratch scratch)
+            where TLane : unmanaged, ILane<TLane>
+            where TScratch : struct, IScratch<TLane>
+        {
+        }
+
         public Sums<TLane> Run<TLane, TScratch>(int row, int column, TScratch scratch)
             where TLane : unmanaged, ILane<TLane>
             where TScratch : struct, IScratch<TLane>
@@ -133,6 +147,20 @@ public sealed class HostLauncherTests
     private readonly struct ScratchKernel : IPixelSumKernel
     {
         public int ScratchLength => 5;
+
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public void Load<TLane, TScratch>(int row, int column, int lanes, TScratch scratch)
+            where TLane : unmanaged, ILane<TLane>
+            where TScratch : struct, IScratch<TLane>
+        {
+        }
+
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public void Store<TLane, TScratch>(int row, int column, int lanes, TScratch scratch)
+            where TLane : unmanaged, ILane<TLane>
+            where TScratch : struct, IScratch<TLane>
+        {
+        }
 
         public Sums<TLane> Run<TLane, TScratch>(int row, int column, TScratch scratch)
             where TLane : unmanaged, ILane<TLane>
