@@ -52,6 +52,9 @@ public readonly struct DeviceF32 : IFloatLane<DeviceF32>
     public static DeviceF32 Min(DeviceF32 a, DeviceF32 b) => new(a.Value < b.Value || float.IsNaN(a.Value) ? a.Value : b.Value);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static DeviceF32 NegatedFma(DeviceF32 a, DeviceF32 b, DeviceF32 c) => new(MathF.FusedMultiplyAdd(-a.Value, b.Value, c.Value));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static DeviceF32 Larger(DeviceF32 a, DeviceF32 b) => new(a.Value > b.Value ? a.Value : b.Value);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -74,6 +77,9 @@ public readonly struct DeviceF32 : IFloatLane<DeviceF32>
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static DeviceF32 Exp(DeviceF32 x) => FloatMath.Exp(x);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static DeviceF32 ExpNonpositive(DeviceF32 x) => FloatMath.ExpNonpositive(x);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static DeviceF32 Log(DeviceF32 x) => FloatMath.Log(x);

@@ -52,6 +52,9 @@ public readonly unsafe struct F32 : IFloatLane<F32>
     public static F32 Min(F32 a, F32 b) => new(a.Value < b.Value || float.IsNaN(a.Value) ? a.Value : b.Value);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static F32 NegatedFma(F32 a, F32 b, F32 c) => new(MathF.FusedMultiplyAdd(-a.Value, b.Value, c.Value));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static F32 Larger(F32 a, F32 b) => new(a.Value > b.Value ? a.Value : b.Value);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -74,6 +77,9 @@ public readonly unsafe struct F32 : IFloatLane<F32>
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static F32 Exp(F32 x) => FloatMath.Exp(x);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static F32 ExpNonpositive(F32 x) => FloatMath.ExpNonpositive(x);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static F32 Log(F32 x) => FloatMath.Log(x);

@@ -49,9 +49,9 @@ public readonly unsafe struct F32x16 : IFloatLane<F32x16>
 
         // A Newton step takes the reciprocal from 14 bits to within 1 ULP; its exact remainder then rounds the quotient correctly (Markstein).
         Vector512<float> r = Avx512F.Reciprocal14(b._v);
-        r = Vector512.FusedMultiplyAdd(Vector512.FusedMultiplyAdd(-b._v, r, Vector512<float>.One), r, r);
+        r = Vector512.FusedMultiplyAdd(Avx512F.FusedMultiplyAddNegated(b._v, r, Vector512<float>.One), r, r);
         Vector512<float> q = a._v * r;
-        return new(Vector512.FusedMultiplyAdd(Vector512.FusedMultiplyAdd(-b._v, q, a._v), r, q));
+        return new(Vector512.FusedMultiplyAdd(Avx512F.FusedMultiplyAddNegated(b._v, q, a._v), r, q));
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -62,6 +62,9 @@ public readonly unsafe struct F32x16 : IFloatLane<F32x16>
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static F32x16 Min(F32x16 a, F32x16 b) => new(Vector512.Min(a._v, b._v));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static F32x16 NegatedFma(F32x16 a, F32x16 b, F32x16 c) => new(Avx512F.IsSupported ? Avx512F.FusedMultiplyAddNegated(a._v, b._v, c._v) : Vector512.FusedMultiplyAdd(-a._v, b._v, c._v));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static F32x16 Larger(F32x16 a, F32x16 b) => Avx512F.IsSupported ? new(Avx512F.Max(a._v, b._v)) : SelectGreater(a, b, a, b);
@@ -86,6 +89,9 @@ public readonly unsafe struct F32x16 : IFloatLane<F32x16>
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static F32x16 Exp(F32x16 x) => FloatMath.Exp(x);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static F32x16 ExpNonpositive(F32x16 x) => FloatMath.ExpNonpositive(x);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static F32x16 Log(F32x16 x) => FloatMath.Log(x);

@@ -39,6 +39,8 @@ public readonly unsafe struct F64 : ILane<F64>
 
     public static F64 Min(F64 a, F64 b) => new(Math.Min(a.Value, b.Value));
 
+    public static F64 NegatedFma(F64 a, F64 b, F64 c) => new(Math.FusedMultiplyAdd(-a.Value, b.Value, c.Value));
+
     public static F64 Larger(F64 a, F64 b) => new(a.Value > b.Value ? a.Value : b.Value);
 
     public static F64 Abs(F64 a) => new(Math.Abs(a.Value));
@@ -54,6 +56,8 @@ public readonly unsafe struct F64 : ILane<F64>
     public static bool AnyGreater(F64 a, F64 b) => a.Value > b.Value;
 
     public static F64 Exp(F64 x) => new(Math.Exp(x.Value));
+
+    public static F64 ExpNonpositive(F64 x) => Exp(x);
 
     public static F64 Log(F64 x) => new(Math.Log(x.Value));
 

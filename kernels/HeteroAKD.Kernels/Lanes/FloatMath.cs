@@ -11,24 +11,19 @@ public static class FloatMath
     // 1.5·2^23: added to a number below 2^22 it leaves no bits for the fraction.
     private const float NoFraction = 12582912f;
 
-    /// <summary>e^x: x = n·ln 2 + r with |r| ≤ ½ ln 2, e^x = 2^n · p(r); ln 2 is subtracted in two parts.</summary>
+    // e^x is 0 below the one and infinity above the other.
+    private const float ExpLow = -104f;
+    private const float ExpHigh = 89f;
+
+    /// <summary>e^x over the whole range.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static T Exp<T>(T x)
-        where T : unmanaged, IFloatLane<T>
-    {
-        // Beyond these e^x is 0 or infinity anyway.
-        x = T.Clamp(x, -104f, 89f);
-        T n = T.Fma(x, T.Splat(1.44269504f), T.Splat(NoFraction)) - T.Splat(NoFraction);
-        T r = T.Fma(n, T.Splat(-0.693145752f), x);
-        r = T.Fma(n, T.Splat(-1.42860677e-6f), r);
-        T p = T.Fma(T.Splat(1.37805939e-3f), r, T.Splat(8.37312452e-3f));
-        p = T.Fma(p, r, T.Splat(4.16695364e-2f));
-        p = T.Fma(p, r, T.Splat(1.66664720e-1f));
-        p = T.Fma(p, r, T.Splat(4.99999851e-1f));
-        p = T.Fma(p, r, T.Splat(1f));
-        p = T.Fma(p, r, T.Splat(1f));
-        return T.ScaleByPowerOfTwo(p, n);
-    }
+        where T : unmanaged, IFloatLane<T> => ExpInRange(T.Clamp(x, ExpLow, ExpHigh));
+
+    /// <summary>e^x for x ≤ 0.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static T ExpNonpositive<T>(T x)
+        where T : unmanaged, IFloatLane<T> => ExpInRange(T.Larger(T.Splat(ExpLow), x));
 
     /// <summary>log x = e·ln 2 + log m with m in [√½, √2).</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -60,13 +55,13 @@ public static class FloatMath
         p = T.Fma(p, w, T.Splat(2.00037803e-1f));
         p = T.Fma(p, w, T.Splat(3.33333202e-1f));
         T half = T.Splat(0.5f) * t * t;
-        return t - T.Fma(-s, T.Fma(w + w, p, half), half);
+        return t - T.NegatedFma(s, T.Fma(w + w, p, half), half);
     }
 
     /// <summary>log(1 + e^x) = max(x, 0) + log1p(e^-|x|).</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static T Log1pExp<T>(T x)
-        where T : unmanaged, IFloatLane<T> => T.Max(x, T.Splat(0f)) + Log1p(Exp(-T.Abs(x)));
+        where T : unmanaged, IFloatLane<T> => T.Max(x, T.Splat(0f)) + Log1p(ExpNonpositive(-T.Abs(x)));
 
     /// <summary>tanh: odd polynomial below 0.625, 1 - 2/(e^2|x| + 1) above.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -111,6 +106,23 @@ public static class FloatMath
         p = T.Fma(p, s, T.Splat(1.28379166e-1f));
         T small = T.Fma(p, x, x);
         return T.SelectGreater(a, T.Splat(0.927734375f), large, small);
+    }
+
+    /// <summary>e^x: x = n·ln 2 + r with |r| ≤ ½ ln 2, e^x = 2^n · p(r); ln 2 is subtracted in two parts.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static T ExpInRange<T>(T x)
+        where T : unmanaged, IFloatLane<T>
+    {
+        T n = T.Fma(x, T.Splat(1.44269504f), T.Splat(NoFraction)) - T.Splat(NoFraction);
+        T r = T.Fma(n, T.Splat(-0.693145752f), x);
+        r = T.Fma(n, T.Splat(-1.42860677e-6f), r);
+        T p = T.Fma(T.Splat(1.37805939e-3f), r, T.Splat(8.37312452e-3f));
+        p = T.Fma(p, r, T.Splat(4.16695364e-2f));
+        p = T.Fma(p, r, T.Splat(1.66664720e-1f));
+        p = T.Fma(p, r, T.Splat(4.99999851e-1f));
+        p = T.Fma(p, r, T.Splat(1f));
+        p = T.Fma(p, r, T.Splat(1f));
+        return T.ScaleByPowerOfTwo(p, n);
     }
 
     /// <summary>log(1 + f) + e·ln 2 for f in [√½ - 1, √2 - 1]; ln 2 is added in two parts, the small one first.</summary>

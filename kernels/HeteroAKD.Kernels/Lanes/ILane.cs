@@ -48,6 +48,9 @@ public interface ILane<T>
     /// <summary>a where a &lt; b or a is NaN, else b; a NaN in either gives NaN.</summary>
     static abstract T Min(T a, T b);
 
+    /// <summary>c - a · b with one rounding.</summary>
+    static abstract T NegatedFma(T a, T b, T c);
+
     /// <summary>a &gt; b ? a : b, so a NaN in a is dropped: the quick maximum where something else will carry the NaN on.</summary>
     static abstract T Larger(T a, T b);
 
@@ -71,6 +74,9 @@ public interface ILane<T>
 
     /// <summary>e^x; ≤ 1 ULP on float lanes, denormal results included.</summary>
     static abstract T Exp(T x);
+
+    /// <summary>e^x for x ≤ 0, the bits of <see cref="Exp"/> with an instruction less: what a softmax and e^-|x| need.</summary>
+    static abstract T ExpNonpositive(T x);
 
     /// <summary>Natural logarithm; ≤ 2 ULP on float lanes. log(0) = -∞, log(negative) = NaN.</summary>
     static abstract T Log(T x);

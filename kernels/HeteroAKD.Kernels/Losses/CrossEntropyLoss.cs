@@ -145,7 +145,7 @@ public readonly struct CrossEntropyLoss : IPixelLoss
                 targets.Logit += target * z;
             }
 
-            TLane e = TLane.Exp(z);
+            TLane e = TLane.ExpNonpositive(z);
             targets.Total += e;
             scratch.Set(c, e);
         }

@@ -144,11 +144,12 @@ public readonly struct GridLossKernel<TLoss> : IPixelSumKernel
         where TLane : unmanaged, ILane<TLane>
         where TScratch : struct, IScratch<TLane>
     {
-        for (int c = 0; c < _loss.Classes; c++)
+        int from = start;
+        for (int c = 0; c < _loss.Classes; c++, from += _pixels)
         {
             for (int lane = 0; lane < lanes; lane++)
             {
-                scratch.Set(lane, to + c, TLane.Load(map, start + (c * _pixels) + (lane * TLane.Width)));
+                scratch.Set(lane, to + c, TLane.Load(map, from + (lane * TLane.Width)));
             }
         }
     }

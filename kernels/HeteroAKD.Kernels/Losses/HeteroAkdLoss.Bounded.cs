@@ -18,7 +18,7 @@ public readonly partial struct HeteroAkdLoss
 
     private int StudentExponential => StudentReliability;
 
-    // H_s between the loops of MingleBounded.
+    // What one loop leaves for the next: H_s, later e^-|Ẑ|.
     private int Between => TeacherReliability;
 
     /// <summary>
@@ -58,8 +58,8 @@ public readonly partial struct HeteroAkdLoss
         {
             TLane zs = scratch.Get(Student + c);
             TLane zt = scratch.Get(Teacher + c);
-            scratch.Set(StudentExponential + c, TLane.Exp(-TLane.Abs(zs)));
-            scratch.Set(TeacherSupervision + c, TLane.Exp(-TLane.Abs(zt)));
+            scratch.Set(StudentExponential + c, TLane.ExpNonpositive(-TLane.Abs(zs)));
+            scratch.Set(TeacherSupervision + c, TLane.ExpNonpositive(-TLane.Abs(zt)));
             mixture.MaxStudent = TLane.Larger(zs, mixture.MaxStudent);
             mixture.Magnitude = TLane.Larger(TLane.Fma(zs, zs, zt * zt), mixture.Magnitude);
         }
@@ -131,6 +131,11 @@ public readonly partial struct HeteroAkdLoss
     {
         TLane zero = TLane.Splat(0f);
         TLane one = TLane.Splat(1f);
+        for (int c = 0; c < Classes; c++)
+        {
+            scratch.Set(Between + c, TLane.ExpNonpositive(-TLane.Abs(scratch.Get(Hybrid + c))));
+        }
+
         Exponentials<TLane> sums = default;
         TLane at = zero;
         for (int c = 0; c < Classes; c++)
@@ -138,7 +143,7 @@ public readonly partial struct HeteroAkdLoss
             TLane zs = scratch.Get(Student + c);
             TLane zh = scratch.Get(Hybrid + c);
             TLane student = scratch.Get(Product + c);
-            TLane e = TLane.Exp(-TLane.Abs(zh));
+            TLane e = scratch.Get(Between + c);
             TLane positive = TLane.SelectEqual(label, at, -zh, zh);
             at += one;
             TLane sum = one + e;

@@ -40,8 +40,8 @@ public readonly partial struct HeteroAkdLoss
             TLane zs = (scratch.Get(Student + c) - mixture.MaxStudent) * inverseTau;
             TLane zh = (scratch.Get(Hybrid + c) - mixture.MaxHybrid) * inverseTau;
             TLane w = TLane.Exp(scratch.Get(Exponent + c) - Shift(mixture, image, c));
-            TLane q = TLane.Exp(zh);
-            TLane p = TLane.Exp(zs);
+            TLane q = TLane.ExpNonpositive(zh);
+            TLane p = TLane.ExpNonpositive(zs);
             TLane product = w * q;
             TLane difference = zh - zs;
             sums.Weight += w;
@@ -77,7 +77,7 @@ public readonly partial struct HeteroAkdLoss
         TLane zero = TLane.Splat(0f);
         for (int c = 0; c < Classes; c++)
         {
-            TLane gradient = (scratch.Get(student + c) * scaleStudent) - (scratch.Get(Exponent + c) * scaleProduct);
+            TLane gradient = TLane.NegatedFma(scratch.Get(Exponent + c), scaleProduct, scratch.Get(student + c) * scaleStudent);
             if (_supervision != ProjectorSupervision.None)
             {
                 gradient += scratch.Get(StudentSupervision + c);

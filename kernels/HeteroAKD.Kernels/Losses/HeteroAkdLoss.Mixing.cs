@@ -185,7 +185,7 @@ public readonly partial struct HeteroAkdLoss
         TLane rest = zero;
         for (int c = 0; c < Classes; c++)
         {
-            TLane e = TLane.Exp(scratch.Get(from + c) - max);
+            TLane e = TLane.ExpNonpositive(scratch.Get(from + c) - max);
             rest += TLane.SelectEqual(best, TLane.Splat(c), zero, e);
             scratch.Set(slope + c, e);
         }

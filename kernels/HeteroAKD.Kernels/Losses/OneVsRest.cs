@@ -19,7 +19,7 @@ internal readonly struct OneVsRest<TLane>
     /// <summary><paramref name="sign"/> is -1 where the class is the label, else 1.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public OneVsRest(TLane logit, TLane sign)
-        : this(logit, sign, TLane.Exp(-TLane.Abs(logit)))
+        : this(logit, sign, TLane.ExpNonpositive(-TLane.Abs(logit)))
     {
     }
 

@@ -86,13 +86,14 @@ public readonly struct PixelKlLoss : IPixelLoss
         TLane zero = TLane.Splat(0f);
         TLane tau = TLane.Splat(_tau);
         Softmaxes<TLane> both = Exponentiate<TLane, TScratch>(scratch);
-        TLane teacherScale = TLane.Reciprocal(both.Teacher);
+        TLane teacherScale = TLane.DivideNormal(TLane.Splat(1f), both.Teacher);
         TLane omega = _weighted != 0 ? both.Weight * teacherScale : TLane.Splat(1f);
-        TLane divergence = (both.Difference * teacherScale) + TLane.Log(both.Student / both.Teacher);
-        TLane studentScale = tau * omega / both.Student;
+        TLane divergence = (both.Difference * teacherScale) + TLane.Log(TLane.DivideNormal(both.Student, both.Teacher));
+        TLane studentScale = TLane.DivideNormal(tau * omega, both.Student);
         teacherScale *= tau * omega;
         for (int c = 0; c < Classes; c++)
         {
+            // Two products, not a fused one: equal logits have no gradient, to the bit.
             TLane gradient = (scratch.Get(c) * studentScale) - (scratch.Get(Classes + c) * teacherScale);
             scratch.Set(c, TLane.SelectGreater(valid, zero, gradient, zero));
         }
@@ -137,14 +138,14 @@ public readonly struct PixelKlLoss : IPixelLoss
             maxTeacher = TLane.Larger(scratch.Get(Classes + c), maxTeacher);
         }
 
-        TLane inverseTau = TLane.Reciprocal(TLane.Splat(_tau));
+        TLane inverseTau = TLane.DivideNormal(TLane.Splat(1f), TLane.Splat(_tau));
         Softmaxes<TLane> both = default;
         for (int c = 0; c < Classes; c++)
         {
             TLane s = (scratch.Get(c) - maxStudent) * inverseTau;
             TLane t = (scratch.Get(Classes + c) - maxTeacher) * inverseTau;
-            TLane es = TLane.Exp(s);
-            TLane et = TLane.Exp(t);
+            TLane es = TLane.ExpNonpositive(s);
+            TLane et = TLane.ExpNonpositive(t);
             both.Student += es;
             both.Teacher += et;
             both.Difference = TLane.Fma(et, t - s, both.Difference);

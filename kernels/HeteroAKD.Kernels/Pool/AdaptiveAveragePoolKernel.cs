@@ -61,25 +61,18 @@ public readonly struct AdaptiveAveragePoolKernel(
         where TLane : unmanaged, ILane<TLane>
         where TGroup : struct, IGroup<TLane>
     {
-        int line = row / newWidth;
-        int plane = line / newHeight;
-        int binRow = line - (plane * newHeight);
-        int binColumn = row - (line * newWidth);
-        int top = First(binRow, height, newHeight);
-        int bottom = End(binRow, height, newHeight);
-        int left = First(binColumn, width, newWidth);
-        int columns = End(binColumn, width, newWidth) - left;
+        AdaptiveBin bin = new(row, height, width, newHeight, newWidth);
         TLane sum = TLane.Splat(0f);
-        for (int i = top; i < bottom; i++)
+        for (int i = 0; i < bin.Lines; i++)
         {
-            int start = (((plane * height) + i) * width) + left;
-            for (int j = group.Start; j < columns; j += group.Stride)
+            int start = bin.Start + (i * width);
+            for (int j = group.Start; j < bin.Length; j += group.Stride)
             {
-                sum += TLane.LoadPart(x, start + j, columns - j, TLane.Splat(0f));
+                sum += TLane.LoadPart(x, start + j, bin.Length - j, TLane.Splat(0f));
             }
         }
 
-        group.StoreOne(y, row, group.Sum(sum) / TLane.Splat((bottom - top) * columns));
+        group.StoreOne(y, row, group.Sum(sum) / TLane.Splat(bin.Lines * bin.Length));
     }
 
     /// <summary>The first element of bin <paramref name="bin"/>.</summary>
@@ -89,6 +82,70 @@ public readonly struct AdaptiveAveragePoolKernel(
     /// <summary>One past the last element of bin <paramref name="bin"/>.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal static int End(int bin, int length, int bins) => (((bin + 1) * length) + bins - 1) / bins;
+}
+
+/// <summary>Where the elements of a bin lie: <c>Lines</c> pieces of <c>Length</c> elements, a row of the plane apart. A bin of whole rows is one piece.</summary>
+internal readonly struct AdaptiveBin
+{
+    /// <summary>The first element.</summary>
+    public readonly int Start;
+
+    /// <summary>Pieces.</summary>
+    public readonly int Lines;
+
+    /// <summary>Elements of a piece.</summary>
+    public readonly int Length;
+
+    /// <summary>Bin <paramref name="index"/> of all planes.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public AdaptiveBin(int index, int height, int width, int newHeight, int newWidth)
+    {
+        int line = index / newWidth;
+        int plane = line / newHeight;
+        int row = line - (plane * newHeight);
+        int column = index - (line * newWidth);
+        int top = AdaptiveAveragePoolKernel.First(row, height, newHeight);
+        int left = AdaptiveAveragePoolKernel.First(column, width, newWidth);
+        Start = (((plane * height) + top) * width) + left;
+        Lines = AdaptiveAveragePoolKernel.End(row, height, newHeight) - top;
+        Length = AdaptiveAveragePoolKernel.End(column, width, newWidth) - left;
+        if (newWidth == 1)
+        {
+            Length *= Lines;
+            Lines = 1;
+        }
+    }
+}
+
+/// <summary>
+/// The gradient of <see cref="AdaptiveAveragePoolKernel"/> where no bins overlap, height and width being multiples of newHeight and newWidth: each bin
+/// fills its elements. Launch on planes·newHeight·newWidth rows.
+/// </summary>
+public readonly struct AdaptiveAveragePoolFillKernel(
+    Mem dy, // [planes, newHeight, newWidth]
+    Mem dx, // [planes, height, width] overwritten
+    int height,
+    int width,
+    int newHeight,
+    int newWidth) : IRowKernel
+{
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public void Run<TLane, TGroup>(TGroup group, int row)
+        where TLane : unmanaged, ILane<TLane>
+        where TGroup : struct, IGroup<TLane>
+    {
+        AdaptiveBin bin = new(row, height, width, newHeight, newWidth);
+        TLane each = TLane.LoadSplat(dy, row) / TLane.Splat(bin.Lines * bin.Length);
+        for (int i = 0; i < bin.Lines; i++)
+        {
+            int start = bin.Start + (i * width);
+            for (int j = group.Start; j < bin.Length; j += group.Stride)
+            {
+                TLane.StorePart(dx, start + j, bin.Length - j, each);
+            }
+        }
+    }
 }
 
 /// <summary>The gradient of <see cref="AdaptiveAveragePoolKernel"/> in gather form. Launch on planes·height × width.</summary>

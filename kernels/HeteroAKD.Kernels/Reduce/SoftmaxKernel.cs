@@ -32,7 +32,7 @@ public readonly struct RowSoftmaxKernel(
         TLane sum = TLane.Splat(0f);
         for (int j = group.Start; j < columns; j += group.Stride)
         {
-            TLane e = TLane.Exp(TLane.LoadPart(x, start + j, columns - j, lowest) - max);
+            TLane e = TLane.ExpNonpositive(TLane.LoadPart(x, start + j, columns - j, lowest) - max);
             sum += e;
             if (logarithm == 0)
             {
@@ -154,7 +154,7 @@ public readonly struct ClassSoftmaxKernel(
         TLane sum = TLane.Splat(0f);
         for (int c = 0; c < classes; c++)
         {
-            TLane e = TLane.Exp(TLane.Load(x, first + (c * pixels)) - max);
+            TLane e = TLane.ExpNonpositive(TLane.Load(x, first + (c * pixels)) - max);
             sum += e;
             TLane.Store(y, first + (c * pixels), e);
         }

@@ -101,16 +101,28 @@ public static class Pooling
         forward: n =>
         {
             (int h, int w, AdaptivePoolAttributes a) = (n[0].Shape[2], n[0].Shape[3], n.Attributes);
-            int bin = Math.Max(1, h * w / (a.Height * a.Width));
-            n.Device.Rows(new AdaptiveAveragePoolKernel(n[0].Mem, n.Output.Mem, h, w, a.Height, a.Width), Planes(n[0]) * a.Height * a.Width, Math.Max(1, w / a.Width), bin, n.DType);
+            n.Device.Rows(
+                new AdaptiveAveragePoolKernel(n[0].Mem, n.Output.Mem, h, w, a.Height, a.Width), Planes(n[0]) * a.Height * a.Width, Math.Max(1, w / a.Width), BinCost(n), n.DType);
         },
         gradient: (n, dy) =>
         {
             (int h, int w, AdaptivePoolAttributes a) = (n[0].Shape[2], n[0].Shape[3], n.Attributes);
             Tensor dx = n.New(n[0].Shape);
-            n.Device.Pixel(new AdaptiveAveragePoolGradientKernel(dy.Mem, dx.Mem, h, w, a.Height, a.Width), Planes(n[0]) * h, w, 12, n.DType);
+            if (h % a.Height == 0 && w % a.Width == 0)
+            {
+                n.Device.Rows(
+                    new AdaptiveAveragePoolFillKernel(dy.Mem, dx.Mem, h, w, a.Height, a.Width), Planes(n[0]) * a.Height * a.Width, Math.Max(1, w / a.Width), BinCost(n), n.DType);
+            }
+            else
+            {
+                n.Device.Pixel(new AdaptiveAveragePoolGradientKernel(dy.Mem, dx.Mem, h, w, a.Height, a.Width), Planes(n[0]) * h, w, 30, n.DType);
+            }
+
             n.AddGradient(0, dx);
         });
+
+    // A bin's elements, and what finding it costs.
+    private static int BinCost(OpNode<AdaptivePoolAttributes> n) => 100 + (n[0].Shape.CountFrom(2) / (n.Attributes.Height * n.Attributes.Width));
 
     private static int Planes(Tensor x) => x.Shape[0] * x.Shape[1];
 

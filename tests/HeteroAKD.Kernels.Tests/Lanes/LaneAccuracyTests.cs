@@ -22,6 +22,9 @@ public sealed class LaneAccuracyTests
     public void Exp() => Check<ExpFunction>(1.0);
 
     [Fact]
+    public void ExpNonpositive() => Check<ExpNonpositiveFunction>(1.0, x => !(x > 0));
+
+    [Fact]
     public void Log() => Check<LogFunction>(2.0);
 
     [Fact]

@@ -21,6 +21,14 @@ public readonly struct ExpFunction : ILaneFunction
     public static double Truth(double x) => Math.Exp(x);
 }
 
+public readonly struct ExpNonpositiveFunction : ILaneFunction
+{
+    public static T Run<T>(T x)
+        where T : unmanaged, ILane<T> => T.ExpNonpositive(x);
+
+    public static double Truth(double x) => Math.Exp(x);
+}
+
 public readonly struct LogFunction : ILaneFunction
 {
     public static T Run<T>(T x)

@@ -110,6 +110,7 @@ public sealed unsafe class LaneMemberTests
             Each<T>("/", (a, b) => a / b, (a, b) => a / b);
             Each<T>("negate", (a, b) => -a, (a, b) => -a);
             Each<T>("fma", (a, b) => T.Fma(a, b, a), (a, b) => MathF.FusedMultiplyAdd(a, b, a));
+            Each<T>("negated fma", (a, b) => T.NegatedFma(a, b, a), (a, b) => MathF.FusedMultiplyAdd(-a, b, a));
             Each<T>("max", T.Max, (a, b) => float.IsNaN(a) || float.IsNaN(b) ? float.NaN : a > b ? a : b);
             Each<T>("min", T.Min, (a, b) => float.IsNaN(a) || float.IsNaN(b) ? float.NaN : a < b ? a : b);
             Each<T>("larger", T.Larger, (a, b) => a > b ? a : b);

@@ -95,6 +95,25 @@ public sealed class PoolKernelTests
         });
     }
 
+    [Theory]
+    [InlineData(12, 16, 1, 1)]
+    [InlineData(12, 16, 2, 2)]
+    [InlineData(9, 68, 3, 2)]
+    [InlineData(4, 40, 4, 40)]
+    public void AdaptiveAverageOfEvenBins(int height, int width, int newHeight, int newWidth)
+    {
+        double[] dy = KernelCheck.Numbers(Planes * newHeight * newWidth, 2);
+        double[] dx = new double[Planes * height * width];
+        AdaptiveAveragePoolKernel.ReferenceGradient(dy, dx, height, width, newHeight, newWidth);
+        KernelCheck.Matches(1e-6, [dx], host =>
+        {
+            Mem gradient = host.Output(dx.Length);
+            AdaptiveAveragePoolFillKernel fill = new(host.Input(dy), gradient, height, width, newHeight, newWidth);
+            host.Launcher.Rows(fill, dy.Length, KernelCheck.SmallTiles, host.Precision);
+            return [gradient];
+        });
+    }
+
     [Fact]
     public void NaNAndMinusInfinity()
     {
