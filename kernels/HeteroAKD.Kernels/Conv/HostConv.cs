@@ -7,26 +7,30 @@ using HeteroAKD.Kernels.Pixelwise;
 namespace HeteroAKD.Kernels.Conv;
 
 /// <summary>
-/// Convolution and its gradients on host threads, without im2col. The specifications are the references of <see cref="ConvForwardKernel"/>,
+/// Convolution and its gradients on host threads, without im2col (but where the patches do not overlap, see <see cref="HostPatchConv"/>). The specifications are the references of <see cref="ConvForwardKernel"/>,
 /// <see cref="ConvInputGradientKernel"/> and <see cref="ConvWeightGradientKernel"/>; the bias gradient is <see cref="ConvBiasGradientKernel"/>.
-/// Each call needs a workspace (packed weights or partial sums) of as many elements as its <c>…Workspace</c> says.
+/// Each call needs a workspace (packed weights, partial sums or patches) of as many elements as its <c>…Workspace</c> says.
 /// </summary>
 public static class HostConv
 {
     /// <summary>Elements of workspace for <see cref="Forward(HostPool, in ConvShape, Mem, Mem, Mem, int, ActivationKind, Mem, Mem, HostPrecision)"/>.</summary>
     public static int ForwardWorkspace(in ConvShape shape)
-        => shape.IsPointwise || shape.IsDepthwise ? 0 : PackedLength(shape.GroupOutChannels, shape.GroupInChannels, shape);
+        => shape.IsPatchwise ? HostPatchConv.Length(shape)
+            : shape.IsPointwise || shape.IsDepthwise ? 0
+            : PackedLength(shape.GroupOutChannels, shape.GroupInChannels, shape);
 
     /// <summary>Elements of workspace for <see cref="InputGradient(HostPool, in ConvShape, Mem, Mem, Mem, int, Mem, HostPrecision)"/>.</summary>
     public static int InputGradientWorkspace(in ConvShape shape)
-        => shape.IsPointwise || shape.IsDepthwise ? 0 : PackedLength(shape.GroupInChannels, shape.GroupOutChannels, shape);
+        => shape.IsPatchwise ? HostPatchConv.Length(shape)
+            : shape.IsPointwise || shape.IsDepthwise ? 0
+            : PackedLength(shape.GroupInChannels, shape.GroupOutChannels, shape);
 
     /// <summary>Elements of workspace for <see cref="WeightGradient(HostPool, in ConvShape, Mem, Mem, Mem, int, Mem, HostPrecision)"/>.</summary>
     public static int WeightGradientWorkspace(in ConvShape shape, HostPrecision precision)
     {
-        WeightChunks work = new(shape);
+        WeightWorkspace work = new(shape);
         HostLanes.Run(ref work, precision);
-        return checked(work.Count * shape.WeightLength);
+        return work.Length;
     }
 
     /// <summary>y = activation(x * weight + bias).</summary>
@@ -65,6 +69,11 @@ public static class HostConv
         HostLanes.Run(ref work, precision);
     }
 
+    /// <summary>The pieces that a weight gradient is summed in depend on the lane's width.</summary>
+    internal static int WeightGradientWorkspace<TLane>(in ConvShape shape)
+        where TLane : unmanaged, ILane<TLane> =>
+        shape.IsPatchwise ? HostPatchConv.Length(shape) : checked(Plans<TLane>.Weight(shape).Chunks * shape.WeightLength);
+
     internal static void Forward<TLane>(HostPool pool, in ConvShape shape, ConvOperands operands, Mem workspace)
         where TLane : unmanaged, ILane<TLane>
     {
@@ -84,6 +93,10 @@ public static class HostConv
                 C = GemmMatrix.RowMajor(operands.Target, pixels, batchStride: shape.OutChannels * pixels),
                 Bias = operands.Bias, BiasKind = operands.HasBias ? GemmBias.PerRow : GemmBias.None, Activation = operands.Activation,
             });
+        }
+        else if (shape.IsPatchwise)
+        {
+            HostPatchConv.Forward<TLane>(pool, shape, operands, workspace);
         }
         else
         {
@@ -111,6 +124,10 @@ public static class HostConv
                 Beta = operands.Accumulate ? 1 : 0,
             });
         }
+        else if (shape.IsPatchwise)
+        {
+            HostPatchConv.InputGradient<TLane>(pool, shape, operands, workspace);
+        }
         else
         {
             Correlate<TLane>(pool, shape, Plans<TLane>.Input(shape), operands, shape.KernelSize, shape.GroupInChannels * shape.KernelSize, workspace);
@@ -120,6 +137,12 @@ public static class HostConv
     internal static void WeightGradient<TLane>(HostPool pool, in ConvShape shape, Mem x, Mem outputGradient, Mem weightGradient, int accumulate, Mem workspace)
         where TLane : unmanaged, ILane<TLane>
     {
+        if (shape.IsPatchwise)
+        {
+            HostPatchConv.WeightGradient<TLane>(pool, shape, x, outputGradient, weightGradient, accumulate != 0, workspace);
+            return;
+        }
+
         ConvWeightPlan plan = Plans<TLane>.Weight(shape);
         HostConvWeightJob<TLane>.Run(pool, plan, x, outputGradient, workspace);
         ConvWeightCombineJob<TLane>.Run(pool, workspace, plan.Chunks, weightGradient, shape.WeightLength, accumulate != 0);
@@ -167,15 +190,14 @@ public static class HostConv
             where TLane : unmanaged, ILane<TLane> => WeightGradient<TLane>(pool, _shape, x, outputGradient, weightGradient, accumulate, workspace);
     }
 
-    /// <summary>The pieces that a weight gradient is summed in; they depend on the lane's width.</summary>
-    private struct WeightChunks(in ConvShape shape) : ILaneWork
+    private struct WeightWorkspace(in ConvShape shape) : ILaneWork
     {
         private readonly ConvShape _shape = shape;
 
-        public int Count { get; private set; }
+        public int Length { get; private set; }
 
         public void Run<TLane>()
-            where TLane : unmanaged, ILane<TLane> => Count = Plans<TLane>.Weight(_shape).Chunks;
+            where TLane : unmanaged, ILane<TLane> => Length = WeightGradientWorkspace<TLane>(_shape);
     }
 
     /// <summary>Plans of the shapes seen so far; a training run sees some dozens.</summary>

@@ -228,8 +228,7 @@ public sealed class ConvTests : IDisposable
         where TLane : unmanaged, ILane<TLane>
     {
         bool inDouble = typeof(TLane) == typeof(F64);
-        ConvWeightPlan plan = new(s, inDouble ? 8 : 4, TLane.Width);
-        using GuardedMemory mx = new(x, inDouble), mdy = new(dy, inDouble), workspace = new(plan.Chunks * s.WeightLength, inDouble);
+        using GuardedMemory mx = new(x, inDouble), mdy = new(dy, inDouble), workspace = new(HostConv.WeightGradientWorkspace<TLane>(s), inDouble);
         GuardedMemory dw = new(before, inDouble);
         HostConv.WeightGradient<TLane>(_two, s, mx.Mem, mdy.Mem, dw.Mem, accumulate, workspace.Mem);
         workspace.AssertGuards();

@@ -1,0 +1,181 @@
+using HeteroAKD.Kernels.Gemm;
+using HeteroAKD.Kernels.Lanes;
+using HeteroAKD.Kernels.Launch;
+
+namespace HeteroAKD.Kernels.Conv;
+
+/// <summary>
+/// Convolutions whose stride is the kernel's size (SegFormer's spatial reduction): every input element meets one output position, so the input in the order
+/// of its patches, no larger than before, makes all three products plain ones. <see cref="HostConv"/> decides when.
+/// </summary>
+internal static class HostPatchConv
+{
+    /// <summary>Elements of all patches [N, OH·OW, C·R·S].</summary>
+    public static int Length(in ConvShape shape) => checked(shape.Batch * Positions(shape) * Depth(shape));
+
+    /// <summary>y = activation(weight · patches + bias).</summary>
+    public static void Forward<TLane>(HostPool pool, in ConvShape shape, in ConvOperands operands, Mem patches)
+        where TLane : unmanaged, ILane<TLane>
+    {
+        int positions = Positions(shape);
+        int depth = Depth(shape);
+        PatchJob<TLane>.Gather(pool, shape, operands.Source, patches);
+        HostGemm.Run<TLane>(pool, new GemmArguments
+        {
+            M = shape.OutChannels, N = positions, K = depth, Batch = shape.Batch,
+            A = GemmMatrix.RowMajor(operands.Weight, depth),
+            B = GemmMatrix.Transposed(patches, depth, batchStride: positions * depth),
+            C = GemmMatrix.RowMajor(operands.Target, positions, batchStride: shape.OutChannels * positions),
+            Bias = operands.Bias, BiasKind = operands.HasBias ? GemmBias.PerRow : GemmBias.None, Activation = operands.Activation,
+        });
+    }
+
+    /// <summary>The patches of ∂L/∂x = ∂L/∂yᵀ · weight, put where they came from.</summary>
+    public static void InputGradient<TLane>(HostPool pool, in ConvShape shape, in ConvOperands operands, Mem patches)
+        where TLane : unmanaged, ILane<TLane>
+    {
+        int positions = Positions(shape);
+        int depth = Depth(shape);
+        HostGemm.Run<TLane>(pool, new GemmArguments
+        {
+            M = positions, N = depth, K = shape.OutChannels, Batch = shape.Batch,
+            A = GemmMatrix.Transposed(operands.Source, positions, batchStride: shape.OutChannels * positions),
+            B = GemmMatrix.RowMajor(operands.Weight, depth),
+            C = GemmMatrix.RowMajor(patches, depth, batchStride: positions * depth),
+        });
+        PatchJob<TLane>.Scatter(pool, shape, patches, operands.Target, operands.Accumulate);
+    }
+
+    /// <summary>∂L/∂weight = Σ over the images of ∂L/∂y · patches, image after image.</summary>
+    public static void WeightGradient<TLane>(HostPool pool, in ConvShape shape, Mem x, Mem outputGradient, Mem weightGradient, bool accumulate, Mem patches)
+        where TLane : unmanaged, ILane<TLane>
+    {
+        int positions = Positions(shape);
+        int depth = Depth(shape);
+        PatchJob<TLane>.Gather(pool, shape, x, patches);
+        for (int image = 0; image < shape.Batch; image++)
+        {
+            HostGemm.Run<TLane>(pool, new GemmArguments
+            {
+                M = shape.OutChannels, N = depth, K = positions,
+                A = GemmMatrix.RowMajor(outputGradient, positions, image * shape.OutChannels * positions),
+                B = GemmMatrix.RowMajor(patches, depth, image * positions * depth),
+                C = GemmMatrix.RowMajor(weightGradient, depth),
+                Beta = image > 0 || accumulate ? 1 : 0,
+            });
+        }
+    }
+
+    private static int Positions(in ConvShape shape) => shape.OutHeight * shape.OutWidth;
+
+    private static int Depth(in ConvShape shape) => shape.InChannels * shape.KernelSize;
+}
+
+/// <summary>Moves elements between images [N, C, H, W] and their patches [N, OH·OW, C·R·S]; a tile is a row of patches.</summary>
+internal sealed unsafe class PatchJob<TLane> : KernelJob<PatchJob<TLane>>
+    where TLane : unmanaged, ILane<TLane>
+{
+    private ConvShape _shape;
+    private Mem _images; // [N, C, H, W]
+    private Mem _patches; // [N, OH·OW, C·R·S]
+    private Direction _direction;
+
+    private enum Direction
+    {
+        Gather,
+        Scatter,
+        ScatterAdd,
+    }
+
+    /// <summary>Patches from images.</summary>
+    public static void Gather(HostPool pool, in ConvShape shape, Mem images, Mem patches) => Run(pool, shape, images, patches, Direction.Gather);
+
+    /// <summary>Images from patches, overwritten or added to; what no patch covers gets 0.</summary>
+    public static void Scatter(HostPool pool, in ConvShape shape, Mem patches, Mem images, bool accumulate) =>
+        Run(pool, shape, images, patches, accumulate ? Direction.ScatterAdd : Direction.Scatter);
+
+    public override void Tile(int tile, int worker)
+    {
+        if (RegisterTile<TLane>.ElementSize == sizeof(float))
+        {
+            Move(_images.Floats, _patches.Floats, tile);
+        }
+        else
+        {
+            Move(_images.Doubles, _patches.Doubles, tile);
+        }
+    }
+
+    private static void Run(HostPool pool, in ConvShape shape, Mem images, Mem patches, Direction direction)
+    {
+        PatchJob<TLane> job = Take();
+        job._shape = shape;
+        job._images = images;
+        job._patches = patches;
+        job._direction = direction;
+        pool.Run(job, shape.Batch * shape.OutHeight);
+    }
+
+    private void Move<T>(T* images, T* patches, int tile)
+        where T : unmanaged, System.Numerics.IAdditionOperators<T, T, T>
+    {
+        int image = tile / _shape.OutHeight;
+        int patchRow = tile - (image * _shape.OutHeight);
+        int depth = _shape.InChannels * _shape.KernelSize;
+        T* row = patches + ((nint)tile * _shape.OutWidth * depth);
+        for (int c = 0; c < _shape.InChannels; c++)
+        {
+            T* plane = images + (((nint)image * _shape.InChannels) + c) * _shape.Height * _shape.Width;
+            for (int r = 0; r < _shape.KernelHeight; r++)
+            {
+                T* line = plane + ((nint)((patchRow * _shape.KernelHeight) + r) * _shape.Width);
+                MoveLine(line, row + (((c * _shape.KernelHeight) + r) * _shape.KernelWidth), depth);
+            }
+
+            if (_direction == Direction.Scatter && patchRow == _shape.OutHeight - 1)
+            {
+                int covered = _shape.OutHeight * _shape.KernelHeight;
+                new Span<T>(plane + ((nint)covered * _shape.Width), (_shape.Height - covered) * _shape.Width).Clear();
+            }
+        }
+    }
+
+    // A line of an image and the piece of it that each patch of the row holds.
+    private void MoveLine<T>(T* line, T* piece, int depth)
+        where T : unmanaged, System.Numerics.IAdditionOperators<T, T, T>
+    {
+        int width = _shape.KernelWidth;
+        for (int j = 0; j < _shape.OutWidth; j++, line += width, piece += depth)
+        {
+            switch (_direction)
+            {
+                case Direction.Gather:
+                    for (int s = 0; s < width; s++)
+                    {
+                        piece[s] = line[s];
+                    }
+
+                    break;
+                case Direction.Scatter:
+                    for (int s = 0; s < width; s++)
+                    {
+                        line[s] = piece[s];
+                    }
+
+                    break;
+                default:
+                    for (int s = 0; s < width; s++)
+                    {
+                        line[s] += piece[s];
+                    }
+
+                    break;
+            }
+        }
+
+        if (_direction == Direction.Scatter)
+        {
+            new Span<T>(line, _shape.Width - (_shape.OutWidth * width)).Clear();
+        }
+    }
+}
