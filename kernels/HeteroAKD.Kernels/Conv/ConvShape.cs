@@ -129,7 +129,7 @@ public readonly struct ConvShape : IEquatable<ConvShape>
     /// <summary>A 1x1 convolution that is a plain product of the weight with each image.</summary>
     public bool IsPointwise => KernelSize == 1 && StrideHeight == 1 && StrideWidth == 1 && PaddingHeight == 0 && PaddingWidth == 0 && Groups == 1;
 
-    /// <summary>Patches side by side: the stride is the kernel's size and nothing is padded, dilated or grouped.</summary>
+    /// <summary>Patches side by side: the stride is the kernel's size and nothing is padded, dilated or grouped. An empty batch has none.</summary>
     public bool IsPatchwise => KernelSize > 1 && StrideHeight == KernelHeight && StrideWidth == KernelWidth && PaddingHeight == 0 && PaddingWidth == 0
         && DilationHeight == 1 && DilationWidth == 1 && Groups == 1 && Batch > 0;
 

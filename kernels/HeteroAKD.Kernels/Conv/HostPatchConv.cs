@@ -71,14 +71,18 @@ internal static class HostPatchConv
     private static int Depth(in ConvShape shape) => shape.InChannels * shape.KernelSize;
 }
 
-/// <summary>Moves elements between images [N, C, H, W] and their patches [N, OH·OW, C·R·S]; a tile is a row of patches.</summary>
+/// <summary>Moves elements between images [N, C, H, W] and their patches [N, OH·OW, C·R·S]; a tile is some rows of patches.</summary>
 internal sealed unsafe class PatchJob<TLane> : KernelJob<PatchJob<TLane>>
     where TLane : unmanaged, ILane<TLane>
 {
+    // So many elements a tile at least, or handing it over would cost more than the work.
+    private const int TileElements = 1 << 13;
+
     private ConvShape _shape;
     private Mem _images; // [N, C, H, W]
     private Mem _patches; // [N, OH·OW, C·R·S]
     private Direction _direction;
+    private int _rowsPerTile;
 
     private enum Direction
     {
@@ -96,13 +100,17 @@ internal sealed unsafe class PatchJob<TLane> : KernelJob<PatchJob<TLane>>
 
     public override void Tile(int tile, int worker)
     {
-        if (RegisterTile<TLane>.ElementSize == sizeof(float))
+        int end = Math.Min(_shape.Batch * _shape.OutHeight, (tile + 1) * _rowsPerTile);
+        for (int row = tile * _rowsPerTile; row < end; row++)
         {
-            Move(_images.Floats, _patches.Floats, tile);
-        }
-        else
-        {
-            Move(_images.Doubles, _patches.Doubles, tile);
+            if (RegisterTile<TLane>.ElementSize == sizeof(float))
+            {
+                Move(_images.Floats, _patches.Floats, row);
+            }
+            else
+            {
+                Move(_images.Doubles, _patches.Doubles, row);
+            }
         }
     }
 
@@ -113,16 +121,18 @@ internal sealed unsafe class PatchJob<TLane> : KernelJob<PatchJob<TLane>>
         job._images = images;
         job._patches = patches;
         job._direction = direction;
-        pool.Run(job, shape.Batch * shape.OutHeight);
+        job._rowsPerTile = Math.Max(1, TileElements / Math.Max(1, shape.OutWidth * shape.InChannels * shape.KernelSize));
+        pool.Run(job, ((shape.Batch * shape.OutHeight) + job._rowsPerTile - 1) / job._rowsPerTile);
     }
 
-    private void Move<T>(T* images, T* patches, int tile)
+    // Row of patches index, counted through all images.
+    private void Move<T>(T* images, T* patches, int index)
         where T : unmanaged, System.Numerics.IAdditionOperators<T, T, T>
     {
-        int image = tile / _shape.OutHeight;
-        int patchRow = tile - (image * _shape.OutHeight);
+        int image = index / _shape.OutHeight;
+        int patchRow = index - (image * _shape.OutHeight);
         int depth = _shape.InChannels * _shape.KernelSize;
-        T* row = patches + ((nint)tile * _shape.OutWidth * depth);
+        T* row = patches + ((nint)index * _shape.OutWidth * depth);
         for (int c = 0; c < _shape.InChannels; c++)
         {
             T* plane = images + (((nint)image * _shape.InChannels) + c) * _shape.Height * _shape.Width;

@@ -6,7 +6,7 @@ namespace HeteroAKD.Kernels.Lanes;
 /// </summary>
 /// <remarks>
 /// There is no mask type: a comparison and the choice that depends on it are one member (<c>Select…</c>), which every lane does without a branch.
-/// NaN in gives NaN out. Comparisons with NaN are false.
+/// NaN in gives NaN out, but for <see cref="Larger"/>. Comparisons with NaN are false.
 /// </remarks>
 public interface ILane<T>
     where T : unmanaged, ILane<T>
@@ -35,7 +35,7 @@ public interface ILane<T>
 
     /// <summary>
     /// a / b, correctly rounded as the operator, for |a| and |b| in [2^-60, 2^60] or a = 0 (NaN passes through): quicker where the hardware divides
-    /// slowly, which is 16 elements at once. Not the operator's are the sign of a zero and the last bit where the mantissas are those of 1/(2 - 2^-23).
+    /// slowly, which is 16 elements at once. Not the operator's are the sign of a zero, the last bit where the mantissas are those of 1/(2 - 2^-23), and perhaps the last bit of a smaller a.
     /// </summary>
     static abstract T DivideNormal(T a, T b);
 

@@ -35,6 +35,9 @@ internal sealed unsafe class TransposeJob<T> : KernelJob<TransposeJob<T>>
     // So many elements a tile at least, or handing it over would cost more than the work.
     private const int TileElements = 1 << 13;
 
+    // Rows that a band is cut into: a matrix of few columns has few bands, but work for many threads.
+    private const int PieceRows = 512;
+
     private Mem _x;
     private Mem _y;
     private int _bands;
@@ -42,6 +45,7 @@ internal sealed unsafe class TransposeJob<T> : KernelJob<TransposeJob<T>>
     private int _rows;
     private int _columns;
     private int _columnBands;
+    private int _pieces;
 
     /// <summary>Transposes the whole batch.</summary>
     public static void Run(HostPool pool, Mem x, Mem y, int batch, int rows, int columns)
@@ -52,8 +56,9 @@ internal sealed unsafe class TransposeJob<T> : KernelJob<TransposeJob<T>>
         job._rows = rows;
         job._columns = columns;
         job._columnBands = (columns + Block - 1) / Block;
-        job._bands = batch * job._columnBands;
-        job._bandsPerTile = Math.Max(1, TileElements / (Block * Math.Max(1, rows)));
+        job._pieces = (rows + PieceRows - 1) / PieceRows;
+        job._bands = batch * job._columnBands * job._pieces;
+        job._bandsPerTile = Math.Max(1, TileElements / (Block * Math.Clamp(rows, 1, PieceRows)));
         pool.Run(job, (job._bands + job._bandsPerTile - 1) / job._bandsPerTile);
     }
 
@@ -62,12 +67,15 @@ internal sealed unsafe class TransposeJob<T> : KernelJob<TransposeJob<T>>
         int end = Math.Min(_bands, (tile + 1) * _bandsPerTile);
         for (int band = tile * _bandsPerTile; band < end; band++)
         {
-            long matrix = band / _columnBands * (long)_rows * _columns;
+            int columnBand = band / _pieces;
+            long matrix = columnBand / _columnBands * (long)_rows * _columns;
             T* from = (T*)_x.Address + matrix;
             T* to = (T*)_y.Address + matrix;
-            int column = band % _columnBands * Block;
+            int column = columnBand % _columnBands * Block;
+            int first = band % _pieces * PieceRows;
+            int last = Math.Min(_rows, first + PieceRows);
             bool registers = Avx.IsSupported && typeof(T) == typeof(float) && column + Block <= _columns;
-            for (int row = 0; row < _rows; row += Block)
+            for (int row = first; row < last; row += Block)
             {
                 if (registers && row + Block <= _rows)
                 {

@@ -32,7 +32,7 @@ public struct LossOutputs
     public int Write3;
 
     /// <summary>
-    /// Copies the outputs of one lane of pixels from scratch. <paramref name="start"/> is the address of class 0, <paramref name="plane"/> the step to
+    /// Copies the outputs of <paramref name="lanes"/> lanes of pixels from scratch. <paramref name="start"/> is the address of class 0, <paramref name="plane"/> the step to
     /// the next class.
     /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -85,15 +85,17 @@ public readonly struct PixelKlLoss : IPixelLoss
     {
         TLane zero = TLane.Splat(0f);
         TLane tau = TLane.Splat(_tau);
+        TLane one = TLane.Splat(1f);
         Softmaxes<TLane> both = Exponentiate<TLane, TScratch>(scratch);
-        TLane teacherScale = TLane.DivideNormal(TLane.Splat(1f), both.Teacher);
-        TLane omega = _weighted != 0 ? both.Weight * teacherScale : TLane.Splat(1f);
+        TLane studentScale = TLane.DivideNormal(one, both.Student);
+        TLane teacherScale = TLane.DivideNormal(one, both.Teacher);
+        TLane omega = _weighted != 0 ? both.Weight * teacherScale : one;
         TLane divergence = (both.Difference * teacherScale) + TLane.Log(TLane.DivideNormal(both.Student, both.Teacher));
-        TLane studentScale = TLane.DivideNormal(tau * omega, both.Student);
+        studentScale *= tau * omega;
         teacherScale *= tau * omega;
         for (int c = 0; c < Classes; c++)
         {
-            // Two products, not a fused one: equal logits have no gradient, to the bit.
+            // Two products, not a fused one: equal logits have no gradient, to the bit (on the host; a device may fuse them).
             TLane gradient = (scratch.Get(c) * studentScale) - (scratch.Get(Classes + c) * teacherScale);
             scratch.Set(c, TLane.SelectGreater(valid, zero, gradient, zero));
         }
@@ -138,7 +140,7 @@ public readonly struct PixelKlLoss : IPixelLoss
             maxTeacher = TLane.Larger(scratch.Get(Classes + c), maxTeacher);
         }
 
-        TLane inverseTau = TLane.DivideNormal(TLane.Splat(1f), TLane.Splat(_tau));
+        TLane inverseTau = TLane.Reciprocal(TLane.Splat(_tau));
         Softmaxes<TLane> both = default;
         for (int c = 0; c < Classes; c++)
         {

@@ -212,7 +212,8 @@ public sealed class OpNode<TAttributes> : Node
     public Tensor? Extra(int index) => index switch { 0 => _extra0, 1 => _extra1, 2 => _extra2, _ => _extra3 };
 
     /// <summary>Keeps a tensor (0 to 3).</summary>
-    public Tensor Keep(int index, Tensor tensor)
+    [return: System.Diagnostics.CodeAnalysis.NotNullIfNotNull(nameof(tensor))]
+    public Tensor? Keep(int index, Tensor? tensor)
     {
         switch (index)
         {
@@ -223,6 +224,14 @@ public sealed class OpNode<TAttributes> : Node
         }
 
         return tensor;
+    }
+
+    /// <summary>Gives up what was kept: for a tensor that the backward pass hands over as a gradient.</summary>
+    public Tensor Take(int index)
+    {
+        Tensor kept = Extra(index) ?? throw new InvalidOperationException($"{_row.Name}: nothing is kept at {index}; the backward pass visits an operation once");
+        Keep(index, null);
+        return kept;
     }
 
     /// <summary>A tensor of the operation's device and type.</summary>

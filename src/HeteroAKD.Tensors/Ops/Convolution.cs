@@ -19,7 +19,7 @@ public readonly record struct Conv2dAttributes(int Stride = 1, int Padding = 0, 
     }
 }
 
-/// <summary>2-D convolution: the host's own algorithm without im2col, or one element an item on accelerators.</summary>
+/// <summary>2-D convolution: the host's own algorithms without im2col, or one element an item on accelerators.</summary>
 public static class Convolution
 {
     /// <summary>The row of the table.</summary>

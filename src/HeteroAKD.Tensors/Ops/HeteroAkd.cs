@@ -99,11 +99,8 @@ public static class HeteroAkd
         Forward,
         gradient: (n, dy) =>
         {
-            Losses.Scale(n, 0, n.Extra(0)!, dy);
-            if (n.NeedsGradient(1))
-            {
-                Losses.Scale(n, 1, n.Extra(2)!, dy);
-            }
+            Losses.Scale(n, input: 0, kept: 0, dy);
+            Losses.Scale(n, input: 1, kept: 2, dy);
         },
         "gradient",
         "result",

@@ -61,7 +61,7 @@ public static class Losses
             });
             MeanResult(n, sums);
         },
-        gradient: (n, dy) => Scale(n, 0, n.Extra(0)!, dy),
+        gradient: (n, dy) => Scale(n, input: 0, kept: 0, dy),
         "gradient",
         "result");
 
@@ -92,7 +92,7 @@ public static class Losses
             });
             MeanResult(n, sums);
         },
-        gradient: (n, dy) => Scale(n, 0, n.Extra(0)!, dy),
+        gradient: (n, dy) => Scale(n, input: 0, kept: 0, dy),
         "gradient",
         "result");
 
@@ -122,13 +122,14 @@ public static class Losses
 
     /// <summary>
     /// An input's gradient: what the forward pass left, times 1/N and the upstream gradient, both read on the device. In place, since a tape is walked
-    /// only once: a map of logits less to write.
+    /// only once: a map of logits less to write. What was kept is gone then.
     /// </summary>
-    internal static void Scale<TAttributes>(OpNode<TAttributes> n, int input, Tensor gradient, Tensor upstream)
+    internal static void Scale<TAttributes>(OpNode<TAttributes> n, int input, int kept, Tensor upstream)
         where TAttributes : struct
     {
         if (n.NeedsGradient(input))
         {
+            Tensor gradient = n.Take(kept);
             n.Device.Pixel(new LossGradientKernel(gradient.Mem, upstream.Mem, n.Extra(1)!.Mem, gradient.Mem), 1, gradient.Shape.Count, 1, n.DType);
             n.AddGradient(input, gradient);
         }

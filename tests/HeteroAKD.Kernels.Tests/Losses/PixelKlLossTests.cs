@@ -67,12 +67,14 @@ public class PixelKlLossTests
         }
     }
 
-    [Fact]
-    public void EqualLogitsHaveNoLossAndNoGradient()
+    [Theory]
+    [InlineData(1)]
+    [InlineData(3)]
+    public void EqualLogitsHaveNoLossAndNoGradient(float tau)
     {
         double[] logits = LossProblem.Logits(new Random(1), 19 * 40, 20);
         LossRun run = new LossProblem { Images = 1, Classes = 19, Height = 5, Width = 8, Student = logits, Teacher = logits, Precision = HostPrecision.Float32 }
-            .OnGrid(memory => Make(memory, 19, 1, []));
+            .OnGrid(memory => Make(memory, 19, tau, []));
         Assert.Equal(0, run.Sums[0]);
         Assert.All(run.Student, g => Assert.Equal(0, g));
         Assert.Equal(40, run.Sums[2]);

@@ -105,6 +105,7 @@ internal static class ResizingCases
         yield return family.Case("height=6 width=6", Normal("input", 1, 2, 4, 5));
         yield return family.Case("height=2 width=2", Normal("input", 2, 3, 12, 16));
         yield return family.Case("height=3 width=1", Normal("input", 2, 1, 6, 35));
+        yield return family.Case("height=2 width=2", Normal("input", 2, 3, 12, 10));
     }
 
     private static PoolShape PoolSize(CaseValues v, int kernelSize, int stride, int padding) =>
