@@ -87,20 +87,29 @@ public readonly struct HeteroAkdResultKernel : IPixelKernel
 
 /// <summary>
 /// The backward pass of every pixel loss: gradient of the sum × upstream gradient × 1/denominator, both scalars read from device memory.
-/// Launch on 1 × elements; it may work in place.
+/// Launch on 1 × elements; it may work in place. With <c>final</c> 1 the gradient is the mean's already, and only the upstream gradient is applied.
 /// </summary>
-public readonly struct LossGradientKernel(Mem gradient, Mem upstream, Mem lossResult, Mem output) : IPixelKernel
+public readonly struct LossGradientKernel(Mem gradient, Mem upstream, Mem lossResult, Mem output, int final = 0) : IPixelKernel
 {
     private readonly Mem _gradient = gradient; // [elements] gradient of the sum
     private readonly Mem _upstream = upstream; // [1]
     private readonly Mem _lossResult = lossResult; // [1] is the scale
     private readonly Mem _output = output; // [elements]
+    private readonly int _final = final;
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Run<TLane>(int row, int column)
-        where TLane : unmanaged, ILane<TLane> =>
-        TLane.Store(_output, column, TLane.Load(_gradient, column) * (TLane.LoadSplat(_upstream, 0) * TLane.LoadSplat(_lossResult, 1)));
+        where TLane : unmanaged, ILane<TLane>
+    {
+        TLane factor = TLane.LoadSplat(_upstream, 0);
+        if (_final == 0)
+        {
+            factor *= TLane.LoadSplat(_lossResult, 1);
+        }
+
+        TLane.Store(_output, column, TLane.Load(_gradient, column) * factor);
+    }
 }
 
 /// <summary>Sums of several launches.</summary>

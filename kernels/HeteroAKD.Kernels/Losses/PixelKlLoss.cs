@@ -14,14 +14,19 @@ public readonly struct PixelKlLoss : IPixelLoss
     private readonly Mem _weights; // [C] class weights
     private readonly int _weighted;
     private readonly float _tau;
+    private readonly int _meanOver;
 
-    /// <summary>Unit weights unless <paramref name="weighted"/>.</summary>
-    public PixelKlLoss(int classes, float tau, Mem weights, bool weighted)
+    /// <summary>
+    /// Unit weights unless <paramref name="weighted"/>. The gradient is that of the sum divided by <paramref name="meanOver"/>: where every pixel counts,
+    /// the mean's denominator is known before the first of them.
+    /// </summary>
+    public PixelKlLoss(int classes, float tau, Mem weights, bool weighted, int meanOver = 1)
     {
         Classes = classes;
         _tau = tau;
         _weights = weights;
         _weighted = weighted ? 1 : 0;
+        _meanOver = meanOver;
     }
 
     /// <inheritdoc/>
@@ -91,8 +96,9 @@ public readonly struct PixelKlLoss : IPixelLoss
         TLane teacherScale = TLane.DivideNormal(one, both.Teacher);
         TLane omega = _weighted != 0 ? both.Weight * teacherScale : one;
         TLane divergence = (both.Difference * teacherScale) + TLane.Log(TLane.DivideNormal(both.Student, both.Teacher));
-        studentScale *= tau * omega;
-        teacherScale *= tau * omega;
+        TLane factor = tau * omega / TLane.Splat(_meanOver);
+        studentScale *= factor;
+        teacherScale *= factor;
         for (int c = 0; c < Classes; c++)
         {
             // Two products, not a fused one: equal logits have no gradient, to the bit (on the host; a device may fuse them).

@@ -79,7 +79,7 @@ public static class Losses
         forward: n =>
         {
             Tensor? gradient = n.WantsGradient ? n.Keep(0, n.New(n[0].Shape)) : null;
-            PixelKlLoss loss = new(n[0].Shape[1], n.Attributes.Tau, (n.Optional(3) ?? n[0]).Mem, n.Optional(3) is not null);
+            PixelKlLoss loss = new(n[0].Shape[1], n.Attributes.Tau, (n.Optional(3) ?? n[0]).Mem, n.Optional(3) is not null, Math.Max(1, KnownPixels(n)));
             Tensor sums = PixelLoss.Run(loss, new PixelLossRequest
             {
                 Student = n[0],
@@ -92,7 +92,7 @@ public static class Losses
             });
             MeanResult(n, sums);
         },
-        gradient: (n, dy) => Scale(n, input: 0, kept: 0, dy),
+        gradient: (n, dy) => Scale(n, input: 0, kept: 0, dy, final: KnownPixels(n) > 0),
         "gradient",
         "result");
 
@@ -121,18 +121,33 @@ public static class Losses
     }
 
     /// <summary>
-    /// An input's gradient: what the forward pass left, times 1/N and the upstream gradient, both read on the device. In place, since a tape is walked
-    /// only once: a map of logits less to write. What was kept is gone then.
+    /// An input's gradient: what the forward pass left, times the upstream gradient and, unless it is <paramref name="final"/>, 1/N, both read on the
+    /// device. In place, since a tape is walked only once: a map of logits less to write. What was kept is gone then.
     /// </summary>
-    internal static void Scale<TAttributes>(OpNode<TAttributes> n, int input, int kept, Tensor upstream)
+    internal static void Scale<TAttributes>(OpNode<TAttributes> n, int input, int kept, Tensor upstream, bool final = false)
         where TAttributes : struct
     {
         if (n.NeedsGradient(input))
         {
             Tensor gradient = n.Take(kept);
-            n.Device.Pixel(new LossGradientKernel(gradient.Mem, upstream.Mem, n.Extra(1)!.Mem, gradient.Mem), 1, gradient.Shape.Count, 1, n.DType);
+
+            // On the host the number is at hand, and a factor of 1 is a pass over memory for nothing.
+            if (!(final && n.Device.IsHost && upstream.ToDoubles()[0] == 1))
+            {
+                LossGradientKernel kernel = new(gradient.Mem, upstream.Mem, n.Extra(1)!.Mem, gradient.Mem, final ? 1 : 0);
+                n.Device.Pixel(kernel, 1, gradient.Shape.Count, 1, n.DType);
+            }
+
             n.AddGradient(input, gradient);
         }
+    }
+
+    // The mean's denominator where it is known beforehand, else 0: no pixel is ignored, none weighs more, and a lane holds the number exactly.
+    private static int KnownPixels(OpNode<KdAttributes> n)
+    {
+        Shape s = n[0].Shape;
+        int pixels = s[0] * s[2] * s[3];
+        return n.Optional(2) is null && n.Optional(3) is null && pixels < 1 << 24 ? pixels : 0;
     }
 
     private static void MeanResult<TAttributes>(OpNode<TAttributes> n, Tensor sums)
