@@ -32,6 +32,24 @@ internal readonly unsafe struct GemmEpilogue<TLane>
         _activation = arguments.Activation;
     }
 
+    /// <summary>Whether nothing but the product itself goes to C in this block of K: whole rows of a tile can then be moved without a question.</summary>
+    public bool IsPlain(bool first, bool last)
+        => _alpha == 1 && (!first || (_beta == 0 && _biasKind == GemmBias.None && _residual == null)) && (!last || _activation == ActivationKind.None);
+
+    /// <summary>Moves <paramref name="rows"/> whole rows of a tile of two lanes to C, or adds them to it, where <see cref="IsPlain"/>.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public void Move(int batch, int row, int column, int rows, TLane* tile, bool add)
+    {
+        nint stride = (nint)_rowStride * RegisterTile<TLane>.ElementSize;
+        byte* c = _c + ((((nint)batch * _batchStride) + ((nint)row * _rowStride) + column) * RegisterTile<TLane>.ElementSize);
+        for (int i = 0; i < rows; i++, c += stride, tile += 2)
+        {
+            TLane* to = (TLane*)c;
+            to[0] = add ? to[0] + tile[0] : tile[0];
+            to[1] = add ? to[1] + tile[1] : tile[1];
+        }
+    }
+
     /// <summary>
     /// Finishes <paramref name="count"/> elements of row <paramref name="row"/>. C passes through here once for each block of K: the
     /// <paramref name="first"/> adds what is added (a residual may be C itself), the <paramref name="last"/> applies the activation.

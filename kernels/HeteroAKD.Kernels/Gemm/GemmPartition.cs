@@ -11,10 +11,9 @@ internal readonly struct GemmPartition
 
     // Columns of a block: MaxDepth x 384 floats of packed B fill about half of a second-level cache of 1 MiB.
     private const int MaxBlockColumns = 384;
-    private const int MaxBlockRows = 192;
 
-    // Fewer rows than this and packing B for them shows.
-    private const int MinBlockRows = 96;
+    // Fewer rows than this and reading B for them shows.
+    private const int MinBlockRows = 48;
 
     // Multiply-adds of a tile that one core does in 10 to 20 µs.
     private const long TileWork = 1 << 20;
@@ -24,16 +23,27 @@ internal readonly struct GemmPartition
     private const int MaxChunks = 16;
     private const int MinChunkDepth = 256;
 
+    // Packing ahead is a launch of its own; it pays from so many elements on that would be packed again and again, and takes memory of the operand's size.
+    private const int MinRepeated = 1 << 15;
+    private const int MaxPacked = 1 << 24;
+
+    // With so many tiles from columns and batch alone, more rows a tile spare B from being packed more than once.
+    private const int ManyTiles = 16;
+    private const int MaxManyRows = 512;
+
+    private readonly int _inPlaceRows;
+
     public GemmPartition(int m, int n, int k, int batch, int rowUnit, int columnUnit)
     {
         int columnBlocks = Math.Max(1, Divide(n, MaxBlockColumns));
         ColumnsPerBlock = RoundUp(Divide(n, columnBlocks), columnUnit);
         ColumnBlocks = Divide(n, Math.Max(1, ColumnsPerBlock));
         long rowWork = Math.Max(1, (long)ColumnsPerBlock * k);
-        int wanted = (int)Math.Clamp(TileWork / rowWork, MinBlockRows, Math.Max(MaxBlockRows, TileWork / rowWork));
+        int wanted = m <= MaxManyRows && (long)ColumnBlocks * batch >= ManyTiles ? MaxManyRows : (int)Math.Max(TileWork / rowWork, MinBlockRows);
         int rowBlocks = Math.Max(1, Divide(m, wanted));
         RowsPerBlock = RoundUp(Divide(m, rowBlocks), rowUnit);
         RowBlocks = Divide(m, Math.Max(1, RowsPerBlock));
+        _inPlaceRows = 2 * rowUnit;
         long itemWork = Math.Max(1, (long)m * n * k);
         ItemsPerTile = RowBlocks * ColumnBlocks == 1 ? (int)Math.Clamp(TileWork / itemWork, 1, Math.Max(1, batch)) : 1;
         Tiles = RowBlocks * ColumnBlocks * Divide(batch, ItemsPerTile);
@@ -44,6 +54,16 @@ internal readonly struct GemmPartition
             long useful = Math.Min(Math.Min(k / MinChunkDepth, MaxChunks / Tiles), itemWork / TileWork);
             Chunks = (int)Math.Max(1, useful);
         }
+    }
+
+    /// <summary>Whether tiles read contiguous columns of B where they lie: for so few rows packing would cost as much as it saves.</summary>
+    public bool ReadsColumnsInPlace(bool contiguous) => contiguous && RowsPerBlock <= _inPlaceRows;
+
+    /// <summary>Whether a side of <paramref name="items"/> matrices [lines, depth] that <paramref name="uses"/> tiles want is packed ahead of them.</summary>
+    public static bool PacksAhead(int lines, int depth, int items, int uses)
+    {
+        long elements = (long)lines * depth * items;
+        return elements <= MaxPacked && elements * (uses - 1) >= MinRepeated;
     }
 
     /// <summary>Rows of C in a tile.</summary>

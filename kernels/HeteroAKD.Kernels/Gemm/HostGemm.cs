@@ -78,11 +78,10 @@ public static class HostGemm
 internal sealed unsafe class GemmJob<TLane> : KernelJob<GemmJob<TLane>>
     where TLane : unmanaged, ILane<TLane>
 {
-    // B is read where it lies if this few rows want it: packing would cost as much as it saves.
-    private static readonly int s_directRows = 2 * RegisterTile<TLane>.MaxRows;
-
     private GemmArguments _arguments;
     private GemmPartition _partition;
+    private GemmOperand<TLane> _a;
+    private GemmOperand<TLane> _b;
     private GemmEpilogue<TLane> _epilogue;
     private HostPool _pool = null!;
     private int _lastDepth;
@@ -93,6 +92,9 @@ internal sealed unsafe class GemmJob<TLane> : KernelJob<GemmJob<TLane>>
         GemmJob<TLane> job = Take();
         job._arguments = arguments;
         job._partition = partition;
+        job._a = GemmOperand<TLane>.Rows(arguments.A);
+        job._b = GemmOperand<TLane>.Columns(arguments.B);
+        GemmPackingJob<TLane>.Run(pool, arguments, partition, lastDepth, ref job._a, ref job._b);
         job._epilogue = new GemmEpilogue<TLane>(arguments);
         job._pool = pool;
         job._lastDepth = lastDepth;
@@ -105,8 +107,10 @@ internal sealed unsafe class GemmJob<TLane> : KernelJob<GemmJob<TLane>>
         int item = tile / blocks * _partition.ItemsPerTile;
         int end = Math.Min(_arguments.Batch, item + _partition.ItemsPerTile);
         int block = tile % blocks;
-        int row = block / _partition.ColumnBlocks * _partition.RowsPerBlock;
-        int column = block % _partition.ColumnBlocks * _partition.ColumnsPerBlock;
+
+        // Rows first: tiles that follow each other share their panels of B.
+        int row = block % _partition.RowBlocks * _partition.RowsPerBlock;
+        int column = block / _partition.RowBlocks * _partition.ColumnsPerBlock;
         int rowEnd = Math.Min(_arguments.M, row + _partition.RowsPerBlock);
         int columnEnd = Math.Min(_arguments.N, column + _partition.ColumnsPerBlock);
 
@@ -129,32 +133,34 @@ internal sealed unsafe class GemmJob<TLane> : KernelJob<GemmJob<TLane>>
 
     private void Item(int item, int row, int rowEnd, int column, int columnEnd, in Scratch scratch)
     {
-        int size = RegisterTile<TLane>.ElementSize;
-        GemmMatrix a = _arguments.A;
-        GemmMatrix b = _arguments.B;
         int k = item == _arguments.Batch - 1 ? _lastDepth : _arguments.K;
-        bool direct = b.ColumnStride == 1 && rowEnd - row <= s_directRows;
         int start = 0;
         do
         {
             int depth = Math.Min(_partition.DepthPerBlock, k - start);
-            byte* aBlock = (byte*)a.Memory.Address + (a.Offset + ((nint)item * a.BatchStride) + ((nint)start * a.ColumnStride)) * size;
-            byte* bBlock = (byte*)b.Memory.Address + (b.Offset + ((nint)item * b.BatchStride) + ((nint)start * b.RowStride)) * size;
-            PackColumns(bBlock, column, columnEnd, depth, direct, scratch.B);
+            byte* columns = Columns(item, column, columnEnd, start, depth, scratch.B);
             for (int i = row; i < rowEnd;)
             {
                 int rows = RegisterTile<TLane>.PanelRows(rowEnd - i);
                 int valid = Math.Min(rows, rowEnd - i);
-                PanelPacking.Pack(
-                    aBlock + ((nint)i * a.RowStride * size), (nint)a.RowStride * size, (nint)a.ColumnStride * size, valid, rows, depth, scratch.A, size);
+                byte* panel = scratch.A;
+                if (_a.IsPacked)
+                {
+                    panel = _a.Panel(item, i, start, depth);
+                }
+                else
+                {
+                    _a.Pack(item, i, i + valid, start, depth, panel);
+                }
+
                 for (int j = column; j < columnEnd; j += RegisterTile<TLane>.MaxColumns)
                 {
                     int count = Math.Min(RegisterTile<TLane>.MaxColumns, columnEnd - j);
                     int vectors = count > TLane.Width ? 2 : 1;
-                    EvenColumns columns = direct && count == RegisterTile<TLane>.MaxColumns
-                        ? new EvenColumns(bBlock + ((nint)j * size), (nint)b.RowStride * size)
-                        : new EvenColumns(scratch.B + ((nint)(j - column) * depth * size), vectors * sizeof(TLane));
-                    RegisterTile<TLane>.Multiply(rows, vectors, scratch.A, columns, depth, scratch.Tile);
+                    EvenColumns steps = columns == null && count == RegisterTile<TLane>.MaxColumns
+                        ? new EvenColumns(_b.Source(item, j, start), _b.DepthStride)
+                        : new EvenColumns((columns == null ? scratch.B : columns + ((nint)(j - column) * depth * RegisterTile<TLane>.ElementSize)), vectors * sizeof(TLane));
+                    RegisterTile<TLane>.Multiply(rows, vectors, panel, steps, depth, scratch.Tile);
                     Finish(item, i, valid, j, count, scratch.Tile, start == 0, start + depth >= k);
                 }
 
@@ -166,26 +172,35 @@ internal sealed unsafe class GemmJob<TLane> : KernelJob<GemmJob<TLane>>
         while (start < k);
     }
 
-    private void PackColumns(byte* block, int column, int columnEnd, int depth, bool direct, byte* packed)
+    // The block's panels of B; null where whole panels are read in place, and only the last, narrower one is packed.
+    private byte* Columns(int item, int column, int columnEnd, int start, int depth, byte* scratch)
     {
-        int size = RegisterTile<TLane>.ElementSize;
-        GemmMatrix b = _arguments.B;
-        for (int j = column; j < columnEnd; j += RegisterTile<TLane>.MaxColumns)
+        if (_b.IsPacked)
         {
-            int count = Math.Min(RegisterTile<TLane>.MaxColumns, columnEnd - j);
-            if (!direct || count < RegisterTile<TLane>.MaxColumns)
-            {
-                int width = count > TLane.Width ? RegisterTile<TLane>.MaxColumns : TLane.Width;
-                PanelPacking.Pack(
-                    block + ((nint)j * b.ColumnStride * size), (nint)b.ColumnStride * size, (nint)b.RowStride * size, count, width, depth, packed + ((nint)(j - column) * depth * size), size);
-            }
+            return _b.Panel(item, column, start, depth);
         }
+
+        if (_partition.ReadsColumnsInPlace(_b.IsContiguous))
+        {
+            int rest = (columnEnd - column) % RegisterTile<TLane>.MaxColumns;
+            _b.Pack(item, columnEnd - rest, columnEnd, start, depth, scratch);
+            return null;
+        }
+
+        _b.Pack(item, column, columnEnd, start, depth, scratch);
+        return scratch;
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void Finish(int item, int row, int rows, int column, int columns, TLane* tile, bool first, bool last)
     {
         GemmEpilogue<TLane> epilogue = _epilogue;
+        if (columns == RegisterTile<TLane>.MaxColumns && epilogue.IsPlain(first, last))
+        {
+            epilogue.Move(item, row, column, rows, tile, !first);
+            return;
+        }
+
         int vectors = columns > TLane.Width ? 2 : 1;
         for (int i = 0; i < rows; i++)
         {

@@ -2,6 +2,7 @@ using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.X86;
+using HeteroAKD.Kernels.Layout;
 
 namespace HeteroAKD.Kernels.Gemm;
 
@@ -40,6 +41,49 @@ internal static unsafe class PanelPacking
         }
     }
 
+    /// <summary>
+    /// Packs <paramref name="panels"/> whole panels whose steps of <paramref name="panelBytes"/> lie side by side. Step by step over all of them: memory
+    /// is then read in long runs, where panel by panel every step would be on another page.
+    /// </summary>
+    public static void CopyPanels(byte* source, nint depthStride, int panels, int panelBytes, int depth, byte* to)
+    {
+        if (panelBytes % 64 == 0 && Vector512.IsHardwareAccelerated)
+        {
+            CopyPanels<Vector512<byte>>(source, depthStride, panels, panelBytes, depth, to);
+        }
+        else if (panelBytes % 32 == 0)
+        {
+            CopyPanels<Vector256<byte>>(source, depthStride, panels, panelBytes, depth, to);
+        }
+        else if (panelBytes % 16 == 0)
+        {
+            CopyPanels<Vector128<byte>>(source, depthStride, panels, panelBytes, depth, to);
+        }
+        else
+        {
+            CopyPanels<long>(source, depthStride, panels, panelBytes, depth, to);
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void CopyPanels<TPart>(byte* source, nint depthStride, int panels, int panelBytes, int depth, byte* to)
+        where TPart : unmanaged
+    {
+        nint panelStride = (nint)panelBytes * depth;
+        for (int k = 0; k < depth; k++)
+        {
+            byte* from = source + (k * depthStride);
+            byte* panel = to + (k * (nint)panelBytes);
+            for (int p = 0; p < panels; p++, from += panelBytes, panel += panelStride)
+            {
+                for (int i = 0; i < panelBytes; i += sizeof(TPart))
+                {
+                    *(TPart*)(panel + i) = *(TPart*)(from + i);
+                }
+            }
+        }
+    }
+
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void CopyLines(byte* source, nint depthStride, int bytes, int panelStride, int depth, byte* panel)
     {
@@ -66,31 +110,40 @@ internal static unsafe class PanelPacking
         }
     }
 
-    // Blocks of 4x4 in registers: element by element this would cost as much as a product with few columns.
+    // Blocks in registers: element by element this would cost as much as a product with few columns. 16 steps of a line, a whole cache line, are taken
+    // before the next 16: lines are often a power of two apart and drive each other out of the cache.
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Transpose(float* source, nint line, int along, int width, int depth, float* panel)
     {
         int blocks = along / 4 * 4;
         int whole = depth / 4 * 4;
-        for (int i = 0; i < blocks; i += 4)
+        for (int begin = 0; begin < whole; begin += 16)
         {
-            float* from = source + (i * line);
-            float* to = panel + i;
-            for (int k = 0; k < whole; k += 4)
+            int end = Math.Min(whole, begin + 16);
+            for (int i = 0; i < blocks;)
             {
-                Vector128<float> r0 = Vector128.Load(from + k);
-                Vector128<float> r1 = Vector128.Load(from + line + k);
-                Vector128<float> r2 = Vector128.Load(from + (2 * line) + k);
-                Vector128<float> r3 = Vector128.Load(from + (3 * line) + k);
-                Vector128<float> low01 = Sse.UnpackLow(r0, r1);
-                Vector128<float> low23 = Sse.UnpackLow(r2, r3);
-                Vector128<float> high01 = Sse.UnpackHigh(r0, r1);
-                Vector128<float> high23 = Sse.UnpackHigh(r2, r3);
-                Sse.MoveLowToHigh(low01, low23).Store(to);
-                Sse.MoveHighToLow(low23, low01).Store(to + width);
-                Sse.MoveLowToHigh(high01, high23).Store(to + (2 * width));
-                Sse.MoveHighToLow(high23, high01).Store(to + (3 * width));
-                to += 4 * width;
+                bool eight = Avx.IsSupported && i + 8 <= blocks;
+                for (int k = begin; k < end;)
+                {
+                    float* from = source + (i * line) + k;
+                    float* to = panel + (k * (nint)width) + i;
+                    if (eight && k + 8 <= end)
+                    {
+                        RegisterTranspose.Turn8(from, line, to, width);
+                        k += 8;
+                        continue;
+                    }
+
+                    RegisterTranspose.Turn4(from, line, to, width);
+                    if (eight)
+                    {
+                        RegisterTranspose.Turn4(from + (4 * line), line, to + 4, width);
+                    }
+
+                    k += 4;
+                }
+
+                i += eight ? 8 : 4;
             }
         }
 

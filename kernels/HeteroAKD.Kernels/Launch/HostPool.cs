@@ -35,8 +35,8 @@ public sealed unsafe class HostPool : IDisposable
     public HostPool(int threads = 0)
     {
         ThreadCount = threads > 0 ? threads : Environment.ProcessorCount;
-        _arenas = new nint[ThreadCount];
-        _arenaBytes = new nuint[ThreadCount];
+        _arenas = new nint[ThreadCount + 1];
+        _arenaBytes = new nuint[ThreadCount + 1];
         _threads = new Thread[ThreadCount - 1];
         for (int i = 0; i < _threads.Length; i++)
         {
@@ -97,6 +97,9 @@ public sealed unsafe class HostPool : IDisposable
 
         return (byte*)_arenas[worker];
     }
+
+    /// <summary>At least <paramref name="bytes"/> of memory that one launch leaves for the next, 64-byte aligned, contents undefined.</summary>
+    public byte* SharedArena(nuint bytes) => Arena(ThreadCount, bytes);
 
     /// <summary>Ends the threads and frees their arenas.</summary>
     public void Dispose()

@@ -13,7 +13,7 @@ public sealed class HostGemmTests : IDisposable
     public static TheoryData<int, int, int> Sizes => new()
     {
         { 1, 1, 1 }, { 1, 1, 0 }, { 1, 33, 5 }, { 37, 1, 3 }, { 12, 32, 8 }, { 13, 31, 7 }, { 16, 48, 48 }, { 5, 17, 400 }, { 25, 65, 33 },
-        { 100, 40, 770 }, { 200, 100, 50 }, { 97, 401, 129 },
+        { 100, 40, 770 }, { 200, 100, 50 }, { 97, 401, 129 }, { 280, 803, 130 }, { 61, 1000, 401 },
     };
 
     public void Dispose()
@@ -95,6 +95,44 @@ public sealed class HostGemmTests : IDisposable
         HostGemm.Run(_one, arguments with { C = GemmMatrix.RowMajor(first.Mem, n, batchStride: m * n) }, HostPrecision.Float32);
         HostGemm.Run(_two, arguments with { C = GemmMatrix.RowMajor(second.Mem, n, batchStride: m * n) }, HostPrecision.Float32);
         Assert.Equal(first.ToArray(), second.ToArray());
+    }
+
+    [Fact]
+    public void SidesPackedAheadServeAWholeBatch()
+    {
+        const int M = 110, N = 410, K = 400, Batch = 3;
+        GemmPartition partition = new(M, N, K, Batch, 12, 32);
+        Assert.True(
+            GemmPartition.PacksAhead(M, K, Batch, partition.ColumnBlocks) && GemmPartition.PacksAhead(N, K, Batch, partition.RowBlocks),
+            "the case no longer packs both sides ahead: choose another size");
+        GemmArguments arguments = new() { M = M, N = N, K = K };
+        foreach ((bool ta, bool tb) in Transposes)
+        {
+            Assert.True(Error<F64>(arguments, ta, tb, Batch, out _) <= 1e-12);
+            AssertAccurate(Error<F32x16>(arguments, ta, tb, Batch, out double loop), loop, $"16 lanes {ta} {tb}");
+        }
+    }
+
+    [Fact]
+    public void ASharedSideIsTheSameForEveryProductOfTheBatch()
+    {
+        const int M = 110, N = 410, K = 400, Batch = 2;
+        using GuardedMemory a = new(Samples.Uniform(M * K, 1), false), b = new(Samples.Uniform(Batch * K * N, 2), false);
+        using GuardedMemory c = new(Batch * M * N, false), one = new(M * N, false);
+        GemmArguments arguments = new()
+        {
+            M = M, N = N, K = K, Batch = Batch, A = GemmMatrix.RowMajor(a.Mem, K),
+            B = GemmMatrix.RowMajor(b.Mem, N, batchStride: K * N), C = GemmMatrix.RowMajor(c.Mem, N, batchStride: M * N),
+        };
+        HostGemm.Run(_two, arguments, HostPrecision.Float32);
+        for (int item = 0; item < Batch; item++)
+        {
+            HostGemm.Run(
+                _two,
+                arguments with { Batch = 1, B = GemmMatrix.RowMajor(b.Mem, N, item * K * N), C = GemmMatrix.RowMajor(one.Mem, N) },
+                HostPrecision.Float32);
+            Assert.Equal(one.ToArray(), c.ToArray()[(item * M * N)..((item + 1) * M * N)]);
+        }
     }
 
     [Fact]
