@@ -13,6 +13,8 @@ namespace HeteroAKD.Kernels.Conv;
 /// </summary>
 public static class HostConv
 {
+    private const int MinPanelChannels = 12;
+
     /// <summary>Elements of workspace for <see cref="Forward(HostPool, in ConvShape, Mem, Mem, Mem, int, ActivationKind, Mem, Mem, HostPrecision)"/>.</summary>
     public static int ForwardWorkspace(in ConvShape shape)
         => shape.IsPatchwise ? HostPatchConv.Length(shape)
@@ -72,7 +74,10 @@ public static class HostConv
     /// <summary>The pieces that a weight gradient is summed in depend on the lane's width.</summary>
     internal static int WeightGradientWorkspace<TLane>(in ConvShape shape)
         where TLane : unmanaged, ILane<TLane> =>
-        shape.IsPatchwise ? HostPatchConv.Length(shape) : checked(Plans<TLane>.Weight(shape).Chunks * shape.WeightLength);
+        shape.IsPatchwise ? HostPatchConv.Length(shape)
+            : shape.IsPointwise || shape.OutputLength == 0 ? 0
+            : HasPanels(shape) ? PanelLength(Plans<TLane>.WeightPanels(shape))
+            : checked(Plans<TLane>.Weight(shape).Chunks * shape.WeightLength);
 
     internal static void Forward<TLane>(HostPool pool, in ConvShape shape, ConvOperands operands, Mem workspace)
         where TLane : unmanaged, ILane<TLane>
@@ -143,6 +148,28 @@ public static class HostConv
             return;
         }
 
+        if (shape.IsPointwise)
+        {
+            int pixels = shape.Height * shape.Width;
+            HostGemm.RunSum<TLane>(pool, new GemmArguments
+            {
+                M = shape.OutChannels, N = shape.InChannels, K = pixels, Batch = shape.Batch,
+                A = GemmMatrix.RowMajor(outputGradient, pixels, batchStride: shape.OutChannels * pixels),
+                B = GemmMatrix.Transposed(x, pixels, batchStride: shape.InChannels * pixels),
+                C = GemmMatrix.RowMajor(weightGradient, shape.InChannels),
+                Beta = accumulate,
+            });
+            return;
+        }
+
+        if (HasPanels(shape))
+        {
+            WeightPanelPlan panels = Plans<TLane>.WeightPanels(shape);
+            HostWeightPanelJob<TLane>.Run(pool, panels, x, outputGradient, workspace);
+            WeightPanelCombineJob<TLane>.Run(pool, panels, workspace, weightGradient, accumulate != 0);
+            return;
+        }
+
         ConvWeightPlan plan = Plans<TLane>.Weight(shape);
         HostConvWeightJob<TLane>.Run(pool, plan, x, outputGradient, workspace);
         ConvWeightCombineJob<TLane>.Run(pool, workspace, plan.Chunks, weightGradient, shape.WeightLength, accumulate != 0);
@@ -161,6 +188,11 @@ public static class HostConv
         operands.Weight = workspace;
         HostConvJob<TLane>.Run(pool, plan, operands);
     }
+
+    // With few channels most of a vector of channels would be padding: depth-wise layers and the first of a network multiply along the positions instead.
+    private static bool HasPanels(in ConvShape shape) => shape.GroupInChannels >= MinPanelChannels && shape.OutputLength > 0;
+
+    private static int PanelLength(WeightPanelPlan plan) => checked(plan.Chunks * plan.SumsLength);
 
     // Panels have 4, 8 or 12 rows (2, 4 or 6 on narrow lanes): at most the next multiple of 4.
     private static int PackedLength(int targets, int sources, in ConvShape shape)
@@ -207,10 +239,14 @@ public static class HostConv
         private static readonly ConcurrentDictionary<ConvShape, ConvPlan> s_forward = new();
         private static readonly ConcurrentDictionary<ConvShape, ConvPlan> s_input = new();
         private static readonly ConcurrentDictionary<ConvShape, ConvWeightPlan> s_weight = new();
+        private static readonly ConcurrentDictionary<ConvShape, WeightPanelPlan> s_weightPanels = new();
 
         public static ConvPlan Forward(in ConvShape shape) => s_forward.GetOrAdd(shape, static s => ConvPlan.Forward(s, RegisterTile<TLane>.ElementSize));
 
         public static ConvPlan Input(in ConvShape shape) => s_input.GetOrAdd(shape, static s => ConvPlan.InputGradient(s, RegisterTile<TLane>.ElementSize));
+
+        public static WeightPanelPlan WeightPanels(in ConvShape shape)
+            => s_weightPanels.GetOrAdd(shape, static s => new WeightPanelPlan(s, RegisterTile<TLane>.ElementSize, TLane.Width));
 
         public static ConvWeightPlan Weight(in ConvShape shape)
             => s_weight.GetOrAdd(shape, static s => new ConvWeightPlan(s, RegisterTile<TLane>.ElementSize, TLane.Width));

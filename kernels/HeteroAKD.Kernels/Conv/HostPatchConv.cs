@@ -46,24 +46,21 @@ internal static class HostPatchConv
         PatchJob<TLane>.Scatter(pool, shape, patches, operands.Target, operands.Accumulate);
     }
 
-    /// <summary>∂L/∂weight = Σ over the images of ∂L/∂y · patches, image after image.</summary>
+    /// <summary>∂L/∂weight = Σ over the images of ∂L/∂y · patches.</summary>
     public static void WeightGradient<TLane>(HostPool pool, in ConvShape shape, Mem x, Mem outputGradient, Mem weightGradient, bool accumulate, Mem patches)
         where TLane : unmanaged, ILane<TLane>
     {
         int positions = Positions(shape);
         int depth = Depth(shape);
         PatchJob<TLane>.Gather(pool, shape, x, patches);
-        for (int image = 0; image < shape.Batch; image++)
+        HostGemm.RunSum<TLane>(pool, new GemmArguments
         {
-            HostGemm.Run<TLane>(pool, new GemmArguments
-            {
-                M = shape.OutChannels, N = depth, K = positions,
-                A = GemmMatrix.RowMajor(outputGradient, positions, image * shape.OutChannels * positions),
-                B = GemmMatrix.RowMajor(patches, depth, image * positions * depth),
-                C = GemmMatrix.RowMajor(weightGradient, depth),
-                Beta = image > 0 || accumulate ? 1 : 0,
-            });
-        }
+            M = shape.OutChannels, N = depth, K = positions, Batch = shape.Batch,
+            A = GemmMatrix.RowMajor(outputGradient, positions, batchStride: shape.OutChannels * positions),
+            B = GemmMatrix.RowMajor(patches, depth, batchStride: positions * depth),
+            C = GemmMatrix.RowMajor(weightGradient, depth),
+            Beta = accumulate ? 1 : 0,
+        });
     }
 
     private static int Positions(in ConvShape shape) => shape.OutHeight * shape.OutWidth;

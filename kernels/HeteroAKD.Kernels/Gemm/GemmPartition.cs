@@ -22,6 +22,7 @@ internal readonly struct GemmPartition
     private const int FewTiles = 6;
     private const int MaxChunks = 16;
     private const int MinChunkDepth = 256;
+    private const int SumTiles = 8;
 
     // Packing ahead is a launch of its own; it pays from so many elements on that would be packed again and again, and takes memory of the operand's size.
     private const int MinRepeated = 1 << 15;
@@ -33,7 +34,8 @@ internal readonly struct GemmPartition
 
     private readonly int _inPlaceRows;
 
-    public GemmPartition(int m, int n, int k, int batch, int rowUnit, int columnUnit)
+    /// <summary>Cuts <paramref name="batch"/> products; with <paramref name="itemsPerSum"/> over 1, runs of so many are added up in one result.</summary>
+    public GemmPartition(int m, int n, int k, int batch, int rowUnit, int columnUnit, int itemsPerSum = 1)
     {
         int columnBlocks = Math.Max(1, Divide(n, MaxBlockColumns));
         ColumnsPerBlock = RoundUp(Divide(n, columnBlocks), columnUnit);
@@ -45,7 +47,8 @@ internal readonly struct GemmPartition
         RowBlocks = Divide(m, Math.Max(1, RowsPerBlock));
         _inPlaceRows = 2 * rowUnit;
         long itemWork = Math.Max(1, (long)m * n * k);
-        ItemsPerTile = RowBlocks * ColumnBlocks == 1 ? (int)Math.Clamp(TileWork / itemWork, 1, Math.Max(1, batch)) : 1;
+        ItemsPerSum = itemsPerSum;
+        ItemsPerTile = itemsPerSum > 1 || RowBlocks * ColumnBlocks > 1 ? itemsPerSum : (int)Math.Clamp(TileWork / itemWork, 1, Math.Max(1, batch));
         Tiles = RowBlocks * ColumnBlocks * Divide(batch, ItemsPerTile);
         DepthPerBlock = Math.Max(1, Divide(k, Math.Max(1, Divide(k, MaxDepth))));
         Chunks = 1;
@@ -66,6 +69,10 @@ internal readonly struct GemmPartition
         return elements <= MaxPacked && elements * (uses - 1) >= MinRepeated;
     }
 
+    /// <summary>Into how many results a sum over a batch is divided, to be added up afterwards: enough to have tiles for every thread.</summary>
+    public static int SumsOfBatch(in GemmPartition whole, int batch)
+        => Math.Clamp(SumTiles / Math.Max(1, whole.RowBlocks * whole.ColumnBlocks), 1, Math.Max(1, batch));
+
     /// <summary>Rows of C in a tile.</summary>
     public int RowsPerBlock { get; }
 
@@ -83,6 +90,9 @@ internal readonly struct GemmPartition
 
     /// <summary>Matrices of the batch in a tile; more than one only where a tile holds whole matrices.</summary>
     public int ItemsPerTile { get; }
+
+    /// <summary>Matrices of the batch whose products are added up; 1 for a product each.</summary>
+    public int ItemsPerSum { get; }
 
     /// <summary>All tiles.</summary>
     public int Tiles { get; }

@@ -35,7 +35,7 @@ public static class HostGemm
             return;
         }
 
-        GemmPartition partition = GemmPartition<TLane>(arguments, arguments.K, arguments.Batch);
+        GemmPartition partition = Partition<TLane>(arguments, arguments.K, arguments.Batch);
         if (partition.Chunks == 1)
         {
             GemmJob<TLane>.Run(pool, arguments, partition, arguments.K);
@@ -44,6 +44,48 @@ public static class HostGemm
         {
             RunSplit<TLane>(pool, arguments, partition.Chunks);
         }
+    }
+
+    /// <summary>C = activation(Alpha · Σ over b of A[b] B[b] + Beta · C + bias + residual): the batch is summed, as for a weight shared by all images.</summary>
+    public static void RunSum<TLane>(HostPool pool, in GemmArguments arguments)
+        where TLane : unmanaged, ILane<TLane>
+    {
+        arguments.Validate();
+        if (arguments.M == 0 || arguments.N == 0)
+        {
+            return;
+        }
+
+        if (arguments.Batch == 0 || arguments.K == 0)
+        {
+            Run<TLane>(pool, arguments with { Batch = 1, K = 0 });
+            return;
+        }
+
+        int sums = GemmPartition.SumsOfBatch(Partition<TLane>(arguments, arguments.K, 1), arguments.Batch);
+        int items = (arguments.Batch + sums - 1) / sums;
+        sums = (arguments.Batch + items - 1) / items;
+        GemmPartition partition = Partition<TLane>(arguments, arguments.K, arguments.Batch, items);
+        if (sums == 1)
+        {
+            GemmJob<TLane>.Run(pool, arguments, partition, arguments.K);
+            return;
+        }
+
+        GemmCombineJob<TLane> combine = GemmCombineJob<TLane>.Take();
+        Mem partials = combine.Reserve((long)sums * arguments.M * arguments.N);
+        GemmArguments pieces = new()
+        {
+            M = arguments.M,
+            N = arguments.N,
+            K = arguments.K,
+            Batch = arguments.Batch,
+            A = arguments.A,
+            B = arguments.B,
+            C = GemmMatrix.RowMajor(partials, arguments.N, batchStride: arguments.M * arguments.N),
+        };
+        GemmJob<TLane>.Run(pool, pieces, partition, arguments.K);
+        combine.Run(pool, arguments, partials, sums);
     }
 
     // The pieces of K are a batch of products into scratch; adding them up in order and the epilogue are a second job.
@@ -65,13 +107,13 @@ public static class HostGemm
             C = GemmMatrix.RowMajor(partials, arguments.N, batchStride: arguments.M * arguments.N),
         };
         int lastDepth = arguments.K - (depth * (chunks - 1));
-        GemmJob<TLane>.Run(pool, pieces, GemmPartition<TLane>(pieces, depth, chunks), lastDepth);
+        GemmJob<TLane>.Run(pool, pieces, Partition<TLane>(pieces, depth, chunks), lastDepth);
         combine.Run(pool, arguments, partials, chunks);
     }
 
-    private static GemmPartition GemmPartition<TLane>(in GemmArguments arguments, int depth, int batch)
+    private static GemmPartition Partition<TLane>(in GemmArguments arguments, int depth, int batch, int itemsPerSum = 1)
         where TLane : unmanaged, ILane<TLane>
-        => new(arguments.M, arguments.N, depth, batch, RegisterTile<TLane>.MaxRows, RegisterTile<TLane>.MaxColumns);
+        => new(arguments.M, arguments.N, depth, batch, RegisterTile<TLane>.MaxRows, RegisterTile<TLane>.MaxColumns, itemsPerSum);
 }
 
 /// <summary>Tiles of C, each over the whole of K (or of a piece of it).</summary>
@@ -134,6 +176,8 @@ internal sealed unsafe class GemmJob<TLane> : KernelJob<GemmJob<TLane>>
     private void Item(int item, int row, int rowEnd, int column, int columnEnd, in Scratch scratch)
     {
         int k = item == _arguments.Batch - 1 ? _lastDepth : _arguments.K;
+        bool first = item % _partition.ItemsPerSum == 0;
+        bool last = item % _partition.ItemsPerSum == _partition.ItemsPerSum - 1 || item == _arguments.Batch - 1;
         int start = 0;
         do
         {
@@ -161,7 +205,7 @@ internal sealed unsafe class GemmJob<TLane> : KernelJob<GemmJob<TLane>>
                         ? new EvenColumns(_b.Source(item, j, start), _b.DepthStride)
                         : new EvenColumns((columns == null ? scratch.B : columns + ((nint)(j - column) * depth * RegisterTile<TLane>.ElementSize)), vectors * sizeof(TLane));
                     RegisterTile<TLane>.Multiply(rows, vectors, panel, steps, depth, scratch.Tile);
-                    Finish(item, i, valid, j, count, scratch.Tile, start == 0, start + depth >= k);
+                    Finish(item / _partition.ItemsPerSum, i, valid, j, count, scratch.Tile, first && start == 0, last && start + depth >= k);
                 }
 
                 i += rows;

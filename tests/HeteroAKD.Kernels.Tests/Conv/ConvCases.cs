@@ -42,6 +42,15 @@ internal static class ConvCases
         ("several tiles of rows", Square(1, 40, 40, 70, 3, 14, 1, 1, 1)),
         ("many small images", Square(9, 3, 4, 5, 3, 14, 1, 1, 1)),
         ("several blocks of channels", Square(1, 70, 6, 7, 3, 100, 1, 1, 1)),
+        ("24 channels, 1x1 stride 2", Square(2, 24, 7, 6, 1, 30, 2, 0, 1)),
+        ("24 channels, 3x3 stride 2, odd", Square(3, 24, 11, 13, 3, 20, 2, 1, 1)),
+        ("24 channels, dilation 6 on 8x8", Square(2, 24, 8, 8, 3, 14, 1, 6, 6)),
+        ("24 channels, dilation 12 on 8x8", Square(2, 24, 8, 8, 3, 14, 1, 12, 12)),
+        ("40 channels, padding larger than the kernel", Square(1, 40, 3, 4, 3, 13, 1, 4, 1)),
+        ("20 channels, stride larger than the kernel", Square(1, 20, 11, 14, 2, 3, 3, 0, 1)),
+        ("16 channels, many small images", Square(17, 16, 6, 8, 3, 20, 1, 1, 1)),
+        ("20 channels, several pieces of rows", Square(1, 20, 60, 130, 3, 14, 1, 1, 1)),
+        ("13 channels a group, all options differ by axis", new ConvShape((2, 26, 13, 17), 14, (3, 2), (2, 3), (2, 1), (1, 2), 2)),
     ];
 
     public static IEnumerable<TheoryDataRow<int>> Indices()
