@@ -6,6 +6,9 @@ namespace HeteroAKD.Kernels.Conv;
 /// </summary>
 internal readonly record struct ConvTap(int Phase, int Row, int Column, int Weight);
 
+/// <summary>The taps FirstTap … EndTap of one row of the kernel, and the grid rows FirstRow … EndRow from which they see more than padding.</summary>
+internal readonly record struct ConvKernelRow(int FirstTap, int EndTap, int FirstRow, int EndRow);
+
 /// <summary>The part of the target that one set of taps computes: grid position (i, j) is target element (TargetRow + i · step, TargetColumn + j · step).</summary>
 internal sealed class ConvPass(int rows, int columns, int targetRow, int targetColumn, ConvTap[] taps)
 {
@@ -23,6 +26,49 @@ internal sealed class ConvPass(int rows, int columns, int targetRow, int targetC
 
     /// <summary>The taps that touch the source for at least one position.</summary>
     public ConvTap[] Taps { get; } = taps;
+
+    /// <summary>The taps by kernel row, in order.</summary>
+    public ConvKernelRow[] KernelRows { get; private set; } = [];
+
+    /// <summary>
+    /// Kernel rows First … End that some grid row from <paramref name="firstRow"/> to <paramref name="lastRow"/> sees: with wide dilations many rows of
+    /// a map see a third of the kernel less.
+    /// </summary>
+    public (int First, int End) SeenFrom(int firstRow, int lastRow)
+    {
+        int first = 0;
+        while (first < KernelRows.Length && (KernelRows[first].FirstRow > lastRow || KernelRows[first].EndRow <= firstRow))
+        {
+            first++;
+        }
+
+        int end = KernelRows.Length;
+        while (end > first && (KernelRows[end - 1].FirstRow > lastRow || KernelRows[end - 1].EndRow <= firstRow))
+        {
+            end--;
+        }
+
+        return (first, end);
+    }
+
+    /// <summary>Finds the kernel rows.</summary>
+    internal void DivideTaps(int kernelWidth, Func<int, int> phaseRows)
+    {
+        List<ConvKernelRow> rows = [];
+        for (int tap = 0; tap < Taps.Length;)
+        {
+            int end = tap;
+            while (end < Taps.Length && Taps[end].Weight / kernelWidth == Taps[tap].Weight / kernelWidth)
+            {
+                end++;
+            }
+
+            rows.Add(new ConvKernelRow(tap, end, -Taps[tap].Row, phaseRows(Taps[tap].Phase) - Taps[tap].Row));
+            tap = end;
+        }
+
+        KernelRows = [.. rows];
+    }
 }
 
 /// <summary>
@@ -105,7 +151,7 @@ internal sealed class ConvGeometry
             }
         }
 
-        geometry.Finish([new ConvPass(s.OutHeight, s.OutWidth, 0, 0, [.. taps])]);
+        geometry.Finish([new ConvPass(s.OutHeight, s.OutWidth, 0, 0, [.. taps])], s.KernelWidth);
         return geometry;
     }
 
@@ -126,7 +172,7 @@ internal sealed class ConvGeometry
             }
         }
 
-        geometry.Finish([.. passes]);
+        geometry.Finish([.. passes], s.KernelWidth);
         return geometry;
     }
 
@@ -179,12 +225,13 @@ internal sealed class ConvGeometry
         return index;
     }
 
-    private void Finish(ConvPass[] passes)
+    private void Finish(ConvPass[] passes, int kernelWidth)
     {
         Passes = passes;
         bool any = false;
         foreach (ConvPass pass in passes)
         {
+            pass.DivideTaps(kernelWidth, PhaseRows);
             GridRows = Math.Max(GridRows, pass.Rows);
             GridColumns = Math.Max(GridColumns, pass.Columns);
             foreach (ConvTap tap in pass.Taps)

@@ -19,7 +19,10 @@ internal sealed unsafe class ConvPlan
     private const int FewTiles = 8;
     private const int MinTargets = 12;
 
-    private readonly int[][] _offsets;
+    // Products summed in registers at a time: a panel of so many steps stays in the first-level cache while positions stream past it.
+    private const int MaxDepth = 800;
+
+    private readonly int[][] _offsets; // for each pass those of a whole block of channels, then those of the last block
 
     private ConvPlan(ConvGeometry geometry, int batch, int groups, int sourceChannels, int targetChannels, int elementSize)
     {
@@ -28,6 +31,15 @@ internal sealed unsafe class ConvPlan
         Groups = groups;
         SourceChannels = sourceChannels;
         TargetChannels = targetChannels;
+        int mostTaps = 1;
+        foreach (ConvPass pass in geometry.Passes)
+        {
+            mostTaps = Math.Max(mostTaps, pass.Taps.Length);
+        }
+
+        ChannelBlocks = Math.Max(1, Divide(sourceChannels * mostTaps, MaxDepth));
+        ChannelsPerBlock = Divide(sourceChannels, ChannelBlocks);
+        ChannelBlocks = Divide(sourceChannels, ChannelsPerBlock);
         Planes = ChoosePlanes(elementSize);
         RowBlocks = Divide(geometry.GridRows, Planes.GridRows);
         ImageBlocks = Divide(batch, Planes.Images);
@@ -36,10 +48,11 @@ internal sealed unsafe class ConvPlan
         GroupBlocks = Divide(groups, GroupsPerTile);
         int tiles = Math.Max(1, RowBlocks * ImageBlocks * GroupBlocks);
         TargetBlocks = (int)Math.Clamp(Math.Min(FewTiles / tiles, work / TileWork), 1, Divide(targetChannels, MinTargets));
-        _offsets = new int[geometry.Passes.Length][];
-        for (int pass = 0; pass < _offsets.Length; pass++)
+        _offsets = new int[2 * geometry.Passes.Length][];
+        for (int pass = 0; pass < geometry.Passes.Length; pass++)
         {
-            _offsets[pass] = MakeOffsets(geometry.Passes[pass]);
+            _offsets[2 * pass] = MakeOffsets(geometry.Passes[pass], ChannelsPerBlock);
+            _offsets[(2 * pass) + 1] = MakeOffsets(geometry.Passes[pass], ChannelsIn(ChannelBlocks - 1));
         }
     }
 
@@ -60,6 +73,12 @@ internal sealed unsafe class ConvPlan
 
     /// <summary>Target channels of a group.</summary>
     public int TargetChannels { get; }
+
+    /// <summary>Source channels that are summed at a time.</summary>
+    public int ChannelsPerBlock { get; }
+
+    /// <summary>Blocks of source channels of a group; all but the first add to the target.</summary>
+    public int ChannelBlocks { get; }
 
     /// <summary>Tiles along the grid's rows.</summary>
     public int RowBlocks { get; }
@@ -87,18 +106,24 @@ internal sealed unsafe class ConvPlan
     public static ConvPlan InputGradient(in ConvShape s, int elementSize)
         => new(ConvGeometry.InputGradient(s), s.Batch, s.Groups, s.GroupOutChannels, s.GroupInChannels, elementSize);
 
-    /// <summary>Products summed for a target element of pass <paramref name="pass"/>.</summary>
+    /// <summary>Source channels of block <paramref name="block"/>.</summary>
+    public int ChannelsIn(int block) => Math.Min(ChannelsPerBlock, SourceChannels - (block * ChannelsPerBlock));
+
+    /// <summary>Products summed for a target element of pass <paramref name="pass"/> over all source channels.</summary>
     public int Depth(int pass) => SourceChannels * Geometry.Passes[pass].Taps.Length;
 
-    /// <summary>[Depth] distance of each factor's source element from the grid position; pinned.</summary>
-    public int* Offsets(int pass)
+    /// <summary>
+    /// Distance of each factor's source element from the grid position, for a block of channels; pinned. Kernel row by kernel row, in it channel by
+    /// channel: the kernel rows that see the source from a given grid row then follow each other.
+    /// </summary>
+    public int* Offsets(int pass, int block)
     {
-        int[] table = _offsets[pass];
+        int[] table = _offsets[(2 * pass) + (block == ChannelBlocks - 1 ? 1 : 0)];
         return table.Length == 0 ? null : (int*)System.Runtime.CompilerServices.Unsafe.AsPointer(ref table[0]);
     }
 
-    /// <summary>Elements of packed weights before those of a pass and group.</summary>
-    public int PackedStart<TLane>(int pass, int group)
+    /// <summary>Elements of packed weights before those of a pass, group and block of channels.</summary>
+    public int PackedStart<TLane>(int pass, int group, int block)
         where TLane : unmanaged, ILane<TLane>
     {
         int rows = RegisterTile<TLane>.PackedRows(TargetChannels);
@@ -108,7 +133,7 @@ internal sealed unsafe class ConvPlan
             before += Depth(i) * rows * Groups;
         }
 
-        return before + (Depth(pass) * rows * group);
+        return before + (Depth(pass) * rows * group) + (block * ChannelsPerBlock * Geometry.Passes[pass].Taps.Length * rows);
     }
 
     private static int Divide(int a, int b) => (a + b - 1) / Math.Max(1, b);
@@ -117,7 +142,7 @@ internal sealed unsafe class ConvPlan
     {
         PaddedPlanes row = new(Geometry, 1, 1);
         int halo = Geometry.LastRow - Geometry.FirstRow;
-        long rowBytes = Math.Max(1, (long)SourceChannels * Geometry.Phases.Count * row.Pitch * elementSize);
+        long rowBytes = Math.Max(1, (long)ChannelsPerBlock * Geometry.Phases.Count * row.Pitch * elementSize);
 
         // Never fewer rows than the halo: dilated taps would pad more than they multiply. Most of such planes is padding that nobody reads.
         int rows = (int)Math.Max((PlaneBytes / rowBytes) - halo, Math.Max(halo, Divide(MinPositions, row.Pitch)));
@@ -145,12 +170,19 @@ internal sealed unsafe class ConvPlan
         return work * TargetChannels;
     }
 
-    private int[] MakeOffsets(ConvPass pass)
+    private int[] MakeOffsets(ConvPass pass, int channels)
     {
-        int[] offsets = GC.AllocateArray<int>(SourceChannels * pass.Taps.Length, pinned: true);
-        for (int i = 0; i < offsets.Length; i++)
+        int[] offsets = GC.AllocateArray<int>(channels * pass.Taps.Length, pinned: true);
+        int i = 0;
+        foreach (ConvKernelRow row in pass.KernelRows)
         {
-            offsets[i] = Planes.Offset(i / pass.Taps.Length, pass.Taps[i % pass.Taps.Length]);
+            for (int channel = 0; channel < channels; channel++)
+            {
+                for (int tap = row.FirstTap; tap < row.EndTap; tap++)
+                {
+                    offsets[i++] = Planes.Offset(channel, pass.Taps[tap]);
+                }
+            }
         }
 
         return offsets;

@@ -1,16 +1,17 @@
+using System.Runtime.CompilerServices;
 using HeteroAKD.Kernels.Gemm;
 using HeteroAKD.Kernels.Lanes;
 using HeteroAKD.Kernels.Launch;
 
 namespace HeteroAKD.Kernels.Conv;
 
-/// <summary>Copies the weights into panels [Depth, rows] for the register tile: for each pass and group, its target channels in panels. A tile packs the panels of one pass and group.</summary>
+/// <summary>Copies the weights into panels [Depth, rows] for the register tile: for each pass, group and block of source channels, the target channels in panels. A tile packs one such block.</summary>
 internal sealed unsafe class ConvWeightPacking<TLane> : KernelJob<ConvWeightPacking<TLane>>
     where TLane : unmanaged, ILane<TLane>
 {
     private ConvPlan _plan = null!;
     private byte* _weight; // [O, C / groups, R, S]
-    private byte* _packed; // for each pass and group: panels of [Depth, rows]
+    private byte* _packed; // for each pass, group and block: panels of [depth, rows]
     private int _targetStride;
     private int _sourceStride;
 
@@ -23,49 +24,63 @@ internal sealed unsafe class ConvWeightPacking<TLane> : KernelJob<ConvWeightPack
         job._packed = (byte*)packed.Address;
         job._targetStride = targetStride;
         job._sourceStride = sourceStride;
-        pool.Run(job, plan.Geometry.Passes.Length * plan.Groups);
+        pool.Run(job, plan.Geometry.Passes.Length * plan.Groups * plan.ChannelBlocks);
     }
 
     public override void Tile(int tile, int worker)
     {
-        int pass = tile / _plan.Groups;
-        int group = tile % _plan.Groups;
-        nint from = (nint)group * Math.Max(_plan.TargetChannels * _targetStride, _plan.SourceChannels * _sourceStride);
-        nint to = _plan.PackedStart<TLane>(pass, group);
+        int block = tile % _plan.ChannelBlocks;
+        int group = tile / _plan.ChannelBlocks % _plan.Groups;
+        int pass = tile / _plan.ChannelBlocks / _plan.Groups;
+        nint from = ((nint)group * Math.Max(_plan.TargetChannels * _targetStride, _plan.SourceChannels * _sourceStride))
+            + ((nint)block * _plan.ChannelsPerBlock * _sourceStride);
+        nint to = _plan.PackedStart<TLane>(pass, group, block);
         if (RegisterTile<TLane>.ElementSize == sizeof(float))
         {
-            Pack(pass, (float*)_weight + from, (float*)_packed + to);
+            Pack(pass, _plan.ChannelsIn(block), (float*)_weight + from, (float*)_packed + to);
         }
         else
         {
-            Pack(pass, (double*)_weight + from, (double*)_packed + to);
+            Pack(pass, _plan.ChannelsIn(block), (double*)_weight + from, (double*)_packed + to);
         }
     }
 
-    private void Pack<T>(int pass, T* weight, T* packed)
+    private void Pack<T>(int pass, int channels, T* weight, T* packed)
         where T : unmanaged
     {
-        ConvTap[] taps = _plan.Geometry.Passes[pass].Taps;
+        ConvPass plan = _plan.Geometry.Passes[pass];
         for (int target = 0; target < _plan.TargetChannels;)
         {
             int rows = RegisterTile<TLane>.PanelRows(_plan.TargetChannels - target);
             for (int row = 0; row < rows; row++)
             {
                 bool valid = target + row < _plan.TargetChannels;
-                T* from = weight + ((nint)(target + row) * _targetStride);
-                T* to = packed + row;
-                for (int source = 0; source < _plan.SourceChannels; source++, from += _sourceStride)
-                {
-                    foreach (ConvTap tap in taps)
-                    {
-                        *to = valid ? from[tap.Weight] : default;
-                        to += rows;
-                    }
-                }
+                PackRow(plan, channels, valid ? weight + ((nint)(target + row) * _targetStride) : null, packed + row, rows);
             }
 
-            packed += (nint)rows * _plan.Depth(pass);
+            packed += (nint)rows * channels * plan.Taps.Length;
             target += rows;
+        }
+    }
+
+    // In the order of ConvPlan.Offsets; a row that only fills the panel is zero.
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private void PackRow<T>(ConvPass pass, int channels, T* weight, T* to, int rows)
+        where T : unmanaged
+    {
+        ReadOnlySpan<ConvTap> taps = pass.Taps;
+        foreach (ConvKernelRow kernelRow in pass.KernelRows)
+        {
+            T* from = weight;
+            for (int channel = 0; channel < channels; channel++)
+            {
+                for (int tap = kernelRow.FirstTap; tap < kernelRow.EndTap; tap++, to += rows)
+                {
+                    *to = weight == null ? default : from[taps[tap].Weight];
+                }
+
+                from += _sourceStride;
+            }
         }
     }
 }

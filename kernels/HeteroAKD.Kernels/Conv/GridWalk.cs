@@ -45,6 +45,12 @@ internal unsafe ref struct GridWalk
     /// <summary>Columns up to the last valid one.</summary>
     public int Columns { get; private set; }
 
+    /// <summary>First grid row of the whole map that the run touches.</summary>
+    public int FirstRow { get; private set; }
+
+    /// <summary>Last such row; a run over several images touches any.</summary>
+    public int LastRow { get; private set; }
+
     private int SegmentCount { get; set; }
 
     /// <summary>Goes to the next run of at most <paramref name="columns"/> columns; false at the end.</summary>
@@ -57,6 +63,9 @@ internal unsafe ref struct GridWalk
 
         Position = (_image * _planes.ImageStride) + (_row * _planes.Pitch) + _column;
         SegmentCount = 0;
+        FirstRow = _gridRow + _row;
+        int image = _image;
+        bool several = false;
         int lane = 0;
         while (lane < columns && _image < _images)
         {
@@ -65,6 +74,8 @@ internal unsafe ref struct GridWalk
             _length[SegmentCount] = length;
             _target[SegmentCount] = Target();
             SegmentCount++;
+            LastRow = _gridRow + _row;
+            several |= _image != image;
             Columns = lane + length;
             _column += length;
             if (_column == _pass.Columns)
@@ -73,6 +84,12 @@ internal unsafe ref struct GridWalk
             }
 
             lane = (_image * _planes.ImageStride) + (_row * _planes.Pitch) + _column - Position;
+        }
+
+        if (several)
+        {
+            FirstRow = 0;
+            LastRow = _pass.Rows - 1;
         }
 
         return true;
@@ -99,6 +116,12 @@ internal unsafe ref struct GridWalk
                 }
 
                 TLane value = TLane.Load(from, i) + bias;
+                int count = Math.Min(TLane.Width, length - i);
+                if (accumulate)
+                {
+                    value += step == 1 ? TLane.LoadPart(new Mem(target), i, count, value) : LoadEvery<TLane>(target + ((nint)i * step * size), step, count);
+                }
+
                 if (activation != ActivationKind.None)
                 {
                     value = Activation.Apply(activation, value);
@@ -106,48 +129,52 @@ internal unsafe ref struct GridWalk
 
                 if (step == 1)
                 {
-                    StoreRun(new Mem(target), i, length - i, value, accumulate);
+                    TLane.StorePart(new Mem(target), i, count, value);
                 }
                 else
                 {
-                    StoreEvery(target + ((nint)i * step * size), step, Math.Min(TLane.Width, length - i), value, accumulate);
+                    StoreEvery(target + ((nint)i * step * size), step, count, value);
                 }
             }
         }
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void StoreRun<TLane>(Mem target, int index, int count, TLane value, bool accumulate)
+    private static TLane LoadEvery<TLane>(byte* target, int step, int count)
         where TLane : unmanaged, ILane<TLane>
     {
-        if (accumulate)
+        TLane value = TLane.Splat(0f);
+        if (RegisterTile<TLane>.ElementSize == sizeof(float))
         {
-            value += TLane.LoadPart(target, index, count, value);
+            CopyElements((float*)target, step, (float*)&value, 1, count);
+        }
+        else
+        {
+            CopyElements((double*)target, step, (double*)&value, 1, count);
         }
 
-        TLane.StorePart(target, index, count, value);
+        return value;
     }
 
-    private static void StoreEvery<TLane>(byte* target, int step, int count, TLane value, bool accumulate)
+    private static void StoreEvery<TLane>(byte* target, int step, int count, TLane value)
         where TLane : unmanaged, ILane<TLane>
     {
         if (RegisterTile<TLane>.ElementSize == sizeof(float))
         {
-            StoreElements((float*)&value, (float*)target, step, count, accumulate);
+            CopyElements((float*)&value, 1, (float*)target, step, count);
         }
         else
         {
-            StoreElements((double*)&value, (double*)target, step, count, accumulate);
+            CopyElements((double*)&value, 1, (double*)target, step, count);
         }
     }
 
-    private static void StoreElements<T>(T* values, T* target, int step, int count, bool accumulate)
-        where T : unmanaged, System.Numerics.IAdditionOperators<T, T, T>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void CopyElements<T>(T* from, nint fromStep, T* to, nint toStep, int count)
+        where T : unmanaged
     {
         for (int i = 0; i < count; i++)
         {
-            nint at = (nint)i * step;
-            target[at] = accumulate ? target[at] + values[i] : values[i];
+            to[i * toStep] = from[i * fromStep];
         }
     }
 

@@ -64,75 +64,105 @@ internal sealed unsafe class HostConvJob<TLane> : KernelJob<HostConvJob<TLane>>
         // One more lane: a segment of a run is read in whole lanes.
         int size = RegisterTile<TLane>.ElementSize;
         int tileBytes = (((2 * RegisterTile<TLane>.MaxRows) + 1) * sizeof(TLane) + 63) / 64 * 64;
-        byte* arena = _pool.Arena(worker, (nuint)tileBytes + ((nuint)_plan.Planes.Length(_plan.SourceChannels) * (nuint)size));
-        int group = groupBlock * _plan.GroupsPerTile;
-        int groupEnd = Math.Min(_plan.Groups, group + _plan.GroupsPerTile);
-        for (; group < groupEnd; group++)
+        byte* arena = _pool.Arena(worker, (nuint)tileBytes + ((nuint)_plan.Planes.Length(_plan.ChannelsPerBlock) * (nuint)size));
+        Piece piece = new() { TargetBlock = targets, Image = image, Images = images, GridRow = gridRow, Tile = (TLane*)arena, Planes = arena + tileBytes };
+        int groupEnd = Math.Min(_plan.Groups, (groupBlock + 1) * _plan.GroupsPerTile);
+        for (piece.Group = groupBlock * _plan.GroupsPerTile; piece.Group < groupEnd; piece.Group++)
         {
-            Pad(group, image, images, gridRow, arena + tileBytes);
-            for (int pass = 0; pass < _plan.Geometry.Passes.Length; pass++)
+            for (piece.Block = 0; piece.Block < _plan.ChannelBlocks; piece.Block++)
             {
-                Correlate(pass, group, targets, image, images, gridRow, (TLane*)arena, arena + tileBytes);
+                Pad(piece);
+                for (int pass = 0; pass < _plan.Geometry.Passes.Length; pass++)
+                {
+                    Correlate(piece, pass);
+                }
             }
         }
     }
 
-    private void Pad(int group, int image, int images, int gridRow, byte* planes)
+    private void Pad(in Piece piece)
     {
         nint plane = (nint)_plan.Geometry.SourceHeight * _plan.Geometry.SourceWidth;
         nint imageStride = plane * _plan.SourceChannels * _plan.Groups;
-        nint start = (image * imageStride) + (plane * _plan.SourceChannels * group);
+        nint start = (piece.Image * imageStride) + (plane * ((_plan.SourceChannels * piece.Group) + (piece.Block * _plan.ChannelsPerBlock)));
+        int channels = _plan.ChannelsIn(piece.Block);
         if (RegisterTile<TLane>.ElementSize == sizeof(float))
         {
-            _plan.Planes.Fill(_operands.Source.Floats + start, imageStride, _plan.SourceChannels, images, gridRow, (float*)planes);
+            _plan.Planes.Fill(_operands.Source.Floats + start, imageStride, channels, piece.Images, piece.GridRow, (float*)piece.Planes);
         }
         else
         {
-            _plan.Planes.Fill(_operands.Source.Doubles + start, imageStride, _plan.SourceChannels, images, gridRow, (double*)planes);
+            _plan.Planes.Fill(_operands.Source.Doubles + start, imageStride, channels, piece.Images, piece.GridRow, (double*)piece.Planes);
         }
     }
 
-    private void Correlate(int pass, int group, int targetBlock, int image, int images, int gridRow, TLane* tile, byte* planes)
+    private void Correlate(in Piece piece, int pass)
     {
-        int size = RegisterTile<TLane>.ElementSize;
-        int depth = _plan.Depth(pass);
+        int depth = _plan.ChannelsIn(piece.Block) * _plan.Geometry.Passes[pass].Taps.Length;
         int perBlock = (_plan.TargetChannels + _plan.TargetBlocks - 1) / _plan.TargetBlocks;
-        byte* panel = (byte*)_operands.Weight.Address + ((nint)_plan.PackedStart<TLane>(pass, group) * size);
+        byte* panel = (byte*)_operands.Weight.Address + ((nint)_plan.PackedStart<TLane>(pass, piece.Group, piece.Block) * RegisterTile<TLane>.ElementSize);
         for (int target = 0; target < _plan.TargetChannels;)
         {
             int rows = RegisterTile<TLane>.PanelRows(_plan.TargetChannels - target);
 
             // A panel belongs to the part of the channels in which it begins.
-            if (target / perBlock == targetBlock)
+            if (target / perBlock == piece.TargetBlock)
             {
-                int valid = Math.Min(rows, _plan.TargetChannels - target);
-                CorrelatePanel(pass, (group * _plan.TargetChannels) + target, rows, valid, image, images, gridRow, panel, tile, planes);
+                CorrelatePanel(piece, pass, target, rows, panel);
             }
 
-            panel += (nint)rows * depth * size;
+            panel += (nint)rows * depth * RegisterTile<TLane>.ElementSize;
             target += rows;
         }
     }
 
-    private void CorrelatePanel(int pass, int target, int rows, int valid, int image, int images, int gridRow, byte* panel, TLane* tile, byte* planes)
+    private void CorrelatePanel(in Piece piece, int pass, int target, int rows, byte* panel)
     {
         int size = RegisterTile<TLane>.ElementSize;
-        int depth = _plan.Depth(pass);
-        int* offsets = _plan.Offsets(pass);
+        int channels = _plan.ChannelsIn(piece.Block);
+        ConvPass taps = _plan.Geometry.Passes[pass];
+        int* offsets = _plan.Offsets(pass, piece.Block);
         nint plane = (nint)_plan.Geometry.TargetHeight * _plan.Geometry.TargetWidth;
         nint imageStride = plane * _plan.TargetChannels * _plan.Groups;
-        byte* output = (byte*)_operands.Target.Address + (((image * imageStride) + (target * plane)) * size);
-        GridWalk walk = new(_plan.Geometry, _plan.Geometry.Passes[pass], _plan.Planes, gridRow, images, imageStride);
+        int channel = (piece.Group * _plan.TargetChannels) + target;
+        byte* output = (byte*)_operands.Target.Address + (((piece.Image * imageStride) + (channel * plane)) * size);
+        int valid = Math.Min(rows, _plan.TargetChannels - target);
+        GridWalk walk = new(_plan.Geometry, taps, _plan.Planes, piece.GridRow, piece.Images, imageStride);
         while (walk.Next(RegisterTile<TLane>.MaxColumns))
         {
             int vectors = walk.Columns > TLane.Width ? 2 : 1;
-            TableColumns columns = new(planes + ((nint)walk.Position * size), offsets, size);
-            RegisterTile<TLane>.Multiply(rows, vectors, panel, columns, depth, tile);
-            for (int row = 0; row < valid; row++)
-            {
-                TLane bias = _operands.HasBias ? TLane.LoadSplat(_operands.Bias, target + row) : TLane.Splat(0f);
-                walk.Store((byte*)(tile + (row * vectors)), output + (row * plane * size), bias, _operands.Activation, _operands.Accumulate);
-            }
+            (int first, int end) = taps.SeenFrom(walk.FirstRow, walk.LastRow);
+            int skipped = first < end ? channels * taps.KernelRows[first].FirstTap : 0;
+            int depth = first < end ? (channels * taps.KernelRows[end - 1].EndTap) - skipped : 0;
+            TableColumns columns = new(piece.Planes + ((nint)walk.Position * size), offsets + skipped, size);
+            RegisterTile<TLane>.Multiply(rows, vectors, panel + ((nint)skipped * rows * size), columns, depth, piece.Tile);
+            Store(piece, walk, channel, valid, vectors, output, plane * size);
         }
+    }
+
+    // The first block of channels brings the bias, the last the activation; all but the first add to what the target holds.
+    private void Store(in Piece piece, in GridWalk walk, int channel, int rows, int vectors, byte* output, nint rowBytes)
+    {
+        bool first = piece.Block == 0;
+        bool accumulate = _operands.Accumulate || !first;
+        ActivationKind activation = piece.Block == _plan.ChannelBlocks - 1 ? _operands.Activation : ActivationKind.None;
+        for (int row = 0; row < rows; row++)
+        {
+            TLane bias = _operands.HasBias && first ? TLane.LoadSplat(_operands.Bias, channel + row) : TLane.Splat(0f);
+            walk.Store((byte*)(piece.Tile + (row * vectors)), output + (row * rowBytes), bias, activation, accumulate);
+        }
+    }
+
+    /// <summary>What a tile works on at a time and the memory it works in.</summary>
+    private struct Piece
+    {
+        public int TargetBlock;
+        public int Group;
+        public int Block; // of source channels
+        public int Image; // first image
+        public int Images;
+        public int GridRow; // first grid row
+        public TLane* Tile; // [rows, vectors] lanes of products, and one lane that is read but not used
+        public byte* Planes; // padded source of the block
     }
 }

@@ -73,7 +73,7 @@ internal sealed unsafe class HostDepthwiseJob<TLane> : KernelJob<HostDepthwiseJo
         GridWalk walk = new(_plan.Geometry, _plan.Geometry.Passes[pass], _plan.Planes, gridRow, images, imageStride);
         while (walk.Next(Vectors * TLane.Width))
         {
-            Sum(_plan.Geometry.Passes[pass].Taps, _plan.Offsets(pass), channel * _kernelSize, planes + ((nint)walk.Position * size), sums);
+            Sum(_plan.Geometry.Passes[pass].Taps, _plan.Offsets(pass, 0), channel * _kernelSize, planes + ((nint)walk.Position * size), sums);
             walk.Store((byte*)sums, output, bias, _operands.Activation, _operands.Accumulate);
         }
     }
