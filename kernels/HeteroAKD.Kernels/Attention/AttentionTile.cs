@@ -14,7 +14,7 @@ internal static unsafe class AttentionTile<TLane>
     /// <summary>scores[across, vectors] = panels · columns. Rows up to the next whole panel are written too.</summary>
     public static void Scores(byte* panels, int across, TLane* columns, int vectors, int headSize, TLane* scores)
     {
-        EvenColumns right = new((byte*)columns, vectors * sizeof(TLane));
+        TileColumns right = TileColumns.Even((byte*)columns, vectors * sizeof(TLane));
         for (int j = 0; j < across;)
         {
             int rows = RegisterTile<TLane>.PanelRows(across - j);
@@ -27,7 +27,7 @@ internal static unsafe class AttentionTile<TLane>
     /// <summary>sums[d, vectors] = factor · sums + Σ over across of panels · weights; the first block only writes. factors holds a lane for each vector.</summary>
     public static void AddSums(byte* panels, int headSize, TLane* weights, int across, int vectors, TLane* sums, bool first, TLane* factors, TLane* tile)
     {
-        EvenColumns right = new((byte*)weights, vectors * sizeof(TLane));
+        TileColumns right = TileColumns.Even((byte*)weights, vectors * sizeof(TLane));
         for (int c = 0; c < headSize;)
         {
             int rows = RegisterTile<TLane>.PanelRows(headSize - c);

@@ -51,8 +51,8 @@ internal sealed unsafe class ConvPlan
         _offsets = new int[2 * geometry.Passes.Length][];
         for (int pass = 0; pass < geometry.Passes.Length; pass++)
         {
-            _offsets[2 * pass] = MakeOffsets(geometry.Passes[pass], ChannelsPerBlock);
-            _offsets[(2 * pass) + 1] = MakeOffsets(geometry.Passes[pass], ChannelsIn(ChannelBlocks - 1));
+            _offsets[2 * pass] = MakeOffsets(geometry.Passes[pass], ChannelsPerBlock, elementSize);
+            _offsets[(2 * pass) + 1] = MakeOffsets(geometry.Passes[pass], ChannelsIn(ChannelBlocks - 1), elementSize);
         }
     }
 
@@ -113,7 +113,7 @@ internal sealed unsafe class ConvPlan
     public int Depth(int pass) => SourceChannels * Geometry.Passes[pass].Taps.Length;
 
     /// <summary>
-    /// Distance of each factor's source element from the grid position, for a block of channels; pinned. Kernel row by kernel row, in it channel by
+    /// Bytes from the grid position to each factor's source element, for a block of channels; pinned. Kernel row by kernel row, in it channel by
     /// channel: the kernel rows that see the source from a given grid row then follow each other.
     /// </summary>
     public int* Offsets(int pass, int block)
@@ -170,7 +170,7 @@ internal sealed unsafe class ConvPlan
         return work * TargetChannels;
     }
 
-    private int[] MakeOffsets(ConvPass pass, int channels)
+    private int[] MakeOffsets(ConvPass pass, int channels, int elementSize)
     {
         int[] offsets = GC.AllocateArray<int>(channels * pass.Taps.Length, pinned: true);
         int i = 0;
@@ -180,7 +180,7 @@ internal sealed unsafe class ConvPlan
             {
                 for (int tap = row.FirstTap; tap < row.EndTap; tap++)
                 {
-                    offsets[i++] = Planes.Offset(channel, pass.Taps[tap]);
+                    offsets[i++] = checked(Planes.Offset(channel, pass.Taps[tap]) * elementSize);
                 }
             }
         }

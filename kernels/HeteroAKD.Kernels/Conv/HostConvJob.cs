@@ -134,7 +134,7 @@ internal sealed unsafe class HostConvJob<TLane> : KernelJob<HostConvJob<TLane>>
             (int first, int end) = taps.SeenFrom(walk.FirstRow, walk.LastRow);
             int skipped = first < end ? channels * taps.KernelRows[first].FirstTap : 0;
             int depth = first < end ? (channels * taps.KernelRows[end - 1].EndTap) - skipped : 0;
-            TableColumns columns = new(piece.Planes + ((nint)walk.Position * size), offsets + skipped, size);
+            TileColumns columns = TileColumns.Tabulated(piece.Planes + ((nint)walk.Position * size), offsets + skipped);
             RegisterTile<TLane>.Multiply(rows, vectors, panel + ((nint)skipped * rows * size), columns, depth, piece.Tile);
             Store(piece, walk, channel, valid, vectors, output, plane * size);
         }

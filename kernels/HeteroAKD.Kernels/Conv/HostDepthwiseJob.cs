@@ -86,7 +86,7 @@ internal sealed unsafe class HostDepthwiseJob<TLane> : KernelJob<HostDepthwiseJo
         for (int t = 0; t < taps.Length; t++)
         {
             TLane factor = TLane.LoadSplat(weights, weight + taps[t].Weight);
-            TLane* from = (TLane*)(position + ((nint)offsets[t] * RegisterTile<TLane>.ElementSize));
+            TLane* from = (TLane*)(position + offsets[t]);
             s0 = TLane.Fma(factor, from[0], s0);
             s1 = TLane.Fma(factor, from[1], s1);
             s2 = TLane.Fma(factor, from[2], s2);

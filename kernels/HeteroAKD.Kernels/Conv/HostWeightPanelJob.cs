@@ -154,7 +154,7 @@ internal sealed unsafe class HostWeightPanelJob<TLane> : KernelJob<HostWeightPan
                     int depth = images > 1 ? images * rows * outWidth : (Math.Min(rows, t.EndRow - row) - skip) * outWidth;
                     if (depth > 0)
                     {
-                        TableColumns columns = new(planes + ((nint)t.Position * width * size), _plan.Positions + start + (skip * outWidth), width * size);
+                        TileColumns columns = TileColumns.Tabulated(planes + ((nint)t.Position * width * size), _plan.Distances(strip) + start + (skip * outWidth));
                         RegisterTile<TLane>.Multiply(
                             panelRows, width / TLane.Width, piece.Panel + ((nint)skip * outWidth * panelRows * size), columns, depth, piece.Tile);
                         Add((TLane*)Sums(piece, strip, tap, o, width), piece.Tile, valid * (width / TLane.Width));

@@ -21,7 +21,8 @@ internal sealed class WeightPanelPlan
     private const int FewTiles = 8;
     private const long TileWork = 1 << 20;
 
-    private readonly int[] _positions;
+    private readonly int[] _whole; // distances in a strip of full width
+    private readonly int[] _last; // distances in the last strip, which may be of one lane
 
     public WeightPanelPlan(in ConvShape shape, int elementSize, int laneWidth)
     {
@@ -44,7 +45,8 @@ internal sealed class WeightPanelPlan
         long work = Math.Max(1, (long)shape.OutputLength * shape.GroupInChannels * Taps.Length);
         int tiles = OutputBlocks * InputBlocks * shape.Groups;
         Chunks = (int)Math.Clamp(Math.Min(Divide(FewTiles, tiles), work / TileWork / tiles), 1, Math.Max(1, RowBlocks * ImageBlocks));
-        _positions = MakePositions();
+        _whole = MakeDistances(StripWidth * elementSize);
+        _last = MakeDistances(WidthOf(strips - 1) * elementSize);
     }
 
     /// <summary>The convolution.</summary>
@@ -113,8 +115,8 @@ internal sealed class WeightPanelPlan
     /// <summary>Channels of strip <paramref name="strip"/>, up to whole lanes: the last one may be of one lane.</summary>
     public int WidthOf(int strip) => Math.Min(StripWidth, PaddedInputs - (strip * StripWidth));
 
-    /// <summary>Position in the turned planes of each output of a block, for tap 0; pinned.</summary>
-    public unsafe int* Positions => (int*)System.Runtime.CompilerServices.Unsafe.AsPointer(ref _positions[0]);
+    /// <summary>Bytes from the start of strip <paramref name="strip"/> to what each output of a block sees by tap 0; pinned.</summary>
+    public unsafe int* Distances(int strip) => (int*)System.Runtime.CompilerServices.Unsafe.AsPointer(ref (WidthOf(strip) == StripWidth ? _whole : _last)[0]);
 
     private static int Divide(int a, int b) => (a + b - 1) / b;
 
@@ -151,17 +153,17 @@ internal sealed class WeightPanelPlan
         return (Shape.OutHeight, (int)Math.Clamp(PlaneBytes / imageBytes, 1, Math.Max(1, Shape.Batch / FewTiles)));
     }
 
-    private int[] MakePositions()
+    private int[] MakeDistances(int positionBytes)
     {
-        int[] positions = GC.AllocateArray<int>(ImagesPerBlock * RowsPerBlock * Shape.OutWidth, pinned: true);
-        for (int k = 0; k < positions.Length; k++)
+        int[] distances = GC.AllocateArray<int>(ImagesPerBlock * RowsPerBlock * Shape.OutWidth, pinned: true);
+        for (int k = 0; k < distances.Length; k++)
         {
             int column = k % Shape.OutWidth;
             int row = k / Shape.OutWidth % RowsPerBlock;
             int image = k / Shape.OutWidth / RowsPerBlock;
-            positions[k] = (((image * PlaneRows) + (row * Shape.StrideHeight)) * Pitch) + (column * Shape.StrideWidth);
+            distances[k] = ((((image * PlaneRows) + (row * Shape.StrideHeight)) * Pitch) + (column * Shape.StrideWidth)) * positionBytes;
         }
 
-        return positions;
+        return distances;
     }
 }

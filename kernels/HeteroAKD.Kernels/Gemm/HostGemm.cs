@@ -201,9 +201,9 @@ internal sealed unsafe class GemmJob<TLane> : KernelJob<GemmJob<TLane>>
                 {
                     int count = Math.Min(RegisterTile<TLane>.MaxColumns, columnEnd - j);
                     int vectors = count > TLane.Width ? 2 : 1;
-                    EvenColumns steps = columns == null && count == RegisterTile<TLane>.MaxColumns
-                        ? new EvenColumns(_b.Source(item, j, start), _b.DepthStride)
-                        : new EvenColumns((columns == null ? scratch.B : columns + ((nint)(j - column) * depth * RegisterTile<TLane>.ElementSize)), vectors * sizeof(TLane));
+                    TileColumns steps = columns == null && count == RegisterTile<TLane>.MaxColumns
+                        ? TileColumns.Even(_b.Source(item, j, start), _b.DepthStride)
+                        : TileColumns.Even(columns == null ? scratch.B : columns + ((nint)(j - column) * depth * RegisterTile<TLane>.ElementSize), vectors * sizeof(TLane));
                     RegisterTile<TLane>.Multiply(rows, vectors, panel, steps, depth, scratch.Tile);
                     Finish(item / _partition.ItemsPerSum, i, valid, j, count, scratch.Tile, first && start == 0, last && start + depth >= k);
                 }

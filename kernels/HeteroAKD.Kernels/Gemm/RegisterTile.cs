@@ -3,25 +3,20 @@ using HeteroAKD.Kernels.Lanes;
 
 namespace HeteroAKD.Kernels.Gemm;
 
-/// <summary>Where the two (or one) vectors of step k of a register tile are loaded from.</summary>
-internal unsafe interface IColumnSource
+/// <summary>
+/// Where the two (or one) vectors of each step of a register tile are loaded from: at equal distances (a packed panel, the rows of a matrix), or at
+/// tabulated ones (the taps of a convolution in a padded plane).
+/// </summary>
+/// <param name="Start">Address of step 0, or from where the table counts.</param>
+/// <param name="Stride">Bytes from a step to the next; not used with a table.</param>
+/// <param name="Table">Bytes from <paramref name="Start"/> to each step; null for equal distances.</param>
+internal readonly unsafe record struct TileColumns(nint Start, nint Stride, nint Table)
 {
-    /// <summary>Address of the first vector of step <paramref name="k"/>.</summary>
-    byte* At(int k);
-}
+    /// <summary>Steps <paramref name="stride"/> bytes apart.</summary>
+    public static TileColumns Even(byte* start, nint stride) => new((nint)start, stride, 0);
 
-/// <summary>Steps at equal distances: a packed panel, or the rows of a matrix.</summary>
-internal readonly unsafe struct EvenColumns(byte* start, nint stride) : IColumnSource
-{
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public byte* At(int k) => start + (k * stride);
-}
-
-/// <summary>Steps at tabulated distances, in elements: the taps of a convolution in a padded plane.</summary>
-internal readonly unsafe struct TableColumns(byte* start, int* table, int elementSize) : IColumnSource
-{
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public byte* At(int k) => start + ((nint)table[k] * elementSize);
+    /// <summary>Steps at tabulated distances in bytes.</summary>
+    public static TileColumns Tabulated(byte* start, int* table) => new((nint)start, 0, (nint)table);
 }
 
 /// <summary>A compile-time number.</summary>
@@ -164,53 +159,71 @@ internal static unsafe class RegisterTile<TLane>
     }
 
     /// <summary>tile[rows, vectors] = Σ over k &lt; depth of panel[k, rows] · columns(k); the tile is overwritten.</summary>
-    public static void Multiply<TColumns>(int rows, int vectors, byte* panel, TColumns columns, int depth, TLane* tile)
-        where TColumns : struct, IColumnSource
+    public static void Multiply(int rows, int vectors, byte* panel, TileColumns columns, int depth, TLane* tile)
     {
         if (vectors == 2)
         {
-            Multiply<TColumns, Counts.Two>(rows, panel, columns, depth, tile);
+            Multiply<Counts.Two>(rows, panel, columns, depth, tile);
         }
         else
         {
-            Multiply<TColumns, Counts.One>(rows, panel, columns, depth, tile);
+            Multiply<Counts.One>(rows, panel, columns, depth, tile);
         }
     }
 
-    private static void Multiply<TColumns, TVectors>(int rows, byte* panel, TColumns columns, int depth, TLane* tile)
-        where TColumns : struct, IColumnSource
+    private static void Multiply<TVectors>(int rows, byte* panel, TileColumns columns, int depth, TLane* tile)
         where TVectors : struct, ICount
     {
         switch (rows)
         {
             case 12:
-                Loop<TColumns, Counts.Six, TVectors>(panel, columns, depth, tile);
+                Multiply<Counts.Six, TVectors>(panel, columns, depth, tile);
                 break;
             case 8:
-                Loop<TColumns, Counts.Four, TVectors>(panel, columns, depth, tile);
+                Multiply<Counts.Four, TVectors>(panel, columns, depth, tile);
                 break;
             case 6:
-                Loop<TColumns, Counts.Three, TVectors>(panel, columns, depth, tile);
+                Multiply<Counts.Three, TVectors>(panel, columns, depth, tile);
                 break;
             case 4:
-                Loop<TColumns, Counts.Two, TVectors>(panel, columns, depth, tile);
+                Multiply<Counts.Two, TVectors>(panel, columns, depth, tile);
                 break;
             default:
-                Loop<TColumns, Counts.One, TVectors>(panel, columns, depth, tile);
+                Multiply<Counts.One, TVectors>(panel, columns, depth, tile);
                 break;
         }
     }
 
+    private static void Multiply<TPairs, TVectors>(byte* panel, TileColumns columns, int depth, TLane* tile)
+        where TPairs : struct, ICount
+        where TVectors : struct, ICount
+    {
+        if (columns.Table == 0)
+        {
+            Loop<Counts.One, TPairs, TVectors>(panel, (byte*)columns.Start, columns.Stride, depth, tile);
+        }
+        else
+        {
+            Loop<Counts.Two, TPairs, TVectors>(panel, (byte*)columns.Start, columns.Table, depth, tile);
+        }
+    }
+
+    // Plain numbers as arguments: fields of a struct would be read from the stack in every step. "steps" is the stride, or with TKind = 2 the table.
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    private static void Loop<TColumns, TPairs, TVectors>(byte* panel, TColumns columns, int depth, TLane* tile)
-        where TColumns : struct, IColumnSource
+    private static void Loop<TKind, TPairs, TVectors>(byte* panel, byte* columns, nint steps, int depth, TLane* tile)
+        where TKind : struct, ICount
         where TPairs : struct, ICount
         where TVectors : struct, ICount
     {
         RegisterPair<TLane> p0 = default, p1 = default, p2 = default, p3 = default, p4 = default, p5 = default;
-        for (int k = 0; k < depth; k++)
+        for (nint k = 0; k < depth; k++)
         {
-            TLane* column = (TLane*)columns.At(k);
+            TLane* column = (TLane*)(TKind.Value == 2 ? columns + ((int*)steps)[k] : columns);
+            if (TKind.Value == 1)
+            {
+                columns += steps;
+            }
+
             TLane b0 = column[0];
             TLane b1 = TVectors.Value == 2 ? column[1] : default;
             p0.AddBroadcast<TVectors>(panel, 0, b0, b1);
