@@ -11,9 +11,16 @@ internal readonly struct GemmPartition
 
     // Columns of a block: MaxDepth x 384 floats of packed B fill about half of a second-level cache of 1 MiB.
     private const int MaxBlockColumns = 384;
+    private const int MinBlockColumns = 128;
 
-    // Fewer rows than this and reading B for them shows.
+    // Every tile reads its columns of B once: the fewer rows, the more often. B from a second-level cache (1 MiB of it) bears fewer than B from memory.
     private const int MinBlockRows = 48;
+    private const int MinStreamedRows = 96;
+    private const long CachedWork = 1 << 18;
+
+    // Tiles that keep a handful of threads busy to the end; beyond that larger ones read less.
+    private const int WantedTiles = 16;
+    private const int MaxBlockRows = 256;
 
     // Multiply-adds of a tile that one core does in 10 to 20 µs.
     private const long TileWork = 1 << 20;
@@ -28,20 +35,21 @@ internal readonly struct GemmPartition
     private const int MinRepeated = 1 << 15;
     private const int MaxPacked = 1 << 24;
 
-    // With so many tiles from columns and batch alone, more rows a tile spare B from being packed more than once.
-    private const int ManyTiles = 16;
-    private const int MaxManyRows = 512;
-
     private readonly int _inPlaceRows;
 
     /// <summary>Cuts <paramref name="batch"/> products; with <paramref name="itemsPerSum"/> over 1, runs of so many are added up in one result.</summary>
     public GemmPartition(int m, int n, int k, int batch, int rowUnit, int columnUnit, int itemsPerSum = 1)
     {
-        int columnBlocks = Math.Max(1, Divide(n, MaxBlockColumns));
+        // Where a tile can have all rows, the columns make the tiles: B is then packed by the one tile that reads it.
+        int sums = Divide(batch, itemsPerSum);
+        long columns = m <= MaxBlockRows ? Math.Clamp((long)n * sums / WantedTiles, MinBlockColumns, MaxBlockColumns) : MaxBlockColumns;
+        int columnBlocks = Math.Max(1, Divide(n, (int)columns));
         ColumnsPerBlock = RoundUp(Divide(n, columnBlocks), columnUnit);
         ColumnBlocks = Divide(n, Math.Max(1, ColumnsPerBlock));
         long rowWork = Math.Max(1, (long)ColumnsPerBlock * k);
-        int wanted = m <= MaxManyRows && (long)ColumnBlocks * batch >= ManyTiles ? MaxManyRows : (int)Math.Max(TileWork / rowWork, MinBlockRows);
+        long fewest = Math.Max(TileWork / rowWork, rowWork > CachedWork ? MinStreamedRows : MinBlockRows);
+        long shared = (long)m * ColumnBlocks * sums / WantedTiles;
+        int wanted = (int)Math.Max(fewest, Math.Min(shared, MaxBlockRows));
         int rowBlocks = Math.Max(1, Divide(m, wanted));
         RowsPerBlock = RoundUp(Divide(m, rowBlocks), rowUnit);
         RowBlocks = Divide(m, Math.Max(1, RowsPerBlock));
@@ -70,8 +78,8 @@ internal readonly struct GemmPartition
     }
 
     /// <summary>Into how many results a sum over a batch is divided, to be added up afterwards: enough to have tiles for every thread.</summary>
-    public static int SumsOfBatch(in GemmPartition whole, int batch)
-        => Math.Clamp(SumTiles / Math.Max(1, whole.RowBlocks * whole.ColumnBlocks), 1, Math.Max(1, batch));
+    public static int SumsOfBatch(int m, int n, int batch)
+        => Math.Clamp(SumTiles / (Divide(m, MaxBlockRows) * Divide(n, MaxBlockColumns)), 1, Math.Max(1, batch));
 
     /// <summary>Rows of C in a tile.</summary>
     public int RowsPerBlock { get; }

@@ -62,7 +62,7 @@ public static class HostGemm
             return;
         }
 
-        int sums = GemmPartition.SumsOfBatch(Partition<TLane>(arguments, arguments.K, 1), arguments.Batch);
+        int sums = GemmPartition.SumsOfBatch(arguments.M, arguments.N, arguments.Batch);
         int items = (arguments.Batch + sums - 1) / sums;
         sums = (arguments.Batch + items - 1) / items;
         GemmPartition partition = Partition<TLane>(arguments, arguments.K, arguments.Batch, items);
