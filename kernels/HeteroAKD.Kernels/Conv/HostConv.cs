@@ -75,7 +75,7 @@ public static class HostConv
     internal static int WeightGradientWorkspace<TLane>(in ConvShape shape)
         where TLane : unmanaged, ILane<TLane> =>
         shape.IsPatchwise ? HostPatchConv.Length(shape)
-            : shape.IsPointwise || shape.OutputLength == 0 ? 0
+            : shape.IsPointwise || shape.OutputLength == 0 || ShiftedPlan.Serves(shape) ? 0
             : HasPanels(shape) ? PanelLength(Plans<TLane>.WeightPanels(shape))
             : checked(Plans<TLane>.Weight(shape).Chunks * shape.WeightLength);
 
@@ -102,6 +102,10 @@ public static class HostConv
         else if (shape.IsPatchwise)
         {
             HostPatchConv.Forward<TLane>(pool, shape, operands, workspace);
+        }
+        else if (ShiftedPlan.Serves(shape))
+        {
+            HostShiftedJob<TLane>.Run(pool, Plans<TLane>.Shifted(shape), operands, turned: false);
         }
         else
         {
@@ -133,6 +137,10 @@ public static class HostConv
         {
             HostPatchConv.InputGradient<TLane>(pool, shape, operands, workspace);
         }
+        else if (ShiftedPlan.Serves(shape))
+        {
+            HostShiftedJob<TLane>.Run(pool, Plans<TLane>.Shifted(shape), operands, turned: true);
+        }
         else
         {
             Correlate<TLane>(pool, shape, Plans<TLane>.Input(shape), operands, shape.KernelSize, shape.GroupInChannels * shape.KernelSize, workspace);
@@ -159,6 +167,12 @@ public static class HostConv
                 C = GemmMatrix.RowMajor(weightGradient, shape.InChannels),
                 Beta = accumulate,
             });
+            return;
+        }
+
+        if (ShiftedPlan.Serves(shape))
+        {
+            HostShiftedWeightJob<TLane>.Run(pool, Plans<TLane>.Shifted(shape), x, outputGradient, weightGradient, accumulate != 0);
             return;
         }
 
@@ -240,10 +254,13 @@ public static class HostConv
         private static readonly ConcurrentDictionary<ConvShape, ConvPlan> s_input = new();
         private static readonly ConcurrentDictionary<ConvShape, ConvWeightPlan> s_weight = new();
         private static readonly ConcurrentDictionary<ConvShape, WeightPanelPlan> s_weightPanels = new();
+        private static readonly ConcurrentDictionary<ConvShape, ShiftedPlan> s_shifted = new();
 
         public static ConvPlan Forward(in ConvShape shape) => s_forward.GetOrAdd(shape, static s => ConvPlan.Forward(s, RegisterTile<TLane>.ElementSize));
 
         public static ConvPlan Input(in ConvShape shape) => s_input.GetOrAdd(shape, static s => ConvPlan.InputGradient(s, RegisterTile<TLane>.ElementSize));
+
+        public static ShiftedPlan Shifted(in ConvShape shape) => s_shifted.GetOrAdd(shape, static s => new ShiftedPlan(s, RegisterTile<TLane>.ElementSize));
 
         public static WeightPanelPlan WeightPanels(in ConvShape shape)
             => s_weightPanels.GetOrAdd(shape, static s => new WeightPanelPlan(s, RegisterTile<TLane>.ElementSize, TLane.Width));
