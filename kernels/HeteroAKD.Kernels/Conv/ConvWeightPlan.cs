@@ -21,6 +21,15 @@ internal sealed class ConvWeightPlan
         InputBlocks = Divide(shape.GroupInChannels, MaxInputs);
         Inputs = Divide(shape.GroupInChannels, InputBlocks);
         Planes = ChoosePlanes(elementSize);
+        ConvTap[] taps = Geometry.Passes[0].Taps;
+        FactorOffsets = new int[Inputs * taps.Length];
+        FactorWeights = new int[Inputs * taps.Length];
+        for (int i = 0; i < FactorOffsets.Length; i++)
+        {
+            FactorOffsets[i] = Planes.Offset(i / taps.Length, taps[i % taps.Length]);
+            FactorWeights[i] = (i / taps.Length * shape.KernelSize) + taps[i % taps.Length].Weight;
+        }
+
         RowBlocks = Divide(shape.OutHeight, Planes.GridRows);
         ImageBlocks = Divide(shape.Batch, Planes.Images);
 
@@ -37,6 +46,12 @@ internal sealed class ConvWeightPlan
         tiles = OutputBlocks * InputBlocks * Divide(shape.Groups, GroupsPerTile);
         Chunks = (int)Math.Clamp(Math.Min(Divide(FewTiles, tiles), work / TileWork / tiles), 1, Math.Max(1, RowBlocks * ImageBlocks));
     }
+
+    /// <summary>[Inputs x taps] where each factor lies in the padded planes, from the position that it serves.</summary>
+    public int[] FactorOffsets { get; }
+
+    /// <summary>[Inputs x taps] element of an output channel's weights, from the first input channel of the tile.</summary>
+    public int[] FactorWeights { get; }
 
     /// <summary>The convolution.</summary>
     public ConvShape Shape { get; }

@@ -1,3 +1,5 @@
+using System.Numerics;
+using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using HeteroAKD.Kernels.Gemm;
 using HeteroAKD.Kernels.Lanes;
@@ -156,6 +158,7 @@ internal sealed unsafe class HostConvWeightJob<TLane> : KernelJob<HostConvWeight
             GradientStride = (nint)_plan.GradientStride * size,
         };
         nint* distances = stackalloc nint[DotTile<TLane>.Taps];
+        ReadOnlySpan<int> offsets = _plan.FactorOffsets;
         int factors = piece.Inputs * taps.Length;
         int rows = piece.Outputs == 1 ? 1 : DotTile<TLane>.Rows;
         for (int o = 0; o < piece.Outputs; o += rows)
@@ -167,7 +170,7 @@ internal sealed unsafe class HostConvWeightJob<TLane> : KernelJob<HostConvWeight
                 for (int i = 0; i < DotTile<TLane>.Taps; i++)
                 {
                     int factor = Math.Min(k + i, factors - 1);
-                    distances[i] = (nint)_plan.Planes.Offset(factor / taps.Length, taps[factor % taps.Length]) * size;
+                    distances[i] = (nint)offsets[factor] * size;
                 }
 
                 if (rows == 1)
@@ -186,24 +189,28 @@ internal sealed unsafe class HostConvWeightJob<TLane> : KernelJob<HostConvWeight
 
     private void AddSums(in Piece piece, int output, int outputs, int factor, int factors)
     {
-        ConvTap[] taps = _plan.Geometry.Passes[0].Taps;
-        int channelWeights = _plan.Shape.KernelSize;
-        int weights = _plan.Shape.GroupInChannels * channelWeights;
-        for (int o = 0; o < outputs; o++)
+        int weights = _plan.Shape.GroupInChannels * _plan.Shape.KernelSize;
+        nint start = ((nint)(piece.Output + output) * weights) + (piece.Input * _plan.Shape.KernelSize);
+        ReadOnlySpan<int> order = _plan.FactorWeights.AsSpan(factor, factors);
+        if (RegisterTile<TLane>.ElementSize == sizeof(float))
         {
-            for (int i = 0; i < factors; i++)
+            AddSums((float*)piece.Partials + start, weights, outputs, order, piece.Sums);
+        }
+        else
+        {
+            AddSums((double*)piece.Partials + start, weights, outputs, order, piece.Sums);
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void AddSums<T>(T* partials, int weights, int outputs, ReadOnlySpan<int> order, TLane* sums)
+        where T : unmanaged, INumber<T>
+    {
+        for (int o = 0; o < outputs; o++, partials += weights, sums += DotTile<TLane>.Taps)
+        {
+            for (int i = 0; i < order.Length; i++)
             {
-                int input = piece.Input + ((factor + i) / taps.Length);
-                int at = ((piece.Output + output + o) * weights) + (input * channelWeights) + taps[(factor + i) % taps.Length].Weight;
-                double sum = TLane.SumAcross(piece.Sums[(o * DotTile<TLane>.Taps) + i]);
-                if (RegisterTile<TLane>.ElementSize == sizeof(float))
-                {
-                    ((float*)piece.Partials)[at] += (float)sum;
-                }
-                else
-                {
-                    ((double*)piece.Partials)[at] += sum;
-                }
+                partials[order[i]] += T.CreateTruncating(TLane.SumAcross(sums[i]));
             }
         }
     }

@@ -135,11 +135,22 @@ internal sealed class PaddedPlanes
         int i = 0;
         if (step == 2 && sizeof(T) == sizeof(float) && Sse.IsSupported)
         {
-            // The last block would read one element past the row's end: leave it to the loop below.
+            // The last block would read past the row's end: leave it to the loop below.
             for (; i + 4 < count; i += 4)
             {
                 float* pair = (float*)from + (2 * i);
                 Sse.Shuffle(Vector128.Load(pair), Vector128.Load(pair + 4), 0b10_00_10_00).Store((float*)to + i);
+            }
+        }
+
+        if (step == 4 && sizeof(T) == sizeof(float) && Sse.IsSupported)
+        {
+            for (; i + 4 < count; i += 4)
+            {
+                float* four = (float*)from + (4 * i);
+                Vector128<float> low = Sse.UnpackLow(Vector128.Load(four), Vector128.Load(four + 4));
+                Vector128<float> high = Sse.UnpackLow(Vector128.Load(four + 8), Vector128.Load(four + 12));
+                Sse.MoveLowToHigh(low, high).Store((float*)to + i);
             }
         }
 
