@@ -62,7 +62,7 @@ internal sealed record OptimizerCase(string Model, int Classes, int Parameters) 
             return new Lap(ticks, ticks);
         }
 
-        public IReadOnlyList<Result> Results()
+        public IReadOnlyList<Result> Results(int batch)
         {
             Run();
             return [.. _model.Parameters().Select(p => new Result(p.Name, p.ToDoubles()))];
@@ -101,7 +101,7 @@ internal sealed record OptimizerCase(string Model, int Classes, int Parameters) 
             return new Lap(ticks, ticks);
         }
 
-        public IReadOnlyList<Result> Results()
+        public IReadOnlyList<Result> Results(int batch)
         {
             Run();
             return [.. _parameters.Trained.Select(p => new Result(p.Name, TorchData.ToDoubles(p.Tensor)))];

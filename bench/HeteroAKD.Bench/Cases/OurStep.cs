@@ -31,7 +31,7 @@ internal sealed class OurStep : IContender
         _loss = new TaskLoss(device, @case.Classes, new TaskLossOptions(CaseInput.IgnoreIndex, AuxWeight: StepCase.AuxWeight));
         _parameters = new FlatParameters(device, [.. ParameterGroup.Of(_model, "student", 1, StepSetting.WeightDecay, spareNormsAndBiases: false)]);
         _optimizer = new Optimizer(_parameters, new OptimizerConfig { Kind = OptimizerKind.AdamW, WeightDecay = StepSetting.WeightDecay });
-        _images = Tensor.From(device, @case.Images.Shape, @case.Images.Values(StepSetting.ImageSeed));
+        _images = Tensor.From(device, @case.Images.Shape, @case.Images.Values(StepSetting.ImageSeeds[0]));
         _labels = Tensor.From(device, @case.Labels.Shape, @case.Labels.LabelValues(StepSetting.LabelSeed));
     }
 
@@ -43,7 +43,7 @@ internal sealed class OurStep : IContender
         long forward;
         using (_device.BeginStep())
         {
-            Tensor loss = Loss(Pass.Train(_step++));
+            Tensor loss = Loss(_images, Pass.Train(_step++));
             forward = Stopwatch.GetTimestamp();
             loss.Backward();
         }
@@ -53,11 +53,12 @@ internal sealed class OurStep : IContender
     }
 
     /// <inheritdoc/>
-    public IReadOnlyList<Result> Results()
+    public IReadOnlyList<Result> Results(int batch)
     {
+        using Tensor images = Tensor.From(_device, _case.Images.Shape, _case.Images.Values(StepSetting.ImageSeeds[batch]));
         _optimizer.ZeroGrad();
         using StepScope step = _device.BeginStep();
-        Tensor loss = Loss(_case.HasMasks ? Pass.Evaluation : Pass.Train(0));
+        Tensor loss = Loss(images, _case.HasMasks ? Pass.Evaluation : Pass.Train(0));
         List<Result> results = [new("loss", loss.ToDoubles())];
         loss.Backward();
         results.AddRange(_model.Parameters().Select(p => new Result($"grad.{p.Name}", p.Grad!.ToDoubles())));
@@ -75,5 +76,5 @@ internal sealed class OurStep : IContender
         _labels.Dispose();
     }
 
-    private Tensor Loss(in Pass pass) => _loss.Loss(_model, _images, _labels, pass).Total;
+    private Tensor Loss(Tensor images, in Pass pass) => _loss.Loss(_model, images, _labels, pass).Total;
 }

@@ -6,8 +6,8 @@ internal static class StepSetting
     /// <summary>Seed of the initial parameters.</summary>
     public const int Seed = 1;
 
-    /// <summary>Seed of the images.</summary>
-    public const int ImageSeed = 2;
+    /// <summary>Seeds of the images: of those that are timed, then of two more batches on which results are compared.</summary>
+    public static ReadOnlySpan<int> ImageSeeds => [2, 12, 22];
 
     /// <summary>Seed of the labels.</summary>
     public const int LabelSeed = 3;

@@ -20,7 +20,7 @@ internal sealed class TorchStep : IContender
         _case = @case;
         _parameters = Parameters.Of(@case.Model, @case.Classes, StepSetting.Seed, type);
         _optimizer = torch.optim.AdamW(_parameters.Trained.Select(p => p.Tensor), StepSetting.LearningRate, weight_decay: StepSetting.WeightDecay);
-        _images = TorchData.Values(@case.Images.Values(StepSetting.ImageSeed), @case.Images.Shape, type);
+        _images = TorchData.Values(@case.Images.Values(StepSetting.ImageSeeds[0]), @case.Images.Shape, type);
         _labels = TorchData.Labels(@case.Labels.LabelValues(StepSetting.LabelSeed), @case.Labels.Shape);
     }
 
@@ -32,7 +32,7 @@ internal sealed class TorchStep : IContender
         long forward;
         using (torch.NewDisposeScope())
         {
-            torch.Tensor loss = Loss(training: true);
+            torch.Tensor loss = Loss(_images, training: true);
             forward = Stopwatch.GetTimestamp();
             loss.backward();
             _optimizer.step();
@@ -42,11 +42,12 @@ internal sealed class TorchStep : IContender
     }
 
     /// <inheritdoc/>
-    public IReadOnlyList<Result> Results()
+    public IReadOnlyList<Result> Results(int batch)
     {
         using var scope = torch.NewDisposeScope();
+        torch.Tensor images = TorchData.Values(_case.Images.Values(StepSetting.ImageSeeds[batch]), _case.Images.Shape, _images.dtype);
         _optimizer.zero_grad();
-        torch.Tensor loss = Loss(training: !_case.HasMasks);
+        torch.Tensor loss = Loss(images, training: !_case.HasMasks);
         List<Result> results = [new("loss", TorchData.ToDoubles(loss))];
         loss.backward();
         foreach ((string name, torch.Tensor parameter) in _parameters.Trained)
@@ -68,9 +69,9 @@ internal sealed class TorchStep : IContender
         _labels.Dispose();
     }
 
-    private torch.Tensor Loss(bool training)
+    private torch.Tensor Loss(torch.Tensor images, bool training)
     {
-        (torch.Tensor logits, torch.Tensor? auxiliary) = _case.Network(new Layers(_parameters, training), _images, training);
+        (torch.Tensor logits, torch.Tensor? auxiliary) = _case.Network(new Layers(_parameters, training), images, training);
         torch.Tensor loss = DistillationLosses.CrossEntropy(logits, _labels, CaseInput.IgnoreIndex);
         return auxiliary is null ? loss : loss + (StepCase.AuxWeight * DistillationLosses.CrossEntropy(auxiliary, _labels, CaseInput.IgnoreIndex));
     }

@@ -14,6 +14,9 @@ internal interface IContender : IDisposable
     /// <summary>Does the work once, timed.</summary>
     Lap Run();
 
-    /// <summary>Does the work once and reads what came out. Called before the first <see cref="Run"/>, which may change state (parameters, statistics).</summary>
-    IReadOnlyList<Result> Results();
+    /// <summary>
+    /// Does the work once on the inputs numbered <paramref name="batch"/> (0: those that are timed) and reads what came out. Called before the first
+    /// <see cref="Run"/>, which may change state (parameters, statistics).
+    /// </summary>
+    IReadOnlyList<Result> Results(int batch);
 }

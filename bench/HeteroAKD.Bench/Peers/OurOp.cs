@@ -50,7 +50,7 @@ internal sealed class OurOp : IContender
     }
 
     /// <inheritdoc/>
-    public IReadOnlyList<Result> Results()
+    public IReadOnlyList<Result> Results(int batch)
     {
         using StepScope step = _device.BeginStep();
         Tensor output = Forward();

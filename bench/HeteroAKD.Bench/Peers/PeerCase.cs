@@ -24,6 +24,9 @@ internal abstract record PeerCase(string Group, string Name)
     /// <summary>Whether a tensor's error is the Euclidean norm of the difference over that of the tensor, rather than its largest element over the largest element.</summary>
     public virtual bool AsWhole => false;
 
+    /// <summary>On how many different inputs results are compared: the one with the middle error decides.</summary>
+    public virtual int Batches => 1;
+
     /// <summary>Tensors that matter less than this share of the largest one are measured against that share of it: where an exact zero is expected.</summary>
     public virtual double Floor => 0;
 

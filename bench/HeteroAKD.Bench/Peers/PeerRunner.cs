@@ -69,7 +69,7 @@ internal sealed class PeerRunner : IDisposable
         using IContender? theirs = _hasPeer ? @case.Theirs(torch.ScalarType.Float32) : null;
         if (theirs is not null)
         {
-            Agreement agreement = Agreement.Of(@case, ours.Results(), theirs.Results(), Truth(@case));
+            Agreement agreement = Compare(@case, ours, theirs);
             row = row with { Agreement = agreement };
             if (!agreement.Passed)
             {
@@ -93,10 +93,13 @@ internal sealed class PeerRunner : IDisposable
         };
     }
 
-    private static IReadOnlyList<Result> Truth(PeerCase @case)
+    private static Agreement Compare(PeerCase @case, IContender ours, IContender theirs)
     {
         using IContender truth = @case.Theirs(torch.ScalarType.Float64);
-        return truth.Results();
+        Agreement[] agreements = [.. Enumerable.Range(0, @case.Batches)
+            .Select(batch => Agreement.Of(@case, ours.Results(batch), theirs.Results(batch), truth.Results(batch)))
+            .OrderBy(agreement => double.IsNaN(agreement.Ours) ? double.PositiveInfinity : agreement.Ours)];
+        return agreements[agreements.Length / 2];
     }
 
     private MemoryUse Measure(IContender ours, IContender? theirs)

@@ -46,7 +46,7 @@ internal sealed class TorchOp : IContender
     }
 
     /// <inheritdoc/>
-    public IReadOnlyList<Result> Results()
+    public IReadOnlyList<Result> Results(int batch)
     {
         using var scope = torch.NewDisposeScope();
         torch.Tensor output = _case.Theirs(_leaves);
