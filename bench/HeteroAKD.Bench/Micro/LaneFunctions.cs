@@ -87,13 +87,13 @@ public unsafe class LaneFunctions<TLane>
         }
     }
 
-    /// <summary>Error function.</summary>
+    /// <summary>Mills ratio of the normal distribution.</summary>
     [Benchmark(OperationsPerInvoke = Count)]
-    public void Erf()
+    public void MillsRatio()
     {
         for (int i = 0; i < Count; i += TLane.Width)
         {
-            TLane.Store(_output, i, TLane.Erf(TLane.Load(_input, i)));
+            TLane.Store(_output, i, TLane.MillsRatio(TLane.Load(_input, i)));
         }
     }
 }

@@ -94,7 +94,7 @@ public readonly struct DeviceF32 : IFloatLane<DeviceF32>
     public static DeviceF32 Tanh(DeviceF32 x) => FloatMath.Tanh(x);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static DeviceF32 Erf(DeviceF32 x) => FloatMath.Erf(x);
+    public static DeviceF32 MillsRatio(DeviceF32 a) => FloatMath.MillsRatio(a);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static DeviceF32 Reciprocal(DeviceF32 a) => new(1f / a.Value);

@@ -94,7 +94,7 @@ public readonly unsafe struct F32 : IFloatLane<F32>
     public static F32 Tanh(F32 x) => FloatMath.Tanh(x);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static F32 Erf(F32 x) => FloatMath.Erf(x);
+    public static F32 MillsRatio(F32 a) => FloatMath.MillsRatio(a);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static F32 Reciprocal(F32 a) => new(1f / a.Value);

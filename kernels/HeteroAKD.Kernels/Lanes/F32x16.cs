@@ -106,7 +106,7 @@ public readonly unsafe struct F32x16 : IFloatLane<F32x16>
     public static F32x16 Tanh(F32x16 x) => FloatMath.Tanh(x);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static F32x16 Erf(F32x16 x) => FloatMath.Erf(x);
+    public static F32x16 MillsRatio(F32x16 a) => FloatMath.MillsRatio(a);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static F32x16 Reciprocal(F32x16 a) => new(Vector512<float>.One / a._v);

@@ -96,7 +96,7 @@ public readonly unsafe struct F32x4 : IFloatLane<F32x4>
     public static F32x4 Tanh(F32x4 x) => FloatMath.Tanh(x);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static F32x4 Erf(F32x4 x) => FloatMath.Erf(x);
+    public static F32x4 MillsRatio(F32x4 a) => FloatMath.MillsRatio(a);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static F32x4 Reciprocal(F32x4 a) => new(Vector128<float>.One / a._v);

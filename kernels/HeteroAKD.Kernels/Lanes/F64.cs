@@ -67,7 +67,8 @@ public readonly unsafe struct F64 : ILane<F64>
 
     public static F64 Tanh(F64 x) => new(Math.Tanh(x.Value));
 
-    public static F64 Erf(F64 x) => new(SpecialFunctions.Erf(x.Value));
+    public static F64 MillsRatio(F64 a)
+        => new(Math.Sqrt(Math.PI / 2) * SpecialFunctions.Erfc(a.Value * Math.Sqrt(0.5)) * Math.Exp(0.5 * a.Value * a.Value));
 
     public static F64 Reciprocal(F64 a) => new(1 / a.Value);
 

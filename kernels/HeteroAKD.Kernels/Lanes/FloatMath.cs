@@ -80,32 +80,20 @@ public static class FloatMath
         return T.SelectGreater(a, T.Splat(0.625f), large, small);
     }
 
-    /// <summary>erf: odd polynomial below 0.9277, 1 - e^q(|x|) above.</summary>
+    /// <summary>(1 − Φ(a)) / φ(a) = t·p(t) with t = 1/(1 + 0.3075 a), which maps [0, ∞) to (0, 1]; p is the minimax polynomial of degree 7 of the relative error.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static T Erf<T>(T x)
+    public static T MillsRatio<T>(T a)
         where T : unmanaged, IFloatLane<T>
     {
-        T a = T.Abs(x);
-        T s = x * x;
-        // Beyond 4 the result is ±1; the cap keeps the even powers of the large branch finite.
-        T t = T.SelectGreater(a, T.Splat(4f), T.Splat(4f), a);
-        T s2 = t * t;
-        T r = T.Fma(T.Splat(-1.72853470e-5f), t, T.Splat(3.83197126e-4f));
-        T u = T.Fma(T.Splat(-3.88396438e-3f), t, T.Splat(2.42546219e-2f));
-        r = T.Fma(r, s2, u);
-        r = T.Fma(r, t, T.Splat(-1.06777877e-1f));
-        r = T.Fma(r, t, T.Splat(-6.34846687e-1f));
-        r = T.Fma(r, t, T.Splat(-1.28717512e-1f));
-        r = T.Fma(r, t, -t);
-        T large = T.Splat(1f) - Exp(r);
-        large = T.SelectGreater(T.Splat(0f), x, -large, large);
-        T p = T.Fma(T.Splat(-5.96761703e-4f), s, T.Splat(4.99119423e-3f));
-        p = T.Fma(p, s, T.Splat(-2.67681349e-2f));
-        p = T.Fma(p, s, T.Splat(1.12819925e-1f));
-        p = T.Fma(p, s, T.Splat(-3.76125336e-1f));
-        p = T.Fma(p, s, T.Splat(1.28379166e-1f));
-        T small = T.Fma(p, x, x);
-        return T.SelectGreater(a, T.Splat(0.927734375f), large, small);
+        T t = T.DivideNormal(T.Splat(1f), T.Fma(T.Splat(0.3075f), a, T.Splat(1f)));
+        T p = T.Fma(T.Splat(0.0909641153f), t, T.Splat(-0.369222353f));
+        p = T.Fma(p, t, T.Splat(0.426446752f));
+        p = T.Fma(p, t, T.Splat(-0.0651611534f));
+        p = T.Fma(p, t, T.Splat(0.288971652f));
+        p = T.Fma(p, t, T.Splat(0.264945828f));
+        p = T.Fma(p, t, T.Splat(0.308932754f));
+        p = T.Fma(p, t, T.Splat(0.307436692f));
+        return p * t;
     }
 
     /// <summary>e^x: x = n·ln 2 + r with |r| ≤ ½ ln 2, e^x = 2^n · p(r); ln 2 is subtracted in two parts.</summary>

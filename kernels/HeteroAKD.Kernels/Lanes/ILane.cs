@@ -90,8 +90,8 @@ public interface ILane<T>
     /// <summary>Hyperbolic tangent; ≤ 3 ULP on float lanes.</summary>
     static abstract T Tanh(T x);
 
-    /// <summary>Gauss error function; ≤ 3 ULP on float lanes.</summary>
-    static abstract T Erf(T x);
+    /// <summary>Mills ratio of the normal distribution, (1 − Φ(a)) / φ(a), for a in [0, 16]; ≤ 8 ULP on float lanes.</summary>
+    static abstract T MillsRatio(T a);
 
     /// <summary>1 / a, correctly rounded.</summary>
     static abstract T Reciprocal(T a);

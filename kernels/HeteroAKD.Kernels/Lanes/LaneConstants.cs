@@ -8,11 +8,6 @@ namespace HeteroAKD.Kernels.Lanes;
 /// </summary>
 public static class LaneConstants
 {
-    /// <summary>√½.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static T SqrtHalf<T>()
-        where T : unmanaged, ILane<T> => T.Splat(0.707106769f) + T.Splat(1.21016175e-8f);
-
     /// <summary>1 / √(2π), the height of the normal density.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static T NormalDensityPeak<T>()

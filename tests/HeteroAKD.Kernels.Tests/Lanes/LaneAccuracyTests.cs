@@ -37,7 +37,7 @@ public sealed class LaneAccuracyTests
     public void Tanh() => Check<TanhFunction>(3.0);
 
     [Fact]
-    public void Erf() => Check<ErfFunction>(3.0);
+    public void MillsRatio() => Check<MillsRatioFunction>(8.0, x => x is >= 0 and <= 16);
 
     [Fact]
     public void CorrectlyRoundedFunctions()

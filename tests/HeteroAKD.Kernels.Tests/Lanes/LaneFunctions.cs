@@ -61,12 +61,13 @@ public readonly struct TanhFunction : ILaneFunction
     public static double Truth(double x) => Math.Tanh(x);
 }
 
-public readonly struct ErfFunction : ILaneFunction
+public readonly struct MillsRatioFunction : ILaneFunction
 {
     public static T Run<T>(T x)
-        where T : unmanaged, ILane<T> => T.Erf(x);
+        where T : unmanaged, ILane<T> => T.MillsRatio(x);
 
-    public static double Truth(double x) => MathNet.Numerics.SpecialFunctions.Erf(x);
+    public static double Truth(double x)
+        => Math.Sqrt(Math.PI / 2) * MathNet.Numerics.SpecialFunctions.Erfc(x * Math.Sqrt(0.5)) * Math.Exp(0.5 * x * x);
 }
 
 public readonly struct SqrtFunction : ILaneFunction
