@@ -87,13 +87,13 @@ public unsafe class LaneFunctions<TLane>
         }
     }
 
-    /// <summary>Mills ratio of the normal distribution.</summary>
+    /// <summary>Tail of the normal distribution.</summary>
     [Benchmark(OperationsPerInvoke = Count)]
-    public void MillsRatio()
+    public void NormalTail()
     {
         for (int i = 0; i < Count; i += TLane.Width)
         {
-            TLane.Store(_output, i, TLane.MillsRatio(TLane.Load(_input, i)));
+            TLane.Store(_output, i, TLane.NormalTail(TLane.Load(_input, i)));
         }
     }
 }

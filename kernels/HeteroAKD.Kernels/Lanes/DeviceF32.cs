@@ -94,7 +94,10 @@ public readonly struct DeviceF32 : IFloatLane<DeviceF32>
     public static DeviceF32 Tanh(DeviceF32 x) => FloatMath.Tanh(x);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static DeviceF32 MillsRatio(DeviceF32 a) => FloatMath.MillsRatio(a);
+    public static DeviceF32 NormalTail(DeviceF32 a) => FloatMath.NormalTail(a);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static DeviceF32 CenteredGeluSlope(DeviceF32 x) => FloatMath.CenteredGeluSlope(x);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static DeviceF32 Reciprocal(DeviceF32 a) => new(1f / a.Value);

@@ -94,7 +94,10 @@ public readonly unsafe struct F32 : IFloatLane<F32>
     public static F32 Tanh(F32 x) => FloatMath.Tanh(x);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static F32 MillsRatio(F32 a) => FloatMath.MillsRatio(a);
+    public static F32 NormalTail(F32 a) => FloatMath.NormalTail(a);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static F32 CenteredGeluSlope(F32 x) => FloatMath.CenteredGeluSlope(x);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static F32 Reciprocal(F32 a) => new(1f / a.Value);

@@ -106,7 +106,10 @@ public readonly unsafe struct F32x16 : IFloatLane<F32x16>
     public static F32x16 Tanh(F32x16 x) => FloatMath.Tanh(x);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static F32x16 MillsRatio(F32x16 a) => FloatMath.MillsRatio(a);
+    public static F32x16 NormalTail(F32x16 a) => FloatMath.NormalTail(a);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static F32x16 CenteredGeluSlope(F32x16 x) => FloatMath.CenteredGeluSlope(x);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static F32x16 Reciprocal(F32x16 a) => new(Vector512<float>.One / a._v);

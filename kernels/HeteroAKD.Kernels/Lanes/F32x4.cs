@@ -96,7 +96,10 @@ public readonly unsafe struct F32x4 : IFloatLane<F32x4>
     public static F32x4 Tanh(F32x4 x) => FloatMath.Tanh(x);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static F32x4 MillsRatio(F32x4 a) => FloatMath.MillsRatio(a);
+    public static F32x4 NormalTail(F32x4 a) => FloatMath.NormalTail(a);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static F32x4 CenteredGeluSlope(F32x4 x) => FloatMath.CenteredGeluSlope(x);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static F32x4 Reciprocal(F32x4 a) => new(Vector128<float>.One / a._v);

@@ -96,7 +96,10 @@ public readonly unsafe struct F32x8 : IFloatLane<F32x8>
     public static F32x8 Tanh(F32x8 x) => FloatMath.Tanh(x);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static F32x8 MillsRatio(F32x8 a) => FloatMath.MillsRatio(a);
+    public static F32x8 NormalTail(F32x8 a) => FloatMath.NormalTail(a);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static F32x8 CenteredGeluSlope(F32x8 x) => FloatMath.CenteredGeluSlope(x);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static F32x8 Reciprocal(F32x8 a) => new(Vector256<float>.One / a._v);

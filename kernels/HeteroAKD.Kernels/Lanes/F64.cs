@@ -67,8 +67,10 @@ public readonly unsafe struct F64 : ILane<F64>
 
     public static F64 Tanh(F64 x) => new(Math.Tanh(x.Value));
 
-    public static F64 MillsRatio(F64 a)
-        => new(Math.Sqrt(Math.PI / 2) * SpecialFunctions.Erfc(a.Value * Math.Sqrt(0.5)) * Math.Exp(0.5 * a.Value * a.Value));
+    public static F64 NormalTail(F64 a) => new(0.5 * SpecialFunctions.Erfc(a.Value * Math.Sqrt(0.5)));
+
+    public static F64 CenteredGeluSlope(F64 x)
+        => new((0.5 * SpecialFunctions.Erf(x.Value * Math.Sqrt(0.5))) + (double.IsInfinity(x.Value) ? 0 : x.Value * Math.Exp(-0.5 * x.Value * x.Value) / Math.Sqrt(2 * Math.PI)));
 
     public static F64 Reciprocal(F64 a) => new(1 / a.Value);
 

@@ -80,20 +80,50 @@ public static class FloatMath
         return T.SelectGreater(a, T.Splat(0.625f), large, small);
     }
 
-    /// <summary>(1 − Φ(a)) / φ(a) = t·p(t) with t = 1/(1 + 0.3075 a), which maps [0, ∞) to (0, 1]; p is the minimax polynomial of degree 7 of the relative error.</summary>
+    /// <summary>
+    /// Φ(−a) = e^(−a²/2)·t·p(t) with t = 1/(1 + 0.3075 a), which maps [0, ∞) to (0, 1]; p is the minimax polynomial of degree 7 of the relative error,
+    /// even and odd powers apart, because here the latency counts. Other than ½ − ½ erf it keeps its relative accuracy far out.
+    /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static T MillsRatio<T>(T a)
+    public static T NormalTail<T>(T a)
         where T : unmanaged, IFloatLane<T>
     {
+        T e = ExpNonpositive(T.Splat(-0.5f) * a * a);
         T t = T.DivideNormal(T.Splat(1f), T.Fma(T.Splat(0.3075f), a, T.Splat(1f)));
-        T p = T.Fma(T.Splat(0.0909641153f), t, T.Splat(-0.369222353f));
-        p = T.Fma(p, t, T.Splat(0.426446752f));
-        p = T.Fma(p, t, T.Splat(-0.0651611534f));
-        p = T.Fma(p, t, T.Splat(0.288971652f));
-        p = T.Fma(p, t, T.Splat(0.264945828f));
-        p = T.Fma(p, t, T.Splat(0.308932754f));
-        p = T.Fma(p, t, T.Splat(0.307436692f));
-        return p * t;
+        T t2 = t * t;
+        T odd = T.Fma(T.Splat(0.0362894316f), t2, T.Splat(0.17012764f));
+        T even = T.Fma(T.Splat(-0.147298407f), t2, T.Splat(-0.0259955391f));
+        odd = T.Fma(odd, t2, T.Splat(0.11528301f));
+        even = T.Fma(even, t2, T.Splat(0.105698093f));
+        odd = T.Fma(odd, t2, T.Splat(0.123246337f));
+        even = T.Fma(even, t2, T.Splat(0.122649495f));
+        return T.Fma(odd, t, even) * (t * e);
+    }
+
+    /// <summary>
+    /// Φ(x) + x φ(x) − ½ = x·p(x²)/q(x²), a rational approximation of the absolute error with degrees 7 and 6: no exponential and no branch. Where x is
+    /// capped the quotient rounds to ½ exactly.
+    /// </summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static T CenteredGeluSlope<T>(T x)
+        where T : unmanaged, IFloatLane<T>
+    {
+        x = T.Clamp(x, -5.94f, 5.94f);
+        T z = x * x;
+        T p = T.Fma(T.Splat(-2.96382432e-11f), z, T.Splat(1.39271537e-08f));
+        p = T.Fma(p, z, T.Splat(1.25613371e-06f));
+        p = T.Fma(p, z, T.Splat(3.20132312e-05f));
+        p = T.Fma(p, z, T.Splat(0.000335374818f));
+        p = T.Fma(p, z, T.Splat(0.0134591749f));
+        p = T.Fma(p, z, T.Splat(-0.0152708236f));
+        p = T.Fma(p, z, T.Splat(0.797884524f));
+        T q = T.Fma(T.Splat(4.00335693e-07f), z, T.Splat(1.14599807e-05f));
+        q = T.Fma(q, z, T.Splat(0.000271089695f));
+        q = T.Fma(q, z, T.Splat(0.00429208716f));
+        q = T.Fma(q, z, T.Splat(0.0466015227f));
+        q = T.Fma(q, z, T.Splat(0.314193577f));
+        q = T.Fma(q, z, T.Splat(1f));
+        return T.DivideNormal(x * p, q);
     }
 
     /// <summary>e^x: x = n·ln 2 + r with |r| ≤ ½ ln 2, e^x = 2^n · p(r); ln 2 is subtracted in two parts.</summary>

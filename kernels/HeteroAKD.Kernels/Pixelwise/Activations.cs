@@ -51,40 +51,23 @@ public readonly struct Gelu : IUnaryOperator
 
     public static bool GradientReadsOutput => false;
 
-    // With a = |x| and Φ(−a) = φ(a)·m(a), m being the Mills ratio: x Φ(x) = max(x, 0) − a Φ(−a). One exponential, and nothing cancels where x is negative.
+    // x Φ(x) = max(x, 0) − |x| Φ(−|x|): nothing cancels where x is negative. "Larger" only makes infinity times zero a zero.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public TLane Forward<TLane>(TLane x)
         where TLane : unmanaged, ILane<TLane>
     {
         TLane half = TLane.Splat(0.5f);
         TLane a = TLane.Abs(x);
-        TLane capped = Cap(a);
-        TLane tail = Density(capped) * TLane.MillsRatio(capped);
-        return TLane.NegatedFma(capped, tail, TLane.Fma(half, x, half * a));
+        return TLane.Fma(half, x, half * a) - TLane.Larger(a * TLane.NormalTail(a), TLane.Splat(0f));
     }
 
-    // Φ(x) + x φ(x) is h = φ(a)·(m(a) − a) for negative x and 1 − h for positive.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public TLane Gradient<TLane>(TLane x, TLane y)
-        where TLane : unmanaged, ILane<TLane>
-    {
-        TLane a = Cap(TLane.Abs(x));
-        TLane h = Density(a) * (TLane.MillsRatio(a) - a);
-        return TLane.SelectGreater(x, TLane.Splat(0f), TLane.Splat(1f) - h, h);
-    }
+        where TLane : unmanaged, ILane<TLane> => TLane.CenteredGeluSlope(x) + TLane.Splat(0.5f);
 
     public double Reference(double x) => x * 0.5 * (1 + SpecialFunctions.Erf(x * Math.Sqrt(0.5)));
 
     public double ReferenceGradient(double x) => (0.5 * (1 + SpecialFunctions.Erf(x * Math.Sqrt(0.5)))) + (x * Math.Exp(-0.5 * x * x) / Math.Sqrt(2 * Math.PI));
-
-    // Beyond 16 the tail is zero in every precision, but infinity times zero is not.
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static TLane Cap<TLane>(TLane a)
-        where TLane : unmanaged, ILane<TLane> => TLane.SelectGreater(a, TLane.Splat(16f), TLane.Splat(16f), a);
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static TLane Density<TLane>(TLane a)
-        where TLane : unmanaged, ILane<TLane> => TLane.ExpNonpositive(TLane.Splat(-0.5f) * a * a) * LaneConstants.NormalDensityPeak<TLane>();
 }
 
 /// <summary>x · σ(x) (torch.nn.SiLU).</summary>

@@ -61,13 +61,21 @@ public readonly struct TanhFunction : ILaneFunction
     public static double Truth(double x) => Math.Tanh(x);
 }
 
-public readonly struct MillsRatioFunction : ILaneFunction
+public readonly struct NormalTailFunction : ILaneFunction
 {
     public static T Run<T>(T x)
-        where T : unmanaged, ILane<T> => T.MillsRatio(x);
+        where T : unmanaged, ILane<T> => T.NormalTail(x);
+
+    public static double Truth(double x) => 0.5 * MathNet.Numerics.SpecialFunctions.Erfc(x * Math.Sqrt(0.5));
+}
+
+public readonly struct CenteredGeluSlopeFunction : ILaneFunction
+{
+    public static T Run<T>(T x)
+        where T : unmanaged, ILane<T> => T.CenteredGeluSlope(x);
 
     public static double Truth(double x)
-        => Math.Sqrt(Math.PI / 2) * MathNet.Numerics.SpecialFunctions.Erfc(x * Math.Sqrt(0.5)) * Math.Exp(0.5 * x * x);
+        => (0.5 * MathNet.Numerics.SpecialFunctions.Erf(x * Math.Sqrt(0.5))) + (double.IsInfinity(x) ? 0 : x * Math.Exp(-0.5 * x * x) / Math.Sqrt(2 * Math.PI));
 }
 
 public readonly struct SqrtFunction : ILaneFunction

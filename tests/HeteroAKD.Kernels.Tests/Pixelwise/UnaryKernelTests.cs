@@ -67,6 +67,23 @@ public sealed class UnaryKernelTests
     }
 
     [Fact]
+    public void GeluIsExactFarFromZero()
+    {
+        double[] far = [-20, -1e4, -1e30, 20, 1e4, 1e30, double.PositiveInfinity, double.NegativeInfinity, double.NaN, 0, 30, 40, 50, 60, 70, 80];
+        using HostRun host = new(HostPrecision.Float32, 1);
+        var x = host.Input(far);
+        var y = host.Output(far.Length);
+        host.Launcher.Pixel(new UnaryKernel<HeteroAKD.Kernels.Pixelwise.Gelu>(default, x, y, far.Length), 1, far.Length, 1, host.Precision);
+        double[] found = host.Read(y);
+        for (int i = 0; i < far.Length; i++)
+        {
+            // As PyTorch: −∞ · 0 is not a number.
+            double expected = double.IsNaN(far[i]) || double.IsNegativeInfinity(far[i]) ? double.NaN : Math.Max((float)far[i], 0);
+            Assert.Equal(expected, found[i]);
+        }
+    }
+
+    [Fact]
     public void NaNStaysNaN()
     {
         using HostRun host = new(HostPrecision.Float32, 1);
