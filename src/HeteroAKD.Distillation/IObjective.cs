@@ -13,7 +13,10 @@ public interface IObjective : IDisposable
     /// <summary>Modules that are trained beside the network and dropped afterwards (projectors), or null.</summary>
     Module? Auxiliary { get; }
 
-    /// <summary>Computes the loss of a batch.</summary>
+    /// <summary>
+    /// Computes the loss of a batch. It may depend on its arguments only: a step is recorded and then replayed without coming here again, unless two steps
+    /// in a row launched different work.
+    /// </summary>
     /// <param name="student">The network being trained.</param>
     /// <param name="images">[N, 3, H, W].</param>
     /// <param name="labels">[N, H, W] int32.</param>

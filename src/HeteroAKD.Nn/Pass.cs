@@ -1,11 +1,13 @@
 using HeteroAKD.Kernels.Lanes;
+using HeteroAKD.Tensors;
 
 namespace HeteroAKD.Nn;
 
 /// <summary>What kind of forward pass this is: explicit, so that a network has no mode that somebody forgot to switch.</summary>
 /// <param name="Training">Batch statistics, dropout and drop-path are on.</param>
 /// <param name="Key">Key of this pass's random masks; every layer derives its own from it, so equal keys give equal masks.</param>
-public readonly record struct Pass(bool Training, int Key = 0)
+/// <param name="Counter">[1] int32 that holds the key in device memory, or null; needed where the pass is recorded once and replayed with other keys.</param>
+public readonly record struct Pass(bool Training, int Key = 0, Tensor? Counter = null)
 {
     /// <summary>Running statistics, nothing random.</summary>
     public static Pass Evaluation => new(Training: false);

@@ -39,10 +39,18 @@ public static class Functional
     public static Tensor Sigmoid(Tensor input) => Activations.Sigmoid.Apply(default, input);
 
     /// <summary>Zeroes elements with probability <paramref name="p"/> and scales the others by 1/(1-p). The mask is a function of (key, element).</summary>
-    public static Tensor Dropout(Tensor input, float p, int key) => Regularization.Dropout.Apply(new MaskAttributes(p, key), input);
+    /// <param name="input">Any shape.</param>
+    /// <param name="p">Probability of a zero.</param>
+    /// <param name="key">Names the random stream.</param>
+    /// <param name="counter">[1] int32: with it the stream is named by its value and the key; a replayed step then draws anew.</param>
+    public static Tensor Dropout(Tensor input, float p, int key, Tensor? counter = null) => Regularization.Dropout.Apply(new MaskAttributes(p, key), input, counter);
 
     /// <summary>Zeroes whole samples (first dimension) with probability <paramref name="p"/> and scales the others by 1/(1-p): stochastic depth.</summary>
-    public static Tensor DropPath(Tensor input, float p, int key) => Regularization.DropPath.Apply(new MaskAttributes(p, key), input);
+    /// <param name="input">[N, ...].</param>
+    /// <param name="p">Probability of a zero.</param>
+    /// <param name="key">Names the random stream.</param>
+    /// <param name="counter">[1] int32, as for <see cref="Dropout"/>.</param>
+    public static Tensor DropPath(Tensor input, float p, int key, Tensor? counter = null) => Regularization.DropPath.Apply(new MaskAttributes(p, key), input, null, counter);
 
     /// <summary>a + b, same shape.</summary>
     public static Tensor Add(Tensor a, Tensor b) => Arithmetic.Add.Apply(default, a, b);

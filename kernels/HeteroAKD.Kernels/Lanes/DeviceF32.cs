@@ -127,6 +127,9 @@ public readonly struct DeviceF32 : IFloatLane<DeviceF32>
     public static DeviceF32 Gather(Mem memory, int start, DeviceF32 offsets) => new(memory.View[start + (int)offsets.Value]);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static int LoadInteger(IndexMem memory, int index) => memory.View[index];
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static DeviceF32 LoadIndex(IndexMem memory, int index) => new(memory.View[index]);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -127,6 +127,9 @@ public readonly unsafe struct F32 : IFloatLane<F32>
     public static F32 Gather(Mem memory, int start, F32 offsets) => new(memory.Floats[start + (int)offsets.Value]);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static int LoadInteger(IndexMem memory, int index) => memory.Ints[index];
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static F32 LoadIndex(IndexMem memory, int index) => new(memory.Ints[index]);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -168,6 +168,9 @@ public readonly unsafe struct F32x16 : IFloatLane<F32x16>
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static int LoadInteger(IndexMem memory, int index) => memory.Ints[index];
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static F32x16 LoadIndex(IndexMem memory, int index) => new(Vector512.ConvertToSingle(Vector512.Load(memory.Ints + index)));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

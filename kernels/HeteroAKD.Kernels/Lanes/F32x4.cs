@@ -155,6 +155,9 @@ public readonly unsafe struct F32x4 : IFloatLane<F32x4>
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static int LoadInteger(IndexMem memory, int index) => memory.Ints[index];
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static F32x4 LoadIndex(IndexMem memory, int index) => new(Vector128.ConvertToSingle(Vector128.Load(memory.Ints + index)));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -157,6 +157,9 @@ public readonly unsafe struct F32x8 : IFloatLane<F32x8>
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static int LoadInteger(IndexMem memory, int index) => memory.Ints[index];
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static F32x8 LoadIndex(IndexMem memory, int index) => new(Vector256.ConvertToSingle(Vector256.Load(memory.Ints + index)));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

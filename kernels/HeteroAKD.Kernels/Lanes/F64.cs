@@ -90,6 +90,8 @@ public readonly unsafe struct F64 : ILane<F64>
 
     public static F64 Gather(Mem memory, int start, F64 offsets) => new(memory.Doubles[start + (int)offsets.Value]);
 
+    public static int LoadInteger(IndexMem memory, int index) => memory.Ints[index];
+
     public static F64 LoadIndex(IndexMem memory, int index) => new(memory.Ints[index]);
 
     public static F64 GatherIndex(IndexMem memory, int start, F64 offsets) => new(memory.Ints[start + (int)offsets.Value]);

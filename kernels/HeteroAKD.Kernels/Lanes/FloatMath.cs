@@ -81,23 +81,26 @@ public static class FloatMath
     }
 
     /// <summary>
-    /// Φ(−a) = e^(−a²/2)·t·p(t) with t = 1/(1 + 0.3075 a), which maps [0, ∞) to (0, 1]; p is the minimax polynomial of degree 7 of the relative error,
-    /// even and odd powers apart, because here the latency counts. Other than ½ − ½ erf it keeps its relative accuracy far out.
+    /// Φ(−a) = e^(−a²/2)·t·p(w) with t = 1/(1 + 0.3 a) and w = 1 − t, computed as 0.3 a·t so that it is exact near zero. p is the minimax polynomial of
+    /// degree 7 of the relative error, weighted by e^(−a²/10); even and odd powers apart, because here the latency counts. Other than ½ − ½ erf it keeps
+    /// its relative accuracy far out.
     /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static T NormalTail<T>(T a)
         where T : unmanaged, IFloatLane<T>
     {
         T e = ExpNonpositive(T.Splat(-0.5f) * a * a);
-        T t = T.DivideNormal(T.Splat(1f), T.Fma(T.Splat(0.3075f), a, T.Splat(1f)));
-        T t2 = t * t;
-        T odd = T.Fma(T.Splat(0.0362894316f), t2, T.Splat(0.17012764f));
-        T even = T.Fma(T.Splat(-0.147298407f), t2, T.Splat(-0.0259955391f));
-        odd = T.Fma(odd, t2, T.Splat(0.11528301f));
-        even = T.Fma(even, t2, T.Splat(0.105698093f));
-        odd = T.Fma(odd, t2, T.Splat(0.123246337f));
-        even = T.Fma(even, t2, T.Splat(0.122649495f));
-        return T.Fma(odd, t, even) * (t * e);
+        T u = T.Splat(0.3f) * a;
+        T t = T.DivideNormal(T.Splat(1f), T.Splat(1f) + u);
+        T w = u * t;
+        T w2 = w * w;
+        T odd = T.Fma(T.Splat(-0.0362700373f), w2, T.Splat(-0.0152569637f));
+        T even = T.Fma(T.Splat(0.0946814269f), w2, T.Splat(-0.129392073f));
+        odd = T.Fma(odd, w2, T.Splat(-0.0825774521f));
+        even = T.Fma(even, w2, T.Splat(0.618263543f));
+        odd = T.Fma(odd, w2, T.Splat(-0.829810679f));
+        even = T.Fma(even, w2, T.Splat(0.5f));
+        return T.Fma(odd, w, even) * (t * e);
     }
 
     /// <summary>

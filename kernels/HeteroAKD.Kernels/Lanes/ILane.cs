@@ -90,7 +90,7 @@ public interface ILane<T>
     /// <summary>Hyperbolic tangent; ≤ 3 ULP on float lanes.</summary>
     static abstract T Tanh(T x);
 
-    /// <summary>Tail of the normal distribution, Φ(−a), for a ≥ 0 (not infinity): ≤ 12 ULP on float lanes up to 5, beyond it a relative error of (1 + a²)·1e-7.</summary>
+    /// <summary>Tail of the normal distribution, Φ(−a), for a ≥ 0 (not infinity): ≤ 12 ULP on float lanes up to 4, beyond it a relative error of (1 + a²)·1e-7.</summary>
     static abstract T NormalTail(T a);
 
     /// <summary>Slope of GELU less a half, Φ(x) + x φ(x) − ½; ≤ 4 ULP on float lanes, which lose the sign of a zero.</summary>
@@ -122,6 +122,9 @@ public interface ILane<T>
 
     /// <summary>Elements start + offsets[i]; offsets hold whole numbers below 2^24.</summary>
     static abstract T Gather(Mem memory, int start, T offsets);
+
+    /// <summary>One integer as it is.</summary>
+    static abstract int LoadInteger(IndexMem memory, int index);
 
     /// <summary>Integers index … index + Width - 1 as numbers (labels; exact below 2^24).</summary>
     static abstract T LoadIndex(IndexMem memory, int index);

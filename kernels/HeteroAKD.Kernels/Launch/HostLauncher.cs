@@ -51,9 +51,9 @@ public sealed unsafe class HostLauncher(HostPool pool)
         job.Grid = new TileGrid(rows, columns, cost, TileWork);
         job.Precision = precision;
         job.Pool = pool;
+        job.Result = result;
         job.Reserve(job.Grid.Count);
         pool.Run(job, job.Grid.Count);
-        job.Combine(result);
         job.Kernel = default;
     }
 
@@ -180,6 +180,8 @@ internal sealed unsafe class PixelSumJob<TKernel> : KernelJob<PixelSumJob<TKerne
     public TileGrid Grid;
     public HostPrecision Precision;
     public HostPool Pool = null!;
+    public Mem Result;
+
     // Elements whose values are loaded and stored together: four cache lines of floats from each plane.
     private const int Block = 64;
 
@@ -227,7 +229,7 @@ internal sealed unsafe class PixelSumJob<TKernel> : KernelJob<PixelSumJob<TKerne
         }
     }
 
-    public void Combine(Mem result)
+    public override void Finish()
     {
         for (int k = 0; k < Sums<F64>.Count; k++)
         {
@@ -239,11 +241,11 @@ internal sealed unsafe class PixelSumJob<TKernel> : KernelJob<PixelSumJob<TKerne
 
             if (Precision == HostPrecision.Float64)
             {
-                result.Doubles[k] = sum;
+                Result.Doubles[k] = sum;
             }
             else
             {
-                result.Floats[k] = (float)sum;
+                Result.Floats[k] = (float)sum;
             }
         }
     }

@@ -7,6 +7,13 @@ public abstract class HostJob
 {
     /// <summary>Computes one tile. Tiles write to disjoint memory; <paramref name="worker"/> numbers the thread, for scratch.</summary>
     public abstract void Tile(int tile, int worker);
+
+    /// <summary>What is left to do once all tiles are done, on the caller's thread.</summary>
+    public virtual void Finish()
+    {
+    }
+
+    internal HostJob Copy() => (HostJob)MemberwiseClone();
 }
 
 /// <summary>
@@ -22,6 +29,7 @@ public sealed unsafe class HostPool : IDisposable
     private readonly object _bed = new();
     private readonly nint[] _arenas;
     private readonly nuint[] _arenaBytes;
+    private readonly List<nint> _outgrown = [];
     private HostJob? _job;
     private int _tiles;
     private int _next;
@@ -49,8 +57,70 @@ public sealed unsafe class HostPool : IDisposable
     /// <summary>Threads that compute, the caller's included.</summary>
     public int ThreadCount { get; }
 
+    /// <summary>What is launched from now on is also noted here; null notes nothing.</summary>
+    public LaunchRecording? Recording { get; set; }
+
     /// <summary>Computes all tiles of a job and returns when the last one is done. One call at a time.</summary>
     public void Run(HostJob job, int tiles)
+    {
+        Recording?.Add(job, tiles);
+        RunTiles(job, tiles);
+        job.Finish();
+    }
+
+    /// <summary>At least <paramref name="bytes"/> of memory of one worker, 64-byte aligned, contents undefined.</summary>
+    public byte* Arena(int worker, nuint bytes)
+    {
+        if (_arenaBytes[worker] < bytes)
+        {
+            NativeMemory.AlignedFree((void*)_arenas[worker]);
+            nuint size = Math.Max(bytes, 64 * 1024);
+            _arenas[worker] = (nint)NativeMemory.AlignedAlloc(size, 64);
+            _arenaBytes[worker] = size;
+        }
+
+        return (byte*)_arenas[worker];
+    }
+
+    /// <summary>
+    /// At least <paramref name="bytes"/> of memory that one launch leaves for the next, 64-byte aligned, contents undefined. Recorded launches know its
+    /// address, so what has become too small is kept until the end.
+    /// </summary>
+    public byte* SharedArena(nuint bytes)
+    {
+        if (_arenaBytes[ThreadCount] < bytes)
+        {
+            _outgrown.Add(_arenas[ThreadCount]);
+            _arenas[ThreadCount] = 0;
+            bytes = Math.Max(bytes, 2 * _arenaBytes[ThreadCount]);
+        }
+
+        return Arena(ThreadCount, bytes);
+    }
+
+    /// <summary>Ends the threads and frees their arenas.</summary>
+    public void Dispose()
+    {
+        if (_stop)
+        {
+            return;
+        }
+
+        _stop = true;
+        Interlocked.Increment(ref _generation);
+        WakeSleepers();
+        foreach (Thread thread in _threads)
+        {
+            thread.Join();
+        }
+
+        foreach (nint arena in _arenas.Concat(_outgrown))
+        {
+            NativeMemory.AlignedFree((void*)arena);
+        }
+    }
+
+    private void RunTiles(HostJob job, int tiles)
     {
         if (tiles <= 1 || _threads.Length == 0)
         {
@@ -81,45 +151,6 @@ public sealed unsafe class HostPool : IDisposable
         {
             _failure = null;
             throw new AggregateException("a kernel failed on a worker thread", failure);
-        }
-    }
-
-    /// <summary>At least <paramref name="bytes"/> of memory of one worker, 64-byte aligned, contents undefined.</summary>
-    public byte* Arena(int worker, nuint bytes)
-    {
-        if (_arenaBytes[worker] < bytes)
-        {
-            NativeMemory.AlignedFree((void*)_arenas[worker]);
-            nuint size = Math.Max(bytes, 64 * 1024);
-            _arenas[worker] = (nint)NativeMemory.AlignedAlloc(size, 64);
-            _arenaBytes[worker] = size;
-        }
-
-        return (byte*)_arenas[worker];
-    }
-
-    /// <summary>At least <paramref name="bytes"/> of memory that one launch leaves for the next, 64-byte aligned, contents undefined.</summary>
-    public byte* SharedArena(nuint bytes) => Arena(ThreadCount, bytes);
-
-    /// <summary>Ends the threads and frees their arenas.</summary>
-    public void Dispose()
-    {
-        if (_stop)
-        {
-            return;
-        }
-
-        _stop = true;
-        Interlocked.Increment(ref _generation);
-        WakeSleepers();
-        foreach (Thread thread in _threads)
-        {
-            thread.Join();
-        }
-
-        foreach (nint arena in _arenas)
-        {
-            NativeMemory.AlignedFree((void*)arena);
         }
     }
 

@@ -86,15 +86,15 @@ public readonly struct HeteroAkdResultKernel : IPixelKernel
 }
 
 /// <summary>
-/// The backward pass of every pixel loss: gradient of the sum × upstream gradient × 1/denominator, both scalars read from device memory.
-/// Launch on 1 × elements; it may work in place. With <c>final</c> 1 the gradient is the mean's already, and only the upstream gradient is applied.
+/// The backward pass of every pixel loss, in place: gradient of the sum × upstream gradient × 1/denominator, both scalars read from device memory.
+/// Launch on 1 × elements. With <c>final</c> 1 the gradient is the mean's already and only the upstream gradient is applied; where that is 1, as for a
+/// loss that nothing is done to, the memory is left alone.
 /// </summary>
-public readonly struct LossGradientKernel(Mem gradient, Mem upstream, Mem lossResult, Mem output, int final = 0) : IPixelKernel
+public readonly struct LossGradientKernel(Mem gradient, Mem upstream, Mem lossResult, int final = 0) : IPixelKernel
 {
-    private readonly Mem _gradient = gradient; // [elements] gradient of the sum
+    private readonly Mem _gradient = gradient; // [elements] gradient of the sum, overwritten
     private readonly Mem _upstream = upstream; // [1]
     private readonly Mem _lossResult = lossResult; // [1] is the scale
-    private readonly Mem _output = output; // [elements]
     private readonly int _final = final;
 
     /// <inheritdoc/>
@@ -107,8 +107,12 @@ public readonly struct LossGradientKernel(Mem gradient, Mem upstream, Mem lossRe
         {
             factor *= TLane.LoadSplat(_lossResult, 1);
         }
+        else if (!TLane.AnyGreater(TLane.SelectEqual(factor, TLane.Splat(1f), TLane.Splat(0f), TLane.Splat(1f)), TLane.Splat(0f)))
+        {
+            return;
+        }
 
-        TLane.Store(_output, column, TLane.Load(_gradient, column) * factor);
+        TLane.Store(_gradient, column, TLane.Load(_gradient, column) * factor);
     }
 }
 

@@ -5,13 +5,36 @@ using HeteroAKD.Kernels.Launch;
 namespace HeteroAKD.Kernels.Pixelwise;
 
 /// <summary>
+/// The key of a mask: a number, or one derived from it and a counter in device memory, so that a recorded step draws new masks in every replay.
+/// </summary>
+/// <param name="counter">[1], read where <paramref name="hasCounter"/> is 1; otherwise any valid memory.</param>
+/// <param name="number">The key, or what tells this layer's key from others of the same counter.</param>
+/// <param name="hasCounter">1 to derive the key from the counter.</param>
+public readonly struct MaskKey(IndexMem counter, int number, int hasCounter)
+{
+    /// <summary>The key.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public int Value<TLane>()
+        where TLane : unmanaged, ILane<TLane>
+    {
+        int key = number;
+        if (hasCounter != 0)
+        {
+            key = (int)CounterHash.Hash(TLane.LoadInteger(counter, 0), number);
+        }
+
+        return key;
+    }
+}
+
+/// <summary>
 /// y = x / (1 - p) with probability 1 - p, else 0 (torch.nn.Dropout in training). The mask is drawn again from the key instead of being stored:
 /// the gradient is the same kernel with the same key on dy. y may be x.
 /// </summary>
 public readonly struct DropoutKernel(
     Mem x, // [rows, columns]
     Mem y, // [rows, columns] overwritten
-    int key,
+    MaskKey key,
     float probability,
     int columns) : IPixelKernel
 {
@@ -33,7 +56,7 @@ public readonly struct DropoutKernel(
         int i = (row * columns) + column;
         TLane p = TLane.Splat(probability);
         TLane kept = TLane.Load(x, i) / (TLane.Splat(1f) - p);
-        TLane.Store(y, i, TLane.SelectGreater(p, TLane.Uniform(key, i), TLane.Splat(0f), kept));
+        TLane.Store(y, i, TLane.SelectGreater(p, TLane.Uniform(key.Value<TLane>(), i), TLane.Splat(0f), kept));
     }
 }
 
@@ -45,7 +68,7 @@ public readonly struct DropPathKernel(
     Mem x, // [N, columns]
     Mem residual, // [N, columns], read where hasResidual is 1
     Mem y, // [N, columns] overwritten
-    int key,
+    MaskKey key,
     float probability,
     int columns,
     int hasResidual) : IPixelKernel
@@ -67,7 +90,7 @@ public readonly struct DropPathKernel(
     {
         int i = (row * columns) + column;
         TLane p = TLane.Splat(probability);
-        TLane u = TLane.Splat((int)(CounterHash.Hash(key, row) >> 8)) * TLane.Splat(CounterHash.ToUnit);
+        TLane u = TLane.Splat((int)(CounterHash.Hash(key.Value<TLane>(), row) >> 8)) * TLane.Splat(CounterHash.ToUnit);
         TLane kept = TLane.Load(x, i) / (TLane.Splat(1f) - p);
         TLane result = TLane.SelectGreater(p, u, TLane.Splat(0f), kept);
         if (hasResidual != 0)

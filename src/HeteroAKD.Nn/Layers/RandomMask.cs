@@ -26,9 +26,11 @@ public abstract class RandomMask : Layer
     public float P { get; }
 
     /// <inheritdoc/>
-    public override Tensor Forward(Tensor input, in Pass pass) => pass.Training && P > 0 ? Mask(input, pass.KeyOf(_layerId)) : input;
+    public override Tensor Forward(Tensor input, in Pass pass)
+        => !pass.Training || P == 0 ? input : Mask(input, pass.Counter is null ? pass.KeyOf(_layerId) : _layerId, pass.Counter);
 
-    private protected abstract Tensor Mask(Tensor input, int key);
+    // With a counter the key tells this layer from others: the kernel derives the same key from both that the pass would.
+    private protected abstract Tensor Mask(Tensor input, int key, Tensor? counter);
 
     /// <summary>FNV-1a: string.GetHashCode differs from process to process.</summary>
     private static int StableHash(string text)
@@ -46,23 +48,23 @@ public abstract class RandomMask : Layer
 /// <summary>Zeroes single elements, as <c>torch.nn.Dropout</c>. Any shape.</summary>
 public sealed class Dropout(in Site site, float p = 0.5f) : RandomMask(site, p)
 {
-    private protected override Tensor Mask(Tensor input, int key) => Functional.Dropout(input, P, key);
+    private protected override Tensor Mask(Tensor input, int key, Tensor? counter) => Functional.Dropout(input, P, key, counter);
 }
 
 /// <summary>Zeroes whole channels of a sample, as <c>torch.nn.Dropout2d</c>. [N, C, H, W].</summary>
 public sealed class Dropout2d(in Site site, float p = 0.5f) : RandomMask(site, p)
 {
-    private protected override Tensor Mask(Tensor input, int key)
+    private protected override Tensor Mask(Tensor input, int key, Tensor? counter)
     {
         // A channel of a sample is a sample of its own to drop-path; the reshapes move nothing.
         Shape shape = input.Shape;
         Tensor channels = Functional.Reshape(input, new Shape(shape[0] * shape[1], shape.CountFrom(2)));
-        return Functional.Reshape(Functional.DropPath(channels, P, key), shape);
+        return Functional.Reshape(Functional.DropPath(channels, P, key, counter), shape);
     }
 }
 
 /// <summary>Zeroes whole samples: stochastic depth on a residual branch, as timm's <c>DropPath</c>. [N, ...].</summary>
 public sealed class DropPath(in Site site, float p) : RandomMask(site, p)
 {
-    private protected override Tensor Mask(Tensor input, int key) => Functional.DropPath(input, P, key);
+    private protected override Tensor Mask(Tensor input, int key, Tensor? counter) => Functional.DropPath(input, P, key, counter);
 }

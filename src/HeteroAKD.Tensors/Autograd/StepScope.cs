@@ -31,20 +31,26 @@ public sealed class StepScope : IDisposable
     /// <summary>Gives back everything made since the scope was opened and forgets the operations recorded since then.</summary>
     public void Dispose()
     {
-        if (!ReferenceEquals(_device.CurrentScope, this))
-        {
-            throw new InvalidOperationException("step scopes must be disposed of innermost first, once each");
-        }
-
-        _device.CurrentScope = _outer;
-        _device.Tape.Truncate(_tapeStart);
-        for (int i = _tensors.Count - 1; i >= 0; i--)
-        {
-            _tensors[i].Dispose();
-        }
-
+        Close();
+        GiveBack();
         GiveList(_tensors);
         GiveList(_spares);
+    }
+
+    /// <summary>
+    /// Closes the scope as <see cref="Dispose"/> does, but keeps its tensors: a recorded step goes on writing to them. <see cref="Release"/> gives them back.
+    /// </summary>
+    internal void Detach()
+    {
+        Close();
+        GiveList(_spares);
+    }
+
+    /// <summary>Gives back the tensors of a detached scope.</summary>
+    internal void Release()
+    {
+        GiveBack();
+        GiveList(_tensors);
     }
 
     internal void Own(Tensor tensor) => _tensors.Add(tensor);
@@ -61,6 +67,25 @@ public sealed class StepScope : IDisposable
         Tensor spare = _spares[^1];
         _spares.RemoveAt(_spares.Count - 1);
         return spare;
+    }
+
+    private void Close()
+    {
+        if (!ReferenceEquals(_device.CurrentScope, this))
+        {
+            throw new InvalidOperationException("step scopes must be disposed of innermost first, once each");
+        }
+
+        _device.CurrentScope = _outer;
+        _device.Tape.Truncate(_tapeStart);
+    }
+
+    private void GiveBack()
+    {
+        for (int i = _tensors.Count - 1; i >= 0; i--)
+        {
+            _tensors[i].Dispose();
+        }
     }
 
     private static List<Tensor> TakeList() => (t_lists ??= new()).Count > 0 ? t_lists.Pop() : [];

@@ -64,11 +64,17 @@ public sealed unsafe class HostDevice : Device
 
     internal override IndexMem IndexMemAt(Block block, int elementOffset, int count) => new((int*)Address(block) + elementOffset);
 
-    internal override void CopyIn(Block block, long byteOffset, ReadOnlySpan<byte> source) =>
+    internal override void CopyIn(Block block, long byteOffset, ReadOnlySpan<byte> source)
+    {
+        Pool.Recording?.Spoil("it writes values from the host to a tensor");
         source.CopyTo(new Span<byte>((byte*)Address(block) + byteOffset, source.Length));
+    }
 
-    internal override void CopyOut(Block block, long byteOffset, Span<byte> target) =>
+    internal override void CopyOut(Block block, long byteOffset, Span<byte> target)
+    {
+        Pool.Recording?.Spoil("it reads a tensor's values on the host");
         new ReadOnlySpan<byte>((byte*)Address(block) + byteOffset, target.Length).CopyTo(target);
+    }
 
     internal override bool Supports(DType type) => true;
 

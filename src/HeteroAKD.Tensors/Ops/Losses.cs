@@ -130,14 +130,7 @@ public static class Losses
         if (n.NeedsGradient(input))
         {
             Tensor gradient = n.Take(kept);
-
-            // On the host the number is at hand, and a factor of 1 is a pass over memory for nothing.
-            if (!(final && n.Device.IsHost && upstream.ToDoubles()[0] == 1))
-            {
-                LossGradientKernel kernel = new(gradient.Mem, upstream.Mem, n.Extra(1)!.Mem, gradient.Mem, final ? 1 : 0);
-                n.Device.Pixel(kernel, 1, gradient.Shape.Count, 1, n.DType);
-            }
-
+            n.Device.Pixel(new LossGradientKernel(gradient.Mem, upstream.Mem, n.Extra(1)!.Mem, final ? 1 : 0), 1, gradient.Shape.Count, 1, n.DType);
             n.AddGradient(input, gradient);
         }
     }

@@ -117,4 +117,7 @@ public sealed record TrainingConfig
     /// <summary>Steps between checkpoints.</summary>
     [InRange("[0, 100000000]")]
     public int CheckpointEvery { get; init; } = 100;
+
+    /// <summary>Record a step and replay it from then on, where the device can and two steps launched the same; the bits are the same either way.</summary>
+    public bool Replay { get; init; } = true;
 }

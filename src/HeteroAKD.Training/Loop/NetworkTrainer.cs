@@ -97,6 +97,7 @@ public sealed class NetworkTrainer(ExperimentConfig config, ExperimentData data,
         Stopwatch clock = Stopwatch.StartNew();
         double before = s.Seconds;
         using StepInputs inputs = new(device);
+        using TrainingStep step = new(s.Job, inputs, config.Training.Replay, line => log.Write($"{s.Job.Role}: {line}"));
         while (s.Step < s.Job.Steps)
         {
             if (cancellation.IsCancellationRequested)
@@ -110,7 +111,7 @@ public sealed class NetworkTrainer(ExperimentConfig config, ExperimentData data,
             double rate = s.Schedule.At(s.Step);
             bool logged = Due(config.Training.LogEvery, s);
             device.Step = s.Step;
-            double loss = RunStep(s, inputs, rate, logged);
+            double loss = RunStep(s, inputs, step, rate, logged);
             s.Step++;
             s.Seconds = before + clock.Elapsed.TotalSeconds;
             progress.Report(new StepProgress(s.Step, loss, rate, clock.Elapsed.TotalMilliseconds - stepStart));
@@ -132,49 +133,37 @@ public sealed class NetworkTrainer(ExperimentConfig config, ExperimentData data,
     }
 
     /// <summary>One update; returns the loss, or NaN where it was not read.</summary>
-    private double RunStep(State s, StepInputs inputs, double rate, bool logged)
+    private double RunStep(State s, StepInputs inputs, TrainingStep step, double rate, bool logged)
     {
         TrainingJob job = s.Job;
         Device device = job.Model.Device;
         int accumulate = config.Optimizer.Accumulate;
         s.Optimizer.ZeroGrad();
-        double loss = double.NaN;
+        s.Loss = double.NaN;
         for (int micro = 0; micro < accumulate; micro++)
         {
             Batch batch = s.Loader.Next();
             inputs.Fill(batch);
             Pass pass = Pass.Train((int)CounterHash.Hash(job.Seed, (s.Step * accumulate) + micro));
-            using StepScope scope = device.BeginStep();
-            ObjectiveResult result = job.Objective.Loss(job.Model, inputs.Images, inputs.Labels, pass);
-            device.Tape.Backward(result.Total, Tensor.Full(device, result.Total.Shape, 1f / accumulate));
-
-            // Reading the loss back is free on the host, but a stall on an accelerator: there the guard looks when the loss is logged.
-            if (logged || device.IsHost)
+            s.ReadsLoss = logged || device.IsHost;
+            s.ReadsTerms = logged && micro == accumulate - 1;
+            step.Run(pass, 1f / accumulate, s.Read);
+            if (s.ReadsLoss)
             {
-                loss = result.Total.Item();
-                Guard(loss, s, inputs, pass);
-            }
-
-            if (logged && micro == accumulate - 1)
-            {
-                s.Terms.Clear();
-                foreach (LossTerm term in result.Terms)
-                {
-                    s.Terms.Add((term.Name, term.Read()));
-                }
+                Guard(s.Loss, s, inputs, pass);
             }
         }
 
         s.Optimizer.Step(rate);
         if (logged)
         {
-            s.Terms.Add(("loss", loss));
+            s.Terms.Add(("loss", s.Loss));
             s.Terms.Add(("lr", rate));
             s.Terms.Add(("grad_norm", s.Optimizer.GradientNorm()));
             metrics.Write(job.Role, s.Step + 1, System.Runtime.InteropServices.CollectionsMarshal.AsSpan(s.Terms));
         }
 
-        return loss;
+        return s.Loss;
     }
 
     /// <summary>Runs the batch again with every operation checked, so that the error names the one that went wrong.</summary>
@@ -273,15 +262,24 @@ public sealed class NetworkTrainer(ExperimentConfig config, ExperimentData data,
     private static bool Due(int every, State s) => every > 0 && s.Step % every == 0;
 
     /// <summary>What a checkpoint holds of a training in progress.</summary>
-    private sealed class State(TrainingJob job, Optimizer optimizer, BatchLoader loader, LearningRateSchedule schedule)
+    private sealed class State
     {
-        public TrainingJob Job { get; } = job;
+        public State(TrainingJob job, Optimizer optimizer, BatchLoader loader, LearningRateSchedule schedule)
+        {
+            Job = job;
+            Optimizer = optimizer;
+            Loader = loader;
+            Schedule = schedule;
+            Read = ReadResult;
+        }
 
-        public Optimizer Optimizer { get; } = optimizer;
+        public TrainingJob Job { get; }
 
-        public BatchLoader Loader { get; } = loader;
+        public Optimizer Optimizer { get; }
 
-        public LearningRateSchedule Schedule { get; } = schedule;
+        public BatchLoader Loader { get; }
+
+        public LearningRateSchedule Schedule { get; }
 
         public List<(string Column, double Value)> Terms { get; } = [];
 
@@ -290,5 +288,32 @@ public sealed class NetworkTrainer(ExperimentConfig config, ExperimentData data,
         public double BestMetric { get; set; } = double.NaN;
 
         public double Seconds { get; set; }
+
+        public double Loss { get; set; }
+
+        // Reading the loss back is free on the host, but a stall on an accelerator: there the guard looks when the loss is logged.
+        public bool ReadsLoss { get; set; }
+
+        public bool ReadsTerms { get; set; }
+
+        // One delegate for all steps: a step should make no garbage.
+        public Action<ObjectiveResult> Read { get; }
+
+        private void ReadResult(ObjectiveResult result)
+        {
+            if (ReadsLoss)
+            {
+                Loss = result.Total.Item();
+            }
+
+            if (ReadsTerms)
+            {
+                Terms.Clear();
+                foreach (LossTerm term in result.Terms)
+                {
+                    Terms.Add((term.Name, term.Read()));
+                }
+            }
+        }
     }
 }

@@ -20,6 +20,7 @@ public sealed class Optimizer : IDisposable
     private readonly Tensor _norm; // [1] norm before clipping
     private readonly Tensor _first; // [count] AdamW's mean of g, SGD's momentum
     private readonly Tensor? _second; // [count] AdamW's mean of g²
+    private readonly Piece[] _pieces; // one a group
 
     /// <summary>Takes over the parameters.</summary>
     public Optimizer(FlatParameters parameters, OptimizerConfig config)
@@ -33,6 +34,7 @@ public sealed class Optimizer : IDisposable
         Fill.Run(_norm, 0);
         _first = Zeros(device);
         _second = config.Kind == OptimizerKind.AdamW ? Zeros(device) : null;
+        _pieces = [.. parameters.Ranges.Select(PieceOf)];
     }
 
     /// <summary>Updates done.</summary>
@@ -62,7 +64,7 @@ public sealed class Optimizer : IDisposable
         device.Pixel(new ClipScaleKernel(_squares.Mem, _scalars.Mem, _norm.Mem, maxNorm), 1, 1, 1, DType.Float32);
         for (int i = 0; i < _parameters.Groups.Count; i++)
         {
-            Update(_parameters.Groups[i], _parameters.Ranges[i]);
+            Update(_parameters.Groups[i], _pieces[i]);
         }
     }
 
@@ -92,25 +94,34 @@ public sealed class Optimizer : IDisposable
         _second?.Dispose();
     }
 
-    private void Update(ParameterGroup group, (int Start, int Count) range)
+    private void Update(ParameterGroup group, in Piece p)
     {
-        Shape shape = new(range.Count);
-        Mem values = _parameters.Values.View(shape, range.Start).Mem;
-        Mem gradients = _parameters.Gradients.View(shape, range.Start).Mem;
-        Mem first = _first.View(shape, range.Start).Mem;
         Device device = _scalars.Device;
         if (_second is not null)
         {
             AdamWKernel kernel = new(
-                values, gradients, first, _second.View(shape, range.Start).Mem, _scalars.Mem, _config.Betas[0], _config.Betas[1], _config.Eps, group.WeightDecay, group.LrMultiplier);
-            device.Pixel(kernel, 1, range.Count, 6, DType.Float32);
+                p.Values, p.Gradients, p.First, p.Second, _scalars.Mem, _config.Betas[0], _config.Betas[1], _config.Eps, group.WeightDecay, group.LrMultiplier);
+            device.Pixel(kernel, 1, p.Count, 6, DType.Float32);
         }
         else
         {
             SgdKernel kernel = new(
-                values, gradients, first, _scalars.Mem, (float)_config.Momentum, (float)group.WeightDecay, _config.Nesterov ? 1 : 0, (float)group.LrMultiplier);
-            device.Pixel(kernel, 1, range.Count, 4, DType.Float32);
+                p.Values, p.Gradients, p.First, _scalars.Mem, (float)_config.Momentum, (float)group.WeightDecay, _config.Nesterov ? 1 : 0, (float)group.LrMultiplier);
+            device.Pixel(kernel, 1, p.Count, 4, DType.Float32);
         }
+    }
+
+    // Views are objects: made once, not in every step.
+    private Piece PieceOf((int Start, int Count) range)
+    {
+        Shape shape = new(range.Count);
+        Mem first = _first.View(shape, range.Start).Mem;
+        return new Piece(
+            range.Count,
+            _parameters.Values.View(shape, range.Start).Mem,
+            _parameters.Gradients.View(shape, range.Start).Mem,
+            first,
+            _second?.View(shape, range.Start).Mem ?? first);
     }
 
     private Tensor Zeros(Device device)
@@ -119,4 +130,7 @@ public sealed class Optimizer : IDisposable
         Fill.Run(zeros, 0);
         return zeros;
     }
+
+    /// <summary>A group's stretch of the flat memory, [Count] each.</summary>
+    private readonly record struct Piece(int Count, Mem Values, Mem Gradients, Mem First, Mem Second);
 }

@@ -57,9 +57,22 @@ public class LossResultsTests
         using TestMemory local = new(HostPrecision.Float32, length, gradient);
         using TestMemory upstream = new(HostPrecision.Float32, 1, [3]);
         using TestMemory result = new(HostPrecision.Float32, MeanResultKernel.Length, [7, 0.25, 0, 0]);
-        using TestMemory output = new(HostPrecision.Float32, length);
-        Launch(new LossGradientKernel(local.Mem, upstream.Mem, result.Mem, output.Mem), length, HostPrecision.Float32);
-        Assert.Equal(Array.ConvertAll(gradient, g => (double)((float)g * 0.75f)), output.Read());
+        Launch(new LossGradientKernel(local.Mem, upstream.Mem, result.Mem), length, HostPrecision.Float32);
+        Assert.Equal(Array.ConvertAll(gradient, g => (double)((float)g * 0.75f)), local.Read());
+    }
+
+    [Theory]
+    [InlineData(1.0)]
+    [InlineData(3.0)]
+    [InlineData(double.NaN)]
+    public void AFinalGradientIsScaledByUpstreamAlone(double factor)
+    {
+        double[] gradient = LossProblem.Logits(new Random(1), 37);
+        using TestMemory local = new(HostPrecision.Float32, 37, gradient);
+        using TestMemory upstream = new(HostPrecision.Float32, 1, [factor]);
+        using TestMemory result = new(HostPrecision.Float32, MeanResultKernel.Length, [7, 0.25, 0, 0]);
+        Launch(new LossGradientKernel(local.Mem, upstream.Mem, result.Mem, final: 1), 37, HostPrecision.Float32);
+        Assert.Equal(Array.ConvertAll(gradient, g => (double)((float)g * (float)factor)), local.Read());
     }
 
     [Fact]

@@ -25,12 +25,12 @@ public sealed class DropoutKernelTests
         {
             var input = host.Input(x);
             var y = host.Output(x.Length);
-            host.Launcher.Pixel(new DropoutKernel(input, y, key, probability, columns), rows, columns, KernelCheck.SmallTiles, host.Precision);
+            host.Launcher.Pixel(new DropoutKernel(input, y, new MaskKey(default, key, 0), probability, columns), rows, columns, KernelCheck.SmallTiles, host.Precision);
             var p = host.Output(x.Length);
-            DropPathKernel withResidual = new(input, host.Input(residual), p, key, probability, columns, hasResidual: 1);
+            DropPathKernel withResidual = new(input, host.Input(residual), p, new MaskKey(default, key, 0), probability, columns, hasResidual: 1);
             host.Launcher.Pixel(withResidual, rows, columns, KernelCheck.SmallTiles, host.Precision);
             var g = host.Output(x.Length);
-            host.Launcher.Pixel(new DropPathKernel(input, input, g, key, probability, columns, hasResidual: 0), rows, columns, KernelCheck.SmallTiles, host.Precision);
+            host.Launcher.Pixel(new DropPathKernel(input, input, g, new MaskKey(default, key, 0), probability, columns, hasResidual: 0), rows, columns, KernelCheck.SmallTiles, host.Precision);
             return [y, p, g];
         });
     }

@@ -19,6 +19,17 @@ public sealed class RandomMaskTests : IDisposable
     }
 
     [Fact]
+    public void A_key_in_device_memory_gives_the_same_masks()
+    {
+        using Tensor counter = Tensor.From(_device, new Shape(1), [7]);
+        foreach (Layer layer in new Layer[] { new Dropout(Site("a")), new DropPath(Site("b"), 0.5f), new Dropout2d(Site("c")) })
+        {
+            Shape shape = new(16, 8, 3, 3);
+            Assert.Equal(Masked(layer, Pass.Train(7), shape), Masked(layer, Pass.Train(0) with { Counter = counter }, shape));
+        }
+    }
+
+    [Fact]
     public void Masks_depend_on_key_and_name_alone()
     {
         float[] first = Masked(new Dropout(Site("a")), Pass.Train(1), new Shape(1000));

@@ -1,3 +1,4 @@
+using HeteroAKD.Kernels.Lanes;
 using HeteroAKD.Kernels.Pixelwise;
 using HeteroAKD.Tensors.Autograd;
 using HeteroAKD.Tensors.Ops;
@@ -39,11 +40,12 @@ internal static class ElementwiseCases
         OpFamily family = new(Regularization.Dropout, ErrorClass.Arithmetic, v =>
         {
             MaskAttributes a = v.Attributes<MaskAttributes>();
-            return Output(v, "input", (x, y) => DropoutKernel.Reference(x, y, a.Key, a.P));
+            return Output(v, "input", (x, y) => DropoutKernel.Reference(x, y, Key(v, a), a.P));
         });
         yield return family.Case("p=0.3 key=7", Normal("input", 2, 3, 5, 7));
         yield return family.Case("p=0 key=1", Normal("input", 33));
         yield return family.Case("p=0.9 key=-5", Normal("input", 1037));
+        yield return family.Case("p=0.5 key=5", Normal("input", 7, 67), CaseInput.Labels(1000, -100, "counter", 1));
     }
 
     private static IEnumerable<OpCase> DropPath()
@@ -52,12 +54,16 @@ internal static class ElementwiseCases
         {
             MaskAttributes a = v.Attributes<MaskAttributes>();
             Shape shape = v.Shape("input");
-            return Output(v, "input", (x, y) => DropPathKernel.Reference(x, v["residual"], y, a.Key, a.P, shape.CountFrom(1)));
+            return Output(v, "input", (x, y) => DropPathKernel.Reference(x, v["residual"], y, Key(v, a), a.P, shape.CountFrom(1)));
         });
         yield return family.Case("p=0.4 key=3", Normal("input", 7, 5, 3));
         yield return family.Case("p=0.4 key=3", Normal("input", 5, 2, 3, 3), Normal("residual", 5, 2, 3, 3));
         yield return family.Case("p=0.5 key=9", Normal("input", 1, 1), Normal("residual", 1, 1));
+        yield return family.Case("p=0.5 key=9", Normal("input", 31, 5), Normal("residual", 31, 5), CaseInput.Labels(1000, -100, "counter", 1));
     }
+
+    // With a counter the key is derived from both, as a layer derives its own from that of a pass.
+    private static int Key(CaseValues v, in MaskAttributes a) => v.Has("counter") ? (int)CounterHash.Hash(v.Labels("counter")[0], a.Key) : a.Key;
 
     private static IEnumerable<OpCase> Reshaped()
     {
