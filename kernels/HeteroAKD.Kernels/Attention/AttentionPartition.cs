@@ -11,6 +11,9 @@ internal readonly struct AttentionPartition
     private const int MinAlong = 64;
     private const int MaxAlong = 512;
 
+    /// <summary>Most sets of sums over the queries of a pair: memory must not grow with the number of tiles.</summary>
+    public const int MaxSums = 8;
+
     // Multiply-adds of a tile below which several pairs share one.
     private const long TileWork = 1 << 18;
 
@@ -27,6 +30,7 @@ internal readonly struct AttentionPartition
         long work = 2L * along * across * headSize;
         PairsPerTile = AlongTiles == 1 ? (int)Math.Clamp(TileWork / work, 1, pairs) : 1;
         Tiles = AlongTiles * Divide(pairs, PairsPerTile);
+        Sums = Math.Min(AlongTiles, MaxSums);
     }
 
     /// <summary>(image, head) pairs.</summary>
@@ -49,6 +53,22 @@ internal readonly struct AttentionPartition
 
     /// <summary>All tiles.</summary>
     public int Tiles { get; }
+
+    /// <summary>Sets of sums across the tiles of a pair.</summary>
+    public int Sums { get; }
+
+    /// <summary>Tiles where each leaves a set of sums.</summary>
+    public int SumTiles => Sums * Divide(Pairs, PairsPerTile);
+
+    /// <summary>What tile <paramref name="tile"/> of <see cref="SumTiles"/> covers: pairs, pieces of <see cref="AlongPerTile"/> tokens, and its set of sums.</summary>
+    public void SumBounds(int tile, out int firstPair, out int endPair, out int firstPiece, out int endPiece, out int sum)
+    {
+        firstPair = tile / Sums * PairsPerTile;
+        endPair = Math.Min(Pairs, firstPair + PairsPerTile);
+        sum = tile % Sums;
+        firstPiece = sum * AlongTiles / Sums;
+        endPiece = (sum + 1) * AlongTiles / Sums;
+    }
 
     /// <summary>What tile <paramref name="tile"/> covers.</summary>
     public void Bounds(int tile, out int firstPair, out int endPair, out int first, out int end)

@@ -64,58 +64,56 @@ internal static unsafe class AttentionTile<TLane>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static TLane Softmax(TLane* scores, int across, int vectors, TLane scale, bool first, ref TLane max, ref TLane sum)
     {
-        // Two maxima at a time: one would wait for itself.
+        // Two maxima at a time: one would wait for itself. A NaN that they drop comes back with the exponentials.
         TLane even = scores[0];
         TLane odd = even;
         int j = 1;
         for (; j + 1 < across; j += 2)
         {
-            even = TLane.Max(even, scores[j * vectors]);
-            odd = TLane.Max(odd, scores[(j + 1) * vectors]);
+            even = TLane.Larger(even, scores[j * vectors]);
+            odd = TLane.Larger(odd, scores[(j + 1) * vectors]);
         }
 
-        even = j < across ? TLane.Max(even, scores[j * vectors]) : even;
-        TLane top = TLane.Max(even, odd) * scale;
-        top = first ? top : TLane.Max(max, top);
+        even = j < across ? TLane.Larger(even, scores[j * vectors]) : even;
+        TLane top = TLane.Larger(even, odd) * scale;
+        top = first ? top : TLane.Larger(max, top);
         TLane total = TLane.Splat(0f);
         for (j = 0; j < across; j++)
         {
-            TLane p = TLane.Exp(TLane.Fma(scores[j * vectors], scale, -top));
+            TLane p = TLane.ExpNonpositive(TLane.Fma(scores[j * vectors], scale, -top));
             scores[j * vectors] = p;
             total += p;
         }
 
-        TLane factor = first ? TLane.Splat(0f) : TLane.Exp(max - top);
+        TLane factor = first ? TLane.Splat(0f) : TLane.ExpNonpositive(max - top);
         sum = first ? total : TLane.Fma(sum, factor, total);
         max = top;
         return factor;
     }
 
-    /// <summary>With queries along: scores become ds = p (dp - delta), p = e^(scale·s - lse), for one vector of queries.</summary>
+    /// <summary>For one vector of queries: scores become p = e^(scale·s - lse) and products ds = p (dp - delta).</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void ScoreGradients(TLane* scores, TLane* products, int across, int vectors, TLane scale, TLane lse, TLane delta)
+    public static void ProbabilitiesAndGradients(TLane* scores, TLane* products, int across, int vectors, TLane scale, TLane lse, TLane delta)
     {
         for (int i = 0; i < across * vectors; i += vectors)
         {
-            scores[i] = TLane.Exp(TLane.Fma(scores[i], scale, -lse)) * (products[i] - delta);
+            TLane p = TLane.ExpNonpositive(TLane.Fma(scores[i], scale, -lse));
+            scores[i] = p;
+            products[i] = p * (products[i] - delta);
         }
     }
 
-    /// <summary>With keys along: scores become p and products ds; lse and delta hold a number for each row.</summary>
+    /// <summary>Σ over d of a · b, both [d, vectors], for one vector.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void ProbabilitiesAndGradients(TLane* scores, TLane* products, int across, int vectors, TLane scale, Mem lse, Mem delta, int start)
+    public static TLane Dot(TLane* a, TLane* b, int headSize, int vectors)
     {
-        for (int j = 0; j < across; j++)
+        TLane sum = TLane.Splat(0f);
+        for (int i = 0; i < headSize * vectors; i += vectors)
         {
-            TLane normalizer = TLane.LoadSplat(lse, start + j);
-            TLane center = TLane.LoadSplat(delta, start + j);
-            for (int i = j * vectors; i < (j + 1) * vectors; i++)
-            {
-                TLane p = TLane.Exp(TLane.Fma(scores[i], scale, -normalizer));
-                scores[i] = p;
-                products[i] = p * (products[i] - center);
-            }
+            sum = TLane.Fma(a[i], b[i], sum);
         }
+
+        return sum;
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]

@@ -47,16 +47,7 @@ public static class HostAttention
         private readonly AttentionBackward _backward = backward;
 
         public readonly void Run<TLane>()
-            where TLane : unmanaged, ILane<TLane> => Backward<TLane>(pool, _backward);
-    }
-
-    // Scores are formed twice, once for each side. One pass would save two of seven products, but would have to add up either gradient over tiles
-    // of other threads, in a fixed order.
-    private static void Backward<TLane>(HostPool pool, in AttentionBackward b)
-        where TLane : unmanaged, ILane<TLane>
-    {
-        AttentionQueryGradientJob<TLane>.Run(pool, b);
-        AttentionKeyValueGradientJob<TLane>.Run(pool, b);
+            where TLane : unmanaged, ILane<TLane> => AttentionGradientJob<TLane>.Run(pool, _backward);
     }
 }
 
@@ -81,7 +72,7 @@ public readonly struct AttentionBackward
     /// <summary>[B, N, C].</summary>
     public Mem DO { get; init; }
 
-    /// <summary>[B, heads, N], overwritten: do · o of each query, which the first half of the pass leaves for the second.</summary>
+    /// <summary>[B, heads, N], overwritten: do · o of each query; on an accelerator the first half of the pass leaves it for the second.</summary>
     public Mem Delta { get; init; }
 
     /// <summary>[B, N, C], overwritten.</summary>

@@ -52,6 +52,18 @@ internal readonly unsafe struct TokenRows<TLane>
         }
     }
 
+    /// <summary>Panels [tokens, two lanes of columns], the last perhaps of one lane: the right side of sums over the tokens; missing columns are 0.</summary>
+    public void PackRows(int first, int count, byte* panels)
+    {
+        for (int c = 0; c < _headSize; c += RegisterTile<TLane>.MaxColumns)
+        {
+            int columns = Math.Min(RegisterTile<TLane>.MaxColumns, _headSize - c);
+            int width = columns > TLane.Width ? RegisterTile<TLane>.MaxColumns : TLane.Width;
+            PanelPacking.Pack(_start + (first * _stride) + (c * Size), Size, _stride, columns, width, count, panels, Size);
+            panels += (nint)width * count * Size;
+        }
+    }
+
     /// <summary>Writes tokens that lie in lanes back to their rows: row first + i, column c = columns[c, element i].</summary>
     public void StoreColumns(TLane* columns, int vectors, int first, int count)
     {
