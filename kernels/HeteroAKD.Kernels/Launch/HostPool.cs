@@ -73,9 +73,9 @@ public sealed unsafe class HostPool : IDisposable
     {
         if (_arenaBytes[worker] < bytes)
         {
-            NativeMemory.AlignedFree((void*)_arenas[worker]);
-            nuint size = Math.Max(bytes, 64 * 1024);
-            _arenas[worker] = (nint)NativeMemory.AlignedAlloc(size, 64);
+            HostMemory.Free((void*)_arenas[worker]);
+            nuint size = Math.Max(bytes, 1 << 20);
+            _arenas[worker] = (nint)HostMemory.Allocate(size);
             _arenaBytes[worker] = size;
         }
 
@@ -116,7 +116,7 @@ public sealed unsafe class HostPool : IDisposable
 
         foreach (nint arena in _arenas.Concat(_outgrown))
         {
-            NativeMemory.AlignedFree((void*)arena);
+            HostMemory.Free((void*)arena);
         }
     }
 

@@ -82,7 +82,7 @@ public sealed unsafe class HostDevice : Device
 
     private sealed class HostSlab(long bytes) : Slab
     {
-        public byte* Address { get; private set; } = (byte*)NativeMemory.AlignedAlloc((nuint)bytes, 4096);
+        public byte* Address { get; private set; } = (byte*)HostMemory.Allocate((nuint)bytes);
 
         public override long Bytes => bytes;
 
@@ -90,7 +90,7 @@ public sealed unsafe class HostDevice : Device
 
         public override void Free()
         {
-            NativeMemory.AlignedFree(Address);
+            HostMemory.Free(Address);
             Address = null;
         }
     }
