@@ -7,6 +7,8 @@ namespace HeteroAKD.Bench.Micro;
 /// <summary>What an operation costs before it computes anything: tensors of one element, so that all that is left is checks, allocation, tape and launch.</summary>
 public class OpCost
 {
+    private const int Recorded = 100;
+
     private Device _device = null!;
     private Tensor _x = null!; // [1, 1, 1, 1]
     private Tensor _tokens = null!; // [2, 1]
@@ -14,6 +16,7 @@ public class OpCost
     private Tensor _weight = null!; // [1, 1, 1, 1]
     private Tensor _matrix = null!; // [1, 1]
     private Tensor _one = null!; // [1]
+    private RecordedStep _recorded = null!;
 
     /// <summary>Opens the device.</summary>
     [GlobalSetup]
@@ -26,11 +29,22 @@ public class OpCost
         _weight = Leaf(new Shape(1, 1, 1, 1));
         _matrix = Leaf(new Shape(1, 1));
         _one = Leaf(new Shape(1));
+        _recorded = RecordedStep.Record(_device, () =>
+        {
+            for (int i = 0; i < Recorded; i++)
+            {
+                Functional.Relu(_leaf).Backward();
+            }
+        });
     }
 
     /// <summary>Closes it.</summary>
     [GlobalCleanup]
-    public void Close() => _device.Dispose();
+    public void Close()
+    {
+        _recorded.Dispose();
+        _device.Dispose();
+    }
 
     /// <summary>An empty step: what the others contain besides their operation.</summary>
     [Benchmark(Baseline = true)]
@@ -71,6 +85,10 @@ public class OpCost
         using StepScope step = _device.BeginStep();
         Functional.Relu(_leaf).Backward();
     }
+
+    /// <summary>One operation with its backward pass, in a recorded step of many.</summary>
+    [Benchmark(OperationsPerInvoke = Recorded)]
+    public void ReluBackwardReplayed() => _recorded.Replay();
 
     /// <summary>A convolution with its backward pass.</summary>
     [Benchmark]
