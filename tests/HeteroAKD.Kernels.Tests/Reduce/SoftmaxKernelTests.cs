@@ -54,6 +54,30 @@ public sealed class SoftmaxKernelTests
         });
     }
 
+    [Theory]
+    [InlineData(1, 1, 1, false)]
+    [InlineData(2, 33, 67, false)]
+    [InlineData(3, 40, 130, true)]
+    [InlineData(1, 40, 2000, false)]
+    public void OverClassesBroughtTogether(int images, int classes, int pixels, bool logarithm)
+    {
+        double[] x = KernelCheck.Numbers(images * classes * pixels, classes, 20);
+        double[] dy = KernelCheck.Numbers(x.Length, 2);
+        double[] y = new double[x.Length];
+        double[] dx = new double[x.Length];
+        ClassSoftmaxKernel.Reference(x, y, classes, pixels, logarithm);
+        ClassSoftmaxGradientKernel.Reference(y, dy, dx, classes, pixels, logarithm);
+        KernelCheck.Matches(3e-6, [y, dx], host =>
+        {
+            int flag = logarithm ? 1 : 0;
+            Mem output = host.Output(x.Length);
+            HostClassSoftmax.Forward(host.Launcher.Pool, host.Input(x), output, images, classes, pixels, flag, host.Precision);
+            Mem gradient = host.Input(dy);
+            HostClassSoftmax.Backward(host.Launcher.Pool, output, gradient, gradient, images, classes, pixels, flag, host.Precision);
+            return [output, gradient];
+        });
+    }
+
     [Fact]
     public void GlobalNormOfSeveralBuffers()
     {

@@ -97,6 +97,7 @@ internal static class NormalizationCases
         yield return family.Case("dim=1", Normal("input", 2, 19, 5, 7));
         yield return family.Case("dim=1", Normal("input", 2, 3, 1, 1));
         yield return family.Case("dim=1", Normal("input", 1, 5, 67));
+        yield return family.Case("dim=1", Normal("input", 2, 40, 67));
         yield return family.ForwardOnly("", Of(CaseNumbers.OneNaN, "input", 3, 35));
         yield return family.ForwardOnly("dim=1", Of(CaseNumbers.OneNaN, "input", 2, 3, 35));
         yield return family.ForwardOnly("", Normal("input", 0, 8));
