@@ -83,6 +83,7 @@ public sealed class Tensor : IDisposable
     /// <summary>A tensor that no step owns, even if one is open: parameters, buffers, state. Its maker disposes of it.</summary>
     public static Tensor Persistent(Device device, Shape shape, DType type = DType.Float32)
     {
+        device.SpoilRecording("it makes a tensor that outlives it: a gradient without a place of its own, or a buffer made at first use");
         Autograd.StepScope? scope = device.CurrentScope;
         device.CurrentScope = null;
         Tensor tensor = Empty(device, shape, type);

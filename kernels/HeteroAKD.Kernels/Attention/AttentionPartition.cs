@@ -1,7 +1,7 @@
 namespace HeteroAKD.Kernels.Attention;
 
 /// <summary>
-/// How a pass of the host's attention is cut. "Along" is the side that lies in vector lanes (queries, or keys for their gradient) and is cut into tiles for
+/// How a pass of the host's attention is cut. "Along" is the side that lies in vector lanes (the queries) and is cut into tiles for
 /// threads; "across" is the side that is summed over and is walked in blocks for caches. Depends on the sizes alone, never on the number of threads.
 /// </summary>
 internal readonly struct AttentionPartition

@@ -150,6 +150,14 @@ public static class HostConv
     internal static void WeightGradient<TLane>(HostPool pool, in ConvShape shape, Mem x, Mem outputGradient, Mem weightGradient, int accumulate, Mem workspace)
         where TLane : unmanaged, ILane<TLane>
     {
+        if (shape.OutputLength == 0)
+        {
+            // A product of no depth: what is left is the epilogue.
+            int weights = shape.GroupInChannels * shape.KernelSize;
+            HostGemm.Run<TLane>(pool, new GemmArguments { M = shape.OutChannels, N = weights, C = GemmMatrix.RowMajor(weightGradient, weights), Beta = accumulate });
+            return;
+        }
+
         if (shape.IsPatchwise)
         {
             HostPatchConv.WeightGradient<TLane>(pool, shape, x, outputGradient, weightGradient, accumulate != 0, workspace);

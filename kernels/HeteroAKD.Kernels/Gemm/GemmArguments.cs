@@ -40,6 +40,9 @@ public readonly struct GemmMatrix
     /// <summary>The same matrix as a batch of pieces, <paramref name="elements"/> apart.</summary>
     internal GemmMatrix Step(int elements) => new(Memory, Offset, RowStride, ColumnStride, elements);
 
+    /// <summary>Matrix <paramref name="index"/> of the batch alone.</summary>
+    internal GemmMatrix Item(int index) => new(Memory, Offset + (index * BatchStride), RowStride, ColumnStride, 0);
+
     private GemmMatrix(Mem memory, int offset, int rowStride, int columnStride, int batchStride)
     {
         Memory = memory;

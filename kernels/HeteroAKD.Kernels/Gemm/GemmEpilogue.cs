@@ -32,21 +32,45 @@ internal readonly unsafe struct GemmEpilogue<TLane>
         _activation = arguments.Activation;
     }
 
-    /// <summary>Whether nothing but the product itself goes to C in this block of K: whole rows of a tile can then be moved without a question.</summary>
+    /// <summary>Whether nothing but product and bias goes to C in this block of K: whole rows of a tile can then be moved without a question.</summary>
     public bool IsPlain(bool first, bool last)
-        => _alpha == 1 && (!first || (_beta == 0 && _biasKind == GemmBias.None && _residual == null)) && (!last || _activation == ActivationKind.None);
+        => _alpha == 1 && (!first || (_beta == 0 && _residual == null)) && (!last || _activation == ActivationKind.None);
 
-    /// <summary>Moves <paramref name="rows"/> whole rows of a tile of two lanes to C, or adds them to it, where <see cref="IsPlain"/>.</summary>
+    /// <summary>Moves <paramref name="rows"/> whole rows of a tile of two lanes to C with their bias, or adds them to it, where <see cref="IsPlain"/>.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Move(int batch, int row, int column, int rows, TLane* tile, bool add)
     {
         nint stride = (nint)_rowStride * RegisterTile<TLane>.ElementSize;
         byte* c = _c + ((((nint)batch * _batchStride) + ((nint)row * _rowStride) + column) * RegisterTile<TLane>.ElementSize);
+        if (add)
+        {
+            for (int i = 0; i < rows; i++, c += stride, tile += 2)
+            {
+                ((TLane*)c)[0] += tile[0];
+                ((TLane*)c)[1] += tile[1];
+            }
+
+            return;
+        }
+
+        Mem bias = new(_bias);
+        TLane bias0 = TLane.Splat(0f), bias1 = bias0;
+        if (_biasKind == GemmBias.PerColumn)
+        {
+            bias0 = TLane.Load(bias, column);
+            bias1 = TLane.Load(bias, column + TLane.Width);
+        }
+
         for (int i = 0; i < rows; i++, c += stride, tile += 2)
         {
-            TLane* to = (TLane*)c;
-            to[0] = add ? to[0] + tile[0] : tile[0];
-            to[1] = add ? to[1] + tile[1] : tile[1];
+            if (_biasKind == GemmBias.PerRow)
+            {
+                bias0 = TLane.LoadSplat(bias, row + i);
+                bias1 = bias0;
+            }
+
+            ((TLane*)c)[0] = tile[0] + bias0;
+            ((TLane*)c)[1] = tile[1] + bias1;
         }
     }
 

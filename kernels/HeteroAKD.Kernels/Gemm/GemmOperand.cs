@@ -44,6 +44,15 @@ internal unsafe struct GemmOperand<TLane>
     /// <summary>Whether the elements of a step of depth lie side by side, so that a tile can read them unpacked.</summary>
     public readonly bool IsContiguous => _alongStride == RegisterTile<TLane>.ElementSize;
 
+    /// <summary>
+    /// Whether full tiles can read rows where they lie: steps of depth side by side, and rows not so far apart that all of them share a few sets of the
+    /// first cache level.
+    /// </summary>
+    public readonly bool HasRowsInPlace => _depthStride == RegisterTile<TLane>.ElementSize && _alongStride % 2048 != 0;
+
+    /// <summary>Bytes from a line to the next where it lies.</summary>
+    public readonly nint AlongStride => _alongStride;
+
     /// <summary>Bytes from a step of depth to the next where it lies.</summary>
     public readonly nint DepthStride => _depthStride;
 

@@ -25,15 +25,16 @@ internal readonly struct GemmPartition
     // Multiply-adds of a tile that one core does in 10 to 20 µs.
     private const long TileWork = 1 << 20;
 
-    // Splitting K costs a pass over partial products; it pays where C is small against K and the tiles of C are few.
-    private const int FewTiles = 6;
+    /// <summary>Splitting K costs a pass over partial products; it pays where C is small against K and the tiles of C are fewer than this.</summary>
+    public const int FewTiles = 6;
     private const int MaxChunks = 16;
     private const int MinChunkDepth = 256;
     private const int SumTiles = 8;
 
-    // Packing ahead is a launch of its own; it pays from so many elements on that would be packed again and again, and takes memory of the operand's size.
+    // Packing ahead is a launch of its own; it pays from so many elements on that would be packed again and again, and takes memory of the operand's size, rounded up to whole panels.
     private const int MinRepeated = 1 << 15;
     private const int MaxPacked = 1 << 24;
+    private const int MinLines = 32; // of a packed side: one panel
 
     private readonly int _inPlaceRows;
 
@@ -73,11 +74,11 @@ internal readonly struct GemmPartition
     /// <summary>Whether a side of <paramref name="items"/> matrices [lines, depth] that <paramref name="uses"/> tiles want is packed ahead of them.</summary>
     public static bool PacksAhead(int lines, int depth, int items, int uses)
     {
-        long elements = (long)lines * depth * items;
-        return elements <= MaxPacked && elements * (uses - 1) >= MinRepeated;
+        long elements = (long)Math.Max(lines, MinLines) * depth * items;
+        return elements <= MaxPacked && (long)lines * depth * items * (uses - 1) >= MinRepeated;
     }
 
-    /// <summary>Into how many results a sum over a batch is divided, to be added up afterwards: enough to have tiles for every thread.</summary>
+    /// <summary>Into how many results a sum over a batch is divided, to be added up afterwards: for more tiles, as far as the batch goes.</summary>
     public static int SumsOfBatch(int m, int n, int batch)
         => Math.Clamp(SumTiles / (Divide(m, MaxBlockRows) * Divide(n, MaxBlockColumns)), 1, Math.Max(1, batch));
 
@@ -96,7 +97,7 @@ internal readonly struct GemmPartition
     /// <summary>Tiles along N.</summary>
     public int ColumnBlocks { get; }
 
-    /// <summary>Matrices of the batch in a tile; more than one only where a tile holds whole matrices.</summary>
+    /// <summary>Matrices of the batch in a tile; more than one where a tile holds whole matrices, or adds them up.</summary>
     public int ItemsPerTile { get; }
 
     /// <summary>Matrices of the batch whose products are added up; 1 for a product each.</summary>

@@ -1,6 +1,7 @@
 using System.Runtime.CompilerServices;
 using HeteroAKD.Kernels.Lanes;
 using HeteroAKD.Kernels.Launch;
+using HeteroAKD.Kernels.Pixelwise;
 
 namespace HeteroAKD.Kernels.Gemm;
 
@@ -63,6 +64,22 @@ public static class HostGemm
         }
 
         int sums = GemmPartition.SumsOfBatch(arguments.M, arguments.N, arguments.Batch);
+        GemmPartition single = Partition<TLane>(arguments, arguments.K, 1);
+        if (single.Chunks > 1 && sums * single.Tiles < GemmPartition.FewTiles && arguments.HasResidual == 0 && arguments.Activation == ActivationKind.None)
+        {
+            // Few matrices, but long sums: better divided along K, one matrix after the other.
+            for (int item = 0; item < arguments.Batch; item++)
+            {
+                Run<TLane>(pool, arguments with
+                {
+                    Batch = 1, A = arguments.A.Item(item), B = arguments.B.Item(item),
+                    Beta = item == 0 ? arguments.Beta : 1, BiasKind = item == 0 ? arguments.BiasKind : GemmBias.None,
+                });
+            }
+
+            return;
+        }
+
         int items = (arguments.Batch + sums - 1) / sums;
         sums = (arguments.Batch + items - 1) / items;
         GemmPartition partition = Partition<TLane>(arguments, arguments.K, arguments.Batch, items);
@@ -187,12 +204,9 @@ internal sealed unsafe class GemmJob<TLane> : KernelJob<GemmJob<TLane>>
             {
                 int rows = RegisterTile<TLane>.PanelRows(rowEnd - i);
                 int valid = Math.Min(rows, rowEnd - i);
-                byte* panel = scratch.A;
-                if (_a.IsPacked)
-                {
-                    panel = _a.Panel(item, i, start, depth);
-                }
-                else
+                bool inPlace = !_a.IsPacked && _a.HasRowsInPlace && valid == RegisterTile<TLane>.MaxRows;
+                byte* panel = _a.IsPacked ? _a.Panel(item, i, start, depth) : inPlace ? _a.Source(item, i, start) : scratch.A;
+                if (!_a.IsPacked && !inPlace)
                 {
                     _a.Pack(item, i, i + valid, start, depth, panel);
                 }
@@ -204,7 +218,15 @@ internal sealed unsafe class GemmJob<TLane> : KernelJob<GemmJob<TLane>>
                     TileColumns steps = columns == null && count == RegisterTile<TLane>.MaxColumns
                         ? TileColumns.Even(_b.Source(item, j, start), _b.DepthStride)
                         : TileColumns.Even(columns == null ? scratch.B : columns + ((nint)(j - column) * depth * RegisterTile<TLane>.ElementSize), vectors * sizeof(TLane));
-                    RegisterTile<TLane>.Multiply(rows, vectors, panel, steps, depth, scratch.Tile);
+                    if (inPlace)
+                    {
+                        RegisterTile<TLane>.MultiplyRows(vectors, panel, _a.AlongStride, steps, depth, scratch.Tile);
+                    }
+                    else
+                    {
+                        RegisterTile<TLane>.Multiply(rows, vectors, panel, steps, depth, scratch.Tile);
+                    }
+
                     Finish(item / _partition.ItemsPerSum, i, valid, j, count, scratch.Tile, first && start == 0, last && start + depth >= k);
                 }
 
@@ -261,65 +283,5 @@ internal sealed unsafe class GemmJob<TLane> : KernelJob<GemmJob<TLane>>
         public TLane* Tile; // [rows, 2] lanes of accumulators
         public byte* A; // [depth, rows] one packed panel
         public byte* B; // panels of [depth, 2 lanes]
-    }
-}
-
-/// <summary>Adds the partial products of a split K in order and applies the epilogue.</summary>
-internal sealed unsafe class GemmCombineJob<TLane> : KernelJob<GemmCombineJob<TLane>>
-    where TLane : unmanaged, ILane<TLane>
-{
-    // Elements of C in a tile.
-    private const int TileElements = 1 << 13;
-
-    private byte[] _memory = [];
-    private GemmEpilogue<TLane> _epilogue;
-    private TLane* _partials; // [chunks, M, N]
-    private int _rows;
-    private int _columns;
-    private int _chunks;
-    private int _rowsPerTile;
-
-    /// <summary>Memory for partial products that lives as long as the job.</summary>
-    public Mem Reserve(long elements)
-    {
-        long bytes = elements * RegisterTile<TLane>.ElementSize;
-        if (_memory.Length < bytes)
-        {
-            _memory = GC.AllocateUninitializedArray<byte>(checked((int)bytes), pinned: true);
-        }
-
-        return new Mem(Unsafe.AsPointer(ref _memory[0]));
-    }
-
-    public void Run(HostPool pool, in GemmArguments arguments, Mem partials, int chunks)
-    {
-        _epilogue = new GemmEpilogue<TLane>(arguments);
-        _partials = (TLane*)partials.Address;
-        _rows = arguments.M;
-        _columns = arguments.N;
-        _chunks = chunks;
-        _rowsPerTile = Math.Max(1, TileElements / _columns);
-        pool.Run(this, (_rows + _rowsPerTile - 1) / _rowsPerTile);
-    }
-
-    public override void Tile(int tile, int worker)
-    {
-        GemmEpilogue<TLane> epilogue = _epilogue;
-        Mem partials = new(_partials);
-        int end = Math.Min(_rows, (tile + 1) * _rowsPerTile);
-        for (int i = tile * _rowsPerTile; i < end; i++)
-        {
-            for (int j = 0; j < _columns; j += TLane.Width)
-            {
-                int count = _columns - j;
-                TLane sum = TLane.Splat(0f);
-                for (int chunk = 0; chunk < _chunks; chunk++)
-                {
-                    sum += TLane.LoadPart(partials, (((chunk * _rows) + i) * _columns) + j, count, TLane.Splat(0f));
-                }
-
-                epilogue.Store(0, i, j, count, sum, first: true, last: true);
-            }
-        }
     }
 }

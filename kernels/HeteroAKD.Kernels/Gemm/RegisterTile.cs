@@ -89,6 +89,12 @@ internal struct RegisterPair<TLane>
         Add<TVectors>(TLane.LoadSplat(memory, index), TLane.LoadSplat(memory, index + 1), b0, b1);
     }
 
+    /// <summary>As above with the factors from two rows of an unpacked matrix.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public unsafe void AddRows<TVectors>(byte* row0, byte* row1, TLane b0, TLane b1)
+        where TVectors : struct, ICount
+        => Add<TVectors>(TLane.LoadSplat(new Mem(row0), 0), TLane.LoadSplat(new Mem(row1), 0), b0, b1);
+
     /// <summary>Writes the accumulators to two rows, <paramref name="rowVectors"/> vectors apart.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public unsafe void Save<TVectors>(TLane* tile, int rowVectors)
@@ -205,6 +211,64 @@ internal static unsafe class RegisterTile<TLane>
         else
         {
             Loop<Counts.Two, TPairs, TVectors>(panel, (byte*)columns.Start, columns.Table, depth, tile);
+        }
+    }
+
+    /// <summary>
+    /// As <see cref="Multiply(int, int, byte*, TileColumns, int, TLane*)"/> for the rows of a full tile where they lie, their elements side by side and
+    /// <paramref name="rowStride"/> bytes apart: for few columns packing them would cost more than it saves. Columns at equal distances.
+    /// </summary>
+    public static void MultiplyRows(int vectors, byte* rows, nint rowStride, TileColumns columns, int depth, TLane* tile)
+    {
+        if (vectors == 2)
+        {
+            LoopRows<Counts.Two>(rows, rowStride, (byte*)columns.Start, columns.Stride, depth, tile);
+        }
+        else
+        {
+            LoopRows<Counts.One>(rows, rowStride, (byte*)columns.Start, columns.Stride, depth, tile);
+        }
+    }
+
+    // Three (or, on narrow lanes, two) pointers and three distances reach all rows: more would not stay in registers.
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
+    private static void LoopRows<TVectors>(byte* rows, nint stride, byte* columns, nint step, int depth, TLane* tile)
+        where TVectors : struct, ICount
+    {
+        RegisterPair<TLane> p0 = default, p1 = default, p2 = default, p3 = default, p4 = default, p5 = default;
+        nint twice = 2 * stride, thrice = 3 * stride;
+        byte* rows4 = rows + (4 * stride);
+        byte* rows8 = rows4 + (4 * stride);
+        for (int k = 0; k < depth; k++)
+        {
+            TLane* column = (TLane*)columns;
+            TLane b0 = column[0];
+            TLane b1 = TVectors.Value == 2 ? column[1] : default;
+            p0.AddRows<TVectors>(rows, rows + stride, b0, b1);
+            p1.AddRows<TVectors>(rows + twice, rows + thrice, b0, b1);
+            p2.AddRows<TVectors>(rows4, rows4 + stride, b0, b1);
+            if (sizeof(TLane) == 64)
+            {
+                p3.AddRows<TVectors>(rows4 + twice, rows4 + thrice, b0, b1);
+                p4.AddRows<TVectors>(rows8, rows8 + stride, b0, b1);
+                p5.AddRows<TVectors>(rows8 + twice, rows8 + thrice, b0, b1);
+                rows8 += ElementSize;
+            }
+
+            rows += ElementSize;
+            rows4 += ElementSize;
+            columns += step;
+        }
+
+        int v = TVectors.Value;
+        p0.Save<TVectors>(tile, v);
+        p1.Save<TVectors>(tile + (2 * v), v);
+        p2.Save<TVectors>(tile + (4 * v), v);
+        if (sizeof(TLane) == 64)
+        {
+            p3.Save<TVectors>(tile + (6 * v), v);
+            p4.Save<TVectors>(tile + (8 * v), v);
+            p5.Save<TVectors>(tile + (10 * v), v);
         }
     }
 

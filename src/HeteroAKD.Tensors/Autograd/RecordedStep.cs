@@ -14,6 +14,7 @@ public sealed class RecordedStep : IDisposable
     private readonly StepScope _scope;
     private readonly LaunchRecording _launches;
     private readonly List<Block> _claimed;
+    private bool _disposed;
 
     private RecordedStep(HostDevice device, StepScope scope, LaunchRecording launches, List<Block> claimed)
     {
@@ -30,7 +31,7 @@ public sealed class RecordedStep : IDisposable
     public string? Spoiled => _launches.Spoiled;
 
     /// <summary>Whether steps of a device can be recorded.</summary>
-    public static bool IsSupported(Device device) => device is HostDevice;
+    public static bool IsSupported(Device device) => device is HostDevice && !device.Allocator.Guarded;
 
     /// <summary>Runs a step in a scope of its own and notes what it launches.</summary>
     /// <param name="device">A device that <see cref="IsSupported"/>.</param>
@@ -38,11 +39,12 @@ public sealed class RecordedStep : IDisposable
     /// <exception cref="NotSupportedException">The device cannot record.</exception>
     public static RecordedStep Record(Device device, Action step)
     {
-        if (device is not HostDevice host)
+        if (!IsSupported(device))
         {
-            throw new NotSupportedException($"steps cannot be recorded on '{device.Name}'");
+            throw new NotSupportedException($"steps cannot be recorded on '{device.Name}'{(device.Allocator.Guarded ? " with guarded memory" : "")}");
         }
 
+        HostDevice host = (HostDevice)device;
         LaunchRecording launches = new();
         StepScope scope = device.BeginStep();
         host.Allocator.StartTrace();
@@ -74,6 +76,7 @@ public sealed class RecordedStep : IDisposable
     /// <exception cref="InvalidOperationException">The step is <see cref="Spoiled"/>.</exception>
     public void Replay()
     {
+        ObjectDisposedException.ThrowIf(_disposed, this);
         if (Spoiled is { } reason)
         {
             throw new InvalidOperationException($"the step cannot be replayed: {reason}");
@@ -85,9 +88,12 @@ public sealed class RecordedStep : IDisposable
     /// <summary>Gives the memory back.</summary>
     public void Dispose()
     {
-        _scope.Release();
-        Free(_device, _claimed);
-        _claimed.Clear();
+        if (!_disposed)
+        {
+            _disposed = true;
+            _scope.Release();
+            Free(_device, _claimed);
+        }
     }
 
     private static void Free(HostDevice device, List<Block> blocks)

@@ -101,6 +101,11 @@ public abstract class Device : IDisposable
 
     internal abstract IndexMem IndexMemAt(Block block, int elementOffset, int count);
 
+    /// <summary>Notes that something happens that the replay of a step that is being recorded would not repeat.</summary>
+    internal virtual void SpoilRecording(string reason)
+    {
+    }
+
     internal abstract void CopyIn(Block block, long byteOffset, ReadOnlySpan<byte> source);
 
     internal abstract void CopyOut(Block block, long byteOffset, Span<byte> target);

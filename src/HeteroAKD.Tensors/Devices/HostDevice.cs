@@ -66,15 +66,17 @@ public sealed unsafe class HostDevice : Device
 
     internal override void CopyIn(Block block, long byteOffset, ReadOnlySpan<byte> source)
     {
-        Pool.Recording?.Spoil("it writes values from the host to a tensor");
+        SpoilRecording("it writes values from the host to a tensor");
         source.CopyTo(new Span<byte>((byte*)Address(block) + byteOffset, source.Length));
     }
 
     internal override void CopyOut(Block block, long byteOffset, Span<byte> target)
     {
-        Pool.Recording?.Spoil("it reads a tensor's values on the host");
+        SpoilRecording("it reads a tensor's values on the host");
         new ReadOnlySpan<byte>((byte*)Address(block) + byteOffset, target.Length).CopyTo(target);
     }
+
+    internal override void SpoilRecording(string reason) => Pool.Recording?.Spoil(reason);
 
     internal override bool Supports(DType type) => true;
 

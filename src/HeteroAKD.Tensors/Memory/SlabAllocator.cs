@@ -42,14 +42,13 @@ public sealed class Block
 /// Cuts tensors from a few large slabs, first fit in address order. Same requests in the same order get the same addresses: what a recorded step needs.
 /// In a steady state it neither calls the system nor makes garbage.
 /// </summary>
-public sealed class SlabAllocator(string device, Func<long, Slab> newSlab, long slabBytes)
+public sealed partial class SlabAllocator(string device, Func<long, Slab> newSlab, long slabBytes)
 {
     /// <summary>Every block starts at and is a multiple of this many bytes.</summary>
     public const long Granularity = 512;
 
     private readonly List<Block> _heads = []; // the first block of each slab
     private readonly Stack<Block> _spare = new();
-    private List<(Slab Slab, long Start, long End)>? _trace;
 
     /// <summary>Bytes in use.</summary>
     public long InUse { get; private set; }
@@ -97,29 +96,6 @@ public sealed class SlabAllocator(string device, Func<long, Slab> newSlab, long 
         Allocations++;
         _trace?.Add((block.Slab, block.Offset, block.Offset + block.Bytes));
         return block;
-    }
-
-    /// <summary>Notes from now on which memory is handed out, until <see cref="ClaimTraced"/>.</summary>
-    public void StartTrace() => _trace = [];
-
-    /// <summary>
-    /// Ends the trace and takes what of the noted memory is free by now, so that nobody else gets it: a recorded step will write there again. The blocks
-    /// are the caller's to free. With <see cref="Guarded"/> none is taken.
-    /// </summary>
-    public List<Block> ClaimTraced()
-    {
-        List<(Slab Slab, long Start, long End)> trace = _trace ?? throw new InvalidOperationException("no trace was started");
-        _trace = null;
-        List<Block> claimed = [];
-        foreach (Block head in Guarded ? [] : _heads)
-        {
-            foreach ((long start, long end) in Merged(trace.Where(t => ReferenceEquals(t.Slab, head.Slab))))
-            {
-                Claim(head, start, end, claimed);
-            }
-        }
-
-        return claimed;
     }
 
     /// <summary>Gives a block back.</summary>
@@ -197,62 +173,6 @@ public sealed class SlabAllocator(string device, Func<long, Slab> newSlab, long 
         Reserved = 0;
         InUse = 0;
         LiveBlocks = 0;
-    }
-
-    private static IEnumerable<(long Start, long End)> Merged(IEnumerable<(Slab Slab, long Start, long End)> pieces)
-    {
-        long from = 0, to = -1;
-        foreach ((_, long start, long end) in pieces.OrderBy(p => p.Start))
-        {
-            if (start > to)
-            {
-                if (to > from)
-                {
-                    yield return (from, to);
-                }
-
-                from = start;
-            }
-
-            to = Math.Max(to, end);
-        }
-
-        if (to > from)
-        {
-            yield return (from, to);
-        }
-    }
-
-    // Takes the free parts of [start, end) of a slab.
-    private void Claim(Block head, long start, long end, List<Block> claimed)
-    {
-        for (Block? block = head; block is not null && block.Offset < end; block = block.Next)
-        {
-            if (block.InUse || block.Offset + block.Bytes <= start)
-            {
-                continue;
-            }
-
-            if (block.Offset < start)
-            {
-                // The part before it stays free; the rest comes next.
-                Split(block, start - block.Offset);
-                continue;
-            }
-
-            if (block.Offset + block.Bytes > end)
-            {
-                Split(block, end - block.Offset);
-            }
-
-            block.InUse = true;
-            block.Asked = block.Bytes;
-            block.Place = null;
-            InUse += block.Bytes;
-            Peak = Math.Max(Peak, InUse);
-            LiveBlocks++;
-            claimed.Add(block);
-        }
     }
 
     private Block? FindFree(long size)

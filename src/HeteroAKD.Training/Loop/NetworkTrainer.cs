@@ -44,7 +44,7 @@ public sealed record TrainingJob
 }
 
 /// <summary>The loop: batch, forward, backward, clip, update, log, evaluate, save. Goes on from the last checkpoint bit for bit.</summary>
-public sealed class NetworkTrainer(ExperimentConfig config, ExperimentData data, RunFolder folder, RunLog log, MetricsFile metrics, IProgressSink progress)
+public sealed partial class NetworkTrainer(ExperimentConfig config, ExperimentData data, RunFolder folder, RunLog log, MetricsFile metrics, IProgressSink progress)
 {
     /// <summary>File of a role's newest checkpoint.</summary>
     public static string LastFile(string role) => $"{role}-last.safetensors";
@@ -260,60 +260,4 @@ public sealed class NetworkTrainer(ExperimentConfig config, ExperimentData data,
     }
 
     private static bool Due(int every, State s) => every > 0 && s.Step % every == 0;
-
-    /// <summary>What a checkpoint holds of a training in progress.</summary>
-    private sealed class State
-    {
-        public State(TrainingJob job, Optimizer optimizer, BatchLoader loader, LearningRateSchedule schedule)
-        {
-            Job = job;
-            Optimizer = optimizer;
-            Loader = loader;
-            Schedule = schedule;
-            Read = ReadResult;
-        }
-
-        public TrainingJob Job { get; }
-
-        public Optimizer Optimizer { get; }
-
-        public BatchLoader Loader { get; }
-
-        public LearningRateSchedule Schedule { get; }
-
-        public List<(string Column, double Value)> Terms { get; } = [];
-
-        public int Step { get; set; }
-
-        public double BestMetric { get; set; } = double.NaN;
-
-        public double Seconds { get; set; }
-
-        public double Loss { get; set; }
-
-        // Reading the loss back is free on the host, but a stall on an accelerator: there the guard looks when the loss is logged.
-        public bool ReadsLoss { get; set; }
-
-        public bool ReadsTerms { get; set; }
-
-        // One delegate for all steps: a step should make no garbage.
-        public Action<ObjectiveResult> Read { get; }
-
-        private void ReadResult(ObjectiveResult result)
-        {
-            if (ReadsLoss)
-            {
-                Loss = result.Total.Item();
-            }
-
-            if (ReadsTerms)
-            {
-                Terms.Clear();
-                foreach (LossTerm term in result.Terms)
-                {
-                    Terms.Add((term.Name, term.Read()));
-                }
-            }
-        }
-    }
 }

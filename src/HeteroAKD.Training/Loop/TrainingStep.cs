@@ -6,11 +6,14 @@ using HeteroAKD.Tensors.Autograd;
 namespace HeteroAKD.Training.Loop;
 
 /// <summary>
-/// Forward and backward pass on the batch in <see cref="StepInputs"/>. The first step runs as it is written, the next two are recorded as well; if both
-/// launched the same, the last is replayed from then on, else every step goes on as the first, and the log says why.
+/// Forward and backward pass on the batch in <see cref="StepInputs"/>. The first step runs as it is written, the next ones are recorded as well; once two in
+/// a row launched the same, the last is replayed from then on. If that does not come about, every step goes on as the first, and the log says why.
 /// </summary>
 internal sealed class TrainingStep : IDisposable
 {
+    // Buffers that grow at first use may make the first recordings differ.
+    private const int Attempts = 3;
+
     private readonly TrainingJob _job;
     private readonly StepInputs _inputs;
     private readonly Action<string> _say;
@@ -22,12 +25,13 @@ internal sealed class TrainingStep : IDisposable
     private RecordedStep? _recorded;
     private Tensor? _images; // those of the recording
     private Phase _phase;
+    private int _attempts;
 
     /// <summary>Takes over neither network nor inputs.</summary>
     /// <param name="job">Network and objective.</param>
     /// <param name="inputs">Where the batches are.</param>
     /// <param name="replay">Whether to record at all.</param>
-    /// <param name="say">Hears about recording, once.</param>
+    /// <param name="say">Hears how recording ended.</param>
     public TrainingStep(TrainingJob job, StepInputs inputs, bool replay, Action<string> say)
     {
         _job = job;
@@ -63,6 +67,7 @@ internal sealed class TrainingStep : IDisposable
         {
             Drop();
             _phase = Phase.First;
+            _attempts = 0;
         }
 
         switch (_phase)
@@ -105,19 +110,25 @@ internal sealed class TrainingStep : IDisposable
         RecordedStep first = _recorded!;
         first.Dispose();
         _recorded = null;
+        _phase = Phase.Recording;
         RecordedStep second = RecordedStep.Record(_job.Model.Device, _body);
         _recorded = second;
         read(_result);
-        if ((second.Spoiled ?? first.DifferenceTo(second)) is { } reason)
+        string? reason = first.Spoiled ?? second.Spoiled ?? first.DifferenceTo(second);
+        if (reason is null)
+        {
+            _phase = Phase.Replaying;
+            _say($"steps are replayed: {second.Launches} launches");
+        }
+        else if (++_attempts < Attempts)
+        {
+            _phase = Phase.Comparing;
+        }
+        else
         {
             Drop();
             _phase = Phase.Plain;
             _say($"steps are not replayed: {reason}");
-        }
-        else
-        {
-            _phase = Phase.Replaying;
-            _say($"steps are replayed: {second.Launches} launches");
         }
     }
 

@@ -59,6 +59,20 @@ public sealed class ConvTests : IDisposable
     }
 
     [Theory]
+    [InlineData(24, 3, 1, 1)]
+    [InlineData(3, 3, 2, 1)]
+    [InlineData(4, 2, 2, 1)]
+    [InlineData(8, 1, 1, 1)]
+    [InlineData(6, 3, 2, 6)]
+    public void WithoutImagesTheWeightGradientIsZeroOrStays(int channels, int kernel, int stride, int groups)
+    {
+        ConvShape s = ConvCases.Square(0, channels, 9, 9, kernel, 12, stride, kernel / 2, 1, groups);
+        double[] before = Samples.Uniform(s.WeightLength, 3);
+        Assert.All(WeightGradient<F32x16>(s, [], [], before, 0).ToArray(), value => Assert.Equal(0, value));
+        Assert.Equal(Array.ConvertAll(before, v => (double)(float)v), WeightGradient<F32x16>(s, [], [], before, 1).ToArray());
+    }
+
+    [Theory]
     [MemberData(nameof(Cases))]
     public void WeightGradientMatchesThePlainLoop(int index)
     {

@@ -113,6 +113,43 @@ public sealed class HostGemmTests : IDisposable
         }
     }
 
+    [Theory]
+    [InlineData(30, 70, 40, 9)]
+    [InlineData(30, 40, 5000, 2)]
+    [InlineData(300, 500, 20, 3)]
+    public void ASumOverTheBatchIsTheSumOfItsProducts(int m, int n, int k, int batch)
+    {
+        double[] a = Samples.Uniform(batch * m * k, 1), b = Samples.Uniform(batch * k * n, 2), before = Samples.Uniform(m * n, 3);
+        var expected = new double[m * n];
+        for (int item = 0; item < batch; item++)
+        {
+            var product = new double[m * n];
+            GemmKernel.Reference(new GemmArguments { M = m, N = n, K = k }, a.AsSpan(item * m * k, m * k), b.AsSpan(item * k * n, k * n), product, [], []);
+            for (int i = 0; i < expected.Length; i++)
+            {
+                expected[i] += product[i] + (item == 0 ? 0.5 * before[i] : 0);
+            }
+        }
+
+        double largest = expected.Max(Math.Abs);
+        Assert.InRange(Error<F64>() / largest, 0, 1e-14);
+        Assert.InRange(Error<F32x16>() / largest, 0, 1e-6);
+
+        double Error<TLane>()
+            where TLane : unmanaged, ILane<TLane>
+        {
+            bool inDouble = typeof(TLane) == typeof(F64);
+            using GuardedMemory ma = new(a, inDouble), mb = new(b, inDouble), mc = new(before, inDouble);
+            HostGemm.RunSum<TLane>(_two, new GemmArguments
+            {
+                M = m, N = n, K = k, Batch = batch, Beta = 0.5f, A = GemmMatrix.RowMajor(ma.Mem, k, batchStride: m * k),
+                B = GemmMatrix.RowMajor(mb.Mem, n, batchStride: k * n), C = GemmMatrix.RowMajor(mc.Mem, n),
+            });
+            mc.AssertGuards();
+            return Samples.MaxError(expected, mc.ToArray());
+        }
+    }
+
     [Fact]
     public void ASharedSideIsTheSameForEveryProductOfTheBatch()
     {

@@ -76,6 +76,26 @@ public sealed class RecordedStepTests : IDisposable
     }
 
     [Fact]
+    public void AStepThatMakesSomethingLastingIsNotReplayed()
+    {
+        using Tensor leaf = Tensor.Full(_device, new Shape(1), 2);
+        leaf.RequiresGrad = true;
+        using RecordedStep step = RecordedStep.Record(_device, () => Functional.Relu(leaf).Backward());
+        Assert.Contains("outlives", step.Spoiled, StringComparison.Ordinal);
+        leaf.ZeroGrad();
+    }
+
+    [Fact]
+    public void ADisposedStepIsNotReplayed()
+    {
+        RecordedStep step = RecordedStep.Record(_device, () => Tensor.Full(_device, new Shape(3), 1));
+        step.Dispose();
+        step.Dispose();
+        Assert.Throws<ObjectDisposedException>(step.Replay);
+        _device.AssertNoLeak();
+    }
+
+    [Fact]
     public void AFailedRecordingLeavesNothingBehind()
     {
         Assert.Throws<ShapeMismatchException>(() => RecordedStep.Record(_device, () =>
