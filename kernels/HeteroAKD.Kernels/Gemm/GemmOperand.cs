@@ -130,7 +130,8 @@ internal sealed unsafe class GemmPackingJob<TLane> : KernelJob<GemmPackingJob<TL
     {
         int itemsA = a.IsShared ? 1 : g.Batch;
         int itemsB = b.IsShared ? 1 : g.Batch;
-        bool packA = GemmPartition.PacksAhead(g.M, g.K, itemsA, partition.ColumnBlocks * (g.Batch / itemsA));
+        // Rows that full tiles read where they lie are better not packed at all.
+        bool packA = !a.HasRowsInPlace && GemmPartition.PacksAhead(g.M, g.K, itemsA, partition.ColumnBlocks * (g.Batch / itemsA));
         bool packB = GemmPartition.PacksAhead(g.N, g.K, itemsB, partition.RowBlocks * (g.Batch / itemsB)) && !partition.ReadsColumnsInPlace(b.IsContiguous);
         if (!packA && !packB)
         {
