@@ -45,6 +45,18 @@ public sealed class ReplayTests : IDisposable
     }
 
     [Fact]
+    public void A_run_may_go_on_without_replay()
+    {
+        ExperimentConfig whole = TinyExperiment.Config(_folder.File("whole"));
+        ExperimentConfig broken = TinyExperiment.Config(_folder.File("broken"));
+        TinyExperiment.Train(whole);
+        TinyExperiment.Train(broken, cancelAt: 4);
+        TinyExperiment.Train(broken with { Training = broken.Training with { Replay = false } }, RunMode.Resume);
+        string last = NetworkTrainer.LastFile(NetworkRoles.Student);
+        TinyExperiment.AssertSame(Path.Combine(whole.Out, last), Path.Combine(broken.Out, last));
+    }
+
+    [Fact]
     public void A_replayed_step_makes_no_garbage()
     {
         ExperimentConfig config = TinyExperiment.Config(_folder.File("run"));
