@@ -42,6 +42,17 @@ public static class LayerNormalization
             (int rows, int columns) = Sizes(n);
             Tensor mean = n.Extra(0)!;
             Tensor rstd = n.Extra(1)!;
+            if (n.Device is HostDevice host && HostLayerNormGradient.Serves(columns) && n.NeedsGradient(0) && n.NeedsGradient(1) && n.NeedsGradient(2))
+            {
+                Tensor input = n.New(n[0].Shape), weight = n.New(n[1].Shape), bias = n.New(n[2].Shape);
+                LayerNormBackward backward = new(n[0].Mem, dy.Mem, n[1].Mem, mean.Mem, rstd.Mem, input.Mem, weight.Mem, bias.Mem, rows, columns);
+                HostLayerNormGradient.Run(host.Pool, backward, HostDevice.Precision(n.DType));
+                n.AddGradient(0, input);
+                n.AddGradient(1, weight);
+                n.AddGradient(2, bias);
+                return;
+            }
+
             if (n.NeedsGradient(0))
             {
                 Tensor dx = n.New(n[0].Shape);

@@ -48,6 +48,37 @@ public sealed class LayerNormKernelTests
         });
     }
 
+    [Theory]
+    [InlineData(1, 2)]
+    [InlineData(5, 67)]
+    [InlineData(300, 160)]
+    [InlineData(4, 1)]
+    [InlineData(130, 300)]
+    public void AllGradientsInOneWalk(int rows, int columns)
+    {
+        double[] x = KernelCheck.Between(1, 5, rows * columns, 1);
+        double[] dy = KernelCheck.Numbers(x.Length, 2);
+        double[] weight = KernelCheck.Between(0.5, 2, columns, 3);
+        double[] mean = new double[rows];
+        double[] rstd = new double[rows];
+        double[] dx = new double[x.Length];
+        double[] dweight = new double[columns];
+        double[] dbias = new double[columns];
+        LayerNormKernel.Reference(x, weight, new double[columns], new double[x.Length], mean, rstd, Epsilon);
+        LayerNormGradientKernel.Reference(x, dy, weight, mean, rstd, dx, dweight, dbias);
+        KernelCheck.Matches(1e-5, [dx, dweight, dbias], host =>
+        {
+            // dx takes dy's place.
+            Mem gradient = host.Input(dy);
+            Mem weightGradient = host.Output(columns);
+            Mem biasGradient = host.Output(columns);
+            LayerNormBackward backward = new(
+                host.Input(x), gradient, host.Input(weight), host.Input(mean), host.Input(rstd), gradient, weightGradient, biasGradient, rows, columns);
+            HostLayerNormGradient.Run(host.Launcher.Pool, backward, host.Precision);
+            return [gradient, weightGradient, biasGradient];
+        });
+    }
+
     private static Mem ColumnSums<TTerm>(HostRun host, TTerm term, int rows, int columns)
         where TTerm : struct, ITerm
     {
