@@ -1,8 +1,8 @@
 using System.Runtime.CompilerServices;
-using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.X86;
 using HeteroAKD.Kernels.Gemm;
 using HeteroAKD.Kernels.Lanes;
+using HeteroAKD.Kernels.Layout;
 
 namespace HeteroAKD.Kernels.Attention;
 
@@ -58,7 +58,7 @@ internal readonly unsafe struct TokenRows<TLane>
         for (int c = 0; c < _headSize; c += RegisterTile<TLane>.MaxColumns)
         {
             int columns = Math.Min(RegisterTile<TLane>.MaxColumns, _headSize - c);
-            int width = columns > TLane.Width ? RegisterTile<TLane>.MaxColumns : TLane.Width;
+            int width = RegisterTile<TLane>.PanelColumns(columns);
             PanelPacking.Pack(_start + (first * _stride) + (c * Size), Size, _stride, columns, width, count, panels, Size);
             panels += (nint)width * count * Size;
         }
@@ -87,22 +87,9 @@ internal readonly unsafe struct TokenRows<TLane>
         int wholeColumns = columns / 4 * 4;
         for (int c = 0; c < wholeColumns; c += 4)
         {
-            float* from = source + (c * sourceStride);
             for (int i = 0; i < wholeRows; i += 4)
             {
-                Vector128<float> c0 = Vector128.Load(from + i);
-                Vector128<float> c1 = Vector128.Load(from + sourceStride + i);
-                Vector128<float> c2 = Vector128.Load(from + (2 * sourceStride) + i);
-                Vector128<float> c3 = Vector128.Load(from + (3 * sourceStride) + i);
-                Vector128<float> low01 = Sse.UnpackLow(c0, c1);
-                Vector128<float> low23 = Sse.UnpackLow(c2, c3);
-                Vector128<float> high01 = Sse.UnpackHigh(c0, c1);
-                Vector128<float> high23 = Sse.UnpackHigh(c2, c3);
-                float* to = target + (i * targetStride) + c;
-                Sse.MoveLowToHigh(low01, low23).Store(to);
-                Sse.MoveHighToLow(low23, low01).Store(to + targetStride);
-                Sse.MoveLowToHigh(high01, high23).Store(to + (2 * targetStride));
-                Sse.MoveHighToLow(high23, high01).Store(to + (3 * targetStride));
+                RegisterTranspose.Turn4(source + (c * sourceStride) + i, sourceStride, target + (i * targetStride) + c, targetStride);
             }
         }
 

@@ -58,7 +58,7 @@ internal unsafe struct GemmOperand<TLane>
 
     /// <summary>Lines of the next panel where <paramref name="remaining"/> are left.</summary>
     public readonly int PanelWidth(int remaining)
-        => !_columns ? RegisterTile<TLane>.PanelRows(remaining) : remaining > TLane.Width ? RegisterTile<TLane>.MaxColumns : TLane.Width;
+        => _columns ? RegisterTile<TLane>.PanelColumns(remaining) : RegisterTile<TLane>.PanelRows(remaining);
 
     /// <summary>Bytes of one packed matrix of <paramref name="along"/> lines.</summary>
     public readonly nint PackedBytes(int along, int depth) => (nint)Padded(along) * depth * RegisterTile<TLane>.ElementSize;

@@ -150,6 +150,9 @@ internal static unsafe class RegisterTile<TLane>
         return remaining > third ? 2 * third : third;
     }
 
+    /// <summary>Columns of the next panel where <paramref name="remaining"/> columns are left: two vectors, or one where it suffices.</summary>
+    public static int PanelColumns(int remaining) => remaining > TLane.Width ? MaxColumns : TLane.Width;
+
     /// <summary>Elements of a step over all panels of <paramref name="rows"/> rows.</summary>
     public static int PackedRows(int rows)
     {

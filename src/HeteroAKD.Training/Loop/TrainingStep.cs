@@ -51,17 +51,20 @@ internal sealed class TrainingStep : IDisposable
         Replaying,
     }
 
-    /// <summary>Whether steps are replayed by now.</summary>
-    public bool Replays => _phase == Phase.Replaying;
-
     /// <summary>Runs the step.</summary>
     /// <param name="pass">Training, with the key of the step's masks.</param>
     /// <param name="share">The loss's own gradient: 1 over the accumulated micro-steps.</param>
     /// <param name="read">Called while the results exist.</param>
     public void Run(in Pass pass, float share, Action<ObjectiveResult> read)
     {
-        _key.CopyFrom([pass.Key]);
-        _pass = pass with { Counter = _key };
+        _pass = pass;
+        if (_phase != Phase.Plain)
+        {
+            // Only a replay needs the key in device memory; the masks are the same either way.
+            _key.CopyFrom([pass.Key]);
+            _pass = pass with { Counter = _key };
+        }
+
         _share = share;
         if (_phase > Phase.First && !ReferenceEquals(_images, _inputs.Images))
         {
