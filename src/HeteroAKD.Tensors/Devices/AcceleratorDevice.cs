@@ -122,12 +122,12 @@ public sealed class AcceleratorDevice : Device
     }
 
     /// <inheritdoc/>
-    public override void Block<TKernel>(in TKernel kernel, int blocks, int threads)
+    public override void Block<TKernel>(in TKernel kernel, int blocks, int threads, int sharedBytes = 0)
     {
         if (blocks > 0)
         {
             var launch = Launcher<TKernel, Action<AcceleratorStream, KernelConfig, TKernel>>(nameof(DeviceEntry.Block));
-            launch(_stream, new KernelConfig(blocks, threads), kernel);
+            launch(_stream, new KernelConfig(blocks, threads, SharedMemoryConfig.RequestDynamic<byte>(sharedBytes)), kernel);
         }
     }
 
@@ -197,7 +197,10 @@ public sealed class AcceleratorDevice : Device
         return new AcceleratorDevice("ilgpu-cpu", context, context.CreateCPUAccelerator(0));
     }
 
-    internal override Mem MemAt(MemBlock block, int elementOffset, int count, DType type) => new(View(block, elementOffset, count));
+    internal override bool Supports(MatrixPrecision precision) =>
+        precision == MatrixPrecision.Fp32 || _accelerator is CudaAccelerator { Architecture.Major: >= 8 };
+
+    internal override Mem MemAt(MemBlock block, int elementOffset, int count, DType type) => new(View(block, elementOffset, count), (long)elementOffset * sizeof(float));
 
     internal override IndexMem IndexMemAt(MemBlock block, int elementOffset, int count) => new(View(block, elementOffset, count).Cast<int>());
 
@@ -277,8 +280,8 @@ public sealed class AcceleratorDevice : Device
         EntryPointDescription entry = EntryPointDescription.FromExplicitlyGroupedKernel(method);
         CompiledKernel compiled = _accelerator switch
         {
-            CudaAccelerator cuda => cuda.Backend.Compile(entry, new KernelSpecialization(_maxBlock, null), new AddressSpaceHook()),
-            CLAccelerator opencl => opencl.Backend.Compile(entry, KernelSpecialization.Empty, new AddressSpaceHook()),
+            CudaAccelerator cuda => cuda.Backend.Compile(entry, new KernelSpecialization(_maxBlock, null), AddressSpaceHook.For(method)),
+            CLAccelerator opencl => opencl.Backend.Compile(entry, KernelSpecialization.Empty, AddressSpaceHook.For(method)),
             _ => _accelerator.GetBackend().Compile(entry, KernelSpecialization.Empty),
         };
         return _accelerator.LoadKernel(compiled);

@@ -42,6 +42,9 @@ public abstract class Device : IDisposable
     /// <summary>Checks the output of every operation for NaN and infinity. Slow: turned on to find the operation once a loss has gone bad.</summary>
     public bool CheckFinite { get; set; }
 
+    /// <summary>How matrix products, convolutions and attention compute.</summary>
+    public MatrixPrecision MatrixPrecision { get; private set; }
+
     /// <summary>The step that error messages name.</summary>
     public long Step { get; set; }
 
@@ -62,6 +65,18 @@ public abstract class Device : IDisposable
         _ => throw new DeviceNotAvailableException(name, $"there are {string.Join(", ", Names)} and auto."),
     };
 
+    /// <summary>Chooses how matrix products, convolutions and attention compute from now on.</summary>
+    /// <exception cref="DeviceNotAvailableException">The device cannot.</exception>
+    public void UseMatrixPrecision(MatrixPrecision precision)
+    {
+        if (!Supports(precision))
+        {
+            throw new DeviceNotAvailableException(Name, $"it has no tensor cores, which precision {precision.ToString().ToLowerInvariant()} needs; use fp32.");
+        }
+
+        MatrixPrecision = precision;
+    }
+
     /// <summary>Opens a step: what is made until it is disposed of goes back to the slab then.</summary>
     public StepScope BeginStep() => new(this);
 
@@ -78,7 +93,11 @@ public abstract class Device : IDisposable
         where TKernel : struct, IRowKernel;
 
     /// <summary>Runs a kernel that shapes its own thread block; accelerators only.</summary>
-    public abstract void Block<TKernel>(in TKernel kernel, int blocks, int threads)
+    /// <param name="kernel">The kernel.</param>
+    /// <param name="blocks">Blocks.</param>
+    /// <param name="threads">Threads of a block.</param>
+    /// <param name="sharedBytes">Dynamic shared memory of a block.</param>
+    public abstract void Block<TKernel>(in TKernel kernel, int blocks, int threads, int sharedBytes = 0)
         where TKernel : struct, IDeviceKernel;
 
     /// <summary>Waits until everything launched is done.</summary>
@@ -109,6 +128,9 @@ public abstract class Device : IDisposable
     internal abstract void CopyIn(Block block, long byteOffset, ReadOnlySpan<byte> source);
 
     internal abstract void CopyOut(Block block, long byteOffset, Span<byte> target);
+
+    /// <summary>Whether products of a precision can be computed.</summary>
+    internal virtual bool Supports(MatrixPrecision precision) => precision == MatrixPrecision.Fp32;
 
     /// <summary>Whether the device can hold and compute an element type.</summary>
     internal virtual bool Supports(DType type) => type != DType.Float64;

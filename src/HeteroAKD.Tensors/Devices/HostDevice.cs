@@ -40,7 +40,7 @@ public sealed unsafe class HostDevice : Device
         _launcher.Rows(kernel, rows, rowCost, Precision(type));
 
     /// <inheritdoc/>
-    public override void Block<TKernel>(in TKernel kernel, int blocks, int threads) =>
+    public override void Block<TKernel>(in TKernel kernel, int blocks, int threads, int sharedBytes = 0) =>
         throw new NotSupportedException($"{typeof(TKernel).Name} is a device kernel; the cpu device has its own algorithm for the operation");
 
     /// <inheritdoc/>

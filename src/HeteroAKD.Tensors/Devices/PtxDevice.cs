@@ -63,7 +63,7 @@ public sealed class PtxDevice : Device
         CudaArchitecture architecture = new(capability / 10, capability % 10);
         using PTXBackend backend = new(context, architecture, CudaInstructionSet.ISA_80, null!);
         KernelSpecialization specialization = new(DeviceGroup.MaxSize, null);
-        CompiledKernel kernel = backend.Compile(EntryPointDescription.FromExplicitlyGroupedKernel(entry), specialization, new AddressSpaceHook());
+        CompiledKernel kernel = backend.Compile(EntryPointDescription.FromExplicitlyGroupedKernel(entry), specialization, AddressSpaceHook.For(entry));
         return ((PTXCompiledKernel)kernel).PTXAssembly;
     }
 
@@ -81,7 +81,7 @@ public sealed class PtxDevice : Device
     public override void Rows<TKernel>(in TKernel kernel, int rows, int rowLength, int rowCost, DType type) => Note<TKernel>(nameof(DeviceEntry.Rows));
 
     /// <inheritdoc/>
-    public override void Block<TKernel>(in TKernel kernel, int blocks, int threads) => Note<TKernel>(nameof(DeviceEntry.Block));
+    public override void Block<TKernel>(in TKernel kernel, int blocks, int threads, int sharedBytes = 0) => Note<TKernel>(nameof(DeviceEntry.Block));
 
     /// <inheritdoc/>
     public override void Synchronize()
@@ -91,6 +91,8 @@ public sealed class PtxDevice : Device
 
     /// <inheritdoc/>
     public override void Dispose() => Allocator.FreeAll();
+
+    internal override bool Supports(MatrixPrecision precision) => true;
 
     internal override unsafe Mem MemAt(Block block, int elementOffset, int count, DType type) => new((float*)Address(block) + elementOffset);
 
