@@ -37,5 +37,8 @@ public readonly record struct ProductPlan(bool Large, int Pieces, int PieceDepth
         return new(full, (depth + pieceDepth - 1) / pieceDepth, pieceDepth);
     }
 
+    /// <summary>For one product that is not cut along K.</summary>
+    public static ProductPlan Whole(int rows, int columns, int depth) => new(Blocks(rows, columns, 128) >= EnoughBlocks, 1, depth);
+
     private static long Blocks(int rows, int columns, int side) => ((long)rows + side - 1) / side * ((columns + side - 1) / side);
 }
