@@ -81,7 +81,7 @@ public sealed class PtxDevice : Device
     public override void Rows<TKernel>(in TKernel kernel, int rows, int rowLength, int rowCost, DType type) => Note<TKernel>(nameof(DeviceEntry.Rows));
 
     /// <inheritdoc/>
-    public override void Block<TKernel>(in TKernel kernel, int blocks, int threads) => Note<TKernel>(nameof(DeviceEntry.Block));
+    public override void Block<TKernel>(in TKernel kernel, int blocks, int threads, int sharedBytes = 0) => Note<TKernel>(nameof(DeviceEntry.Block));
 
     /// <inheritdoc/>
     public override void Synchronize()
