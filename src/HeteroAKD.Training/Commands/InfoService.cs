@@ -20,7 +20,8 @@ public sealed class InfoService : IInfoCommand
         try
         {
             using Device device = Device.Open(name);
-            return new DeviceInfo(name, device.Description, device.MemoryBytes, true, purpose);
+            string kernels = device.KernelSummary;
+            return new DeviceInfo(name, device.Description, device.MemoryBytes, true, kernels.Length > 0 ? $"{kernels}; {purpose}" : purpose);
         }
         catch (DeviceNotAvailableException e)
         {

@@ -38,10 +38,13 @@ internal sealed class CudaKernels : IDisposable
     /// <summary>Those of them that ILGPU compiled.</summary>
     public int Compiled { get; private set; }
 
-    /// <summary>Where they come from and what that took, in words.</summary>
-    public string Summary => FormattableString.Invariant(
-        $"{Count} kernels: {Compiled} compiled in {Stopwatch.GetElapsedTime(0, _compileTicks).TotalSeconds:F1} s, {Count - Compiled} from the cache; loaded by the driver in {_modules.LoadSeconds:F1} s")
-        + (_cache.Problem is { } problem ? $" (not kept: {problem})" : "");
+    /// <summary>Where they come from and what that took, in words; before the first, what the cache holds.</summary>
+    public string Summary => (Count == 0 ? CacheSummary : UseSummary) + (_cache.Problem is { } problem ? $" (none kept: {problem})" : "");
+
+    private string CacheSummary => _cache.Folder is { } folder ? $"{_cache.Names(_key.Prefix).Count} kernels of earlier runs in {folder}" : "no kernels of earlier runs";
+
+    private string UseSummary => FormattableString.Invariant(
+        $"{Count} kernels: {Compiled} compiled in {Stopwatch.GetElapsedTime(0, _compileTicks).TotalSeconds:F1} s, {Count - Compiled} from the cache; loaded by the driver in {_modules.LoadSeconds:F1} s");
 
     /// <summary>Starts to load what the cache holds, on threads of its own.</summary>
     public void Preload() => _modules.Preload();
