@@ -28,6 +28,9 @@ public abstract class Device : IDisposable
     /// <summary>Bytes of memory that the hardware has for tensors.</summary>
     public abstract long MemoryBytes { get; }
 
+    /// <summary>Bytes of it that nobody, this process or another, has taken; null where that is not known.</summary>
+    public virtual long? FreeMemoryBytes => null;
+
     /// <summary>The names that <see cref="Open"/> takes, <c>auto</c> aside.</summary>
     public static IReadOnlyList<string> Names { get; } = ["cpu", "cuda", "opencl", "ilgpu-cpu"];
 

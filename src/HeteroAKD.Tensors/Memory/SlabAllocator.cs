@@ -1,4 +1,6 @@
 using System.Diagnostics;
+using ILGPU.Runtime.Cuda;
+using ILGPU.Runtime.OpenCL;
 
 namespace HeteroAKD.Tensors.Memory;
 
@@ -222,7 +224,7 @@ public sealed partial class SlabAllocator(string device, Func<long, Slab> newSla
             failure = null;
             return newSlab(bytes);
         }
-        catch (Exception e) when (e is OutOfMemoryException or ILGPU.Runtime.Cuda.CudaException or ILGPU.Runtime.OpenCL.CLException)
+        catch (Exception e) when (e is OutOfMemoryException or CudaException { Error: nameof(CudaError.CUDA_ERROR_OUT_OF_MEMORY) } or CLException)
         {
             failure = e;
             return null;

@@ -38,8 +38,11 @@ public sealed unsafe class CudaDevice : AcceleratorDevice
     /// <inheritdoc/>
     public override string Description => FormattableString.Invariant(
         $"{_accelerator.Name}, compute capability {_accelerator.Architecture.Major}.{_accelerator.Architecture.Minor}, {_accelerator.NumMultiprocessors} multiprocessors, ")
-        + FormattableString.Invariant($"{Gibibytes(FreeBytes(_accelerator))} of {Gibibytes(_accelerator.MemorySize)} free, driver for CUDA {DriverText}, ")
+        + FormattableString.Invariant($"driver for CUDA {DriverText}, ")
         + $"PTX {_accelerator.InstructionSet} for {_accelerator.Capabilities.TargetArchitecture}, ILGPU {typeof(Context).Assembly.GetName().Version}";
+
+    /// <inheritdoc/>
+    public override long? FreeMemoryBytes => FreeBytes(_accelerator);
 
     /// <inheritdoc/>
     public override int CompiledKernels => _kernels.Count;
@@ -198,13 +201,16 @@ public sealed unsafe class CudaDevice : AcceleratorDevice
 
     private protected override void LaunchBlock<TKernel>(in TKernel kernel, LaunchShape shape)
     {
+        if (shape.Threads > DeviceGroup.MaxSize)
+        {
+            throw new NotSupportedException($"{typeof(TKernel).Name} asks for blocks of {shape.Threads} threads; kernels are compiled for at most {DeviceGroup.MaxSize}");
+        }
+
         CudaFunction function = _kernels.Get(typeof(TKernel), nameof(DeviceEntry.Block));
         byte* arguments = stackalloc byte[function.ArgumentBytes];
         ArgumentPacker<TKernel>.Pack(kernel, arguments);
         Launch(function, shape, arguments);
     }
-
-    private static string Gibibytes(long bytes) => FormattableString.Invariant($"{bytes / (double)(1L << 30):F1} GiB");
 
     private static long FreeBytes(CudaAccelerator accelerator)
     {

@@ -133,17 +133,19 @@ internal sealed class KernelCache
 
     private void Shrink()
     {
-        List<FileInfo> files = [.. new DirectoryInfo(Folder!).EnumerateFiles("*" + Extension + "*").OrderBy(f => f.LastWriteTimeUtc)];
-        long bytes = files.Sum(f => f.Length);
-        foreach (FileInfo file in files)
+        try
         {
-            if (bytes <= _limit)
+            List<FileInfo> files = [.. new DirectoryInfo(Folder!).EnumerateFiles("*" + Extension + "*").OrderBy(f => f.LastWriteTimeUtc)];
+            long bytes = files.Sum(f => f.Length);
+            foreach (FileInfo file in files.TakeWhile(_ => bytes > _limit))
             {
-                return;
+                bytes -= file.Length;
+                file.Delete();
             }
-
-            bytes -= file.Length;
-            file.Delete();
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // Another process makes room at the same time.
         }
     }
 }
