@@ -7,7 +7,7 @@ namespace HeteroAKD.Kernels.Gemm;
 
 /// <summary>
 /// Matrix products on host threads: packed panels, register tiles, blocks that fit the caches (after Goto and van de Geijn, "Anatomy of
-/// High-Performance Matrix Multiplication", 2008). Specification: <see cref="GemmKernel.Reference"/>.
+/// High-Performance Matrix Multiplication", 2008). Specification: <see cref="GemmReference.Run"/>.
 /// </summary>
 public static class HostGemm
 {

@@ -12,15 +12,20 @@ public readonly struct Mem
     /// <summary>The accelerator's view; empty on the host.</summary>
     public readonly ArrayView<float> View;
 
-    /// <summary>The host address of element 0; 0 on an accelerator. A <c>long</c> because ILGPU knows no native integers.</summary>
+    /// <summary>The host address of element 0; on an accelerator its distance in bytes from an aligned address. A <c>long</c> because ILGPU knows no native integers.</summary>
     public readonly long Address;
 
     /// <summary>Memory of an accelerator.</summary>
-    public Mem(ArrayView<float> view)
+    /// <param name="view">The memory.</param>
+    /// <param name="offset">Bytes from an address that is aligned for every access to element 0.</param>
+    public Mem(ArrayView<float> view, long offset = 0)
     {
         View = view;
-        Address = 0;
+        Address = offset;
     }
+
+    /// <summary>Whether element 0 can begin an access of 16 bytes.</summary>
+    public bool IsAligned => (Address & 15) == 0;
 
     /// <summary>Memory of the host, floats or doubles.</summary>
     public unsafe Mem(void* address)

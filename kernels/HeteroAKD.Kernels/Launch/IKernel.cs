@@ -60,6 +60,12 @@ public interface IDeviceKernel
     void Run();
 }
 
+/// <summary>
+/// A kernel whose loops over a constant number of steps (at most 32) are to be unrolled before it is compiled, so that its local arrays become registers.
+/// Such loops must not contain <c>continue</c> or <c>break</c>, which ILGPU 1.5.3 unrolls wrongly.
+/// </summary>
+public interface IUnrolledKernel;
+
 /// <summary>Private memory of one work item, in lanes.</summary>
 public interface IScratch<TLane>
     where TLane : unmanaged, ILane<TLane>

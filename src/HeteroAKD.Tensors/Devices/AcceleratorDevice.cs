@@ -105,7 +105,7 @@ public abstract class AcceleratorDevice : Device
         }
     }
 
-    internal override Mem MemAt(MemBlock block, int elementOffset, int count, DType type) => new(View(block, elementOffset, count));
+    internal override Mem MemAt(MemBlock block, int elementOffset, int count, DType type) => new(View(block, elementOffset, count), (long)elementOffset * sizeof(float));
 
     internal override IndexMem IndexMemAt(MemBlock block, int elementOffset, int count) => new(View(block, elementOffset, count).Cast<int>());
 

@@ -1,3 +1,5 @@
+using System.Reflection;
+using HeteroAKD.Kernels.Launch;
 using ILGPU.Backends;
 using ILGPU.IR;
 using ILGPU.IR.Transformations;
@@ -7,11 +9,16 @@ namespace HeteroAKD.Tensors.Devices;
 
 /// <summary>
 /// Compiles at O1 with the passes that find out in which address space a pointer lives. Without them O1 emits generic loads and stores, which are
-/// slow on CUDA and which PoCL refuses; O2 runs them too, but moves memory operations across barriers.
+/// slow on CUDA and which PoCL refuses; O2 runs them too, but moves memory operations across barriers. Unrolls loops where the kernel asks for it.
 /// </summary>
-internal readonly struct AddressSpaceHook : IBackendHook
+/// <param name="unroll">Whether the kernel is an <see cref="IUnrolledKernel"/>.</param>
+internal readonly struct AddressSpaceHook(bool unroll) : IBackendHook
 {
+    // A pass unrolls the innermost loops that it finds: one for each level of nesting.
+    private const int UnrollPasses = 5;
+
     private static readonly Transformer Passes = Build();
+    private static readonly Transformer Unrolling = BuildUnrolling();
 
     public void FinishedCodeGeneration(IRContext context, Method entryPoint)
     {
@@ -19,9 +26,17 @@ internal readonly struct AddressSpaceHook : IBackendHook
 
     public void InitializedKernelContext(IRContext kernelContext, Method kernelMethod)
     {
+        for (int i = 0; unroll && i < UnrollPasses; i++)
+        {
+            kernelContext.Transform(Unrolling);
+        }
     }
 
     public void OptimizedKernelContext(IRContext kernelContext, Method kernelMethod) => kernelContext.Transform(Passes);
+
+    /// <summary>The hook for an entry point.</summary>
+    public static AddressSpaceHook For(MethodInfo entry) =>
+        new(entry.IsGenericMethod && typeof(IUnrolledKernel).IsAssignableFrom(entry.GetGenericArguments()[0]));
 
     private static Transformer Build()
     {
@@ -36,6 +51,18 @@ internal readonly struct AddressSpaceHook : IBackendHook
         builder.Add(new InferLocalAddressSpaces());
         builder.Add(new CleanupBlocks());
         builder.Add(new SimplifyControlFlow());
+        builder.Add(new DeadCodeElimination());
+        return builder.ToTransformer();
+    }
+
+    private static Transformer BuildUnrolling()
+    {
+        Transformer.Builder builder = Transformer.CreateBuilder(TransformerConfiguration.Empty);
+        builder.Add(new LoopUnrolling(32));
+        builder.Add(new UnreachableCodeElimination());
+        builder.Add(new DeadCodeElimination());
+        builder.Add(new SimplifyControlFlow());
+        builder.Add(new SSAStructureConstruction());
         builder.Add(new DeadCodeElimination());
         return builder.ToTransformer();
     }

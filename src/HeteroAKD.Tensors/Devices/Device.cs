@@ -46,6 +46,9 @@ public abstract class Device : IDisposable
     /// <summary>Checks the output of every operation for NaN and infinity. Slow: turned on to find the operation once a loss has gone bad.</summary>
     public bool CheckFinite { get; set; }
 
+    /// <summary>How matrix products, convolutions and attention compute.</summary>
+    public MatrixPrecision MatrixPrecision { get; private set; }
+
     /// <summary>The step that error messages name.</summary>
     public long Step { get; set; }
 
@@ -65,6 +68,18 @@ public abstract class Device : IDisposable
         "ilgpu-cpu" => IlgpuDevice.OpenSimulator(),
         _ => throw new DeviceNotAvailableException(name, $"there are {string.Join(", ", Names)} and auto."),
     };
+
+    /// <summary>Chooses how matrix products, convolutions and attention compute from now on.</summary>
+    /// <exception cref="DeviceNotAvailableException">The device cannot.</exception>
+    public void UseMatrixPrecision(MatrixPrecision precision)
+    {
+        if (!Supports(precision))
+        {
+            throw new DeviceNotAvailableException(Name, $"it has no tensor cores, which precision {precision.ToString().ToLowerInvariant()} needs; use fp32.");
+        }
+
+        MatrixPrecision = precision;
+    }
 
     /// <summary>Opens a step: what is made until it is disposed of goes back to the slab then.</summary>
     public StepScope BeginStep() => new(this);
@@ -139,6 +154,9 @@ public abstract class Device : IDisposable
     internal abstract void CopyIn(Block block, long byteOffset, ReadOnlySpan<byte> source);
 
     internal abstract void CopyOut(Block block, long byteOffset, Span<byte> target);
+
+    /// <summary>Whether products of a precision can be computed.</summary>
+    internal virtual bool Supports(MatrixPrecision precision) => precision == MatrixPrecision.Fp32;
 
     /// <summary>Whether the device can hold and compute an element type.</summary>
     internal virtual bool Supports(DType type) => type != DType.Float64;

@@ -42,6 +42,8 @@ public static class DeviceMath
         IntrinsicImplementationManager manager = context.GetIntrinsicManager();
         manager.RegisterMethod(Method, new PTXIntrinsic(typeof(DeviceMath), nameof(EmitPtx), IntrinsicImplementationMode.GenerateCode));
         manager.RegisterMethod(Method, new CLIntrinsic(typeof(DeviceMath), nameof(EmitOpenCL), IntrinsicImplementationMode.GenerateCode));
+        PtxIntrinsics.Register(manager);
+        OpenCLIntrinsics.Register(manager);
     }
 
     private static void EmitPtx(PTXBackend backend, PTXCodeGenerator generator, Value value)
@@ -49,12 +51,12 @@ public static class DeviceMath
         string a = Register(generator, value[0]);
         string b = Register(generator, value[1]);
         string c = Register(generator, value[2]);
-        string result = PTXRegisterAllocator.GetStringRepresentation(generator.AllocateHardware(value));
+        string result = "%" + PTXRegisterAllocator.GetStringRepresentation(generator.AllocateHardware(value));
         generator.Builder.AppendLine($"\tfma.rn.f32 {result}, {a}, {b}, {c};");
     }
 
     private static string Register(PTXCodeGenerator generator, Value operand) =>
-        PTXRegisterAllocator.GetStringRepresentation(generator.EnsureHardwareRegister(generator.LoadPrimitive(operand)));
+        "%" + PTXRegisterAllocator.GetStringRepresentation(generator.EnsureHardwareRegister(generator.LoadPrimitive(operand)));
 
     private static void EmitOpenCL(CLBackend backend, CLCodeGenerator generator, Value value)
     {

@@ -142,7 +142,7 @@ public sealed class IlgpuDevice : AcceleratorDevice
     {
         EntryPointDescription entry = EntryPointDescription.FromExplicitlyGroupedKernel(method);
         CompiledKernel compiled = Accelerator is CLAccelerator opencl
-            ? opencl.Backend.Compile(entry, KernelSpecialization.Empty, new AddressSpaceHook())
+            ? opencl.Backend.Compile(entry, KernelSpecialization.Empty, AddressSpaceHook.For(method))
             : Accelerator.GetBackend().Compile(entry, KernelSpecialization.Empty);
         return Accelerator.LoadKernel(compiled);
     }

@@ -63,7 +63,7 @@ public sealed class PtxDevice : Device
         CudaArchitecture architecture = new(capability / 10, capability % 10);
         using PTXBackend backend = new(context, architecture, CudaInstructionSet.ISA_80, null!);
         KernelSpecialization specialization = new(DeviceGroup.MaxSize, null);
-        CompiledKernel kernel = backend.Compile(EntryPointDescription.FromExplicitlyGroupedKernel(entry), specialization, new AddressSpaceHook());
+        CompiledKernel kernel = backend.Compile(EntryPointDescription.FromExplicitlyGroupedKernel(entry), specialization, AddressSpaceHook.For(entry));
         return ((PTXCompiledKernel)kernel).PTXAssembly;
     }
 
@@ -91,6 +91,8 @@ public sealed class PtxDevice : Device
 
     /// <inheritdoc/>
     public override void Dispose() => Allocator.FreeAll();
+
+    internal override bool Supports(MatrixPrecision precision) => true;
 
     internal override unsafe Mem MemAt(Block block, int elementOffset, int count, DType type) => new((float*)Address(block) + elementOffset);
 

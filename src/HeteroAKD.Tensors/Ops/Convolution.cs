@@ -19,7 +19,7 @@ public readonly record struct Conv2dAttributes(int Stride = 1, int Padding = 0, 
     }
 }
 
-/// <summary>2-D convolution: the host's own algorithms without im2col, or one element an item on accelerators.</summary>
+/// <summary>2-D convolution without im2col: the host's own algorithms, or products with patches on accelerators.</summary>
 public static class Convolution
 {
     /// <summary>The row of the table.</summary>
@@ -71,8 +71,7 @@ public static class Convolution
         }
         else
         {
-            ConvForwardKernel kernel = new(s, n[0].Mem, n[1].Mem, bias, hasBias, ActivationKind.None, n.Output.Mem);
-            n.Device.Pixel(kernel, kernel.Rows, s.OutWidth, 2 * s.GroupInChannels * s.KernelSize, n.DType);
+            DeviceConvolution.Forward(n.Device, s, n[0].Mem, n[1].Mem, bias, hasBias, n.Output.Mem);
         }
     }
 
@@ -85,8 +84,7 @@ public static class Convolution
         }
         else
         {
-            ConvInputGradientKernel kernel = new(s, dy.Mem, n[1].Mem, dx.Mem, 0);
-            n.Device.Pixel(kernel, kernel.Rows, s.Width, 2 * s.GroupOutChannels * s.KernelSize, n.DType);
+            DeviceConvolution.InputGradient(n.Device, s, dy.Mem, n[1].Mem, dx.Mem);
         }
     }
 
@@ -99,9 +97,7 @@ public static class Convolution
         }
         else
         {
-            ConvWeightGradientKernel kernel = new(s, n[0].Mem, dy.Mem, dw.Mem, 0);
-            int pixels = s.OutHeight * s.OutWidth;
-            n.Device.Rows(kernel, kernel.Rows, pixels, s.Batch * pixels, n.DType);
+            DeviceConvolution.WeightGradient(n.Device, s, n[0].Mem, dy.Mem, dw.Mem);
         }
     }
 

@@ -5,7 +5,7 @@ using HeteroAKD.Tensors.Autograd;
 
 namespace HeteroAKD.Tensors.Ops;
 
-/// <summary>Matrix products on any device: the host's register tiles or the portable shared-memory kernel.</summary>
+/// <summary>Matrix products on any device: the host's register tiles, or tiles in shared memory on accelerators.</summary>
 public static class MatMul
 {
     // A tile of rows for sums per column: long enough to amortise, short enough to give every thread some.
@@ -67,8 +67,7 @@ public static class MatMul
         }
         else
         {
-            GemmKernel kernel = new(arguments);
-            device.Block(kernel, kernel.GridX, GemmKernel.BlockSize);
+            DeviceProduct.Run(device, arguments);
         }
     }
 

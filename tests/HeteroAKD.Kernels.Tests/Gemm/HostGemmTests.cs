@@ -124,7 +124,7 @@ public sealed class HostGemmTests : IDisposable
         for (int item = 0; item < batch; item++)
         {
             var product = new double[m * n];
-            GemmKernel.Reference(new GemmArguments { M = m, N = n, K = k }, a.AsSpan(item * m * k, m * k), b.AsSpan(item * k * n, k * n), product, [], []);
+            GemmReference.Run(new GemmArguments { M = m, N = n, K = k }, a.AsSpan(item * m * k, m * k), b.AsSpan(item * k * n, k * n), product, [], []);
             for (int i = 0; i < expected.Length; i++)
             {
                 expected[i] += product[i] + (item == 0 ? 0.5 * before[i] : 0);
@@ -248,7 +248,7 @@ public sealed class HostGemmTests : IDisposable
             double[] dc = Dense(c, 5 + (item * sizeC), m, n, ldc, 1);
             double[] dr = Dense(residual, 5 + (item * sizeC), m, n, ldc, 1);
             double[] fc = PlainFloat(arguments, da, db, dc, bias, dr);
-            GemmKernel.Reference(arguments, da, db, dc, bias, dr);
+            GemmReference.Run(arguments, da, db, dc, bias, dr);
             for (int i = 0; i < m * n; i++)
             {
                 int at = 5 + (item * sizeC) + (i / n * ldc) + (i % n);

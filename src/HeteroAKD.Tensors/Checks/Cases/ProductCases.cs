@@ -19,7 +19,7 @@ internal static class ProductCases
             double[] y = new double[batch * m * n];
             for (int b = 0; b < batch; b++)
             {
-                GemmKernel.Reference(
+                GemmReference.Run(
                     new GemmArguments { M = m, N = n, K = k }, v["input"].AsSpan(b * m * k, m * k), v["other"].AsSpan(b * k * n, k * n), y.AsSpan(b * m * n, m * n), [], []);
             }
 
@@ -61,7 +61,7 @@ internal static class ProductCases
             int rows = v["input"].Length / w[1];
             double[] y = new double[rows * w[0]];
             GemmArguments sizes = new() { M = rows, N = w[0], K = w[1], BiasKind = v.Has("bias") ? GemmBias.PerColumn : GemmBias.None };
-            GemmKernel.Reference(sizes, v["input"], transposed, y, v["bias"], []);
+            GemmReference.Run(sizes, v["input"], transposed, y, v["bias"], []);
             return [new("output", y)];
         })
         {

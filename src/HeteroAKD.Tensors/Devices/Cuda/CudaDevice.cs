@@ -61,6 +61,8 @@ public sealed unsafe class CudaDevice : AcceleratorDevice
 
     internal override bool CanRecord => true;
 
+    internal override bool Supports(MatrixPrecision precision) => precision == MatrixPrecision.Fp32 || _accelerator.Architecture.Major >= 8;
+
     private string DriverText => FormattableString.Invariant($"{_accelerator.DriverVersion.Major}.{_accelerator.DriverVersion.Minor}");
 
     /// <inheritdoc/>

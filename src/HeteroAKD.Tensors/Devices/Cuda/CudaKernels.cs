@@ -96,7 +96,7 @@ internal sealed class CudaKernels : IDisposable
     private string Compile(MethodInfo method)
     {
         KernelSpecialization specialization = new(DeviceGroup.MaxSize, null);
-        CompiledKernel kernel = _accelerator.Backend.Compile(EntryPointDescription.FromExplicitlyGroupedKernel(method), specialization, new AddressSpaceHook());
+        CompiledKernel kernel = _accelerator.Backend.Compile(EntryPointDescription.FromExplicitlyGroupedKernel(method), specialization, AddressSpaceHook.For(method));
         return ((PTXCompiledKernel)kernel).PTXAssembly;
     }
 

@@ -1,0 +1,86 @@
+using System.Runtime.CompilerServices;
+using HeteroAKD.Kernels.Lanes;
+using HeteroAKD.Kernels.Tiles;
+using ILGPU;
+
+namespace HeteroAKD.Kernels.Conv.Device;
+
+/// <summary>
+/// Channels as lines and the pixels of all images as steps along K, for weight gradients. Every image takes a whole number of slices, so that a slice never
+/// has pixels of two images; steps behind an image's last pixel are zero.
+/// </summary>
+public readonly struct ImageLines : ITileSource<ImageLines>
+{
+    private readonly Mem _memory; // [N, channels, pixels]
+    private readonly int _channels;
+    private readonly int _pixels;
+    private readonly Divider _imageDepth;
+    private readonly int _pieceDepth;
+    private readonly int _firstLine;
+    private readonly int _firstStep;
+    private readonly int _lastStep;
+    private readonly int _whole; // 1 where four pixels from a multiple of four on are an access of 16 bytes
+
+    /// <summary>All images.</summary>
+    /// <param name="memory">[N, channels, pixels].</param>
+    /// <param name="channels">Lines.</param>
+    /// <param name="depth">The steps along K.</param>
+    public ImageLines(Mem memory, int channels, ImageDepth depth)
+    {
+        _memory = memory;
+        _channels = channels;
+        _pixels = depth.Pixels;
+        _imageDepth = new(depth.PerImage);
+        _pieceDepth = depth.PerPiece;
+        _lastStep = depth.All;
+        _whole = Alignment.IsWhole(memory, depth.Pixels, 0, 0);
+    }
+
+    private ImageLines(in ImageLines all, int item, int firstLine)
+    {
+        this = all;
+        _firstLine = firstLine;
+        _firstStep = item * all._pieceDepth;
+        _lastStep = Math.Min(all._lastStep, _firstStep + all._pieceDepth);
+    }
+
+    /// <inheritdoc/>
+    public static bool AlongDepth => true;
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public ImageLines At(int item, int firstLine, int thread) => new(this, item, firstLine);
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public void Load(ArrayView<float> slice, int k, int thread, int lines, int threads)
+    {
+        int at = _firstStep + k;
+        int image = _imageDepth.Quotient(at);
+        int firstPixel = at < _lastStep ? _imageDepth.Remainder(at, image) : _pixels;
+        int plane = image * _channels;
+        for (int i = 0; i < lines * 4 / threads; i++)
+        {
+            int piece = thread + (i * threads);
+            int line = piece >> 2;
+            int channel = _firstLine + line;
+            int pixel = firstPixel + ((piece & 3) << 2);
+            int inside = channel < _channels ? Math.Max(0, Math.Min(4, _pixels - pixel)) : 0;
+            int from = inside > 0 ? ((plane + channel) * _pixels) + pixel : 0;
+            Pieces.Copy(slice, Slice.AlongDepth(line, piece & 3), _memory.View, from, inside, _whole);
+        }
+    }
+}
+
+/// <summary>The steps along K of a weight gradient's product: output pixels, each image filled up to whole slices.</summary>
+/// <param name="Pixels">Of an image.</param>
+/// <param name="Images">Images.</param>
+/// <param name="PerPiece">Steps of a piece of the sum.</param>
+public readonly record struct ImageDepth(int Pixels, int Images, int PerPiece)
+{
+    /// <summary>Steps of an image.</summary>
+    public int PerImage => (Pixels + Tile.Depth - 1) / Tile.Depth * Tile.Depth;
+
+    /// <summary>Steps of all images.</summary>
+    public int All => PerImage * Images;
+}

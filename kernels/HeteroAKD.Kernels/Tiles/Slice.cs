@@ -1,0 +1,39 @@
+using System.Runtime.CompilerServices;
+using HeteroAKD.Kernels.Intrinsics;
+using ILGPU;
+
+namespace HeteroAKD.Kernels.Tiles;
+
+/// <summary>
+/// The order of a slice in shared memory: 16 steps along K by 64 or 128 lines, in pieces of four floats, which is what a copy moves. Pieces are shifted
+/// (exclusive or) so that the threads of a warp that read at the same time find their pieces in different banks, without any padding.
+/// </summary>
+internal static class Slice
+{
+    /// <summary>Floats before piece <paramref name="piece"/> (steps 4 piece … + 3) of a line, where pieces lie along K: lines have 16 floats.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static int AlongDepth(int line, int piece) => (line * Tile.Depth) + ((piece ^ ((line >> 1) & 3)) << 2);
+
+    /// <summary>Floats before lines 4 piece … + 3 of step <paramref name="k"/>, where pieces lie along the lines.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static int AcrossDepth(int k, int piece, int lines) => (k * lines) + ((piece ^ ((k >> 1) & 6)) << 2);
+
+    /// <summary>Steps 4 piece … + 3 of a line, in either order.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Float4 Steps<TSource>(ArrayView<float> slice, int line, int piece, int lines)
+        where TSource : struct, ITileSource<TSource>
+    {
+        if (TSource.AlongDepth)
+        {
+            return slice.Cast<Float4>()[AlongDepth(line, piece) >> 2];
+        }
+
+        // The shift is the same for the four steps of a piece.
+        int at = AcrossDepth(4 * piece, line >> 2, lines) + (line & 3);
+        return new Float4 { X = slice[at], Y = slice[at + lines], Z = slice[at + (2 * lines)], W = slice[at + (3 * lines)] };
+    }
+
+    /// <summary>Lines 4 quad … + 3 of step <paramref name="k"/>, where pieces lie along the lines.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Float4 Lines(ArrayView<float> slice, int k, int quad, int lines) => slice.Cast<Float4>()[AcrossDepth(k, quad, lines) >> 2];
+}

@@ -1,0 +1,111 @@
+using HeteroAKD.Kernels.Conv;
+using HeteroAKD.Kernels.Conv.Device;
+using HeteroAKD.Kernels.Gemm;
+using HeteroAKD.Kernels.Lanes;
+using HeteroAKD.Kernels.Layout;
+using HeteroAKD.Kernels.Pixelwise;
+using HeteroAKD.Kernels.Tiles;
+
+namespace HeteroAKD.Tensors.Ops;
+
+/// <summary>
+/// Convolutions on accelerators: with one group they are products of the weight with patches that are never stored, with several each element is
+/// computed on its own. The host has <see cref="HostConv"/>.
+/// </summary>
+internal static class DeviceConvolution
+{
+    /// <summary>y = conv(x, weight) + bias.</summary>
+    public static void Forward(Device device, in ConvShape s, Mem x, Mem weight, Mem bias, int hasBias, Mem y)
+    {
+        int pixels = s.OutHeight * s.OutWidth;
+        if (s.Groups > 1 || s.OutputLength == 0)
+        {
+            ConvForwardKernel kernel = new(s, x, weight, bias, hasBias, ActivationKind.None, y);
+            device.Pixel(kernel, kernel.Rows, s.OutWidth, 2 * s.GroupInChannels * s.KernelSize, DType.Float32);
+        }
+        else if (s.IsPointwise)
+        {
+            DeviceProduct.Run(device, new GemmArguments
+            {
+                Batch = s.Batch, M = s.OutChannels, N = pixels, K = s.InChannels,
+                A = GemmMatrix.RowMajor(weight, s.InChannels),
+                B = GemmMatrix.RowMajor(x, pixels, batchStride: s.InChannels * pixels),
+                C = GemmMatrix.RowMajor(y, pixels, batchStride: s.OutChannels * pixels),
+                BiasKind = hasBias != 0 ? GemmBias.PerRow : GemmBias.None,
+                Bias = bias,
+            });
+        }
+        else
+        {
+            int depth = s.InChannels * s.KernelSize;
+            ProductPlan plan = ProductPlan.Whole(s.OutChannels, s.Batch * pixels, depth);
+            MapSink sink = new(y, bias, hasBias, s.Batch, s.OutChannels, pixels);
+            DeviceProduct.Launch(device, plan, new DepthMatrix(weight, 0, depth, s.OutChannels, depth, default), new Patches(x, s), sink, s.OutChannels, s.Batch * pixels, 1);
+        }
+    }
+
+    /// <summary>dx = convᵀ(dy, weight).</summary>
+    public static void InputGradient(Device device, in ConvShape s, Mem dy, Mem weight, Mem dx)
+    {
+        int pixels = s.Height * s.Width;
+        if (s.Groups > 1 || s.InputLength == 0)
+        {
+            ConvInputGradientKernel kernel = new(s, dy, weight, dx, 0);
+            device.Pixel(kernel, kernel.Rows, s.Width, 2 * s.GroupOutChannels * s.KernelSize, DType.Float32);
+        }
+        else if (s.IsPointwise)
+        {
+            DeviceProduct.Run(device, new GemmArguments
+            {
+                Batch = s.Batch, M = s.InChannels, N = pixels, K = s.OutChannels,
+                A = GemmMatrix.Transposed(weight, s.InChannels),
+                B = GemmMatrix.RowMajor(dy, pixels, batchStride: s.OutChannels * pixels),
+                C = GemmMatrix.RowMajor(dx, pixels, batchStride: s.InChannels * pixels),
+            });
+        }
+        else
+        {
+            int depth = s.OutChannels * s.KernelSize;
+            using Tensor swapped = Tensor.Empty(device, new Shape(s.InChannels, depth));
+            device.Pixel(new SwapAxesKernel(weight, swapped.Mem, s.OutChannels, s.InChannels, s.KernelSize), s.WeightLength / s.KernelSize, s.KernelSize, 1, DType.Float32);
+            ProductPlan plan = ProductPlan.Whole(s.InChannels, s.Batch * pixels, depth);
+            MapSink sink = new(dx, swapped.Mem, 0, s.Batch, s.InChannels, pixels);
+            DeviceProduct.Launch(device, plan, new DepthMatrix(swapped.Mem, 0, depth, s.InChannels, depth, default), new BackPatches(dy, s), sink, s.InChannels, s.Batch * pixels, 1);
+        }
+    }
+
+    /// <summary>dw = Σ over images and pixels of dy and patches of x.</summary>
+    public static void WeightGradient(Device device, in ConvShape s, Mem x, Mem dy, Mem dw)
+    {
+        int pixels = s.OutHeight * s.OutWidth;
+        if (s.Groups > 1 || s.Batch == 0)
+        {
+            ConvWeightGradientKernel kernel = new(s, x, dy, dw, 0);
+            device.Rows(kernel, kernel.Rows, pixels, s.Batch * pixels, DType.Float32);
+            return;
+        }
+
+        int rows = s.OutChannels;
+        int columns = s.InChannels * s.KernelSize;
+        ImageDepth depth = new(pixels, s.Batch, 0);
+        ProductPlan plan = ProductPlan.For(rows, columns, depth.All, 1);
+        depth = depth with { PerPiece = plan.PieceDepth };
+        using Tensor? pieces = plan.Pieces > 1 ? Tensor.Empty(device, new Shape(plan.Pieces, rows, columns)) : null;
+        GemmArguments target = new() { M = rows, N = columns, C = GemmMatrix.RowMajor(pieces?.Mem ?? dw, columns, batchStride: rows * columns) };
+        ImageLines left = new(dy, rows, depth);
+        if (s.IsPointwise)
+        {
+            DeviceProduct.Launch(device, plan, left, new ImageLines(x, s.InChannels, depth), new MatrixSink(target), rows, columns, plan.Pieces);
+        }
+        else
+        {
+            DeviceProduct.Launch(device, plan, left, new PatchLines(x, s, depth), new MatrixSink(target), rows, columns, plan.Pieces);
+        }
+
+        if (pieces is not null)
+        {
+            GemmArguments sum = new() { M = rows, N = columns, C = GemmMatrix.RowMajor(dw, columns) };
+            device.Pixel(new PieceSumKernel(pieces.Mem, plan.Pieces, sum), rows, columns, plan.Pieces, DType.Float32);
+        }
+    }
+}

@@ -1,0 +1,111 @@
+using HeteroAKD.Kernels.Gemm;
+using HeteroAKD.Kernels.Lanes;
+using HeteroAKD.Kernels.Tiles;
+
+namespace HeteroAKD.Tensors.Ops;
+
+/// <summary>Matrix products on accelerators: chooses the kernel by layout, precision and size. The host has <see cref="HostGemm"/>.</summary>
+internal static class DeviceProduct
+{
+    /// <summary>Computes a product.</summary>
+    public static void Run(Device device, in GemmArguments g)
+    {
+        g.Validate();
+        if (g.M == 0 || g.N == 0 || g.Batch == 0)
+        {
+            return;
+        }
+
+        ProductPlan plan = ProductPlan.For(g.M, g.N, g.K, g.Batch);
+        if (plan.Pieces == 1)
+        {
+            Left(device, plan, g, g);
+            return;
+        }
+
+        using Tensor pieces = Tensor.Empty(device, new Shape(plan.Pieces, g.M, g.N));
+        Left(device, plan, g, new GemmArguments { M = g.M, N = g.N, C = GemmMatrix.RowMajor(pieces.Mem, g.N, batchStride: g.M * g.N) });
+        device.Pixel(new PieceSumKernel(pieces.Mem, plan.Pieces, g), g.M, g.N, plan.Pieces, DType.Float32);
+    }
+
+    /// <summary>Launches C = A B by tiles, in the precision of the device.</summary>
+    /// <param name="device">An accelerator.</param>
+    /// <param name="plan">How it is cut.</param>
+    /// <param name="left">A.</param>
+    /// <param name="right">B.</param>
+    /// <param name="sink">C.</param>
+    /// <param name="rows">Rows of C.</param>
+    /// <param name="columns">Columns of C.</param>
+    /// <param name="items">Products of a batch, or pieces.</param>
+    public static void Launch<TLeft, TRight, TSink>(Device device, ProductPlan plan, in TLeft left, in TRight right, in TSink sink, int rows, int columns, int items)
+        where TLeft : struct, ITileSource<TLeft>
+        where TRight : struct, ITileSource<TRight>
+        where TSink : struct, ITileSink
+    {
+        switch (device.MatrixPrecision)
+        {
+            case MatrixPrecision.Tf32:
+                LaunchWith<Tf32Math, TLeft, TRight, TSink>(device, plan, left, right, sink, rows, columns, items);
+                break;
+            case MatrixPrecision.Bf16:
+                LaunchWith<Bf16Math, TLeft, TRight, TSink>(device, plan, left, right, sink, rows, columns, items);
+                break;
+            default:
+                LaunchWith<Fp32Math, TLeft, TRight, TSink>(device, plan, left, right, sink, rows, columns, items);
+                break;
+        }
+    }
+
+    private static void LaunchWith<TMath, TLeft, TRight, TSink>(Device device, ProductPlan plan, in TLeft left, in TRight right, in TSink sink, int rows, int columns, int items)
+        where TMath : struct, ITileMath
+        where TLeft : struct, ITileSource<TLeft>
+        where TRight : struct, ITileSource<TRight>
+        where TSink : struct, ITileSink
+    {
+        if (plan.Large)
+        {
+            TiledProductKernel<LargeTile, TMath, TLeft, TRight, TSink> kernel = new(left, right, sink, rows, columns, plan.PieceDepth, items);
+            device.Block(kernel, kernel.Blocks, Tile.Threads<LargeTile>(), Tile.SharedBytes<LargeTile>());
+        }
+        else
+        {
+            TiledProductKernel<SmallTile, TMath, TLeft, TRight, TSink> kernel = new(left, right, sink, rows, columns, plan.PieceDepth, items);
+            device.Block(kernel, kernel.Blocks, Tile.Threads<SmallTile>(), Tile.SharedBytes<SmallTile>());
+        }
+    }
+
+    // Pieces of one sum follow one another along K, the products of a batch as the matrices lie.
+    private static ItemStep Items(in GemmMatrix matrix, ProductPlan plan, int depth, int stepStride) =>
+        plan.Pieces > 1 ? new(plan.PieceDepth * stepStride, depth) : new(matrix.BatchStride, 0);
+
+    private static void Left(Device device, ProductPlan plan, in GemmArguments g, in GemmArguments target)
+    {
+        Mem memory = g.A.Memory;
+        ItemStep items = Items(g.A, plan, g.K, g.A.ColumnStride);
+        if (g.A.ColumnStride == 1)
+        {
+            Right(device, plan, new DepthMatrix(memory, g.A.Offset, g.A.RowStride, g.M, plan.PieceDepth, items), g, target);
+        }
+        else
+        {
+            Right(device, plan, new LineMatrix(memory, g.A.Offset, g.A.ColumnStride, g.M, plan.PieceDepth, items), g, target);
+        }
+    }
+
+    private static void Right<TLeft>(Device device, ProductPlan plan, in TLeft left, in GemmArguments g, in GemmArguments target)
+        where TLeft : struct, ITileSource<TLeft>
+    {
+        Mem memory = g.B.Memory;
+        ItemStep items = Items(g.B, plan, g.K, g.B.RowStride);
+        MatrixSink sink = new(target);
+        int count = plan.Pieces > 1 ? plan.Pieces : g.Batch;
+        if (g.B.ColumnStride == 1)
+        {
+            Launch(device, plan, left, new LineMatrix(memory, g.B.Offset, g.B.RowStride, g.N, plan.PieceDepth, items), sink, g.M, g.N, count);
+        }
+        else
+        {
+            Launch(device, plan, left, new DepthMatrix(memory, g.B.Offset, g.B.ColumnStride, g.N, plan.PieceDepth, items), sink, g.M, g.N, count);
+        }
+    }
+}
