@@ -61,6 +61,8 @@ public sealed unsafe class CudaDevice : AcceleratorDevice
 
     internal override bool CanRecord => true;
 
+    private protected override bool HasWarps => true;
+
     internal override bool Supports(MatrixPrecision precision) => precision == MatrixPrecision.Fp32 || _accelerator.Architecture.Major >= 8;
 
     private string DriverText => FormattableString.Invariant($"{_accelerator.DriverVersion.Major}.{_accelerator.DriverVersion.Minor}");
@@ -159,9 +161,9 @@ public sealed unsafe class CudaDevice : AcceleratorDevice
         }
     }
 
-    private protected override void LaunchPixel<TKernel>(in TKernel kernel, LaunchShape shape, int rows, int columns)
+    private protected override void LaunchPixel<TKernel>(string entry, in TKernel kernel, LaunchShape shape, int rows, int columns)
     {
-        CudaFunction function = _kernels.Get(typeof(TKernel), nameof(DeviceEntry.Pixel));
+        CudaFunction function = _kernels.Get(typeof(TKernel), entry);
         byte* arguments = stackalloc byte[function.ArgumentBytes];
         ArgumentPacker<TKernel>.Pack(kernel, arguments);
         *(int*)(arguments + function.Offsets[1]) = rows;
@@ -170,9 +172,9 @@ public sealed unsafe class CudaDevice : AcceleratorDevice
     }
 
     private protected override void LaunchPixelSums<TKernel>(
-        in TKernel kernel, LaunchShape shape, int rows, int columns, ArrayView<float> scratch, ArrayView<float> partials)
+        string entry, in TKernel kernel, LaunchShape shape, int rows, int columns, ArrayView<float> scratch, ArrayView<float> partials)
     {
-        CudaFunction function = _kernels.Get(typeof(TKernel), nameof(DeviceEntry.PixelSums));
+        CudaFunction function = _kernels.Get(typeof(TKernel), entry);
         byte* arguments = stackalloc byte[function.ArgumentBytes];
         ArgumentPacker<TKernel>.Pack(kernel, arguments);
         *(int*)(arguments + function.Offsets[1]) = rows;
@@ -192,9 +194,9 @@ public sealed unsafe class CudaDevice : AcceleratorDevice
         Launch(function, shape, arguments);
     }
 
-    private protected override void LaunchRows<TKernel>(in TKernel kernel, LaunchShape shape, int rows)
+    private protected override void LaunchRows<TKernel>(string entry, in TKernel kernel, LaunchShape shape, int rows)
     {
-        CudaFunction function = _kernels.Get(typeof(TKernel), nameof(DeviceEntry.Rows));
+        CudaFunction function = _kernels.Get(typeof(TKernel), entry);
         byte* arguments = stackalloc byte[function.ArgumentBytes];
         ArgumentPacker<TKernel>.Pack(kernel, arguments);
         *(int*)(arguments + function.Offsets[1]) = rows;
