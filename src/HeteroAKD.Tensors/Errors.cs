@@ -37,10 +37,22 @@ public sealed class DeviceNotAvailableException(string device, string reason, Ex
 }
 
 /// <summary>A request that the device's memory cannot hold.</summary>
-public sealed class OutOfDeviceMemoryException(string device, long asked, long inUse, string owners, Exception? inner = null)
+/// <param name="device">The device.</param>
+/// <param name="asked">Bytes of the request.</param>
+/// <param name="inUse">Bytes that tensors use.</param>
+/// <param name="reserved">Bytes that the process holds of the device.</param>
+/// <param name="free">Bytes that the hardware has left, or null.</param>
+/// <param name="owners">The largest tensors.</param>
+/// <param name="inner">What the system said.</param>
+public sealed class OutOfDeviceMemoryException(string device, long asked, long inUse, long reserved, long? free, string owners, Exception? inner = null)
     : HeteroAkdException(
-        $"out of memory on '{device}': asked for {asked / 1048576.0:F1} MiB with {inUse / 1048576.0:F1} MiB in use. Largest: {owners}. Use a smaller batch, crop or model.",
-        inner!);
+        $"out of memory on '{device}': asked for {Mebibytes(asked)} with {Mebibytes(inUse)} in use, {Mebibytes(reserved)} reserved"
+        + $"{(free is { } left ? $" and {Mebibytes(left)} free on the card" : "")}. Largest: {owners}. "
+        + $"Use a smaller batch, crop or model{(free is null ? "" : ", or end other processes on the card (nvidia-smi lists them)")}.",
+        inner!)
+{
+    private static string Mebibytes(long bytes) => FormattableString.Invariant($"{bytes / 1048576.0:F1} MiB");
+}
 
 /// <summary>A NaN or an infinity where a number was needed.</summary>
 public sealed class NonFiniteException(string operation, string tensor, long step, string detail)

@@ -76,6 +76,7 @@ public sealed class Tensor : IDisposable
 
         tensor.Reset(shape, type);
         tensor._block = device.Allocator.Allocate((long)shape.Count * tensor.ElementBytes);
+        tensor._block.Owner = tensor;
         tensor._owned = true;
         return tensor;
     }
@@ -298,7 +299,8 @@ public sealed class Tensor : IDisposable
         Tensor copy = Persistent(Device, Shape, DType);
         Ops.Copy.Run(this, copy);
         Device.Synchronize();
-        _block = copy._block;
+        _block = copy._block!;
+        _block.Owner = this;
         _offset = 0;
         _owned = true;
         Grad = null;
@@ -403,7 +405,7 @@ public sealed class Tensor : IDisposable
 
     private Block Live() => _block ?? throw new ObjectDisposedException(ToString(), "its step has ended or it was disposed of");
 
-    private void CheckCount(int count, string operation)
+    internal void CheckCount(int count, string operation)
     {
         if (count != Shape.Count)
         {

@@ -1,4 +1,4 @@
-using HeteroAKD.Kernels.Launch;
+using HeteroAKD.Tensors.Devices;
 using HeteroAKD.Tensors.Memory;
 
 namespace HeteroAKD.Tensors.Autograd;
@@ -10,13 +10,13 @@ namespace HeteroAKD.Tensors.Autograd;
 /// </summary>
 public sealed class RecordedStep : IDisposable
 {
-    private readonly HostDevice _device;
+    private readonly Device _device;
     private readonly StepScope _scope;
-    private readonly LaunchRecording _launches;
+    private readonly StepRecording _launches;
     private readonly List<Block> _claimed;
     private bool _disposed;
 
-    private RecordedStep(HostDevice device, StepScope scope, LaunchRecording launches, List<Block> claimed)
+    private RecordedStep(Device device, StepScope scope, StepRecording launches, List<Block> claimed)
     {
         _device = device;
         _scope = scope;
@@ -31,7 +31,7 @@ public sealed class RecordedStep : IDisposable
     public string? Spoiled => _launches.Spoiled;
 
     /// <summary>Whether steps of a device can be recorded.</summary>
-    public static bool IsSupported(Device device) => device is HostDevice && !device.Allocator.Guarded;
+    public static bool IsSupported(Device device) => device.CanRecord;
 
     /// <summary>Runs a step in a scope of its own and notes what it launches.</summary>
     /// <param name="device">A device that <see cref="IsSupported"/>.</param>
@@ -44,11 +44,9 @@ public sealed class RecordedStep : IDisposable
             throw new NotSupportedException($"steps cannot be recorded on '{device.Name}'{(device.Allocator.Guarded ? " with guarded memory" : "")}");
         }
 
-        HostDevice host = (HostDevice)device;
-        LaunchRecording launches = new();
         StepScope scope = device.BeginStep();
-        host.Allocator.StartTrace();
-        host.Pool.Recording = launches;
+        device.Allocator.StartTrace();
+        StepRecording launches = device.StartRecording();
         bool done = false;
         try
         {
@@ -57,20 +55,24 @@ public sealed class RecordedStep : IDisposable
         }
         finally
         {
-            host.Pool.Recording = null;
+            device.StopRecording();
             if (!done)
             {
+                launches.Dispose();
                 scope.Dispose();
-                Free(host, host.Allocator.ClaimTraced());
+                Free(device, device.Allocator.ClaimTraced());
             }
         }
 
         scope.Detach();
-        return new RecordedStep(host, scope, launches, host.Allocator.ClaimTraced());
+        return new RecordedStep(device, scope, launches, device.Allocator.ClaimTraced());
     }
 
     /// <summary>In what another recording of the same step differs, in words, or null if it does not.</summary>
     public string? DifferenceTo(RecordedStep other) => _launches.DifferenceTo(other._launches);
+
+    /// <summary>Makes replays ready, which the first of them would else do, and says how they run; empty where there is only one way.</summary>
+    public string Prepare() => _launches.Prepare();
 
     /// <summary>Repeats the step.</summary>
     /// <exception cref="InvalidOperationException">The step is <see cref="Spoiled"/>.</exception>
@@ -82,7 +84,7 @@ public sealed class RecordedStep : IDisposable
             throw new InvalidOperationException($"the step cannot be replayed: {reason}");
         }
 
-        _launches.Replay(_device.Pool);
+        _launches.Replay();
     }
 
     /// <summary>Gives the memory back.</summary>
@@ -91,12 +93,13 @@ public sealed class RecordedStep : IDisposable
         if (!_disposed)
         {
             _disposed = true;
+            _launches.Dispose();
             _scope.Release();
             Free(_device, _claimed);
         }
     }
 
-    private static void Free(HostDevice device, List<Block> blocks)
+    private static void Free(Device device, List<Block> blocks)
     {
         foreach (Block block in blocks)
         {

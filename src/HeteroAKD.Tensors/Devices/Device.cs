@@ -1,6 +1,7 @@
 using HeteroAKD.Kernels.Lanes;
 using HeteroAKD.Kernels.Launch;
 using HeteroAKD.Tensors.Autograd;
+using HeteroAKD.Tensors.Devices;
 using HeteroAKD.Tensors.Memory;
 
 namespace HeteroAKD.Tensors;
@@ -26,6 +27,9 @@ public abstract class Device : IDisposable
 
     /// <summary>Bytes of memory that the hardware has for tensors.</summary>
     public abstract long MemoryBytes { get; }
+
+    /// <summary>Bytes of it that nobody, this process or another, has taken; null where that is not known.</summary>
+    public virtual long? FreeMemoryBytes => null;
 
     /// <summary>The names that <see cref="Open"/> takes, <c>auto</c> aside.</summary>
     public static IReadOnlyList<string> Names { get; } = ["cpu", "cuda", "opencl", "ilgpu-cpu"];
@@ -58,10 +62,10 @@ public abstract class Device : IDisposable
     public static Device Open(string name = "auto", int threads = 0) => name switch
     {
         "cpu" => new HostDevice(threads),
-        "auto" => AcceleratorDevice.HasCuda ? AcceleratorDevice.OpenCuda() : new HostDevice(threads),
-        "cuda" => AcceleratorDevice.OpenCuda(),
-        "opencl" => AcceleratorDevice.OpenOpenCL(),
-        "ilgpu-cpu" => AcceleratorDevice.OpenSimulator(),
+        "auto" => AcceleratorDevice.HasCuda ? CudaDevice.Open() : new HostDevice(threads),
+        "cuda" => CudaDevice.Open(),
+        "opencl" => IlgpuDevice.OpenOpenCL(),
+        "ilgpu-cpu" => IlgpuDevice.OpenSimulator(),
         _ => throw new DeviceNotAvailableException(name, $"there are {string.Join(", ", Names)} and auto."),
     };
 
@@ -94,11 +98,22 @@ public abstract class Device : IDisposable
 
     /// <summary>Runs a kernel that shapes its own thread block; accelerators only.</summary>
     /// <param name="kernel">The kernel.</param>
-    /// <param name="blocks">Blocks.</param>
-    /// <param name="threads">Threads of a block.</param>
-    /// <param name="sharedBytes">Dynamic shared memory of a block.</param>
+    /// <param name="blocks">Thread blocks.</param>
+    /// <param name="threads">Threads in each.</param>
+    /// <param name="sharedBytes">Dynamic shared memory of each (<c>SharedMemory.GetDynamic</c>); on <c>cuda</c> as much as the card allows a block.</param>
     public abstract void Block<TKernel>(in TKernel kernel, int blocks, int threads, int sharedBytes = 0)
         where TKernel : struct, IDeviceKernel;
+
+    /// <summary>Where the kernels came from and what making them took, in words; empty where nothing is made at run time.</summary>
+    public virtual string KernelSummary => "";
+
+    /// <summary>Starts to load the kernels of earlier runs on threads of its own, where a device keeps them; returns at once.</summary>
+    public virtual void PreloadKernels()
+    {
+    }
+
+    /// <summary>A way to fill a tensor of this device again and again while earlier work still runs; the caller disposes of it before the tensor.</summary>
+    public virtual UploadChannel OpenChannel(Tensor target) => new DirectChannel(target);
 
     /// <summary>Waits until everything launched is done.</summary>
     public abstract void Synchronize();
@@ -119,6 +134,17 @@ public abstract class Device : IDisposable
     internal abstract Mem MemAt(Block block, int elementOffset, int count, DType type);
 
     internal abstract IndexMem IndexMemAt(Block block, int elementOffset, int count);
+
+    /// <summary>Whether steps can be recorded now.</summary>
+    internal virtual bool CanRecord => false;
+
+    /// <summary>Notes from now on what is launched.</summary>
+    internal virtual StepRecording StartRecording() => throw new NotSupportedException($"steps cannot be recorded on '{Name}'");
+
+    /// <summary>Ends what <see cref="StartRecording"/> began.</summary>
+    internal virtual void StopRecording()
+    {
+    }
 
     /// <summary>Notes that something happens that the replay of a step that is being recorded would not repeat.</summary>
     internal virtual void SpoilRecording(string reason)

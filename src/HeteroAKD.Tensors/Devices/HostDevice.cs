@@ -1,6 +1,7 @@
 using System.Runtime.InteropServices;
 using HeteroAKD.Kernels.Lanes;
 using HeteroAKD.Kernels.Launch;
+using HeteroAKD.Tensors.Devices;
 using HeteroAKD.Tensors.Memory;
 
 namespace HeteroAKD.Tensors;
@@ -75,6 +76,13 @@ public sealed unsafe class HostDevice : Device
         SpoilRecording("it reads a tensor's values on the host");
         new ReadOnlySpan<byte>((byte*)Address(block) + byteOffset, target.Length).CopyTo(target);
     }
+
+    // Guarded memory is filled anew between the launches.
+    internal override bool CanRecord => !Allocator.Guarded;
+
+    internal override StepRecording StartRecording() => new HostRecording(Pool).Start();
+
+    internal override void StopRecording() => Pool.Recording = null;
 
     internal override void SpoilRecording(string reason) => Pool.Recording?.Spoil(reason);
 

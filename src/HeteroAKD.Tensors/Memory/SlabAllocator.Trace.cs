@@ -77,6 +77,7 @@ public sealed partial class SlabAllocator
             block.InUse = true;
             block.Asked = block.Bytes;
             block.Place = null;
+            block.Owner = "memory between the launches of a recorded step";
             InUse += block.Bytes;
             Peak = Math.Max(Peak, InUse);
             LiveBlocks++;

@@ -1,4 +1,6 @@
 using System.Diagnostics;
+using ILGPU.Runtime.Cuda;
+using ILGPU.Runtime.OpenCL;
 
 namespace HeteroAKD.Tensors.Memory;
 
@@ -36,13 +38,20 @@ public sealed class Block
 
     /// <summary>Where it was allocated, if <see cref="SlabAllocator.TrackPlaces"/> is on.</summary>
     public string? Place { get; internal set; }
+
+    /// <summary>What lies in it, for messages: its text is asked for only then.</summary>
+    public object? Owner { get; internal set; }
 }
 
 /// <summary>
 /// Cuts tensors from a few large slabs, first fit in address order. Same requests in the same order get the same addresses: what a recorded step needs.
 /// In a steady state it neither calls the system nor makes garbage.
 /// </summary>
-public sealed partial class SlabAllocator(string device, Func<long, Slab> newSlab, long slabBytes)
+/// <param name="device">Name for messages.</param>
+/// <param name="newSlab">Asks the system for so many bytes.</param>
+/// <param name="slabBytes">Smallest slab; a larger request gets one of its own.</param>
+/// <param name="freeBytes">What the hardware has left, for messages; null where nobody knows.</param>
+public sealed partial class SlabAllocator(string device, Func<long, Slab> newSlab, long slabBytes, Func<long>? freeBytes = null)
 {
     /// <summary>Every block starts at and is a multiple of this many bytes.</summary>
     public const long Granularity = 512;
@@ -109,6 +118,7 @@ public sealed partial class SlabAllocator(string device, Func<long, Slab> newSla
         }
 
         block.InUse = false;
+        block.Owner = null;
         InUse -= block.Bytes;
         LiveBlocks--;
         if (block.Next is { InUse: false } next)
@@ -138,27 +148,6 @@ public sealed partial class SlabAllocator(string device, Func<long, Slab> newSla
                 _heads.RemoveAt(i);
             }
         }
-    }
-
-    /// <summary>The blocks in use, largest first: bytes and, with <see cref="TrackPlaces"/>, where each was allocated.</summary>
-    public string LiveReport(int most = 10)
-    {
-        List<Block> live = [];
-        foreach (Block head in _heads)
-        {
-            for (Block? block = head; block is not null; block = block.Next)
-            {
-                if (block.InUse)
-                {
-                    live.Add(block);
-                }
-            }
-        }
-
-        live.Sort((a, b) => b.Bytes.CompareTo(a.Bytes));
-        return string.Join(
-            Environment.NewLine,
-            live.Take(most).Select(b => $"  {b.Bytes / 1024.0:F1} KiB{(b.Place is null ? " (turn on TrackPlaces to see where)" : $" allocated{Environment.NewLine}{b.Place}")}"));
     }
 
     /// <summary>Frees every slab, whatever is in use.</summary>
@@ -193,20 +182,10 @@ public sealed partial class SlabAllocator(string device, Func<long, Slab> newSla
 
     private Block NewSlab(long size)
     {
-        long bytes = Math.Max(size, slabBytes);
-        Slab slab;
-        try
-        {
-            slab = newSlab(bytes);
-        }
-        catch (Exception e) when (e is OutOfMemoryException or ILGPU.Runtime.Cuda.CudaException or ILGPU.Runtime.OpenCL.CLException)
-        {
-            throw new OutOfDeviceMemoryException(device, bytes, InUse, LiveReport(3).Trim(), e);
-        }
-
+        Slab slab = AskForSlab(size);
         SystemAllocations++;
-        Reserved += bytes;
-        Block block = new() { Slab = slab, Offset = 0, Bytes = bytes };
+        Reserved += slab.Bytes;
+        Block block = new() { Slab = slab, Offset = 0, Bytes = slab.Bytes };
         if (Guarded)
         {
             BlockGuard.Fill(block);
@@ -214,6 +193,42 @@ public sealed partial class SlabAllocator(string device, Func<long, Slab> newSla
 
         _heads.Add(block);
         return block;
+    }
+
+    // Slabs that nobody uses go back only when the system has no more: until then addresses are those of an earlier equal step.
+    private Slab AskForSlab(long size)
+    {
+        long bytes = Math.Max(size, slabBytes);
+        if (TryNewSlab(bytes, out Exception? failure) is { } slab)
+        {
+            return slab;
+        }
+
+        long before = Reserved;
+        Trim();
+        bool trimmed = Reserved < before;
+        if ((trimmed ? TryNewSlab(bytes, out failure) : null) is { } second)
+        {
+            return second;
+        }
+
+        // What is left may still hold the request itself.
+        return (bytes > size ? TryNewSlab(size, out failure) : null)
+            ?? throw new OutOfDeviceMemoryException(device, size, InUse, Reserved, freeBytes?.Invoke(), LargestOwners(5), failure);
+    }
+
+    private Slab? TryNewSlab(long bytes, out Exception? failure)
+    {
+        try
+        {
+            failure = null;
+            return newSlab(bytes);
+        }
+        catch (Exception e) when (e is OutOfMemoryException or CudaException { Error: nameof(CudaError.CUDA_ERROR_OUT_OF_MEMORY) } or CLException)
+        {
+            failure = e;
+            return null;
+        }
     }
 
     private void Split(Block block, long size)

@@ -38,6 +38,8 @@ public sealed class Experiment : IDisposable
         _device = Device.Open(config.Device, config.Threads);
         try
         {
+            // Kernels are loaded while networks are made and the first batches are read.
+            _device.PreloadKernels();
             _folder = RunFolder.Open(config.Out, name, mode);
             if (mode == RunMode.Resume)
             {

@@ -46,6 +46,9 @@ public sealed record TrainingJob
 /// <summary>The loop: batch, forward, backward, clip, update, log, evaluate, save. Goes on from the last checkpoint bit for bit.</summary>
 public sealed partial class NetworkTrainer(ExperimentConfig config, ExperimentData data, RunFolder folder, RunLog log, MetricsFile metrics, IProgressSink progress)
 {
+    // After these all kernels of a step exist, and it is replayed where it can be.
+    private const int WarmUpSteps = 3;
+
     /// <summary>File of a role's newest checkpoint.</summary>
     public static string LastFile(string role) => $"{role}-last.safetensors";
 
@@ -96,6 +99,7 @@ public sealed partial class NetworkTrainer(ExperimentConfig config, ExperimentDa
         Device device = s.Job.Model.Device;
         Stopwatch clock = Stopwatch.StartNew();
         double before = s.Seconds;
+        int first = s.Step;
         using StepInputs inputs = new(device);
         using TrainingStep step = new(s.Job, inputs, config.Training.Replay, line => log.Write($"{s.Job.Role}: {line}"));
         while (s.Step < s.Job.Steps)
@@ -113,6 +117,11 @@ public sealed partial class NetworkTrainer(ExperimentConfig config, ExperimentDa
             device.Step = s.Step;
             double loss = RunStep(s, inputs, step, rate, logged);
             s.Step++;
+            if (s.Step == first + WarmUpSteps && device.KernelSummary is { Length: > 0 } kernels)
+            {
+                log.Write($"{s.Job.Role}: {kernels}");
+            }
+
             s.Seconds = before + clock.Elapsed.TotalSeconds;
             progress.Report(new StepProgress(s.Step, loss, rate, clock.Elapsed.TotalMilliseconds - stepStart));
             if (Due(config.Training.EvalEvery, s) || s.Step == s.Job.Steps)

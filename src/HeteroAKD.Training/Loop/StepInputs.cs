@@ -3,39 +3,54 @@ using HeteroAKD.Tensors;
 
 namespace HeteroAKD.Training.Loop;
 
-/// <summary>The tensors that batches are copied into: the same memory every step, as a recorded step will need it.</summary>
+/// <summary>
+/// The tensors that batches are copied into: the same memory every step, as a recorded step will need it. On an accelerator a batch travels while the step before
+/// it still runs.
+/// </summary>
 public sealed class StepInputs(Device device) : IDisposable
 {
-    private Tensor? _images;
-    private Tensor? _labels;
+    private UploadChannel? _images;
+    private UploadChannel? _labels;
 
     /// <summary>[N, 3, H, W].</summary>
-    public Tensor Images => _images ?? throw new InvalidOperationException("no batch yet");
+    public Tensor Images => _images?.Target ?? throw new InvalidOperationException("no batch yet");
 
     /// <summary>[N, H, W] int32.</summary>
-    public Tensor Labels => _labels ?? throw new InvalidOperationException("no batch yet");
+    public Tensor Labels => _labels?.Target ?? throw new InvalidOperationException("no batch yet");
 
-    /// <summary>Copies a batch.</summary>
+    /// <summary>Copies a batch, whose arrays are the caller's again at once.</summary>
     public void Fill(Batch batch)
     {
         Shape images = new(batch.Count, 3, batch.Height, batch.Width);
-        if (_images is null || _images.Shape != images)
+        if (_images is null || _labels is null || _images.Target.Shape != images)
         {
             Dispose();
-            _images = Tensor.Persistent(device, images);
-            _labels = Tensor.Persistent(device, new Shape(batch.Count, batch.Height, batch.Width), DType.Int32);
+            _images = Open("batch images", images, DType.Float32);
+            _labels = Open("batch labels", new Shape(batch.Count, batch.Height, batch.Width), DType.Int32);
         }
 
-        _images.CopyFrom(batch.Images.AsSpan(0, images.Count));
-        _labels!.CopyFrom(batch.Labels.AsSpan(0, _labels.Shape.Count));
+        _images.Send(batch.Images.AsSpan(0, images.Count));
+        _labels.Send(batch.Labels.AsSpan(0, Labels.Shape.Count));
     }
 
     /// <summary>Frees the memory.</summary>
     public void Dispose()
     {
-        _images?.Dispose();
-        _labels?.Dispose();
-        _images = null;
-        _labels = null;
+        Close(ref _images);
+        Close(ref _labels);
+    }
+
+    private static void Close(ref UploadChannel? channel)
+    {
+        channel?.Dispose();
+        channel?.Target.Dispose();
+        channel = null;
+    }
+
+    private UploadChannel Open(string name, Shape shape, DType type)
+    {
+        Tensor target = Tensor.Persistent(device, shape, type);
+        target.Name = name;
+        return device.OpenChannel(target);
     }
 }

@@ -121,7 +121,8 @@ internal sealed class TrainingStep : IDisposable
         if (reason is null)
         {
             _phase = Phase.Replaying;
-            _say($"steps are replayed: {second.Launches} launches");
+            string how = second.Prepare();
+            _say($"steps are replayed: {second.Launches} launches{(how.Length > 0 ? $" {how}" : "")}");
         }
         else if (++_attempts < Attempts)
         {

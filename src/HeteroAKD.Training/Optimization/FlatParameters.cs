@@ -59,6 +59,8 @@ public sealed class FlatParameters : IDisposable
         Ranges = ranges;
         Values = Tensor.Persistent(device, new Shape(count));
         Gradients = Tensor.Persistent(device, new Shape(count));
+        Values.Name = "parameters";
+        Gradients.Name = "gradients";
         Tensors.Ops.Fill.Run(Values, 0);
         Tensors.Ops.Fill.Run(Gradients, 0);
         int offset = 0;

@@ -127,6 +127,7 @@ public sealed class Optimizer : IDisposable
     private Tensor Zeros(Device device)
     {
         Tensor zeros = Tensor.Persistent(device, _parameters.Values.Shape);
+        zeros.Name = "state of the optimiser";
         Fill.Run(zeros, 0);
         return zeros;
     }

@@ -92,6 +92,7 @@ public sealed partial class PtxTests(TestDevices devices)
             Assert.False(ptx.Contains(".extern .func", StringComparison.Ordinal), $"{kernel} calls a function that does not exist");
             Assert.False(Call().IsMatch(ptx), $"{kernel} calls a function that was not inlined");
             Assert.False(ptx.Contains("tanh.approx", StringComparison.Ordinal), $"{kernel} uses the hyperbolic tangent of 11 bits");
+            ParameterCheck.Run(entry, ptx);
             Assert.True(!ptx.Contains(".local", StringComparison.Ordinal) || LocalMemory.ContainsKey(entry.GetGenericArguments()[0]), $"{kernel} keeps something in local memory");
         }
     }

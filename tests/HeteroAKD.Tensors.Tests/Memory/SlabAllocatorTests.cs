@@ -138,6 +138,52 @@ public sealed class SlabAllocatorTests
         Assert.Contains("Use a smaller batch", error.Message);
     }
 
+    [Fact]
+    public void A_refusal_takes_back_free_slabs_and_tries_once_more()
+    {
+        SlabAllocator tight = Tight(3 * SlabBytes);
+        Block kept = tight.Allocate(SlabBytes);
+        Block passing = tight.Allocate(SlabBytes);
+        tight.Free(passing);
+        Block large = tight.Allocate(2 * SlabBytes);
+        Assert.Equal([false, true, false], _slabs.Select(s => s.Freed));
+        Assert.Equal(3 * SlabBytes, tight.Reserved);
+        Assert.Same(_slabs[2], large.Slab);
+        Assert.Same(_slabs[0], kept.Slab);
+    }
+
+    [Fact]
+    public void Free_slabs_stay_while_the_system_gives_more()
+    {
+        SlabAllocator ample = Tight(8 * SlabBytes);
+        ample.Free(ample.Allocate(SlabBytes));
+        ample.Allocate(2 * SlabBytes);
+        Assert.All(_slabs, s => Assert.False(s.Freed));
+        Assert.Same(_slabs[0], ample.Allocate(Unit).Slab);
+    }
+
+    [Fact]
+    public void The_rest_of_the_memory_serves_a_request_smaller_than_a_slab()
+    {
+        SlabAllocator tight = Tight(SlabBytes + (2 * Unit));
+        tight.Allocate(SlabBytes);
+        Assert.Equal(2 * Unit, tight.Allocate(2 * Unit).Slab.Bytes);
+        Assert.Throws<OutOfDeviceMemoryException>(() => tight.Allocate(1));
+    }
+
+    [Fact]
+    public void Out_of_memory_says_what_was_asked_what_is_left_and_who_has_the_rest()
+    {
+        SlabAllocator tight = Tight(4 << 20);
+        tight.Allocate(1 << 20).Owner = "teacher.stem.weight";
+        tight.Allocate(2 << 20).Owner = "batch images";
+        var error = Assert.Throws<OutOfDeviceMemoryException>(() => tight.Allocate(3 << 20));
+        Assert.Contains("asked for 3.0 MiB with 3.0 MiB in use, 3.0 MiB reserved and 1.0 MiB free on the card", error.Message);
+        Assert.Contains("Largest: 2.0 MiB batch images; 1.0 MiB teacher.stem.weight", error.Message);
+        Assert.Contains("smaller batch, crop or model, or end other processes on the card", error.Message);
+        Assert.IsType<OutOfMemoryException>(error.InnerException);
+    }
+
     [Theory]
     [InlineData(100)]
     [InlineData(101)]
@@ -196,6 +242,13 @@ public sealed class SlabAllocatorTests
         }
 
         return places;
+    }
+
+    /// <summary>An allocator on hardware with so much memory.</summary>
+    private SlabAllocator Tight(long memory)
+    {
+        long Left() => memory - _slabs.Where(s => !s.Freed).Sum(s => s.Bytes);
+        return new SlabAllocator("tight", bytes => bytes <= Left() ? NewSlab(bytes) : throw new OutOfMemoryException(), SlabBytes, Left);
     }
 
     private ArraySlab NewSlab(long bytes)

@@ -1,0 +1,230 @@
+using HeteroAKD.Kernels.Launch;
+using HeteroAKD.Tensors.Devices;
+using HeteroAKD.Tensors.Devices.Cuda;
+using ILGPU;
+using ILGPU.Algorithms;
+using ILGPU.Runtime;
+using ILGPU.Runtime.Cuda;
+using MemBlock = HeteroAKD.Tensors.Memory.Block;
+
+namespace HeteroAKD.Tensors;
+
+/// <summary>
+/// The <c>cuda</c> device. ILGPU opens the card, owns its memory and compiles kernels to PTX; modules, launches, copies and graphs are calls of the driver on two
+/// streams of our own, one that computes and one that uploads. Nothing waits but a read.
+/// </summary>
+public sealed unsafe class CudaDevice : AcceleratorDevice
+{
+    private const long SlabBytes = 256L << 20;
+
+    private readonly CudaAccelerator _accelerator;
+    private readonly CudaKernels _kernels;
+    private readonly PinnedRing _ring;
+    private CudaRecording? _recording;
+
+    private CudaDevice(Context context, CudaAccelerator accelerator, KernelCache cache)
+        : base("cuda", context, accelerator, Math.Min(DeviceGroup.MaxSize, accelerator.MaxNumThreadsPerGroup), SlabBytes, () => FreeBytes(accelerator))
+    {
+        _accelerator = accelerator;
+        Bind();
+        CudaDriver.Check(CudaDriver.cuStreamCreate(out nint stream, CudaDriver.StreamNonBlocking), "cuStreamCreate");
+        Stream = stream;
+        CudaDriver.Check(CudaDriver.cuStreamCreate(out stream, CudaDriver.StreamNonBlocking), "cuStreamCreate");
+        UploadStream = stream;
+        _kernels = new CudaKernels(accelerator, cache);
+        _ring = new PinnedRing();
+    }
+
+    /// <inheritdoc/>
+    public override string Description => FormattableString.Invariant(
+        $"{_accelerator.Name}, compute capability {_accelerator.Architecture.Major}.{_accelerator.Architecture.Minor}, {_accelerator.NumMultiprocessors} multiprocessors, ")
+        + FormattableString.Invariant($"driver for CUDA {DriverText}, ")
+        + $"PTX {_accelerator.InstructionSet} for {_accelerator.Capabilities.TargetArchitecture}, ILGPU {typeof(Context).Assembly.GetName().Version}";
+
+    /// <inheritdoc/>
+    public override long? FreeMemoryBytes => FreeBytes(_accelerator);
+
+    /// <inheritdoc/>
+    public override int CompiledKernels => _kernels.Count;
+
+    /// <summary>Those of <see cref="CompiledKernels"/> that ILGPU compiled in this process; the others came from the cache.</summary>
+    public int CompiledNow => _kernels.Compiled;
+
+    /// <inheritdoc/>
+    public override string KernelSummary => _kernels.Summary;
+
+    /// <summary>The stream that computes.</summary>
+    internal nint Stream { get; }
+
+    /// <summary>The stream that brings batches.</summary>
+    internal nint UploadStream { get; }
+
+    internal override bool CanRecord => true;
+
+    internal override bool Supports(MatrixPrecision precision) => precision == MatrixPrecision.Fp32 || _accelerator.Architecture.Major >= 8;
+
+    private string DriverText => FormattableString.Invariant($"{_accelerator.DriverVersion.Major}.{_accelerator.DriverVersion.Minor}");
+
+    /// <inheritdoc/>
+    public override void PreloadKernels() => _kernels.Preload();
+
+    /// <inheritdoc/>
+    public override UploadChannel OpenChannel(Tensor target) => new CudaUploadChannel(this, target);
+
+    /// <inheritdoc/>
+    public override void Synchronize()
+    {
+        Bind();
+        CudaDriver.Check(CudaDriver.cuStreamSynchronize(Stream), "cuStreamSynchronize");
+    }
+
+    /// <inheritdoc/>
+    public override void Dispose()
+    {
+        Synchronize();
+        CudaDriver.Check(CudaDriver.cuStreamSynchronize(UploadStream), "cuStreamSynchronize");
+        _ring.Dispose();
+        _kernels.Dispose();
+        Allocator.FreeAll();
+        CudaDriver.Check(CudaDriver.cuStreamDestroy_v2(UploadStream), "cuStreamDestroy");
+        CudaDriver.Check(CudaDriver.cuStreamDestroy_v2(Stream), "cuStreamDestroy");
+        Accelerator.Dispose();
+        Context.Dispose();
+    }
+
+    internal static CudaDevice Open() => Open(KernelCache.OfUser());
+
+    internal static CudaDevice Open(KernelCache cache)
+    {
+        if (CudaDiagnosis.Problem is { } problem)
+        {
+            throw new DeviceNotAvailableException("cuda", problem);
+        }
+
+        Context? context = null;
+        try
+        {
+            context = Context.Create(b => b.Cuda().EnableAlgorithms());
+            if (context.GetCudaDevices().Count == 0)
+            {
+                throw new DeviceNotAvailableException("cuda", "the driver reports a card, but ILGPU cannot describe it.");
+            }
+
+            ILGPU.Runtime.Cuda.CudaDevice card = context.GetCudaDevices()[0];
+            string capability = FormattableString.Invariant($"{card.Architecture?.Major}.{card.Architecture?.Minor}");
+            if (CudaDiagnosis.ExplainDriver(card.Name, capability, FormattableString.Invariant($"{card.DriverVersion.Major}.{card.DriverVersion.Minor}"), card.InstructionSet is not null) is { } old)
+            {
+                throw new DeviceNotAvailableException("cuda", old);
+            }
+
+            DeviceMath.Register(context);
+            return new CudaDevice(context, context.CreateCudaAccelerator(0), cache);
+        }
+        catch (Exception e) when (e is DllNotFoundException or EntryPointNotFoundException or CudaException or CudaDriverException or NotSupportedException or TypeInitializationException)
+        {
+            context?.Dispose();
+            throw new DeviceNotAvailableException("cuda", e.Message, e);
+        }
+    }
+
+    /// <summary>Makes the device's context the calling thread's.</summary>
+    internal void Bind() => _accelerator.Bind();
+
+    internal override StepRecording StartRecording() => _recording = new CudaRecording(this);
+
+    internal override void StopRecording() => _recording = null;
+
+    internal override void SpoilRecording(string reason) => _recording?.Spoil(reason);
+
+    internal override void CopyIn(MemBlock block, long byteOffset, ReadOnlySpan<byte> source)
+    {
+        SpoilRecording("it writes values from the host to a tensor");
+        Bind();
+        _ring.Send(source, Address(block) + (nint)byteOffset, Stream);
+    }
+
+    internal override void CopyOut(MemBlock block, long byteOffset, Span<byte> target)
+    {
+        SpoilRecording("it reads a tensor's values on the host");
+        if (target.Length == 0)
+        {
+            return;
+        }
+
+        Bind();
+        fixed (byte* values = target)
+        {
+            CudaDriver.Check(CudaDriver.cuMemcpyDtoHAsync_v2(values, Address(block) + (nint)byteOffset, (nuint)target.Length, Stream), $"cuMemcpyDtoHAsync({target.Length} bytes)");
+            CudaDriver.Check(CudaDriver.cuStreamSynchronize(Stream), "cuStreamSynchronize");
+        }
+    }
+
+    private protected override void LaunchPixel<TKernel>(in TKernel kernel, LaunchShape shape, int rows, int columns)
+    {
+        CudaFunction function = _kernels.Get(typeof(TKernel), nameof(DeviceEntry.Pixel));
+        byte* arguments = stackalloc byte[function.ArgumentBytes];
+        ArgumentPacker<TKernel>.Pack(kernel, arguments);
+        *(int*)(arguments + function.Offsets[1]) = rows;
+        *(int*)(arguments + function.Offsets[2]) = columns;
+        Launch(function, shape, arguments);
+    }
+
+    private protected override void LaunchPixelSums<TKernel>(
+        in TKernel kernel, LaunchShape shape, int rows, int columns, ArrayView<float> scratch, ArrayView<float> partials)
+    {
+        CudaFunction function = _kernels.Get(typeof(TKernel), nameof(DeviceEntry.PixelSums));
+        byte* arguments = stackalloc byte[function.ArgumentBytes];
+        ArgumentPacker<TKernel>.Pack(kernel, arguments);
+        *(int*)(arguments + function.Offsets[1]) = rows;
+        *(int*)(arguments + function.Offsets[2]) = columns;
+        ArgumentPacker<ArrayView<float>>.Pack(scratch, arguments + function.Offsets[3]);
+        ArgumentPacker<ArrayView<float>>.Pack(partials, arguments + function.Offsets[4]);
+        Launch(function, shape, arguments);
+    }
+
+    private protected override void LaunchCombine(LaunchShape shape, ArrayView<float> partials, int blocks, ArrayView<float> result)
+    {
+        CudaFunction function = _kernels.Get(typeof(DeviceEntry), nameof(DeviceEntry.Combine));
+        byte* arguments = stackalloc byte[function.ArgumentBytes];
+        ArgumentPacker<ArrayView<float>>.Pack(partials, arguments);
+        *(int*)(arguments + function.Offsets[1]) = blocks;
+        ArgumentPacker<ArrayView<float>>.Pack(result, arguments + function.Offsets[2]);
+        Launch(function, shape, arguments);
+    }
+
+    private protected override void LaunchRows<TKernel>(in TKernel kernel, LaunchShape shape, int rows)
+    {
+        CudaFunction function = _kernels.Get(typeof(TKernel), nameof(DeviceEntry.Rows));
+        byte* arguments = stackalloc byte[function.ArgumentBytes];
+        ArgumentPacker<TKernel>.Pack(kernel, arguments);
+        *(int*)(arguments + function.Offsets[1]) = rows;
+        Launch(function, shape, arguments);
+    }
+
+    private protected override void LaunchBlock<TKernel>(in TKernel kernel, LaunchShape shape)
+    {
+        if (shape.Threads > DeviceGroup.MaxSize)
+        {
+            throw new NotSupportedException($"{typeof(TKernel).Name} asks for blocks of {shape.Threads} threads; kernels are compiled for at most {DeviceGroup.MaxSize}");
+        }
+
+        CudaFunction function = _kernels.Get(typeof(TKernel), nameof(DeviceEntry.Block));
+        byte* arguments = stackalloc byte[function.ArgumentBytes];
+        ArgumentPacker<TKernel>.Pack(kernel, arguments);
+        Launch(function, shape, arguments);
+    }
+
+    private static long FreeBytes(CudaAccelerator accelerator)
+    {
+        accelerator.Bind();
+        CudaDriver.Check(CudaDriver.cuMemGetInfo_v2(out nuint free, out _), "cuMemGetInfo");
+        return (long)free;
+    }
+
+    private void Launch(CudaFunction function, LaunchShape shape, byte* arguments)
+    {
+        Bind();
+        _recording?.Add(function, shape, arguments);
+        function.Launch(shape, arguments, Stream);
+    }
+}
