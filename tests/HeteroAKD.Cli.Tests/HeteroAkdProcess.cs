@@ -12,9 +12,12 @@ internal static class HeteroAkdProcess
     public sealed record Result(int ExitCode, string Output, string Error);
 
     /// <summary>Runs a command to its end.</summary>
-    public static Result Run(params IEnumerable<string> arguments)
+    public static Result Run(params IEnumerable<string> arguments) => Run([], arguments);
+
+    /// <summary>Runs a command to its end with more environment variables.</summary>
+    public static Result Run(IEnumerable<(string Name, string Value)> variables, IEnumerable<string> arguments)
     {
-        using Process process = Start(arguments);
+        using Process process = Start(arguments, variables);
         Task<string> output = process.StandardOutput.ReadToEndAsync();
         string error = process.StandardError.ReadToEnd();
         process.WaitForExit();
@@ -40,9 +43,14 @@ internal static class HeteroAkdProcess
         Assert.Fail($"the process ended (code {process.ExitCode}) before it said '{text}'");
     }
 
-    private static Process Start(IEnumerable<string> arguments)
+    private static Process Start(IEnumerable<string> arguments, params IEnumerable<(string Name, string Value)> variables)
     {
         ProcessStartInfo start = new("dotnet", [Assembly, .. arguments]) { RedirectStandardOutput = true, RedirectStandardError = true };
+        foreach ((string name, string value) in variables)
+        {
+            start.Environment[name] = value;
+        }
+
         return Process.Start(start)!;
     }
 }

@@ -1,0 +1,57 @@
+using System.Diagnostics;
+using System.Runtime.InteropServices;
+using HeteroAKD.Cuda.Tests.Runtime;
+
+[assembly: AssemblyFixture(typeof(EmulatedCard))]
+
+namespace HeteroAKD.Cuda.Tests.Runtime;
+
+/// <summary>
+/// The emulated driver, made by the native compiler if it is older than its sources, and loaded before anybody looks for a driver. Kernels of these tests are kept
+/// in a folder of their own.
+/// </summary>
+public sealed class EmulatedCard : IDisposable
+{
+    private const string Library = "libcuda.so.1";
+
+    private static readonly string Project = RepositoryRoot.File("tests", "HeteroAKD.CudaEmulator");
+    private static readonly string Output = Path.Combine(AppContext.BaseDirectory, "emulator");
+    private readonly TemporaryFolder _cache = new();
+    private readonly string? _problem;
+
+    public EmulatedCard()
+    {
+        Environment.SetEnvironmentVariable("XDG_CACHE_HOME", _cache.Path);
+        _problem = RuntimeInformation.RuntimeIdentifier.StartsWith("linux", StringComparison.Ordinal) ? Publish() : "the emulated driver is made for Linux";
+        if (_problem is null)
+        {
+            NativeLibrary.Load(Path.Combine(Output, Library));
+        }
+    }
+
+    /// <summary>The folder of the library, for LD_LIBRARY_PATH of a process.</summary>
+    public string Folder => Output;
+
+    /// <summary>Skips the test where the driver cannot be made.</summary>
+    public void Require() => Assert.SkipWhen(_problem is not null, _problem ?? "");
+
+    public void Dispose() => _cache.Dispose();
+
+    private static string? Publish()
+    {
+        FileInfo library = new(Path.Combine(Output, Library));
+        if (library.Exists && Directory.EnumerateFiles(Project, "*.cs", SearchOption.AllDirectories).All(p => File.GetLastWriteTimeUtc(p) <= library.LastWriteTimeUtc))
+        {
+            return null;
+        }
+
+        ProcessStartInfo start = new("dotnet", ["publish", Project, "-c", "Release", "-r", RuntimeInformation.RuntimeIdentifier, "-o", Output, "--nologo", "-v", "q"])
+        {
+            RedirectStandardOutput = true,
+        };
+        using Process process = Process.Start(start)!;
+        string said = process.StandardOutput.ReadToEnd();
+        process.WaitForExit();
+        return process.ExitCode == 0 ? null : $"the emulated driver could not be made: {said.Trim()}";
+    }
+}
