@@ -74,6 +74,9 @@ public sealed class AcceleratorDevice : Device
     /// <inheritdoc/>
     public override long MemoryBytes => _accelerator is CPUAccelerator ? GC.GetGCMemoryInfo().TotalAvailableMemoryBytes : _accelerator.MemorySize;
 
+    /// <summary>The stream that everything runs on, in order: for events that time it.</summary>
+    public AcceleratorStream Stream => _stream;
+
     /// <summary>Kernels compiled so far.</summary>
     public int CompiledKernels => _launchers.Count;
 
