@@ -147,11 +147,15 @@ def step(s, device, precision, compiled, channels_last):
         model, images = model.to(memory_format=torch.channels_last), images.contiguous(memory_format=torch.channels_last)
     target = labels(s["batch"], s["height"], s["width"], s["classes"], device)
     optimizer = optimizer_of(model.parameters(), device)
-    network = torch.compile(model, dynamic=False) if compiled else model
+
+    def loss(batch, truth):
+        return models.task_loss(model, batch, truth)
+
+    loss = torch.compile(loss, dynamic=False) if compiled else loss
 
     def full():
         optimizer.zero_grad(set_to_none=True)
-        models.task_loss(network, images, target).backward()
+        loss(images, target).backward()
         optimizer.step()
 
     return Work(full)
