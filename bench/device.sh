@@ -19,7 +19,7 @@ TEXT
 
 here="$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)"
 file="$here/heteroakd-device" out="device-result" device="cuda" budget=460 data="" publish="" small=()
-largest_bytes=$((60 * 1000 * 1000))
+largest_bytes=$((60 * 1000 * 1000)) # of the published file
 
 while [ $# -gt 0 ]; do
     case "$1" in
@@ -48,6 +48,7 @@ publish_program() {
         rm -rf "$folder"
         exit 1
     fi
+    mkdir -p "$(dirname "$file")"
     mv "$folder/heteroakd-device" "$file"
     rm -rf "$folder"
     echo "$file: $bytes bytes"

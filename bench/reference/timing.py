@@ -58,7 +58,8 @@ class Timer:
             low, median, high = self.do_bench(work, warmup=max(1, int(WARM_UP_SHARE * milliseconds)), rep=max(1, int(milliseconds)), quantiles=[0.2, 0.5, 0.8])
             return {"low": low * 1e-3, "median": median * 1e-3, "high": high * 1e-3}
         series = self._events if self.cuda else self._clock
-        estimate = max(1e-7, sum(series(work, ESTIMATE_RUNS)) / ESTIMATE_RUNS)
+        once = series(work, 1)[0]
+        estimate = max(1e-7, sum(series(work, ESTIMATE_RUNS)) / ESTIMATE_RUNS if once < self.seconds else once)
         series(work, min(MOST_REPETITIONS, max(1, int(WARM_UP_SHARE * self.seconds / estimate))))
         return spread(series(work, min(MOST_REPETITIONS, max(FEWEST_REPETITIONS, int(self.seconds / estimate)))))
 

@@ -114,7 +114,7 @@ internal sealed class RowRunner : IDisposable
     // Kernels are compiled at their first launch; a step is recorded in its first ones.
     private void WarmUp(RowWork work)
     {
-        for (int i = 0; i < StepWork.WarmUpSteps; i++)
+        for (int i = 0; i < work.WarmUpRuns; i++)
         {
             work.Run(() => { });
         }

@@ -6,6 +6,9 @@ internal abstract class RowWork : IDisposable
     /// <summary>Whether an iteration has a forward and a backward part.</summary>
     public abstract bool IsDivided { get; }
 
+    /// <summary>Iterations until every kernel is compiled and memory has its final size.</summary>
+    public virtual int WarmUpRuns => 2;
+
     /// <summary>What a reader must know beside the figures, or null.</summary>
     public virtual string? Note => null;
 

@@ -12,9 +12,6 @@ namespace HeteroAKD.DeviceBench.Rows;
 /// <summary>A training step of the loop's own parts: forward, cross-entropy at label resolution, backward, AdamW over all parameters.</summary>
 internal sealed class StepWork : RowWork
 {
-    /// <summary>Steps until a step that can be replayed is: one as it is written, at most four that are recorded, one replayed.</summary>
-    public const int WarmUpSteps = 6;
-
     private const int Seed = 1;
     private const int CheckedBatches = 3;
     private const double WeightDecay = 0.01;
@@ -64,6 +61,9 @@ internal sealed class StepWork : RowWork
 
     /// <inheritdoc/>
     public override bool IsDivided => false;
+
+    /// <summary>Until a step that can be replayed is: one as it is written, at most four that are recorded, one replayed.</summary>
+    public override int WarmUpRuns => 6;
 
     /// <inheritdoc/>
     public override string? Note => _note;

@@ -40,7 +40,7 @@ internal sealed class DeviceTimer : IDisposable
     /// <summary>Times work that has run before, so that its kernels are compiled.</summary>
     public RowTiming Measure(RowWork work)
     {
-        double estimate = Math.Max(1e-7, Series(work, EstimateRuns).Average(lap => lap.Full));
+        double estimate = Estimate(work);
         Series(work, (int)Math.Clamp(WarmUpShare * _seconds / estimate, 1, MostRepetitions));
         List<Lap> laps = Series(work, (int)Math.Clamp(_seconds / estimate, FewestRepetitions, MostRepetitions));
         return new RowTiming(
@@ -55,6 +55,13 @@ internal sealed class DeviceTimer : IDisposable
     {
         _clock.Dispose();
         _flushed.Dispose();
+    }
+
+    // What takes longer than the whole measurement is not repeated for its estimate.
+    private double Estimate(RowWork work)
+    {
+        double once = Series(work, 1)[0].Full;
+        return Math.Max(1e-7, once < _seconds ? Series(work, EstimateRuns).Average(lap => lap.Full) : once);
     }
 
     private List<Lap> Series(RowWork work, int repetitions)
