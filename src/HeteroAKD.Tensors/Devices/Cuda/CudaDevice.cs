@@ -53,8 +53,8 @@ public sealed unsafe class CudaDevice : AcceleratorDevice
     /// <inheritdoc/>
     public override string KernelSummary => _kernels.Summary;
 
-    /// <summary>The stream that computes.</summary>
-    internal nint Stream { get; }
+    /// <summary>The stream that computes, as the driver's handle: for events that time it.</summary>
+    public nint Stream { get; }
 
     /// <summary>The stream that brings batches.</summary>
     internal nint UploadStream { get; }
@@ -69,6 +69,16 @@ public sealed unsafe class CudaDevice : AcceleratorDevice
 
     /// <inheritdoc/>
     public override void PreloadKernels() => _kernels.Preload();
+
+    /// <summary>Copies a tensor to another of the same size as the driver does it: the yardstick for copies by kernels.</summary>
+    public void Copy(Tensor source, Tensor target)
+    {
+        nuint bytes = (nuint)source.Shape.Count * (nuint)source.ElementBytes;
+        nint from = source.Mem.View.LoadEffectiveAddressAsPtr();
+        nint to = target.Mem.View.LoadEffectiveAddressAsPtr();
+        Bind();
+        CudaDriver.Check(CudaDriver.cuMemcpyDtoDAsync_v2(to, from, bytes, Stream), $"cuMemcpyDtoDAsync({bytes} bytes)");
+    }
 
     /// <inheritdoc/>
     public override UploadChannel OpenChannel(Tensor target) => new CudaUploadChannel(this, target);
@@ -130,7 +140,7 @@ public sealed unsafe class CudaDevice : AcceleratorDevice
     }
 
     /// <summary>Makes the device's context the calling thread's.</summary>
-    internal void Bind() => _accelerator.Bind();
+    public void Bind() => _accelerator.Bind();
 
     internal override StepRecording StartRecording() => _recording = new CudaRecording(this);
 
