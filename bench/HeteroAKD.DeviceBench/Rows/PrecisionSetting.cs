@@ -9,13 +9,10 @@ internal static class PrecisionSetting
     public static IReadOnlyList<string> Names { get; } = ["fp32", "tf32", "bf16"];
 
     /// <summary>Sets a device to a precision.</summary>
-    /// <exception cref="HeteroAkdException">The device does not have it.</exception>
+    /// <exception cref="DeviceNotAvailableException">The device does not have it.</exception>
     public static void Apply(Device device, string precision)
     {
-        if (precision != "fp32")
-        {
-            throw new HeteroAkdException($"precision {precision}: '{device.Name}' multiplies in fp32 only in this build; take --precision fp32.");
-        }
+        device.UseMatrixPrecision(Enum.Parse<MatrixPrecision>(precision, ignoreCase: true));
     }
 
     /// <summary>The error of rounding a factor once, in units of float32's: 10 bits of fraction for TF32, 7 for bf16, 23 for float32.</summary>
