@@ -133,7 +133,7 @@ def results_of(torch, case, upstream, dtype, device):
     """Output and gradients in PyTorch, as float64 on the host, and by name."""
     inputs = {}
     for name, value in case.inputs.items():
-        moved = value.to(device=device, dtype=dtype if value.is_floating_point() else value.dtype)
+        moved = value.detach().to(device=device, dtype=dtype if value.is_floating_point() else value.dtype)
         inputs[name] = moved.requires_grad_() if name in case.gradients else moved
     output = case.function(*inputs.values())
     gradients = torch.autograd.grad(output, [inputs[name] for name in case.gradients], upstream.to(device=device, dtype=dtype).reshape(output.shape))

@@ -89,9 +89,9 @@ class Peers:
         self.torch, self.device, self.small, self.peers = torch, device, small, peers
         self.timer = timing.Timer(torch, device, seconds, SMALL_FLUSH_BYTES if small else FULL_FLUSH_BYTES)
 
-    def run(self, row, form, channels_last=False):
-        """Times of a form; what it throws becomes its message."""
-        limit = LONGEST_COMPILE if form == "compile" else LONGEST_ROW
+    def run(self, row, form, left, channels_last=False):
+        """Times of a form; what it throws becomes its message. left: seconds that there are for everything."""
+        limit = max(1.0, min(left, LONGEST_COMPILE if form == "compile" else LONGEST_ROW))
         try:
             with time_limit(limit):
                 return self._measure(row, form, channels_last)
@@ -228,7 +228,7 @@ class Run:
         else:
             for form in self.peers.peers.forms_of(row):
                 if form != "compile" and self._left() > 0:
-                    peers[form] = self.peers.run(row, form)
+                    peers[form] = self.peers.run(row, form, self._left())
             if "compile" in row.get("bars", {}):
                 self._compile(row, peers)
         print(line_of(row, result), flush=True)
@@ -238,7 +238,7 @@ class Run:
             peers["compile"] = {"status": "skipped", "message": "out of time"}
             return
         best = quicker(peers.get("eager"), peers.get("eager channels-last"))
-        peers["compile"] = self.peers.run(row, "compile", channels_last=bool(best) and best.get("form") == "eager channels-last")
+        peers["compile"] = self.peers.run(row, "compile", self._left(), channels_last=bool(best) and best.get("form") == "eager channels-last")
 
     def _save(self):
         outcome = {

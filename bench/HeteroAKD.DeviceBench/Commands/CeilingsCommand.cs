@@ -10,11 +10,11 @@ internal sealed class CeilingsCommand : Command
 {
     private const int FullCopied = 128 << 20; // elements: 512 MiB each way
     private const int FullThreads = 1 << 20;
-    private const int FullIterations = 1 << 10;
+    private const int FullIterations = 1 << 6;
     private const int FullLaunches = 100_000;
     private const int SmallCopied = 1 << 20;
     private const int SmallThreads = 1 << 12;
-    private const int SmallIterations = 1 << 6;
+    private const int SmallIterations = 1 << 4;
     private const int SmallLaunches = 1_000;
     private const double Giga = 1e9;
     private const double Microseconds = 1e6;
