@@ -12,7 +12,8 @@ namespace HeteroAKD.Kernels.Gemm;
 public readonly record struct ItemStep(int Stride, int Depth);
 
 /// <summary>A matrix whose neighbours along K are neighbours in memory.</summary>
-public readonly struct DepthMatrix : ITileSource<DepthMatrix>
+public readonly struct DepthMatrix<TElement> : ITileSource<DepthMatrix<TElement>>
+    where TElement : struct, IElement
 {
     private readonly Mem _memory; // line l, step k at _start + l · _stride + k
     private readonly int _start;
@@ -21,7 +22,7 @@ public readonly struct DepthMatrix : ITileSource<DepthMatrix>
     private readonly int _depth;
     private readonly int _itemStride;
     private readonly int _totalDepth;
-    private readonly int _whole; // 1 where every piece of four floats begins at a multiple of 16 bytes
+    private readonly int _whole; // 1 where every piece of four elements begins at a multiple of its size
 
     /// <summary>All lines.</summary>
     /// <param name="memory">The memory.</param>
@@ -51,8 +52,11 @@ public readonly struct DepthMatrix : ITileSource<DepthMatrix>
     public static bool AlongDepth => true;
 
     /// <inheritdoc/>
+    public static bool Narrow => TElement.Narrow;
+
+    /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public DepthMatrix At(int item, int firstLine, int thread)
+    public DepthMatrix<TElement> At(int item, int firstLine, int thread, int lines, int threads)
     {
         int depth = _totalDepth > 0 ? Math.Min(_depth, _totalDepth - (item * _depth)) : _depth;
         return new(_memory, _start + (item * _itemStride) + (firstLine * _stride), _stride, _lines - firstLine, depth, default, _whole);
@@ -60,7 +64,7 @@ public readonly struct DepthMatrix : ITileSource<DepthMatrix>
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public void Load(ArrayView<float> slice, int k, int thread, int lines, int threads)
+    public void Load(ArrayView<float> slice, int k, int thread, int lines, int threads, Bf16x4[] held)
     {
         for (int i = 0; i < lines * 4 / threads; i++)
         {
@@ -69,13 +73,21 @@ public readonly struct DepthMatrix : ITileSource<DepthMatrix>
             int step = k + ((piece & 3) << 2);
             int inside = line < _lines ? Math.Max(0, Math.Min(4, _depth - step)) : 0;
             int from = inside > 0 ? _start + (line * _stride) + step : 0;
-            Pieces.Copy(slice, Slice.AlongDepth(line, piece & 3), _memory.View, from, inside, _whole);
+            Pieces.Copy<TElement>(slice, Slice.AlongDepth<TElement>(line, piece & 3), _memory.View, from, inside, _whole);
         }
+    }
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public void Finish(ArrayView<float> slice, int thread, int lines, int threads, Bf16x4[] held)
+    {
+        // Copies need no registers.
     }
 }
 
 /// <summary>A matrix whose neighbouring lines are neighbours in memory.</summary>
-public readonly struct LineMatrix : ITileSource<LineMatrix>
+public readonly struct LineMatrix<TElement> : ITileSource<LineMatrix<TElement>>
+    where TElement : struct, IElement
 {
     private readonly Mem _memory; // line l, step k at _start + k · _stride + l
     private readonly int _start;
@@ -84,7 +96,7 @@ public readonly struct LineMatrix : ITileSource<LineMatrix>
     private readonly int _depth;
     private readonly int _itemStride;
     private readonly int _totalDepth;
-    private readonly int _whole; // 1 where every piece of four floats begins at a multiple of 16 bytes
+    private readonly int _whole; // 1 where every piece of four elements begins at a multiple of its size
 
     /// <summary>All lines.</summary>
     /// <param name="memory">The memory.</param>
@@ -114,8 +126,11 @@ public readonly struct LineMatrix : ITileSource<LineMatrix>
     public static bool AlongDepth => false;
 
     /// <inheritdoc/>
+    public static bool Narrow => TElement.Narrow;
+
+    /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public LineMatrix At(int item, int firstLine, int thread)
+    public LineMatrix<TElement> At(int item, int firstLine, int thread, int lines, int threads)
     {
         int depth = _totalDepth > 0 ? Math.Min(_depth, _totalDepth - (item * _depth)) : _depth;
         return new(_memory, _start + (item * _itemStride) + firstLine, _stride, _lines - firstLine, depth, default, _whole);
@@ -123,7 +138,7 @@ public readonly struct LineMatrix : ITileSource<LineMatrix>
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public void Load(ArrayView<float> slice, int k, int thread, int lines, int threads)
+    public void Load(ArrayView<float> slice, int k, int thread, int lines, int threads, Bf16x4[] held)
     {
         int quads = lines / 4;
         for (int i = 0; i < lines * 4 / threads; i++)
@@ -133,7 +148,14 @@ public readonly struct LineMatrix : ITileSource<LineMatrix>
             int quad = piece % quads;
             int inside = k + step < _depth ? Math.Max(0, Math.Min(4, _lines - (4 * quad))) : 0;
             int from = inside > 0 ? _start + ((k + step) * _stride) + (4 * quad) : 0;
-            Pieces.Copy(slice, Slice.AcrossDepth(step, quad, lines), _memory.View, from, inside, _whole);
+            Pieces.Copy<TElement>(slice, Slice.AcrossDepth(step, quad, lines), _memory.View, from, inside, _whole);
         }
+    }
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public void Finish(ArrayView<float> slice, int thread, int lines, int threads, Bf16x4[] held)
+    {
+        // Copies need no registers.
     }
 }

@@ -3,7 +3,7 @@ using ILGPU;
 
 namespace HeteroAKD.Kernels.Tiles;
 
-/// <summary>How a block multiplies two slices: with which precision, and which thread has which elements. A thread's sums are 16 times four floats.</summary>
+/// <summary>How a block multiplies two slices (of floats; <see cref="Bf16Math"/> takes bf16 numbers, too): with which precision, and which thread has which elements. A thread's sums are 16 times four floats.</summary>
 public interface ITileMath
 {
     /// <summary>sums += slice of A times slice of B.</summary>

@@ -96,7 +96,7 @@ public readonly struct Tf32Math : ITileMath
         where TRight : struct, ITileSource<TRight> => WarpMath.Spill<TTile>(result, sums, thread);
 }
 
-/// <summary>Tensor cores on numbers rounded to bf16 (7 bits of mantissa, the range of float), sums in float.</summary>
+/// <summary>Tensor cores on bf16 numbers (7 bits of mantissa, the range of float), taken as they are or rounded from floats side by side, sums in float.</summary>
 public readonly struct Bf16Math : ITileMath
 {
     /// <inheritdoc/>
@@ -112,21 +112,15 @@ public readonly struct Bf16Math : ITileMath
         RightFragment[] right = new RightFragment[4];
         for (int j = 0; j < 4; j++)
         {
-            Float4 steps = Slice.Steps<TRight>(b, column + (8 * j), lane & 3, TTile.Columns);
-            right[j] = new RightFragment { X = TensorCore.PackBf16(steps.X, steps.Y), Y = TensorCore.PackBf16(steps.Z, steps.W) };
+            Bf16x4 steps = Slice.NarrowSteps<TRight>(b, column + (8 * j), lane & 3, TTile.Columns);
+            right[j] = new RightFragment { X = steps.Low, Y = steps.High };
         }
 
         for (int i = 0; i < 4; i++)
         {
-            Float4 top = Slice.Steps<TLeft>(a, row + (16 * i), lane & 3, TTile.Rows);
-            Float4 bottom = Slice.Steps<TLeft>(a, row + (16 * i) + 8, lane & 3, TTile.Rows);
-            LeftFragment left = new()
-            {
-                X = TensorCore.PackBf16(top.X, top.Y),
-                Y = TensorCore.PackBf16(bottom.X, bottom.Y),
-                Z = TensorCore.PackBf16(top.Z, top.W),
-                W = TensorCore.PackBf16(bottom.Z, bottom.W),
-            };
+            Bf16x4 top = Slice.NarrowSteps<TLeft>(a, row + (16 * i), lane & 3, TTile.Rows);
+            Bf16x4 bottom = Slice.NarrowSteps<TLeft>(a, row + (16 * i) + 8, lane & 3, TTile.Rows);
+            LeftFragment left = new() { X = top.Low, Y = bottom.Low, Z = top.High, W = bottom.High };
             for (int j = 0; j < 4; j++)
             {
                 sums[(4 * i) + j] = TensorCore.MultiplyBf16(left, right[j], sums[(4 * i) + j]);

@@ -40,7 +40,15 @@ internal static class DeviceConvolution
             int depth = s.InChannels * s.KernelSize;
             ProductPlan plan = ProductPlan.Whole(s.OutChannels, s.Batch * pixels, depth);
             MapSink sink = new(y, bias, hasBias, s.Batch, s.OutChannels, pixels);
-            DeviceProduct.Launch(device, plan, new DepthMatrix(weight, 0, depth, s.OutChannels, depth, default), new Patches(x, s), sink, s.OutChannels, s.Batch * pixels, 1);
+            DepthMatrix<FloatElement> left = new(weight, 0, depth, s.OutChannels, depth, default);
+            if (x.Narrow != 0)
+            {
+                DeviceProduct.Launch(device, plan, left, new Patches<Bf16Element>(x, s), sink, s.OutChannels, s.Batch * pixels, 1);
+            }
+            else
+            {
+                DeviceProduct.Launch(device, plan, left, new Patches<FloatElement>(x, s), sink, s.OutChannels, s.Batch * pixels, 1);
+            }
         }
     }
 
@@ -70,21 +78,41 @@ internal static class DeviceConvolution
             device.Pixel(new SwapAxesKernel(weight, swapped.Mem, s.OutChannels, s.InChannels, s.KernelSize), s.WeightLength / s.KernelSize, s.KernelSize, 1, DType.Float32);
             ProductPlan plan = ProductPlan.Whole(s.InChannels, s.Batch * pixels, depth);
             MapSink sink = new(dx, swapped.Mem, 0, s.Batch, s.InChannels, pixels);
-            DeviceProduct.Launch(device, plan, new DepthMatrix(swapped.Mem, 0, depth, s.InChannels, depth, default), new BackPatches(dy, s), sink, s.InChannels, s.Batch * pixels, 1);
+            DepthMatrix<FloatElement> left = new(swapped.Mem, 0, depth, s.InChannels, depth, default);
+            if (dy.Narrow != 0)
+            {
+                DeviceProduct.Launch(device, plan, left, new BackPatches<Bf16Element>(dy, s), sink, s.InChannels, s.Batch * pixels, 1);
+            }
+            else
+            {
+                DeviceProduct.Launch(device, plan, left, new BackPatches<FloatElement>(dy, s), sink, s.InChannels, s.Batch * pixels, 1);
+            }
         }
     }
 
-    /// <summary>dw = Σ over images and pixels of dy and patches of x.</summary>
+    /// <summary>dw = Σ over images and pixels of dy and patches of x, which have one element type.</summary>
     public static void WeightGradient(Device device, in ConvShape s, Mem x, Mem dy, Mem dw)
     {
-        int pixels = s.OutHeight * s.OutWidth;
         if (s.Groups > 1 || s.Batch == 0)
         {
+            int pixels = s.OutHeight * s.OutWidth;
             ConvWeightGradientKernel kernel = new(s, x, dy, dw, 0);
             device.Rows(kernel, kernel.Rows, pixels, s.Batch * pixels, DType.Float32);
-            return;
         }
+        else if (x.Narrow != 0)
+        {
+            WeightGradient<Bf16Element>(device, s, x, dy, dw);
+        }
+        else
+        {
+            WeightGradient<FloatElement>(device, s, x, dy, dw);
+        }
+    }
 
+    private static void WeightGradient<TElement>(Device device, in ConvShape s, Mem x, Mem dy, Mem dw)
+        where TElement : struct, IElement
+    {
+        int pixels = s.OutHeight * s.OutWidth;
         int rows = s.OutChannels;
         int columns = s.InChannels * s.KernelSize;
         ImageDepth depth = new(pixels, s.Batch, 0);
@@ -92,14 +120,14 @@ internal static class DeviceConvolution
         depth = depth with { PerPiece = plan.PieceDepth };
         using Tensor? pieces = plan.Pieces > 1 ? Tensor.Empty(device, new Shape(plan.Pieces, rows, columns)) : null;
         GemmArguments target = new() { M = rows, N = columns, C = GemmMatrix.RowMajor(pieces?.Mem ?? dw, columns, batchStride: rows * columns) };
-        ImageLines left = new(dy, rows, depth);
+        ImageLines<TElement> left = new(dy, rows, depth);
         if (s.IsPointwise)
         {
-            DeviceProduct.Launch(device, plan, left, new ImageLines(x, s.InChannels, depth), new MatrixSink(target), rows, columns, plan.Pieces);
+            DeviceProduct.Launch(device, plan, left, new ImageLines<TElement>(x, s.InChannels, depth), new MatrixSink(target), rows, columns, plan.Pieces);
         }
         else
         {
-            DeviceProduct.Launch(device, plan, left, new PatchLines(x, s, depth), new MatrixSink(target), rows, columns, plan.Pieces);
+            DeviceProduct.Launch(device, plan, left, new PatchLines<TElement>(x, s, depth), new MatrixSink(target), rows, columns, plan.Pieces);
         }
 
         if (pieces is not null)

@@ -4,7 +4,7 @@ using HeteroAKD.Kernels.Tiles;
 
 namespace HeteroAKD.Tensors.Ops;
 
-/// <summary>Matrix products on accelerators: chooses the kernel by layout, precision and size. The host has <see cref="HostGemm"/>.</summary>
+/// <summary>Matrix products on accelerators: chooses the kernel by layout, element types, precision and size. The host has <see cref="HostGemm"/>.</summary>
 internal static class DeviceProduct
 {
     /// <summary>Computes a product.</summary>
@@ -37,11 +37,18 @@ internal static class DeviceProduct
     /// <param name="rows">Rows of C.</param>
     /// <param name="columns">Columns of C.</param>
     /// <param name="items">Products of a batch, or pieces.</param>
+    /// <exception cref="DTypeMismatchException">A side holds bf16 numbers, but the device does not compute with them.</exception>
     public static void Launch<TLeft, TRight, TSink>(Device device, ProductPlan plan, in TLeft left, in TRight right, in TSink sink, int rows, int columns, int items)
         where TLeft : struct, ITileSource<TLeft>
         where TRight : struct, ITileSource<TRight>
         where TSink : struct, ITileSink
     {
+        if ((TLeft.Narrow || TRight.Narrow) && device.MatrixPrecision != MatrixPrecision.Bf16)
+        {
+            string expected = $"{DType.Float32}, as '{device.Name}' computes products in {device.MatrixPrecision.ToString().ToLowerInvariant()}; open it with precision bf16 or convert with 'to'";
+            throw new DTypeMismatchException("matrix product", "a factor", expected, DType.BFloat16);
+        }
+
         switch (device.MatrixPrecision)
         {
             case MatrixPrecision.Tf32:
@@ -65,12 +72,12 @@ internal static class DeviceProduct
         if (plan.Large)
         {
             TiledProductKernel<LargeTile, TMath, TLeft, TRight, TSink> kernel = new(left, right, sink, rows, columns, plan.PieceDepth, items);
-            device.Block(kernel, kernel.Blocks, Tile.Threads<LargeTile>(), Tile.SharedBytes<LargeTile>());
+            device.Block(kernel, kernel.Blocks, Tile.Threads<LargeTile>(), Tile.SharedBytes<LargeTile, TLeft, TRight>());
         }
         else
         {
             TiledProductKernel<SmallTile, TMath, TLeft, TRight, TSink> kernel = new(left, right, sink, rows, columns, plan.PieceDepth, items);
-            device.Block(kernel, kernel.Blocks, Tile.Threads<SmallTile>(), Tile.SharedBytes<SmallTile>());
+            device.Block(kernel, kernel.Blocks, Tile.Threads<SmallTile>(), Tile.SharedBytes<SmallTile, TLeft, TRight>());
         }
     }
 
@@ -80,20 +87,47 @@ internal static class DeviceProduct
 
     private static void Left(Device device, ProductPlan plan, in GemmArguments g, in GemmArguments target)
     {
+        if (g.A.Memory.Narrow != 0)
+        {
+            Left<Bf16Element>(device, plan, g, target);
+        }
+        else
+        {
+            Left<FloatElement>(device, plan, g, target);
+        }
+    }
+
+    private static void Left<TElement>(Device device, ProductPlan plan, in GemmArguments g, in GemmArguments target)
+        where TElement : struct, IElement
+    {
         Mem memory = g.A.Memory;
         ItemStep items = Items(g.A, plan, g.K, g.A.ColumnStride);
         if (g.A.ColumnStride == 1)
         {
-            Right(device, plan, new DepthMatrix(memory, g.A.Offset, g.A.RowStride, g.M, plan.PieceDepth, items), g, target);
+            Right(device, plan, new DepthMatrix<TElement>(memory, g.A.Offset, g.A.RowStride, g.M, plan.PieceDepth, items), g, target);
         }
         else
         {
-            Right(device, plan, new LineMatrix(memory, g.A.Offset, g.A.ColumnStride, g.M, plan.PieceDepth, items), g, target);
+            Right(device, plan, new LineMatrix<TElement>(memory, g.A.Offset, g.A.ColumnStride, g.M, plan.PieceDepth, items), g, target);
         }
     }
 
     private static void Right<TLeft>(Device device, ProductPlan plan, in TLeft left, in GemmArguments g, in GemmArguments target)
         where TLeft : struct, ITileSource<TLeft>
+    {
+        if (g.B.Memory.Narrow != 0)
+        {
+            Right<TLeft, Bf16Element>(device, plan, left, g, target);
+        }
+        else
+        {
+            Right<TLeft, FloatElement>(device, plan, left, g, target);
+        }
+    }
+
+    private static void Right<TLeft, TElement>(Device device, ProductPlan plan, in TLeft left, in GemmArguments g, in GemmArguments target)
+        where TLeft : struct, ITileSource<TLeft>
+        where TElement : struct, IElement
     {
         Mem memory = g.B.Memory;
         ItemStep items = Items(g.B, plan, g.K, g.B.RowStride);
@@ -101,11 +135,11 @@ internal static class DeviceProduct
         int count = plan.Pieces > 1 ? plan.Pieces : g.Batch;
         if (g.B.ColumnStride == 1)
         {
-            Launch(device, plan, left, new LineMatrix(memory, g.B.Offset, g.B.RowStride, g.N, plan.PieceDepth, items), sink, g.M, g.N, count);
+            Launch(device, plan, left, new LineMatrix<TElement>(memory, g.B.Offset, g.B.RowStride, g.N, plan.PieceDepth, items), sink, g.M, g.N, count);
         }
         else
         {
-            Launch(device, plan, left, new DepthMatrix(memory, g.B.Offset, g.B.ColumnStride, g.N, plan.PieceDepth, items), sink, g.M, g.N, count);
+            Launch(device, plan, left, new DepthMatrix<TElement>(memory, g.B.Offset, g.B.ColumnStride, g.N, plan.PieceDepth, items), sink, g.M, g.N, count);
         }
     }
 }

@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using HeteroAKD.Kernels.Intrinsics;
 using HeteroAKD.Kernels.Lanes;
 using HeteroAKD.Kernels.Tiles;
 using ILGPU;
@@ -9,7 +10,8 @@ namespace HeteroAKD.Kernels.Conv.Device;
 /// Channels as lines and the pixels of all images as steps along K, for weight gradients. Every image takes a whole number of slices, so that a slice never
 /// has pixels of two images; steps behind an image's last pixel are zero.
 /// </summary>
-public readonly struct ImageLines : ITileSource<ImageLines>
+public readonly struct ImageLines<TElement> : ITileSource<ImageLines<TElement>>
+    where TElement : struct, IElement
 {
     private readonly Mem _memory; // [N, channels, pixels]
     private readonly int _channels;
@@ -19,7 +21,7 @@ public readonly struct ImageLines : ITileSource<ImageLines>
     private readonly int _firstLine;
     private readonly int _firstStep;
     private readonly int _lastStep;
-    private readonly int _whole; // 1 where four pixels from a multiple of four on are an access of 16 bytes
+    private readonly int _whole; // 1 where four pixels from a multiple of four on are one access
 
     /// <summary>All images.</summary>
     /// <param name="memory">[N, channels, pixels].</param>
@@ -36,7 +38,7 @@ public readonly struct ImageLines : ITileSource<ImageLines>
         _whole = Alignment.IsWhole(memory, depth.Pixels, 0, 0);
     }
 
-    private ImageLines(in ImageLines all, int item, int firstLine)
+    private ImageLines(in ImageLines<TElement> all, int item, int firstLine)
     {
         this = all;
         _firstLine = firstLine;
@@ -48,12 +50,15 @@ public readonly struct ImageLines : ITileSource<ImageLines>
     public static bool AlongDepth => true;
 
     /// <inheritdoc/>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public ImageLines At(int item, int firstLine, int thread) => new(this, item, firstLine);
+    public static bool Narrow => TElement.Narrow;
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public void Load(ArrayView<float> slice, int k, int thread, int lines, int threads)
+    public ImageLines<TElement> At(int item, int firstLine, int thread, int lines, int threads) => new(this, item, firstLine);
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public void Load(ArrayView<float> slice, int k, int thread, int lines, int threads, Bf16x4[] held)
     {
         int at = _firstStep + k;
         int image = _imageDepth.Quotient(at);
@@ -67,8 +72,15 @@ public readonly struct ImageLines : ITileSource<ImageLines>
             int pixel = firstPixel + ((piece & 3) << 2);
             int inside = channel < _channels ? Math.Max(0, Math.Min(4, _pixels - pixel)) : 0;
             int from = inside > 0 ? ((plane + channel) * _pixels) + pixel : 0;
-            Pieces.Copy(slice, Slice.AlongDepth(line, piece & 3), _memory.View, from, inside, _whole);
+            Pieces.Copy<TElement>(slice, Slice.AlongDepth<TElement>(line, piece & 3), _memory.View, from, inside, _whole);
         }
+    }
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public void Finish(ArrayView<float> slice, int thread, int lines, int threads, Bf16x4[] held)
+    {
+        // Copies need no registers.
     }
 }
 

@@ -65,6 +65,8 @@ public sealed unsafe class CudaDevice : AcceleratorDevice
 
     internal override bool Supports(MatrixPrecision precision) => precision == MatrixPrecision.Fp32 || _accelerator.Architecture.Major >= 8;
 
+    internal override bool Supports(DType type) => base.Supports(type) || (type == DType.BFloat16 && Supports(MatrixPrecision.Bf16));
+
     private string DriverText => FormattableString.Invariant($"{_accelerator.DriverVersion.Major}.{_accelerator.DriverVersion.Minor}");
 
     /// <inheritdoc/>
