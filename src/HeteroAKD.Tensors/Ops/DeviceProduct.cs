@@ -65,12 +65,12 @@ internal static class DeviceProduct
         if (plan.Large)
         {
             TiledProductKernel<LargeTile, TMath, TLeft, TRight, TSink> kernel = new(left, right, sink, rows, columns, plan.PieceDepth, items);
-            device.Block(kernel, kernel.Blocks, Tile.Threads<LargeTile>(), Tile.SharedBytes<LargeTile>());
+            device.Block(kernel, kernel.Blocks, TMath.Threads<LargeTile>(), Tile.SharedBytes<LargeTile>());
         }
         else
         {
             TiledProductKernel<SmallTile, TMath, TLeft, TRight, TSink> kernel = new(left, right, sink, rows, columns, plan.PieceDepth, items);
-            device.Block(kernel, kernel.Blocks, Tile.Threads<SmallTile>(), Tile.SharedBytes<SmallTile>());
+            device.Block(kernel, kernel.Blocks, TMath.Threads<SmallTile>(), Tile.SharedBytes<SmallTile>());
         }
     }
 
@@ -80,32 +80,60 @@ internal static class DeviceProduct
 
     private static void Left(Device device, ProductPlan plan, in GemmArguments g, in GemmArguments target)
     {
-        Mem memory = g.A.Memory;
-        ItemStep items = Items(g.A, plan, g.K, g.A.ColumnStride);
-        if (g.A.ColumnStride == 1)
+        if (Alignment.IsWhole(g.A.Memory, g.A.Offset, Stride(g.A), g.A.BatchStride) != 0)
         {
-            Right(device, plan, new DepthMatrix(memory, g.A.Offset, g.A.RowStride, g.M, plan.PieceDepth, items), g, target);
+            Left<WholePieces>(device, plan, g, target);
         }
         else
         {
-            Right(device, plan, new LineMatrix(memory, g.A.Offset, g.A.ColumnStride, g.M, plan.PieceDepth, items), g, target);
+            Left<LoosePieces>(device, plan, g, target);
+        }
+    }
+
+    private static void Left<TPieces>(Device device, ProductPlan plan, in GemmArguments g, in GemmArguments target)
+        where TPieces : struct, IPieces
+    {
+        ItemStep items = Items(g.A, plan, g.K, g.A.ColumnStride);
+        if (g.A.ColumnStride == 1)
+        {
+            Right(device, plan, new DepthMatrix<TPieces>(g.A.Memory, g.A.Offset, g.A.RowStride, g.M, plan.PieceDepth, items), g, target);
+        }
+        else
+        {
+            Right(device, plan, new LineMatrix<TPieces>(g.A.Memory, g.A.Offset, g.A.ColumnStride, g.M, plan.PieceDepth, items), g, target);
         }
     }
 
     private static void Right<TLeft>(Device device, ProductPlan plan, in TLeft left, in GemmArguments g, in GemmArguments target)
         where TLeft : struct, ITileSource<TLeft>
     {
-        Mem memory = g.B.Memory;
+        if (Alignment.IsWhole(g.B.Memory, g.B.Offset, Stride(g.B), g.B.BatchStride) != 0)
+        {
+            Right<TLeft, WholePieces>(device, plan, left, g, target);
+        }
+        else
+        {
+            Right<TLeft, LoosePieces>(device, plan, left, g, target);
+        }
+    }
+
+    private static void Right<TLeft, TPieces>(Device device, ProductPlan plan, in TLeft left, in GemmArguments g, in GemmArguments target)
+        where TLeft : struct, ITileSource<TLeft>
+        where TPieces : struct, IPieces
+    {
         ItemStep items = Items(g.B, plan, g.K, g.B.RowStride);
         MatrixSink sink = new(target);
         int count = plan.Pieces > 1 ? plan.Pieces : g.Batch;
         if (g.B.ColumnStride == 1)
         {
-            Launch(device, plan, left, new LineMatrix(memory, g.B.Offset, g.B.RowStride, g.N, plan.PieceDepth, items), sink, g.M, g.N, count);
+            Launch(device, plan, left, new LineMatrix<TPieces>(g.B.Memory, g.B.Offset, g.B.RowStride, g.N, plan.PieceDepth, items), sink, g.M, g.N, count);
         }
         else
         {
-            Launch(device, plan, left, new DepthMatrix(memory, g.B.Offset, g.B.ColumnStride, g.N, plan.PieceDepth, items), sink, g.M, g.N, count);
+            Launch(device, plan, left, new DepthMatrix<TPieces>(g.B.Memory, g.B.Offset, g.B.ColumnStride, g.N, plan.PieceDepth, items), sink, g.M, g.N, count);
         }
     }
+
+    // From one run of neighbours to the next.
+    private static int Stride(in GemmMatrix matrix) => matrix.ColumnStride == 1 ? matrix.RowStride : matrix.ColumnStride;
 }
