@@ -74,6 +74,19 @@ public static class DeviceEntry
         }
     }
 
+    /// <summary>One thread four neighbouring elements of a row; columns are a multiple of four.</summary>
+    public static void WidePixel<TKernel>(TKernel kernel, int rows, int columns)
+        where TKernel : struct, IPixelKernel
+    {
+        int i = (Grid.IdxX * Group.DimX) + Group.IdxX;
+        int quads = columns >> 2;
+        if (i < rows * quads)
+        {
+            int row = i / quads;
+            kernel.Run<DeviceF32x4>(row, (i - (row * quads)) << 2);
+        }
+    }
+
     /// <summary>A fixed number of threads walk over the elements; each block leaves its eight sums in <paramref name="partials"/>.</summary>
     public static void PixelSums<TKernel>(TKernel kernel, int rows, int columns, ArrayView<float> scratch, ArrayView<float> partials)
         where TKernel : struct, IPixelSumKernel

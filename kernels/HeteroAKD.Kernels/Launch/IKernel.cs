@@ -61,6 +61,16 @@ public interface IDeviceKernel
 }
 
 /// <summary>
+/// A pixel or row kernel that moves whole rows of its memories: where a row is a multiple of four elements, every lane of four begins at a multiple of four.
+/// Devices then take four elements a thread.
+/// </summary>
+public interface IWideKernel
+{
+    /// <summary>Whether every memory that is read or written by whole lanes begins at a multiple of 16 bytes.</summary>
+    bool IsAligned { get; }
+}
+
+/// <summary>
 /// A kernel whose loops over a constant number of steps (at most 32) are to be unrolled before it is compiled, so that its local arrays become registers.
 /// Such loops must not contain <c>continue</c> or <c>break</c>, which ILGPU 1.5.3 unrolls wrongly.
 /// </summary>

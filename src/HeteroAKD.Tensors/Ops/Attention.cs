@@ -41,8 +41,7 @@ public static class Attention
         }
         else
         {
-            int cost = 4 * s.Keys * s.HeadSize;
-            n.Device.Rows(new AttentionForwardKernel(n[0].Mem, n[1].Mem, n.Output.Mem, lse.Mem, s), s.Pairs * s.Queries, s.Keys, cost, n.DType);
+            DeviceAttention.Forward(n.Device, s, n[0], n[1], n.Output, lse);
         }
     }
 
@@ -50,11 +49,11 @@ public static class Attention
     {
         AttentionShape s = ShapeOf(n);
         Tensor lse = n.Extra(0)!;
-        using Tensor delta = n.New(lse.Shape);
         Tensor dq = n.New(n[0].Shape);
         Tensor dkv = n.New(n[1].Shape);
         if (n.Device is HostDevice host)
         {
+            using Tensor delta = n.New(lse.Shape);
             AttentionBackward backward = new()
             {
                 Shape = s,
@@ -71,16 +70,7 @@ public static class Attention
         }
         else
         {
-            int rows = s.Pairs * s.Queries;
-            n.Device.Rows(new AttentionDeltaKernel(n.Output.Mem, dy.Mem, delta.Mem, s), rows, s.HeadSize, 2 * s.HeadSize, n.DType);
-            n.Device.Rows(
-                new AttentionQueryGradientKernel(n[0].Mem, n[1].Mem, lse.Mem, delta.Mem, dy.Mem, dq.Mem, s), rows, s.Keys, 6 * s.Keys * s.HeadSize, n.DType);
-            n.Device.Rows(
-                new AttentionKeyValueGradientKernel(n[0].Mem, n[1].Mem, lse.Mem, delta.Mem, dy.Mem, dkv.Mem, s),
-                s.Pairs * s.Keys,
-                s.Queries,
-                8 * s.Queries * s.HeadSize,
-                n.DType);
+            DeviceAttention.Backward(n.Device, s, n[0], n[1], n.Output, lse, dy, dq, dkv);
         }
 
         Give(n, 0, dq);

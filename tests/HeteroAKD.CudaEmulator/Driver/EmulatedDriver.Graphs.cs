@@ -3,16 +3,15 @@ namespace HeteroAKD.CudaEmulator.Driver;
 /// <summary>Captures and graphs.</summary>
 internal sealed partial class EmulatedDriver
 {
-    [ThreadStatic]
-    private static CaptureMode s_threadMode;
-
+    private readonly ThreadLocal<CaptureMode> _threadMode = new();
     private readonly HashSet<Capture> _captures = [];
     private ulong _nextCapture = 1;
 
     /// <summary>Exchanges what the calling thread lets captures forbid.</summary>
-    public static CaptureMode ExchangeThreadMode(CaptureMode mode)
+    public CaptureMode ExchangeThreadMode(CaptureMode mode)
     {
-        (CaptureMode before, s_threadMode) = (s_threadMode, mode);
+        CaptureMode before = _threadMode.Value;
+        _threadMode.Value = mode;
         return before;
     }
 
@@ -119,7 +118,7 @@ internal sealed partial class EmulatedDriver
         }
     }
 
-    private static bool Forbids(Capture capture) =>
-        s_threadMode != CaptureMode.Relaxed
+    private bool Forbids(Capture capture) =>
+        _threadMode.Value != CaptureMode.Relaxed
         && (capture.Mode == CaptureMode.Global || (capture.Mode == CaptureMode.ThreadLocal && capture.Thread == Environment.CurrentManagedThreadId));
 }

@@ -19,7 +19,7 @@ internal sealed unsafe partial class EmulatedDriver
     {
         RequireContext();
         ForbidWhileCapturing("loading a module");
-        return _handles.Add(new DriverModule(Decoder.Decode(PtxParser.Parse(ptx))));
+        return _handles.Add(new DriverModule(KernelDecoder.Decode(PtxParser.Parse(ptx))));
     }
 
     /// <summary>Ends a module.</summary>

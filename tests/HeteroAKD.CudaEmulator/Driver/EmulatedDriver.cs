@@ -5,12 +5,8 @@ namespace HeteroAKD.CudaEmulator.Driver;
 /// <summary>The state of the driver: one device, whose work is done when it is asked for. Callers take turns (<see cref="Exports"/> sees to it).</summary>
 internal sealed partial class EmulatedDriver
 {
-    [ThreadStatic]
-    private static nint s_context;
-
-    [ThreadStatic]
-    private static Stack<nint>? s_contexts;
-
+    // Of each thread: the context in use on top, those before below it.
+    private readonly ThreadLocal<Stack<nint>> _contexts = new(() => new Stack<nint>());
     private readonly HandleTable _handles = new();
     private readonly GridRunner _runner;
     private nint _primaryContext;
@@ -35,7 +31,7 @@ internal sealed partial class EmulatedDriver
     public string LastError { get; set; } = "";
 
     /// <summary>The context of the calling thread; 0 without one.</summary>
-    public static nint CurrentContext => s_context;
+    public nint CurrentContext => _contexts.Value!.TryPeek(out nint context) ? context : 0;
 
     /// <summary>Checks the number of a device.</summary>
     public static void CheckDevice(int device) => Require(device == 0, CudaResult.InvalidDevice, $"there is device 0 only, not {device}");
@@ -61,7 +57,7 @@ internal sealed partial class EmulatedDriver
     public void DestroyContext(nint context)
     {
         _handles.Remove<DriverContext>(context);
-        if (s_context == context)
+        if (CurrentContext == context)
         {
             PopContext();
         }
@@ -75,31 +71,26 @@ internal sealed partial class EmulatedDriver
             _handles.Get<DriverContext>(context);
         }
 
-        s_context = context;
+        PopContext();
+        _contexts.Value!.Push(context);
     }
 
     /// <summary>Makes a context current and remembers the one before.</summary>
     public void PushContext(nint context)
     {
         _handles.Get<DriverContext>(context);
-        (s_contexts ??= []).Push(s_context);
-        s_context = context;
+        _contexts.Value!.Push(context);
     }
 
     /// <summary>Goes back to the context before.</summary>
     /// <returns>The one that was current.</returns>
-    public static nint PopContext()
-    {
-        nint current = s_context;
-        s_context = s_contexts is { Count: > 0 } ? s_contexts.Pop() : 0;
-        return current;
-    }
+    public nint PopContext() => _contexts.Value!.TryPop(out nint context) ? context : 0;
 
     /// <summary>Checks that the calling thread has a context that is alive.</summary>
     public void RequireContext()
     {
-        Require(s_context != 0, CudaResult.InvalidContext, "no context is current for the calling thread");
-        _handles.Get<DriverContext>(s_context);
+        Require(CurrentContext != 0, CudaResult.InvalidContext, "no context is current for the calling thread");
+        _handles.Get<DriverContext>(CurrentContext);
     }
 
     private static void Require(bool condition, CudaResult result, string problem)

@@ -73,15 +73,15 @@ internal static unsafe partial class Exports
     public static int ContextSetCurrent(nint context) => Run(driver => driver.SetContext(context));
 
     [UnmanagedCallersOnly(EntryPoint = "cuCtxGetCurrent")]
-    public static int ContextGetCurrent(nint* context) => Run(_ => *context = EmulatedDriver.CurrentContext);
+    public static int ContextGetCurrent(nint* context) => Run(driver => *context = driver.CurrentContext);
 
     [UnmanagedCallersOnly(EntryPoint = "cuCtxPushCurrent_v2")]
     public static int ContextPush(nint context) => Run(driver => driver.PushContext(context));
 
     [UnmanagedCallersOnly(EntryPoint = "cuCtxPopCurrent_v2")]
-    public static int ContextPop(nint* context) => Run(_ =>
+    public static int ContextPop(nint* context) => Run(driver =>
     {
-        nint popped = EmulatedDriver.PopContext();
+        nint popped = driver.PopContext();
         if (context != null)
         {
             *context = popped;

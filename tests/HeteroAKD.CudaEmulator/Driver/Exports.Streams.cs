@@ -71,7 +71,7 @@ internal static unsafe partial class Exports
     });
 
     [UnmanagedCallersOnly(EntryPoint = "cuThreadExchangeStreamCaptureMode")]
-    public static int ThreadExchangeStreamCaptureMode(int* mode) => Run(_ => *mode = (int)EmulatedDriver.ExchangeThreadMode((CaptureMode)(*mode)));
+    public static int ThreadExchangeStreamCaptureMode(int* mode) => Run(driver => *mode = (int)driver.ExchangeThreadMode((CaptureMode)(*mode)));
 
     [UnmanagedCallersOnly(EntryPoint = "cuGraphInstantiateWithFlags")]
     public static int GraphInstantiateWithFlags(nint* executable, nint graph, ulong flags) => Run(driver => *executable = driver.Instantiate(graph));

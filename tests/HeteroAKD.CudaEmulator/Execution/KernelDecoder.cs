@@ -3,7 +3,7 @@ using HeteroAKD.CudaEmulator.Ptx;
 namespace HeteroAKD.CudaEmulator.Execution;
 
 /// <summary>Turns a function into instructions that the interpreter runs: finds handlers, places operands, checks their types.</summary>
-internal sealed unsafe class Decoder
+internal sealed unsafe class KernelDecoder
 {
     private readonly PtxFunction _function;
     private readonly OperandDecoder _operands;
@@ -11,7 +11,7 @@ internal sealed unsafe class Decoder
     private readonly CollectiveDecoder _collective;
     private readonly RowAllocator _rows;
 
-    private Decoder(PtxFunction function)
+    private KernelDecoder(PtxFunction function)
     {
         _function = function;
         _rows = new RowAllocator(function);
@@ -28,7 +28,7 @@ internal sealed unsafe class Decoder
         Dictionary<string, Kernel> kernels = [];
         foreach (PtxFunction function in module.Functions.Values)
         {
-            Kernel kernel = new Decoder(function).DecodeFunction();
+            Kernel kernel = new KernelDecoder(function).DecodeFunction();
             if (function.IsEntry)
             {
                 kernels.Add(function.Name, kernel);
