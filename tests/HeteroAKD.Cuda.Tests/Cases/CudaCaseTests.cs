@@ -1,5 +1,4 @@
 using HeteroAKD.Cuda.Tests.Runtime;
-using HeteroAKD.OpCases;
 using HeteroAKD.Tensors.Checks;
 using HeteroAKD.Tensors.Ops;
 

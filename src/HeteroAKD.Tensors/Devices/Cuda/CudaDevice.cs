@@ -37,8 +37,7 @@ public sealed unsafe class CudaDevice : AcceleratorDevice
 
     /// <inheritdoc/>
     public override string Description => FormattableString.Invariant(
-        $"{_accelerator.Name}, compute capability {_accelerator.Architecture.Major}.{_accelerator.Architecture.Minor}, {_accelerator.NumMultiprocessors} multiprocessors, ")
-        + FormattableString.Invariant($"driver for CUDA {DriverText}, ")
+        $"{_accelerator.Name}, compute capability {_accelerator.Architecture.Major}.{_accelerator.Architecture.Minor}, {_accelerator.NumMultiprocessors} multiprocessors, driver for CUDA {VersionText(_accelerator.DriverVersion)}, ")
         + $"PTX {_accelerator.InstructionSet} for {_accelerator.Capabilities.TargetArchitecture}, ILGPU {typeof(Context).Assembly.GetName().Version}";
 
     /// <inheritdoc/>
@@ -64,8 +63,6 @@ public sealed unsafe class CudaDevice : AcceleratorDevice
     private protected override bool HasWarps => true;
 
     internal override bool Supports(MatrixPrecision precision) => precision == MatrixPrecision.Fp32 || _accelerator.Architecture.Major >= 8;
-
-    private string DriverText => FormattableString.Invariant($"{_accelerator.DriverVersion.Major}.{_accelerator.DriverVersion.Minor}");
 
     /// <inheritdoc/>
     public override void PreloadKernels() => _kernels.Preload();
@@ -124,7 +121,7 @@ public sealed unsafe class CudaDevice : AcceleratorDevice
 
             ILGPU.Runtime.Cuda.CudaDevice card = context.GetCudaDevices()[0];
             string capability = FormattableString.Invariant($"{card.Architecture?.Major}.{card.Architecture?.Minor}");
-            if (CudaDiagnosis.ExplainDriver(card.Name, capability, FormattableString.Invariant($"{card.DriverVersion.Major}.{card.DriverVersion.Minor}"), card.InstructionSet is not null) is { } old)
+            if (CudaDiagnosis.ExplainDriver(card.Name, capability, VersionText(card.DriverVersion), card.InstructionSet is not null) is { } old)
             {
                 throw new DeviceNotAvailableException("cuda", old);
             }
@@ -225,6 +222,8 @@ public sealed unsafe class CudaDevice : AcceleratorDevice
         ArgumentPacker<TKernel>.Pack(kernel, arguments);
         Launch(function, shape, arguments);
     }
+
+    private static string VersionText(CudaDriverVersion version) => FormattableString.Invariant($"{version.Major}.{version.Minor}");
 
     private static long FreeBytes(CudaAccelerator accelerator)
     {
