@@ -9,6 +9,9 @@ internal sealed class CommandLineApplication(CommandServices services, Terminal 
 {
     private readonly CommonOptions options = new();
 
+    /// <summary>What a program that contains this one adds: commands that take the common options.</summary>
+    public Func<CommonOptions, Terminal, IEnumerable<Command>> Additions { get; init; } = (_, _) => [];
+
     /// <summary>Runs one command line and returns the exit code.</summary>
     public int Run(IReadOnlyList<string> args)
     {
@@ -86,6 +89,11 @@ internal sealed class CommandLineApplication(CommandServices services, Terminal 
         if (services.Op is { } op)
         {
             root.Add(new OpCommand(op, options, terminal));
+        }
+
+        foreach (Command command in Additions(options, terminal))
+        {
+            root.Add(command);
         }
 
         return root;

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
+using HeteroAKD.Tensors;
 using HeteroAKD.Training.Runs;
 
 namespace HeteroAKD.Cli;
@@ -31,6 +32,13 @@ internal sealed class CommonOptions
 
     public Option<int?> Threads { get; } = new("--threads") { Description = "Worker threads of the cpu device; 0 for every core", HelpName = "n", Recursive = true };
 
+    public Option<MatrixPrecision?> Precision { get; } = new("--precision")
+    {
+        Description = "What products round their factors to: fp32, tf32 or bf16 (the last two on cuda)",
+        HelpName = "name",
+        Recursive = true,
+    };
+
     public Option<int?> Seed { get; } = new("--seed") { Description = "Seed of weights, order and augmentation", HelpName = "n", Recursive = true };
 
     public Option<bool> Resume { get; } = new("--resume") { Description = "Continue the run in the run folder", Recursive = true };
@@ -46,6 +54,7 @@ internal sealed class CommonOptions
         root.Add(Out);
         root.Add(Device);
         root.Add(Threads);
+        root.Add(Precision);
         root.Add(Seed);
         root.Add(Resume);
         root.Add(Force);
@@ -73,6 +82,11 @@ internal sealed class CommonOptions
         if (result.GetValue(Threads) is { } threads)
         {
             overrides.Add($"threads={threads.ToString(CultureInfo.InvariantCulture)}");
+        }
+
+        if (result.GetValue(Precision) is { } precision)
+        {
+            overrides.Add($"precision={precision.ToString().ToLowerInvariant()}");
         }
 
         if (result.GetValue(Seed) is { } seed)

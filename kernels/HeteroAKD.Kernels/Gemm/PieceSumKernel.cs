@@ -11,11 +11,16 @@ namespace HeteroAKD.Kernels.Gemm;
 /// <param name="pieces">[count, M, N].</param>
 /// <param name="count">Pieces.</param>
 /// <param name="g">The product; of a batch there is only one.</param>
-public readonly struct PieceSumKernel(Mem pieces, int count, GemmArguments g) : IPixelKernel
+public readonly struct PieceSumKernel(Mem pieces, int count, GemmArguments g) : IPixelKernel, IWideKernel
 {
     private readonly Mem _pieces = pieces; // [count, M, N]
     private readonly int _count = count;
     private readonly GemmArguments _g = g;
+
+    /// <inheritdoc/>
+    public bool IsAligned => _pieces.IsAligned && _g.C.Memory.IsAligned && ((_g.N | _g.C.RowStride | _g.C.Offset) & 3) == 0
+        && (_g.BiasKind != GemmBias.PerColumn || (_g.Bias.IsAligned && (_g.BiasOffset & 3) == 0))
+        && (_g.HasResidual == 0 || (_g.Residual.IsAligned && (_g.ResidualOffset & 3) == 0));
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

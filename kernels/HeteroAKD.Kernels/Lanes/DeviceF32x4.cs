@@ -4,8 +4,8 @@ using HeteroAKD.Kernels.Intrinsics;
 namespace HeteroAKD.Kernels.Lanes;
 
 /// <summary>
-/// Four neighbouring floats of one thread on an accelerator, moved by accesses of 16 bytes. Whole lanes are read and written at multiples of four
-/// elements only: kernels say by <see cref="Launch.IWideKernel"/> when theirs are.
+/// Four neighbouring floats of one thread on an accelerator, moved by accesses of 16 bytes. Lanes are read and written at multiples of four
+/// elements only and rows end with a whole lane: kernels say by <see cref="Launch.IWideKernel"/> when that is so.
 /// </summary>
 public readonly struct DeviceF32x4 : IFloatLane<DeviceF32x4>
 {
@@ -138,35 +138,10 @@ public readonly struct DeviceF32x4 : IFloatLane<DeviceF32x4>
         memory.View.Cast<Float4>()[index >> 2] = new Float4 { X = value.X.Value, Y = value.Y.Value, Z = value.Z.Value, W = value.W.Value };
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static DeviceF32x4 LoadPart(Mem memory, int index, int count, DeviceF32x4 fill)
-    {
-        DeviceF32x4 value = fill;
-        if (count >= 4)
-        {
-            value = Load(memory, index);
-        }
-        else
-        {
-            value = new(PartOf(memory, index, count > 0, fill.X), PartOf(memory, index + 1, count > 1, fill.Y), PartOf(memory, index + 2, count > 2, fill.Z), fill.W);
-        }
-
-        return value;
-    }
+    public static DeviceF32x4 LoadPart(Mem memory, int index, int count, DeviceF32x4 fill) => Load(memory, index);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void StorePart(Mem memory, int index, int count, DeviceF32x4 value)
-    {
-        if (count >= 4)
-        {
-            Store(memory, index, value);
-        }
-        else
-        {
-            StorePartOf(memory, index, count > 0, value.X);
-            StorePartOf(memory, index + 1, count > 1, value.Y);
-            StorePartOf(memory, index + 2, count > 2, value.Z);
-        }
-    }
+    public static void StorePart(Mem memory, int index, int count, DeviceF32x4 value) => Store(memory, index, value);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static DeviceF32x4 LoadSplat(Mem memory, int index) => Spread(DeviceF32.Load(memory, index));
@@ -224,25 +199,4 @@ public readonly struct DeviceF32x4 : IFloatLane<DeviceF32x4>
     /// <summary>The largest of the four; NaN if there is one.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal static DeviceF32 Largest(DeviceF32x4 a) => DeviceF32.Max(DeviceF32.Max(a.X, a.Y), DeviceF32.Max(a.Z, a.W));
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static DeviceF32 PartOf(Mem memory, int index, bool inside, DeviceF32 fill)
-    {
-        DeviceF32 value = fill;
-        if (inside)
-        {
-            value = DeviceF32.Load(memory, index);
-        }
-
-        return value;
-    }
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void StorePartOf(Mem memory, int index, bool inside, DeviceF32 value)
-    {
-        if (inside)
-        {
-            DeviceF32.Store(memory, index, value);
-        }
-    }
 }

@@ -28,34 +28,6 @@ public readonly struct DeviceScratch(ArrayView<float> memory, int thread, int th
     public void Set(int lane, int index, DeviceF32 value) => Set(index, value);
 }
 
-/// <summary>The group of a row on a device: one thread block, trees in shared memory.</summary>
-public readonly struct DeviceGroup : IGroup<DeviceF32>
-{
-    /// <summary>Upper bound of threads in a block that works on a row.</summary>
-    public const int MaxSize = 256;
-
-    /// <inheritdoc/>
-    public int Start => Group.IdxX;
-
-    /// <inheritdoc/>
-    public int Stride => Group.DimX;
-
-    /// <inheritdoc/>
-    public DeviceF32 Sum(DeviceF32 value) => new(DeviceEntry.TreeSum(value.Value));
-
-    /// <inheritdoc/>
-    public DeviceF32 Max(DeviceF32 value) => new(DeviceEntry.TreeMax(value.Value));
-
-    /// <inheritdoc/>
-    public void StoreOne(Mem memory, int index, DeviceF32 value)
-    {
-        if (Group.IdxX == 0)
-        {
-            memory.View[index] = value.Value;
-        }
-    }
-}
-
 /// <summary>The methods that ILGPU compiles, one for each kind of launch. A kernel type makes an instance of each.</summary>
 public static class DeviceEntry
 {
@@ -91,11 +63,88 @@ public static class DeviceEntry
     public static void PixelSums<TKernel>(TKernel kernel, int rows, int columns, ArrayView<float> scratch, ArrayView<float> partials)
         where TKernel : struct, IPixelSumKernel
     {
+        DeviceScratch own = new(scratch, (Grid.IdxX * Group.DimX) + Group.IdxX, Grid.DimX * Group.DimX);
+        SumPixels(kernel, rows, columns, own, partials);
+    }
+
+    /// <summary>As <see cref="PixelSums"/>, with the scratch in dynamic shared memory; <paramref name="scratch"/> is not used.</summary>
+    public static void SharedPixelSums<TKernel>(TKernel kernel, int rows, int columns, ArrayView<float> scratch, ArrayView<float> partials)
+        where TKernel : struct, IPixelSumKernel
+    {
+        DeviceScratch own = new(SharedMemory.GetDynamic<float>(), Group.IdxX, Group.DimX);
+        SumPixels(kernel, rows, columns, own, partials);
+    }
+
+    /// <summary>Second stage of <see cref="PixelSums"/>: eight threads add the blocks' sums in block order.</summary>
+    public static void Combine(ArrayView<float> partials, int blocks, ArrayView<float> result)
+    {
+        int k = Group.IdxX;
+        if (k < Sums<DeviceF32>.Count)
+        {
+            float sum = 0;
+            for (int block = 0; block < blocks; block++)
+            {
+                sum += partials[(block * Sums<DeviceF32>.Count) + k];
+            }
+
+            result[k] = sum;
+        }
+    }
+
+    /// <summary>One block a row.</summary>
+    public static void Rows<TKernel>(TKernel kernel, int rows)
+        where TKernel : struct, IRowKernel
+    {
+        // rows equals the grid; it is a parameter so that every launch has the same form.
+        if (Grid.IdxX < rows)
+        {
+            kernel.Run<DeviceF32, DeviceGroup>(default, Grid.IdxX);
+        }
+    }
+
+    /// <summary>One block a row, four elements a thread; rows are a multiple of four long.</summary>
+    public static void WideRows<TKernel>(TKernel kernel, int rows)
+        where TKernel : struct, IRowKernel
+    {
+        // rows equals the grid; it is a parameter so that every launch has the same form.
+        if (Grid.IdxX < rows)
+        {
+            kernel.Run<DeviceF32x4, WideDeviceGroup>(default, Grid.IdxX);
+        }
+    }
+
+    /// <summary>One warp a row.</summary>
+    public static void WarpRows<TKernel>(TKernel kernel, int rows)
+        where TKernel : struct, IRowKernel
+    {
+        int row = ((Grid.IdxX * Group.DimX) + Group.IdxX) / WarpGroup.Size;
+        if (row < rows)
+        {
+            kernel.Run<DeviceF32, WarpGroup>(default, row);
+        }
+    }
+
+    /// <summary>One warp a row, four elements a thread; rows are a multiple of four long.</summary>
+    public static void WideWarpRows<TKernel>(TKernel kernel, int rows)
+        where TKernel : struct, IRowKernel
+    {
+        int row = ((Grid.IdxX * Group.DimX) + Group.IdxX) / WarpGroup.Size;
+        if (row < rows)
+        {
+            kernel.Run<DeviceF32x4, WideWarpGroup>(default, row);
+        }
+    }
+
+    /// <summary>A kernel with a block shape of its own.</summary>
+    public static void Block<TKernel>(TKernel kernel)
+        where TKernel : struct, IDeviceKernel => kernel.Run();
+
+    private static void SumPixels<TKernel>(TKernel kernel, int rows, int columns, DeviceScratch own, ArrayView<float> partials)
+        where TKernel : struct, IPixelSumKernel
+    {
         int threads = Grid.DimX * Group.DimX;
-        int thread = (Grid.IdxX * Group.DimX) + Group.IdxX;
-        DeviceScratch own = new(scratch, thread, threads);
         Sums<DeviceF32> total = default;
-        for (int i = thread; i < rows * columns; i += threads)
+        for (int i = (Grid.IdxX * Group.DimX) + Group.IdxX; i < rows * columns; i += threads)
         {
             int row = i / columns;
             int column = i - (row * columns);
@@ -135,37 +184,6 @@ public static class DeviceEntry
             partials[(Grid.IdxX * Sums<DeviceF32>.Count) + local] = shared[local * size];
         }
     }
-
-    /// <summary>Second stage of <see cref="PixelSums"/>: eight threads add the blocks' sums in block order.</summary>
-    public static void Combine(ArrayView<float> partials, int blocks, ArrayView<float> result)
-    {
-        int k = Group.IdxX;
-        if (k < Sums<DeviceF32>.Count)
-        {
-            float sum = 0;
-            for (int block = 0; block < blocks; block++)
-            {
-                sum += partials[(block * Sums<DeviceF32>.Count) + k];
-            }
-
-            result[k] = sum;
-        }
-    }
-
-    /// <summary>One block a row.</summary>
-    public static void Rows<TKernel>(TKernel kernel, int rows)
-        where TKernel : struct, IRowKernel
-    {
-        // rows equals the grid; it is a parameter so that every launch has the same form.
-        if (Grid.IdxX < rows)
-        {
-            kernel.Run<DeviceF32, DeviceGroup>(default, Grid.IdxX);
-        }
-    }
-
-    /// <summary>A kernel with a block shape of its own.</summary>
-    public static void Block<TKernel>(TKernel kernel)
-        where TKernel : struct, IDeviceKernel => kernel.Run();
 
     internal static float TreeSum(float value)
     {

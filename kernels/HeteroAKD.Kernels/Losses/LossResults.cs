@@ -90,12 +90,15 @@ public readonly struct HeteroAkdResultKernel : IPixelKernel
 /// Launch on 1 × elements. With <c>final</c> 1 the gradient is the mean's already and only the upstream gradient is applied; where that is 1, as for a
 /// loss that nothing is done to, the memory is left alone.
 /// </summary>
-public readonly struct LossGradientKernel(Mem gradient, Mem upstream, Mem lossResult, int final = 0) : IPixelKernel
+public readonly struct LossGradientKernel(Mem gradient, Mem upstream, Mem lossResult, int final = 0) : IPixelKernel, IWideKernel
 {
     private readonly Mem _gradient = gradient; // [elements] gradient of the sum, overwritten
     private readonly Mem _upstream = upstream; // [1]
     private readonly Mem _lossResult = lossResult; // [1] is the scale
     private readonly int _final = final;
+
+    /// <inheritdoc/>
+    public bool IsAligned => _gradient.IsAligned;
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

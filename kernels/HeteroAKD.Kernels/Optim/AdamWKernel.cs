@@ -8,7 +8,7 @@ namespace HeteroAKD.Kernels.Optim;
 /// One step of <c>torch.optim.AdamW</c> (Loshchilov and Hutter, "Decoupled Weight Decay Regularization", 2019) over a stretch of parameters in one pass:
 /// decay, both running means, update. Parameters and means are overwritten, the gradient is only read. Launch on 1 × elements.
 /// </summary>
-public readonly struct AdamWKernel : IPixelKernel
+public readonly struct AdamWKernel : IPixelKernel, IWideKernel
 {
     private readonly Mem _parameters; // [elements] updated
     private readonly Mem _gradients; // [elements]
@@ -75,6 +75,9 @@ public readonly struct AdamWKernel : IPixelKernel
             parameters[i] -= rate / scalars[OptimizerScalars.Correction1] * means[i] / denominator;
         }
     }
+
+    /// <inheritdoc/>
+    public bool IsAligned => _parameters.IsAligned && _gradients.IsAligned && _means.IsAligned && _squares.IsAligned;
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

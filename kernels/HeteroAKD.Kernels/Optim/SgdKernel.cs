@@ -16,7 +16,7 @@ public readonly struct SgdKernel(
     float momentum,
     float weightDecay,
     int nesterov,
-    float rateMultiplier = 1) : IPixelKernel
+    float rateMultiplier = 1) : IPixelKernel, IWideKernel
 {
     /// <summary>g = clipScale · gradient + λ p;  b ← μ b + g;  p ← p - lr · (nesterov ? g + μ b : b), with lr = rate · rateMultiplier.</summary>
     public static void Reference(
@@ -37,6 +37,9 @@ public readonly struct SgdKernel(
             parameters[i] -= rate * (nesterov ? g + (momentum * momenta[i]) : momenta[i]);
         }
     }
+
+    /// <inheritdoc/>
+    public bool IsAligned => parameters.IsAligned && gradients.IsAligned && momenta.IsAligned;
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

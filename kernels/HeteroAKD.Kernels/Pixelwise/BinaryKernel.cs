@@ -13,7 +13,7 @@ public readonly struct BinaryKernel<TOperator, TBroadcast>(
     Mem b, // as TBroadcast says
     Mem y, // [rows, columns] overwritten
     int columns,
-    int channels) : IPixelKernel
+    int channels) : IPixelKernel, IWideKernel
     where TOperator : struct, IBinaryOperator
     where TBroadcast : struct, IBroadcast
 {
@@ -25,6 +25,9 @@ public readonly struct BinaryKernel<TOperator, TBroadcast>(
             y[i] = default(TOperator).Reference(a[i], b[TBroadcast.Index(i / columns, i % columns, columns, channels)]);
         }
     }
+
+    /// <inheritdoc/>
+    public bool IsAligned => a.IsAligned && y.IsAligned && (!TBroadcast.LoadsLanes || b.IsAligned);
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -44,7 +47,7 @@ public readonly struct BinaryGradientAKernel<TOperator, TBroadcast>(
     Mem dy, // [rows, columns]
     Mem da, // [rows, columns] overwritten
     int columns,
-    int channels) : IPixelKernel
+    int channels) : IPixelKernel, IWideKernel
     where TOperator : struct, IBinaryOperator
     where TBroadcast : struct, IBroadcast
 {
@@ -56,6 +59,9 @@ public readonly struct BinaryGradientAKernel<TOperator, TBroadcast>(
             da[i] = dy[i] * default(TOperator).ReferenceGradientA(a[i], b[TBroadcast.Index(i / columns, i % columns, columns, channels)]);
         }
     }
+
+    /// <inheritdoc/>
+    public bool IsAligned => a.IsAligned && dy.IsAligned && da.IsAligned && (!TBroadcast.LoadsLanes || b.IsAligned);
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -94,6 +100,9 @@ public readonly struct BinaryGradientBTerm<TOperator, TBroadcast>(
             db[k] += dy[i] * default(TOperator).ReferenceGradientB(a[i], b[k]);
         }
     }
+
+    /// <inheritdoc/>
+    public bool IsAligned => a.IsAligned && dy.IsAligned && (!TBroadcast.LoadsLanes || b.IsAligned);
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -12,6 +12,9 @@ public interface IBroadcast
     static abstract TLane Load<TLane>(Mem operand, int row, int column, int count, int columns, int channels)
         where TLane : unmanaged, ILane<TLane>;
 
+    /// <summary>Whether the operand is read a whole lane at a time.</summary>
+    static abstract bool LoadsLanes { get; }
+
     /// <summary>The index of the operand's element for (row, column): the specification.</summary>
     static abstract int Index(int row, int column, int columns, int channels);
 }
@@ -19,6 +22,9 @@ public interface IBroadcast
 /// <summary>[rows, columns]: one element each.</summary>
 public readonly struct SameShape : IBroadcast
 {
+    /// <inheritdoc/>
+    public static bool LoadsLanes => true;
+
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static TLane Load<TLane>(Mem operand, int row, int column, int count, int columns, int channels)
@@ -32,6 +38,9 @@ public readonly struct SameShape : IBroadcast
 public readonly struct PerChannel : IBroadcast
 {
     /// <inheritdoc/>
+    public static bool LoadsLanes => false;
+
+    /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static TLane Load<TLane>(Mem operand, int row, int column, int count, int columns, int channels)
         where TLane : unmanaged, ILane<TLane> => TLane.LoadSplat(operand, row % channels);
@@ -44,6 +53,9 @@ public readonly struct PerChannel : IBroadcast
 public readonly struct PerColumn : IBroadcast
 {
     /// <inheritdoc/>
+    public static bool LoadsLanes => true;
+
+    /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static TLane Load<TLane>(Mem operand, int row, int column, int count, int columns, int channels)
         where TLane : unmanaged, ILane<TLane> => TLane.LoadPart(operand, column, count, TLane.Splat(1f));
@@ -55,6 +67,9 @@ public readonly struct PerColumn : IBroadcast
 /// <summary>[1]: one number for all; it lives in memory, so it may be the result of another kernel (the upstream gradient of a loss).</summary>
 public readonly struct Scalar : IBroadcast
 {
+    /// <inheritdoc/>
+    public static bool LoadsLanes => false;
+
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static TLane Load<TLane>(Mem operand, int row, int column, int count, int columns, int channels)

@@ -36,7 +36,7 @@ public readonly struct DropoutKernel(
     Mem y, // [rows, columns] overwritten
     MaskKey key,
     float probability,
-    int columns) : IPixelKernel
+    int columns) : IPixelKernel, IWideKernel
 {
     /// <summary>y[i] = u_i ≥ p ? x[i] / (1 - p) : 0, with u_i element i of the uniform stream of the key.</summary>
     public static void Reference(ReadOnlySpan<double> x, Span<double> y, int key, double probability)
@@ -47,6 +47,9 @@ public readonly struct DropoutKernel(
             y[i] = u >= probability ? x[i] / (1 - probability) : 0;
         }
     }
+
+    /// <inheritdoc/>
+    public bool IsAligned => x.IsAligned && y.IsAligned;
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -71,7 +74,7 @@ public readonly struct DropPathKernel(
     MaskKey key,
     float probability,
     int columns,
-    int hasResidual) : IPixelKernel
+    int hasResidual) : IPixelKernel, IWideKernel
 {
     /// <summary>y[n, j] = residual[n, j] + (u_n ≥ p ? x[n, j] / (1 - p) : 0); an empty residual counts as zeros.</summary>
     public static void Reference(ReadOnlySpan<double> x, ReadOnlySpan<double> residual, Span<double> y, int key, double probability, int columns)
@@ -82,6 +85,9 @@ public readonly struct DropPathKernel(
             y[i] = (residual.IsEmpty ? 0 : residual[i]) + (u >= probability ? x[i] / (1 - probability) : 0);
         }
     }
+
+    /// <inheritdoc/>
+    public bool IsAligned => x.IsAligned && residual.IsAligned && y.IsAligned;
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -8,10 +8,13 @@ namespace HeteroAKD.Kernels.Pixelwise;
 public readonly struct FillKernel(
     Mem y, // [rows, columns] overwritten
     float value,
-    int columns) : IPixelKernel
+    int columns) : IPixelKernel, IWideKernel
 {
     /// <summary>y[i] = value.</summary>
     public static void Reference(Span<double> y, double value) => y.Fill(value);
+
+    /// <inheritdoc/>
+    public bool IsAligned => y.IsAligned;
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -24,7 +27,7 @@ public readonly struct AxpyKernel(
     Mem x, // [rows, columns]
     Mem y, // [rows, columns] added to
     float scale,
-    int columns) : IPixelKernel
+    int columns) : IPixelKernel, IWideKernel
 {
     /// <summary>y[i] += scale · x[i].</summary>
     public static void Reference(ReadOnlySpan<double> x, Span<double> y, double scale)
@@ -34,6 +37,9 @@ public readonly struct AxpyKernel(
             y[i] += scale * x[i];
         }
     }
+
+    /// <inheritdoc/>
+    public bool IsAligned => x.IsAligned && y.IsAligned;
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -9,7 +9,7 @@ public readonly struct UnaryKernel<TOperator>(
     TOperator op,
     Mem x, // [rows, columns]
     Mem y, // [rows, columns] overwritten
-    int columns) : IPixelKernel
+    int columns) : IPixelKernel, IWideKernel
     where TOperator : struct, IUnaryOperator
 {
     /// <summary>y[i] = f(x[i]).</summary>
@@ -20,6 +20,9 @@ public readonly struct UnaryKernel<TOperator>(
             y[i] = op.Reference(x[i]);
         }
     }
+
+    /// <inheritdoc/>
+    public bool IsAligned => x.IsAligned && y.IsAligned;
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -38,7 +41,7 @@ public readonly struct UnaryGradientKernel<TOperator>(
     Mem y, // [rows, columns], read where TOperator.GradientReadsOutput
     Mem dy, // [rows, columns]
     Mem dx, // [rows, columns] overwritten
-    int columns) : IPixelKernel
+    int columns) : IPixelKernel, IWideKernel
     where TOperator : struct, IUnaryOperator
 {
     /// <summary>dx[i] = dy[i] · f'(x[i]).</summary>
@@ -49,6 +52,9 @@ public readonly struct UnaryGradientKernel<TOperator>(
             dx[i] = dy[i] * op.ReferenceGradient(x[i]);
         }
     }
+
+    /// <inheritdoc/>
+    public bool IsAligned => x.IsAligned && y.IsAligned && dy.IsAligned && dx.IsAligned;
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

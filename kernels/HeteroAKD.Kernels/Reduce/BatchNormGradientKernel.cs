@@ -19,8 +19,11 @@ public readonly struct BatchNormGradientSumsKernel(
     Mem planeWeight, // [N, C] overwritten
     int channels,
     int columns,
-    int relu) : IRowKernel
+    int relu) : IRowKernel, IWideKernel
 {
+    /// <inheritdoc/>
+    public bool IsAligned => x.IsAligned && y.IsAligned && dy.IsAligned;
+
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Run<TLane, TGroup>(TGroup group, int row)
@@ -70,7 +73,7 @@ public readonly struct BatchNormGradientKernel(
     int count, // N·H·W
     int training,
     int hasResidual,
-    int relu) : IPixelKernel
+    int relu) : IPixelKernel, IWideKernel
 {
     /// <summary>
     /// Both stages. g = dy · [y > 0 or no ReLU]; dbias_c = Σ g; dweight_c = Σ g·x̂; dresidual = g;
@@ -99,6 +102,9 @@ public readonly struct BatchNormGradientKernel(
             dx[i] = weight[c] * rstd[c] * (dresidual[i] - statistics);
         }
     }
+
+    /// <inheritdoc/>
+    public bool IsAligned => x.IsAligned && y.IsAligned && dy.IsAligned && dx.IsAligned && dresidual.IsAligned;
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

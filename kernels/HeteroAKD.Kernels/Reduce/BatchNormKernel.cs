@@ -12,8 +12,11 @@ public readonly struct BatchNormPlaneKernel(
     Mem x, // [N·C, columns]
     Mem planeMeans, // [N, C] overwritten
     Mem planeSquares, // [N, C] overwritten
-    int columns) : IRowKernel
+    int columns) : IRowKernel, IWideKernel
 {
+    /// <inheritdoc/>
+    public bool IsAligned => x.IsAligned;
+
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Run<TLane, TGroup>(TGroup group, int row)
@@ -153,7 +156,7 @@ public readonly struct BatchNormApplyKernel(
     int channels,
     int columns,
     int hasResidual,
-    int relu) : IPixelKernel
+    int relu) : IPixelKernel, IWideKernel
 {
     /// <summary>y = relu?((x - mean_c) · rstd_c · weight_c + bias_c + residual); an empty residual counts as zeros.</summary>
     public static void Reference(
@@ -167,6 +170,9 @@ public readonly struct BatchNormApplyKernel(
             y[i] = relu ? Math.Max(value, 0) : value;
         }
     }
+
+    /// <inheritdoc/>
+    public bool IsAligned => x.IsAligned && y.IsAligned && residual.IsAligned;
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

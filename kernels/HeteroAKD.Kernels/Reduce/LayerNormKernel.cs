@@ -16,7 +16,7 @@ public readonly struct LayerNormKernel(
     Mem mean, // [rows] overwritten
     Mem rstd, // [rows] overwritten: 1 / sqrt(biased variance + epsilon)
     int columns,
-    float epsilon) : IRowKernel
+    float epsilon) : IRowKernel, IWideKernel
 {
     /// <summary>mean_r = Σ_j x / columns; rstd_r = 1 / sqrt(Σ_j (x - mean_r)² / columns + ε); y = (x - mean_r) · rstd_r · weight_j + bias_j.</summary>
     public static void Reference(
@@ -46,6 +46,9 @@ public readonly struct LayerNormKernel(
             }
         }
     }
+
+    /// <inheritdoc/>
+    public bool IsAligned => x.IsAligned && weight.IsAligned && bias.IsAligned && y.IsAligned;
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -94,7 +97,7 @@ public readonly struct LayerNormGradientKernel(
     Mem mean, // [rows]
     Mem rstd, // [rows]
     Mem dx, // [rows, columns] overwritten
-    int columns) : IRowKernel
+    int columns) : IRowKernel, IWideKernel
 {
     /// <summary>
     /// With x̂ = (x - mean_r)·rstd_r and g = dy·weight_j: dx = rstd_r·(g - Σ_j g / columns - x̂·Σ_j g·x̂ / columns); dweight_j = Σ_r dy·x̂; dbias_j = Σ_r dy.
@@ -128,6 +131,9 @@ public readonly struct LayerNormGradientKernel(
             }
         }
     }
+
+    /// <inheritdoc/>
+    public bool IsAligned => x.IsAligned && dy.IsAligned && weight.IsAligned && dx.IsAligned;
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -169,6 +175,9 @@ public readonly struct LayerNormWeightTerm(
     Mem rstd, // [rows]
     int columns) : ITerm
 {
+    /// <inheritdoc/>
+    public bool IsAligned => x.IsAligned && dy.IsAligned;
+
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public TLane At<TLane>(int row, int column, int count)

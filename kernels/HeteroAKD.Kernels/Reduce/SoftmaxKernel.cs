@@ -9,10 +9,13 @@ public readonly struct RowSoftmaxKernel(
     Mem x, // [rows, columns]
     Mem y, // [rows, columns] overwritten
     int columns,
-    int logarithm) : IRowKernel
+    int logarithm) : IRowKernel, IWideKernel
 {
     /// <inheritdoc cref="ClassSoftmaxKernel.Reference"/>
     public static void Reference(ReadOnlySpan<double> x, Span<double> y, int columns, bool logarithm) => ClassSoftmaxKernel.Reference(x, y, columns, 1, logarithm);
+
+    /// <inheritdoc/>
+    public bool IsAligned => x.IsAligned && y.IsAligned;
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -68,8 +71,11 @@ public readonly struct RowSoftmaxGradientKernel(
     Mem dy, // [rows, columns]
     Mem dx, // [rows, columns] overwritten
     int columns,
-    int logarithm) : IRowKernel
+    int logarithm) : IRowKernel, IWideKernel
 {
+    /// <inheritdoc/>
+    public bool IsAligned => y.IsAligned && dy.IsAligned && dx.IsAligned;
+
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Run<TLane, TGroup>(TGroup group, int row)
@@ -115,7 +121,7 @@ public readonly struct ClassSoftmaxKernel(
     Mem y, // [N, C, pixels] overwritten
     int classes,
     int pixels,
-    int logarithm) : IPixelKernel
+    int logarithm) : IPixelKernel, IWideKernel
 {
     /// <summary>y_c = e^(x_c - m) / Σ_k e^(x_k - m), m = max_k x_k; or its logarithm x_c - m - log Σ_k e^(x_k - m).</summary>
     public static void Reference(ReadOnlySpan<double> x, Span<double> y, int classes, int pixels, bool logarithm)
@@ -138,6 +144,9 @@ public readonly struct ClassSoftmaxKernel(
             y[i] = logarithm ? x[i] - max - Math.Log(sum) : Math.Exp(x[i] - max) / sum;
         }
     }
+
+    /// <inheritdoc/>
+    public bool IsAligned => x.IsAligned && y.IsAligned;
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -176,7 +185,7 @@ public readonly struct ClassSoftmaxGradientKernel(
     Mem dx, // [N, C, pixels] overwritten
     int classes,
     int pixels,
-    int logarithm) : IPixelKernel
+    int logarithm) : IPixelKernel, IWideKernel
 {
     /// <summary>Softmax: dx_c = y_c·(dy_c - Σ_k dy_k·y_k). Log-softmax: dx_c = dy_c - e^{y_c}·Σ_k dy_k.</summary>
     public static void Reference(ReadOnlySpan<double> y, ReadOnlySpan<double> dy, Span<double> dx, int classes, int pixels, bool logarithm)
@@ -194,6 +203,9 @@ public readonly struct ClassSoftmaxGradientKernel(
             dx[i] = logarithm ? dy[i] - (Math.Exp(y[i]) * sum) : y[i] * (dy[i] - sum);
         }
     }
+
+    /// <inheritdoc/>
+    public bool IsAligned => y.IsAligned && dy.IsAligned && dx.IsAligned;
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -7,6 +7,9 @@ namespace HeteroAKD.Kernels.Reduce;
 /// <summary>What a reduction sums: a value for each (row, column), computed from the fields of the implementing struct.</summary>
 public interface ITerm
 {
+    /// <summary>As <see cref="IWideKernel.IsAligned"/>, of what the terms are computed from.</summary>
+    bool IsAligned { get; }
+
     /// <summary>The terms of the first <paramref name="count"/> elements from (row, column) on; 0 in the others. Count is above 0 and may exceed the lane.</summary>
     TLane At<TLane>(int row, int column, int count)
         where TLane : unmanaged, ILane<TLane>;
@@ -18,6 +21,9 @@ public readonly struct ElementTerm(
     int columns) : ITerm
 {
     /// <inheritdoc/>
+    public bool IsAligned => x.IsAligned;
+
+    /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public TLane At<TLane>(int row, int column, int count)
         where TLane : unmanaged, ILane<TLane> => TLane.LoadPart(x, (row * columns) + column, count, TLane.Splat(0f));
@@ -28,6 +34,9 @@ public readonly struct SquareTerm(
     Mem x, // [rows, columns]
     int columns) : ITerm
 {
+    /// <inheritdoc/>
+    public bool IsAligned => x.IsAligned;
+
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public TLane At<TLane>(int row, int column, int count)
@@ -42,9 +51,12 @@ public readonly struct SquareTerm(
 public readonly struct TermKernel<TTerm>(
     TTerm term,
     Mem y, // [rows, columns] overwritten
-    int columns) : IPixelKernel
+    int columns) : IPixelKernel, IWideKernel
     where TTerm : struct, ITerm
 {
+    /// <inheritdoc/>
+    public bool IsAligned => term.IsAligned && y.IsAligned;
+
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Run<TLane>(int row, int column)
@@ -56,7 +68,7 @@ public readonly struct RowSumKernel<TTerm>(
     TTerm term,
     Mem sums, // [rows] overwritten
     int columns,
-    int divisor) : IRowKernel
+    int divisor) : IRowKernel, IWideKernel
     where TTerm : struct, ITerm
 {
     /// <summary>sums[r] = Σ_j x[r, j] / divisor.</summary>
@@ -71,6 +83,9 @@ public readonly struct RowSumKernel<TTerm>(
             }
         }
     }
+
+    /// <inheritdoc/>
+    public bool IsAligned => term.IsAligned;
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -97,7 +112,7 @@ public readonly struct ColumnSumKernel<TTerm>(
     Mem partials, // [tiles, columns] overwritten
     int rows,
     int columns,
-    int tileRows) : IPixelKernel
+    int tileRows) : IPixelKernel, IWideKernel
     where TTerm : struct, ITerm
 {
     /// <summary>Tiles of a launch.</summary>
@@ -112,6 +127,9 @@ public readonly struct ColumnSumKernel<TTerm>(
             sums[i % sums.Length] += x[i];
         }
     }
+
+    /// <inheritdoc/>
+    public bool IsAligned => term.IsAligned && partials.IsAligned;
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -135,8 +153,11 @@ public readonly struct CombineKernel(
     Mem partials, // [parts, columns]
     Mem sums, // [columns] overwritten
     int parts,
-    int columns) : IPixelKernel
+    int columns) : IPixelKernel, IWideKernel
 {
+    /// <inheritdoc/>
+    public bool IsAligned => partials.IsAligned && sums.IsAligned;
+
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Run<TLane>(int row, int column)

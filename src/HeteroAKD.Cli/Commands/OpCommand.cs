@@ -1,4 +1,5 @@
 using System.CommandLine;
+using HeteroAKD.Tensors;
 using HeteroAKD.Training.Commands;
 
 namespace HeteroAKD.Cli.Commands;
@@ -38,7 +39,7 @@ internal sealed class OpCommand : Command
 
             var request = new OpRequest(
                 result.GetValue(name)!, result.GetValue(input)!, result.GetValue(options.Out)!, result.GetValue(options.Set) ?? [],
-                result.GetValue(options.Device) ?? "auto", result.GetValue(gradients));
+                result.GetValue(options.Device) ?? "auto", result.GetValue(gradients), result.GetValue(options.Precision) ?? MatrixPrecision.Fp32);
             foreach (string line in service.Run(request))
             {
                 terminal.Out.WriteLine(line);

@@ -16,11 +16,6 @@ namespace HeteroAKD.Tensors;
 /// </summary>
 public abstract class AcceleratorDevice : Device
 {
-    private const int PixelBlock = 128;
-
-    // Enough threads to fill a large card; a constant, so that sums are added in the same order on every card.
-    private const int MaxSumBlocks = 1024;
-
     private readonly int _maxBlock;
 
     private protected AcceleratorDevice(string name, Context context, Accelerator accelerator, int maxBlock, long slabBytes, Func<long>? freeBytes = null)
@@ -46,6 +41,9 @@ public abstract class AcceleratorDevice : Device
     /// <summary>Kernels that are ready to be launched.</summary>
     public abstract int CompiledKernels { get; }
 
+    /// <summary>Whether kernels may use what threads of a warp can do together.</summary>
+    private protected virtual bool HasWarps => false;
+
     private protected Context Context { get; }
 
     private protected Accelerator Accelerator { get; }
@@ -58,23 +56,23 @@ public abstract class AcceleratorDevice : Device
             return;
         }
 
-        int block = Math.Min(PixelBlock, _maxBlock);
-        LaunchPixel(kernel, new LaunchShape(Blocks((long)rows * columns, block), block), rows, columns);
+        DevicePlan plan = DevicePlan.OfPixel(kernel, rows, columns, _maxBlock);
+        LaunchPixel(plan.Entry, kernel, plan.Shape, rows, columns);
     }
 
     /// <inheritdoc/>
     public override void PixelSums<TKernel>(in TKernel kernel, int rows, int columns, int cost, Mem result, DType type)
     {
-        int block = Math.Min(DeviceEntry.SumBlock, _maxBlock);
-        int blocks = Math.Clamp(Blocks((long)rows * columns, block), 1, MaxSumBlocks);
-        int partials = blocks * Sums<DeviceF32>.Count;
-        int scratch = Math.Max(1, kernel.ScratchLength) * blocks * block;
+        DevicePlan plan = DevicePlan.OfPixelSums(kernel, rows, columns, _maxBlock);
+        LaunchShape shape = plan.Shape;
+        int partials = shape.Blocks * Sums<DeviceF32>.Count;
+        int scratch = shape.SharedBytes > 0 ? 1 : Math.Max(1, kernel.ScratchLength) * shape.Blocks * shape.Threads;
 
         // Given back at once: what gets this memory next is launched after both kernels.
         MemBlock workspace = Allocator.Allocate((long)(partials + scratch) * sizeof(float));
         ArrayView<float> partialSums = View(workspace, 0, partials);
-        LaunchPixelSums(kernel, new LaunchShape(blocks, block), rows, columns, View(workspace, partials, scratch), partialSums);
-        LaunchCombine(new LaunchShape(1, Sums<DeviceF32>.Count), partialSums, blocks, result.View);
+        LaunchPixelSums(plan.Entry, kernel, shape, rows, columns, View(workspace, partials, scratch), partialSums);
+        LaunchCombine(new LaunchShape(1, Sums<DeviceF32>.Count), partialSums, shape.Blocks, result.View);
         Allocator.Free(workspace);
     }
 
@@ -86,13 +84,8 @@ public abstract class AcceleratorDevice : Device
             return;
         }
 
-        int block = 1;
-        while (block < rowLength && block * 2 <= _maxBlock)
-        {
-            block *= 2;
-        }
-
-        LaunchRows(kernel, new LaunchShape(rows, block), rows);
+        DevicePlan plan = DevicePlan.OfRows(kernel, rows, rowLength, _maxBlock, HasWarps);
+        LaunchRows(plan.Entry, kernel, plan.Shape, rows);
     }
 
     /// <inheritdoc/>
@@ -108,16 +101,16 @@ public abstract class AcceleratorDevice : Device
 
     internal override IndexMem IndexMemAt(MemBlock block, int elementOffset, int count) => new(View(block, elementOffset, count).Cast<int>());
 
-    private protected abstract void LaunchPixel<TKernel>(in TKernel kernel, LaunchShape shape, int rows, int columns)
+    private protected abstract void LaunchPixel<TKernel>(string entry, in TKernel kernel, LaunchShape shape, int rows, int columns)
         where TKernel : struct, IPixelKernel;
 
     private protected abstract void LaunchPixelSums<TKernel>(
-        in TKernel kernel, LaunchShape shape, int rows, int columns, ArrayView<float> scratch, ArrayView<float> partials)
+        string entry, in TKernel kernel, LaunchShape shape, int rows, int columns, ArrayView<float> scratch, ArrayView<float> partials)
         where TKernel : struct, IPixelSumKernel;
 
     private protected abstract void LaunchCombine(LaunchShape shape, ArrayView<float> partials, int blocks, ArrayView<float> result);
 
-    private protected abstract void LaunchRows<TKernel>(in TKernel kernel, LaunchShape shape, int rows)
+    private protected abstract void LaunchRows<TKernel>(string entry, in TKernel kernel, LaunchShape shape, int rows)
         where TKernel : struct, IRowKernel;
 
     private protected abstract void LaunchBlock<TKernel>(in TKernel kernel, LaunchShape shape)
@@ -127,8 +120,6 @@ public abstract class AcceleratorDevice : Device
         ((DeviceSlab)block.Slab).Buffer.View.BaseView.SubView((block.Offset / sizeof(float)) + elementOffset, Math.Max(1, count));
 
     private protected static nint Address(MemBlock block) => ((DeviceSlab)block.Slab).Buffer.NativePtr + (nint)block.Offset;
-
-    private static int Blocks(long items, int block) => (int)((items + block - 1) / block);
 
     private sealed class DeviceSlab(Accelerator accelerator, long bytes) : Slab
     {

@@ -58,8 +58,24 @@ public abstract class Device : IDisposable
     /// <summary>Opens a device: <c>cpu</c>, <c>cuda</c>, <c>opencl</c>, <c>ilgpu-cpu</c>, or <c>auto</c> (cuda if there is one, else cpu).</summary>
     /// <param name="name">The device.</param>
     /// <param name="threads">Host threads of <c>cpu</c>; 0 takes one a core.</param>
-    /// <exception cref="DeviceNotAvailableException">The machine has no such device.</exception>
-    public static Device Open(string name = "auto", int threads = 0) => name switch
+    /// <param name="precision">How products compute.</param>
+    /// <exception cref="DeviceNotAvailableException">The machine has no such device, or the device no such precision.</exception>
+    public static Device Open(string name = "auto", int threads = 0, MatrixPrecision precision = MatrixPrecision.Fp32)
+    {
+        Device device = OpenAny(name, threads);
+        try
+        {
+            device.UseMatrixPrecision(precision);
+            return device;
+        }
+        catch
+        {
+            device.Dispose();
+            throw;
+        }
+    }
+
+    private static Device OpenAny(string name, int threads) => name switch
     {
         "cpu" => new HostDevice(threads),
         "auto" => AcceleratorDevice.HasCuda ? CudaDevice.Open() : new HostDevice(threads),

@@ -25,7 +25,7 @@ public sealed class IlgpuDevice : AcceleratorDevice
     private const int SimulatorBlock = 16;
 
     private readonly AcceleratorStream _stream;
-    private readonly Dictionary<Type, Delegate> _launchers = [];
+    private readonly Dictionary<(Type Kernel, string Entry), Delegate> _launchers = [];
 
     private IlgpuDevice(string name, Context context, Accelerator accelerator)
         : base(name, context, accelerator, accelerator is CPUAccelerator ? SimulatorBlock : Math.Min(DeviceGroup.MaxSize, accelerator.MaxNumThreadsPerGroup), SlabBytes) =>
@@ -93,20 +93,20 @@ public sealed class IlgpuDevice : AcceleratorDevice
         }
     }
 
-    private protected override void LaunchPixel<TKernel>(in TKernel kernel, LaunchShape shape, int rows, int columns) =>
-        Launcher<TKernel, Action<AcceleratorStream, KernelConfig, TKernel, int, int>>(nameof(DeviceEntry.Pixel))(_stream, Config(shape), kernel, rows, columns);
+    private protected override void LaunchPixel<TKernel>(string entry, in TKernel kernel, LaunchShape shape, int rows, int columns) =>
+        Launcher<TKernel, Action<AcceleratorStream, KernelConfig, TKernel, int, int>>(entry)(_stream, Config(shape), kernel, rows, columns);
 
     private protected override void LaunchPixelSums<TKernel>(
-        in TKernel kernel, LaunchShape shape, int rows, int columns, ArrayView<float> scratch, ArrayView<float> partials) =>
-        Launcher<TKernel, Action<AcceleratorStream, KernelConfig, TKernel, int, int, ArrayView<float>, ArrayView<float>>>(nameof(DeviceEntry.PixelSums))(
+        string entry, in TKernel kernel, LaunchShape shape, int rows, int columns, ArrayView<float> scratch, ArrayView<float> partials) =>
+        Launcher<TKernel, Action<AcceleratorStream, KernelConfig, TKernel, int, int, ArrayView<float>, ArrayView<float>>>(entry)(
             _stream, Config(shape), kernel, rows, columns, scratch, partials);
 
     private protected override void LaunchCombine(LaunchShape shape, ArrayView<float> partials, int blocks, ArrayView<float> result) =>
         Launcher<CombineTag, Action<AcceleratorStream, KernelConfig, ArrayView<float>, int, ArrayView<float>>>(nameof(DeviceEntry.Combine))(
             _stream, Config(shape), partials, blocks, result);
 
-    private protected override void LaunchRows<TKernel>(in TKernel kernel, LaunchShape shape, int rows) =>
-        Launcher<TKernel, Action<AcceleratorStream, KernelConfig, TKernel, int>>(nameof(DeviceEntry.Rows))(_stream, Config(shape), kernel, rows);
+    private protected override void LaunchRows<TKernel>(string entry, in TKernel kernel, LaunchShape shape, int rows) =>
+        Launcher<TKernel, Action<AcceleratorStream, KernelConfig, TKernel, int>>(entry)(_stream, Config(shape), kernel, rows);
 
     private protected override void LaunchBlock<TKernel>(in TKernel kernel, LaunchShape shape) =>
         Launcher<TKernel, Action<AcceleratorStream, KernelConfig, TKernel>>(nameof(DeviceEntry.Block))(_stream, Config(shape), kernel);
@@ -128,11 +128,11 @@ public sealed class IlgpuDevice : AcceleratorDevice
         where TKernel : struct
         where TDelegate : Delegate
     {
-        if (!_launchers.TryGetValue(typeof(TKernel), out Delegate? launcher))
+        if (!_launchers.TryGetValue((typeof(TKernel), entry), out Delegate? launcher))
         {
             MethodInfo method = typeof(DeviceEntry).GetMethod(entry)!;
             launcher = Compile(method.IsGenericMethodDefinition ? method.MakeGenericMethod(typeof(TKernel)) : method).CreateLauncherDelegate<TDelegate>();
-            _launchers.Add(typeof(TKernel), launcher);
+            _launchers.Add((typeof(TKernel), entry), launcher);
         }
 
         return (TDelegate)launcher;

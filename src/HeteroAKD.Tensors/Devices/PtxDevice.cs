@@ -68,17 +68,19 @@ public sealed class PtxDevice : Device
     }
 
     /// <inheritdoc/>
-    public override void Pixel<TKernel>(in TKernel kernel, int rows, int columns, int cost, DType type) => Note<TKernel>(nameof(DeviceEntry.Pixel));
+    public override void Pixel<TKernel>(in TKernel kernel, int rows, int columns, int cost, DType type) =>
+        Note<TKernel>(DevicePlan.OfPixel(kernel, rows, columns, DeviceGroup.MaxSize).Entry);
 
     /// <inheritdoc/>
     public override void PixelSums<TKernel>(in TKernel kernel, int rows, int columns, int cost, Mem result, DType type)
     {
-        Note<TKernel>(nameof(DeviceEntry.PixelSums));
+        Note<TKernel>(DevicePlan.OfPixelSums(kernel, rows, columns, DeviceGroup.MaxSize).Entry);
         _launched.Add(typeof(DeviceEntry).GetMethod(nameof(DeviceEntry.Combine))!);
     }
 
     /// <inheritdoc/>
-    public override void Rows<TKernel>(in TKernel kernel, int rows, int rowLength, int rowCost, DType type) => Note<TKernel>(nameof(DeviceEntry.Rows));
+    public override void Rows<TKernel>(in TKernel kernel, int rows, int rowLength, int rowCost, DType type) =>
+        Note<TKernel>(DevicePlan.OfRows(kernel, rows, rowLength, DeviceGroup.MaxSize, hasWarps: true).Entry);
 
     /// <inheritdoc/>
     public override void Block<TKernel>(in TKernel kernel, int blocks, int threads, int sharedBytes = 0) => Note<TKernel>(nameof(DeviceEntry.Block));

@@ -1,3 +1,5 @@
+using HeteroAKD.Tensors;
+
 namespace HeteroAKD.Training.Commands;
 
 /// <summary>One device of this machine.</summary>
@@ -47,7 +49,7 @@ public sealed record OpDescription(string Name, IReadOnlyList<string> Inputs, IR
 /// <param name="Attributes">Texts <c>attribute=value</c>.</param>
 /// <param name="Device">The device.</param>
 /// <param name="Gradients">Whether to write <c>grad.INPUT</c> too.</param>
-public sealed record OpRequest(string Name, string Input, string Output, IReadOnlyList<string> Attributes, string Device, bool Gradients);
+public sealed record OpRequest(string Name, string Input, string Output, IReadOnlyList<string> Attributes, string Device, bool Gradients, MatrixPrecision Precision = MatrixPrecision.Fp32);
 
 /// <summary>Runs ops of the table.</summary>
 public interface IOpCommand

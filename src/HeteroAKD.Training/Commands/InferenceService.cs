@@ -24,7 +24,7 @@ public sealed class InferenceService : IEvaluateCommand, IPredictCommand
             ISegmentationDataset dataset = data.Splits().FirstOrDefault(s => s.Name == request.Split).Data
                 ?? throw new HeteroAkdException($"eval: the data of {path} has no split '{request.Split}'; there are: {string.Join(", ", data.Splits().Select(s => s.Name))}");
             RequireClasses(path, checkpoint, data.Classes);
-            using Device device = Device.Open(config.Device, config.Threads);
+            using Device device = Device.Open(config.Device, config.Threads, config.Precision);
             using SegmentationModel model = Load(checkpoint, device);
             progress.Begin($"{Path.GetFileName(path)} on {request.Split}", 1);
             Stopwatch clock = Stopwatch.StartNew();
@@ -44,7 +44,7 @@ public sealed class InferenceService : IEvaluateCommand, IPredictCommand
         (Checkpoint checkpoint, ExperimentConfig config) = Open(request.Checkpoint, request.Overrides);
         ExperimentData data = new(config);
         RequireClasses(request.Checkpoint, checkpoint, data.Classes);
-        using Device device = Device.Open(config.Device, config.Threads);
+        using Device device = Device.Open(config.Device, config.Threads, config.Precision);
         using SegmentationModel model = Load(checkpoint, device);
         Evaluator evaluator = new(device, config.Evaluation);
         progress.Begin("predict", request.Images.Count);

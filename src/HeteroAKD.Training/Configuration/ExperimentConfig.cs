@@ -1,3 +1,5 @@
+using HeteroAKD.Tensors;
+
 namespace HeteroAKD.Training.Configuration;
 
 /// <summary>
@@ -16,6 +18,9 @@ public sealed record ExperimentConfig
     /// <summary>Worker threads of the cpu device; 0 takes every core. Results do not depend on it.</summary>
     [InRange("[0, 1024]")]
     public int Threads { get; init; }
+
+    /// <summary>How products, convolutions and attention round their factors; sums, parameters and everything else stay float32.</summary>
+    public MatrixPrecision Precision { get; init; } = MatrixPrecision.Fp32;
 
     /// <summary>Run folder; empty makes the next free <c>runs/NAME-NNN</c>.</summary>
     public string Out { get; init; } = "";

@@ -35,7 +35,7 @@ public sealed class Experiment : IDisposable
         _progress = progress;
         _cancellation = cancellation;
         _data = new ExperimentData(config);
-        _device = Device.Open(config.Device, config.Threads);
+        _device = Device.Open(config.Device, config.Threads, config.Precision);
         try
         {
             // Kernels are loaded while networks are made and the first batches are read.
@@ -59,7 +59,7 @@ public sealed class Experiment : IDisposable
         }
 
         string free = _device.FreeMemoryBytes is { } bytes ? FormattableString.Invariant($", {bytes / (double)(1L << 30):F1} GiB free") : "";
-        _log.Write($"device {_device.Name}: {_device.Description}{free}");
+        _log.Write($"device {_device.Name}: {_device.Description}{free}; products in {_device.MatrixPrecision.ToString().ToLowerInvariant()}");
     }
 
     /// <summary>The run's folder.</summary>

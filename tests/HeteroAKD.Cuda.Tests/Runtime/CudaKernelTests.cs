@@ -1,6 +1,5 @@
 using HeteroAKD.Kernels.Lanes;
 using HeteroAKD.Kernels.Launch;
-using HeteroAKD.OpCases;
 using HeteroAKD.Tensors;
 using HeteroAKD.Tensors.Checks;
 using HeteroAKD.Tensors.Devices.Cuda;

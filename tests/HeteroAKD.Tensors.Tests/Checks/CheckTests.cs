@@ -1,5 +1,4 @@
 using HeteroAKD.Kernels.Pixelwise;
-using HeteroAKD.OpCases;
 using HeteroAKD.Tensors.Autograd;
 using HeteroAKD.Tensors.Checks;
 using HeteroAKD.Tensors.Memory;
@@ -19,6 +18,7 @@ public sealed class CheckTests(TestDevices devices)
         CaseChecks.Gradient(devices.Cpu, right);
         CaseChecks.Guarded(devices.Guarded, devices.Cpu, right);
         CaseChecks.Threads(devices.OneThread, devices.Cpu, right);
+        CaseChecks.Repeats(devices.Cpu, right);
     }
 
     [Theory]
@@ -67,6 +67,14 @@ public sealed class CheckTests(TestDevices devices)
     {
         OpCase wrong = Case(n => Scale(n[0].View(new Shape(6)), 2, n.Output.View(new Shape(6))), (n, dy) => Scaled(n, dy, 2));
         Assert.Contains("output", Assert.Throws<CaseFailure>(() => CaseChecks.Guarded(devices.Guarded, devices.Cpu, wrong)).Message);
+    }
+
+    [Fact]
+    public void Bits_that_change_from_run_to_run_are_seen()
+    {
+        float factor = 2;
+        OpCase wrong = Case(n => Scale(n[0], factor = MathF.BitIncrement(factor), n.Output), (n, dy) => Scaled(n, dy, 2));
+        Assert.Contains("bits differ", Assert.Throws<CaseFailure>(() => CaseChecks.Repeats(devices.Cpu, wrong)).Message);
     }
 
     [Fact]

@@ -1,4 +1,3 @@
-using HeteroAKD.OpCases;
 using HeteroAKD.Tensors.Checks;
 
 namespace HeteroAKD.Tensors.Tests.Checks;

@@ -4,7 +4,7 @@ namespace HeteroAKD.Tensors.Tests.Checks;
 
 /// <summary>
 /// The loops that anyone would write, over float or double: one accumulator, no fused multiply-add, the platform's functions. What float32 loses in them is the measure
-/// of <see cref="OpCases.FloatTolerance"/>. Inputs and results are doubles that floats hold.
+/// of <see cref="FloatTolerance"/>. Inputs and results are doubles that floats hold.
 /// </summary>
 internal static class PlainLoops
 {

@@ -52,18 +52,30 @@ public sealed unsafe class CudaDevice : AcceleratorDevice
     /// <inheritdoc/>
     public override string KernelSummary => _kernels.Summary;
 
-    /// <summary>The stream that computes.</summary>
-    internal nint Stream { get; }
+    /// <summary>The stream that computes, as the driver's handle: for events that time it.</summary>
+    public nint Stream { get; }
 
     /// <summary>The stream that brings batches.</summary>
     internal nint UploadStream { get; }
 
     internal override bool CanRecord => true;
 
+    private protected override bool HasWarps => true;
+
     internal override bool Supports(MatrixPrecision precision) => precision == MatrixPrecision.Fp32 || _accelerator.Architecture.Major >= 8;
 
     /// <inheritdoc/>
     public override void PreloadKernels() => _kernels.Preload();
+
+    /// <summary>Copies a tensor to another of the same size as the driver does it: the yardstick for copies by kernels.</summary>
+    public void Copy(Tensor source, Tensor target)
+    {
+        nuint bytes = (nuint)source.Shape.Count * (nuint)source.ElementBytes;
+        nint from = source.Mem.View.LoadEffectiveAddressAsPtr();
+        nint to = target.Mem.View.LoadEffectiveAddressAsPtr();
+        Bind();
+        CudaDriver.Check(CudaDriver.cuMemcpyDtoDAsync_v2(to, from, bytes, Stream), $"cuMemcpyDtoDAsync({bytes} bytes)");
+    }
 
     /// <inheritdoc/>
     public override UploadChannel OpenChannel(Tensor target) => new CudaUploadChannel(this, target);
@@ -125,7 +137,7 @@ public sealed unsafe class CudaDevice : AcceleratorDevice
     }
 
     /// <summary>Makes the device's context the calling thread's.</summary>
-    internal void Bind() => _accelerator.Bind();
+    public void Bind() => _accelerator.Bind();
 
     internal override StepRecording StartRecording() => _recording = new CudaRecording(this);
 
@@ -156,9 +168,9 @@ public sealed unsafe class CudaDevice : AcceleratorDevice
         }
     }
 
-    private protected override void LaunchPixel<TKernel>(in TKernel kernel, LaunchShape shape, int rows, int columns)
+    private protected override void LaunchPixel<TKernel>(string entry, in TKernel kernel, LaunchShape shape, int rows, int columns)
     {
-        CudaFunction function = _kernels.Get(typeof(TKernel), nameof(DeviceEntry.Pixel));
+        CudaFunction function = _kernels.Get(typeof(TKernel), entry);
         byte* arguments = stackalloc byte[function.ArgumentBytes];
         ArgumentPacker<TKernel>.Pack(kernel, arguments);
         *(int*)(arguments + function.Offsets[1]) = rows;
@@ -167,9 +179,9 @@ public sealed unsafe class CudaDevice : AcceleratorDevice
     }
 
     private protected override void LaunchPixelSums<TKernel>(
-        in TKernel kernel, LaunchShape shape, int rows, int columns, ArrayView<float> scratch, ArrayView<float> partials)
+        string entry, in TKernel kernel, LaunchShape shape, int rows, int columns, ArrayView<float> scratch, ArrayView<float> partials)
     {
-        CudaFunction function = _kernels.Get(typeof(TKernel), nameof(DeviceEntry.PixelSums));
+        CudaFunction function = _kernels.Get(typeof(TKernel), entry);
         byte* arguments = stackalloc byte[function.ArgumentBytes];
         ArgumentPacker<TKernel>.Pack(kernel, arguments);
         *(int*)(arguments + function.Offsets[1]) = rows;
@@ -189,9 +201,9 @@ public sealed unsafe class CudaDevice : AcceleratorDevice
         Launch(function, shape, arguments);
     }
 
-    private protected override void LaunchRows<TKernel>(in TKernel kernel, LaunchShape shape, int rows)
+    private protected override void LaunchRows<TKernel>(string entry, in TKernel kernel, LaunchShape shape, int rows)
     {
-        CudaFunction function = _kernels.Get(typeof(TKernel), nameof(DeviceEntry.Rows));
+        CudaFunction function = _kernels.Get(typeof(TKernel), entry);
         byte* arguments = stackalloc byte[function.ArgumentBytes];
         ArgumentPacker<TKernel>.Pack(kernel, arguments);
         *(int*)(arguments + function.Offsets[1]) = rows;

@@ -20,7 +20,7 @@ internal sealed class CudaKernels : IDisposable
     private readonly KernelCache _cache;
     private readonly KernelKey _key;
     private readonly CudaModules _modules;
-    private readonly Dictionary<Type, CudaFunction> _functions = [];
+    private readonly Dictionary<(Type Kernel, string Entry), CudaFunction> _functions = [];
     private long _compileTicks;
 
     /// <summary>The kernels of an accelerator.</summary>
@@ -54,10 +54,10 @@ internal sealed class CudaKernels : IDisposable
     /// <param name="entry">The method of <see cref="DeviceEntry"/>.</param>
     public CudaFunction Get(Type kernel, string entry)
     {
-        if (!_functions.TryGetValue(kernel, out CudaFunction? function))
+        if (!_functions.TryGetValue((kernel, entry), out CudaFunction? function))
         {
             function = Make(kernel, entry);
-            _functions.Add(kernel, function);
+            _functions.Add((kernel, entry), function);
         }
 
         return function;

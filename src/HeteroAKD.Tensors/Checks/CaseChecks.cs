@@ -1,7 +1,4 @@
-using HeteroAKD.Tensors;
-using HeteroAKD.Tensors.Checks;
-
-namespace HeteroAKD.OpCases;
+namespace HeteroAKD.Tensors.Checks;
 
 /// <summary>The runs that every case of <see cref="CaseTable"/> goes through. Each throws <see cref="CaseFailure"/> with the element that is off.</summary>
 public static class CaseChecks
@@ -63,6 +60,9 @@ public static class CaseChecks
 
     /// <summary>The same bits on two devices that differ only in their threads.</summary>
     public static void Threads(Device one, Device several, OpCase opCase) => SameBits(several, one, opCase, DType.Float32, "with more threads");
+
+    /// <summary>The same bits from two runs on one device.</summary>
+    public static void Repeats(Device device, OpCase opCase) => SameBits(device, device, opCase, DType.Float32, $"on {device.Name}, the second time");
 
     private static void SameBits(Device device, Device other, OpCase opCase, DType type, string how)
     {

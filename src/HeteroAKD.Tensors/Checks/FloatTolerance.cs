@@ -1,6 +1,4 @@
-using HeteroAKD.Tensors.Checks;
-
-namespace HeteroAKD.OpCases;
+namespace HeteroAKD.Tensors.Checks;
 
 /// <summary>
 /// What float32 may be off from float64. A line of the table is the error that a plain float32 loop of the class has, in units of 2^-24 of the largest element of the

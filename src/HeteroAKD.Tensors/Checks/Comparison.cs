@@ -1,6 +1,6 @@
 using System.Globalization;
 
-namespace HeteroAKD.OpCases;
+namespace HeteroAKD.Tensors.Checks;
 
 /// <summary>Compares results: NaN and infinities in place, numbers within a tolerance relative to the largest of the result.</summary>
 public static class Comparison
