@@ -36,8 +36,9 @@ public sealed unsafe class CudaDevice : AcceleratorDevice
     }
 
     /// <inheritdoc/>
-    public override string Description => FormattableString.Invariant(
-        $"{_accelerator.Name}, compute capability {_accelerator.Architecture.Major}.{_accelerator.Architecture.Minor}, {_accelerator.NumMultiprocessors} multiprocessors, driver for CUDA {VersionText(_accelerator.DriverVersion)}, ")
+    public override string Description =>
+        $"{_accelerator.Name}, compute capability {CapabilityText(_accelerator.Architecture)}, {_accelerator.NumMultiprocessors} multiprocessors, "
+        + $"driver for CUDA {VersionText(_accelerator.DriverVersion)}, "
         + $"PTX {_accelerator.InstructionSet} for {_accelerator.Capabilities.TargetArchitecture}, ILGPU {typeof(Context).Assembly.GetName().Version}";
 
     /// <inheritdoc/>
@@ -120,7 +121,7 @@ public sealed unsafe class CudaDevice : AcceleratorDevice
             }
 
             ILGPU.Runtime.Cuda.CudaDevice card = context.GetCudaDevices()[0];
-            string capability = FormattableString.Invariant($"{card.Architecture?.Major}.{card.Architecture?.Minor}");
+            string capability = CapabilityText(card.Architecture.GetValueOrDefault());
             if (CudaDiagnosis.ExplainDriver(card.Name, capability, VersionText(card.DriverVersion), card.InstructionSet is not null) is { } old)
             {
                 throw new DeviceNotAvailableException("cuda", old);
@@ -129,7 +130,8 @@ public sealed unsafe class CudaDevice : AcceleratorDevice
             DeviceMath.Register(context);
             return new CudaDevice(context, context.CreateCudaAccelerator(0), cache);
         }
-        catch (Exception e) when (e is DllNotFoundException or EntryPointNotFoundException or CudaException or CudaDriverException or NotSupportedException or TypeInitializationException)
+        catch (Exception e) when (e is DllNotFoundException or EntryPointNotFoundException or TypeInitializationException
+            or CudaException or CudaDriverException or NotSupportedException)
         {
             context?.Dispose();
             throw new DeviceNotAvailableException("cuda", e.Message, e);
@@ -163,7 +165,8 @@ public sealed unsafe class CudaDevice : AcceleratorDevice
         Bind();
         fixed (byte* values = target)
         {
-            CudaDriver.Check(CudaDriver.cuMemcpyDtoHAsync_v2(values, Address(block) + (nint)byteOffset, (nuint)target.Length, Stream), $"cuMemcpyDtoHAsync({target.Length} bytes)");
+            nint source = Address(block) + (nint)byteOffset;
+            CudaDriver.Check(CudaDriver.cuMemcpyDtoHAsync_v2(values, source, (nuint)target.Length, Stream), $"cuMemcpyDtoHAsync({target.Length} bytes)");
             CudaDriver.Check(CudaDriver.cuStreamSynchronize(Stream), "cuStreamSynchronize");
         }
     }
@@ -222,6 +225,8 @@ public sealed unsafe class CudaDevice : AcceleratorDevice
         ArgumentPacker<TKernel>.Pack(kernel, arguments);
         Launch(function, shape, arguments);
     }
+
+    private static string CapabilityText(CudaArchitecture architecture) => FormattableString.Invariant($"{architecture.Major}.{architecture.Minor}");
 
     private static string VersionText(CudaDriverVersion version) => FormattableString.Invariant($"{version.Major}.{version.Minor}");
 
