@@ -36,9 +36,9 @@ public sealed unsafe class CudaDevice : AcceleratorDevice
     }
 
     /// <inheritdoc/>
-    public override string Description => FormattableString.Invariant(
-        $"{_accelerator.Name}, compute capability {_accelerator.Architecture.Major}.{_accelerator.Architecture.Minor}, {_accelerator.NumMultiprocessors} multiprocessors, ")
-        + FormattableString.Invariant($"driver for CUDA {DriverText}, ")
+    public override string Description =>
+        $"{_accelerator.Name}, compute capability {CapabilityText(_accelerator.Architecture)}, {_accelerator.NumMultiprocessors} multiprocessors, "
+        + $"driver for CUDA {VersionText(_accelerator.DriverVersion)}, "
         + $"PTX {_accelerator.InstructionSet} for {_accelerator.Capabilities.TargetArchitecture}, ILGPU {typeof(Context).Assembly.GetName().Version}";
 
     /// <inheritdoc/>
@@ -64,8 +64,6 @@ public sealed unsafe class CudaDevice : AcceleratorDevice
     private protected override bool HasWarps => true;
 
     internal override bool Supports(MatrixPrecision precision) => precision == MatrixPrecision.Fp32 || _accelerator.Architecture.Major >= 8;
-
-    private string DriverText => FormattableString.Invariant($"{_accelerator.DriverVersion.Major}.{_accelerator.DriverVersion.Minor}");
 
     /// <inheritdoc/>
     public override void PreloadKernels() => _kernels.Preload();
@@ -123,8 +121,8 @@ public sealed unsafe class CudaDevice : AcceleratorDevice
             }
 
             ILGPU.Runtime.Cuda.CudaDevice card = context.GetCudaDevices()[0];
-            string capability = FormattableString.Invariant($"{card.Architecture?.Major}.{card.Architecture?.Minor}");
-            if (CudaDiagnosis.ExplainDriver(card.Name, capability, FormattableString.Invariant($"{card.DriverVersion.Major}.{card.DriverVersion.Minor}"), card.InstructionSet is not null) is { } old)
+            string capability = CapabilityText(card.Architecture.GetValueOrDefault());
+            if (CudaDiagnosis.ExplainDriver(card.Name, capability, VersionText(card.DriverVersion), card.InstructionSet is not null) is { } old)
             {
                 throw new DeviceNotAvailableException("cuda", old);
             }
@@ -132,7 +130,8 @@ public sealed unsafe class CudaDevice : AcceleratorDevice
             DeviceMath.Register(context);
             return new CudaDevice(context, context.CreateCudaAccelerator(0), cache);
         }
-        catch (Exception e) when (e is DllNotFoundException or EntryPointNotFoundException or CudaException or CudaDriverException or NotSupportedException or TypeInitializationException)
+        catch (Exception e) when (e is DllNotFoundException or EntryPointNotFoundException or TypeInitializationException
+            or CudaException or CudaDriverException or NotSupportedException)
         {
             context?.Dispose();
             throw new DeviceNotAvailableException("cuda", e.Message, e);
@@ -166,7 +165,8 @@ public sealed unsafe class CudaDevice : AcceleratorDevice
         Bind();
         fixed (byte* values = target)
         {
-            CudaDriver.Check(CudaDriver.cuMemcpyDtoHAsync_v2(values, Address(block) + (nint)byteOffset, (nuint)target.Length, Stream), $"cuMemcpyDtoHAsync({target.Length} bytes)");
+            nint source = Address(block) + (nint)byteOffset;
+            CudaDriver.Check(CudaDriver.cuMemcpyDtoHAsync_v2(values, source, (nuint)target.Length, Stream), $"cuMemcpyDtoHAsync({target.Length} bytes)");
             CudaDriver.Check(CudaDriver.cuStreamSynchronize(Stream), "cuStreamSynchronize");
         }
     }
@@ -225,6 +225,10 @@ public sealed unsafe class CudaDevice : AcceleratorDevice
         ArgumentPacker<TKernel>.Pack(kernel, arguments);
         Launch(function, shape, arguments);
     }
+
+    private static string CapabilityText(CudaArchitecture architecture) => FormattableString.Invariant($"{architecture.Major}.{architecture.Minor}");
+
+    private static string VersionText(CudaDriverVersion version) => FormattableString.Invariant($"{version.Major}.{version.Minor}");
 
     private static long FreeBytes(CudaAccelerator accelerator)
     {

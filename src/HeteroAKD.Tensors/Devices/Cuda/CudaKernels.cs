@@ -44,7 +44,8 @@ internal sealed class CudaKernels : IDisposable
     private string CacheSummary => _cache.Folder is { } folder ? $"{_cache.Names(_key.Prefix).Count} kernels of earlier runs in {folder}" : "no kernels of earlier runs";
 
     private string UseSummary => FormattableString.Invariant(
-        $"{Count} kernels: {Compiled} compiled in {Stopwatch.GetElapsedTime(0, _compileTicks).TotalSeconds:F1} s, {Count - Compiled} from the cache; loaded by the driver in {_modules.LoadSeconds:F1} s");
+        $"{Count} kernels: {Compiled} compiled in {Stopwatch.GetElapsedTime(0, _compileTicks).TotalSeconds:F1} s, {Count - Compiled} from the cache; ")
+        + FormattableString.Invariant($"loaded by the driver in {_modules.LoadSeconds:F1} s");
 
     /// <summary>Starts to load what the cache holds, on threads of its own.</summary>
     public void Preload() => _modules.Preload();
