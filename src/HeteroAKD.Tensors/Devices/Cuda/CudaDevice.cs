@@ -19,6 +19,7 @@ public sealed unsafe class CudaDevice : AcceleratorDevice
 
     private readonly CudaAccelerator _accelerator;
     private readonly CudaKernels _kernels;
+    private readonly TileTuner _tiles;
     private readonly PinnedRing _ring;
     private CudaRecording? _recording;
 
@@ -32,6 +33,7 @@ public sealed unsafe class CudaDevice : AcceleratorDevice
         CudaDriver.Check(CudaDriver.cuStreamCreate(out stream, CudaDriver.StreamNonBlocking), "cuStreamCreate");
         UploadStream = stream;
         _kernels = new CudaKernels(accelerator, cache);
+        _tiles = new TileTuner(this, cache, _kernels.Key);
         _ring = new PinnedRing();
     }
 
@@ -51,7 +53,7 @@ public sealed unsafe class CudaDevice : AcceleratorDevice
     public int CompiledNow => _kernels.Compiled;
 
     /// <inheritdoc/>
-    public override string KernelSummary => _kernels.Summary;
+    public override string KernelSummary => _kernels.Summary + _tiles.Summary;
 
     /// <summary>The stream that computes, as the driver's handle: for events that time it.</summary>
     public nint Stream { get; }
@@ -60,6 +62,8 @@ public sealed unsafe class CudaDevice : AcceleratorDevice
     internal nint UploadStream { get; }
 
     internal override bool CanRecord => true;
+
+    internal bool IsRecording => _recording is not null;
 
     private protected override bool HasWarps => true;
 
@@ -140,6 +144,10 @@ public sealed unsafe class CudaDevice : AcceleratorDevice
 
     /// <summary>Makes the device's context the calling thread's.</summary>
     public void Bind() => _accelerator.Bind();
+
+    internal override bool? IsLargeTile(in TiledProduct product, bool planned) => _tiles.IsLarge(product, planned);
+
+    internal override bool TryTiles(in TiledProduct product, Action<bool> launch) => _tiles.Try(product, launch);
 
     internal override StepRecording StartRecording() => _recording = new CudaRecording(this);
 

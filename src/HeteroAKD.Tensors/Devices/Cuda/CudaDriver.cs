@@ -125,6 +125,9 @@ internal static unsafe partial class CudaDriver
     public static partial int cuEventSynchronize(nint awaited);
 
     [LibraryImport(Library)]
+    public static partial int cuEventElapsedTime(out float milliseconds, nint first, nint last);
+
+    [LibraryImport(Library)]
     public static partial int cuModuleLoadDataEx(out nint module, byte* image, uint options, int* optionNames, void** optionValues);
 
     [LibraryImport(Library)]
