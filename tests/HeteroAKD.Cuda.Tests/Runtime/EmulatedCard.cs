@@ -60,12 +60,20 @@ public sealed unsafe class EmulatedCard : IDisposable
 
     public void Dispose() => _cache.Dispose();
 
+    private static bool HasLinker() =>
+        (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator).Any(p => File.Exists(Path.Combine(p, "clang")) || File.Exists(Path.Combine(p, "gcc")));
+
     private static string? Publish()
     {
         FileInfo library = new(Path.Combine(Output, Library));
         if (library.Exists && Directory.EnumerateFiles(Project, "*.cs", SearchOption.AllDirectories).All(p => File.GetLastWriteTimeUtc(p) <= library.LastWriteTimeUtc))
         {
             return null;
+        }
+
+        if (!HasLinker())
+        {
+            return "the emulated driver needs a C linker to be made (on Debian: apt-get install gcc libc6-dev)";
         }
 
         ProcessStartInfo start = new("dotnet", ["publish", Project, "-c", "Release", "-r", RuntimeInformation.RuntimeIdentifier, "-o", Output, "--nologo", "-v", "q"])
@@ -75,6 +83,6 @@ public sealed unsafe class EmulatedCard : IDisposable
         using Process process = Process.Start(start)!;
         string said = process.StandardOutput.ReadToEnd();
         process.WaitForExit();
-        return process.ExitCode == 0 ? null : $"the emulated driver could not be made: {said.Trim()}";
+        return process.ExitCode == 0 ? null : throw new InvalidOperationException($"the emulated driver could not be made: {said.Trim()}");
     }
 }
