@@ -12,8 +12,8 @@ namespace HeteroAKD.Kernels.Gemm;
 public readonly record struct ItemStep(int Stride, int Depth);
 
 /// <summary>A matrix whose neighbours along K are neighbours in memory.</summary>
-public readonly struct DepthMatrix<TElement> : ITileSource<DepthMatrix<TElement>>
-    where TElement : struct, IElement
+public readonly struct DepthMatrix<TPieces> : ITileSource<DepthMatrix<TPieces>>
+    where TPieces : struct, IPieces
 {
     private readonly Mem _memory; // line l, step k at _start + l · _stride + k
     private readonly int _start;
@@ -22,9 +22,8 @@ public readonly struct DepthMatrix<TElement> : ITileSource<DepthMatrix<TElement>
     private readonly int _depth;
     private readonly int _itemStride;
     private readonly int _totalDepth;
-    private readonly int _whole; // 1 where every piece of four elements begins at a multiple of its size
 
-    /// <summary>All lines.</summary>
+    /// <summary>All lines; there is at least one.</summary>
     /// <param name="memory">The memory.</param>
     /// <param name="start">Elements before line 0.</param>
     /// <param name="stride">Elements from a line to the next.</param>
@@ -32,11 +31,6 @@ public readonly struct DepthMatrix<TElement> : ITileSource<DepthMatrix<TElement>
     /// <param name="depth">Steps along K of an item.</param>
     /// <param name="items">How items follow.</param>
     public DepthMatrix(Mem memory, int start, int stride, int lines, int depth, ItemStep items)
-        : this(memory, start, stride, lines, depth, items, Alignment.IsWhole(memory, start, stride, items.Stride))
-    {
-    }
-
-    private DepthMatrix(Mem memory, int start, int stride, int lines, int depth, ItemStep items, int whole)
     {
         _memory = memory;
         _start = start;
@@ -45,35 +39,44 @@ public readonly struct DepthMatrix<TElement> : ITileSource<DepthMatrix<TElement>
         _depth = depth;
         _itemStride = items.Stride;
         _totalDepth = items.Depth;
-        _whole = whole;
     }
 
     /// <inheritdoc/>
     public static bool AlongDepth => true;
 
     /// <inheritdoc/>
-    public static bool Narrow => TElement.Narrow;
+    public static bool Narrow => TPieces.Narrow;
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public DepthMatrix<TElement> At(int item, int firstLine, int thread, int lines, int threads)
+    public DepthMatrix<TPieces> At(int item, int firstLine, int thread, int lines, int threads)
     {
         int depth = _totalDepth > 0 ? Math.Min(_depth, _totalDepth - (item * _depth)) : _depth;
-        return new(_memory, _start + (item * _itemStride) + (firstLine * _stride), _stride, _lines - firstLine, depth, default, _whole);
+        return new(_memory, _start + (item * _itemStride) + (firstLine * _stride), _stride, _lines - firstLine, depth, default);
     }
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Load(ArrayView<float> slice, int k, int thread, int lines, int threads, Bf16x4[] held)
     {
+        // A piece of a line behind the last is that of the last: nobody stores what it becomes, and no copy has to ask.
+        bool inner = TPieces.AreWhole && k + Tile.Depth <= _depth;
         for (int i = 0; i < lines * 4 / threads; i++)
         {
             int piece = thread + (i * threads);
-            int line = piece >> 2;
+            int line = Math.Min(piece >> 2, _lines - 1);
             int step = k + ((piece & 3) << 2);
-            int inside = line < _lines ? Math.Max(0, Math.Min(4, _depth - step)) : 0;
-            int from = inside > 0 ? _start + (line * _stride) + step : 0;
-            Pieces.Copy<TElement>(slice, Slice.AlongDepth<TElement>(line, piece & 3), _memory.View, from, inside, _whole);
+            int to = Slice.AlongDepth<TPieces>(piece >> 2, piece & 3);
+            int from = _start + (line * _stride);
+            if (inner)
+            {
+                TPieces.Copy(slice, to, _memory.View, from + step);
+            }
+            else
+            {
+                int inside = Math.Max(0, Math.Min(4, _depth - step));
+                TPieces.Copy(slice, to, _memory.View, from + (inside > 0 ? step : 0), inside);
+            }
         }
     }
 
@@ -86,8 +89,8 @@ public readonly struct DepthMatrix<TElement> : ITileSource<DepthMatrix<TElement>
 }
 
 /// <summary>A matrix whose neighbouring lines are neighbours in memory.</summary>
-public readonly struct LineMatrix<TElement> : ITileSource<LineMatrix<TElement>>
-    where TElement : struct, IElement
+public readonly struct LineMatrix<TPieces> : ITileSource<LineMatrix<TPieces>>
+    where TPieces : struct, IPieces
 {
     private readonly Mem _memory; // line l, step k at _start + k · _stride + l
     private readonly int _start;
@@ -96,9 +99,8 @@ public readonly struct LineMatrix<TElement> : ITileSource<LineMatrix<TElement>>
     private readonly int _depth;
     private readonly int _itemStride;
     private readonly int _totalDepth;
-    private readonly int _whole; // 1 where every piece of four elements begins at a multiple of its size
 
-    /// <summary>All lines.</summary>
+    /// <summary>All lines; there is at least one.</summary>
     /// <param name="memory">The memory.</param>
     /// <param name="start">Elements before step 0.</param>
     /// <param name="stride">Elements from a step along K to the next.</param>
@@ -106,11 +108,6 @@ public readonly struct LineMatrix<TElement> : ITileSource<LineMatrix<TElement>>
     /// <param name="depth">Steps along K of an item.</param>
     /// <param name="items">How items follow.</param>
     public LineMatrix(Mem memory, int start, int stride, int lines, int depth, ItemStep items)
-        : this(memory, start, stride, lines, depth, items, Alignment.IsWhole(memory, start, stride, items.Stride))
-    {
-    }
-
-    private LineMatrix(Mem memory, int start, int stride, int lines, int depth, ItemStep items, int whole)
     {
         _memory = memory;
         _start = start;
@@ -119,36 +116,44 @@ public readonly struct LineMatrix<TElement> : ITileSource<LineMatrix<TElement>>
         _depth = depth;
         _itemStride = items.Stride;
         _totalDepth = items.Depth;
-        _whole = whole;
     }
 
     /// <inheritdoc/>
     public static bool AlongDepth => false;
 
     /// <inheritdoc/>
-    public static bool Narrow => TElement.Narrow;
+    public static bool Narrow => TPieces.Narrow;
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public LineMatrix<TElement> At(int item, int firstLine, int thread, int lines, int threads)
+    public LineMatrix<TPieces> At(int item, int firstLine, int thread, int lines, int threads)
     {
         int depth = _totalDepth > 0 ? Math.Min(_depth, _totalDepth - (item * _depth)) : _depth;
-        return new(_memory, _start + (item * _itemStride) + firstLine, _stride, _lines - firstLine, depth, default, _whole);
+        return new(_memory, _start + (item * _itemStride) + firstLine, _stride, _lines - firstLine, depth, default);
     }
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Load(ArrayView<float> slice, int k, int thread, int lines, int threads, Bf16x4[] held)
     {
+        // As for lines behind the last: their pieces are those of the last.
+        bool inner = TPieces.AreWhole && k + Tile.Depth <= _depth;
         int quads = lines / 4;
         for (int i = 0; i < lines * 4 / threads; i++)
         {
             int piece = thread + (i * threads);
-            int step = piece / quads;
-            int quad = piece % quads;
-            int inside = k + step < _depth ? Math.Max(0, Math.Min(4, _lines - (4 * quad))) : 0;
-            int from = inside > 0 ? _start + ((k + step) * _stride) + (4 * quad) : 0;
-            Pieces.Copy<TElement>(slice, Slice.AcrossDepth(step, quad, lines), _memory.View, from, inside, _whole);
+            int step = k + (piece / quads);
+            int line = Math.Min((piece % quads) << 2, (_lines - 1) & ~3);
+            int to = Slice.AcrossDepth<TPieces>(piece / quads, piece % quads, lines);
+            if (inner)
+            {
+                TPieces.Copy(slice, to, _memory.View, _start + (step * _stride) + line);
+            }
+            else
+            {
+                int inside = step < _depth ? Math.Min(4, _lines - line) : 0;
+                TPieces.Copy(slice, to, _memory.View, _start + (inside > 0 ? (step * _stride) + line : 0), inside);
+            }
         }
     }
 

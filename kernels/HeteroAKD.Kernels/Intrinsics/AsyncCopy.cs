@@ -8,12 +8,18 @@ namespace HeteroAKD.Kernels.Intrinsics;
 /// </summary>
 public static class AsyncCopy
 {
+    /// <summary>Starts to copy 16 bytes, both addresses multiples of 16.</summary>
+    /// <param name="target">Shared memory.</param>
+    /// <param name="source">Global memory.</param>
+    [IntrinsicImplementation]
+    public static void Copy16(ref Float4 target, ref Float4 source) => target = source;
+
     /// <summary>Starts to copy 16 bytes, both addresses multiples of 16; of the source only the first <paramref name="bytes"/> are read, the rest becomes zero.</summary>
     /// <param name="target">Shared memory.</param>
     /// <param name="source">Global memory; not read at all where <paramref name="bytes"/> is 0.</param>
     /// <param name="bytes">0, 4, 8, 12 or 16.</param>
     [IntrinsicImplementation]
-    public static void Copy16(ref Float4 target, ref Float4 source, int bytes)
+    public static void CopyPart16(ref Float4 target, ref Float4 source, int bytes)
     {
         Float4 value = default;
         if (bytes > 0)
@@ -27,12 +33,18 @@ public static class AsyncCopy
         target = value;
     }
 
+    /// <summary>Starts to copy 8 bytes, both addresses multiples of 8.</summary>
+    /// <param name="target">Shared memory.</param>
+    /// <param name="source">Global memory.</param>
+    [IntrinsicImplementation]
+    public static void Copy8(ref Bf16x4 target, ref Bf16x4 source) => target = source;
+
     /// <summary>Starts to copy 8 bytes, both addresses multiples of 8; of the source only the first <paramref name="bytes"/> are read, the rest becomes zero.</summary>
     /// <param name="target">Shared memory.</param>
     /// <param name="source">Global memory; not read at all where <paramref name="bytes"/> is 0.</param>
     /// <param name="bytes">0, 2, 4, 6 or 8.</param>
     [IntrinsicImplementation]
-    public static void Copy8(ref Bf16x4 target, ref Bf16x4 source, int bytes)
+    public static void CopyPart8(ref Bf16x4 target, ref Bf16x4 source, int bytes)
     {
         Bf16x4 value = default;
         if (bytes > 0)

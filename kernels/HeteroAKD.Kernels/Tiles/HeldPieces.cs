@@ -30,7 +30,7 @@ internal static class HeldPieces
         int first = First(thread, lines, threads);
         for (int i = 0; i < Count(lines, threads); i++)
         {
-            slice.Cast<Bf16x4>()[Slice.NarrowAlongDepth(line, first + i) >> 2] = held[i];
+            slice.Cast<Bf16x4>()[Slice.AlongDepth<Bf16Element>(line, first + i) >> 2] = held[i];
         }
     }
 }

@@ -9,12 +9,11 @@ namespace HeteroAKD.Kernels.Tiles;
 /// (exclusive or) so that the threads of a warp that read at the same time find their pieces in different banks, without any padding.
 /// </summary>
 /// <remarks>
-/// On banks where elements are bf16 numbers, a piece is 8 bytes and 16 threads are served at a time, by 128 bytes of banks:
-/// along K, a fragment is read by four lines (the first a multiple of 4) times four pieces, which are 128 aligned bytes in some order; a copy writes the same. Sources
-/// that write from registers write one piece of 16 successive lines: lines repeat their banks after four, and the shift by line / 4 gives each four of
-/// them another place. Across K, all steps begin at bank 0. A copy writes 16 pieces of a step, 128 bytes in some order. A fragment is read number by number, by a warp at
-/// once: at each of its four steps 8 lines, which are two pieces side by side, and the shift by twice the piece of K gives each of the four pieces of K two others. No
-/// access has a conflict.
+/// With bf16 numbers a piece is 8 bytes, and 16 threads are served at a time by 128 bytes of banks. Along K a fragment is read from four lines (the first a multiple of
+/// 4) times four pieces, which are 128 aligned bytes in some order; a copy writes the same. What comes through registers is written as one piece of 16
+/// successive lines: lines repeat their banks after four, and the shift by line / 4 gives each four of them another place. Across K every step begins at bank 0. A copy
+/// writes 16 pieces of a step, 128 bytes in some order. A matrix that is loaded has 8 rows of two pieces, one a step, from the steps 0, 1, 4, 5, 8, 9, 12, 13 or
+/// those two further: the shift gives each of the 8 another pair of pieces. No access has a conflict.
 /// </remarks>
 internal static class Slice
 {
@@ -22,58 +21,36 @@ internal static class Slice
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static int AlongDepth(int line, int piece) => (line * Tile.Depth) + ((piece ^ ((line >> 1) & 3)) << 2);
 
-    /// <summary>As <see cref="AlongDepth"/>, in bf16 numbers.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static int NarrowAlongDepth(int line, int piece) => (line * Tile.Depth) + ((piece ^ ((line >> 2) & 3)) << 2);
-
-    /// <summary>Where a copy puts a piece along K.</summary>
+    /// <summary>As <see cref="AlongDepth(int, int)"/>, in elements of any type.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static int AlongDepth<TElement>(int line, int piece)
-        where TElement : struct, IElement => TElement.Narrow ? NarrowAlongDepth(line, piece) : AlongDepth(line, piece);
+        where TElement : struct, IElement => TElement.Narrow ? (line * Tile.Depth) + ((piece ^ ((line >> 2) & 3)) << 2) : AlongDepth(line, piece);
 
-    /// <summary>Elements before lines 4 piece … + 3 of step <paramref name="k"/>, where pieces lie along the lines.</summary>
+    /// <summary>Floats before lines 4 piece … + 3 of step <paramref name="k"/>, where pieces lie along the lines. The shift differs in steps 0 … 3 and in steps 0, 4, 8, 12.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static int AcrossDepth(int k, int piece, int lines) => (k * lines) + ((piece ^ ((k >> 1) & 6)) << 2);
+    public static int AcrossDepth(int k, int piece, int lines) => (k * lines) + ((piece ^ (((k ^ (k >> 2)) & 3) << 1)) << 2);
+
+    /// <summary>As <see cref="AcrossDepth(int, int, int)"/>, in elements of any type.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static int AcrossDepth<TElement>(int k, int piece, int lines)
+        where TElement : struct, IElement => TElement.Narrow ? (k * lines) + ((piece ^ ((k & 1) << 1) ^ (k & 12)) << 2) : AcrossDepth(k, piece, lines);
+
+    /// <summary>One float, where pieces lie along the lines.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static float Across(ArrayView<float> slice, int k, int line, int lines) => slice[AcrossDepth(k, line >> 2, lines) + (line & 3)];
 
     /// <summary>Steps 4 piece … + 3 of a line of floats, in either order.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Float4 Steps<TSource>(ArrayView<float> slice, int line, int piece, int lines)
-        where TSource : struct, ITileSource<TSource>
-    {
-        if (TSource.AlongDepth)
+        where TSource : struct, ITileSource<TSource> => TSource.AlongDepth
+        ? slice.Cast<Float4>()[AlongDepth(line, piece) >> 2]
+        : new Float4
         {
-            return slice.Cast<Float4>()[AlongDepth(line, piece) >> 2];
-        }
-
-        // The shift is the same for the four steps of a piece.
-        int at = AcrossDepth(4 * piece, line >> 2, lines) + (line & 3);
-        return new Float4 { X = slice[at], Y = slice[at + lines], Z = slice[at + (2 * lines)], W = slice[at + (3 * lines)] };
-    }
-
-    /// <summary>Steps 4 piece … + 3 of a line as bf16 numbers: as they are, or rounded from floats.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Bf16x4 NarrowSteps<TSource>(ArrayView<float> slice, int line, int piece, int lines)
-        where TSource : struct, ITileSource<TSource>
-    {
-        if (!TSource.Narrow)
-        {
-            Float4 steps = Steps<TSource>(slice, line, piece, lines);
-            return new Bf16x4 { Low = TensorCore.PackBf16(steps.X, steps.Y), High = TensorCore.PackBf16(steps.Z, steps.W) };
-        }
-
-        if (TSource.AlongDepth)
-        {
-            return slice.Cast<Bf16x4>()[NarrowAlongDepth(line, piece) >> 2];
-        }
-
-        ArrayView<ushort> numbers = slice.Cast<ushort>();
-        int at = AcrossDepth(4 * piece, line >> 2, lines) + (line & 3);
-        return new Bf16x4
-        {
-            Low = Pieces.Pair(numbers[at], numbers[at + lines]),
-            High = Pieces.Pair(numbers[at + (2 * lines)], numbers[at + (3 * lines)]),
+            X = Across(slice, 4 * piece, line, lines),
+            Y = Across(slice, (4 * piece) + 1, line, lines),
+            Z = Across(slice, (4 * piece) + 2, line, lines),
+            W = Across(slice, (4 * piece) + 3, line, lines),
         };
-    }
 
     /// <summary>Lines 4 quad … + 3 of step <paramref name="k"/> of floats, where pieces lie along the lines.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

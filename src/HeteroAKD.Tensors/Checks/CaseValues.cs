@@ -7,6 +7,9 @@ namespace HeteroAKD.Tensors.Checks;
 /// <summary>The numbers of a case: drawn once from a seed, so that every device, precision and reference sees the same.</summary>
 public sealed class CaseValues
 {
+    /// <summary>The name of the gradient that comes from above.</summary>
+    public const string UpstreamName = "upstream";
+
     private readonly OpCase _case;
     private readonly int _seed;
     private readonly Dictionary<string, double[]> _numbers = [];
@@ -57,14 +60,16 @@ public sealed class CaseValues
     public TAttributes Attributes<TAttributes>()
         where TAttributes : struct => AttributeText.Parse<TAttributes>(_case.Row.Name, _case.Attributes);
 
-    /// <summary>A random upstream gradient for an output of <paramref name="count"/> elements.</summary>
+    /// <summary>A random upstream gradient for an output of <paramref name="count"/> elements, or the one that <see cref="With"/> gave.</summary>
     public double[] Upstream(int count)
     {
-        double[] numbers = new CaseInput("upstream", new Shape(count), CaseNumbers.Normal).Draw(Generator("upstream"));
+        double[] numbers = _numbers.TryGetValue(UpstreamName, out double[]? given)
+            ? given
+            : new CaseInput(UpstreamName, new Shape(count), CaseNumbers.Normal).Draw(Generator(UpstreamName));
         return _rounded ? Rounded(numbers) : numbers;
     }
 
-    /// <summary>The same with other numbers in one input.</summary>
+    /// <summary>The same with other numbers in one input, or in the gradient of the output under <see cref="UpstreamName"/>.</summary>
     public CaseValues With(string name, double[] values) => new(this, new(_numbers) { [name] = values }, _rounded);
 
     /// <summary>The same with every number, the upstream gradient's too, rounded to bfloat16: what is left of them where that is stored.</summary>

@@ -40,14 +40,13 @@ internal static class DeviceConvolution
             int depth = s.InChannels * s.KernelSize;
             ProductPlan plan = ProductPlan.Whole(s.OutChannels, s.Batch * pixels, depth);
             MapSink sink = new(y, bias, hasBias, s.Batch, s.OutChannels, pixels);
-            DepthMatrix<FloatElement> left = new(weight, 0, depth, s.OutChannels, depth, default);
             if (x.Narrow != 0)
             {
-                DeviceProduct.Launch(device, plan, left, new Patches<Bf16Element>(x, s), sink, s.OutChannels, s.Batch * pixels, 1);
+                Launch(device, plan, weight, depth, new Patches<Bf16Element>(x, s), sink, s.OutChannels, s.Batch * pixels);
             }
             else
             {
-                DeviceProduct.Launch(device, plan, left, new Patches<FloatElement>(x, s), sink, s.OutChannels, s.Batch * pixels, 1);
+                Launch(device, plan, weight, depth, new Patches<FloatElement>(x, s), sink, s.OutChannels, s.Batch * pixels);
             }
         }
     }
@@ -78,14 +77,13 @@ internal static class DeviceConvolution
             device.Pixel(new SwapAxesKernel(weight, swapped.Mem, s.OutChannels, s.InChannels, s.KernelSize), s.WeightLength / s.KernelSize, s.KernelSize, 1, DType.Float32);
             ProductPlan plan = ProductPlan.Whole(s.InChannels, s.Batch * pixels, depth);
             MapSink sink = new(dx, swapped.Mem, 0, s.Batch, s.InChannels, pixels);
-            DepthMatrix<FloatElement> left = new(swapped.Mem, 0, depth, s.InChannels, depth, default);
             if (dy.Narrow != 0)
             {
-                DeviceProduct.Launch(device, plan, left, new BackPatches<Bf16Element>(dy, s), sink, s.InChannels, s.Batch * pixels, 1);
+                Launch(device, plan, swapped.Mem, depth, new BackPatches<Bf16Element>(dy, s), sink, s.InChannels, s.Batch * pixels);
             }
             else
             {
-                DeviceProduct.Launch(device, plan, left, new BackPatches<FloatElement>(dy, s), sink, s.InChannels, s.Batch * pixels, 1);
+                Launch(device, plan, swapped.Mem, depth, new BackPatches<FloatElement>(dy, s), sink, s.InChannels, s.Batch * pixels);
             }
         }
     }
@@ -93,26 +91,14 @@ internal static class DeviceConvolution
     /// <summary>dw = Σ over images and pixels of dy and patches of x, which have one element type.</summary>
     public static void WeightGradient(Device device, in ConvShape s, Mem x, Mem dy, Mem dw)
     {
+        int pixels = s.OutHeight * s.OutWidth;
         if (s.Groups > 1 || s.Batch == 0)
         {
-            int pixels = s.OutHeight * s.OutWidth;
             ConvWeightGradientKernel kernel = new(s, x, dy, dw, 0);
             device.Rows(kernel, kernel.Rows, pixels, s.Batch * pixels, DType.Float32);
+            return;
         }
-        else if (x.Narrow != 0)
-        {
-            WeightGradient<Bf16Element>(device, s, x, dy, dw);
-        }
-        else
-        {
-            WeightGradient<FloatElement>(device, s, x, dy, dw);
-        }
-    }
 
-    private static void WeightGradient<TElement>(Device device, in ConvShape s, Mem x, Mem dy, Mem dw)
-        where TElement : struct, IElement
-    {
-        int pixels = s.OutHeight * s.OutWidth;
         int rows = s.OutChannels;
         int columns = s.InChannels * s.KernelSize;
         ImageDepth depth = new(pixels, s.Batch, 0);
@@ -120,20 +106,70 @@ internal static class DeviceConvolution
         depth = depth with { PerPiece = plan.PieceDepth };
         using Tensor? pieces = plan.Pieces > 1 ? Tensor.Empty(device, new Shape(plan.Pieces, rows, columns)) : null;
         GemmArguments target = new() { M = rows, N = columns, C = GemmMatrix.RowMajor(pieces?.Mem ?? dw, columns, batchStride: rows * columns) };
-        ImageLines<TElement> left = new(dy, rows, depth);
-        if (s.IsPointwise)
+        if (x.Narrow != 0)
         {
-            DeviceProduct.Launch(device, plan, left, new ImageLines<TElement>(x, s.InChannels, depth), new MatrixSink(target), rows, columns, plan.Pieces);
+            LaunchWeightGradient<Bf16Element, WholeNarrowPieces, LooseNarrowPieces>(device, plan, s, x, dy, depth, target);
         }
         else
         {
-            DeviceProduct.Launch(device, plan, left, new PatchLines<TElement>(x, s, depth), new MatrixSink(target), rows, columns, plan.Pieces);
+            LaunchWeightGradient<FloatElement, WholePieces, LoosePieces>(device, plan, s, x, dy, depth, target);
         }
 
         if (pieces is not null)
         {
             GemmArguments sum = new() { M = rows, N = columns, C = GemmMatrix.RowMajor(dw, columns) };
             device.Pixel(new PieceSumKernel(pieces.Mem, plan.Pieces, sum), rows, columns, plan.Pieces, DType.Float32);
+        }
+    }
+
+    // The weight as left side: rows of contiguous steps.
+    private static void Launch<TRight>(Device device, ProductPlan plan, Mem weight, int depth, in TRight right, in MapSink sink, int rows, int columns)
+        where TRight : struct, ITileSource<TRight>
+    {
+        if (Alignment.IsWhole(weight, depth, 0, 0) != 0)
+        {
+            DeviceProduct.Launch(device, plan, new DepthMatrix<WholePieces>(weight, 0, depth, rows, depth, default), right, sink, rows, columns, 1);
+        }
+        else
+        {
+            DeviceProduct.Launch(device, plan, new DepthMatrix<LoosePieces>(weight, 0, depth, rows, depth, default), right, sink, rows, columns, 1);
+        }
+    }
+
+    private static void LaunchWeightGradient<TElement, TWhole, TLoose>(Device device, ProductPlan plan, in ConvShape s, Mem x, Mem dy, ImageDepth depth, in GemmArguments target)
+        where TElement : struct, IElement
+        where TWhole : struct, IPieces
+        where TLoose : struct, IPieces
+    {
+        if (Alignment.IsWhole(dy, depth.Pixels, 0, 0) != 0)
+        {
+            LaunchWeightGradient<TElement, TWhole, TLoose, ImageLines<TWhole>>(device, plan, s, x, new ImageLines<TWhole>(dy, target.M, depth), depth, target);
+        }
+        else
+        {
+            LaunchWeightGradient<TElement, TWhole, TLoose, ImageLines<TLoose>>(device, plan, s, x, new ImageLines<TLoose>(dy, target.M, depth), depth, target);
+        }
+    }
+
+    private static void LaunchWeightGradient<TElement, TWhole, TLoose, TLeft>(
+        Device device, ProductPlan plan, in ConvShape s, Mem x, in TLeft left, ImageDepth depth, in GemmArguments target)
+        where TElement : struct, IElement
+        where TWhole : struct, IPieces
+        where TLoose : struct, IPieces
+        where TLeft : struct, ITileSource<TLeft>
+    {
+        MatrixSink sink = new(target);
+        if (!s.IsPointwise)
+        {
+            DeviceProduct.Launch(device, plan, left, new PatchLines<TElement>(x, s, depth), sink, target.M, target.N, plan.Pieces);
+        }
+        else if (Alignment.IsWhole(x, depth.Pixels, 0, 0) != 0)
+        {
+            DeviceProduct.Launch(device, plan, left, new ImageLines<TWhole>(x, s.InChannels, depth), sink, target.M, target.N, plan.Pieces);
+        }
+        else
+        {
+            DeviceProduct.Launch(device, plan, left, new ImageLines<TLoose>(x, s.InChannels, depth), sink, target.M, target.N, plan.Pieces);
         }
     }
 }

@@ -72,7 +72,7 @@ public readonly struct BackPatches<TElement> : ITileSource<BackPatches<TElement>
             for (int i = 0; i < HeldPieces.Count(lines, threads); i++)
             {
                 int at = first + (4 * i);
-                held[i] = new Bf16x4 { Low = Pieces.Pair(Number(at), Number(at + 1)), High = Pieces.Pair(Number(at + 2), Number(at + 3)) };
+                held[i] = new Bf16x4 { Low = LooseNarrowPieces.Pair(Number(at), Number(at + 1)), High = LooseNarrowPieces.Pair(Number(at + 2), Number(at + 3)) };
             }
         }
         else
@@ -112,7 +112,7 @@ public readonly struct BackPatches<TElement> : ITileSource<BackPatches<TElement>
     private uint Number(int step)
     {
         int from = Find(TapAt(step), _places.Of(0));
-        return Pieces.Number(_dy.View.Cast<ushort>(), from, from >= 0);
+        return LooseNarrowPieces.Number(_dy.View.Cast<ushort>(), from, from >= 0);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

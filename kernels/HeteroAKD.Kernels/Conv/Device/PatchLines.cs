@@ -8,7 +8,7 @@ namespace HeteroAKD.Kernels.Conv.Device;
 
 /// <summary>
 /// The patches of x as the right side of the product that gives the weight's gradient: a line is a channel and tap (c, r, s), a step along K is an output
-/// pixel, in the order of <see cref="ImageLines{TElement}"/>. Where a line's window starts is kept in shared memory, since all threads need it for every slice. bf16 numbers
+/// pixel, in the order of <see cref="ImageLines{TPieces}"/>. Where a line's window starts is kept in shared memory, since all threads need it for every slice. bf16 numbers
 /// come through registers, four successive pixels of a line at a time.
 /// </summary>
 public readonly struct PatchLines<TElement> : ITileSource<PatchLines<TElement>>
@@ -99,7 +99,7 @@ public readonly struct PatchLines<TElement> : ITileSource<PatchLines<TElement>>
         {
             for (int i = 0; i < HeldPieces.Count(lines, threads); i++)
             {
-                slice.Cast<Bf16x4>()[Slice.NarrowAlongDepth((thread >> 2) + (i * (threads / 4)), thread & 3) >> 2] = held[i];
+                slice.Cast<Bf16x4>()[Slice.AlongDepth<Bf16Element>((thread >> 2) + (i * (threads / 4)), thread & 3) >> 2] = held[i];
             }
         }
     }
@@ -116,7 +116,7 @@ public readonly struct PatchLines<TElement> : ITileSource<PatchLines<TElement>>
         for (int i = 0; i < HeldPieces.Count(lines, threads); i++)
         {
             int line = (thread >> 2) + (i * (threads / 4));
-            held[i] = new Bf16x4 { Low = Pieces.Pair(Number(line, first), Number(line, second)), High = Pieces.Pair(Number(line, third), Number(line, fourth)) };
+            held[i] = new Bf16x4 { Low = LooseNarrowPieces.Pair(Number(line, first), Number(line, second)), High = LooseNarrowPieces.Pair(Number(line, third), Number(line, fourth)) };
         }
     }
 
@@ -137,7 +137,7 @@ public readonly struct PatchLines<TElement> : ITileSource<PatchLines<TElement>>
     private uint Number(int line, Step step)
     {
         int from = Find(line, step);
-        return Pieces.Number(_x.View.Cast<ushort>(), from, from >= 0);
+        return LooseNarrowPieces.Number(_x.View.Cast<ushort>(), from, from >= 0);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
