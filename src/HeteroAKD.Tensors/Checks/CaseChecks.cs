@@ -35,7 +35,7 @@ public static class CaseChecks
 
     /// <summary>
     /// Results and gradients from bfloat16 on a device that stores it against float64 on the host, both from numbers rounded to bfloat16: sums are as exact as in float32,
-    /// and what an operation stores is rounded once, by 2^-9 at most. Where a gradient uses the stored output, that is rounded, too.
+    /// and <see cref="FloatTolerance.OfBFloat16"/> says what storing costs.
     /// </summary>
     public static void BFloat16(Device device, Device cpu, OpCase opCase)
     {
@@ -44,7 +44,8 @@ public static class CaseChecks
         IReadOnlyDictionary<string, double[]> actual = CaseRun.On(device, DType.BFloat16, opCase, values, gradients: true);
         foreach ((string result, double[] numbers) in expected)
         {
-            double tolerance = FloatTolerance.OfBFloat16 + FloatTolerance.Of(opCase.ErrorOf(result), opCase.Terms(values, result));
+            ErrorClass error = opCase.ErrorOf(result);
+            double tolerance = FloatTolerance.OfBFloat16(error) + FloatTolerance.Of(error, opCase.Terms(values, result));
             Comparison.Check($"{opCase.Name}: {result} in bfloat16 on {device.Name}", actual[result], numbers, tolerance);
         }
     }

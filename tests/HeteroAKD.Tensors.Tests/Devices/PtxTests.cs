@@ -59,11 +59,11 @@ public sealed partial class PtxTests(TestDevices devices)
         Assert.Matches(Call(), "\tcall Other, (%r2);");
     }
 
-    private static void Launch(PtxDevice device, string op)
+    private static void Launch(PtxDevice device, string op, DType type = DType.Float32)
     {
         foreach (OpCase opCase in CaseTable.Of(OpTable.Find(op)))
         {
-            CaseRun.On(device, DType.Float32, opCase, opCase.Values(1), gradients: true);
+            CaseRun.On(device, type, opCase, opCase.Values(1), gradients: true);
         }
     }
 
