@@ -171,6 +171,9 @@ public abstract class Device : IDisposable
 
     internal abstract void CopyOut(Block block, long byteOffset, Span<byte> target);
 
+    /// <summary>Makes products take large or small tiles, for checks of both.</summary>
+    internal bool? ForcedTile { get; set; }
+
     /// <summary>Whether a product is to be computed by large tiles: <paramref name="planned"/> unless the device knows better; null if it wants to try.</summary>
     internal virtual bool? IsLargeTile(in TiledProduct product, bool planned) => planned;
 

@@ -132,8 +132,8 @@ internal static class DeviceProduct
     {
         public void Launch(bool planned, bool repeatable)
         {
-            bool large = planned;
-            if (repeatable)
+            bool large = device.ForcedTile ?? planned;
+            if (repeatable && device.ForcedTile is null)
             {
                 TiledProduct product = new(typeof(TLeft), typeof(TRight), device.MatrixPrecision, rows, columns, depth, items);
                 large = device.IsLargeTile(product, planned) ?? device.TryTiles(product, Launch);
