@@ -12,7 +12,7 @@ internal static class DeviceProduct
     public static void Run(Device device, in GemmArguments g)
     {
         g.Validate();
-        if (g.M == 0 || g.N == 0 || g.Batch == 0)
+        if (g.M == 0 || g.N == 0 || g.Batch == 0 || device.TryLibrary(g))
         {
             return;
         }
@@ -153,8 +153,8 @@ internal static class DeviceProduct
     {
         public void Launch(bool planned, bool repeatable)
         {
-            bool large = planned;
-            if (repeatable)
+            bool large = device.ForcedTile ?? planned;
+            if (repeatable && device.ForcedTile is null)
             {
                 TiledProduct product = new(typeof(TLeft), typeof(TRight), device.MatrixPrecision, rows, columns, depth, items);
                 large = device.IsLargeTile(product, planned) ?? device.TryTiles(product, Launch);

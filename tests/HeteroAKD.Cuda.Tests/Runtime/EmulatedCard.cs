@@ -23,6 +23,9 @@ public sealed unsafe class EmulatedCard : IDisposable
     public EmulatedCard()
     {
         Environment.SetEnvironmentVariable("XDG_CACHE_HOME", _cache.Path);
+
+        // Trials say nothing where nothing has a speed.
+        Environment.SetEnvironmentVariable("HETEROAKD_TUNE", "off");
         _problem = RuntimeInformation.RuntimeIdentifier.StartsWith("linux", StringComparison.Ordinal) ? Publish() : "the emulated driver is made for Linux";
         if (_problem is null)
         {
