@@ -57,7 +57,7 @@ public readonly struct DepthMatrix<TPieces> : ITileSource<DepthMatrix<TPieces>>
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public void Load(ArrayView<float> slice, int k, int thread, int lines, int threads, Bf16x4[] held)
+    public void Load(ArrayView<float> slice, int k, int thread, int lines, int threads, uint[] held)
     {
         // A piece of a line behind the last is that of the last: nobody stores what it becomes, and no copy has to ask.
         bool inner = TPieces.AreWhole && k + Tile.Depth <= _depth;
@@ -82,7 +82,7 @@ public readonly struct DepthMatrix<TPieces> : ITileSource<DepthMatrix<TPieces>>
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public void Finish(ArrayView<float> slice, int thread, int lines, int threads, Bf16x4[] held)
+    public void Finish(ArrayView<float> slice, int thread, int lines, int threads, uint[] held)
     {
         // Copies need no registers.
     }
@@ -134,7 +134,7 @@ public readonly struct LineMatrix<TPieces> : ITileSource<LineMatrix<TPieces>>
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public void Load(ArrayView<float> slice, int k, int thread, int lines, int threads, Bf16x4[] held)
+    public void Load(ArrayView<float> slice, int k, int thread, int lines, int threads, uint[] held)
     {
         // As for lines behind the last: their pieces are those of the last.
         bool inner = TPieces.AreWhole && k + Tile.Depth <= _depth;
@@ -159,7 +159,7 @@ public readonly struct LineMatrix<TPieces> : ITileSource<LineMatrix<TPieces>>
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public void Finish(ArrayView<float> slice, int thread, int lines, int threads, Bf16x4[] held)
+    public void Finish(ArrayView<float> slice, int thread, int lines, int threads, uint[] held)
     {
         // Copies need no registers.
     }

@@ -57,8 +57,8 @@ public static class Tile
     /// <summary>Stages in shared memory: one is multiplied while the copies of three are under way. A power of two.</summary>
     public const int Stages = 4;
 
-    /// <summary>Pieces of four bf16 numbers that a thread may hold in registers on their way to a slice (<see cref="ITileSource{TSelf}.Finish"/>).</summary>
-    public const int Held = 4;
+    /// <summary>bf16 numbers that a thread may hold in registers on their way to a slice (<see cref="ITileSource{TSelf}.Finish"/>).</summary>
+    public const int Held = 16;
 
     /// <summary>Floats that a slice of so many lines takes; two bf16 numbers take one.</summary>
     public static int SliceLength<TSource>(int lines)

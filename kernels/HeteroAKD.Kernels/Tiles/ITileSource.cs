@@ -33,8 +33,8 @@ public interface ITileSource<TSelf>
     /// <param name="thread">The thread.</param>
     /// <param name="lines">Lines of the tile.</param>
     /// <param name="threads">Threads of the block.</param>
-    /// <param name="held">[<see cref="Tile.Held"/>], in registers: what <see cref="Finish"/> is to write.</param>
-    void Load(ArrayView<float> slice, int k, int thread, int lines, int threads, Bf16x4[] held);
+    /// <param name="held">[<see cref="Tile.Held"/>], in registers: what <see cref="Finish"/> is to write. Nothing may be done to it here, as that would wait for it.</param>
+    void Load(ArrayView<float> slice, int k, int thread, int lines, int threads, uint[] held);
 
     /// <summary>Writes what <see cref="Load"/> left in registers to the slice; called after a multiplication that the reads had time to arrive during.</summary>
     /// <param name="slice">As for <see cref="Load"/>.</param>
@@ -42,7 +42,7 @@ public interface ITileSource<TSelf>
     /// <param name="lines">Lines of the tile.</param>
     /// <param name="threads">Threads of the block.</param>
     /// <param name="held">As for <see cref="Load"/>.</param>
-    void Finish(ArrayView<float> slice, int thread, int lines, int threads, Bf16x4[] held);
+    void Finish(ArrayView<float> slice, int thread, int lines, int threads, uint[] held);
 }
 
 /// <summary>Where the elements of a finished tile go.</summary>

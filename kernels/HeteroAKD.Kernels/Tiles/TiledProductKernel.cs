@@ -66,8 +66,8 @@ public readonly struct TiledProductKernel<TTile, TMath, TLeft, TRight, TSink>(TL
         {
             if (slice < _slices)
             {
-                Bf16x4[] leftHeld = new Bf16x4[Tile.Held];
-                Bf16x4[] rightHeld = new Bf16x4[Tile.Held];
+                uint[] leftHeld = new uint[Tile.Held];
+                uint[] rightHeld = new uint[Tile.Held];
                 ArrayView<float> stage = shared.SubView(slice * stageLength, stageLength);
                 ArrayView<float> rightStage = stage.SubView(leftLength, stageLength - leftLength);
                 left.Load(stage, slice * Tile.Depth, thread, TTile.Rows, threads, leftHeld);
@@ -86,8 +86,8 @@ public readonly struct TiledProductKernel<TTile, TMath, TLeft, TRight, TSink>(TL
 
             // What is overwritten was multiplied before the barrier.
             int ahead = slice + Tile.Stages - 1;
-            Bf16x4[] leftAhead = new Bf16x4[Tile.Held];
-            Bf16x4[] rightAhead = new Bf16x4[Tile.Held];
+            uint[] leftAhead = new uint[Tile.Held];
+            uint[] rightAhead = new uint[Tile.Held];
             ArrayView<float> next = shared.SubView((ahead & (Tile.Stages - 1)) * stageLength, stageLength);
             ArrayView<float> rightNext = next.SubView(leftLength, stageLength - leftLength);
             if (ahead < _slices)

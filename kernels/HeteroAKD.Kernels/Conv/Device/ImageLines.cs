@@ -56,7 +56,7 @@ public readonly struct ImageLines<TPieces> : ITileSource<ImageLines<TPieces>>
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public void Load(ArrayView<float> slice, int k, int thread, int lines, int threads, Bf16x4[] held)
+    public void Load(ArrayView<float> slice, int k, int thread, int lines, int threads, uint[] held)
     {
         int at = _firstStep + k;
         int image = _imageDepth.Quotient(at);
@@ -83,7 +83,7 @@ public readonly struct ImageLines<TPieces> : ITileSource<ImageLines<TPieces>>
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public void Finish(ArrayView<float> slice, int thread, int lines, int threads, Bf16x4[] held)
+    public void Finish(ArrayView<float> slice, int thread, int lines, int threads, uint[] held)
     {
         // Copies need no registers.
     }

@@ -79,7 +79,7 @@ public readonly struct PatchLines<TElement> : ITileSource<PatchLines<TElement>>
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public void Load(ArrayView<float> slice, int k, int thread, int lines, int threads, Bf16x4[] held)
+    public void Load(ArrayView<float> slice, int k, int thread, int lines, int threads, uint[] held)
     {
         if (TElement.Narrow)
         {
@@ -93,20 +93,20 @@ public readonly struct PatchLines<TElement> : ITileSource<PatchLines<TElement>>
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public void Finish(ArrayView<float> slice, int thread, int lines, int threads, Bf16x4[] held)
+    public void Finish(ArrayView<float> slice, int thread, int lines, int threads, uint[] held)
     {
         if (TElement.Narrow)
         {
             for (int i = 0; i < HeldPieces.Count(lines, threads); i++)
             {
-                slice.Cast<Bf16x4>()[Slice.AlongDepth<Bf16Element>((thread >> 2) + (i * (threads / 4)), thread & 3) >> 2] = held[i];
+                slice.Cast<Bf16x4>()[Slice.AlongDepth<Bf16Element>((thread >> 2) + (i * (threads / 4)), thread & 3) >> 2] = HeldPieces.Piece(held, i);
             }
         }
     }
 
     // A thread has one piece of some lines: four threads a line, which read 16 neighbouring pixels.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private void Read(int k, int thread, int lines, int threads, Bf16x4[] held)
+    private void Read(int k, int thread, int lines, int threads, uint[] held)
     {
         int at = _firstStep + k + (4 * (thread & 3));
         Step first = StepAt(at);
@@ -116,7 +116,10 @@ public readonly struct PatchLines<TElement> : ITileSource<PatchLines<TElement>>
         for (int i = 0; i < HeldPieces.Count(lines, threads); i++)
         {
             int line = (thread >> 2) + (i * (threads / 4));
-            held[i] = new Bf16x4 { Low = LooseNarrowPieces.Pair(Number(line, first), Number(line, second)), High = LooseNarrowPieces.Pair(Number(line, third), Number(line, fourth)) };
+            held[4 * i] = HeldPieces.Read(_x.View, Find(line, first));
+            held[(4 * i) + 1] = HeldPieces.Read(_x.View, Find(line, second));
+            held[(4 * i) + 2] = HeldPieces.Read(_x.View, Find(line, third));
+            held[(4 * i) + 3] = HeldPieces.Read(_x.View, Find(line, fourth));
         }
     }
 
@@ -131,13 +134,6 @@ public readonly struct PatchLines<TElement> : ITileSource<PatchLines<TElement>>
             int from = Find(line, step);
             AsyncCopy.Copy4(ref slice[Slice.AlongDepth(line, place >> 2) + (place & 3)], ref _x.View[Math.Max(0, from)], from >= 0 ? 4 : 0);
         }
-    }
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private uint Number(int line, Step step)
-    {
-        int from = Find(line, step);
-        return LooseNarrowPieces.Number(_x.View.Cast<ushort>(), from, from >= 0);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -60,15 +60,14 @@ public readonly struct Patches<TElement> : ITileSource<Patches<TElement>>
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public void Load(ArrayView<float> slice, int k, int thread, int lines, int threads, Bf16x4[] held)
+    public void Load(ArrayView<float> slice, int k, int thread, int lines, int threads, uint[] held)
     {
         if (TElement.Narrow)
         {
             int first = k + (4 * HeldPieces.First(thread, lines, threads));
-            for (int i = 0; i < HeldPieces.Count(lines, threads); i++)
+            for (int i = 0; i < 4 * HeldPieces.Count(lines, threads); i++)
             {
-                int at = first + (4 * i);
-                held[i] = new Bf16x4 { Low = LooseNarrowPieces.Pair(Number(at), Number(at + 1)), High = LooseNarrowPieces.Pair(Number(at + 2), Number(at + 3)) };
+                held[i] = HeldPieces.Read(_x.View, Find(TapAt(first + i), _places.Of(0)));
             }
         }
         else
@@ -79,7 +78,7 @@ public readonly struct Patches<TElement> : ITileSource<Patches<TElement>>
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public void Finish(ArrayView<float> slice, int thread, int lines, int threads, Bf16x4[] held)
+    public void Finish(ArrayView<float> slice, int thread, int lines, int threads, uint[] held)
     {
         if (TElement.Narrow)
         {
@@ -102,13 +101,6 @@ public readonly struct Patches<TElement> : ITileSource<Patches<TElement>>
                 AsyncCopy.Copy4(ref slice[Slice.AcrossDepth(step, line >> 2, lines) + (line & 3)], ref _x.View[Math.Max(0, from)], from >= 0 ? 4 : 0);
             }
         }
-    }
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private uint Number(int step)
-    {
-        int from = Find(TapAt(step), _places.Of(0));
-        return LooseNarrowPieces.Number(_x.View.Cast<ushort>(), from, from >= 0);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

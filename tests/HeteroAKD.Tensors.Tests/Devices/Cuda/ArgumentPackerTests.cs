@@ -34,19 +34,20 @@ public sealed class ArgumentPackerTests : IDisposable
     [Fact]
     public unsafe void Fields_lie_in_the_order_of_their_declaration_and_views_as_address_and_length()
     {
-        Outer value = new(3, new Inner(5, new Mem(_buffer.View.BaseView.SubView(10, 20)), 1.5f), Kind.Second);
+        Outer value = new(3, new Inner(5, new Mem(_buffer.View.BaseView.SubView(10, 20), narrow: 1), 1.5f), Kind.Second);
         byte* bytes = stackalloc byte[ArgumentPacker<Outer>.Layout.Bytes];
         ArgumentPacker<Outer>.Pack(value, bytes);
-        Assert.Equal(56, ArgumentPacker<Outer>.Layout.Bytes);
+        Assert.Equal(64, ArgumentPacker<Outer>.Layout.Bytes);
         Assert.Equal(8, ArgumentPacker<Outer>.Layout.Alignment);
         Assert.Equal(3, bytes[0]);
         Assert.Equal(5, *(int*)(bytes + 8));
         Assert.Equal(_buffer.NativePtr + (10 * sizeof(float)), *(nint*)(bytes + 16));
         Assert.Equal(20, *(long*)(bytes + 24));
         Assert.Equal(0, *(long*)(bytes + 32));
-        Assert.Equal(1.5f, *(float*)(bytes + 40));
-        Assert.Equal(0, bytes[48]);
-        Assert.Equal(7, *(short*)(bytes + 50));
+        Assert.Equal(1, *(int*)(bytes + 40));
+        Assert.Equal(1.5f, *(float*)(bytes + 48));
+        Assert.Equal(0, bytes[56]);
+        Assert.Equal(7, *(short*)(bytes + 58));
     }
 
     [Fact]
@@ -63,8 +64,9 @@ public sealed class ArgumentPackerTests : IDisposable
     {
         KernelParameter layout = ArgumentPacker<Outer>.Layout;
         Assert.Equal("inner.memory.View", layout.NameAt(24));
-        Assert.Equal("inner.rate", layout.NameAt(41));
-        Assert.Equal("kind", layout.NameAt(50));
+        Assert.Equal("inner.memory.Narrow", layout.NameAt(41));
+        Assert.Equal("inner.rate", layout.NameAt(49));
+        Assert.Equal("kind", layout.NameAt(58));
         Assert.Equal("byte 1", layout.NameAt(1));
     }
 
@@ -78,7 +80,7 @@ public sealed class ArgumentPackerTests : IDisposable
     [Fact]
     public void A_text_for_other_arguments_is_refused_with_the_difference()
     {
-        PtxEntry entry = PtxEntry.Parse(".visible .entry Run(\n\t.param .align 8 .b8 p[24],\n\t.param .b32 q\n)\n{ }")!;
+        PtxEntry entry = PtxEntry.Parse(".visible .entry Run(\n\t.param .align 8 .b8 p[32],\n\t.param .b32 q\n)\n{ }")!;
         Assert.Equal("Run", entry.Name);
         Assert.Null(CudaFunction.Mismatch(entry, [KernelParameter.Of(typeof(Mem)), KernelParameter.Of(typeof(int))]));
         Assert.Contains("2 parameters are declared, 1 are passed", CudaFunction.Mismatch(entry, [KernelParameter.Of(typeof(Mem))]));
