@@ -51,13 +51,14 @@ public readonly struct RegisterSoftmaxKernel(
             }
         }
 
+        // A difference to the largest number first: where the result is near 0 it is then exact but for the logarithm.
         TLane factor = TLane.Reciprocal(sum);
-        TLane offset = max + TLane.Log(sum);
+        TLane logSum = TLane.Log(sum);
         for (int c = 0; c < MostClasses; c++)
         {
             if (c < classes)
             {
-                TLane.Store(y, first + (c * pixels), logarithm == 0 ? values[c] * factor : values[c] - offset);
+                TLane.Store(y, first + (c * pixels), logarithm == 0 ? values[c] * factor : (values[c] - max) - logSum);
             }
         }
     }
@@ -97,13 +98,14 @@ public readonly struct OnlineSoftmaxKernel(
             max = TLane.Larger(value, max);
         }
 
+        // A difference to the largest number first: where the result is near 0 it is then exact but for the logarithm.
         TLane factor = TLane.Reciprocal(sum);
-        TLane offset = max + TLane.Log(sum);
+        TLane logSum = TLane.Log(sum);
         for (int c = 0; c < classes; c++)
         {
             int i = first + (c * pixels);
             TLane value = TLane.Load(x, i);
-            TLane.Store(y, i, logarithm == 0 ? TLane.ExpNonpositive(value - max) * factor : value - offset);
+            TLane.Store(y, i, logarithm == 0 ? TLane.ExpNonpositive(value - max) * factor : (value - max) - logSum);
         }
     }
 }
