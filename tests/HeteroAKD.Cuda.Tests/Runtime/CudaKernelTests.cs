@@ -87,7 +87,7 @@ public sealed class CudaKernelTests : IDisposable
         Assert.Equal([1f, 2f], y.ToFloats());
         string error = Assert.Throws<CudaDriverException>(() => device.Block(new FarKernel(y.Mem, 0), 2, 32, 1 << 20)).Message;
         Assert.Contains("cuFuncSetAttribute(FarKernel, 1048576 bytes of dynamic shared memory; the card allows a block ", error);
-        Assert.Contains("of 512 threads; kernels are compiled for at most 256", Assert.Throws<NotSupportedException>(() => device.Block(new FarKernel(y.Mem, 0), 2, 512)).Message);
+        Assert.Contains("of 512 threads; it is compiled for at most 256", Assert.Throws<NotSupportedException>(() => device.Block(new FarKernel(y.Mem, 0), 2, 512)).Message);
     }
 
     private float[] Run(out int compiled, bool preload = false)
