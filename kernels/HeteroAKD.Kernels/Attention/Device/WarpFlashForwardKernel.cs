@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using HeteroAKD.Kernels.Intrinsics;
 using HeteroAKD.Kernels.Lanes;
 using HeteroAKD.Kernels.Launch;
@@ -76,12 +77,11 @@ public readonly struct WarpFlashForwardKernel<THead, TFragments>(
             WarpTile<THead> key = new(shared, TokenTiles<THead, WarpOrder>.FirstStart(first), thread);
             WarpTile<THead> value = new(shared, TokenTiles<THead, WarpOrder>.SecondStart(first), thread);
             Float4[] scores = new Float4[Groups];
+            Score(key, own, scores, first, thread);
             float topLarger = topMax;
             float bottomLarger = bottomMax;
             for (int i = 0; i < Groups; i++)
             {
-                int token = first + (8 * i) + (2 * (thread & 3));
-                scores[i] = WarpRows.KeepBefore(token, _shape.Keys, key.AddLines<TFragments>(own, i, default));
                 topLarger = WarpRows.Larger(topLarger, WarpRows.Larger(scores[i].X, scores[i].Y));
                 bottomLarger = WarpRows.Larger(bottomLarger, WarpRows.Larger(scores[i].Z, scores[i].W));
             }
@@ -94,11 +94,7 @@ public readonly struct WarpFlashForwardKernel<THead, TFragments>(
             bottomMax = bottomLarger;
             topSum *= topShrink;
             bottomSum *= bottomShrink;
-            for (int i = 0; i < THead.Size / 8; i++)
-            {
-                output[i] = new Float4 { X = topShrink * output[i].X, Y = topShrink * output[i].Y, Z = bottomShrink * output[i].Z, W = bottomShrink * output[i].W };
-            }
-
+            Shrink(output, topShrink, bottomShrink);
             for (int i = 0; i < Groups; i++)
             {
                 scores[i] = WarpRows.Exp(scores[i], factor, -topMax * factor, -bottomMax * factor);
@@ -124,6 +120,33 @@ public readonly struct WarpFlashForwardKernel<THead, TFragments>(
         {
             WarpRows.StoreBottom<THead>(_o, bottom, _shape.HeadSize, _whole, thread, output, 1f / bottomSum);
             StoreLogSum(pair, query + 8, thread, (bottomMax * scale) + FloatMath.Log(new DeviceF32(bottomSum)).Value);
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Shrink(Float4[] output, float top, float bottom)
+    {
+        for (int i = 0; i < THead.Size / 8; i++)
+        {
+            output[i] = new Float4 { X = top * output[i].X, Y = top * output[i].Y, Z = bottom * output[i].Z, W = bottom * output[i].W };
+        }
+    }
+
+    // Products with the keys of a tile; in the last one, -∞ for those that do not exist.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private void Score(WarpTile<THead> key, LeftPiece[] own, Float4[] scores, int first, int thread)
+    {
+        for (int i = 0; i < Groups; i++)
+        {
+            scores[i] = key.AddLines<TFragments>(own, i, default);
+        }
+
+        if (first + TokenTiles<THead, WarpOrder>.Tokens > _shape.Keys)
+        {
+            for (int i = 0; i < Groups; i++)
+            {
+                scores[i] = WarpRows.KeepBefore(first + (8 * i) + (2 * (thread & 3)), _shape.Keys, scores[i]);
+            }
         }
     }
 
