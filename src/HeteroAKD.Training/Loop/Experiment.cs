@@ -38,6 +38,11 @@ public sealed class Experiment : IDisposable
         _device = Device.Open(config.Device, config.Threads, config.Precision);
         try
         {
+            if (config.Cublas)
+            {
+                _device.UseCublas();
+            }
+
             // Kernels are loaded while networks are made and the first batches are read.
             _device.PreloadKernels();
             _folder = RunFolder.Open(config.Out, name, mode);
@@ -58,7 +63,8 @@ public sealed class Experiment : IDisposable
             throw;
         }
 
-        _log.Write($"device {_device.Name}: {_device.Description}; products in {_device.MatrixPrecision.ToString().ToLowerInvariant()}");
+        string free = _device.FreeMemoryBytes is { } bytes ? FormattableString.Invariant($", {bytes / (double)(1L << 30):F1} GiB free") : "";
+        _log.Write($"device {_device.Name}: {_device.Description}{free}; products in {_device.MatrixPrecision.ToString().ToLowerInvariant()}");
     }
 
     /// <summary>The run's folder.</summary>

@@ -71,8 +71,8 @@ public readonly struct TokenTiles<THead, TOrder>
             int inside = token + row < _count ? Math.Max(0, Math.Min(4, _columns - column)) : 0;
             int from = inside > 0 ? ((token + row) * _stride) + column : 0;
             int to = start + (row * THead.Size) + ((piece ^ TOrder.Shift(row)) << 2);
-            Pieces.Copy(_shared, to, _first.View, _firstStart + from, inside, _whole);
-            Pieces.Copy(_shared, to + (Tokens * THead.Size), _second.View, _secondStart + from, inside, _whole);
+            Copy(to, _first, _firstStart + from, inside);
+            Copy(to + (Tokens * THead.Size), _second, _secondStart + from, inside);
         }
     }
 
@@ -113,4 +113,17 @@ public readonly struct TokenTiles<THead, TOrder>
     /// <summary>Where the second one lies.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static int SecondStart(int token) => FirstStart(token) + (Tokens * THead.Size);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private void Copy(int to, Mem memory, int from, int inside)
+    {
+        if (_whole != 0)
+        {
+            WholePieces.Copy(_shared, to, memory.View, from, inside);
+        }
+        else
+        {
+            LoosePieces.Copy(_shared, to, memory.View, from, inside);
+        }
+    }
 }

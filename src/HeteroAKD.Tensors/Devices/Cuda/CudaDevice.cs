@@ -1,4 +1,7 @@
+using HeteroAKD.Kernels.Gemm;
+using HeteroAKD.Kernels.Lanes;
 using HeteroAKD.Kernels.Launch;
+using HeteroAKD.Kernels.Pixelwise;
 using HeteroAKD.Tensors.Devices;
 using HeteroAKD.Tensors.Devices.Cuda;
 using ILGPU;
@@ -19,8 +22,10 @@ public sealed unsafe class CudaDevice : AcceleratorDevice
 
     private readonly CudaAccelerator _accelerator;
     private readonly CudaKernels _kernels;
+    private readonly TileTuner _tiles;
     private readonly PinnedRing _ring;
     private CudaRecording? _recording;
+    private Cublas? _cublas;
 
     private CudaDevice(Context context, CudaAccelerator accelerator, KernelCache cache)
         : base("cuda", context, accelerator, Math.Min(DeviceGroup.MaxSize, accelerator.MaxNumThreadsPerGroup), SlabBytes, () => FreeBytes(accelerator))
@@ -32,13 +37,14 @@ public sealed unsafe class CudaDevice : AcceleratorDevice
         CudaDriver.Check(CudaDriver.cuStreamCreate(out stream, CudaDriver.StreamNonBlocking), "cuStreamCreate");
         UploadStream = stream;
         _kernels = new CudaKernels(accelerator, cache);
+        _tiles = new TileTuner(this, cache, _kernels.Key);
         _ring = new PinnedRing();
     }
 
     /// <inheritdoc/>
-    public override string Description => FormattableString.Invariant(
-        $"{_accelerator.Name}, compute capability {_accelerator.Architecture.Major}.{_accelerator.Architecture.Minor}, {_accelerator.NumMultiprocessors} multiprocessors, ")
-        + FormattableString.Invariant($"driver for CUDA {DriverText}, ")
+    public override string Description =>
+        $"{_accelerator.Name}, compute capability {CapabilityText(_accelerator.Architecture)}, {_accelerator.NumMultiprocessors} multiprocessors, "
+        + $"driver for CUDA {VersionText(_accelerator.DriverVersion)}, "
         + $"PTX {_accelerator.InstructionSet} for {_accelerator.Capabilities.TargetArchitecture}, ILGPU {typeof(Context).Assembly.GetName().Version}";
 
     /// <inheritdoc/>
@@ -51,7 +57,7 @@ public sealed unsafe class CudaDevice : AcceleratorDevice
     public int CompiledNow => _kernels.Compiled;
 
     /// <inheritdoc/>
-    public override string KernelSummary => _kernels.Summary;
+    public override string KernelSummary => _kernels.Summary + _tiles.Summary;
 
     /// <summary>The stream that computes, as the driver's handle: for events that time it.</summary>
     public nint Stream { get; }
@@ -61,11 +67,11 @@ public sealed unsafe class CudaDevice : AcceleratorDevice
 
     internal override bool CanRecord => true;
 
+    internal bool IsRecording => _recording is not null;
+
     private protected override bool HasWarps => true;
 
     internal override bool Supports(MatrixPrecision precision) => precision == MatrixPrecision.Fp32 || _accelerator.Architecture.Major >= 8;
-
-    private string DriverText => FormattableString.Invariant($"{_accelerator.DriverVersion.Major}.{_accelerator.DriverVersion.Minor}");
 
     /// <inheritdoc/>
     public override void PreloadKernels() => _kernels.Preload();
@@ -78,6 +84,14 @@ public sealed unsafe class CudaDevice : AcceleratorDevice
         nint to = target.Mem.View.LoadEffectiveAddressAsPtr();
         Bind();
         CudaDriver.Check(CudaDriver.cuMemcpyDtoDAsync_v2(to, from, bytes, Stream), $"cuMemcpyDtoDAsync({bytes} bytes)");
+    }
+
+    /// <inheritdoc/>
+    public override void UseCublas()
+    {
+        Bind();
+        _cublas ??= Cublas.TryOpen(Stream)
+            ?? throw new DeviceNotAvailableException("cuda", $"cuBLAS is not installed ({string.Join(", ", Cublas.Names)} not found); the CUDA toolkit or PyTorch's nvidia-cublas package has it.");
     }
 
     /// <inheritdoc/>
@@ -96,6 +110,7 @@ public sealed unsafe class CudaDevice : AcceleratorDevice
         Synchronize();
         CudaDriver.Check(CudaDriver.cuStreamSynchronize(UploadStream), "cuStreamSynchronize");
         _ring.Dispose();
+        _cublas?.Dispose();
         _kernels.Dispose();
         Allocator.FreeAll();
         CudaDriver.Check(CudaDriver.cuStreamDestroy_v2(UploadStream), "cuStreamDestroy");
@@ -123,8 +138,8 @@ public sealed unsafe class CudaDevice : AcceleratorDevice
             }
 
             ILGPU.Runtime.Cuda.CudaDevice card = context.GetCudaDevices()[0];
-            string capability = FormattableString.Invariant($"{card.Architecture?.Major}.{card.Architecture?.Minor}");
-            if (CudaDiagnosis.ExplainDriver(card.Name, capability, FormattableString.Invariant($"{card.DriverVersion.Major}.{card.DriverVersion.Minor}"), card.InstructionSet is not null) is { } old)
+            string capability = CapabilityText(card.Architecture.GetValueOrDefault());
+            if (CudaDiagnosis.ExplainDriver(card.Name, capability, VersionText(card.DriverVersion), card.InstructionSet is not null) is { } old)
             {
                 throw new DeviceNotAvailableException("cuda", old);
             }
@@ -132,7 +147,8 @@ public sealed unsafe class CudaDevice : AcceleratorDevice
             DeviceMath.Register(context);
             return new CudaDevice(context, context.CreateCudaAccelerator(0), cache);
         }
-        catch (Exception e) when (e is DllNotFoundException or EntryPointNotFoundException or CudaException or CudaDriverException or NotSupportedException or TypeInitializationException)
+        catch (Exception e) when (e is DllNotFoundException or EntryPointNotFoundException or TypeInitializationException
+            or CudaException or CudaDriverException or NotSupportedException)
         {
             context?.Dispose();
             throw new DeviceNotAvailableException("cuda", e.Message, e);
@@ -141,6 +157,35 @@ public sealed unsafe class CudaDevice : AcceleratorDevice
 
     /// <summary>Makes the device's context the calling thread's.</summary>
     public void Bind() => _accelerator.Bind();
+
+    internal override bool TryLibrary(in GemmArguments product)
+    {
+        bool contiguous = product.C.RowStride == product.N && (product.Batch == 1 || product.C.BatchStride == product.M * product.N) && product.C.Offset == 0;
+        if (_cublas is null || product.HasResidual != 0 || product.Activation != ActivationKind.None || (product.BiasKind != GemmBias.None && !(contiguous && product.BiasOffset == 0)) || product.K == 0)
+        {
+            return false;
+        }
+
+        SpoilRecording("cuBLAS computes its products");
+        Bind();
+        _cublas.Multiply(product, MatrixPrecision);
+        Mem c = product.C.Memory;
+        Mem bias = product.Bias;
+        if (product.BiasKind == GemmBias.PerColumn)
+        {
+            Pixel(new BinaryKernel<Add, PerColumn>(c, bias, c, product.N, 1), product.Batch * product.M, product.N, 1, DType.Float32);
+        }
+        else if (product.BiasKind == GemmBias.PerRow)
+        {
+            Pixel(new BinaryKernel<Add, PerChannel>(c, bias, c, product.N, product.M), product.Batch * product.M, product.N, 1, DType.Float32);
+        }
+
+        return true;
+    }
+
+    internal override bool? IsLargeTile(in TiledProduct product, bool planned) => _tiles.IsLarge(product, planned);
+
+    internal override bool TryTiles(in TiledProduct product, Action<bool> launch) => _tiles.Try(product, launch);
 
     internal override StepRecording StartRecording() => _recording = new CudaRecording(this);
 
@@ -166,7 +211,8 @@ public sealed unsafe class CudaDevice : AcceleratorDevice
         Bind();
         fixed (byte* values = target)
         {
-            CudaDriver.Check(CudaDriver.cuMemcpyDtoHAsync_v2(values, Address(block) + (nint)byteOffset, (nuint)target.Length, Stream), $"cuMemcpyDtoHAsync({target.Length} bytes)");
+            nint source = Address(block) + (nint)byteOffset;
+            CudaDriver.Check(CudaDriver.cuMemcpyDtoHAsync_v2(values, source, (nuint)target.Length, Stream), $"cuMemcpyDtoHAsync({target.Length} bytes)");
             CudaDriver.Check(CudaDriver.cuStreamSynchronize(Stream), "cuStreamSynchronize");
         }
     }
@@ -225,6 +271,10 @@ public sealed unsafe class CudaDevice : AcceleratorDevice
         ArgumentPacker<TKernel>.Pack(kernel, arguments);
         Launch(function, shape, arguments);
     }
+
+    private static string CapabilityText(CudaArchitecture architecture) => FormattableString.Invariant($"{architecture.Major}.{architecture.Minor}");
+
+    private static string VersionText(CudaDriverVersion version) => FormattableString.Invariant($"{version.Major}.{version.Minor}");
 
     private static long FreeBytes(CudaAccelerator accelerator)
     {
