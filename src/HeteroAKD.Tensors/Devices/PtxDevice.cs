@@ -62,8 +62,7 @@ public sealed class PtxDevice : Device
         DeviceMath.Register(context);
         CudaArchitecture architecture = new(capability / 10, capability % 10);
         using PTXBackend backend = new(context, architecture, CudaInstructionSet.ISA_80, null!);
-        KernelSpecialization specialization = new(DeviceGroup.MaxSize, null);
-        CompiledKernel kernel = backend.Compile(EntryPointDescription.FromExplicitlyGroupedKernel(entry), specialization, AddressSpaceHook.For(entry));
+        CompiledKernel kernel = backend.Compile(EntryPointDescription.FromExplicitlyGroupedKernel(entry), BlockBounds.Of(entry), AddressSpaceHook.For(entry));
         return ((PTXCompiledKernel)kernel).PTXAssembly;
     }
 

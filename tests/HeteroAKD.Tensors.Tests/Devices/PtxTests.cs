@@ -61,9 +61,13 @@ public sealed partial class PtxTests(TestDevices devices)
 
     private static void Launch(PtxDevice device, string op)
     {
-        foreach (OpCase opCase in CaseTable.Of(OpTable.Find(op)))
+        foreach (MatrixPrecision precision in Enum.GetValues<MatrixPrecision>())
         {
-            CaseRun.On(device, DType.Float32, opCase, opCase.Values(1), gradients: true);
+            device.UseMatrixPrecision(precision);
+            foreach (OpCase opCase in CaseTable.Of(OpTable.Find(op)))
+            {
+                CaseRun.On(device, DType.Float32, opCase, opCase.Values(1), gradients: true);
+            }
         }
     }
 
