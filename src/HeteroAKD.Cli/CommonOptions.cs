@@ -34,7 +34,7 @@ internal sealed class CommonOptions
 
     public Option<MatrixPrecision?> Precision { get; } = new("--precision")
     {
-        Description = "What products round their factors to: fp32, tf32 or bf16 (the last two on cuda)",
+        Description = "What products round their factors to: fp32, tf32 or bf16 (the last two on cuda); with bf16 activations are stored so, too",
         HelpName = "name",
         Recursive = true,
     };

@@ -7,7 +7,7 @@ namespace HeteroAKD.Distillation;
 
 /// <summary>
 /// G_proj of the paper (Eq. 2-4): 1x1 convolution without bias, batch norm, and with the <c>paper</c> preset a ReLU. Takes last-stage features [N, d, h, w] of one
-/// network to logits [N, classes, h, w]. It is trained with the student and dropped afterwards.
+/// network to float32 logits [N, classes, h, w]. It is trained with the student and dropped afterwards.
 /// </summary>
 public sealed class Projector : Layer
 {
@@ -27,5 +27,5 @@ public sealed class Projector : Layer
     }
 
     /// <inheritdoc/>
-    public override Tensor Forward(Tensor input, in Pass pass) => _bn.Forward(_conv.Forward(input, pass), pass);
+    public override Tensor Forward(Tensor input, in Pass pass) => Functional.To(_bn.Forward(_conv.Forward(input, pass), pass), DType.Float32);
 }

@@ -82,6 +82,9 @@ public static class Functional
     /// <summary>Multi-head attention. query [B, N, C], keyValue [B, M, 2C] (keys, then values) → [B, N, C]; scale (C/heads)^-½.</summary>
     public static Tensor Attention(Tensor query, Tensor keyValue, int heads) => Ops.Attention.Row.Apply(new AttentionAttributes(heads), query, keyValue);
 
+    /// <summary>The same numbers as float32 or bfloat16; the input itself where it holds that already. A float64 tensor of a gradient check stays one.</summary>
+    public static Tensor To(Tensor input, DType type) => Cast.TypeOf(input.DType, type) == input.DType ? input : Cast.To.Apply(new ToAttributes(type), input);
+
     /// <summary>The same elements in another shape.</summary>
     public static Tensor Reshape(Tensor input, Shape shape) => Ops.Reshape.Row.Apply(ReshapeAttributes.Of(shape), input);
 }

@@ -1,6 +1,9 @@
 namespace HeteroAKD.Tensors;
 
-/// <summary>Element types. Computation is in float32; float64 exists on the <c>cpu</c> device for gradient checks; int32 holds labels and indices.</summary>
+/// <summary>
+/// Element types. Computation is in float32; float64 exists on the <c>cpu</c> device for gradient checks; bfloat16 is how accelerators with tensor cores store
+/// activations and their gradients; int32 holds labels and indices.
+/// </summary>
 public enum DType
 {
     /// <summary>32-bit float.</summary>
@@ -11,6 +14,9 @@ public enum DType
 
     /// <summary>32-bit signed integer.</summary>
     Int32,
+
+    /// <summary>The upper half of a 32-bit float; devices compute on it in float32.</summary>
+    BFloat16,
 }
 
 /// <summary>Sizes of up to four dimensions, row-major. A value: making one costs no garbage.</summary>

@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using HeteroAKD.Kernels.Intrinsics;
 using HeteroAKD.Kernels.Lanes;
 using HeteroAKD.Tensors.Memory;
 
@@ -56,14 +57,15 @@ public sealed class Tensor : IDisposable
     public IndexMem IndexMem => Device.IndexMemAt(Live(), _offset, Shape.Count);
 
     /// <summary>Bytes of one element.</summary>
-    public int ElementBytes => DType == DType.Float64 ? sizeof(double) : sizeof(float);
+    public int ElementBytes => DType switch { DType.Float64 => sizeof(double), DType.BFloat16 => sizeof(ushort), _ => sizeof(float) };
 
     /// <summary>A tensor with undefined contents.</summary>
     public static Tensor Empty(Device device, Shape shape, DType type = DType.Float32)
     {
         if (!device.Supports(type))
         {
-            throw new DTypeMismatchException("new tensor", $"shape {shape} on '{device.Name}'", "float32 or int32", type);
+            string held = string.Join(" or ", Enum.GetValues<DType>().Where(device.Supports));
+            throw new DTypeMismatchException("new tensor", $"shape {shape} on '{device.Name}'", held, type);
         }
 
         Autograd.StepScope? scope = device.CurrentScope;
@@ -119,7 +121,7 @@ public sealed class Tensor : IDisposable
         return tensor;
     }
 
-    /// <summary>Overwrites the contents; float64 tensors convert.</summary>
+    /// <summary>Overwrites the contents; float64 and bfloat16 tensors convert.</summary>
     public void CopyFrom(ReadOnlySpan<float> values)
     {
         CheckCount(values.Length, "CopyFrom");
@@ -132,6 +134,14 @@ public sealed class Tensor : IDisposable
             }
 
             CopyFrom(wide);
+            return;
+        }
+
+        if (DType == DType.BFloat16)
+        {
+            ushort[] narrow = new ushort[values.Length];
+            Bf16.FromFloats(values, narrow);
+            Device.CopyIn(Live(), (long)_offset * ElementBytes, MemoryMarshal.AsBytes(narrow.AsSpan()));
             return;
         }
 
@@ -155,10 +165,18 @@ public sealed class Tensor : IDisposable
         Device.CopyIn(Live(), (long)_offset * ElementBytes, MemoryMarshal.AsBytes(values));
     }
 
-    /// <summary>Reads the contents; waits for the device.</summary>
+    /// <summary>Reads the contents of a float32 or bfloat16 tensor; waits for the device.</summary>
     public void CopyTo(Span<float> values)
     {
         CheckCount(values.Length, "CopyTo");
+        if (DType == DType.BFloat16)
+        {
+            ushort[] narrow = new ushort[values.Length];
+            Device.CopyOut(Live(), (long)_offset * ElementBytes, MemoryMarshal.AsBytes(narrow.AsSpan()));
+            Bf16.ToFloats(narrow, values);
+            return;
+        }
+
         Require(DType.Float32, "CopyTo");
         Device.CopyOut(Live(), (long)_offset * ElementBytes, MemoryMarshal.AsBytes(values));
     }
@@ -190,7 +208,7 @@ public sealed class Tensor : IDisposable
         return values;
     }
 
-    /// <summary>The contents of a float32 tensor; waits for the device.</summary>
+    /// <summary>The contents of a float32 or bfloat16 tensor; waits for the device.</summary>
     public float[] ToFloats()
     {
         float[] values = new float[Shape.Count];
@@ -232,6 +250,11 @@ public sealed class Tensor : IDisposable
         if (elementOffset < 0 || elementOffset + (long)shape.Count > Shape.Count)
         {
             throw new ShapeMismatchException("view", "shape", $"{shape} from element {elementOffset} does not fit into {Shape}");
+        }
+
+        if (DType == DType.BFloat16 && ((_offset + elementOffset) & 1) != 0)
+        {
+            throw new ShapeMismatchException("view", "shape", $"a view of a bfloat16 tensor must begin at an even element, not at {_offset + elementOffset}");
         }
 
         return new Tensor(Device, shape, DType) { _block = Live(), _offset = _offset + elementOffset, _scope = Device.CurrentScope, Name = Name };
@@ -331,6 +354,8 @@ public sealed class Tensor : IDisposable
         {
             throw new ShapeMismatchException("backward", Name.Length > 0 ? Name : "tensor", $"gradient {gradient.Shape} for a tensor {Shape}");
         }
+
+        gradient.Require(DType, "backward");
 
         if (Grad is null)
         {

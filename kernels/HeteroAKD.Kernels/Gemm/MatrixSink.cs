@@ -7,11 +7,11 @@ using ILGPU;
 
 namespace HeteroAKD.Kernels.Gemm;
 
-/// <summary>C of <see cref="GemmArguments"/>: what its epilogue adds is read and written four elements at a time where they lie so.</summary>
+/// <summary>C of <see cref="GemmArguments"/>: what its epilogue adds is read and written four elements at a time where they lie so. Every memory may hold floats or bf16 numbers.</summary>
 public readonly struct MatrixSink : ITileSink
 {
     private readonly GemmArguments _g;
-    private readonly int _whole; // 1 where four neighbours of C and of the residual are an access of 16 bytes
+    private readonly int _whole; // 1 where four neighbours of C and of the residual are one access
 
     /// <summary>Takes the sides of the product no further than their sizes.</summary>
     public MatrixSink(in GemmArguments arguments)
@@ -45,37 +45,36 @@ public readonly struct MatrixSink : ITileSink
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private void StoreQuad(int at, int row, int column, Float4 x)
+    private void StoreQuad(int at, int row, int column, Float4 products)
     {
-        x = new Float4 { X = _g.Alpha * x.X, Y = _g.Alpha * x.Y, Z = _g.Alpha * x.Z, W = _g.Alpha * x.W };
+        DeviceF32x4 x = DeviceF32x4.Splat(_g.Alpha) * DeviceF32x4.Of(products);
         if (_g.Beta != 0)
         {
-            x = Add(_g.Beta, _g.C.Memory.View.Cast<Float4>()[(_g.C.Offset + at) >> 2], x);
+            x = (DeviceF32x4.Splat(_g.Beta) * DeviceF32x4.Load(_g.C.Memory, _g.C.Offset + at)) + x;
         }
 
         if (_g.BiasKind == GemmBias.PerRow)
         {
-            float bias = _g.Bias.View[_g.BiasOffset + row];
-            x = Add(1f, new Float4 { X = bias, Y = bias, Z = bias, W = bias }, x);
+            x += DeviceF32x4.LoadSplat(_g.Bias, _g.BiasOffset + row);
         }
 
         if (_g.BiasKind == GemmBias.PerColumn)
         {
-            int from = _g.BiasOffset + column;
-            x = Add(1f, new Float4 { X = _g.Bias.View[from], Y = _g.Bias.View[from + 1], Z = _g.Bias.View[from + 2], W = _g.Bias.View[from + 3] }, x);
+            // Number by number: a bias may begin anywhere.
+            x += DeviceF32x4.Gather(_g.Bias, _g.BiasOffset + column, DeviceF32x4.Iota(0));
         }
 
         if (_g.HasResidual != 0)
         {
-            x = Add(1f, _g.Residual.View.Cast<Float4>()[(_g.ResidualOffset + at) >> 2], x);
+            x += DeviceF32x4.Load(_g.Residual, _g.ResidualOffset + at);
         }
 
         if (_g.Activation != ActivationKind.None)
         {
-            x = new Float4 { X = Activate(x.X), Y = Activate(x.Y), Z = Activate(x.Z), W = Activate(x.W) };
+            x = Activation.Apply(_g.Activation, x);
         }
 
-        _g.C.Memory.View.Cast<Float4>()[(_g.C.Offset + at) >> 2] = x;
+        DeviceF32x4.Store(_g.C.Memory, _g.C.Offset + at, x);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -83,35 +82,23 @@ public readonly struct MatrixSink : ITileSink
     {
         if (column < _g.N)
         {
-            float x = _g.Alpha * product;
+            DeviceF32 x = new(_g.Alpha * product);
             if (_g.Beta != 0)
             {
-                x += _g.Beta * _g.C.Memory.View[_g.C.Offset + at];
+                x = (new DeviceF32(_g.Beta) * DeviceF32.Load(_g.C.Memory, _g.C.Offset + at)) + x;
             }
 
             if (_g.BiasKind != GemmBias.None)
             {
-                x += _g.Bias.View[_g.BiasOffset + (_g.BiasKind == GemmBias.PerRow ? row : column)];
+                x += DeviceF32.Load(_g.Bias, _g.BiasOffset + (_g.BiasKind == GemmBias.PerRow ? row : column));
             }
 
             if (_g.HasResidual != 0)
             {
-                x += _g.Residual.View[_g.ResidualOffset + at];
+                x += DeviceF32.Load(_g.Residual, _g.ResidualOffset + at);
             }
 
-            _g.C.Memory.View[_g.C.Offset + at] = _g.Activation != ActivationKind.None ? Activate(x) : x;
+            DeviceF32.Store(_g.C.Memory, _g.C.Offset + at, _g.Activation != ActivationKind.None ? Activation.Apply(_g.Activation, x) : x);
         }
     }
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private float Activate(float x) => Activation.Apply(_g.Activation, new DeviceF32(x)).Value;
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Float4 Add(float factor, Float4 a, Float4 b) => new()
-    {
-        X = (factor * a.X) + b.X,
-        Y = (factor * a.Y) + b.Y,
-        Z = (factor * a.Z) + b.Z,
-        W = (factor * a.W) + b.W,
-    };
 }

@@ -45,8 +45,11 @@ public readonly struct DepthMatrix<TPieces> : ITileSource<DepthMatrix<TPieces>>
     public static bool AlongDepth => true;
 
     /// <inheritdoc/>
+    public static bool Narrow => TPieces.Narrow;
+
+    /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public DepthMatrix<TPieces> At(int item, int firstLine, int thread)
+    public DepthMatrix<TPieces> At(int item, int firstLine, int thread, int lines, int threads)
     {
         int depth = _totalDepth > 0 ? Math.Min(_depth, _totalDepth - (item * _depth)) : _depth;
         return new(_memory, _start + (item * _itemStride) + (firstLine * _stride), _stride, _lines - firstLine, depth, default);
@@ -54,7 +57,7 @@ public readonly struct DepthMatrix<TPieces> : ITileSource<DepthMatrix<TPieces>>
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public void Load(ArrayView<float> slice, int k, int thread, int lines, int threads)
+    public void Load(ArrayView<float> slice, int k, int thread, int lines, int threads, Bf16x4[] held)
     {
         // A piece of a line behind the last is that of the last: nobody stores what it becomes, and no copy has to ask.
         bool inner = TPieces.AreWhole && k + Tile.Depth <= _depth;
@@ -63,11 +66,11 @@ public readonly struct DepthMatrix<TPieces> : ITileSource<DepthMatrix<TPieces>>
             int piece = thread + (i * threads);
             int line = Math.Min(piece >> 2, _lines - 1);
             int step = k + ((piece & 3) << 2);
-            int to = Slice.AlongDepth(piece >> 2, piece & 3);
+            int to = Slice.AlongDepth<TPieces>(piece >> 2, piece & 3);
             int from = _start + (line * _stride);
             if (inner)
             {
-                WholePieces.Copy(slice, to, _memory.View, from + step);
+                TPieces.Copy(slice, to, _memory.View, from + step);
             }
             else
             {
@@ -75,6 +78,13 @@ public readonly struct DepthMatrix<TPieces> : ITileSource<DepthMatrix<TPieces>>
                 TPieces.Copy(slice, to, _memory.View, from + (inside > 0 ? step : 0), inside);
             }
         }
+    }
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public void Finish(ArrayView<float> slice, int thread, int lines, int threads, Bf16x4[] held)
+    {
+        // Copies need no registers.
     }
 }
 
@@ -112,8 +122,11 @@ public readonly struct LineMatrix<TPieces> : ITileSource<LineMatrix<TPieces>>
     public static bool AlongDepth => false;
 
     /// <inheritdoc/>
+    public static bool Narrow => TPieces.Narrow;
+
+    /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public LineMatrix<TPieces> At(int item, int firstLine, int thread)
+    public LineMatrix<TPieces> At(int item, int firstLine, int thread, int lines, int threads)
     {
         int depth = _totalDepth > 0 ? Math.Min(_depth, _totalDepth - (item * _depth)) : _depth;
         return new(_memory, _start + (item * _itemStride) + firstLine, _stride, _lines - firstLine, depth, default);
@@ -121,7 +134,7 @@ public readonly struct LineMatrix<TPieces> : ITileSource<LineMatrix<TPieces>>
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public void Load(ArrayView<float> slice, int k, int thread, int lines, int threads)
+    public void Load(ArrayView<float> slice, int k, int thread, int lines, int threads, Bf16x4[] held)
     {
         // As for lines behind the last: their pieces are those of the last.
         bool inner = TPieces.AreWhole && k + Tile.Depth <= _depth;
@@ -131,10 +144,10 @@ public readonly struct LineMatrix<TPieces> : ITileSource<LineMatrix<TPieces>>
             int piece = thread + (i * threads);
             int step = k + (piece / quads);
             int line = Math.Min((piece % quads) << 2, (_lines - 1) & ~3);
-            int to = Slice.AcrossDepth(piece / quads, piece % quads, lines);
+            int to = Slice.AcrossDepth<TPieces>(piece / quads, piece % quads, lines);
             if (inner)
             {
-                WholePieces.Copy(slice, to, _memory.View, _start + (step * _stride) + line);
+                TPieces.Copy(slice, to, _memory.View, _start + (step * _stride) + line);
             }
             else
             {
@@ -142,5 +155,12 @@ public readonly struct LineMatrix<TPieces> : ITileSource<LineMatrix<TPieces>>
                 TPieces.Copy(slice, to, _memory.View, _start + (inside > 0 ? (step * _stride) + line : 0), inside);
             }
         }
+    }
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public void Finish(ArrayView<float> slice, int thread, int lines, int threads, Bf16x4[] held)
+    {
+        // Copies need no registers.
     }
 }

@@ -33,6 +33,30 @@ public static class AsyncCopy
         target = value;
     }
 
+    /// <summary>Starts to copy 8 bytes, both addresses multiples of 8.</summary>
+    /// <param name="target">Shared memory.</param>
+    /// <param name="source">Global memory.</param>
+    [IntrinsicImplementation]
+    public static void Copy8(ref Bf16x4 target, ref Bf16x4 source) => target = source;
+
+    /// <summary>Starts to copy 8 bytes, both addresses multiples of 8; of the source only the first <paramref name="bytes"/> are read, the rest becomes zero.</summary>
+    /// <param name="target">Shared memory.</param>
+    /// <param name="source">Global memory; not read at all where <paramref name="bytes"/> is 0.</param>
+    /// <param name="bytes">0, 2, 4, 6 or 8.</param>
+    [IntrinsicImplementation]
+    public static void CopyPart8(ref Bf16x4 target, ref Bf16x4 source, int bytes)
+    {
+        Bf16x4 value = default;
+        if (bytes > 0)
+        {
+            value = source;
+            value.Low = bytes > 2 ? value.Low : value.Low & 0xffffu;
+            value.High = bytes > 6 ? value.High : bytes > 4 ? value.High & 0xffffu : 0u;
+        }
+
+        target = value;
+    }
+
     /// <summary>Starts to copy one float, or makes the target zero.</summary>
     /// <param name="target">Shared memory.</param>
     /// <param name="source">Global memory; not read where <paramref name="bytes"/> is 0.</param>

@@ -50,6 +50,13 @@ public static class TensorCore
     [IntrinsicImplementation]
     public static LeftFragment LoadMatrices(ref float row) => new() { X = Interop.FloatAsInt(row) };
 
+    /// <summary>
+    /// As <see cref="LoadMatrices"/>, but with matrices of 8 x 8 numbers of 16 bits transposed: a thread gets of each matrix the numbers l / 4 of the rows 2 (l % 4) and
+    /// 2 (l % 4) + 1, the lower row's in the low half.
+    /// </summary>
+    [IntrinsicImplementation]
+    public static LeftFragment LoadTransposed(ref Bf16x4 row) => new() { X = row.Low };
+
     /// <summary>The nearest tf32 number, ties away from zero: 10 bits of mantissa are left.</summary>
     [IntrinsicImplementation]
     public static uint ToTf32(float x) => (Interop.FloatAsInt(x) + 0x1000u) & 0xffffe000u;

@@ -1,9 +1,10 @@
 using System.Runtime.CompilerServices;
+using HeteroAKD.Kernels.Intrinsics;
 using ILGPU;
 
 namespace HeteroAKD.Kernels.Lanes;
 
-/// <summary>One float of one thread on an accelerator.</summary>
+/// <summary>One float of one thread on an accelerator; in memory perhaps a bf16 number, to which stores round to nearest, ties to even.</summary>
 public readonly struct DeviceF32 : IFloatLane<DeviceF32>
 {
     /// <summary>The number.</summary>
@@ -113,10 +114,28 @@ public readonly struct DeviceF32 : IFloatLane<DeviceF32>
     public static DeviceF32 Uniform(int key, int index) => new((int)(CounterHash.Hash(key, index) >> 8) * CounterHash.ToUnit);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static DeviceF32 Load(Mem memory, int index) => new(memory.View[index]);
+    public static DeviceF32 Load(Mem memory, int index)
+    {
+        if (memory.Narrow != 0)
+        {
+            return new(Bf16.ToFloat(memory.View.Cast<ushort>()[index]));
+        }
+
+        return new(memory.View[index]);
+    }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void Store(Mem memory, int index, DeviceF32 value) => memory.View[index] = value.Value;
+    public static void Store(Mem memory, int index, DeviceF32 value)
+    {
+        if (memory.Narrow != 0)
+        {
+            memory.View.Cast<ushort>()[index] = (ushort)Bf16.FromFloat(value.Value);
+        }
+        else
+        {
+            memory.View[index] = value.Value;
+        }
+    }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static DeviceF32 LoadPart(Mem memory, int index, int count, DeviceF32 fill) => Load(memory, index);
@@ -128,7 +147,7 @@ public readonly struct DeviceF32 : IFloatLane<DeviceF32>
     public static DeviceF32 LoadSplat(Mem memory, int index) => Load(memory, index);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static DeviceF32 Gather(Mem memory, int start, DeviceF32 offsets) => new(memory.View[start + (int)offsets.Value]);
+    public static DeviceF32 Gather(Mem memory, int start, DeviceF32 offsets) => Load(memory, start + (int)offsets.Value);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static int LoadInteger(IndexMem memory, int index) => memory.View[index];

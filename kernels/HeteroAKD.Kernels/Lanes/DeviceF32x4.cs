@@ -4,7 +4,7 @@ using HeteroAKD.Kernels.Intrinsics;
 namespace HeteroAKD.Kernels.Lanes;
 
 /// <summary>
-/// Four neighbouring floats of one thread on an accelerator, moved by accesses of 16 bytes. Lanes are read and written at multiples of four
+/// Four neighbouring floats of one thread on an accelerator, moved by accesses of 16 bytes, or of 8 where memory holds bf16 numbers. Lanes are read and written at multiples of four
 /// elements only and rows end with a whole lane: kernels say by <see cref="Launch.IWideKernel"/> when that is so.
 /// </summary>
 public readonly struct DeviceF32x4 : IFloatLane<DeviceF32x4>
@@ -129,13 +129,32 @@ public readonly struct DeviceF32x4 : IFloatLane<DeviceF32x4>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static DeviceF32x4 Load(Mem memory, int index)
     {
+        if (memory.Narrow != 0)
+        {
+            Bf16x4 narrow = memory.View.Cast<Bf16x4>()[index >> 2];
+            return new(new(Bf16.ToFloat(narrow.Low)), new(Bf16.UpperToFloat(narrow.Low)), new(Bf16.ToFloat(narrow.High)), new(Bf16.UpperToFloat(narrow.High)));
+        }
+
         Float4 four = memory.View.Cast<Float4>()[index >> 2];
-        return new(new(four.X), new(four.Y), new(four.Z), new(four.W));
+        return Of(four);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void Store(Mem memory, int index, DeviceF32x4 value) =>
-        memory.View.Cast<Float4>()[index >> 2] = new Float4 { X = value.X.Value, Y = value.Y.Value, Z = value.Z.Value, W = value.W.Value };
+    public static void Store(Mem memory, int index, DeviceF32x4 value)
+    {
+        if (memory.Narrow != 0)
+        {
+            memory.View.Cast<Bf16x4>()[index >> 2] = new Bf16x4
+            {
+                Low = Bf16.FromFloat(value.X.Value) | (Bf16.FromFloat(value.Y.Value) << 16),
+                High = Bf16.FromFloat(value.Z.Value) | (Bf16.FromFloat(value.W.Value) << 16),
+            };
+        }
+        else
+        {
+            memory.View.Cast<Float4>()[index >> 2] = new Float4 { X = value.X.Value, Y = value.Y.Value, Z = value.Z.Value, W = value.W.Value };
+        }
+    }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static DeviceF32x4 LoadPart(Mem memory, int index, int count, DeviceF32x4 fill) => Load(memory, index);
@@ -188,7 +207,11 @@ public readonly struct DeviceF32x4 : IFloatLane<DeviceF32x4>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static DeviceF32x4 LogMantissa(DeviceF32x4 x) => new(DeviceF32.LogMantissa(x.X), DeviceF32.LogMantissa(x.Y), DeviceF32.LogMantissa(x.Z), DeviceF32.LogMantissa(x.W));
 
-    /// <summary>One number in all four.</summary>
+    /// <summary>The four numbers of a thread's share of a product.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static DeviceF32x4 Of(Float4 four) => new(new(four.X), new(four.Y), new(four.Z), new(four.W));
+
+    /// <summary>One number in all four.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal static DeviceF32x4 Spread(DeviceF32 value) => new(value, value, value, value);
 

@@ -5,33 +5,42 @@ namespace HeteroAKD.Kernels.Lanes;
 
 /// <summary>
 /// A piece of memory as a kernel sees it: an ILGPU view on an accelerator, a raw address on the host. The lane decides which of the two
-/// it reads and what an element is: <see cref="DeviceF32"/> uses the view, the host float lanes a <c>float*</c>, <see cref="F64"/> a <c>double*</c>.
+/// it reads and what an element is: <see cref="DeviceF32"/> uses the view, which holds floats or bf16 numbers, the host float lanes a <c>float*</c>,
+/// <see cref="F64"/> a <c>double*</c>.
 /// </summary>
 public readonly struct Mem
 {
-    /// <summary>The accelerator's view; empty on the host.</summary>
+    /// <summary>The accelerator's view, of floats even where <see cref="Narrow"/> says that two bf16 numbers lie in each; empty on the host.</summary>
     public readonly ArrayView<float> View;
 
     /// <summary>The host address of element 0; on an accelerator its distance in bytes from an aligned address. A <c>long</c> because ILGPU knows no native integers.</summary>
     public readonly long Address;
 
+    /// <summary>1 where elements are bf16 numbers of 2 bytes, else 0. Device lanes look at it at every access, host lanes never: the host has no such memory.</summary>
+    public readonly int Narrow;
+
     /// <summary>Memory of an accelerator.</summary>
     /// <param name="view">The memory.</param>
     /// <param name="offset">Bytes from an address that is aligned for every access to element 0.</param>
-    public Mem(ArrayView<float> view, long offset = 0)
+    /// <param name="narrow">1 for bf16 numbers, 0 for floats.</param>
+    public Mem(ArrayView<float> view, long offset = 0, int narrow = 0)
     {
         View = view;
         Address = offset;
+        Narrow = narrow;
     }
 
-    /// <summary>Whether element 0 can begin an access of 16 bytes.</summary>
-    public bool IsAligned => (Address & 15) == 0;
+    /// <summary>Whether element 0 can begin an access to four elements at once: 16 bytes of floats, 8 of bf16 numbers.</summary>
+    public bool IsAligned => (Address & (Narrow != 0 ? 7 : 15)) == 0;
 
     /// <summary>Memory of the host, floats or doubles.</summary>
-    public unsafe Mem(void* address)
+    /// <param name="address">Element 0.</param>
+    /// <param name="narrow">1 where it stands for bf16 numbers of a device that runs nothing.</param>
+    public unsafe Mem(void* address, int narrow = 0)
     {
         View = default;
         Address = (long)address;
+        Narrow = narrow;
     }
 
     /// <summary>The memory as <c>float*</c>; host only.</summary>

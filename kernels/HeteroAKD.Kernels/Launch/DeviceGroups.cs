@@ -27,7 +27,7 @@ public readonly struct DeviceGroup : IGroup<DeviceF32>
     {
         if (Group.IdxX == 0)
         {
-            memory.View[index] = value.Value;
+            DeviceF32.Store(memory, index, value);
         }
     }
 }
@@ -93,7 +93,7 @@ public readonly struct WarpGroup : IGroup<DeviceF32>
     {
         if (Warp.LaneIdx == 0)
         {
-            memory.View[index] = value.Value;
+            DeviceF32.Store(memory, index, value);
         }
     }
 }

@@ -66,7 +66,7 @@ public interface IDeviceKernel
 /// </summary>
 public interface IWideKernel
 {
-    /// <summary>Whether every memory that is read or written by whole lanes begins at a multiple of 16 bytes.</summary>
+    /// <summary>Whether every memory that is read or written by whole lanes begins where a lane of four elements can (<see cref="Mem.IsAligned"/>).</summary>
     bool IsAligned { get; }
 }
 

@@ -5,8 +5,9 @@ using ILGPU;
 namespace HeteroAKD.Kernels.Tiles;
 
 /// <summary>
-/// Tensor cores on numbers rounded to bf16 (7 bits of mantissa, the range of float), sums in float. The sum over K may take its terms in any order, as long as
-/// both sides take the same: a thread reads four neighbouring steps at once and calls them those that the instruction wants of it.
+/// Tensor cores on bf16 numbers (7 bits of mantissa, the range of float), sums in float. A side that holds such numbers is taken as it is, one of floats is rounded.
+/// The sum over K may take its terms in any order, as long as both sides take the same: a thread reads four neighbouring steps at once and calls them those that the
+/// instruction wants of it.
 /// </summary>
 public readonly struct Bf16Math : ITileMath
 {
@@ -21,27 +22,19 @@ public readonly struct Bf16Math : ITileMath
         where TLeft : struct, ITileSource<TLeft>
         where TRight : struct, ITileSource<TRight>
     {
-        int lane = thread & 31;
-        int row = WarpMath.FirstRow<TTile>(thread) + (lane >> 2);
-        int column = WarpMath.FirstColumn<TTile>(thread) + (lane >> 2);
+        int row = WarpMath.FirstRow<TTile>(thread);
+        int column = WarpMath.FirstColumn<TTile>(thread);
         RightFragment[] right = new RightFragment[TTile.WarpColumns / 8];
-        for (int j = 0; j < TTile.WarpColumns / 8; j++)
+        for (int j = 0; j < TTile.WarpColumns / 16; j++)
         {
-            Float4 steps = Slice.Steps<TRight>(b, column + (8 * j), lane & 3, TTile.Columns);
-            right[j] = new RightFragment { X = TensorCore.PackBf16(steps.X, steps.Y), Y = TensorCore.PackBf16(steps.Z, steps.W) };
+            LeftFragment pair = Right<TRight>(b, column + (16 * j), TTile.Columns, thread & 31);
+            right[2 * j] = new RightFragment { X = pair.X, Y = pair.Y };
+            right[(2 * j) + 1] = new RightFragment { X = pair.Z, Y = pair.W };
         }
 
         for (int i = 0; i < TTile.WarpRows / 16; i++)
         {
-            Float4 top = Slice.Steps<TLeft>(a, row + (16 * i), lane & 3, TTile.Rows);
-            Float4 bottom = Slice.Steps<TLeft>(a, row + (16 * i) + 8, lane & 3, TTile.Rows);
-            LeftFragment left = new()
-            {
-                X = TensorCore.PackBf16(top.X, top.Y),
-                Y = TensorCore.PackBf16(bottom.X, bottom.Y),
-                Z = TensorCore.PackBf16(top.Z, top.W),
-                W = TensorCore.PackBf16(bottom.Z, bottom.W),
-            };
+            LeftFragment left = Left<TLeft>(a, row + (16 * i), TTile.Rows, thread & 31);
             for (int j = 0; j < TTile.WarpColumns / 8; j++)
             {
                 int at = (i * (TTile.WarpColumns / 8)) + j;
@@ -56,4 +49,58 @@ public readonly struct Bf16Math : ITileMath
         where TTile : struct, ITile
         where TLeft : struct, ITileSource<TLeft>
         where TRight : struct, ITileSource<TRight> => WarpMath.Spill<TTile>(result, sums, thread);
+
+    // 16 lines by 16 steps: the thread's part.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static LeftFragment Left<TSource>(ArrayView<float> slice, int line, int lines, int lane)
+        where TSource : struct, ITileSource<TSource>
+    {
+        if (TSource.Narrow && !TSource.AlongDepth)
+        {
+            // Matrices: lines 0-7 and 8-15 of the steps that come first, then of the others.
+            return Transposed(slice, line + (lane & 8), Step(lane) + ((lane >> 4) << 1), lines);
+        }
+
+        Bf16x4 top = Steps<TSource>(slice, line + (lane >> 2), lane & 3, lines);
+        Bf16x4 bottom = Steps<TSource>(slice, line + (lane >> 2) + 8, lane & 3, lines);
+        return new LeftFragment { X = top.Low, Y = bottom.Low, Z = top.High, W = bottom.High };
+    }
+
+    // 16 steps by twice 8 lines: the thread's part of the first 8, then of the others.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static LeftFragment Right<TSource>(ArrayView<float> slice, int line, int lines, int lane)
+        where TSource : struct, ITileSource<TSource>
+    {
+        if (TSource.Narrow && !TSource.AlongDepth)
+        {
+            // Matrices: the steps that come first and the others of lines 0-7, then of lines 8-15.
+            return Transposed(slice, line + ((lane >> 4) << 3), Step(lane) + ((lane & 8) >> 2), lines);
+        }
+
+        Bf16x4 first = Steps<TSource>(slice, line + (lane >> 2), lane & 3, lines);
+        Bf16x4 second = Steps<TSource>(slice, line + (lane >> 2) + 8, lane & 3, lines);
+        return new LeftFragment { X = first.Low, Y = first.High, Z = second.Low, W = second.High };
+    }
+
+    // The step that a thread names as a row of a matrix: thread p of four is to get steps 4 p, 4 p + 1 of one matrix, and 4 p + 2, 4 p + 3 of the other.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static int Step(int lane) => ((lane & 6) << 1) + (lane & 1);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static LeftFragment Transposed(ArrayView<float> slice, int line, int step, int lines) =>
+        TensorCore.LoadTransposed(ref slice.Cast<Bf16x4>()[Slice.AcrossDepth<Bf16Element>(step, line >> 2, lines) >> 2]);
+
+    // Steps 4 piece … + 3 of a line.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Bf16x4 Steps<TSource>(ArrayView<float> slice, int line, int piece, int lines)
+        where TSource : struct, ITileSource<TSource>
+    {
+        if (TSource.Narrow)
+        {
+            return slice.Cast<Bf16x4>()[Slice.AlongDepth<Bf16Element>(line, piece) >> 2];
+        }
+
+        Float4 steps = Slice.Steps<TSource>(slice, line, piece, lines);
+        return new Bf16x4 { Low = TensorCore.PackBf16(steps.X, steps.Y), High = TensorCore.PackBf16(steps.Z, steps.W) };
+    }
 }

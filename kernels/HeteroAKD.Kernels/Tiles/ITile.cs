@@ -57,15 +57,27 @@ public static class Tile
     /// <summary>Stages in shared memory: one is multiplied while the copies of three are under way. A power of two.</summary>
     public const int Stages = 4;
 
+    /// <summary>Pieces of four bf16 numbers that a thread may hold in registers on their way to a slice (<see cref="ITileSource{TSelf}.Finish"/>).</summary>
+    public const int Held = 4;
+
+    /// <summary>Floats that a slice of so many lines takes; two bf16 numbers take one.</summary>
+    public static int SliceLength<TSource>(int lines)
+        where TSource : struct, ITileSource<TSource> => TSource.Narrow ? Depth * lines / 2 : Depth * lines;
+
     /// <summary>Floats of a stage: a slice of A, then one of B.</summary>
-    public static int StageLength<TTile>()
-        where TTile : struct, ITile => Depth * (TTile.Rows + TTile.Columns);
+    public static int StageLength<TTile, TLeft, TRight>()
+        where TTile : struct, ITile
+        where TLeft : struct, ITileSource<TLeft>
+        where TRight : struct, ITileSource<TRight> => SliceLength<TLeft>(TTile.Rows) + SliceLength<TRight>(TTile.Columns);
 
     /// <summary>Floats from a row to the next where the finished tile lies in shared memory.</summary>
     public static int ResultPitch<TTile>()
         where TTile : struct, ITile => TTile.Columns + 4;
 
     /// <summary>Bytes of dynamic shared memory: the stages, or later the finished tile in their place.</summary>
-    public static int SharedBytes<TTile>()
-        where TTile : struct, ITile => sizeof(float) * Math.Max(Stages * StageLength<TTile>(), TTile.Rows * ResultPitch<TTile>());
+    public static int SharedBytes<TTile, TLeft, TRight>()
+        where TTile : struct, ITile
+        where TLeft : struct, ITileSource<TLeft>
+        where TRight : struct, ITileSource<TRight> =>
+        sizeof(float) * Math.Max(Stages * StageLength<TTile, TLeft, TRight>(), TTile.Rows * ResultPitch<TTile>());
 }

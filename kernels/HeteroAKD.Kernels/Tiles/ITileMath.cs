@@ -10,7 +10,7 @@ public interface ITileMath
     static abstract int Threads<TTile>()
         where TTile : struct, ITile;
 
-    /// <summary>sums += slice of A times slice of B.</summary>
+    /// <summary>sums += slice of A times slice of B. Slices hold floats, for <see cref="Bf16Math"/> floats or bf16 numbers.</summary>
     /// <param name="a">[Rows, 16] in the order of <see cref="Slice"/>.</param>
     /// <param name="b">[16, Columns], likewise.</param>
     /// <param name="sums">[Rows · Columns / 4 / Threads], in registers.</param>

@@ -10,22 +10,39 @@ namespace HeteroAKD.Kernels.Tiles;
 public interface ITileSource<TSelf>
     where TSelf : struct, ITileSource<TSelf>
 {
-    /// <summary>Whether neighbours in global memory are neighbours along K; else they are neighbouring lines.</summary>
+    /// <summary>Whether neighbours in a slice are neighbours along K; else they are neighbouring lines.</summary>
     static abstract bool AlongDepth { get; }
+
+    /// <summary>Whether the memory and slices hold bf16 numbers; else floats.</summary>
+    static abstract bool Narrow { get; }
 
     /// <summary>The source of a block: with what its threads need to know of where they are.</summary>
     /// <param name="item">Which product of a batch, or piece of K.</param>
     /// <param name="firstLine">First line of the tile.</param>
     /// <param name="thread">The thread.</param>
-    TSelf At(int item, int firstLine, int thread);
+    /// <param name="lines">Lines of the tile.</param>
+    /// <param name="threads">Threads of the block.</param>
+    TSelf At(int item, int firstLine, int thread, int lines, int threads);
 
-    /// <summary>Starts the thread's share of the copies of steps k … k + 15. What lies outside of the matrix becomes zero.</summary>
+    /// <summary>
+    /// Starts the thread's share of the copies of steps k … k + 15. What lies outside of the matrix becomes zero. Single bf16 numbers, which no asynchronous copy
+    /// moves, are read into registers instead.
+    /// </summary>
     /// <param name="slice">[lines · <see cref="Tile.Depth"/>] in shared memory.</param>
     /// <param name="k">First step, a multiple of <see cref="Tile.Depth"/>.</param>
     /// <param name="thread">The thread.</param>
     /// <param name="lines">Lines of the tile.</param>
     /// <param name="threads">Threads of the block.</param>
-    void Load(ArrayView<float> slice, int k, int thread, int lines, int threads);
+    /// <param name="held">[<see cref="Tile.Held"/>], in registers: what <see cref="Finish"/> is to write.</param>
+    void Load(ArrayView<float> slice, int k, int thread, int lines, int threads, Bf16x4[] held);
+
+    /// <summary>Writes what <see cref="Load"/> left in registers to the slice; called after a multiplication that the reads had time to arrive during.</summary>
+    /// <param name="slice">As for <see cref="Load"/>.</param>
+    /// <param name="thread">The thread.</param>
+    /// <param name="lines">Lines of the tile.</param>
+    /// <param name="threads">Threads of the block.</param>
+    /// <param name="held">As for <see cref="Load"/>.</param>
+    void Finish(ArrayView<float> slice, int thread, int lines, int threads, Bf16x4[] held);
 }
 
 /// <summary>Where the elements of a finished tile go.</summary>

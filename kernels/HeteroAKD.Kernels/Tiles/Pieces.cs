@@ -5,43 +5,60 @@ using ILGPU;
 
 namespace HeteroAKD.Kernels.Tiles;
 
-/// <summary>How pieces of four floats are copied from global to shared memory.</summary>
-public interface IPieces
+/// <summary>How pieces of four elements are copied from global to shared memory.</summary>
+public interface IPieces : IElement
 {
-    /// <summary>Whether every piece begins at a multiple of 16 bytes, so that one copy moves it.</summary>
+    /// <summary>Whether every piece begins at a multiple of its size, so that one copy moves it.</summary>
     static abstract bool AreWhole { get; }
 
-    /// <summary>Starts to copy a piece of which the first <paramref name="inside"/> floats exist; the others become zero.</summary>
+    /// <summary>Starts to copy a piece of which all exists.</summary>
     /// <param name="slice">Shared memory.</param>
-    /// <param name="to">Where in it, a multiple of 4.</param>
+    /// <param name="to">Elements before the piece, a multiple of 4.</param>
     /// <param name="memory">Global memory.</param>
-    /// <param name="from">Where in it.</param>
+    /// <param name="from">Elements before the piece.</param>
+    static abstract void Copy(ArrayView<float> slice, int to, ArrayView<float> memory, int from);
+
+    /// <summary>Starts to copy a piece of which the first <paramref name="inside"/> elements exist; the others become zero.</summary>
+    /// <param name="slice">Shared memory.</param>
+    /// <param name="to">Elements before the piece, a multiple of 4.</param>
+    /// <param name="memory">Global memory.</param>
+    /// <param name="from">Elements before the piece.</param>
     /// <param name="inside">0 to 4.</param>
     static abstract void Copy(ArrayView<float> slice, int to, ArrayView<float> memory, int from, int inside);
 }
 
-/// <summary>Pieces that begin at multiples of 16 bytes.</summary>
+/// <summary>Pieces of floats that begin at multiples of 16 bytes.</summary>
 public readonly struct WholePieces : IPieces
 {
+    /// <inheritdoc/>
+    public static bool Narrow => false;
+
     /// <inheritdoc/>
     public static bool AreWhole => true;
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void Copy(ArrayView<float> slice, int to, ArrayView<float> memory, int from, int inside) =>
-        AsyncCopy.CopyPart16(ref slice.Cast<Float4>()[to >> 2], ref memory.Cast<Float4>()[from >> 2], inside << 2);
-
-    /// <summary>Starts to copy a piece of which all exists.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Copy(ArrayView<float> slice, int to, ArrayView<float> memory, int from) =>
         AsyncCopy.Copy16(ref slice.Cast<Float4>()[to >> 2], ref memory.Cast<Float4>()[from >> 2]);
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Copy(ArrayView<float> slice, int to, ArrayView<float> memory, int from, int inside) =>
+        AsyncCopy.CopyPart16(ref slice.Cast<Float4>()[to >> 2], ref memory.Cast<Float4>()[from >> 2], inside << 2);
 }
 
-/// <summary>Pieces that begin anywhere: a copy a float.</summary>
+/// <summary>Pieces of floats that begin anywhere: a copy a float.</summary>
 public readonly struct LoosePieces : IPieces
 {
     /// <inheritdoc/>
+    public static bool Narrow => false;
+
+    /// <inheritdoc/>
     public static bool AreWhole => false;
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Copy(ArrayView<float> slice, int to, ArrayView<float> memory, int from) => Copy(slice, to, memory, from, 4);
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -54,9 +71,9 @@ public readonly struct LoosePieces : IPieces
     }
 }
 
-/// <summary>Asks, before a launch, whether accesses of 16 bytes are possible.</summary>
+/// <summary>Asks, before a launch, whether accesses to four elements at once are possible.</summary>
 public static class Alignment
 {
-    /// <summary>1 where the memory's start and all given numbers of elements are multiples of 16 bytes, else 0.</summary>
+    /// <summary>1 where the memory's start and all given numbers of elements are multiples of four elements, else 0.</summary>
     public static int IsWhole(Mem memory, int a, int b, int c) => memory.IsAligned && ((a | b | c) & 3) == 0 ? 1 : 0;
 }

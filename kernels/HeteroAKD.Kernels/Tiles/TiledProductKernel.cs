@@ -7,7 +7,7 @@ namespace HeteroAKD.Kernels.Tiles;
 /// <summary>
 /// C = A B by tiles on a device, whatever A, B and C are made of: a block copies slices of both sides to shared memory, three ahead of the one that it multiplies, keeps
 /// the sums in registers, and hands the finished tile to the sink row by row. Launch <see cref="Blocks"/> blocks of <see cref="Threads"/> threads with
-/// <see cref="Tile.SharedBytes"/> of dynamic shared memory.
+/// <see cref="Tile.SharedBytes{TTile, TLeft, TRight}"/> of dynamic shared memory.
 /// </summary>
 /// <param name="left">A.</param>
 /// <param name="right">B.</param>
@@ -50,11 +50,11 @@ public readonly struct TiledProductKernel<TTile, TMath, TLeft, TRight, TSink>(TL
         int columnTile = tile / _rowTiles;
         int row0 = (tile - (columnTile * _rowTiles)) * TTile.Rows;
         int column0 = columnTile * TTile.Columns;
-        TLeft left = _left.At(item, row0, thread);
-        TRight right = _right.At(item, column0, thread);
         int threads = TMath.Threads<TTile>();
-        int stageLength = Tile.StageLength<TTile>();
-        int leftLength = TTile.Rows * Tile.Depth;
+        TLeft left = _left.At(item, row0, thread, TTile.Rows, threads);
+        TRight right = _right.At(item, column0, thread, TTile.Columns, threads);
+        int stageLength = Tile.StageLength<TTile, TLeft, TRight>();
+        int leftLength = Tile.SliceLength<TLeft>(TTile.Rows);
 
         Float4[] sums = new Float4[TTile.Rows * TTile.Columns / 4 / TMath.Threads<TTile>()];
         for (int i = 0; i < TTile.Rows * TTile.Columns / 4 / TMath.Threads<TTile>(); i++)
@@ -66,9 +66,14 @@ public readonly struct TiledProductKernel<TTile, TMath, TLeft, TRight, TSink>(TL
         {
             if (slice < _slices)
             {
+                Bf16x4[] leftHeld = new Bf16x4[Tile.Held];
+                Bf16x4[] rightHeld = new Bf16x4[Tile.Held];
                 ArrayView<float> stage = shared.SubView(slice * stageLength, stageLength);
-                left.Load(stage, slice * Tile.Depth, thread, TTile.Rows, threads);
-                right.Load(stage.SubView(leftLength, stageLength - leftLength), slice * Tile.Depth, thread, TTile.Columns, threads);
+                ArrayView<float> rightStage = stage.SubView(leftLength, stageLength - leftLength);
+                left.Load(stage, slice * Tile.Depth, thread, TTile.Rows, threads, leftHeld);
+                right.Load(rightStage, slice * Tile.Depth, thread, TTile.Columns, threads, rightHeld);
+                left.Finish(stage, thread, TTile.Rows, threads, leftHeld);
+                right.Finish(rightStage, thread, TTile.Columns, threads, rightHeld);
             }
 
             AsyncCopy.Commit();
@@ -81,16 +86,24 @@ public readonly struct TiledProductKernel<TTile, TMath, TLeft, TRight, TSink>(TL
 
             // What is overwritten was multiplied before the barrier.
             int ahead = slice + Tile.Stages - 1;
+            Bf16x4[] leftAhead = new Bf16x4[Tile.Held];
+            Bf16x4[] rightAhead = new Bf16x4[Tile.Held];
+            ArrayView<float> next = shared.SubView((ahead & (Tile.Stages - 1)) * stageLength, stageLength);
+            ArrayView<float> rightNext = next.SubView(leftLength, stageLength - leftLength);
             if (ahead < _slices)
             {
-                ArrayView<float> next = shared.SubView((ahead & (Tile.Stages - 1)) * stageLength, stageLength);
-                left.Load(next, ahead * Tile.Depth, thread, TTile.Rows, threads);
-                right.Load(next.SubView(leftLength, stageLength - leftLength), ahead * Tile.Depth, thread, TTile.Columns, threads);
+                left.Load(next, ahead * Tile.Depth, thread, TTile.Rows, threads, leftAhead);
+                right.Load(rightNext, ahead * Tile.Depth, thread, TTile.Columns, threads, rightAhead);
             }
 
             AsyncCopy.Commit();
             ArrayView<float> stage = shared.SubView((slice & (Tile.Stages - 1)) * stageLength, stageLength);
             TMath.Multiply<TTile, TLeft, TRight>(stage, stage.SubView(leftLength, stageLength - leftLength), sums, thread);
+            if (ahead < _slices)
+            {
+                left.Finish(next, thread, TTile.Rows, threads, leftAhead);
+                right.Finish(rightNext, thread, TTile.Columns, threads, rightAhead);
+            }
         }
 
         AsyncCopy.WaitAll();

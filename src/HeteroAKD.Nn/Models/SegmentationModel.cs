@@ -15,9 +15,9 @@ public enum ModelFamily
 }
 
 /// <summary>What a segmentation network returns, at its own resolution.</summary>
-/// <param name="Logits">[N, classes, h, w], h = H/<see cref="SegmentationModel.OutputStride"/>.</param>
-/// <param name="AuxLogits">[N, classes, h', w'] of the auxiliary head while training, else null.</param>
-/// <param name="Features">The encoder's maps; <c>Features[^1]</c> has <c>model.FeatureChannels[^1]</c> channels.</param>
+/// <param name="Logits">[N, classes, h, w] float32, h = H/<see cref="SegmentationModel.OutputStride"/>.</param>
+/// <param name="AuxLogits">[N, classes, h', w'] float32 of the auxiliary head while training, else null.</param>
+/// <param name="Features">The encoder's maps; <c>Features[^1]</c> has <c>model.FeatureChannels[^1]</c> channels. Of <see cref="Device.ActivationType"/>, as the next.</param>
 /// <param name="HeadFeature">[N, <see cref="SegmentationModel.HeadChannels"/>, h, w]: what the classifier sees.</param>
 public readonly record struct SegmentationOutput(Tensor Logits, Tensor? AuxLogits, FeatureMaps Features, Tensor HeadFeature);
 
@@ -61,7 +61,7 @@ public sealed class SegmentationModel : Module
     /// <summary>Image pixels per pixel of every stage's map, along one axis.</summary>
     public IReadOnlyList<int> FeatureStrides => _encoder.FeatureStrides;
 
-    /// <summary>Segments images [N, 3, H, W].</summary>
+    /// <summary>Segments images [N, 3, H, W] float32. In between activations have <see cref="Device.ActivationType"/>; losses get float32 again.</summary>
     /// <exception cref="ShapeMismatchException">The images have another form.</exception>
     public SegmentationOutput Forward(Tensor images, in Pass pass)
     {
@@ -70,9 +70,10 @@ public sealed class SegmentationModel : Module
             throw new ShapeMismatchException(Name, "images", $"shape {images.Shape}, expected [N, {Encoder.ImageChannels}, H, W]");
         }
 
-        FeatureMaps features = _encoder.Forward(images, pass);
+        Tensor input = images.DType == DType.Float32 ? Functional.To(images, images.Device.ActivationType) : images;
+        FeatureMaps features = _encoder.Forward(input, pass);
         HeadOutput output = _head.Forward(features, pass);
         Tensor? auxLogits = pass.Training ? _auxHead?.Forward(features[^2], pass) : null;
-        return new SegmentationOutput(output.Logits, auxLogits, features, output.Feature);
+        return new SegmentationOutput(Functional.To(output.Logits, DType.Float32), auxLogits is null ? null : Functional.To(auxLogits, DType.Float32), features, output.Feature);
     }
 }

@@ -39,9 +39,9 @@ internal static class AttributeText
 
     private static ParameterInfo[] Parameters(ConstructorInfo? constructor) => constructor?.GetParameters() ?? [];
 
-    /// <summary>AlignCorners becomes align_corners.</summary>
+    /// <summary>AlignCorners becomes align_corners, and BFloat16, as capitals in a row begin one word, bfloat16.</summary>
     private static string SnakeCase(string name) =>
-        string.Concat(name.Select((c, i) => char.IsUpper(c) ? (i > 0 ? "_" : "") + char.ToLowerInvariant(c) : c.ToString()));
+        string.Concat(name.Select((c, i) => char.IsUpper(c) ? (i > 0 && !char.IsUpper(name[i - 1]) ? "_" : "") + char.ToLowerInvariant(c) : c.ToString()));
 
     private static string Text(object? value) => value switch
     {

@@ -5,7 +5,8 @@ namespace HeteroAKD.Tensors.Autograd;
 /// <param name="Shape">Its shape in words, for listings.</param>
 /// <param name="Optional">Whether it may be left out.</param>
 /// <param name="Integer">Whether it holds int32 (labels) rather than floats.</param>
-public readonly record struct OpInput(string Name, string Shape, bool Optional = false, bool Integer = false);
+/// <param name="Parameter">Whether it stays float32 where the first input is bfloat16: weights, biases, running statistics.</param>
+public readonly record struct OpInput(string Name, string Shape, bool Optional = false, bool Integer = false, bool Parameter = false);
 
 /// <summary>A row of the table of operations: name, inputs, attributes, shape rule, forward kernel, gradient.</summary>
 public abstract class OpRow(string name, string source, OpInput[] inputs)
@@ -69,6 +70,12 @@ public sealed class OpRow<TAttributes> : OpRow
         _extraNames = extraNames;
     }
 
+    /// <summary>Whether bfloat16 is refused: losses and optimisers, which would lose what the networks' float32 ends are for.</summary>
+    public bool Float32Only { get; init; }
+
+    /// <summary>The output's element type; null for that of the first input.</summary>
+    public Func<OpNode<TAttributes>, DType>? OutputType { get; init; }
+
     /// <inheritdoc/>
     public override bool Differentiable => _gradient is not null;
 
@@ -108,7 +115,7 @@ public sealed class OpRow<TAttributes> : OpRow
         Tensor first = node[0];
         node.WantsGradient = wanted && NoGrad.Recording && _gradient is not null;
         Shape shape = _shape(node);
-        node.Output = _forward is null ? first.View(shape) : Tensor.Empty(first.Device, shape, first.DType);
+        node.Output = _forward is null ? first.View(shape) : Tensor.Empty(first.Device, shape, OutputType?.Invoke(node) ?? first.DType);
         _forward?.Invoke(node);
         if (node.WantsGradient)
         {
@@ -148,6 +155,11 @@ public sealed class OpRow<TAttributes> : OpRow
     private bool Check(OpNode<TAttributes> node)
     {
         Tensor first = node[0];
+        if (Float32Only && first.DType == DType.BFloat16)
+        {
+            throw new DTypeMismatchException(Name, Inputs[0].Name, $"{DType.Float32}; convert it with '{Ops.Cast.To.Name}'", first.DType);
+        }
+
         bool wanted = false;
         for (int i = 0; i < Inputs.Count; i++)
         {
@@ -166,7 +178,7 @@ public sealed class OpRow<TAttributes> : OpRow
                 throw new DeviceMismatchException(Name, Inputs[i].Name, first.Device, tensor.Device);
             }
 
-            DType expected = Inputs[i].Integer ? DType.Int32 : first.DType;
+            DType expected = Inputs[i].Integer ? DType.Int32 : Inputs[i].Parameter ? node.SumType : first.DType;
             if (tensor.DType != expected || (!Inputs[i].Integer && expected == DType.Int32))
             {
                 throw new DTypeMismatchException(Name, Inputs[i].Name, expected == DType.Int32 && !Inputs[i].Integer ? "floats" : expected.ToString(), tensor.DType);
@@ -208,6 +220,9 @@ public sealed class OpNode<TAttributes> : Node
     /// <summary>The float type of the operation.</summary>
     public DType DType => this[0].DType;
 
+    /// <summary>The type that sums, statistics and parameters have: float32 where <see cref="DType"/> is bfloat16, else the same.</summary>
+    public DType SumType => DType == DType.BFloat16 ? DType.Float32 : DType;
+
     /// <summary>A further result or a value kept for the backward pass.</summary>
     public Tensor? Extra(int index) => index switch { 0 => _extra0, 1 => _extra1, 2 => _extra2, _ => _extra3 };
 
@@ -234,8 +249,11 @@ public sealed class OpNode<TAttributes> : Node
         return kept;
     }
 
-    /// <summary>A tensor of the operation's device and type.</summary>
-    public Tensor New(Shape shape) => Tensor.Empty(Device, shape, DType);
+    /// <summary>A tensor on the operation's device for sums, statistics or what one kernel leaves to the next, of type <see cref="SumType"/>.</summary>
+    public Tensor New(Shape shape) => Tensor.Empty(Device, shape, SumType);
+
+    /// <summary>A tensor for the gradient of an input: of its shape and type.</summary>
+    public Tensor NewGradient(int input) => Tensor.Empty(Device, this[input].Shape, this[input].DType);
 
     internal void Start(OpRow<TAttributes> row, in TAttributes attributes)
     {

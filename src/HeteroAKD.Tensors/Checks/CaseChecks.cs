@@ -33,6 +33,23 @@ public static class CaseChecks
         }
     }
 
+    /// <summary>
+    /// Results and gradients from bfloat16 on a device that stores it against float64 on the host, both from numbers rounded to bfloat16: sums are as exact as in float32,
+    /// and <see cref="FloatTolerance.OfBFloat16"/> says what storing costs.
+    /// </summary>
+    public static void BFloat16(Device device, Device cpu, OpCase opCase)
+    {
+        CaseValues values = opCase.Values(Seed).Rounded();
+        IReadOnlyDictionary<string, double[]> expected = CaseRun.On(cpu, DType.Float64, opCase, values, gradients: true);
+        IReadOnlyDictionary<string, double[]> actual = CaseRun.On(device, DType.BFloat16, opCase, values, gradients: true);
+        foreach ((string result, double[] numbers) in expected)
+        {
+            ErrorClass error = opCase.ErrorOf(result);
+            double tolerance = FloatTolerance.OfBFloat16(error) + FloatTolerance.Of(error, opCase.Terms(values, result));
+            Comparison.Check($"{opCase.Name}: {result} in bfloat16 on {device.Name}", actual[result], numbers, tolerance);
+        }
+    }
+
     /// <summary>Gradients in float64 against central differences, or against plain loops where differences do not apply.</summary>
     public static void Gradient(Device cpu, OpCase opCase)
     {

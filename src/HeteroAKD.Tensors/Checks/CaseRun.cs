@@ -7,6 +7,7 @@ public static class CaseRun
 {
     /// <summary>
     /// The results of a case by name: outputs, every float input as the operation left it and, if asked, <c>grad.INPUT</c> for the upstream gradient of the case.
+    /// With bfloat16, parameters are float32, as in networks.
     /// </summary>
     /// <exception cref="HeteroAkdException">What the operation itself throws.</exception>
     public static IReadOnlyDictionary<string, double[]> On(Device device, DType type, OpCase opCase, CaseValues values, bool gradients)
@@ -42,7 +43,7 @@ public static class CaseRun
         if (differentiable.Length > 0)
         {
             Tensor output = outputs[0].Value;
-            device.Tape.Backward(output, Filled(device, output.Shape, type, values.Upstream(output.Shape.Count)));
+            device.Tape.Backward(output, Filled(device, output.Shape, output.DType, values.Upstream(output.Shape.Count)));
             foreach (Tensor? input in inputs)
             {
                 if (input is { RequiresGrad: true })
@@ -60,7 +61,7 @@ public static class CaseRun
     private static Tensor? Input(Device device, DType type, OpInput input, CaseValues values) =>
         !values.Has(input.Name) ? null
         : input.Integer ? Tensor.From(device, values.Shape(input.Name), values.Labels(input.Name))
-        : Filled(device, values.Shape(input.Name), type, values[input.Name]);
+        : Filled(device, values.Shape(input.Name), type == DType.BFloat16 && input.Parameter ? DType.Float32 : type, values[input.Name]);
 
     private static Tensor Filled(Device device, Shape shape, DType type, double[] values)
     {

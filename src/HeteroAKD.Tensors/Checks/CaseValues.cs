@@ -1,4 +1,5 @@
 using System.Diagnostics.CodeAnalysis;
+using HeteroAKD.Kernels.Intrinsics;
 using HeteroAKD.Tensors.Autograd;
 
 namespace HeteroAKD.Tensors.Checks;
@@ -13,6 +14,7 @@ public sealed class CaseValues
     private readonly int _seed;
     private readonly Dictionary<string, double[]> _numbers = [];
     private readonly Dictionary<string, int[]> _labels = [];
+    private readonly bool _rounded;
 
     internal CaseValues(OpCase opCase, int seed)
     {
@@ -32,12 +34,13 @@ public sealed class CaseValues
         }
     }
 
-    private CaseValues(CaseValues other, string name, double[] values)
+    private CaseValues(CaseValues other, Dictionary<string, double[]> numbers, bool rounded)
     {
         _case = other._case;
         _seed = other._seed;
-        _numbers = new(other._numbers) { [name] = values };
+        _numbers = numbers;
         _labels = other._labels;
+        _rounded = rounded;
     }
 
     /// <summary>The numbers of an input; empty where the case leaves it out.</summary>
@@ -58,11 +61,21 @@ public sealed class CaseValues
         where TAttributes : struct => AttributeText.Parse<TAttributes>(_case.Row.Name, _case.Attributes);
 
     /// <summary>A random upstream gradient for an output of <paramref name="count"/> elements, or the one that <see cref="With"/> gave.</summary>
-    public double[] Upstream(int count) =>
-        _numbers.TryGetValue(UpstreamName, out double[]? given) ? given : new CaseInput(UpstreamName, new Shape(count), CaseNumbers.Normal).Draw(Generator(UpstreamName));
+    public double[] Upstream(int count)
+    {
+        double[] numbers = _numbers.TryGetValue(UpstreamName, out double[]? given)
+            ? given
+            : new CaseInput(UpstreamName, new Shape(count), CaseNumbers.Normal).Draw(Generator(UpstreamName));
+        return _rounded ? Rounded(numbers) : numbers;
+    }
 
     /// <summary>The same with other numbers in one input, or in the gradient of the output under <see cref="UpstreamName"/>.</summary>
-    public CaseValues With(string name, double[] values) => new(this, name, values);
+    public CaseValues With(string name, double[] values) => new(this, new(_numbers) { [name] = values }, _rounded);
+
+    /// <summary>The same with every number, the upstream gradient's too, rounded to bfloat16: what is left of them where that is stored.</summary>
+    public CaseValues Rounded() => new(this, _numbers.ToDictionary(n => n.Key, n => Rounded(n.Value)), rounded: true);
+
+    private static double[] Rounded(double[] numbers) => Array.ConvertAll(numbers, v => (double)Bf16.ToFloat(Bf16.FromFloat((float)v)));
 
     /// <summary>A generator of its own for every input, independent of the order and number of cases.</summary>
     internal Random Generator(string name)

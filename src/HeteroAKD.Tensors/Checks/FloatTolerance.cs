@@ -9,6 +9,12 @@ public static class FloatTolerance
     /// <summary>Half a unit in the last place of 1: the error of one rounding.</summary>
     public const double Unit = 1.0 / (1 << 24);
 
+    /// <summary>
+    /// What storing as bfloat16 may cost, relative to the largest element of a result: two roundings to 8 bits, where a gradient is computed from a rounded output; in
+    /// attention four, as its gradients take the sum of output times gradient from every score before they multiply by a key that may be larger than the result.
+    /// </summary>
+    public static double OfBFloat16(ErrorClass error) => error == ErrorClass.Attention ? 1.0 / (1 << 7) : 1.0 / (1 << 8);
+
     /// <summary>The error of a plain float32 loop in units of <see cref="Unit"/>.</summary>
     public static double PlainLoop(ErrorClass error, int terms) => error switch
     {

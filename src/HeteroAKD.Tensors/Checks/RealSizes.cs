@@ -31,18 +31,20 @@ public static class RealSizes
     /// <param name="cpu">The host.</param>
     /// <param name="name">One of <see cref="Names"/>.</param>
     /// <param name="largeTiles">Which tile products take, whatever their sizes say.</param>
+    /// <param name="type">How the device stores activations; weights and biases are float32.</param>
     /// <exception cref="CaseFailure">A result is off.</exception>
-    public static void Check(Device device, Device cpu, string name, bool largeTiles)
+    public static void Check(Device device, Device cpu, string name, bool largeTiles, DType type = DType.Float32)
     {
         (Shape[] inputs, Func<Tensor[], Tensor> function) = s_all[name];
         int dropped = device.MatrixPrecision switch { MatrixPrecision.Tf32 => 13, MatrixPrecision.Bf16 => 16, _ => 0 };
+        bool weighted = name.StartsWith("conv", StringComparison.Ordinal) || name.StartsWith("linear", StringComparison.Ordinal);
         float[][] values = [.. inputs.Select((shape, i) => Numbers(shape.Count, i, dropped))];
-        double[][] expected = Run(cpu, DType.Float64, inputs, values, function, dropped);
+        double[][] expected = Run(cpu, DType.Float64, inputs, values, function, dropped, weighted);
         double[][] actual;
         try
         {
             device.ForcedTile = largeTiles;
-            actual = Run(device, DType.Float32, inputs, values, function, dropped);
+            actual = Run(device, type, inputs, values, function, dropped, weighted);
         }
         finally
         {
@@ -51,18 +53,19 @@ public static class RealSizes
 
         for (int i = 0; i < expected.Length; i++)
         {
-            string what = $"{name} on {device.Name} in {device.MatrixPrecision}: by {(largeTiles ? "large" : "small")} tiles: {(i == 0 ? "output" : $"gradient {i - 1}")}";
+            string what = $"{name} on {device.Name} in {device.MatrixPrecision}, stored as {type}: by {(largeTiles ? "large" : "small")} tiles: {(i == 0 ? "output" : $"gradient {i - 1}")}";
 
             // Attention rounds its own weights as well, so the format's error is in its results; in all else only sums are rounded.
             bool rounds = dropped > 0 && name.StartsWith("attention", StringComparison.Ordinal);
-            Comparison.Check(what, actual[i], expected[i], rounds ? 4 * Math.Pow(2, dropped - 24) : FloatTolerance.Of(ErrorClass.Sum, 4096));
+            double stored = type == DType.BFloat16 ? FloatTolerance.OfBFloat16(rounds ? ErrorClass.Attention : ErrorClass.Sum) : 0;
+            Comparison.Check(what, actual[i], expected[i], stored + (rounds ? 4 * Math.Pow(2, dropped - 24) : FloatTolerance.Of(ErrorClass.Sum, 4096)));
         }
     }
 
-    private static double[][] Run(Device device, DType type, Shape[] inputs, float[][] values, Func<Tensor[], Tensor> function, int dropped)
+    private static double[][] Run(Device device, DType type, Shape[] inputs, float[][] values, Func<Tensor[], Tensor> function, int dropped, bool weighted)
     {
         using Autograd.StepScope step = device.BeginStep();
-        Tensor[] tensors = [.. inputs.Select((shape, i) => Tensor.From(device, shape, values[i], type))];
+        Tensor[] tensors = [.. inputs.Select((shape, i) => Tensor.From(device, shape, values[i], TypeOf(i)))];
         foreach (Tensor tensor in tensors)
         {
             tensor.RequiresGrad = true;
@@ -70,8 +73,10 @@ public static class RealSizes
 
         Tensor output = function(tensors);
         double[] result = output.ToDoubles();
-        device.Tape.Backward(output, Tensor.From(device, output.Shape, Numbers(output.Shape.Count, 99, dropped), type));
+        device.Tape.Backward(output, Tensor.From(device, output.Shape, Numbers(output.Shape.Count, 99, dropped), output.DType));
         return [result, .. tensors.Select(t => t.Grad!.ToDoubles())];
+
+        DType TypeOf(int input) => type == DType.BFloat16 && weighted && input > 0 ? DType.Float32 : type;
     }
 
     // Numbers that the format of the products holds, so that rounding them is no error.

@@ -97,7 +97,10 @@ public abstract class AcceleratorDevice : Device
         }
     }
 
-    internal override Mem MemAt(MemBlock block, int elementOffset, int count, DType type) => new(View(block, elementOffset, count), (long)elementOffset * sizeof(float));
+    // Views are of floats, of which each holds two bf16 numbers; those begin at even elements only.
+    internal override Mem MemAt(MemBlock block, int elementOffset, int count, DType type) => type == DType.BFloat16
+        ? new(View(block, elementOffset / 2, (int)(((long)count + 1) / 2)), (long)elementOffset * sizeof(ushort), narrow: 1)
+        : new(View(block, elementOffset, count), (long)elementOffset * sizeof(float));
 
     internal override IndexMem IndexMemAt(MemBlock block, int elementOffset, int count) => new(View(block, elementOffset, count).Cast<int>());
 

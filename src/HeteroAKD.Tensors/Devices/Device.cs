@@ -50,6 +50,9 @@ public abstract class Device : IDisposable
     /// <summary>How matrix products, convolutions and attention compute.</summary>
     public MatrixPrecision MatrixPrecision { get; private set; }
 
+    /// <summary>How networks store activations and their gradients: bfloat16 where products round to it anyway, else float32. Parameters and losses are float32 in any case.</summary>
+    public DType ActivationType => MatrixPrecision == MatrixPrecision.Bf16 ? DType.BFloat16 : DType.Float32;
+
     /// <summary>The step that error messages name.</summary>
     public long Step { get; set; }
 
@@ -194,5 +197,5 @@ public abstract class Device : IDisposable
     internal virtual bool Supports(MatrixPrecision precision) => precision == MatrixPrecision.Fp32;
 
     /// <summary>Whether the device can hold and compute an element type.</summary>
-    internal virtual bool Supports(DType type) => type != DType.Float64;
+    internal virtual bool Supports(DType type) => type is DType.Float32 or DType.Int32;
 }

@@ -86,7 +86,7 @@ public sealed unsafe class HostDevice : Device
 
     internal override void SpoilRecording(string reason) => Pool.Recording?.Spoil(reason);
 
-    internal override bool Supports(DType type) => true;
+    internal override bool Supports(DType type) => type != DType.BFloat16;
 
     private static byte* Address(Block block) => ((HostSlab)block.Slab).Address + block.Offset;
 

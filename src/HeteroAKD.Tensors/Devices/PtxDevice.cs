@@ -95,7 +95,11 @@ public sealed class PtxDevice : Device
 
     internal override bool Supports(MatrixPrecision precision) => true;
 
-    internal override unsafe Mem MemAt(Block block, int elementOffset, int count, DType type) => new((float*)Address(block) + elementOffset);
+    internal override bool Supports(DType type) => type != DType.Float64;
+
+    internal override unsafe Mem MemAt(Block block, int elementOffset, int count, DType type) => type == DType.BFloat16
+        ? new((ushort*)Address(block) + elementOffset, narrow: 1)
+        : new((float*)Address(block) + elementOffset);
 
     internal override unsafe IndexMem IndexMemAt(Block block, int elementOffset, int count) => new((int*)Address(block) + elementOffset);
 

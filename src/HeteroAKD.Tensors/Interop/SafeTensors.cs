@@ -28,10 +28,10 @@ public sealed record HostTensor(string Name, string DType, int[] Sizes, byte[] B
     /// <summary>An int32 tensor.</summary>
     public static HostTensor Of(string name, int[] sizes, ReadOnlySpan<int> values) => new(name, "I32", sizes, MemoryMarshal.AsBytes(values).ToArray());
 
-    /// <summary>A device tensor's contents.</summary>
+    /// <summary>A device tensor's contents; bfloat16 is widened.</summary>
     public static HostTensor Of(string name, Tensor tensor) => tensor.DType switch
     {
-        Tensors.DType.Float32 => Of(name, tensor.Shape.ToArray(), tensor.ToFloats()),
+        Tensors.DType.Float32 or Tensors.DType.BFloat16 => Of(name, tensor.Shape.ToArray(), tensor.ToFloats()),
         Tensors.DType.Float64 => Of(name, tensor.Shape.ToArray(), tensor.ToDoubles()),
         _ => Of(name, tensor.Shape.ToArray(), tensor.ToInts()),
     };

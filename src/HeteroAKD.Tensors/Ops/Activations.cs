@@ -45,7 +45,7 @@ public static class Activations
                 new UnaryKernel<TOperator>(default, n[0].Mem, n.Output.Mem, n.Output.Shape.Count), 1, n.Output.Shape.Count, cost, n.DType),
             gradient: (n, dy) =>
             {
-                Tensor dx = n.New(n[0].Shape);
+                Tensor dx = n.NewGradient(0);
                 n.Device.Pixel(
                     new UnaryGradientKernel<TOperator>(default, n[0].Mem, n.Output.Mem, dy.Mem, dx.Mem, dx.Shape.Count), 1, dx.Shape.Count, cost + 1, n.DType);
                 n.AddGradient(0, dx);

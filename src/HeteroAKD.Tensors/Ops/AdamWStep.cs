@@ -62,7 +62,10 @@ public static class AdamWStep
         },
         gradient: null,
         "exp_avg",
-        "exp_avg_sq");
+        "exp_avg_sq")
+    {
+        Float32Only = true,
+    };
 
     private static Tensor Start(OpNode<AdamWAttributes> n, int slot, Tensor? given)
     {

@@ -93,7 +93,7 @@ public static class Arithmetic
         }
 
         (int rows, int columns, int channels) = Grid(n);
-        Tensor da = n.New(n[0].Shape);
+        Tensor da = n.NewGradient(0);
         n.Device.Pixel(
             new BinaryGradientAKernel<TOperator, TBroadcast>(n[0].Mem, n[1].Mem, dy.Mem, da.Mem, columns, channels), rows, columns, 3, n.DType);
         n.AddGradient(0, da);
@@ -111,7 +111,7 @@ public static class Arithmetic
             }
             else
             {
-                Tensor db = n.New(n[1].Shape);
+                Tensor db = n.NewGradient(1);
                 int count = db.Shape.Count;
                 BinaryGradientBTerm<TOperator, SameShape> term = new(n[0].Mem, n[1].Mem, dy.Mem, count, 1);
                 n.Device.Pixel(new TermKernel<BinaryGradientBTerm<TOperator, SameShape>>(term, db.Mem, count), 1, count, 3, n.DType);
@@ -131,7 +131,7 @@ public static class Arithmetic
             Tensor sums = n.New(new Shape(Kernels.Launch.Sums<Kernels.Lanes.F32>.Count));
             BinaryGradientBTerm<TOperator, Scalar> term = new(n[0].Mem, n[1].Mem, dy.Mem, count, 1);
             n.Device.PixelSums(new TotalKernel<BinaryGradientBTerm<TOperator, Scalar>>(term, 1), 1, count, 3, sums.Mem, n.DType);
-            Tensor db = n.New(n[1].Shape);
+            Tensor db = n.NewGradient(1);
             Copy.Run(sums.View(n[1].Shape), db);
             n.AddGradient(1, db);
         }
@@ -148,7 +148,7 @@ public static class Arithmetic
             Tensor planes = n.New(new Shape(rows));
             BinaryGradientBTerm<TOperator, PerChannel> term = new(n[0].Mem, n[1].Mem, dy.Mem, columns, channels);
             n.Device.Rows(new RowSumKernel<BinaryGradientBTerm<TOperator, PerChannel>>(term, planes.Mem, columns, 1), rows, columns, 3 * columns, n.DType);
-            Tensor db = n.New(n[1].Shape);
+            Tensor db = n.NewGradient(1);
             n.Device.Pixel(new CombineKernel(planes.Mem, db.Mem, rows / channels, channels), 1, channels, rows / channels, n.DType);
             n.AddGradient(1, db);
         }

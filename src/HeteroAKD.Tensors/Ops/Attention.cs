@@ -41,7 +41,7 @@ public static class Attention
         }
         else
         {
-            DeviceAttention.Forward(n.Device, s, n[0], n[1], n.Output, lse);
+            Float32Attention.Forward(n.Device, s, n[0], n[1], n.Output, lse);
         }
     }
 
@@ -49,8 +49,8 @@ public static class Attention
     {
         AttentionShape s = ShapeOf(n);
         Tensor lse = n.Extra(0)!;
-        Tensor dq = n.New(n[0].Shape);
-        Tensor dkv = n.New(n[1].Shape);
+        Tensor dq = n.NewGradient(0);
+        Tensor dkv = n.NewGradient(1);
         if (n.Device is HostDevice host)
         {
             using Tensor delta = n.New(lse.Shape);
@@ -70,7 +70,7 @@ public static class Attention
         }
         else
         {
-            DeviceAttention.Backward(n.Device, s, n[0], n[1], n.Output, lse, dy, dq, dkv);
+            Float32Attention.Backward(n.Device, s, n[0], n[1], n.Output, lse, dy, dq, dkv);
         }
 
         Give(n, 0, dq);

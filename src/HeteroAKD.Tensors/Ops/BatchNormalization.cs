@@ -34,7 +34,8 @@ public static class BatchNormalization
         "batch_norm",
         "normalises each channel; torch.nn.functional.batch_norm, then + residual, then relu if asked. running_mean and running_var are updated in place in training",
         [
-            new("input", "[N, C, ...]"), new("weight", "[C]"), new("bias", "[C]"), new("running_mean", "[C]"), new("running_var", "[C]"),
+            new("input", "[N, C, ...]"), new("weight", "[C]", Parameter: true), new("bias", "[C]", Parameter: true),
+            new("running_mean", "[C]", Parameter: true), new("running_var", "[C]", Parameter: true),
             new("residual", "as input", Optional: true),
         ],
         CheckShape,
@@ -105,8 +106,8 @@ public static class BatchNormalization
         if (n.NeedsGradient(Input) || n.NeedsGradient(Residual))
         {
             bool residual = n.NeedsGradient(Residual);
-            Tensor dx = n.New(n[Input].Shape);
-            Tensor dresidual = residual ? n.New(n[Input].Shape) : dx;
+            Tensor dx = n.NewGradient(Input);
+            Tensor dresidual = residual ? n.NewGradient(Residual) : dx;
             n.Device.Pixel(
                 new BatchNormGradientKernel(
                     n[Input].Mem, n.Output.Mem, dy.Mem, mean.Mem, rstd.Mem, n[Weight].Mem, dbias.Mem, dweight.Mem, dx.Mem, dresidual.Mem,

@@ -26,7 +26,7 @@ public static class Convolution
     public static readonly OpRow<Conv2dAttributes> Row = new(
         "conv2d",
         "torch.nn.functional.conv2d",
-        [new("input", "[N, C, H, W]"), new("weight", "[O, C/groups, KH, KW]"), new("bias", "[O]", Optional: true)],
+        [new("input", "[N, C, H, W]"), new("weight", "[O, C/groups, KH, KW]", Parameter: true), new("bias", "[O]", Optional: true, Parameter: true)],
         shape: n =>
         {
             ConvShape s = ShapeOf(n);
@@ -38,7 +38,7 @@ public static class Convolution
             ConvShape s = ShapeOf(n);
             if (n.NeedsGradient(2))
             {
-                Tensor db = n.New(n[2].Shape);
+                Tensor db = n.NewGradient(2);
                 int pixels = s.OutHeight * s.OutWidth;
                 n.Device.Rows(new ConvBiasGradientKernel(s, dy.Mem, db.Mem, 0), s.OutChannels, pixels, s.Batch * pixels, n.DType);
                 n.AddGradient(2, db);
@@ -46,14 +46,14 @@ public static class Convolution
 
             if (n.NeedsGradient(1))
             {
-                Tensor dw = n.New(n[1].Shape);
+                Tensor dw = n.NewGradient(1);
                 WeightGradient(n, s, dy, dw);
                 n.AddGradient(1, dw);
             }
 
             if (n.NeedsGradient(0))
             {
-                Tensor dx = n.New(n[0].Shape);
+                Tensor dx = n.NewGradient(0);
                 InputGradient(n, s, dy, dx);
                 n.AddGradient(0, dx);
             }

@@ -40,7 +40,14 @@ internal static class DeviceConvolution
             int depth = s.InChannels * s.KernelSize;
             ProductPlan plan = ProductPlan.Whole(s.OutChannels, s.Batch * pixels, depth);
             MapSink sink = new(y, bias, hasBias, s.Batch, s.OutChannels, pixels);
-            Launch(device, plan, weight, depth, new Patches(x, s), sink, s.OutChannels, s.Batch * pixels);
+            if (x.Narrow != 0)
+            {
+                Launch(device, plan, weight, depth, new Patches<Bf16Element>(x, s), sink, s.OutChannels, s.Batch * pixels);
+            }
+            else
+            {
+                Launch(device, plan, weight, depth, new Patches<FloatElement>(x, s), sink, s.OutChannels, s.Batch * pixels);
+            }
         }
     }
 
@@ -70,11 +77,18 @@ internal static class DeviceConvolution
             device.Pixel(new SwapAxesKernel(weight, swapped.Mem, s.OutChannels, s.InChannels, s.KernelSize), s.WeightLength / s.KernelSize, s.KernelSize, 1, DType.Float32);
             ProductPlan plan = ProductPlan.Whole(s.InChannels, s.Batch * pixels, depth);
             MapSink sink = new(dx, swapped.Mem, 0, s.Batch, s.InChannels, pixels);
-            Launch(device, plan, swapped.Mem, depth, new BackPatches(dy, s), sink, s.InChannels, s.Batch * pixels);
+            if (dy.Narrow != 0)
+            {
+                Launch(device, plan, swapped.Mem, depth, new BackPatches<Bf16Element>(dy, s), sink, s.InChannels, s.Batch * pixels);
+            }
+            else
+            {
+                Launch(device, plan, swapped.Mem, depth, new BackPatches<FloatElement>(dy, s), sink, s.InChannels, s.Batch * pixels);
+            }
         }
     }
 
-    /// <summary>dw = Σ over images and pixels of dy and patches of x.</summary>
+    /// <summary>dw = Σ over images and pixels of dy and patches of x, which have one element type.</summary>
     public static void WeightGradient(Device device, in ConvShape s, Mem x, Mem dy, Mem dw)
     {
         int pixels = s.OutHeight * s.OutWidth;
@@ -92,13 +106,13 @@ internal static class DeviceConvolution
         depth = depth with { PerPiece = plan.PieceDepth };
         using Tensor? pieces = plan.Pieces > 1 ? Tensor.Empty(device, new Shape(plan.Pieces, rows, columns)) : null;
         GemmArguments target = new() { M = rows, N = columns, C = GemmMatrix.RowMajor(pieces?.Mem ?? dw, columns, batchStride: rows * columns) };
-        if (Alignment.IsWhole(dy, pixels, 0, 0) != 0)
+        if (x.Narrow != 0)
         {
-            LaunchWeightGradient<WholePieces>(device, plan, s, x, dy, depth, target);
+            LaunchWeightGradient<Bf16Element, WholeNarrowPieces, LooseNarrowPieces>(device, plan, s, x, dy, depth, target);
         }
         else
         {
-            LaunchWeightGradient<LoosePieces>(device, plan, s, x, dy, depth, target);
+            LaunchWeightGradient<FloatElement, WholePieces, LoosePieces>(device, plan, s, x, dy, depth, target);
         }
 
         if (pieces is not null)
@@ -122,22 +136,40 @@ internal static class DeviceConvolution
         }
     }
 
-    private static void LaunchWeightGradient<TPieces>(Device device, ProductPlan plan, in ConvShape s, Mem x, Mem dy, ImageDepth depth, in GemmArguments target)
-        where TPieces : struct, IPieces
+    private static void LaunchWeightGradient<TElement, TWhole, TLoose>(Device device, ProductPlan plan, in ConvShape s, Mem x, Mem dy, ImageDepth depth, in GemmArguments target)
+        where TElement : struct, IElement
+        where TWhole : struct, IPieces
+        where TLoose : struct, IPieces
     {
-        ImageLines<TPieces> left = new(dy, target.M, depth);
-        MatrixSink sink = new(target);
-        if (!s.IsPointwise)
+        if (Alignment.IsWhole(dy, depth.Pixels, 0, 0) != 0)
         {
-            DeviceProduct.Launch(device, plan, left, new PatchLines(x, s, depth), sink, target.M, target.N, plan.Pieces);
-        }
-        else if (Alignment.IsWhole(x, depth.Pixels, 0, 0) != 0)
-        {
-            DeviceProduct.Launch(device, plan, left, new ImageLines<WholePieces>(x, s.InChannels, depth), sink, target.M, target.N, plan.Pieces);
+            LaunchWeightGradient<TElement, TWhole, TLoose, ImageLines<TWhole>>(device, plan, s, x, new ImageLines<TWhole>(dy, target.M, depth), depth, target);
         }
         else
         {
-            DeviceProduct.Launch(device, plan, left, new ImageLines<LoosePieces>(x, s.InChannels, depth), sink, target.M, target.N, plan.Pieces);
+            LaunchWeightGradient<TElement, TWhole, TLoose, ImageLines<TLoose>>(device, plan, s, x, new ImageLines<TLoose>(dy, target.M, depth), depth, target);
+        }
+    }
+
+    private static void LaunchWeightGradient<TElement, TWhole, TLoose, TLeft>(
+        Device device, ProductPlan plan, in ConvShape s, Mem x, in TLeft left, ImageDepth depth, in GemmArguments target)
+        where TElement : struct, IElement
+        where TWhole : struct, IPieces
+        where TLoose : struct, IPieces
+        where TLeft : struct, ITileSource<TLeft>
+    {
+        MatrixSink sink = new(target);
+        if (!s.IsPointwise)
+        {
+            DeviceProduct.Launch(device, plan, left, new PatchLines<TElement>(x, s, depth), sink, target.M, target.N, plan.Pieces);
+        }
+        else if (Alignment.IsWhole(x, depth.Pixels, 0, 0) != 0)
+        {
+            DeviceProduct.Launch(device, plan, left, new ImageLines<TWhole>(x, s.InChannels, depth), sink, target.M, target.N, plan.Pieces);
+        }
+        else
+        {
+            DeviceProduct.Launch(device, plan, left, new ImageLines<TLoose>(x, s.InChannels, depth), sink, target.M, target.N, plan.Pieces);
         }
     }
 }

@@ -5,7 +5,7 @@ using HeteroAKD.Tensors.Devices;
 
 namespace HeteroAKD.Tensors.Ops;
 
-/// <summary>Matrix products on accelerators: chooses the kernel by layout, precision and size. The host has <see cref="HostGemm"/>.</summary>
+/// <summary>Matrix products on accelerators: chooses the kernel by layout, element types, precision and size. The host has <see cref="HostGemm"/>.</summary>
 internal static class DeviceProduct
 {
     /// <summary>Computes a product.</summary>
@@ -39,12 +39,19 @@ internal static class DeviceProduct
     /// <param name="columns">Columns of C.</param>
     /// <param name="items">Products of a batch, or pieces.</param>
     /// <param name="repeatable">Whether C comes out the same if it is computed again.</param>
+    /// <exception cref="DTypeMismatchException">A side holds bf16 numbers, but the device does not multiply those.</exception>
     public static void Launch<TLeft, TRight, TSink>(
         Device device, ProductPlan plan, in TLeft left, in TRight right, in TSink sink, int rows, int columns, int items, bool repeatable = true)
         where TLeft : struct, ITileSource<TLeft>
         where TRight : struct, ITileSource<TRight>
         where TSink : struct, ITileSink
     {
+        if ((TLeft.Narrow || TRight.Narrow) && device.MatrixPrecision != MatrixPrecision.Bf16)
+        {
+            string expected = $"{DType.Float32}, as '{device.Name}' multiplies in {device.MatrixPrecision.ToString().ToLowerInvariant()}; open it with precision bf16 or convert with '{Cast.To.Name}'";
+            throw new DTypeMismatchException("matrix product", "a factor", expected, DType.BFloat16);
+        }
+
         switch (device.MatrixPrecision)
         {
             case MatrixPrecision.Tf32:
@@ -65,13 +72,20 @@ internal static class DeviceProduct
 
     private static void Left(Device device, ProductPlan plan, in GemmArguments g, in GemmArguments target)
     {
-        if (Alignment.IsWhole(g.A.Memory, g.A.Offset, Stride(g.A), g.A.BatchStride) != 0)
+        switch (g.A.Memory.Narrow, Alignment.IsWhole(g.A.Memory, g.A.Offset, Stride(g.A), g.A.BatchStride))
         {
-            Left<WholePieces>(device, plan, g, target);
-        }
-        else
-        {
-            Left<LoosePieces>(device, plan, g, target);
+            case (0, 0):
+                Left<LoosePieces>(device, plan, g, target);
+                break;
+            case (0, _):
+                Left<WholePieces>(device, plan, g, target);
+                break;
+            case (_, 0):
+                Left<LooseNarrowPieces>(device, plan, g, target);
+                break;
+            default:
+                Left<WholeNarrowPieces>(device, plan, g, target);
+                break;
         }
     }
 
@@ -92,13 +106,20 @@ internal static class DeviceProduct
     private static void Right<TLeft>(Device device, ProductPlan plan, in TLeft left, in GemmArguments g, in GemmArguments target)
         where TLeft : struct, ITileSource<TLeft>
     {
-        if (Alignment.IsWhole(g.B.Memory, g.B.Offset, Stride(g.B), g.B.BatchStride) != 0)
+        switch (g.B.Memory.Narrow, Alignment.IsWhole(g.B.Memory, g.B.Offset, Stride(g.B), g.B.BatchStride))
         {
-            Right<TLeft, WholePieces>(device, plan, left, g, target);
-        }
-        else
-        {
-            Right<TLeft, LoosePieces>(device, plan, left, g, target);
+            case (0, 0):
+                Right<TLeft, LoosePieces>(device, plan, left, g, target);
+                break;
+            case (0, _):
+                Right<TLeft, WholePieces>(device, plan, left, g, target);
+                break;
+            case (_, 0):
+                Right<TLeft, LooseNarrowPieces>(device, plan, left, g, target);
+                break;
+            default:
+                Right<TLeft, WholeNarrowPieces>(device, plan, left, g, target);
+                break;
         }
     }
 
@@ -147,12 +168,12 @@ internal static class DeviceProduct
             if (large)
             {
                 TiledProductKernel<LargeTile, TMath, TLeft, TRight, TSink> kernel = new(left, right, sink, rows, columns, depth, items);
-                device.Block(kernel, kernel.Blocks, TMath.Threads<LargeTile>(), Tile.SharedBytes<LargeTile>());
+                device.Block(kernel, kernel.Blocks, TMath.Threads<LargeTile>(), Tile.SharedBytes<LargeTile, TLeft, TRight>());
             }
             else
             {
                 TiledProductKernel<SmallTile, TMath, TLeft, TRight, TSink> kernel = new(left, right, sink, rows, columns, depth, items);
-                device.Block(kernel, kernel.Blocks, TMath.Threads<SmallTile>(), Tile.SharedBytes<SmallTile>());
+                device.Block(kernel, kernel.Blocks, TMath.Threads<SmallTile>(), Tile.SharedBytes<SmallTile, TLeft, TRight>());
             }
         }
     }

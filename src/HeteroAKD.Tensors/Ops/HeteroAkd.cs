@@ -104,7 +104,10 @@ public static class HeteroAkd
         },
         "gradient",
         "result",
-        "teacher_gradient");
+        "teacher_gradient")
+    {
+        Float32Only = true,
+    };
 
     /// <summary>The maps behind a loss.</summary>
     /// <param name="student">[N, C, h, w] projected logits.</param>
@@ -138,8 +141,8 @@ public static class HeteroAkd
         PixelLossRequest request = Request(n[0], n[1], n[2], n.Attributes);
         if (n.WantsGradient)
         {
-            request.StudentGradient = n.Keep(0, n.New(n[0].Shape));
-            request.TeacherGradient = n.NeedsGradient(1) ? n.Keep(2, n.New(n[1].Shape)) : null;
+            request.StudentGradient = n.Keep(0, n.NewGradient(0));
+            request.TeacherGradient = n.NeedsGradient(1) ? n.Keep(2, n.NewGradient(1)) : null;
         }
 
         int classes = n[0].Shape[1];

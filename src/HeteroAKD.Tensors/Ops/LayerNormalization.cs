@@ -21,7 +21,7 @@ public static class LayerNormalization
     public static readonly OpRow<LayerNormAttributes> Row = new(
         "layer_norm",
         "normalises the last dimension; torch.nn.functional.layer_norm",
-        [new("input", "[..., C]"), new("weight", "[C]"), new("bias", "[C]")],
+        [new("input", "[..., C]"), new("weight", "[C]", Parameter: true), new("bias", "[C]", Parameter: true)],
         shape: n =>
         {
             Shape x = n[0].Shape;
@@ -44,7 +44,7 @@ public static class LayerNormalization
             Tensor rstd = n.Extra(1)!;
             if (n.Device is HostDevice host && HostLayerNormGradient.Serves(columns) && n.NeedsGradient(0) && n.NeedsGradient(1) && n.NeedsGradient(2))
             {
-                Tensor input = n.New(n[0].Shape), weight = n.New(n[1].Shape), bias = n.New(n[2].Shape);
+                Tensor input = n.NewGradient(0), weight = n.NewGradient(1), bias = n.NewGradient(2);
                 LayerNormBackward backward = new(n[0].Mem, dy.Mem, n[1].Mem, mean.Mem, rstd.Mem, input.Mem, weight.Mem, bias.Mem, rows, columns);
                 HostLayerNormGradient.Run(host.Pool, backward, HostDevice.Precision(n.DType));
                 n.AddGradient(0, input);
@@ -55,7 +55,7 @@ public static class LayerNormalization
 
             if (n.NeedsGradient(0))
             {
-                Tensor dx = n.New(n[0].Shape);
+                Tensor dx = n.NewGradient(0);
                 n.Device.Rows(
                     new LayerNormGradientKernel(n[0].Mem, dy.Mem, n[1].Mem, mean.Mem, rstd.Mem, dx.Mem, columns), rows, columns, 8 * columns, n.DType);
                 n.AddGradient(0, dx);
@@ -63,14 +63,14 @@ public static class LayerNormalization
 
             if (n.NeedsGradient(1))
             {
-                Tensor dweight = n.New(n[1].Shape);
+                Tensor dweight = n.NewGradient(1);
                 MatMul.SumColumns(new LayerNormWeightTerm(n[0].Mem, dy.Mem, mean.Mem, rstd.Mem, columns), rows, columns, dweight);
                 n.AddGradient(1, dweight);
             }
 
             if (n.NeedsGradient(2))
             {
-                Tensor dbias = n.New(n[2].Shape);
+                Tensor dbias = n.NewGradient(2);
                 MatMul.SumColumns(dy, rows, columns, dbias);
                 n.AddGradient(2, dbias);
             }

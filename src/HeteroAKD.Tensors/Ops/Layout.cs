@@ -36,7 +36,7 @@ public static class Layout
             {
                 if (n.NeedsGradient(i))
                 {
-                    Tensor dx = n.New(n[i].Shape);
+                    Tensor dx = n.NewGradient(i);
                     n.Device.Pixel(new BlockCopyKernel(n.Extra(0)!.Mem, dx.Mem, offset, whole, 0, part), dx.Shape[0], part, 1, n.DType);
                     n.AddGradient(i, dx);
                 }
@@ -54,7 +54,7 @@ public static class Layout
         forward: n => Transpose(n[0], n.Output, n[0].Shape[0], n[0].Shape[1], n[0].Shape.CountFrom(2)),
         gradient: (n, dy) =>
         {
-            Tensor dx = n.New(n[0].Shape);
+            Tensor dx = n.NewGradient(0);
             Transpose(dy, dx, n[0].Shape[0], n[0].Shape.CountFrom(2), n[0].Shape[1]);
             n.AddGradient(0, dx);
         });
@@ -70,7 +70,7 @@ public static class Layout
         forward: n => Transpose(n[0], n.Output, n[0].Shape[0], n[0].Shape[1], n[0].Shape[2]),
         gradient: (n, dy) =>
         {
-            Tensor dx = n.New(n[0].Shape);
+            Tensor dx = n.NewGradient(0);
             Transpose(dy, dx, n[0].Shape[0], n[0].Shape[2], n[0].Shape[1]);
             n.AddGradient(0, dx);
         });

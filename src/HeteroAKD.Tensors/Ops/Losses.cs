@@ -48,7 +48,7 @@ public static class Losses
         },
         forward: n =>
         {
-            Tensor? gradient = n.WantsGradient ? n.Keep(0, n.New(n[0].Shape)) : null;
+            Tensor? gradient = n.WantsGradient ? n.Keep(0, n.NewGradient(0)) : null;
             CrossEntropyLoss loss = new(n[0].Shape[1], (n.Optional(2) ?? n[0]).Mem, n.Optional(2) is not null, n.Attributes.LabelSmoothing);
             Tensor sums = PixelLoss.Run(loss, new PixelLossRequest
             {
@@ -63,7 +63,10 @@ public static class Losses
         },
         gradient: (n, dy) => Scale(n, input: 0, kept: 0, dy),
         "gradient",
-        "result");
+        "result")
+    {
+        Float32Only = true,
+    };
 
     /// <summary>Plain distillation: τ² · mean KL(teacher ‖ student). Results kept: 1 [4] loss, scale, valid pixels, mean KL.</summary>
     public static readonly OpRow<KdAttributes> Kd = new(
@@ -78,7 +81,7 @@ public static class Losses
         },
         forward: n =>
         {
-            Tensor? gradient = n.WantsGradient ? n.Keep(0, n.New(n[0].Shape)) : null;
+            Tensor? gradient = n.WantsGradient ? n.Keep(0, n.NewGradient(0)) : null;
             PixelKlLoss loss = new(n[0].Shape[1], n.Attributes.Tau, (n.Optional(3) ?? n[0]).Mem, n.Optional(3) is not null, Math.Max(1, KnownPixels(n)));
             Tensor sums = PixelLoss.Run(loss, new PixelLossRequest
             {
@@ -94,7 +97,10 @@ public static class Losses
         },
         gradient: (n, dy) => Scale(n, input: 0, kept: 0, dy, final: KnownPixels(n) > 0),
         "gradient",
-        "result");
+        "result")
+    {
+        Float32Only = true,
+    };
 
     internal static void CheckLabels(string operation, Shape logits, Shape labels)
     {

@@ -27,14 +27,14 @@ public static class MatMul
             (int batch, int m, int k, int cols) = Sizes(n);
             if (n.NeedsGradient(0))
             {
-                Tensor da = n.New(n[0].Shape);
+                Tensor da = n.NewGradient(0);
                 Run(n.Device, Product(batch, m, k, cols, Rows(dy, cols, m * cols), Columns(n[1], cols, k * cols), da), n.DType);
                 n.AddGradient(0, da);
             }
 
             if (n.NeedsGradient(1))
             {
-                Tensor db = n.New(n[1].Shape);
+                Tensor db = n.NewGradient(1);
                 Run(n.Device, Product(batch, k, cols, m, Columns(n[0], k, m * k), Rows(dy, cols, m * cols), db), n.DType);
                 n.AddGradient(1, db);
             }
@@ -44,7 +44,7 @@ public static class MatMul
     public static readonly OpRow<NoAttributes> Linear = new(
         "linear",
         "input · weightᵀ + bias; torch.nn.functional.linear",
-        [new("input", "[..., I]"), new("weight", "[O, I]"), new("bias", "[O]", Optional: true)],
+        [new("input", "[..., I]"), new("weight", "[O, I]", Parameter: true), new("bias", "[O]", Optional: true, Parameter: true)],
         shape: LinearShape,
         forward: n =>
         {
@@ -97,21 +97,21 @@ public static class MatMul
         (int rows, int inputs, int outputs) = LinearSizes(n);
         if (n.NeedsGradient(0))
         {
-            Tensor dx = n.New(n[0].Shape);
+            Tensor dx = n.NewGradient(0);
             Run(n.Device, Product(1, rows, inputs, outputs, Rows(dy, outputs, 0), Rows(n[1], inputs, 0), dx), n.DType);
             n.AddGradient(0, dx);
         }
 
         if (n.NeedsGradient(1))
         {
-            Tensor dw = n.New(n[1].Shape);
+            Tensor dw = n.NewGradient(1);
             Run(n.Device, Product(1, outputs, inputs, rows, Columns(dy, outputs, 0), Rows(n[0], inputs, 0), dw), n.DType);
             n.AddGradient(1, dw);
         }
 
         if (n.NeedsGradient(2))
         {
-            Tensor db = n.New(n[2].Shape);
+            Tensor db = n.NewGradient(2);
             SumColumns(dy, rows, outputs, db);
             n.AddGradient(2, db);
         }

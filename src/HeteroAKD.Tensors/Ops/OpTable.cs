@@ -26,6 +26,7 @@ public static class OpTable
         Arithmetic.Divide,
         WeightedSum.Row,
         Reshape.Row,
+        Cast.To,
         Regularization.Dropout,
         Regularization.DropPath,
         MatMul.Row,

@@ -63,7 +63,7 @@ public static class Pooling
         gradient: (n, dy) =>
         {
             PoolShape s = ShapeOf("max_pool2d", n[0].Shape, n.Attributes.KernelSize, n.Attributes.Stride, n.Attributes.Padding);
-            Tensor dx = n.New(n[0].Shape);
+            Tensor dx = n.NewGradient(0);
             n.Device.Pixel(new MaxPoolGradientKernel(dy.Mem, n.Extra(0)!.IndexMem, dx.Mem, s), Planes(n[0]) * s.Height, s.Width, 12, n.DType);
             n.AddGradient(0, dx);
         },
@@ -84,7 +84,7 @@ public static class Pooling
         gradient: (n, dy) =>
         {
             PoolShape s = ShapeOf("avg_pool2d", n[0].Shape, n.Attributes.KernelSize, n.Attributes.Stride, n.Attributes.Padding);
-            Tensor dx = n.New(n[0].Shape);
+            Tensor dx = n.NewGradient(0);
             n.Device.Pixel(
                 new AveragePoolGradientKernel(dy.Mem, dx.Mem, s, n.Attributes.CountIncludePad ? 1 : 0), Planes(n[0]) * s.Height, s.Width, 12, n.DType);
             n.AddGradient(0, dx);
@@ -107,7 +107,7 @@ public static class Pooling
         gradient: (n, dy) =>
         {
             (int h, int w, AdaptivePoolAttributes a) = (n[0].Shape[2], n[0].Shape[3], n.Attributes);
-            Tensor dx = n.New(n[0].Shape);
+            Tensor dx = n.NewGradient(0);
             if (h % a.Height == 0 && w % a.Width == 0)
             {
                 n.Device.Rows(

@@ -27,7 +27,7 @@ public static class Regularization
         forward: n => Elements(n, n[0], n.Output),
         gradient: (n, dy) =>
         {
-            Tensor dx = n.New(n[0].Shape);
+            Tensor dx = n.NewGradient(0);
             Elements(n, dy, dx);
             n.AddGradient(0, dx);
         });
@@ -49,7 +49,7 @@ public static class Regularization
         {
             if (n.NeedsGradient(0))
             {
-                Tensor dx = n.New(n[0].Shape);
+                Tensor dx = n.NewGradient(0);
                 Samples(n, dy, null, dx);
                 n.AddGradient(0, dx);
             }

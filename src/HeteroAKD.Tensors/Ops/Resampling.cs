@@ -45,7 +45,7 @@ public static class Resampling
                 horizontal.Target,
                 2 * vertical.MaxTargets * horizontal.Target,
                 n.DType);
-            Tensor dx = n.New(n[0].Shape);
+            Tensor dx = n.NewGradient(0);
             n.Device.Pixel(
                 new BilinearHorizontalGradientKernel(rows.Mem, dx.Mem, horizontal), planes * vertical.Source, horizontal.Source, 4 * horizontal.MaxTargets, n.DType);
             n.AddGradient(0, dx);

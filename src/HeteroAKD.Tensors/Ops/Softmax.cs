@@ -55,7 +55,7 @@ public static class Softmax
         gradient: (n, dy) =>
         {
             Shape x = n[0].Shape;
-            Tensor dx = n.New(x);
+            Tensor dx = n.NewGradient(0);
             if (OverRows(n))
             {
                 int columns = x[-1];

@@ -41,7 +41,7 @@ public static class WeightedSum
     {
         if (n.NeedsGradient(input))
         {
-            Tensor dx = n.New(n[input].Shape);
+            Tensor dx = n.NewGradient(input);
             Scale(dy, weight, dx);
             n.AddGradient(input, dx);
         }

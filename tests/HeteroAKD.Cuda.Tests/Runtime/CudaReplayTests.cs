@@ -31,13 +31,16 @@ public sealed class CudaReplayTests : IDisposable
     }
 
     /// <summary>AdamW, both networks, dropped paths; evaluation and checkpoint between the steps.</summary>
-    [Fact]
-    public void Replayed_training_ends_with_the_bits_of_the_plain_one()
+    [Theory]
+    [InlineData(MatrixPrecision.Fp32)]
+    [InlineData(MatrixPrecision.Bf16)]
+    public void Replayed_training_ends_with_the_bits_of_the_plain_one(MatrixPrecision precision)
     {
         ExperimentConfig plain = TinyExperiment.Config(_folder.File("plain"));
         plain = plain with
         {
             Device = "cuda",
+            Precision = precision,
             Data = plain.Data with { TrainCount = 4, ValCount = 1 },
             Training = plain.Training with { Steps = 5, EvalEvery = 4, Replay = false },
         };

@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using HeteroAKD.Kernels.Intrinsics;
 using HeteroAKD.Kernels.Lanes;
 using HeteroAKD.Kernels.Tiles;
 using ILGPU;
@@ -47,12 +48,15 @@ public readonly struct ImageLines<TPieces> : ITileSource<ImageLines<TPieces>>
     public static bool AlongDepth => true;
 
     /// <inheritdoc/>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public ImageLines<TPieces> At(int item, int firstLine, int thread) => new(this, item, firstLine);
+    public static bool Narrow => TPieces.Narrow;
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public void Load(ArrayView<float> slice, int k, int thread, int lines, int threads)
+    public ImageLines<TPieces> At(int item, int firstLine, int thread, int lines, int threads) => new(this, item, firstLine);
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public void Load(ArrayView<float> slice, int k, int thread, int lines, int threads, Bf16x4[] held)
     {
         int at = _firstStep + k;
         int image = _imageDepth.Quotient(at);
@@ -63,11 +67,11 @@ public readonly struct ImageLines<TPieces> : ITileSource<ImageLines<TPieces>>
             int piece = thread + (i * threads);
             int channel = Math.Min(_firstLine + (piece >> 2), _channels - 1);
             int pixel = firstPixel + ((piece & 3) << 2);
-            int to = Slice.AlongDepth(piece >> 2, piece & 3);
+            int to = Slice.AlongDepth<TPieces>(piece >> 2, piece & 3);
             int from = ((image * _channels) + channel) * _pixels;
             if (inner)
             {
-                WholePieces.Copy(slice, to, _memory.View, from + pixel);
+                TPieces.Copy(slice, to, _memory.View, from + pixel);
             }
             else
             {
@@ -75,6 +79,13 @@ public readonly struct ImageLines<TPieces> : ITileSource<ImageLines<TPieces>>
                 TPieces.Copy(slice, to, _memory.View, inside > 0 ? from + pixel : 0, inside);
             }
         }
+    }
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public void Finish(ArrayView<float> slice, int thread, int lines, int threads, Bf16x4[] held)
+    {
+        // Copies need no registers.
     }
 }
 

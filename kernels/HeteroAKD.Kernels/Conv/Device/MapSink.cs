@@ -15,7 +15,7 @@ public readonly struct MapSink : ITileSink
     private readonly int _channels;
     private readonly int _columns;
     private readonly Divider _pixels;
-    private readonly int _whole; // 1 where four columns are always of one image and an access of 16 bytes
+    private readonly int _whole; // 1 where four columns are always of one image and one access
 
     /// <summary>Binds the memory.</summary>
     /// <param name="y">[N, channels, pixels], overwritten.</param>
@@ -44,32 +44,31 @@ public readonly struct MapSink : ITileSink
             return;
         }
 
-        float bias = 0f;
+        DeviceF32x4 x = DeviceF32x4.Of(products);
         if (_hasBias != 0)
         {
-            bias = _bias.View[row];
+            x += DeviceF32x4.LoadSplat(_bias, row);
         }
 
         if (_whole != 0)
         {
-            int at = Place(row, column);
-            _y.View.Cast<Float4>()[at >> 2] = new Float4 { X = products.X + bias, Y = products.Y + bias, Z = products.Z + bias, W = products.W + bias };
+            DeviceF32x4.Store(_y, Place(row, column), x);
         }
         else
         {
-            StoreOne(row, column, products.X + bias);
-            StoreOne(row, column + 1, products.Y + bias);
-            StoreOne(row, column + 2, products.Z + bias);
-            StoreOne(row, column + 3, products.W + bias);
+            StoreOne(row, column, x.X);
+            StoreOne(row, column + 1, x.Y);
+            StoreOne(row, column + 2, x.Z);
+            StoreOne(row, column + 3, x.W);
         }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private void StoreOne(int row, int column, float value)
+    private void StoreOne(int row, int column, DeviceF32 value)
     {
         if (column < _columns)
         {
-            _y.View[Place(row, column)] = value;
+            DeviceF32.Store(_y, Place(row, column), value);
         }
     }
 

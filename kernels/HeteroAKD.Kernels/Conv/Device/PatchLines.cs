@@ -8,9 +8,11 @@ namespace HeteroAKD.Kernels.Conv.Device;
 
 /// <summary>
 /// The patches of x as the right side of the product that gives the weight's gradient: a line is a channel and tap (c, r, s), a step along K is an output
-/// pixel, in the order of <see cref="ImageLines{TPieces}"/>. Where a line's window starts is kept in shared memory, since all threads need it for every slice.
+/// pixel, in the order of <see cref="ImageLines{TPieces}"/>. Where a line's window starts is kept in shared memory, since all threads need it for every slice. bf16 numbers
+/// come through registers, four successive pixels of a line at a time.
 /// </summary>
-public readonly struct PatchLines : ITileSource<PatchLines>
+public readonly struct PatchLines<TElement> : ITileSource<PatchLines<TElement>>
+    where TElement : struct, IElement
 {
     private const int MostLines = 128;
 
@@ -41,7 +43,7 @@ public readonly struct PatchLines : ITileSource<PatchLines>
         _lastStep = depth.All;
     }
 
-    private PatchLines(in PatchLines all, int item, ArrayView<int> table)
+    private PatchLines(in PatchLines<TElement> all, int item, ArrayView<int> table)
     {
         this = all;
         _table = table;
@@ -53,8 +55,11 @@ public readonly struct PatchLines : ITileSource<PatchLines>
     public static bool AlongDepth => true;
 
     /// <inheritdoc/>
+    public static bool Narrow => TElement.Narrow;
+
+    /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public PatchLines At(int item, int firstLine, int thread)
+    public PatchLines<TElement> At(int item, int firstLine, int thread, int lines, int threads)
     {
         ArrayView<int> table = SharedMemory.Allocate<int>(3 * MostLines);
         for (int i = thread; i < MostLines; i += Group.DimX)
@@ -74,24 +79,94 @@ public readonly struct PatchLines : ITileSource<PatchLines>
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public void Load(ArrayView<float> slice, int k, int thread, int lines, int threads)
+    public void Load(ArrayView<float> slice, int k, int thread, int lines, int threads, Bf16x4[] held)
     {
-        int step = thread & 15;
-        int at = _firstStep + k + step;
+        if (TElement.Narrow)
+        {
+            Read(k, thread, lines, threads, held);
+        }
+        else
+        {
+            Copy(slice, k, thread, lines, threads);
+        }
+    }
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public void Finish(ArrayView<float> slice, int thread, int lines, int threads, Bf16x4[] held)
+    {
+        if (TElement.Narrow)
+        {
+            for (int i = 0; i < HeldPieces.Count(lines, threads); i++)
+            {
+                slice.Cast<Bf16x4>()[Slice.AlongDepth<Bf16Element>((thread >> 2) + (i * (threads / 4)), thread & 3) >> 2] = held[i];
+            }
+        }
+    }
+
+    // A thread has one piece of some lines: four threads a line, which read 16 neighbouring pixels.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private void Read(int k, int thread, int lines, int threads, Bf16x4[] held)
+    {
+        int at = _firstStep + k + (4 * (thread & 3));
+        Step first = StepAt(at);
+        Step second = StepAt(at + 1);
+        Step third = StepAt(at + 2);
+        Step fourth = StepAt(at + 3);
+        for (int i = 0; i < HeldPieces.Count(lines, threads); i++)
+        {
+            int line = (thread >> 2) + (i * (threads / 4));
+            held[i] = new Bf16x4 { Low = LooseNarrowPieces.Pair(Number(line, first), Number(line, second)), High = LooseNarrowPieces.Pair(Number(line, third), Number(line, fourth)) };
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private void Copy(ArrayView<float> slice, int k, int thread, int lines, int threads)
+    {
+        int place = thread & 15;
+        Step step = StepAt(_firstStep + k + place);
+        for (int i = 0; i < lines * Tile.Depth / threads; i++)
+        {
+            int line = (thread >> 4) + (i * (threads / 16));
+            int from = Find(line, step);
+            AsyncCopy.Copy4(ref slice[Slice.AlongDepth(line, place >> 2) + (place & 3)], ref _x.View[Math.Max(0, from)], from >= 0 ? 4 : 0);
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private uint Number(int line, Step step)
+    {
+        int from = Find(line, step);
+        return LooseNarrowPieces.Number(_x.View.Cast<ushort>(), from, from >= 0);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private Step StepAt(int at)
+    {
         int image = _imageDepth.Quotient(at);
         int pixel = _imageDepth.Remainder(at, image);
         int oh = _width.Quotient(pixel);
         int top = at < _lastStep && oh < _s.OutHeight ? oh * _s.StrideHeight : PixelPlaces.Nowhere;
-        int left = _width.Remainder(pixel, oh) * _s.StrideWidth;
-        int plane = image * _s.InChannels * _s.Height * _s.Width;
-        for (int i = 0; i < lines * Tile.Depth / threads; i++)
-        {
-            int line = (thread >> 4) + (i * (threads / 16));
-            int row = top + _table[line];
-            int column = left + _table[MostLines + line];
-            bool inside = row >= 0 && row < _s.Height && column >= 0 && column < _s.Width;
-            int from = inside ? plane + _table[(2 * MostLines) + line] + (row * _s.Width) + column : 0;
-            AsyncCopy.Copy4(ref slice[Slice.AlongDepth(line, step >> 2) + (step & 3)], ref _x.View[from], inside ? 4 : 0);
-        }
+        return new(top, _width.Remainder(pixel, oh) * _s.StrideWidth, image * _s.InChannels * _s.Height * _s.Width);
+    }
+
+    // Where a line's tap of an output pixel is, or -1 where it is outside of the image.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private int Find(int line, Step step)
+    {
+        int row = step.Top + _table[line];
+        int column = step.Left + _table[MostLines + line];
+        return row >= 0 && row < _s.Height && column >= 0 && column < _s.Width ? step.Images + _table[(2 * MostLines) + line] + (row * _s.Width) + column : -1;
+    }
+
+    /// <summary>An output pixel.</summary>
+    /// <param name="top">Upper row of its window without padding, or nowhere.</param>
+    /// <param name="left">Left column of it.</param>
+    /// <param name="images">Elements before its image.</param>
+    private readonly struct Step(int top, int left, int images)
+    {
+        public readonly int Top = top;
+        public readonly int Left = left;
+        public readonly int Images = images;
     }
 }

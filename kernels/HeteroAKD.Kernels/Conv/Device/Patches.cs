@@ -8,9 +8,11 @@ namespace HeteroAKD.Kernels.Conv.Device;
 
 /// <summary>
 /// The patches of x as the right side of a convolution's product, without ever being stored: a line is an output pixel (over all images), a step along K is a
-/// channel and tap (c, r, s). Every element is copied on its own, because neighbouring pixels of a tap are rarely aligned.
+/// channel and tap (c, r, s). Every element is copied on its own, because neighbouring pixels of a tap are rarely aligned: a float asynchronously, to the pixels beside
+/// it; a bf16 number, for which a copy is too wide, through registers, from which four steps of a pixel are written as one piece.
 /// </summary>
-public readonly struct Patches : ITileSource<Patches>
+public readonly struct Patches<TElement> : ITileSource<Patches<TElement>>
+    where TElement : struct, IElement
 {
     private readonly Mem _x; // [N, C, H, W]
     private readonly ConvShape _s;
@@ -22,60 +24,111 @@ public readonly struct Patches : ITileSource<Patches>
 
     /// <summary>All patches; the convolution has one group.</summary>
     public Patches(Mem x, in ConvShape shape)
-        : this(x, shape, new(shape.OutHeight * shape.OutWidth), new(shape.OutWidth), new(shape.KernelSize), new(shape.KernelWidth), default)
-    {
-    }
-
-    private Patches(Mem x, ConvShape s, Divider pixels, Divider width, Divider taps, Divider kernelWidth, PixelPlaces places)
     {
         _x = x;
-        _s = s;
-        _pixels = pixels;
-        _width = width;
-        _taps = taps;
-        _kernelWidth = kernelWidth;
+        _s = shape;
+        _pixels = new(shape.OutHeight * shape.OutWidth);
+        _width = new(shape.OutWidth);
+        _taps = new(shape.KernelSize);
+        _kernelWidth = new(shape.KernelWidth);
+    }
+
+    private Patches(in Patches<TElement> all, PixelPlaces places)
+    {
+        this = all;
         _places = places;
     }
 
     /// <inheritdoc/>
-    public static bool AlongDepth => false;
+    public static bool AlongDepth => TElement.Narrow;
+
+    /// <inheritdoc/>
+    public static bool Narrow => TElement.Narrow;
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public Patches At(int item, int firstLine, int thread)
+    public Patches<TElement> At(int item, int firstLine, int thread, int lines, int threads)
     {
+        if (TElement.Narrow)
+        {
+            return new(this, new(Place(firstLine + HeldPieces.Line(thread, lines, threads)), default, default, default));
+        }
+
         int line = firstLine + (thread & 31);
-        PixelPlaces p = new(Place(line), Place(line + 32), Place(line + 64), Place(line + 96));
-        return new(_x, _s, _pixels, _width, _taps, _kernelWidth, p);
+        return new(this, new(Place(line), Place(line + 32), Place(line + 64), Place(line + 96)));
     }
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public void Load(ArrayView<float> slice, int k, int thread, int lines, int threads)
+    public void Load(ArrayView<float> slice, int k, int thread, int lines, int threads, Bf16x4[] held)
+    {
+        if (TElement.Narrow)
+        {
+            int first = k + (4 * HeldPieces.First(thread, lines, threads));
+            for (int i = 0; i < HeldPieces.Count(lines, threads); i++)
+            {
+                int at = first + (4 * i);
+                held[i] = new Bf16x4 { Low = LooseNarrowPieces.Pair(Number(at), Number(at + 1)), High = LooseNarrowPieces.Pair(Number(at + 2), Number(at + 3)) };
+            }
+        }
+        else
+        {
+            Copy(slice, k, thread, lines, threads);
+        }
+    }
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public void Finish(ArrayView<float> slice, int thread, int lines, int threads, Bf16x4[] held)
+    {
+        if (TElement.Narrow)
+        {
+            HeldPieces.Write(slice, thread, lines, threads, held);
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private void Copy(ArrayView<float> slice, int k, int thread, int lines, int threads)
     {
         int warps = threads / 32;
         for (int j = 0; j < Tile.Depth / warps; j++)
         {
             int step = (thread >> 5) + (j * warps);
-            int at = k + step;
-            int channel = _taps.Quotient(at);
-            int tap = _taps.Remainder(at, channel);
-            int r = _kernelWidth.Quotient(tap);
-            int s = _kernelWidth.Remainder(tap, r);
-            int down = channel < _s.InChannels ? r * _s.DilationHeight : PixelPlaces.Nowhere;
-            int right = s * _s.DilationWidth;
-            int offset = (((channel * _s.Height) + (r * _s.DilationHeight)) * _s.Width) + right;
+            Tap tap = TapAt(k + step);
             for (int i = 0; i < lines / 32; i++)
             {
-                PixelPlace place = _places.Of(i);
-                int row = place.Row + down;
-                int column = place.Column + right;
-                bool inside = row >= 0 && row < _s.Height && column >= 0 && column < _s.Width;
                 int line = (thread & 31) + (32 * i);
-                AsyncCopy.Copy4(
-                    ref slice[Slice.AcrossDepth(step, line >> 2, lines) + (line & 3)], ref _x.View[inside ? place.Start + offset : 0], inside ? 4 : 0);
+                int from = Find(tap, _places.Of(i));
+                AsyncCopy.Copy4(ref slice[Slice.AcrossDepth(step, line >> 2, lines) + (line & 3)], ref _x.View[Math.Max(0, from)], from >= 0 ? 4 : 0);
             }
         }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private uint Number(int step)
+    {
+        int from = Find(TapAt(step), _places.Of(0));
+        return LooseNarrowPieces.Number(_x.View.Cast<ushort>(), from, from >= 0);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private Tap TapAt(int step)
+    {
+        int channel = _taps.Quotient(step);
+        int tap = _taps.Remainder(step, channel);
+        int r = _kernelWidth.Quotient(tap);
+        int right = _kernelWidth.Remainder(tap, r) * _s.DilationWidth;
+        int down = r * _s.DilationHeight;
+        return new(channel < _s.InChannels ? down : PixelPlaces.Nowhere, right, (((channel * _s.Height) + down) * _s.Width) + right);
+    }
+
+    // Where a pixel's tap is, or -1 where it is outside of the image.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private int Find(Tap tap, PixelPlace place)
+    {
+        int row = place.Row + tap.Down;
+        int column = place.Column + tap.Right;
+        return row >= 0 && row < _s.Height && column >= 0 && column < _s.Width ? place.Start + tap.Offset : -1;
     }
 
     // Upper left corner of an output pixel's window; it may lie in the padding, so that only its sum with a tap inside is an index.
@@ -89,5 +142,16 @@ public readonly struct Patches : ITileSource<Patches>
         int column = (_width.Remainder(pixel, oh) * _s.StrideWidth) - _s.PaddingWidth;
         int start = (((image * _s.InChannels * _s.Height) + row) * _s.Width) + column;
         return new(start, image < _s.Batch ? row : PixelPlaces.Nowhere, column);
+    }
+
+    /// <summary>A step along K.</summary>
+    /// <param name="down">Rows below the window's corner, or nowhere.</param>
+    /// <param name="right">Columns right of it.</param>
+    /// <param name="offset">Elements from it.</param>
+    private readonly struct Tap(int down, int right, int offset)
+    {
+        public readonly int Down = down;
+        public readonly int Right = right;
+        public readonly int Offset = offset;
     }
 }

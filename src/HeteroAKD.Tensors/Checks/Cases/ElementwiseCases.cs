@@ -22,6 +22,7 @@ internal static class ElementwiseCases
         .. Dropout(),
         .. DropPath(),
         .. Reshaped(),
+        .. Converted(),
     ];
 
     private static IEnumerable<OpCase> Unary<TOperator>(OpRow row, ErrorClass error, CaseNumbers numbers)
@@ -75,6 +76,14 @@ internal static class ElementwiseCases
         yield return family.Case("d0=1 d1=1 d2=1 d3=1", Normal("input", 1));
         yield return family.Case("d0=2 d1=3 d2=3 d3=1", Normal("input", 18));
         yield return family.Case("d0=4 d1=19", Normal("input", 76));
+    }
+
+    private static IEnumerable<OpCase> Converted()
+    {
+        OpFamily family = new(Cast.To, ErrorClass.Exact, v => [new("output", v["input"])]);
+        yield return family.Case("", Normal("input", 2, 3, 5, 7));
+        yield return family.Case("dtype=float32", Normal("input", 4, 64));
+        yield return family.ForwardOnly("dtype=float32", Of(CaseNumbers.Special, "input", 67));
     }
 
     private static NamedValues[] Output(CaseValues values, string input, Action<double[], double[]> compute)

@@ -8,6 +8,7 @@ namespace HeteroAKD.Tensors.Devices.Cuda;
 internal sealed unsafe class Cublas : IDisposable
 {
     private const int Float32 = 0; // CUDA_R_32F
+    private const int BFloat16 = 14; // CUDA_R_16BF
     private const int DefaultAlgorithm = -1; // CUBLAS_GEMM_DEFAULT
 
     private readonly nint _library;
@@ -48,7 +49,10 @@ internal sealed unsafe class Cublas : IDisposable
         return null;
     }
 
-    /// <summary>α A B + β C of <paramref name="g"/>; what else its epilogue does is left to the caller.</summary>
+    /// <summary>Whether the library multiplies what the matrices hold: both factors floats or both bf16 numbers, the result as they or floats.</summary>
+    public static bool Takes(in GemmArguments g) => g.A.Memory.Narrow == g.B.Memory.Narrow && g.C.Memory.Narrow <= g.A.Memory.Narrow;
+
+    /// <summary>α A B + β C of <paramref name="g"/>, which it <see cref="Takes"/>; what else its epilogue does is left to the caller.</summary>
     public void Multiply(in GemmArguments g, MatrixPrecision precision)
     {
         float alpha = g.Alpha;
@@ -57,9 +61,9 @@ internal sealed unsafe class Cublas : IDisposable
         // The library stores columns: it computes Cᵀ = Bᵀ Aᵀ, for which all memory is as it should be.
         Check(
             _product(
-                _handle, Transposed(g.B), Transposed(g.A), g.N, g.M, g.K, &alpha, Address(g.B), Float32, Leading(g.B, g.N, g.K), g.B.BatchStride,
-                Address(g.A), Float32, Leading(g.A, g.K, g.M), g.A.BatchStride, &beta, Address(g.C), Float32, Leading(g.C, g.N, g.M), g.C.BatchStride,
-                g.Batch, ComputeType(precision), DefaultAlgorithm),
+                _handle, Transposed(g.B), Transposed(g.A), g.N, g.M, g.K, &alpha, Address(g.B), TypeOf(g.B), Leading(g.B, g.N, g.K), g.B.BatchStride,
+                Address(g.A), TypeOf(g.A), Leading(g.A, g.K, g.M), g.A.BatchStride, &beta, Address(g.C), TypeOf(g.C), Leading(g.C, g.N, g.M), g.C.BatchStride,
+                g.Batch, ComputeType(g.A.Memory.Narrow != 0 ? MatrixPrecision.Fp32 : precision), DefaultAlgorithm),
             $"cublasGemmStridedBatchedEx of {g.Batch} x [{g.M}, {g.K}] x [{g.K}, {g.N}]");
     }
 
@@ -69,7 +73,7 @@ internal sealed unsafe class Cublas : IDisposable
         NativeLibrary.Free(_library);
     }
 
-    // CUBLAS_COMPUTE_32F_FAST_TF32, CUBLAS_COMPUTE_32F_FAST_16BF, CUBLAS_COMPUTE_32F.
+    // CUBLAS_COMPUTE_32F_FAST_TF32, CUBLAS_COMPUTE_32F_FAST_16BF, CUBLAS_COMPUTE_32F; the last is all there is to say where factors are bf16 numbers themselves.
     private static int ComputeType(MatrixPrecision precision) => precision switch { MatrixPrecision.Tf32 => 77, MatrixPrecision.Bf16 => 75, _ => 68 };
 
     private static int Transposed(in GemmMatrix matrix) => matrix.ColumnStride == 1 ? 0 : 1;
@@ -77,7 +81,9 @@ internal sealed unsafe class Cublas : IDisposable
     private static int Leading(in GemmMatrix matrix, int columns, int rows) =>
         matrix.ColumnStride == 1 ? Math.Max(matrix.RowStride, columns) : Math.Max(matrix.ColumnStride, rows);
 
-    private static nint Address(in GemmMatrix matrix) => matrix.Memory.View.LoadEffectiveAddressAsPtr() + (matrix.Offset * sizeof(float));
+    private static nint Address(in GemmMatrix matrix) => matrix.Memory.View.LoadEffectiveAddressAsPtr() + (matrix.Offset * (matrix.Memory.Narrow != 0 ? sizeof(ushort) : sizeof(float)));
+
+    private static int TypeOf(in GemmMatrix matrix) => matrix.Memory.Narrow != 0 ? BFloat16 : Float32;
 
     private static void Check(int status, string operation)
     {

@@ -73,6 +73,8 @@ public sealed unsafe class CudaDevice : AcceleratorDevice
 
     internal override bool Supports(MatrixPrecision precision) => precision == MatrixPrecision.Fp32 || _accelerator.Architecture.Major >= 8;
 
+    internal override bool Supports(DType type) => base.Supports(type) || (type == DType.BFloat16 && Supports(MatrixPrecision.Bf16));
+
     /// <inheritdoc/>
     public override void PreloadKernels() => _kernels.Preload();
 
@@ -161,7 +163,7 @@ public sealed unsafe class CudaDevice : AcceleratorDevice
     internal override bool TryLibrary(in GemmArguments product)
     {
         bool contiguous = product.C.RowStride == product.N && (product.Batch == 1 || product.C.BatchStride == product.M * product.N) && product.C.Offset == 0;
-        if (_cublas is null || product.HasResidual != 0 || product.Activation != ActivationKind.None || (product.BiasKind != GemmBias.None && !(contiguous && product.BiasOffset == 0)) || product.K == 0)
+        if (_cublas is null || !Cublas.Takes(product) || product.HasResidual != 0 || product.Activation != ActivationKind.None || (product.BiasKind != GemmBias.None && !(contiguous && product.BiasOffset == 0)) || product.K == 0)
         {
             return false;
         }
