@@ -78,7 +78,7 @@ public sealed class ArithmeticTests
     [InlineData("cvt.rpi.f32.f32 %f4, %f1;", "3f000000", "0", "0", "3f800000")]
     [InlineData("cvt.sat.f32.f32 %f4, %f1;", "40000000", "0", "0", "3f800000")]
     [InlineData("cvt.rn.f16.f32 %h1, %f1; cvt.f32.f16 %f4, %h1;", "3f801001", "0", "0", "3f802000")]
-    public void Floats(string instruction, string a, string b, string c, string expected) => Check(instruction.Replace("%f4", "%f9", StringComparison.Ordinal) + "mov.b32 %r4, %f9;", [a, b, c], expected);
+    public void Floats(string instruction, string a, string b, string c, string expected) => Check($"{instruction} mov.b32 %r4, %f4;", [a, b, c], expected);
 
     /// <summary>%r4 from %f1, %f2 and %r1.</summary>
     [Theory]
@@ -99,6 +99,33 @@ public sealed class ArithmeticTests
     [InlineData("mul.wide.u32 %rd9, %r1, %r2; mov.b64 {_, %r4}, %rd9;", "ffffffff", "2", "1")]
     [InlineData("cvt.f64.f32 %d1, %f1; cvt.f64.f32 %d2, %f2; div.rn.f64 %d1, %d1, %d2; cvt.rn.f32.f64 %f9, %d1; mov.b32 %r4, %f9;", "3f800000", "40400000", "3eaaaaab")]
     public void Conversions(string instruction, string a, string b, string expected) => Check(instruction, [a, b, "0"], expected);
+
+    /// <summary>The upper word of %rd9 from %rd7 and %rd8, whose upper words are %r1 and %r2 and whose lower are zero.</summary>
+    [Theory]
+    [InlineData("add.s64 %rd9, %rd7, %rd8;", "ffffffff", "2", "1")]
+    [InlineData("sub.u64 %rd9, %rd7, 1;", "1", "0", "0")]
+    [InlineData("mul.lo.s64 %rd9, %rd7, 3;", "5", "0", "f")]
+    [InlineData("mad.lo.u64 %rd9, %rd7, 3, %rd8;", "5", "1", "10")]
+    [InlineData("div.s64 %rd9, %rd7, -2;", "8", "0", "fffffffc")]
+    [InlineData("rem.u64 %rd9, %rd7, %rd8;", "9", "4", "1")]
+    [InlineData("mul.hi.u64 %rd9, %rd7, %rd8; shl.b64 %rd9, %rd9, 32;", "10", "10", "100")]
+    [InlineData("shl.b64 %rd9, %rd7, 4;", "f0000001", "0", "10")]
+    [InlineData("shr.s64 %rd9, %rd7, 8;", "80000000", "0", "ff800000")]
+    [InlineData("shr.u64 %rd9, %rd7, 64;", "80000000", "0", "0")]
+    [InlineData("and.b64 %rd9, %rd7, %rd8;", "f0f0", "ff00", "f000")]
+    [InlineData("xor.b64 %rd9, %rd7, %rd8;", "f0f0", "ff00", "ff0")]
+    [InlineData("not.b64 %rd9, %rd7;", "ffff0000", "0", "ffff")]
+    [InlineData("min.s64 %rd9, %rd7, %rd8;", "ffffffff", "1", "ffffffff")]
+    [InlineData("max.u64 %rd9, %rd7, %rd8;", "ffffffff", "1", "ffffffff")]
+    [InlineData("neg.s64 %rd9, %rd7;", "1", "0", "ffffffff")]
+    [InlineData("selp.b64 %rd9, %rd7, %rd8, %p0;", "1", "2", "2")]
+    [InlineData("setp.lt.s64 %p1, %rd7, %rd8; selp.b64 %rd9, %rd7, %rd8, %p1;", "ffffffff", "1", "ffffffff")]
+    [InlineData("cvt.s64.s32 %rd9, %r1;", "80000000", "0", "ffffffff")]
+    [InlineData("cvt.u64.u32 %rd9, %r1;", "80000000", "0", "0")]
+    [InlineData("cvt.rn.f32.s64 %f9, %rd7; cvt.rzi.s64.f32 %rd9, %f9;", "fffffff0", "0", "fffffff0")]
+    [InlineData("mad.wide.s32 %rd9, %r1, 2, %rd8;", "ffffffff", "5", "4")]
+    public void Integers_of_64_bits(string instruction, string a, string b, string expected) =>
+        Check($"mov.b64 %rd7, {{0, %r1}}; mov.b64 %rd8, {{0, %r2}}; {instruction} mov.b64 {{_, %r4}}, %rd9;", [a, b, "0"], expected);
 
     [Theory]
     [InlineData("eq", "3f800000", NaN, 0)]

@@ -143,6 +143,43 @@ public sealed class MemoryCheckTests : IDisposable
         Assert.Equal(Enumerable.Range(0, 32).Select(i => (uint)i), results);
     }
 
+    /// <summary>From the bytes 80 81 .. 8f.</summary>
+    [Theory]
+    [InlineData("ld.global.u8 %r1, [%rd0+1];", 0x81u)]
+    [InlineData("ld.global.s8 %r1, [%rd0+1];", 0xFFFFFF81u)]
+    [InlineData("ld.global.u16 %r1, [%rd0+2];", 0x8382u)]
+    [InlineData("ld.global.s16 %r1, [%rd0+2];", 0xFFFF8382u)]
+    [InlineData("ld.global.nc.b16 %h1, [%rd0+2]; cvt.u32.u16 %r1, %h1;", 0x8382u)]
+    [InlineData("ld.global.s16 %rd5, [%rd0+2]; mov.b64 {_, %r1}, %rd5;", 0xFFFFFFFFu)]
+    [InlineData("ld.global.v2.u32 {%r2, %r1}, [%rd0+8];", 0x8F8E8D8Cu)]
+    [InlineData("ld.global.v4.u32 {%r2, %r3, %r1, %r4}, [%rd0];", 0x8B8A8988u)]
+    [InlineData("ld.global.v2.b64 {%rd5, %rd6}, [%rd0]; mov.b64 {_, %r1}, %rd6;", 0x8F8E8D8Cu)]
+    [InlineData("st.global.u8 [%rd0], 7; ld.global.u32 %r1, [%rd0];", 0x83828107u)]
+    [InlineData("mov.u16 %h1, 258; st.global.v2.u16 [%rd0], {%h1, %h1}; ld.global.u32 %r1, [%rd0];", 0x01020102u)]
+    public void Accesses_have_their_widths(string instruction, uint expected)
+    {
+        uint[] bytes = [0x83828180, 0x87868584, 0x8B8A8988, 0x8F8E8D8C];
+        Assert.Equal(expected, _bench.Run($"{instruction} st.global.u32 [%rd1], %r1;", bytes)[0]);
+    }
+
+    /// <summary>What is in memory after one thread, and what it got; there were 5 and 9 before.</summary>
+    [Theory]
+    [InlineData("atom.global.exch.b32 %r1, [%rd0], 7;", 7u, 5u)]
+    [InlineData("atom.global.cas.b32 %r1, [%rd0], 5, 8;", 8u, 5u)]
+    [InlineData("atom.global.cas.b32 %r1, [%rd0], 6, 8;", 5u, 5u)]
+    [InlineData("atom.global.min.s32 %r1, [%rd0], -3;", 0xFFFFFFFDu, 5u)]
+    [InlineData("atom.global.min.u32 %r1, [%rd0], -3;", 5u, 5u)]
+    [InlineData("atom.global.max.u32 %r1, [%rd0], 6;", 6u, 5u)]
+    [InlineData("atom.global.and.b32 %r1, [%rd0], 4;", 4u, 5u)]
+    [InlineData("atom.global.or.b32 %r1, [%rd0], 2;", 7u, 5u)]
+    [InlineData("atom.relaxed.gpu.global.add.u32 %r1, [%rd0], -1;", 4u, 5u)]
+    [InlineData("red.global.xor.b32 [%rd0], 1; mov.u32 %r1, 5;", 4u, 5u)]
+    public void Atomic_operations(string instruction, uint left, uint returned)
+    {
+        uint[] results = _bench.Run($"{instruction} ld.global.u32 %r2, [%rd0]; st.global.u32 [%rd1], %r2; st.global.u32 [%rd1+4], %r1;", [5, 9], 2, threads: 1);
+        Assert.Equal([left, returned], results);
+    }
+
     [Fact]
     public void Dynamic_shared_memory_has_the_size_of_the_launch()
     {

@@ -12,7 +12,8 @@ namespace HeteroAKD.Kernels.Gemm;
 public readonly record struct ItemStep(int Stride, int Depth);
 
 /// <summary>A matrix whose neighbours along K are neighbours in memory.</summary>
-public readonly struct DepthMatrix : ITileSource<DepthMatrix>
+public readonly struct DepthMatrix<TPieces> : ITileSource<DepthMatrix<TPieces>>
+    where TPieces : struct, IPieces
 {
     private readonly Mem _memory; // line l, step k at _start + l · _stride + k
     private readonly int _start;
@@ -21,9 +22,8 @@ public readonly struct DepthMatrix : ITileSource<DepthMatrix>
     private readonly int _depth;
     private readonly int _itemStride;
     private readonly int _totalDepth;
-    private readonly int _whole; // 1 where every piece of four floats begins at a multiple of 16 bytes
 
-    /// <summary>All lines.</summary>
+    /// <summary>All lines; there is at least one.</summary>
     /// <param name="memory">The memory.</param>
     /// <param name="start">Elements before line 0.</param>
     /// <param name="stride">Elements from a line to the next.</param>
@@ -31,11 +31,6 @@ public readonly struct DepthMatrix : ITileSource<DepthMatrix>
     /// <param name="depth">Steps along K of an item.</param>
     /// <param name="items">How items follow.</param>
     public DepthMatrix(Mem memory, int start, int stride, int lines, int depth, ItemStep items)
-        : this(memory, start, stride, lines, depth, items, Alignment.IsWhole(memory, start, stride, items.Stride))
-    {
-    }
-
-    private DepthMatrix(Mem memory, int start, int stride, int lines, int depth, ItemStep items, int whole)
     {
         _memory = memory;
         _start = start;
@@ -44,7 +39,6 @@ public readonly struct DepthMatrix : ITileSource<DepthMatrix>
         _depth = depth;
         _itemStride = items.Stride;
         _totalDepth = items.Depth;
-        _whole = whole;
     }
 
     /// <inheritdoc/>
@@ -52,30 +46,41 @@ public readonly struct DepthMatrix : ITileSource<DepthMatrix>
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public DepthMatrix At(int item, int firstLine, int thread)
+    public DepthMatrix<TPieces> At(int item, int firstLine, int thread)
     {
         int depth = _totalDepth > 0 ? Math.Min(_depth, _totalDepth - (item * _depth)) : _depth;
-        return new(_memory, _start + (item * _itemStride) + (firstLine * _stride), _stride, _lines - firstLine, depth, default, _whole);
+        return new(_memory, _start + (item * _itemStride) + (firstLine * _stride), _stride, _lines - firstLine, depth, default);
     }
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Load(ArrayView<float> slice, int k, int thread, int lines, int threads)
     {
+        // A piece of a line behind the last is that of the last: nobody stores what it becomes, and no copy has to ask.
+        bool inner = TPieces.AreWhole && k + Tile.Depth <= _depth;
         for (int i = 0; i < lines * 4 / threads; i++)
         {
             int piece = thread + (i * threads);
-            int line = piece >> 2;
+            int line = Math.Min(piece >> 2, _lines - 1);
             int step = k + ((piece & 3) << 2);
-            int inside = line < _lines ? Math.Max(0, Math.Min(4, _depth - step)) : 0;
-            int from = inside > 0 ? _start + (line * _stride) + step : 0;
-            Pieces.Copy(slice, Slice.AlongDepth(line, piece & 3), _memory.View, from, inside, _whole);
+            int to = Slice.AlongDepth(piece >> 2, piece & 3);
+            int from = _start + (line * _stride);
+            if (inner)
+            {
+                WholePieces.Copy(slice, to, _memory.View, from + step);
+            }
+            else
+            {
+                int inside = Math.Max(0, Math.Min(4, _depth - step));
+                TPieces.Copy(slice, to, _memory.View, from + (inside > 0 ? step : 0), inside);
+            }
         }
     }
 }
 
 /// <summary>A matrix whose neighbouring lines are neighbours in memory.</summary>
-public readonly struct LineMatrix : ITileSource<LineMatrix>
+public readonly struct LineMatrix<TPieces> : ITileSource<LineMatrix<TPieces>>
+    where TPieces : struct, IPieces
 {
     private readonly Mem _memory; // line l, step k at _start + k · _stride + l
     private readonly int _start;
@@ -84,9 +89,8 @@ public readonly struct LineMatrix : ITileSource<LineMatrix>
     private readonly int _depth;
     private readonly int _itemStride;
     private readonly int _totalDepth;
-    private readonly int _whole; // 1 where every piece of four floats begins at a multiple of 16 bytes
 
-    /// <summary>All lines.</summary>
+    /// <summary>All lines; there is at least one.</summary>
     /// <param name="memory">The memory.</param>
     /// <param name="start">Elements before step 0.</param>
     /// <param name="stride">Elements from a step along K to the next.</param>
@@ -94,11 +98,6 @@ public readonly struct LineMatrix : ITileSource<LineMatrix>
     /// <param name="depth">Steps along K of an item.</param>
     /// <param name="items">How items follow.</param>
     public LineMatrix(Mem memory, int start, int stride, int lines, int depth, ItemStep items)
-        : this(memory, start, stride, lines, depth, items, Alignment.IsWhole(memory, start, stride, items.Stride))
-    {
-    }
-
-    private LineMatrix(Mem memory, int start, int stride, int lines, int depth, ItemStep items, int whole)
     {
         _memory = memory;
         _start = start;
@@ -107,7 +106,6 @@ public readonly struct LineMatrix : ITileSource<LineMatrix>
         _depth = depth;
         _itemStride = items.Stride;
         _totalDepth = items.Depth;
-        _whole = whole;
     }
 
     /// <inheritdoc/>
@@ -115,25 +113,34 @@ public readonly struct LineMatrix : ITileSource<LineMatrix>
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public LineMatrix At(int item, int firstLine, int thread)
+    public LineMatrix<TPieces> At(int item, int firstLine, int thread)
     {
         int depth = _totalDepth > 0 ? Math.Min(_depth, _totalDepth - (item * _depth)) : _depth;
-        return new(_memory, _start + (item * _itemStride) + firstLine, _stride, _lines - firstLine, depth, default, _whole);
+        return new(_memory, _start + (item * _itemStride) + firstLine, _stride, _lines - firstLine, depth, default);
     }
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Load(ArrayView<float> slice, int k, int thread, int lines, int threads)
     {
+        // As for lines behind the last: their pieces are those of the last.
+        bool inner = TPieces.AreWhole && k + Tile.Depth <= _depth;
         int quads = lines / 4;
         for (int i = 0; i < lines * 4 / threads; i++)
         {
             int piece = thread + (i * threads);
-            int step = piece / quads;
-            int quad = piece % quads;
-            int inside = k + step < _depth ? Math.Max(0, Math.Min(4, _lines - (4 * quad))) : 0;
-            int from = inside > 0 ? _start + ((k + step) * _stride) + (4 * quad) : 0;
-            Pieces.Copy(slice, Slice.AcrossDepth(step, quad, lines), _memory.View, from, inside, _whole);
+            int step = k + (piece / quads);
+            int line = Math.Min((piece % quads) << 2, (_lines - 1) & ~3);
+            int to = Slice.AcrossDepth(piece / quads, piece % quads, lines);
+            if (inner)
+            {
+                WholePieces.Copy(slice, to, _memory.View, _start + (step * _stride) + line);
+            }
+            else
+            {
+                int inside = step < _depth ? Math.Min(4, _lines - line) : 0;
+                TPieces.Copy(slice, to, _memory.View, _start + (inside > 0 ? (step * _stride) + line : 0), inside);
+            }
         }
     }
 }

@@ -8,12 +8,18 @@ namespace HeteroAKD.Kernels.Intrinsics;
 /// </summary>
 public static class AsyncCopy
 {
+    /// <summary>Starts to copy 16 bytes, both addresses multiples of 16.</summary>
+    /// <param name="target">Shared memory.</param>
+    /// <param name="source">Global memory.</param>
+    [IntrinsicImplementation]
+    public static void Copy16(ref Float4 target, ref Float4 source) => target = source;
+
     /// <summary>Starts to copy 16 bytes, both addresses multiples of 16; of the source only the first <paramref name="bytes"/> are read, the rest becomes zero.</summary>
     /// <param name="target">Shared memory.</param>
     /// <param name="source">Global memory; not read at all where <paramref name="bytes"/> is 0.</param>
     /// <param name="bytes">0, 4, 8, 12 or 16.</param>
     [IntrinsicImplementation]
-    public static void Copy16(ref Float4 target, ref Float4 source, int bytes)
+    public static void CopyPart16(ref Float4 target, ref Float4 source, int bytes)
     {
         Float4 value = default;
         if (bytes > 0)

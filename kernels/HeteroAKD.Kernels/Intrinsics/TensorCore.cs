@@ -43,6 +43,13 @@ public static class TensorCore
     [IntrinsicImplementation]
     public static Float4 MultiplyBf16(LeftFragment a, RightFragment b, Float4 c) => c;
 
+    /// <summary>
+    /// Loads four matrices of eight rows of 16 bytes from shared memory (PTX <c>ldmatrix.x4</c>). Thread l names where row l % 8 of matrix l / 8 begins, a
+    /// multiple of 16 bytes, and gets of each matrix the four bytes l % 4 of row l / 4. Of one thread alone there is no telling.
+    /// </summary>
+    [IntrinsicImplementation]
+    public static LeftFragment LoadMatrices(ref float row) => new() { X = Interop.FloatAsInt(row) };
+
     /// <summary>The nearest tf32 number, ties away from zero: 10 bits of mantissa are left.</summary>
     [IntrinsicImplementation]
     public static uint ToTf32(float x) => (Interop.FloatAsInt(x) + 0x1000u) & 0xffffe000u;

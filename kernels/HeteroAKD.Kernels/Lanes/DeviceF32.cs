@@ -55,11 +55,7 @@ public readonly struct DeviceF32 : IFloatLane<DeviceF32>
     public static DeviceF32 NegatedFma(DeviceF32 a, DeviceF32 b, DeviceF32 c) => new(MathF.FusedMultiplyAdd(-a.Value, b.Value, c.Value));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static DeviceF32 Larger(DeviceF32 a, DeviceF32 b)
-    {
-        // Not 'a > b': ILGPU 1.5.3 moves a constant a to the right and then has the comparison hold for NaN too, which loses a NaN in b.
-        return new(b.Value < a.Value ? a.Value : b.Value);
-    }
+    public static DeviceF32 Larger(DeviceF32 a, DeviceF32 b) => new(a.Value > b.Value ? a.Value : b.Value);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static DeviceF32 Abs(DeviceF32 a) => new(MathF.Abs(a.Value));
@@ -83,7 +79,11 @@ public readonly struct DeviceF32 : IFloatLane<DeviceF32>
     public static DeviceF32 Exp(DeviceF32 x) => FloatMath.Exp(x);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static DeviceF32 ExpNonpositive(DeviceF32 x) => FloatMath.ExpNonpositive(x);
+    public static DeviceF32 ExpNonpositive(DeviceF32 x)
+    {
+        // Not Larger with the constant first: ILGPU 1.5.3 turns 'constant > x' into 'x < constant' and has that hold for NaN too, which loses the NaN.
+        return FloatMath.ExpInRange(new DeviceF32(x.Value < FloatMath.ExpLow ? FloatMath.ExpLow : x.Value));
+    }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static DeviceF32 Log(DeviceF32 x) => FloatMath.Log(x);

@@ -11,8 +11,10 @@ public static class FloatMath
     // 1.5·2^23: added to a number below 2^22 it leaves no bits for the fraction.
     private const float NoFraction = 12582912f;
 
-    // e^x is 0 below the one and infinity above the other.
-    private const float ExpLow = -104f;
+    /// <summary>e^x is 0 below it.</summary>
+    internal const float ExpLow = -104f;
+
+    // e^x is infinity above it.
     private const float ExpHigh = 89f;
 
     /// <summary>e^x over the whole range.</summary>
@@ -61,7 +63,7 @@ public static class FloatMath
     /// <summary>log(1 + e^x) = max(x, 0) + log1p(e^-|x|).</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static T Log1pExp<T>(T x)
-        where T : unmanaged, IFloatLane<T> => T.Max(x, T.Splat(0f)) + Log1p(ExpNonpositive(-T.Abs(x)));
+        where T : unmanaged, IFloatLane<T> => T.Max(x, T.Splat(0f)) + Log1p(T.ExpNonpositive(-T.Abs(x)));
 
     /// <summary>tanh: odd polynomial below 0.625, 1 - 2/(e^2|x| + 1) above.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -89,7 +91,7 @@ public static class FloatMath
     public static T NormalTail<T>(T a)
         where T : unmanaged, IFloatLane<T>
     {
-        T e = ExpNonpositive(T.Splat(-0.5f) * a * a);
+        T e = T.ExpNonpositive(T.Splat(-0.5f) * a * a);
         T u = T.Splat(0.3f) * a;
         T t = T.DivideNormal(T.Splat(1f), T.Splat(1f) + u);
         T w = u * t;
@@ -131,7 +133,7 @@ public static class FloatMath
 
     /// <summary>e^x: x = n·ln 2 + r with |r| ≤ ½ ln 2, e^x = 2^n · p(r); ln 2 is subtracted in two parts.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static T ExpInRange<T>(T x)
+    internal static T ExpInRange<T>(T x)
         where T : unmanaged, IFloatLane<T>
     {
         T n = T.Fma(x, T.Splat(1.44269504f), T.Splat(NoFraction)) - T.Splat(NoFraction);

@@ -1,19 +1,22 @@
 namespace HeteroAKD.Kernels.Tiles;
 
-/// <summary>
-/// Size of the piece of a product C = A B that one thread block computes. Every thread has 64 elements of it: a warp 64 rows of 32 columns where warps
-/// multiply on tensor cores, a thread 8 x 8 elsewhere.
-/// </summary>
+/// <summary>Size of the piece of a product C = A B that one thread block computes.</summary>
 public interface ITile
 {
     /// <summary>Rows; a multiple of 64.</summary>
     static abstract int Rows { get; }
 
-    /// <summary>Columns; a multiple of 32.</summary>
+    /// <summary>Columns; a multiple of 64.</summary>
     static abstract int Columns { get; }
+
+    /// <summary>Rows of a warp on tensor cores; a multiple of 16.</summary>
+    static abstract int WarpRows { get; }
+
+    /// <summary>Columns of a warp on tensor cores; a multiple of 16.</summary>
+    static abstract int WarpColumns { get; }
 }
 
-/// <summary>128 x 128 elements, 256 threads: the least traffic.</summary>
+/// <summary>128 x 128 elements: the least traffic, in shared memory and out of it.</summary>
 public readonly struct LargeTile : ITile
 {
     /// <inheritdoc/>
@@ -21,9 +24,15 @@ public readonly struct LargeTile : ITile
 
     /// <inheritdoc/>
     public static int Columns => 128;
+
+    /// <inheritdoc/>
+    public static int WarpRows => 64;
+
+    /// <inheritdoc/>
+    public static int WarpColumns => 64;
 }
 
-/// <summary>64 x 64 elements, 64 threads: for products that large tiles would not spread over the device.</summary>
+/// <summary>64 x 64 elements: for products that large tiles would not spread over the device.</summary>
 public readonly struct SmallTile : ITile
 {
     /// <inheritdoc/>
@@ -31,6 +40,12 @@ public readonly struct SmallTile : ITile
 
     /// <inheritdoc/>
     public static int Columns => 64;
+
+    /// <inheritdoc/>
+    public static int WarpRows => 32;
+
+    /// <inheritdoc/>
+    public static int WarpColumns => 32;
 }
 
 /// <summary>What all tiles have in common.</summary>
@@ -41,13 +56,6 @@ public static class Tile
 
     /// <summary>Stages in shared memory: one is multiplied while the copies of three are under way. A power of two.</summary>
     public const int Stages = 4;
-
-    /// <summary>Elements of the tile that a thread computes.</summary>
-    public const int PerThread = 64;
-
-    /// <summary>Threads of a block.</summary>
-    public static int Threads<TTile>()
-        where TTile : struct, ITile => TTile.Rows * TTile.Columns / PerThread;
 
     /// <summary>Floats of a stage: a slice of A, then one of B.</summary>
     public static int StageLength<TTile>()

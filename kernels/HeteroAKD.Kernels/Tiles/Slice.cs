@@ -14,24 +14,26 @@ internal static class Slice
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static int AlongDepth(int line, int piece) => (line * Tile.Depth) + ((piece ^ ((line >> 1) & 3)) << 2);
 
-    /// <summary>Floats before lines 4 piece … + 3 of step <paramref name="k"/>, where pieces lie along the lines.</summary>
+    /// <summary>Floats before lines 4 piece … + 3 of step <paramref name="k"/>, where pieces lie along the lines. The shift differs in steps 0 … 3 and in steps 0, 4, 8, 12.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static int AcrossDepth(int k, int piece, int lines) => (k * lines) + ((piece ^ ((k >> 1) & 6)) << 2);
+    public static int AcrossDepth(int k, int piece, int lines) => (k * lines) + ((piece ^ (((k ^ (k >> 2)) & 3) << 1)) << 2);
+
+    /// <summary>One element, where pieces lie along the lines.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static float Across(ArrayView<float> slice, int k, int line, int lines) => slice[AcrossDepth(k, line >> 2, lines) + (line & 3)];
 
     /// <summary>Steps 4 piece … + 3 of a line, in either order.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Float4 Steps<TSource>(ArrayView<float> slice, int line, int piece, int lines)
-        where TSource : struct, ITileSource<TSource>
-    {
-        if (TSource.AlongDepth)
+        where TSource : struct, ITileSource<TSource> => TSource.AlongDepth
+        ? slice.Cast<Float4>()[AlongDepth(line, piece) >> 2]
+        : new Float4
         {
-            return slice.Cast<Float4>()[AlongDepth(line, piece) >> 2];
-        }
-
-        // The shift is the same for the four steps of a piece.
-        int at = AcrossDepth(4 * piece, line >> 2, lines) + (line & 3);
-        return new Float4 { X = slice[at], Y = slice[at + lines], Z = slice[at + (2 * lines)], W = slice[at + (3 * lines)] };
-    }
+            X = Across(slice, 4 * piece, line, lines),
+            Y = Across(slice, (4 * piece) + 1, line, lines),
+            Z = Across(slice, (4 * piece) + 2, line, lines),
+            W = Across(slice, (4 * piece) + 3, line, lines),
+        };
 
     /// <summary>Lines 4 quad … + 3 of step <paramref name="k"/>, where pieces lie along the lines.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -6,7 +6,7 @@ namespace HeteroAKD.Kernels.Tiles;
 
 /// <summary>
 /// C = A B by tiles on a device, whatever A, B and C are made of: a block copies slices of both sides to shared memory, three ahead of the one that it multiplies, keeps
-/// the sums in registers, and hands the finished tile to the sink row by row. Launch <see cref="Blocks"/> blocks of <see cref="Tile.Threads"/> threads with
+/// the sums in registers, and hands the finished tile to the sink row by row. Launch <see cref="Blocks"/> blocks of <see cref="Threads"/> threads with
 /// <see cref="Tile.SharedBytes"/> of dynamic shared memory.
 /// </summary>
 /// <param name="left">A.</param>
@@ -35,6 +35,9 @@ public readonly struct TiledProductKernel<TTile, TMath, TLeft, TRight, TSink>(TL
     /// <summary>Blocks to launch.</summary>
     public int Blocks => _rowTiles * _columnTiles * _items;
 
+    /// <summary>Threads of a block.</summary>
+    public static int Threads => TMath.Threads<TTile>();
+
     /// <inheritdoc/>
     public void Run()
     {
@@ -49,12 +52,12 @@ public readonly struct TiledProductKernel<TTile, TMath, TLeft, TRight, TSink>(TL
         int column0 = columnTile * TTile.Columns;
         TLeft left = _left.At(item, row0, thread);
         TRight right = _right.At(item, column0, thread);
-        int threads = Tile.Threads<TTile>();
+        int threads = TMath.Threads<TTile>();
         int stageLength = Tile.StageLength<TTile>();
         int leftLength = TTile.Rows * Tile.Depth;
 
-        Float4[] sums = new Float4[16];
-        for (int i = 0; i < 16; i++)
+        Float4[] sums = new Float4[TTile.Rows * TTile.Columns / 4 / TMath.Threads<TTile>()];
+        for (int i = 0; i < TTile.Rows * TTile.Columns / 4 / TMath.Threads<TTile>(); i++)
         {
             sums[i] = default;
         }

@@ -4,26 +4,24 @@ using ILGPU;
 
 namespace HeteroAKD.Kernels.Tiles;
 
-/// <summary>
-/// Tensor cores: a warp has 64 rows and 32 columns, 4 x 4 products of 16 x 8. The sum over K may take its terms in any order, as long as both sides take the
-/// same: a thread reads four neighbouring steps at once and calls them those that the instruction wants of it.
-/// </summary>
+/// <summary>Where the warps of a block are in its tile, and what both precisions of tensor cores do alike: sums are products of 16 x 8, row after row of them.</summary>
 internal static class WarpMath
 {
-    private const int WarpRows = 64;
-    private const int WarpColumns = 32;
+    /// <summary>Threads of a block.</summary>
+    public static int Threads<TTile>()
+        where TTile : struct, ITile => 32 * (TTile.Rows / TTile.WarpRows) * (TTile.Columns / TTile.WarpColumns);
 
     /// <summary>First row of the thread's warp.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static int FirstRow<TTile>(int thread)
-        where TTile : struct, ITile => thread / 32 / (TTile.Columns / WarpColumns) * WarpRows;
+        where TTile : struct, ITile => thread / 32 / (TTile.Columns / TTile.WarpColumns) * TTile.WarpRows;
 
     /// <summary>First column of the thread's warp.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static int FirstColumn<TTile>(int thread)
-        where TTile : struct, ITile => thread / 32 % (TTile.Columns / WarpColumns) * WarpColumns;
+        where TTile : struct, ITile => thread / 32 % (TTile.Columns / TTile.WarpColumns) * TTile.WarpColumns;
 
-    /// <summary>Writes sums [4 · i + j], the 16 x 8 product at (16 i, 8 j), to the tile.</summary>
+    /// <summary>Writes the sums to the tile.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Spill<TTile>(ArrayView<float> result, Float4[] sums, int thread)
         where TTile : struct, ITile
@@ -31,11 +29,11 @@ internal static class WarpMath
         int pitch = Tile.ResultPitch<TTile>();
         int lane = thread & 31;
         int at = ((FirstRow<TTile>(thread) + (lane >> 2)) * pitch) + FirstColumn<TTile>(thread) + (2 * (lane & 3));
-        for (int i = 0; i < 4; i++)
+        for (int i = 0; i < TTile.WarpRows / 16; i++)
         {
-            for (int j = 0; j < 4; j++)
+            for (int j = 0; j < TTile.WarpColumns / 8; j++)
             {
-                Float4 sum = sums[(4 * i) + j];
+                Float4 sum = sums[(i * (TTile.WarpColumns / 8)) + j];
                 int top = at + (16 * i * pitch) + (8 * j);
                 int bottom = top + (8 * pitch);
                 result[top] = sum.X;
@@ -45,99 +43,4 @@ internal static class WarpMath
             }
         }
     }
-}
-
-/// <summary>Tensor cores on numbers rounded to tf32 (10 bits of mantissa, the range of float), sums in float.</summary>
-public readonly struct Tf32Math : ITileMath
-{
-    /// <inheritdoc/>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void Multiply<TTile, TLeft, TRight>(ArrayView<float> a, ArrayView<float> b, Float4[] sums, int thread)
-        where TTile : struct, ITile
-        where TLeft : struct, ITileSource<TLeft>
-        where TRight : struct, ITileSource<TRight>
-    {
-        int lane = thread & 31;
-        int row = WarpMath.FirstRow<TTile>(thread) + (lane >> 2);
-        int column = WarpMath.FirstColumn<TTile>(thread) + (lane >> 2);
-        RightFragment[] first = new RightFragment[4];
-        RightFragment[] second = new RightFragment[4];
-        for (int j = 0; j < 4; j++)
-        {
-            Float4 steps = Slice.Steps<TRight>(b, column + (8 * j), lane & 3, TTile.Columns);
-            first[j] = new RightFragment { X = TensorCore.ToTf32(steps.X), Y = TensorCore.ToTf32(steps.Y) };
-            second[j] = new RightFragment { X = TensorCore.ToTf32(steps.Z), Y = TensorCore.ToTf32(steps.W) };
-        }
-
-        for (int i = 0; i < 4; i++)
-        {
-            Float4 top = Slice.Steps<TLeft>(a, row + (16 * i), lane & 3, TTile.Rows);
-            Float4 bottom = Slice.Steps<TLeft>(a, row + (16 * i) + 8, lane & 3, TTile.Rows);
-            LeftFragment head = new()
-            {
-                X = TensorCore.ToTf32(top.X), Y = TensorCore.ToTf32(bottom.X), Z = TensorCore.ToTf32(top.Y), W = TensorCore.ToTf32(bottom.Y),
-            };
-            LeftFragment tail = new()
-            {
-                X = TensorCore.ToTf32(top.Z), Y = TensorCore.ToTf32(bottom.Z), Z = TensorCore.ToTf32(top.W), W = TensorCore.ToTf32(bottom.W),
-            };
-            for (int j = 0; j < 4; j++)
-            {
-                sums[(4 * i) + j] = TensorCore.MultiplyTf32(tail, second[j], TensorCore.MultiplyTf32(head, first[j], sums[(4 * i) + j]));
-            }
-        }
-    }
-
-    /// <inheritdoc/>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void Spill<TTile, TLeft, TRight>(ArrayView<float> result, Float4[] sums, int thread)
-        where TTile : struct, ITile
-        where TLeft : struct, ITileSource<TLeft>
-        where TRight : struct, ITileSource<TRight> => WarpMath.Spill<TTile>(result, sums, thread);
-}
-
-/// <summary>Tensor cores on numbers rounded to bf16 (7 bits of mantissa, the range of float), sums in float.</summary>
-public readonly struct Bf16Math : ITileMath
-{
-    /// <inheritdoc/>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void Multiply<TTile, TLeft, TRight>(ArrayView<float> a, ArrayView<float> b, Float4[] sums, int thread)
-        where TTile : struct, ITile
-        where TLeft : struct, ITileSource<TLeft>
-        where TRight : struct, ITileSource<TRight>
-    {
-        int lane = thread & 31;
-        int row = WarpMath.FirstRow<TTile>(thread) + (lane >> 2);
-        int column = WarpMath.FirstColumn<TTile>(thread) + (lane >> 2);
-        RightFragment[] right = new RightFragment[4];
-        for (int j = 0; j < 4; j++)
-        {
-            Float4 steps = Slice.Steps<TRight>(b, column + (8 * j), lane & 3, TTile.Columns);
-            right[j] = new RightFragment { X = TensorCore.PackBf16(steps.X, steps.Y), Y = TensorCore.PackBf16(steps.Z, steps.W) };
-        }
-
-        for (int i = 0; i < 4; i++)
-        {
-            Float4 top = Slice.Steps<TLeft>(a, row + (16 * i), lane & 3, TTile.Rows);
-            Float4 bottom = Slice.Steps<TLeft>(a, row + (16 * i) + 8, lane & 3, TTile.Rows);
-            LeftFragment left = new()
-            {
-                X = TensorCore.PackBf16(top.X, top.Y),
-                Y = TensorCore.PackBf16(bottom.X, bottom.Y),
-                Z = TensorCore.PackBf16(top.Z, top.W),
-                W = TensorCore.PackBf16(bottom.Z, bottom.W),
-            };
-            for (int j = 0; j < 4; j++)
-            {
-                sums[(4 * i) + j] = TensorCore.MultiplyBf16(left, right[j], sums[(4 * i) + j]);
-            }
-        }
-    }
-
-    /// <inheritdoc/>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void Spill<TTile, TLeft, TRight>(ArrayView<float> result, Float4[] sums, int thread)
-        where TTile : struct, ITile
-        where TLeft : struct, ITileSource<TLeft>
-        where TRight : struct, ITileSource<TRight> => WarpMath.Spill<TTile>(result, sums, thread);
 }

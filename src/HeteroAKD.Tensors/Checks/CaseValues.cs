@@ -6,6 +6,9 @@ namespace HeteroAKD.Tensors.Checks;
 /// <summary>The numbers of a case: drawn once from a seed, so that every device, precision and reference sees the same.</summary>
 public sealed class CaseValues
 {
+    /// <summary>The name of the gradient that comes from above.</summary>
+    public const string UpstreamName = "upstream";
+
     private readonly OpCase _case;
     private readonly int _seed;
     private readonly Dictionary<string, double[]> _numbers = [];
@@ -54,10 +57,11 @@ public sealed class CaseValues
     public TAttributes Attributes<TAttributes>()
         where TAttributes : struct => AttributeText.Parse<TAttributes>(_case.Row.Name, _case.Attributes);
 
-    /// <summary>A random upstream gradient for an output of <paramref name="count"/> elements.</summary>
-    public double[] Upstream(int count) => new CaseInput("upstream", new Shape(count), CaseNumbers.Normal).Draw(Generator("upstream"));
+    /// <summary>A random upstream gradient for an output of <paramref name="count"/> elements, or the one that <see cref="With"/> gave.</summary>
+    public double[] Upstream(int count) =>
+        _numbers.TryGetValue(UpstreamName, out double[]? given) ? given : new CaseInput(UpstreamName, new Shape(count), CaseNumbers.Normal).Draw(Generator(UpstreamName));
 
-    /// <summary>The same with other numbers in one input.</summary>
+    /// <summary>The same with other numbers in one input, or in the gradient of the output under <see cref="UpstreamName"/>.</summary>
     public CaseValues With(string name, double[] values) => new(this, name, values);
 
     /// <summary>A generator of its own for every input, independent of the order and number of cases.</summary>

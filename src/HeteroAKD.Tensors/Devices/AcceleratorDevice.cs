@@ -1,4 +1,3 @@
-using System.Runtime.InteropServices;
 using HeteroAKD.Kernels.Lanes;
 using HeteroAKD.Kernels.Launch;
 using HeteroAKD.Tensors.Devices;

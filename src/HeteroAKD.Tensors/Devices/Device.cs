@@ -171,6 +171,17 @@ public abstract class Device : IDisposable
 
     internal abstract void CopyOut(Block block, long byteOffset, Span<byte> target);
 
+    /// <summary>Makes products take large or small tiles, for checks of both.</summary>
+    internal bool? ForcedTile { get; set; }
+
+    /// <summary>Whether a product is to be computed by large tiles: <paramref name="planned"/> unless the device knows better; null if it wants to try.</summary>
+    internal virtual bool? IsLargeTile(in TiledProduct product, bool planned) => planned;
+
+    /// <summary>Tries both tiles and says whether the large one is quicker.</summary>
+    /// <param name="product">The product.</param>
+    /// <param name="launch">Computes it with the large tile or the small one, any number of times.</param>
+    internal virtual bool TryTiles(in TiledProduct product, Action<bool> launch) => throw new NotSupportedException($"'{Name}' takes the planned tile");
+
     /// <summary>Whether products of a precision can be computed.</summary>
     internal virtual bool Supports(MatrixPrecision precision) => precision == MatrixPrecision.Fp32;
 

@@ -16,6 +16,7 @@ internal static class OpenCLIntrinsics
     public static void Register(IntrinsicImplementationManager manager)
     {
         Register(manager, nameof(AsyncCopy.Copy16), nameof(EmitCopy16));
+        Register(manager, nameof(AsyncCopy.CopyPart16), nameof(EmitCopyPart16));
         Register(manager, nameof(AsyncCopy.Copy4), nameof(EmitCopy4));
         Register(manager, nameof(AsyncCopy.Commit), nameof(EmitNothing));
         Register(manager, nameof(AsyncCopy.WaitAllButTwo), nameof(EmitNothing));
@@ -26,6 +27,15 @@ internal static class OpenCLIntrinsics
         manager.RegisterMethod(typeof(AsyncCopy).GetMethod(method)!, new CLIntrinsic(typeof(OpenCLIntrinsics), emitter, IntrinsicImplementationMode.GenerateCode));
 
     private static void EmitCopy16(CLBackend backend, CLCodeGenerator generator, Value value)
+    {
+        using CLCodeGenerator.StatementEmitter statement = generator.BeginStatement((RawString)$"*(({Space(value[0])} float4*)");
+        statement.Append(generator.Load(value[0]));
+        statement.AppendOperation((RawString)$") = *(({Space(value[1])} float4*)");
+        statement.Append(generator.Load(value[1]));
+        statement.AppendOperation((RawString)")");
+    }
+
+    private static void EmitCopyPart16(CLBackend backend, CLCodeGenerator generator, Value value)
     {
         for (int i = 0; i < 4; i++)
         {

@@ -21,9 +21,11 @@ internal static class PtxIntrinsics
     {
         [Method(typeof(TensorCore), nameof(TensorCore.MultiplyTf32))] = "mma.sync.aligned.m16n8k8.row.col.f32.tf32.tf32.f32 {r}, {0}, {1}, {2};",
         [Method(typeof(TensorCore), nameof(TensorCore.MultiplyBf16))] = "mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 {r}, {0}, {1}, {2};",
+        [Method(typeof(TensorCore), nameof(TensorCore.LoadMatrices))] = "ldmatrix.sync.aligned.m8n8.x4.shared.b16 {r}, [{0}];",
         [Method(typeof(TensorCore), nameof(TensorCore.ToTf32))] = "cvt.rna.tf32.f32 {r}, {0};",
         [Method(typeof(TensorCore), nameof(TensorCore.PackBf16))] = "cvt.rn.bf16x2.f32 {r}, {1}, {0};",
-        [Method(typeof(AsyncCopy), nameof(AsyncCopy.Copy16))] = "cp.async.cg.shared.global [{0}], [{1}], 16, {2};",
+        [Method(typeof(AsyncCopy), nameof(AsyncCopy.Copy16))] = "cp.async.cg.shared.global [{0}], [{1}], 16;",
+        [Method(typeof(AsyncCopy), nameof(AsyncCopy.CopyPart16))] = "cp.async.cg.shared.global [{0}], [{1}], 16, {2};",
         [Method(typeof(AsyncCopy), nameof(AsyncCopy.Copy4))] = "cp.async.ca.shared.global [{0}], [{1}], 4, {2};",
         [Method(typeof(AsyncCopy), nameof(AsyncCopy.Commit))] = "cp.async.commit_group;",
         [Method(typeof(AsyncCopy), nameof(AsyncCopy.WaitAllButTwo))] = "cp.async.wait_group 2;",

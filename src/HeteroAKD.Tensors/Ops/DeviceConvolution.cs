@@ -40,7 +40,7 @@ internal static class DeviceConvolution
             int depth = s.InChannels * s.KernelSize;
             ProductPlan plan = ProductPlan.Whole(s.OutChannels, s.Batch * pixels, depth);
             MapSink sink = new(y, bias, hasBias, s.Batch, s.OutChannels, pixels);
-            DeviceProduct.Launch(device, plan, new DepthMatrix(weight, 0, depth, s.OutChannels, depth, default), new Patches(x, s), sink, s.OutChannels, s.Batch * pixels, 1);
+            Launch(device, plan, weight, depth, new Patches(x, s), sink, s.OutChannels, s.Batch * pixels);
         }
     }
 
@@ -70,7 +70,7 @@ internal static class DeviceConvolution
             device.Pixel(new SwapAxesKernel(weight, swapped.Mem, s.OutChannels, s.InChannels, s.KernelSize), s.WeightLength / s.KernelSize, s.KernelSize, 1, DType.Float32);
             ProductPlan plan = ProductPlan.Whole(s.InChannels, s.Batch * pixels, depth);
             MapSink sink = new(dx, swapped.Mem, 0, s.Batch, s.InChannels, pixels);
-            DeviceProduct.Launch(device, plan, new DepthMatrix(swapped.Mem, 0, depth, s.InChannels, depth, default), new BackPatches(dy, s), sink, s.InChannels, s.Batch * pixels, 1);
+            Launch(device, plan, swapped.Mem, depth, new BackPatches(dy, s), sink, s.InChannels, s.Batch * pixels);
         }
     }
 
@@ -92,20 +92,52 @@ internal static class DeviceConvolution
         depth = depth with { PerPiece = plan.PieceDepth };
         using Tensor? pieces = plan.Pieces > 1 ? Tensor.Empty(device, new Shape(plan.Pieces, rows, columns)) : null;
         GemmArguments target = new() { M = rows, N = columns, C = GemmMatrix.RowMajor(pieces?.Mem ?? dw, columns, batchStride: rows * columns) };
-        ImageLines left = new(dy, rows, depth);
-        if (s.IsPointwise)
+        if (Alignment.IsWhole(dy, pixels, 0, 0) != 0)
         {
-            DeviceProduct.Launch(device, plan, left, new ImageLines(x, s.InChannels, depth), new MatrixSink(target), rows, columns, plan.Pieces);
+            LaunchWeightGradient<WholePieces>(device, plan, s, x, dy, depth, target);
         }
         else
         {
-            DeviceProduct.Launch(device, plan, left, new PatchLines(x, s, depth), new MatrixSink(target), rows, columns, plan.Pieces);
+            LaunchWeightGradient<LoosePieces>(device, plan, s, x, dy, depth, target);
         }
 
         if (pieces is not null)
         {
             GemmArguments sum = new() { M = rows, N = columns, C = GemmMatrix.RowMajor(dw, columns) };
             device.Pixel(new PieceSumKernel(pieces.Mem, plan.Pieces, sum), rows, columns, plan.Pieces, DType.Float32);
+        }
+    }
+
+    // The weight as left side: rows of contiguous steps.
+    private static void Launch<TRight>(Device device, ProductPlan plan, Mem weight, int depth, in TRight right, in MapSink sink, int rows, int columns)
+        where TRight : struct, ITileSource<TRight>
+    {
+        if (Alignment.IsWhole(weight, depth, 0, 0) != 0)
+        {
+            DeviceProduct.Launch(device, plan, new DepthMatrix<WholePieces>(weight, 0, depth, rows, depth, default), right, sink, rows, columns, 1);
+        }
+        else
+        {
+            DeviceProduct.Launch(device, plan, new DepthMatrix<LoosePieces>(weight, 0, depth, rows, depth, default), right, sink, rows, columns, 1);
+        }
+    }
+
+    private static void LaunchWeightGradient<TPieces>(Device device, ProductPlan plan, in ConvShape s, Mem x, Mem dy, ImageDepth depth, in GemmArguments target)
+        where TPieces : struct, IPieces
+    {
+        ImageLines<TPieces> left = new(dy, target.M, depth);
+        MatrixSink sink = new(target);
+        if (!s.IsPointwise)
+        {
+            DeviceProduct.Launch(device, plan, left, new PatchLines(x, s, depth), sink, target.M, target.N, plan.Pieces);
+        }
+        else if (Alignment.IsWhole(x, depth.Pixels, 0, 0) != 0)
+        {
+            DeviceProduct.Launch(device, plan, left, new ImageLines<WholePieces>(x, s.InChannels, depth), sink, target.M, target.N, plan.Pieces);
+        }
+        else
+        {
+            DeviceProduct.Launch(device, plan, left, new ImageLines<LoosePieces>(x, s.InChannels, depth), sink, target.M, target.N, plan.Pieces);
         }
     }
 }

@@ -1,6 +1,7 @@
 using HeteroAKD.Kernels.Gemm;
 using HeteroAKD.Kernels.Lanes;
 using HeteroAKD.Kernels.Tiles;
+using HeteroAKD.Tensors.Devices;
 
 namespace HeteroAKD.Tensors.Ops;
 
@@ -37,7 +38,9 @@ internal static class DeviceProduct
     /// <param name="rows">Rows of C.</param>
     /// <param name="columns">Columns of C.</param>
     /// <param name="items">Products of a batch, or pieces.</param>
-    public static void Launch<TLeft, TRight, TSink>(Device device, ProductPlan plan, in TLeft left, in TRight right, in TSink sink, int rows, int columns, int items)
+    /// <param name="repeatable">Whether C comes out the same if it is computed again.</param>
+    public static void Launch<TLeft, TRight, TSink>(
+        Device device, ProductPlan plan, in TLeft left, in TRight right, in TSink sink, int rows, int columns, int items, bool repeatable = true)
         where TLeft : struct, ITileSource<TLeft>
         where TRight : struct, ITileSource<TRight>
         where TSink : struct, ITileSink
@@ -45,32 +48,14 @@ internal static class DeviceProduct
         switch (device.MatrixPrecision)
         {
             case MatrixPrecision.Tf32:
-                LaunchWith<Tf32Math, TLeft, TRight, TSink>(device, plan, left, right, sink, rows, columns, items);
+                new Tiled<Tf32Math, TLeft, TRight, TSink>(device, left, right, sink, rows, columns, plan.PieceDepth, items).Launch(plan.Large, repeatable);
                 break;
             case MatrixPrecision.Bf16:
-                LaunchWith<Bf16Math, TLeft, TRight, TSink>(device, plan, left, right, sink, rows, columns, items);
+                new Tiled<Bf16Math, TLeft, TRight, TSink>(device, left, right, sink, rows, columns, plan.PieceDepth, items).Launch(plan.Large, repeatable);
                 break;
             default:
-                LaunchWith<Fp32Math, TLeft, TRight, TSink>(device, plan, left, right, sink, rows, columns, items);
+                new Tiled<Fp32Math, TLeft, TRight, TSink>(device, left, right, sink, rows, columns, plan.PieceDepth, items).Launch(plan.Large, repeatable);
                 break;
-        }
-    }
-
-    private static void LaunchWith<TMath, TLeft, TRight, TSink>(Device device, ProductPlan plan, in TLeft left, in TRight right, in TSink sink, int rows, int columns, int items)
-        where TMath : struct, ITileMath
-        where TLeft : struct, ITileSource<TLeft>
-        where TRight : struct, ITileSource<TRight>
-        where TSink : struct, ITileSink
-    {
-        if (plan.Large)
-        {
-            TiledProductKernel<LargeTile, TMath, TLeft, TRight, TSink> kernel = new(left, right, sink, rows, columns, plan.PieceDepth, items);
-            device.Block(kernel, kernel.Blocks, Tile.Threads<LargeTile>(), Tile.SharedBytes<LargeTile>());
-        }
-        else
-        {
-            TiledProductKernel<SmallTile, TMath, TLeft, TRight, TSink> kernel = new(left, right, sink, rows, columns, plan.PieceDepth, items);
-            device.Block(kernel, kernel.Blocks, Tile.Threads<SmallTile>(), Tile.SharedBytes<SmallTile>());
         }
     }
 
@@ -80,32 +65,95 @@ internal static class DeviceProduct
 
     private static void Left(Device device, ProductPlan plan, in GemmArguments g, in GemmArguments target)
     {
-        Mem memory = g.A.Memory;
-        ItemStep items = Items(g.A, plan, g.K, g.A.ColumnStride);
-        if (g.A.ColumnStride == 1)
+        if (Alignment.IsWhole(g.A.Memory, g.A.Offset, Stride(g.A), g.A.BatchStride) != 0)
         {
-            Right(device, plan, new DepthMatrix(memory, g.A.Offset, g.A.RowStride, g.M, plan.PieceDepth, items), g, target);
+            Left<WholePieces>(device, plan, g, target);
         }
         else
         {
-            Right(device, plan, new LineMatrix(memory, g.A.Offset, g.A.ColumnStride, g.M, plan.PieceDepth, items), g, target);
+            Left<LoosePieces>(device, plan, g, target);
+        }
+    }
+
+    private static void Left<TPieces>(Device device, ProductPlan plan, in GemmArguments g, in GemmArguments target)
+        where TPieces : struct, IPieces
+    {
+        ItemStep items = Items(g.A, plan, g.K, g.A.ColumnStride);
+        if (g.A.ColumnStride == 1)
+        {
+            Right(device, plan, new DepthMatrix<TPieces>(g.A.Memory, g.A.Offset, g.A.RowStride, g.M, plan.PieceDepth, items), g, target);
+        }
+        else
+        {
+            Right(device, plan, new LineMatrix<TPieces>(g.A.Memory, g.A.Offset, g.A.ColumnStride, g.M, plan.PieceDepth, items), g, target);
         }
     }
 
     private static void Right<TLeft>(Device device, ProductPlan plan, in TLeft left, in GemmArguments g, in GemmArguments target)
         where TLeft : struct, ITileSource<TLeft>
     {
-        Mem memory = g.B.Memory;
+        if (Alignment.IsWhole(g.B.Memory, g.B.Offset, Stride(g.B), g.B.BatchStride) != 0)
+        {
+            Right<TLeft, WholePieces>(device, plan, left, g, target);
+        }
+        else
+        {
+            Right<TLeft, LoosePieces>(device, plan, left, g, target);
+        }
+    }
+
+    private static void Right<TLeft, TPieces>(Device device, ProductPlan plan, in TLeft left, in GemmArguments g, in GemmArguments target)
+        where TLeft : struct, ITileSource<TLeft>
+        where TPieces : struct, IPieces
+    {
         ItemStep items = Items(g.B, plan, g.K, g.B.RowStride);
         MatrixSink sink = new(target);
         int count = plan.Pieces > 1 ? plan.Pieces : g.Batch;
         if (g.B.ColumnStride == 1)
         {
-            Launch(device, plan, left, new LineMatrix(memory, g.B.Offset, g.B.RowStride, g.N, plan.PieceDepth, items), sink, g.M, g.N, count);
+            Launch(device, plan, left, new LineMatrix<TPieces>(g.B.Memory, g.B.Offset, g.B.RowStride, g.N, plan.PieceDepth, items), sink, g.M, g.N, count, g.Beta == 0 && g.HasResidual == 0);
         }
         else
         {
-            Launch(device, plan, left, new DepthMatrix(memory, g.B.Offset, g.B.ColumnStride, g.N, plan.PieceDepth, items), sink, g.M, g.N, count);
+            Launch(device, plan, left, new DepthMatrix<TPieces>(g.B.Memory, g.B.Offset, g.B.ColumnStride, g.N, plan.PieceDepth, items), sink, g.M, g.N, count, g.Beta == 0 && g.HasResidual == 0);
+        }
+    }
+
+    // From one run of neighbours to the next.
+    private static int Stride(in GemmMatrix matrix) => matrix.ColumnStride == 1 ? matrix.RowStride : matrix.ColumnStride;
+
+    /// <summary>A product whose tile is yet to be chosen.</summary>
+    private readonly struct Tiled<TMath, TLeft, TRight, TSink>(
+        Device device, TLeft left, TRight right, TSink sink, int rows, int columns, int depth, int items)
+        where TMath : struct, ITileMath
+        where TLeft : struct, ITileSource<TLeft>
+        where TRight : struct, ITileSource<TRight>
+        where TSink : struct, ITileSink
+    {
+        public void Launch(bool planned, bool repeatable)
+        {
+            bool large = device.ForcedTile ?? planned;
+            if (repeatable && device.ForcedTile is null)
+            {
+                TiledProduct product = new(typeof(TLeft), typeof(TRight), device.MatrixPrecision, rows, columns, depth, items);
+                large = device.IsLargeTile(product, planned) ?? device.TryTiles(product, Launch);
+            }
+
+            Launch(large);
+        }
+
+        private void Launch(bool large)
+        {
+            if (large)
+            {
+                TiledProductKernel<LargeTile, TMath, TLeft, TRight, TSink> kernel = new(left, right, sink, rows, columns, depth, items);
+                device.Block(kernel, kernel.Blocks, TMath.Threads<LargeTile>(), Tile.SharedBytes<LargeTile>());
+            }
+            else
+            {
+                TiledProductKernel<SmallTile, TMath, TLeft, TRight, TSink> kernel = new(left, right, sink, rows, columns, depth, items);
+                device.Block(kernel, kernel.Blocks, TMath.Threads<SmallTile>(), Tile.SharedBytes<SmallTile>());
+            }
         }
     }
 }

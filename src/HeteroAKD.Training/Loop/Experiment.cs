@@ -58,7 +58,8 @@ public sealed class Experiment : IDisposable
             throw;
         }
 
-        _log.Write($"device {_device.Name}: {_device.Description}; products in {_device.MatrixPrecision.ToString().ToLowerInvariant()}");
+        string free = _device.FreeMemoryBytes is { } bytes ? FormattableString.Invariant($", {bytes / (double)(1L << 30):F1} GiB free") : "";
+        _log.Write($"device {_device.Name}: {_device.Description}{free}; products in {_device.MatrixPrecision.ToString().ToLowerInvariant()}");
     }
 
     /// <summary>The run's folder.</summary>

@@ -27,7 +27,7 @@ public sealed class CudaCommandTests : IDisposable
     [Fact]
     public void Info_describes_the_card_its_memory_and_what_is_compiled_for_it()
     {
-        HeteroAkdProcess.Result result = Run([("HETEROAKD_EMULATED_MEMORY", (3L << 30).ToString(System.Globalization.CultureInfo.InvariantCulture))], "info");
+        HeteroAkdProcess.Result result = Run([("HETEROAKD_EMULATED_MEMORY", "3221225472")], "info");
         Assert.Equal(0, result.ExitCode);
         string line = result.Output.Split('\n').Single(l => l.StartsWith("cuda", StringComparison.Ordinal));
         Assert.Matches(@"^cuda +3\.0 +yes +.+, compute capability 8\.0, \d+ multiprocessors, driver for CUDA 12\.8, PTX .+ for SM_80", line);
@@ -47,7 +47,7 @@ public sealed class CudaCommandTests : IDisposable
     public void Too_little_memory_is_an_error_with_the_largest_owners_and_the_remedy()
     {
         string config = _folder.File("experiment.yaml", Experiment);
-        HeteroAkdProcess.Result result = Run([("HETEROAKD_EMULATED_MEMORY", (24 << 20).ToString(System.Globalization.CultureInfo.InvariantCulture))], "train", config, "--out", _folder.File("run"));
+        HeteroAkdProcess.Result result = Run([("HETEROAKD_EMULATED_MEMORY", "25165824")], "train", config, "--out", _folder.File("run"));
         Assert.Equal(1, result.ExitCode);
         Assert.Matches(@"out of memory on 'cuda': asked for [\d.]+ MiB with [\d.]+ MiB in use, [\d.]+ MiB reserved and [\d.]+ MiB free on the card\. Largest: ", result.Error);
         Assert.Contains("Use a smaller batch, crop or model", result.Error);

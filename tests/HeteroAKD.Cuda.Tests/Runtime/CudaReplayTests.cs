@@ -1,3 +1,6 @@
+using HeteroAKD.Distillation;
+using HeteroAKD.Nn;
+using HeteroAKD.Nn.Models;
 using HeteroAKD.Tensors;
 using HeteroAKD.Tensors.Autograd;
 using HeteroAKD.Tensors.Devices.Cuda;
@@ -47,6 +50,29 @@ public sealed class CudaReplayTests : IDisposable
         string last = NetworkTrainer.LastFile(NetworkRoles.Distilled);
         TinyExperiment.AssertSame(Path.Combine(plain.Out, last), Path.Combine(replayed.Out, last));
         Assert.Equal(File.ReadAllText(Path.Combine(plain.Out, "metrics.csv")), File.ReadAllText(Path.Combine(replayed.Out, "metrics.csv")));
+    }
+
+    [Fact]
+    public void Training_with_a_step_that_reads_a_value_goes_on_without_replay_and_says_why()
+    {
+        ExperimentConfig config = TinyExperiment.Config(_folder.File("run"));
+        config = config with { Data = config.Data with { TrainCount = 4, ValCount = 1 }, Training = config.Training with { EvalEvery = 0, CheckpointEvery = 0, LogEvery = 0 } };
+        ExperimentData data = new(config);
+        using SegmentationModel model = ModelZoo.Create(config.Student.Model, data.Classes.Count, _device, seed: 1);
+        using TaskLoss task = ObjectiveFactory.Task(_device, config, data.Student);
+        RunFolder folder = RunFolder.Open(config.Out, "tiny", RunMode.New);
+        using (RunLog log = new(folder))
+        using (MetricsFile metrics = MetricsFile.Create(folder.File("metrics.csv"), "val_miou", "val_pixel_accuracy", "val_boundary_f1"))
+        {
+            new NetworkTrainer(config, data, folder, log, metrics, new SilentSink()).Run(
+                new TrainingJob
+                {
+                    Role = NetworkRoles.Student, Model = model, Objective = new ReadingObjective(task), Dataset = data.Student, Steps = 5, BatchSize = 2, LearningRate = 1e-3, Seed = 1,
+                },
+                CancellationToken.None);
+        }
+
+        Assert.Contains("student: steps are not replayed: it reads a tensor's values on the host", File.ReadAllText(folder.File("log.txt")));
     }
 
     [Fact]
@@ -144,5 +170,24 @@ public sealed class CudaReplayTests : IDisposable
         RecordedStep step = RecordedStep.Record(_device, work);
         step.Dispose();
         return step;
+    }
+
+    /// <summary>Looks at the loss inside the step.</summary>
+    private sealed class ReadingObjective(IObjective inner) : IObjective
+    {
+        public IReadOnlyList<string> TermNames => inner.TermNames;
+
+        public Module? Auxiliary => null;
+
+        public ObjectiveResult Loss(SegmentationModel student, Tensor images, Tensor labels, in Pass pass)
+        {
+            ObjectiveResult result = inner.Loss(student, images, labels, pass);
+            Assert.True(result.Total.Item() > 0);
+            return result;
+        }
+
+        public void Dispose()
+        {
+        }
     }
 }

@@ -10,7 +10,7 @@ namespace HeteroAKD.Cuda.Tests.Runtime;
 /// The emulated driver, made by the native compiler if it is older than its sources, and loaded before anybody looks for a driver. Kernels of these tests are kept
 /// in a folder of their own.
 /// </summary>
-public sealed class EmulatedCard : IDisposable
+public sealed unsafe class EmulatedCard : IDisposable
 {
     private const string Library = "libcuda.so.1";
 
@@ -18,24 +18,53 @@ public sealed class EmulatedCard : IDisposable
     private static readonly string Output = Path.Combine(AppContext.BaseDirectory, "emulator");
     private readonly TemporaryFolder _cache = new();
     private readonly string? _problem;
+    private readonly nint _library;
 
     public EmulatedCard()
     {
         Environment.SetEnvironmentVariable("XDG_CACHE_HOME", _cache.Path);
+
+        // Trials say nothing where nothing has a speed.
+        Environment.SetEnvironmentVariable("HETEROAKD_TUNE", "off");
         _problem = RuntimeInformation.RuntimeIdentifier.StartsWith("linux", StringComparison.Ordinal) ? Publish() : "the emulated driver is made for Linux";
         if (_problem is null)
         {
-            NativeLibrary.Load(Path.Combine(Output, Library));
+            _library = NativeLibrary.Load(Path.Combine(Output, Library));
         }
     }
 
     /// <summary>The folder of the library, for LD_LIBRARY_PATH of a process.</summary>
     public string Folder => Output;
 
+    /// <summary>What the emulator said of the last error: kernel, line, block, thread and address.</summary>
+    public string LastError
+    {
+        get
+        {
+            byte* text = stackalloc byte[4096];
+            ((delegate* unmanaged<byte*, int, int>)NativeLibrary.GetExport(_library, "emulator_last_error"))(text, 4096);
+            return Marshal.PtrToStringUTF8((nint)text)!;
+        }
+    }
+
+    /// <summary>Matrix instructions that were run so far.</summary>
+    public long MatrixInstructions
+    {
+        get
+        {
+            long* counts = stackalloc long[3];
+            ((delegate* unmanaged<long*, int, int>)NativeLibrary.GetExport(_library, "emulator_statistics"))(counts, 3);
+            return counts[2];
+        }
+    }
+
     /// <summary>Skips the test where the driver cannot be made.</summary>
     public void Require() => Assert.SkipWhen(_problem is not null, _problem ?? "");
 
     public void Dispose() => _cache.Dispose();
+
+    private static bool HasLinker() =>
+        (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator).Any(p => File.Exists(Path.Combine(p, "clang")) || File.Exists(Path.Combine(p, "gcc")));
 
     private static string? Publish()
     {
@@ -45,6 +74,11 @@ public sealed class EmulatedCard : IDisposable
             return null;
         }
 
+        if (!HasLinker())
+        {
+            return "the emulated driver needs a C linker to be made (on Debian: apt-get install gcc libc6-dev)";
+        }
+
         ProcessStartInfo start = new("dotnet", ["publish", Project, "-c", "Release", "-r", RuntimeInformation.RuntimeIdentifier, "-o", Output, "--nologo", "-v", "q"])
         {
             RedirectStandardOutput = true,
@@ -52,6 +86,6 @@ public sealed class EmulatedCard : IDisposable
         using Process process = Process.Start(start)!;
         string said = process.StandardOutput.ReadToEnd();
         process.WaitForExit();
-        return process.ExitCode == 0 ? null : $"the emulated driver could not be made: {said.Trim()}";
+        return process.ExitCode == 0 ? null : throw new InvalidOperationException($"the emulated driver could not be made: {said.Trim()}");
     }
 }

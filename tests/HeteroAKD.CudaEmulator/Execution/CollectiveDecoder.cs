@@ -186,7 +186,7 @@ internal sealed unsafe class CollectiveDecoder(OperandDecoder operands, MemoryDe
 
         memory.Address(source, 0, MemorySpace.Shared, ref result);
         result.B = memory.AddressBase(source, 1, MemorySpace.Global, out long offset, out _);
-        result.Rows = [checked((int)offset)];
+        result.Rows = [(int)offset];
         result.C = source.Operands.Count == 4 ? operands.Source(source, 3, 'i') : -1;
         result.Bytes = (int)bytes;
         result.Handler = &AsynchronousCopies.Start;

@@ -156,7 +156,7 @@ internal sealed unsafe class MemoryDecoder(OperandDecoder operands)
     {
         bool toSpace = source.Opcode.StartsWith("cvta.to.", StringComparison.Ordinal);
         string[] parts = source.Opcode.Split('.');
-        if (!TryParseSpace(parts[toSpace ? 2 : 1], out MemorySpace space) || parts[^1] != "u64" || parts.Length != (toSpace ? 4 : 3))
+        if (parts.Length != (toSpace ? 4 : 3) || parts[^1] != "u64" || !TryParseSpace(parts[^2], out MemorySpace space))
         {
             return false;
         }

@@ -176,7 +176,8 @@ internal static unsafe class MemoryOperations
                 Span<byte> stored = new(targets[lane] + (i * bytes), bytes);
                 if (!stored.SequenceEqual(new Span<byte>(Register(warp, in instruction, instruction.Rows[i], lane), bytes)))
                 {
-                    throw warp.Fault(FaultKind.IllegalAddress, lane, $"lanes of the warp store different values at {Name(instruction.Space)} address 0x{addresses[lane]:x} in one instruction");
+                    string place = $"{Name(instruction.Space)} address 0x{addresses[lane]:x}";
+                    throw warp.Fault(FaultKind.IllegalAddress, lane, $"lanes of the warp store different values at {place} in one instruction");
                 }
             }
         }

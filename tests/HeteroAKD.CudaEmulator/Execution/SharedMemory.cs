@@ -197,6 +197,7 @@ internal sealed unsafe class SharedMemory : IDisposable
 
     private string DescribeRead(int offset, uint write) =>
         write == 0 ? $"a read of shared memory at offset {offset} that nobody has written so far"
-        : (write & InFlight) != 0 ? $"a read of shared memory at offset {offset} that an asynchronous copy of {Name(write)} (line {_lines[offset]}) has yet to fill: a wait or a barrier is missing"
+        : (write & InFlight) != 0
+            ? $"a read of shared memory at offset {offset} that an asynchronous copy of {Name(write)} (line {_lines[offset]}) has yet to fill: a wait or a barrier is missing"
         : $"a race on shared memory at offset {offset}: {Name(write)} wrote it (line {_lines[offset]}) since the last barrier, and this thread reads it";
 }

@@ -78,6 +78,11 @@ internal sealed class OperandParser(TokenReader tokens)
             offset += ReadOffset();
         }
 
+        if (offset != (int)offset)
+        {
+            throw tokens.Unexpected("a smaller byte offset before this");
+        }
+
         tokens.Expect(']');
         return new AddressOperand(start, offset);
     }

@@ -3,7 +3,7 @@ namespace HeteroAKD.CudaEmulator.Ptx;
 /// <summary>Reads the functions of a PTX text. What instructions mean is the decoder's business.</summary>
 internal sealed class PtxParser
 {
-    private const int MaxRegisters = 1 << 20;
+    private const int MaxRegisters = 1 << 16;
 
     private readonly TokenReader _tokens;
     private readonly OperandParser _operands;

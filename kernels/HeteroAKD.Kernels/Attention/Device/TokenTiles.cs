@@ -69,8 +69,8 @@ public readonly struct TokenTiles<THead>
             int inside = token + row < _count ? Math.Max(0, Math.Min(4, _columns - column)) : 0;
             int from = inside > 0 ? ((token + row) * _stride) + column : 0;
             int to = buffer + (row * THead.Size) + column;
-            Pieces.Copy(_shared, to, _first.View, _firstStart + from, inside, _whole);
-            Pieces.Copy(_shared, to + (Tokens * THead.Size), _second.View, _secondStart + from, inside, _whole);
+            Copy(to, _first, _firstStart + from, inside);
+            Copy(to + (Tokens * THead.Size), _second, _secondStart + from, inside);
         }
     }
 
@@ -81,6 +81,19 @@ public readonly struct TokenTiles<THead>
     /// <summary>Four columns of a row of the second matrix.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public Float4 Second(int token, int row, int quad) => _shared.Cast<Float4>()[((Buffer(token) + ((Tokens + row) * THead.Size)) >> 2) + quad];
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private void Copy(int to, Mem memory, int from, int inside)
+    {
+        if (_whole != 0)
+        {
+            WholePieces.Copy(_shared, to, memory.View, from, inside);
+        }
+        else
+        {
+            LoosePieces.Copy(_shared, to, memory.View, from, inside);
+        }
+    }
 
     private static int Buffer(int token) => token / Tokens % 2 * 2 * Tokens * THead.Size;
 }

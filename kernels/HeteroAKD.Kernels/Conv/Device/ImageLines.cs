@@ -9,7 +9,8 @@ namespace HeteroAKD.Kernels.Conv.Device;
 /// Channels as lines and the pixels of all images as steps along K, for weight gradients. Every image takes a whole number of slices, so that a slice never
 /// has pixels of two images; steps behind an image's last pixel are zero.
 /// </summary>
-public readonly struct ImageLines : ITileSource<ImageLines>
+public readonly struct ImageLines<TPieces> : ITileSource<ImageLines<TPieces>>
+    where TPieces : struct, IPieces
 {
     private readonly Mem _memory; // [N, channels, pixels]
     private readonly int _channels;
@@ -19,7 +20,6 @@ public readonly struct ImageLines : ITileSource<ImageLines>
     private readonly int _firstLine;
     private readonly int _firstStep;
     private readonly int _lastStep;
-    private readonly int _whole; // 1 where four pixels from a multiple of four on are an access of 16 bytes
 
     /// <summary>All images.</summary>
     /// <param name="memory">[N, channels, pixels].</param>
@@ -33,10 +33,9 @@ public readonly struct ImageLines : ITileSource<ImageLines>
         _imageDepth = new(depth.PerImage);
         _pieceDepth = depth.PerPiece;
         _lastStep = depth.All;
-        _whole = Alignment.IsWhole(memory, depth.Pixels, 0, 0);
     }
 
-    private ImageLines(in ImageLines all, int item, int firstLine)
+    private ImageLines(in ImageLines<TPieces> all, int item, int firstLine)
     {
         this = all;
         _firstLine = firstLine;
@@ -49,7 +48,7 @@ public readonly struct ImageLines : ITileSource<ImageLines>
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public ImageLines At(int item, int firstLine, int thread) => new(this, item, firstLine);
+    public ImageLines<TPieces> At(int item, int firstLine, int thread) => new(this, item, firstLine);
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -58,16 +57,23 @@ public readonly struct ImageLines : ITileSource<ImageLines>
         int at = _firstStep + k;
         int image = _imageDepth.Quotient(at);
         int firstPixel = at < _lastStep ? _imageDepth.Remainder(at, image) : _pixels;
-        int plane = image * _channels;
+        bool inner = TPieces.AreWhole && firstPixel + Tile.Depth <= _pixels;
         for (int i = 0; i < lines * 4 / threads; i++)
         {
             int piece = thread + (i * threads);
-            int line = piece >> 2;
-            int channel = _firstLine + line;
+            int channel = Math.Min(_firstLine + (piece >> 2), _channels - 1);
             int pixel = firstPixel + ((piece & 3) << 2);
-            int inside = channel < _channels ? Math.Max(0, Math.Min(4, _pixels - pixel)) : 0;
-            int from = inside > 0 ? ((plane + channel) * _pixels) + pixel : 0;
-            Pieces.Copy(slice, Slice.AlongDepth(line, piece & 3), _memory.View, from, inside, _whole);
+            int to = Slice.AlongDepth(piece >> 2, piece & 3);
+            int from = ((image * _channels) + channel) * _pixels;
+            if (inner)
+            {
+                WholePieces.Copy(slice, to, _memory.View, from + pixel);
+            }
+            else
+            {
+                int inside = Math.Max(0, Math.Min(4, _pixels - pixel));
+                TPieces.Copy(slice, to, _memory.View, inside > 0 ? from + pixel : 0, inside);
+            }
         }
     }
 }

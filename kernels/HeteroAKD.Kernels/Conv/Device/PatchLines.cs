@@ -8,7 +8,7 @@ namespace HeteroAKD.Kernels.Conv.Device;
 
 /// <summary>
 /// The patches of x as the right side of the product that gives the weight's gradient: a line is a channel and tap (c, r, s), a step along K is an output
-/// pixel, in the order of <see cref="ImageLines"/>. Where a line's window starts is kept in shared memory, since all threads need it for every slice.
+/// pixel, in the order of <see cref="ImageLines{TPieces}"/>. Where a line's window starts is kept in shared memory, since all threads need it for every slice.
 /// </summary>
 public readonly struct PatchLines : ITileSource<PatchLines>
 {

@@ -25,7 +25,8 @@ internal static unsafe class ArgumentPacker<TArgument>
 
     private static PackArgument<TArgument> Build()
     {
-        DynamicMethod method = new($"Pack {typeof(TArgument)}", typeof(void), [typeof(TArgument).MakeByRefType(), typeof(byte*)], typeof(ArgumentPacker<TArgument>).Module, skipVisibility: true);
+        Type[] parameters = [typeof(TArgument).MakeByRefType(), typeof(byte*)];
+        DynamicMethod method = new($"Pack {typeof(TArgument)}", typeof(void), parameters, typeof(ArgumentPacker<TArgument>).Module, skipVisibility: true);
         ILGenerator code = method.GetILGenerator();
         foreach (ParameterField field in Layout.Fields.Where(f => f.Type != typeof(void)))
         {

@@ -11,9 +11,6 @@ internal static class CudaDiagnosis
     /// <summary>What is missing, as a sentence; null where there is a card. Looked for once.</summary>
     public static string? Problem => Found.Value;
 
-    /// <summary>A driver version as CUDA writes it: 12080 is 12.8.</summary>
-    public static string VersionText(int version) => FormattableString.Invariant($"{version / 1000}.{version % 1000 / 10}");
-
     /// <summary>The sentence for what the driver answered.</summary>
     /// <param name="library">Whether its library was found.</param>
     /// <param name="initResult">Result of cuInit.</param>

@@ -11,7 +11,6 @@ internal static unsafe partial class CudaDriver
     public const int Success = 0;
     public const int ErrorOutOfMemory = 2;
     public const int ErrorNoDevice = 100;
-    public const int ErrorNotReady = 600;
 
     /// <summary>CU_STREAM_NON_BLOCKING: no order with the NULL stream.</summary>
     public const uint StreamNonBlocking = 1;
@@ -24,12 +23,6 @@ internal static unsafe partial class CudaDriver
 
     /// <summary>CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES.</summary>
     public const int FunctionMaxDynamicSharedBytes = 8;
-
-    /// <summary>CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MAJOR.</summary>
-    public const int DeviceCapabilityMajor = 75;
-
-    /// <summary>CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MINOR.</summary>
-    public const int DeviceCapabilityMinor = 76;
 
     /// <summary>CU_DEVICE_ATTRIBUTE_MAX_SHARED_MEMORY_PER_BLOCK_OPTIN.</summary>
     public const int DeviceMaxSharedBytes = 97;
@@ -64,9 +57,6 @@ internal static unsafe partial class CudaDriver
 
     [LibraryImport(Library)]
     public static partial int cuInit(uint flags);
-
-    [LibraryImport(Library)]
-    public static partial int cuDriverGetVersion(out int version);
 
     [LibraryImport(Library)]
     public static partial int cuDeviceGetCount(out int count);
@@ -133,6 +123,9 @@ internal static unsafe partial class CudaDriver
 
     [LibraryImport(Library)]
     public static partial int cuEventSynchronize(nint awaited);
+
+    [LibraryImport(Library)]
+    public static partial int cuEventElapsedTime(out float milliseconds, nint first, nint last);
 
     [LibraryImport(Library)]
     public static partial int cuModuleLoadDataEx(out nint module, byte* image, uint options, int* optionNames, void** optionValues);

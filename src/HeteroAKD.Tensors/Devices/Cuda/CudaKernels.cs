@@ -18,7 +18,6 @@ internal sealed class CudaKernels : IDisposable
 {
     private readonly CudaAccelerator _accelerator;
     private readonly KernelCache _cache;
-    private readonly KernelKey _key;
     private readonly CudaModules _modules;
     private readonly Dictionary<(Type Kernel, string Entry), CudaFunction> _functions = [];
     private long _compileTicks;
@@ -28,9 +27,12 @@ internal sealed class CudaKernels : IDisposable
     {
         _accelerator = accelerator;
         _cache = cache;
-        _key = new KernelKey($"{accelerator.Architecture} {accelerator.Capabilities.TargetArchitecture} {accelerator.InstructionSet} {DeviceGroup.MaxSize}");
-        _modules = new CudaModules(accelerator, cache, _key);
+        Key = new KernelKey($"{accelerator.Architecture} {accelerator.Capabilities.TargetArchitecture} {accelerator.InstructionSet} {DeviceGroup.MaxSize}");
+        _modules = new CudaModules(accelerator, cache, Key);
     }
+
+    /// <summary>How kernels are named in the cache.</summary>
+    public KernelKey Key { get; }
 
     /// <summary>Kernels that were asked for.</summary>
     public int Count => _functions.Count;
@@ -41,10 +43,11 @@ internal sealed class CudaKernels : IDisposable
     /// <summary>Where they come from and what that took, in words; before the first, what the cache holds.</summary>
     public string Summary => (Count == 0 ? CacheSummary : UseSummary) + (_cache.Problem is { } problem ? $" (none kept: {problem})" : "");
 
-    private string CacheSummary => _cache.Folder is { } folder ? $"{_cache.Names(_key.Prefix).Count} kernels of earlier runs in {folder}" : "no kernels of earlier runs";
+    private string CacheSummary => _cache.Folder is { } folder ? $"{_cache.Names(Key.Prefix).Count} kernels of earlier runs in {folder}" : "no kernels of earlier runs";
 
     private string UseSummary => FormattableString.Invariant(
-        $"{Count} kernels: {Compiled} compiled in {Stopwatch.GetElapsedTime(0, _compileTicks).TotalSeconds:F1} s, {Count - Compiled} from the cache; loaded by the driver in {_modules.LoadSeconds:F1} s");
+        $"{Count} kernels: {Compiled} compiled in {Stopwatch.GetElapsedTime(0, _compileTicks).TotalSeconds:F1} s, {Count - Compiled} from the cache; ")
+        + FormattableString.Invariant($"loaded by the driver in {_modules.LoadSeconds:F1} s");
 
     /// <summary>Starts to load what the cache holds, on threads of its own.</summary>
     public void Preload() => _modules.Preload();
@@ -75,7 +78,7 @@ internal sealed class CudaKernels : IDisposable
         MethodInfo method = typeof(DeviceEntry).GetMethod(entry)!;
         method = method.IsGenericMethodDefinition ? method.MakeGenericMethod(kernel) : method;
         string label = method.IsGenericMethod ? LabelOf(kernel) : entry;
-        string name = _key.NameOf(kernel, entry);
+        string name = Key.NameOf(kernel, entry);
         CudaModule? module = _modules.Cached(name);
         if (module is null)
         {

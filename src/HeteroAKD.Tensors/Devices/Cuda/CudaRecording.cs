@@ -77,7 +77,7 @@ internal sealed unsafe class CudaRecording(CudaDevice device) : StepRecording
                 _graph = CudaGraph.Capture(device.Stream, LaunchAll);
                 _how = "as one CUDA graph";
             }
-            catch (CudaDriverException e)
+            catch (Exception e) when (e is CudaDriverException or EntryPointNotFoundException)
             {
                 _how = $"one by one, as the driver made no graph of them: {e.Message}";
             }

@@ -32,7 +32,10 @@ internal sealed class KernelCache
     /// <summary>Why new kernels are not kept, or null.</summary>
     public string? Problem { get; private set; }
 
-    /// <summary>The cache of this user: <c>heteroakd</c> in <c>$XDG_CACHE_HOME</c> or <c>~/.cache</c>, on Windows in the local application data; none with <c>HETEROAKD_KERNEL_CACHE=off</c>.</summary>
+    /// <summary>
+    /// The cache of this user: <c>heteroakd</c> in <c>$XDG_CACHE_HOME</c> or <c>~/.cache</c>, on Windows in the local application data; none with
+    /// <c>HETEROAKD_KERNEL_CACHE=off</c>.
+    /// </summary>
     public static KernelCache OfUser()
     {
         if (string.Equals(Environment.GetEnvironmentVariable(Variable), "off", StringComparison.OrdinalIgnoreCase))
@@ -105,9 +108,15 @@ internal sealed class KernelCache
     /// <summary>The names in the cache that begin so.</summary>
     public IReadOnlyList<string> Names(string prefix)
     {
+        if (Folder is null)
+        {
+            return [];
+        }
+
         try
         {
-            return Folder is null || !Directory.Exists(Folder) ? [] : [.. Directory.EnumerateFiles(Folder, prefix + "*" + Extension).Select(p => Path.GetFileNameWithoutExtension(p)).Order(StringComparer.Ordinal)];
+            IEnumerable<string> files = Directory.EnumerateFiles(Folder, prefix + "*" + Extension);
+            return [.. files.Select(p => Path.GetFileNameWithoutExtension(p)).Order(StringComparer.Ordinal)];
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {

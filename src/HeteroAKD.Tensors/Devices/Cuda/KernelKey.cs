@@ -30,8 +30,9 @@ internal sealed class KernelKey
 
     /// <summary>The name of a kernel.</summary>
     /// <param name="kernel">Its type, or the type that stands for an entry point without one.</param>
-    /// <param name="entry">Its entry point in <see cref="DeviceEntry"/>.</param>
-    public string NameOf(Type kernel, string entry) => $"{Prefix}-{Hash($"{entry} {kernel.AssemblyQualifiedName} {string.Join(' ', Modules(kernel).Distinct())}")}";
+    /// <param name="entry">Its entry point in <see cref="DeviceEntry"/>, or what else is kept about it.</param>
+    /// <param name="kind">What the name begins with, for what is no kernel.</param>
+    public string NameOf(Type kernel, string entry, string kind = "") => $"{kind}{Prefix}-{Hash($"{entry} {kernel.AssemblyQualifiedName} {string.Join(' ', Modules(kernel).Distinct())}")}";
 
     private static IEnumerable<string> Modules(Type type) =>
         type.GenericTypeArguments.SelectMany(Modules).Prepend(type.Module.ModuleVersionId.ToString("N"));

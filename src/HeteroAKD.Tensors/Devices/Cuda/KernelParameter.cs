@@ -38,6 +38,9 @@ internal sealed class KernelParameter
     /// <summary>Whether the type is one of ILGPU's views.</summary>
     public static bool IsView(Type type) => type.IsGenericType && type.GetGenericTypeDefinition() == typeof(ArrayView<>);
 
+    /// <summary>The next multiple of an alignment.</summary>
+    public static int Aligned(int offset, int alignment) => (offset + alignment - 1) / alignment * alignment;
+
     /// <summary>The field that a byte belongs to, for messages.</summary>
     public string NameAt(int offset) => _fields.FirstOrDefault(f => offset >= f.Offset && offset < f.Offset + f.Bytes)?.Name ?? $"byte {offset}";
 
@@ -92,8 +95,6 @@ internal sealed class KernelParameter
         _fields.Add(new ParameterField([.. path], NameOf(path), type, offset, bytes));
         return (bytes, alignment);
     }
-
-    public static int Aligned(int offset, int alignment) => (offset + alignment - 1) / alignment * alignment;
 
     // The compiler calls the field of a primary constructor's parameter "<key>P".
     private static string NameOf(List<FieldInfo> path) =>

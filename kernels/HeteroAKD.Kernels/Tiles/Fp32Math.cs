@@ -13,6 +13,10 @@ public readonly struct Fp32Math : ITileMath
     private const int Side = 8;
 
     /// <inheritdoc/>
+    public static int Threads<TTile>()
+        where TTile : struct, ITile => TTile.Rows * TTile.Columns / (Side * Side);
+
+    /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Multiply<TTile, TLeft, TRight>(ArrayView<float> a, ArrayView<float> b, Float4[] sums, int thread)
         where TTile : struct, ITile

@@ -1,0 +1,17 @@
+using HeteroAKD.Tensors.Checks;
+
+namespace HeteroAKD.Tensors.Tests.Checks;
+
+/// <summary>Products, convolutions and attention at real sizes on OpenCL: the tiled kernels with all their threads at once.</summary>
+public sealed class RealSizeTests(TestDevices devices)
+{
+    public static TheoryData<string> Names => new(RealSizes.Names);
+
+    [Theory]
+    [MemberData(nameof(Names))]
+    public void OpenCL(string name)
+    {
+        RealSizes.Check(devices.OpenCL, devices.Cpu, name, largeTiles: false);
+        RealSizes.Check(devices.OpenCL, devices.Cpu, name, largeTiles: true);
+    }
+}
