@@ -20,16 +20,14 @@ public sealed class PtxasTests(GatedKernels kernels)
     // What a block of sm_80 can ask for; sm_90 has more.
     private const int MostShared = 163 << 10;
 
-    private const string OneValueASlice = "keeps a place while the copies of a slice are started, one store and load for 32 products, and so stays at 128 registers: two blocks a multiprocessor";
+    // Another release of the assembler spills elsewhere; more than this is no matter of taste.
+    private const int MostSpilledByAnotherRelease = 128;
 
-    // Kernels that may keep something in local memory because registers do not suffice: how many bytes, stack, stores and loads together, with the reason.
+    // Kernels that keep something in local memory because registers do not suffice: how many bytes of stack, stores and loads together, with the reason.
     private static readonly Dictionary<string, (int Bytes, string Reason)> Spills = new()
     {
-        ["Block TiledProductKernel<LargeTile,Tf32Math,DepthMatrix,LineMatrix,MatrixSink> on sm_90"] = (16, OneValueASlice),
-        ["Block TiledProductKernel<LargeTile,Tf32Math,ImageLines,PatchLines,MatrixSink> on sm_90"] = (16, OneValueASlice),
-        ["Block TiledProductKernel<SmallTile,Tf32Math,DepthMatrix,LineMatrix,MatrixSink> on sm_90"] = (16, OneValueASlice),
-        ["Block TiledProductKernel<SmallTile,Tf32Math,ImageLines,PatchLines,MatrixSink> on sm_90"] = (24, OneValueASlice),
         ["PixelSums GridLossKernel<PixelKlLoss> on sm_90"] = (16, "one number, written once and read once for each pixel"),
+        ["PixelSums StripLossKernel<HeteroAkdLoss> on sm_90"] = (64, "three of a thread's sums, read and written once for each pixel; so it stays at 128 registers: two blocks a multiprocessor"),
     };
 
     [Fact]
@@ -39,6 +37,7 @@ public sealed class PtxasTests(GatedKernels kernels)
         Assert.SkipWhen(tool is null, problem);
         AssertRefusal(tool);
         Dictionary<string, HotKernel> table = HotKernels.Read().Rows.ToDictionary(row => row.Kernel);
+        bool ofTable = tool.Release == HotKernels.Release;
         ConcurrentBag<string> problems = [];
         IEnumerable<(MethodInfo Entry, int Capability)> runs = from entry in kernels.Entries from capability in GatedKernels.Capabilities select (entry, capability);
         Parallel.ForEach(runs, new ParallelOptions { MaxDegreeOfParallelism = Environment.ProcessorCount }, run =>
@@ -46,8 +45,9 @@ public sealed class PtxasTests(GatedKernels kernels)
             string kernel = $"{KernelName.Of(run.Entry)} on sm_{run.Capability}";
             try
             {
-                AssembledKernel made = tool.Assemble(kernels.Ptx(run.Entry, run.Capability), run.Capability);
-                foreach (string found in Problems(kernel, run.Entry, made, tool.Release == HotKernels.Release ? table.GetValueOrDefault(KernelName.Of(run.Entry))?.Registers[GatedKernels.Capabilities.IndexOf(run.Capability)] : null))
+                AssembledKernel made = tool.Assemble(kernels.Ptx(run.Entry), run.Capability);
+                HotKernel? row = ofTable ? table.GetValueOrDefault(KernelName.Of(run.Entry)) : null;
+                foreach (string found in Problems(kernel, run.Entry, made, ofTable, row?.Registers[GatedKernels.Capabilities.IndexOf(run.Capability)]))
                 {
                     problems.Add($"{kernel} {found}");
                 }
@@ -64,19 +64,25 @@ public sealed class PtxasTests(GatedKernels kernels)
     // Here, as every test that needs the tool is one more that skips without it.
     private void AssertRefusal(Ptxas tool)
     {
-        string ptx = kernels.Ptx(typeof(DeviceEntry).GetMethod(nameof(DeviceEntry.Combine))!, 80);
+        string ptx = kernels.Ptx(typeof(DeviceEntry).GetMethod(nameof(DeviceEntry.Combine))!);
         string broken = ptx.Replace("add.f32\t%f", "add.f32\tf", StringComparison.Ordinal);
         Assert.NotEqual(ptx, broken);
         Assert.Contains("error", Assert.Throws<InvalidOperationException>(() => tool.Assemble(broken, 80)).Message);
     }
 
-    private IEnumerable<string> Problems(string kernel, MethodInfo entry, AssembledKernel made, int? mostRegisters)
+    private IEnumerable<string> Problems(string kernel, MethodInfo entry, AssembledKernel made, bool ofTable, int? mostRegisters)
     {
         // A variant that nothing here launches has the largest block that its entry point can get.
         LaunchShape shape = kernels.Launched.GetValueOrDefault(entry, new LaunchShape(1, DeviceGroup.MaxSize));
-        if (made.SpilledBytes > Spills.GetValueOrDefault(kernel).Bytes)
+        int spilled = ofTable ? Spills.GetValueOrDefault(kernel).Bytes : MostSpilledByAnotherRelease;
+        if (made.SpilledBytes > spilled)
         {
-            yield return $"keeps {made.SpilledBytes} bytes in local memory, more than the {Spills.GetValueOrDefault(kernel).Bytes} that {nameof(PtxasTests)}.{nameof(Spills)} has a reason for";
+            yield return $"keeps {made.SpilledBytes} bytes in local memory, more than the {spilled} that {nameof(PtxasTests)}.{nameof(Spills)} has a reason for";
+        }
+
+        if (ofTable && made.SpilledBytes < spilled)
+        {
+            yield return $"keeps {made.SpilledBytes} bytes in local memory, less than {nameof(PtxasTests)}.{nameof(Spills)} allows: take that back";
         }
 
         if (made.Registers * shape.Threads > RegistersOfABlock)

@@ -13,10 +13,10 @@ public sealed class SnapshotTests(GatedKernels kernels)
     // To add one: a line here, and a run with HETEROAKD_ACCEPT_SNAPSHOTS=1; then write what it is into the file's first lines.
     private static readonly Dictionary<string, (string Kernel, LoopPart Part)> Snapshots = new()
     {
-        ["product-fp32"] = ("Block TiledProductKernel<LargeTile,Fp32Math,DepthMatrix,LineMatrix,MatrixSink>", LoopPart.Arithmetic),
-        ["product-tf32"] = ("Block TiledProductKernel<LargeTile,Tf32Math,DepthMatrix,LineMatrix,MatrixSink>", LoopPart.Arithmetic),
-        ["product-bf16"] = ("Block TiledProductKernel<LargeTile,Bf16Math,DepthMatrix,LineMatrix,MatrixSink>", LoopPart.Arithmetic),
-        ["convolution-patches"] = ("Block TiledProductKernel<LargeTile,Tf32Math,DepthMatrix,Patches,MapSink>", LoopPart.Beginning),
+        ["product-fp32"] = ("Block TiledProductKernel<LargeTile,Fp32Math,DepthMatrix<WholePieces>,LineMatrix<WholePieces>,MatrixSink>", LoopPart.Arithmetic),
+        ["product-tf32"] = ("Block TiledProductKernel<LargeTile,Tf32Math,DepthMatrix<WholePieces>,LineMatrix<WholePieces>,MatrixSink>", LoopPart.Arithmetic),
+        ["product-bf16"] = ("Block TiledProductKernel<LargeTile,Bf16Math,DepthMatrix<WholePieces>,LineMatrix<WholePieces>,MatrixSink>", LoopPart.Arithmetic),
+        ["convolution-patches"] = ("Block TiledProductKernel<LargeTile,Tf32Math,DepthMatrix<WholePieces>,Patches,MapSink>", LoopPart.Beginning),
         ["softmax-row"] = ("WideWarpRows RowSoftmaxKernel", LoopPart.Beginning),
         ["heteroakd-shared-scratch"] = ("SharedPixelSums GridLossKernel<HeteroAkdLoss>", LoopPart.Beginning),
     };
@@ -31,7 +31,7 @@ public sealed class SnapshotTests(GatedKernels kernels)
     {
         (string kernel, LoopPart part) = Snapshots[name];
         string path = Path.Combine(Folder, $"{name}.ptx");
-        IReadOnlyList<string> found = HotLoop.Describe(kernel, PtxFlow.Of(kernels.Ptx(kernels.Find(kernel), GatedKernels.Capabilities[0])), part);
+        IReadOnlyList<string> found = HotLoop.Describe(kernel, PtxFlow.Of(kernels.Ptx(kernels.Find(kernel))), part);
         string[] before = File.Exists(path) ? File.ReadAllLines(path) : [];
         string[] comments = [.. before.TakeWhile(line => line.StartsWith('#'))];
         if (AcceptMode.IsOn)
