@@ -33,8 +33,8 @@ internal sealed class HotKernels
     /// <summary>Head of a column and the beginning of the instructions that it counts.</summary>
     public static IReadOnlyList<(string Head, string Operation)> Columns { get; } =
     [
-        ("mma", "mma.sync"), ("fma", "fma.rn"), ("cp.async", "cp.async.c"), ("ldmatrix", "ldmatrix"), ("ld.sh.v4", "ld.shared.v4"), ("ld.sh", "ld.shared."), ("ld.gl.v4", "ld.global.v4"), ("st.gl.v4", "st.global.v4"),
-        ("bar", "bar.sync"), ("div", "div.rn"),
+        ("mma", "mma.sync"), ("fma", "fma.rn"), ("cp.async", "cp.async.c"), ("ldmatrix", "ldmatrix"), ("ld.sh.v4", "ld.shared.v4"), ("ld.sh", "ld.shared."),
+        ("ld.gl.v4", "ld.global.v4"), ("st.gl.v4", "st.global.v4"), ("bar", "bar.sync"), ("div", "div.rn"),
     ];
 
     /// <summary>Its lines.</summary>
