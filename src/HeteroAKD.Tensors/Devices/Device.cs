@@ -1,3 +1,4 @@
+using HeteroAKD.Kernels.Gemm;
 using HeteroAKD.Kernels.Lanes;
 using HeteroAKD.Kernels.Launch;
 using HeteroAKD.Tensors.Autograd;
@@ -97,6 +98,10 @@ public abstract class Device : IDisposable
         MatrixPrecision = precision;
     }
 
+    /// <summary>Lets NVIDIA's cuBLAS compute matrix products from now on. Steps are then not recorded.</summary>
+    /// <exception cref="DeviceNotAvailableException">The device is no NVIDIA card, or the library is not installed.</exception>
+    public virtual void UseCublas() => throw new DeviceNotAvailableException(Name, "cuBLAS computes on cuda only.");
+
     /// <summary>Opens a step: what is made until it is disposed of goes back to the slab then.</summary>
     public StepScope BeginStep() => new(this);
 
@@ -170,6 +175,9 @@ public abstract class Device : IDisposable
     internal abstract void CopyIn(Block block, long byteOffset, ReadOnlySpan<byte> source);
 
     internal abstract void CopyOut(Block block, long byteOffset, Span<byte> target);
+
+    /// <summary>Computes a product by a library, if one was chosen and can.</summary>
+    internal virtual bool TryLibrary(in GemmArguments product) => false;
 
     /// <summary>Makes products take large or small tiles, for checks of both.</summary>
     internal bool? ForcedTile { get; set; }

@@ -12,7 +12,7 @@ internal static class DeviceProduct
     public static void Run(Device device, in GemmArguments g)
     {
         g.Validate();
-        if (g.M == 0 || g.N == 0 || g.Batch == 0)
+        if (g.M == 0 || g.N == 0 || g.Batch == 0 || device.TryLibrary(g))
         {
             return;
         }

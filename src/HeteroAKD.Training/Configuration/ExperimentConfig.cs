@@ -22,6 +22,9 @@ public sealed record ExperimentConfig
     /// <summary>How products, convolutions and attention round their factors; sums, parameters and everything else stay float32.</summary>
     public MatrixPrecision Precision { get; init; } = MatrixPrecision.Fp32;
 
+    /// <summary>Whether NVIDIA's cuBLAS computes matrix products, where it is installed; steps are then not replayed.</summary>
+    public bool Cublas { get; init; }
+
     /// <summary>Run folder; empty makes the next free <c>runs/NAME-NNN</c>.</summary>
     public string Out { get; init; } = "";
 

@@ -38,6 +38,11 @@ public sealed class Experiment : IDisposable
         _device = Device.Open(config.Device, config.Threads, config.Precision);
         try
         {
+            if (config.Cublas)
+            {
+                _device.UseCublas();
+            }
+
             // Kernels are loaded while networks are made and the first batches are read.
             _device.PreloadKernels();
             _folder = RunFolder.Open(config.Out, name, mode);

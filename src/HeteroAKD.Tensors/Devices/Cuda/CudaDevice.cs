@@ -1,4 +1,7 @@
+using HeteroAKD.Kernels.Gemm;
+using HeteroAKD.Kernels.Lanes;
 using HeteroAKD.Kernels.Launch;
+using HeteroAKD.Kernels.Pixelwise;
 using HeteroAKD.Tensors.Devices;
 using HeteroAKD.Tensors.Devices.Cuda;
 using ILGPU;
@@ -22,6 +25,7 @@ public sealed unsafe class CudaDevice : AcceleratorDevice
     private readonly TileTuner _tiles;
     private readonly PinnedRing _ring;
     private CudaRecording? _recording;
+    private Cublas? _cublas;
 
     private CudaDevice(Context context, CudaAccelerator accelerator, KernelCache cache)
         : base("cuda", context, accelerator, Math.Min(DeviceGroup.MaxSize, accelerator.MaxNumThreadsPerGroup), SlabBytes, () => FreeBytes(accelerator))
@@ -83,6 +87,14 @@ public sealed unsafe class CudaDevice : AcceleratorDevice
     }
 
     /// <inheritdoc/>
+    public override void UseCublas()
+    {
+        Bind();
+        _cublas ??= Cublas.TryOpen(Stream)
+            ?? throw new DeviceNotAvailableException("cuda", $"cuBLAS is not installed ({string.Join(", ", Cublas.Names)} not found); the CUDA toolkit or PyTorch's nvidia-cublas package has it.");
+    }
+
+    /// <inheritdoc/>
     public override UploadChannel OpenChannel(Tensor target) => new CudaUploadChannel(this, target);
 
     /// <inheritdoc/>
@@ -98,6 +110,7 @@ public sealed unsafe class CudaDevice : AcceleratorDevice
         Synchronize();
         CudaDriver.Check(CudaDriver.cuStreamSynchronize(UploadStream), "cuStreamSynchronize");
         _ring.Dispose();
+        _cublas?.Dispose();
         _kernels.Dispose();
         Allocator.FreeAll();
         CudaDriver.Check(CudaDriver.cuStreamDestroy_v2(UploadStream), "cuStreamDestroy");
@@ -144,6 +157,31 @@ public sealed unsafe class CudaDevice : AcceleratorDevice
 
     /// <summary>Makes the device's context the calling thread's.</summary>
     public void Bind() => _accelerator.Bind();
+
+    internal override bool TryLibrary(in GemmArguments product)
+    {
+        bool contiguous = product.C.RowStride == product.N && (product.Batch == 1 || product.C.BatchStride == product.M * product.N) && product.C.Offset == 0;
+        if (_cublas is null || product.HasResidual != 0 || product.Activation != ActivationKind.None || (product.BiasKind != GemmBias.None && !(contiguous && product.BiasOffset == 0)) || product.K == 0)
+        {
+            return false;
+        }
+
+        SpoilRecording("cuBLAS computes its products");
+        Bind();
+        _cublas.Multiply(product, MatrixPrecision);
+        Mem c = product.C.Memory;
+        Mem bias = product.Bias;
+        if (product.BiasKind == GemmBias.PerColumn)
+        {
+            Pixel(new BinaryKernel<Add, PerColumn>(c, bias, c, product.N, 1), product.Batch * product.M, product.N, 1, DType.Float32);
+        }
+        else if (product.BiasKind == GemmBias.PerRow)
+        {
+            Pixel(new BinaryKernel<Add, PerChannel>(c, bias, c, product.N, product.M), product.Batch * product.M, product.N, 1, DType.Float32);
+        }
+
+        return true;
+    }
 
     internal override bool? IsLargeTile(in TiledProduct product, bool planned) => _tiles.IsLarge(product, planned);
 

@@ -6,7 +6,11 @@ namespace HeteroAKD.Tensors.Devices.Cuda;
 /// Which of two tiles is quicker for a product of given sizes on this card: both are tried once, when the product is first met, and the answer is kept with the
 /// kernels. Whatever it is, every sum has its terms in the same order, so the choice changes the time and not one bit.
 /// </summary>
-internal sealed class TileTuner(CudaDevice device, KernelCache cache, KernelKey key)
+/// <param name="device">The card.</param>
+/// <param name="cache">Where answers are kept.</param>
+/// <param name="key">How they are named there.</param>
+/// <param name="enabled">Whether to try at all; by default unless HETEROAKD_TUNE=off.</param>
+internal sealed class TileTuner(CudaDevice device, KernelCache cache, KernelKey key, bool? enabled = null)
 {
     private const string Variable = "HETEROAKD_TUNE";
     private const string LargeText = "large";
@@ -17,7 +21,7 @@ internal sealed class TileTuner(CudaDevice device, KernelCache cache, KernelKey 
     // Of each tile; the quickest counts. One before them loads the kernel and fills caches.
     private const int Runs = 5;
 
-    private readonly bool _enabled = !string.Equals(Environment.GetEnvironmentVariable(Variable), "off", StringComparison.OrdinalIgnoreCase);
+    private readonly bool _enabled = enabled ?? !string.Equals(Environment.GetEnvironmentVariable(Variable), "off", StringComparison.OrdinalIgnoreCase);
     private readonly Dictionary<TiledProduct, bool> _answers = [];
     private long _ticks;
 
