@@ -158,3 +158,19 @@ public struct Sums<TLane>
         S7 = a.S7 + b.S7,
     };
 }
+
+/// <summary>
+/// Of what size the blocks of an <see cref="IDeviceKernel"/> are, for the compiler that hands out registers. Without it that reckons with the largest blocks
+/// and tries for another of them on a multiprocessor by spilling a few registers to memory.
+/// </summary>
+/// <param name="threads">The most threads in a block, a multiple of 32.</param>
+/// <param name="blocks">How many blocks a multiprocessor must have room for, if no more because of the registers that each thread needs.</param>
+[AttributeUsage(AttributeTargets.Struct)]
+public sealed class LaunchBoundsAttribute(int threads, int blocks) : Attribute
+{
+    /// <summary>Threads.</summary>
+    public int Threads => threads;
+
+    /// <summary>Blocks.</summary>
+    public int Blocks => blocks;
+}

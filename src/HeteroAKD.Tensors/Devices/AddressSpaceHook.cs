@@ -1,5 +1,6 @@
 using System.Reflection;
 using HeteroAKD.Kernels.Launch;
+using ILGPU;
 using ILGPU.Backends;
 using ILGPU.IR;
 using ILGPU.IR.Transformations;
@@ -26,6 +27,11 @@ internal readonly struct AddressSpaceHook(bool unroll) : IBackendHook
 
     public void InitializedKernelContext(IRContext kernelContext, Method kernelMethod)
     {
+        if (kernelContext.Properties.OptimizationLevel > OptimizationLevel.O1)
+        {
+            throw new NotSupportedException($"kernels are compiled at O1, not {kernelContext.Properties.OptimizationLevel}: ILGPU 1.5.3 moves memory operations across barriers above it");
+        }
+
         for (int i = 0; unroll && i < UnrollPasses; i++)
         {
             kernelContext.Transform(Unrolling);

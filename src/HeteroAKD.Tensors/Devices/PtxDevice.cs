@@ -22,7 +22,7 @@ public sealed class PtxDevice : Device
 {
     private const long SlabBytes = 64L << 20;
 
-    private readonly HashSet<MethodInfo> _launched = [];
+    private readonly Dictionary<MethodInfo, LaunchShape> _launched = [];
 
     /// <summary>A device without any kernel.</summary>
     public PtxDevice()
@@ -40,7 +40,10 @@ public sealed class PtxDevice : Device
     public override long MemoryBytes => 0;
 
     /// <summary>The entry points that were launched, one for each kernel type.</summary>
-    public IReadOnlyCollection<MethodInfo> Launched => _launched;
+    public IReadOnlyCollection<MethodInfo> Launched => _launched.Keys;
+
+    /// <summary>For each of them the most threads and shared memory of a block, and the most blocks, that a launch asked for.</summary>
+    internal IReadOnlyDictionary<MethodInfo, LaunchShape> LargestLaunches => _launched;
 
     /// <summary>The entry point of <see cref="DeviceEntry"/> that launches a kernel type.</summary>
     public static MethodInfo EntryOf(Type kernel)
@@ -62,28 +65,28 @@ public sealed class PtxDevice : Device
         DeviceMath.Register(context);
         CudaArchitecture architecture = new(capability / 10, capability % 10);
         using PTXBackend backend = new(context, architecture, CudaInstructionSet.ISA_80, null!);
-        KernelSpecialization specialization = new(DeviceGroup.MaxSize, null);
-        CompiledKernel kernel = backend.Compile(EntryPointDescription.FromExplicitlyGroupedKernel(entry), specialization, AddressSpaceHook.For(entry));
+        CompiledKernel kernel = backend.Compile(EntryPointDescription.FromExplicitlyGroupedKernel(entry), BlockBounds.Of(entry), AddressSpaceHook.For(entry));
         return ((PTXCompiledKernel)kernel).PTXAssembly;
     }
 
     /// <inheritdoc/>
     public override void Pixel<TKernel>(in TKernel kernel, int rows, int columns, int cost, DType type) =>
-        Note<TKernel>(DevicePlan.OfPixel(kernel, rows, columns, DeviceGroup.MaxSize).Entry);
+        Note<TKernel>(DevicePlan.OfPixel(kernel, rows, columns, DeviceGroup.MaxSize));
 
     /// <inheritdoc/>
     public override void PixelSums<TKernel>(in TKernel kernel, int rows, int columns, int cost, Mem result, DType type)
     {
-        Note<TKernel>(DevicePlan.OfPixelSums(kernel, rows, columns, DeviceGroup.MaxSize).Entry);
-        _launched.Add(typeof(DeviceEntry).GetMethod(nameof(DeviceEntry.Combine))!);
+        Note<TKernel>(DevicePlan.OfPixelSums(kernel, rows, columns, DeviceGroup.MaxSize));
+        Note(typeof(DeviceEntry).GetMethod(nameof(DeviceEntry.Combine))!, new LaunchShape(1, Sums<DeviceF32>.Count));
     }
 
     /// <inheritdoc/>
     public override void Rows<TKernel>(in TKernel kernel, int rows, int rowLength, int rowCost, DType type) =>
-        Note<TKernel>(DevicePlan.OfRows(kernel, rows, rowLength, DeviceGroup.MaxSize, hasWarps: true).Entry);
+        Note<TKernel>(DevicePlan.OfRows(kernel, rows, rowLength, DeviceGroup.MaxSize, hasWarps: true));
 
     /// <inheritdoc/>
-    public override void Block<TKernel>(in TKernel kernel, int blocks, int threads, int sharedBytes = 0) => Note<TKernel>(nameof(DeviceEntry.Block));
+    public override void Block<TKernel>(in TKernel kernel, int blocks, int threads, int sharedBytes = 0) =>
+        Note<TKernel>(new DevicePlan(nameof(DeviceEntry.Block), new LaunchShape(blocks, threads, sharedBytes)));
 
     /// <inheritdoc/>
     public override void Synchronize()
@@ -110,7 +113,13 @@ public sealed class PtxDevice : Device
 
     private static unsafe void* Address(Block block) => (byte*)((HostSlab)block.Slab).Memory + block.Offset;
 
-    private void Note<TKernel>(string entry) => _launched.Add(typeof(DeviceEntry).GetMethod(entry)!.MakeGenericMethod(typeof(TKernel)));
+    private void Note<TKernel>(DevicePlan plan) => Note(typeof(DeviceEntry).GetMethod(plan.Entry)!.MakeGenericMethod(typeof(TKernel)), plan.Shape);
+
+    private void Note(MethodInfo entry, LaunchShape shape)
+    {
+        LaunchShape before = _launched.GetValueOrDefault(entry);
+        _launched[entry] = new(Math.Max(shape.Blocks, before.Blocks), Math.Max(shape.Threads, before.Threads), Math.Max(shape.SharedBytes, before.SharedBytes));
+    }
 
     private sealed unsafe class HostSlab(long bytes) : Slab
     {

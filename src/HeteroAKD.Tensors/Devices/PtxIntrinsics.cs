@@ -25,6 +25,7 @@ internal static class PtxIntrinsics
         [Method(typeof(TensorCore), nameof(TensorCore.LoadTransposed))] = "ldmatrix.sync.aligned.m8n8.x4.trans.shared.b16 {r}, [{0}];",
         [Method(typeof(TensorCore), nameof(TensorCore.ToTf32))] = "cvt.rna.tf32.f32 {r}, {0};",
         [Method(typeof(TensorCore), nameof(TensorCore.PackBf16))] = "cvt.rn.bf16x2.f32 {r}, {1}, {0};",
+        [Method(typeof(FastMath), nameof(FastMath.Exp2))] = "ex2.approx.ftz.f32 {r}, {0};",
         [Method(typeof(AsyncCopy), nameof(AsyncCopy.Copy16))] = "cp.async.cg.shared.global [{0}], [{1}], 16;",
         [Method(typeof(AsyncCopy), nameof(AsyncCopy.CopyPart16))] = "cp.async.cg.shared.global [{0}], [{1}], 16, {2};",
         [Method(typeof(AsyncCopy), nameof(AsyncCopy.Copy8))] = "cp.async.ca.shared.global [{0}], [{1}], 8;",

@@ -1,3 +1,4 @@
+using HeteroAKD.Kernels.Lanes;
 using HeteroAKD.Kernels.Reduce;
 using HeteroAKD.Tensors.Autograd;
 
@@ -48,8 +49,7 @@ public static class Softmax
             }
             else
             {
-                int pixels = x.CountFrom(2);
-                n.Device.Pixel(new ClassSoftmaxKernel(n[0].Mem, n.Output.Mem, x[1], pixels, logarithm), x[0], pixels, 10 * x[1], n.DType);
+                OverClasses(n, n[0].Mem, n.Output.Mem, logarithm);
             }
         },
         gradient: (n, dy) =>
@@ -67,12 +67,45 @@ public static class Softmax
             }
             else
             {
-                int pixels = x.CountFrom(2);
-                n.Device.Pixel(new ClassSoftmaxGradientKernel(n.Output.Mem, dy.Mem, dx.Mem, x[1], pixels, logarithm), x[0], pixels, 6 * x[1], n.DType);
+                GradientOverClasses(n, n.Output.Mem, dy.Mem, dx.Mem, logarithm);
             }
 
             n.AddGradient(0, dx);
         });
+
+    private static void OverClasses(OpNode<SoftmaxAttributes> n, Mem x, Mem y, int logarithm)
+    {
+        Shape shape = n[0].Shape;
+        int pixels = shape.CountFrom(2);
+        int cost = 10 * shape[1];
+        if (n.Device.IsHost)
+        {
+            n.Device.Pixel(new ClassSoftmaxKernel(x, y, shape[1], pixels, logarithm), shape[0], pixels, cost, n.DType);
+        }
+        else if (shape[1] <= RegisterSoftmaxKernel.MostClasses)
+        {
+            n.Device.Pixel(new RegisterSoftmaxKernel(x, y, shape[1], pixels, logarithm), shape[0], pixels, cost, n.DType);
+        }
+        else
+        {
+            n.Device.Pixel(new OnlineSoftmaxKernel(x, y, shape[1], pixels, logarithm), shape[0], pixels, cost, n.DType);
+        }
+    }
+
+    private static void GradientOverClasses(OpNode<SoftmaxAttributes> n, Mem y, Mem dy, Mem dx, int logarithm)
+    {
+        Shape shape = n[0].Shape;
+        int pixels = shape.CountFrom(2);
+        int cost = 6 * shape[1];
+        if (n.Device.IsHost || shape[1] > RegisterSoftmaxKernel.MostClasses)
+        {
+            n.Device.Pixel(new ClassSoftmaxGradientKernel(y, dy, dx, shape[1], pixels, logarithm), shape[0], pixels, cost, n.DType);
+        }
+        else
+        {
+            n.Device.Pixel(new RegisterSoftmaxGradientKernel(y, dy, dx, shape[1], pixels, logarithm), shape[0], pixels, cost, n.DType);
+        }
+    }
 
     private static bool OverRows(OpNode<SoftmaxAttributes> n) =>
         n[0].Shape.Rank > 0 && (n.Attributes.Dim == -1 || n.Attributes.Dim == n[0].Shape.Rank - 1);

@@ -2,6 +2,7 @@ using HeteroAKD.Kernels.Lanes;
 using HeteroAKD.Kernels.Launch;
 using HeteroAKD.Tensors;
 using HeteroAKD.Tensors.Checks;
+using HeteroAKD.Tensors.Devices;
 using HeteroAKD.Tensors.Devices.Cuda;
 using HeteroAKD.Tensors.Ops;
 using ILGPU;
@@ -87,7 +88,20 @@ public sealed class CudaKernelTests : IDisposable
         Assert.Equal([1f, 2f], y.ToFloats());
         string error = Assert.Throws<CudaDriverException>(() => device.Block(new FarKernel(y.Mem, 0), 2, 32, 1 << 20)).Message;
         Assert.Contains("cuFuncSetAttribute(FarKernel, 1048576 bytes of dynamic shared memory; the card allows a block ", error);
-        Assert.Contains("of 512 threads; kernels are compiled for at most 256", Assert.Throws<NotSupportedException>(() => device.Block(new FarKernel(y.Mem, 0), 2, 512)).Message);
+        Assert.Contains("of 512 threads; it is compiled for at most 256", Assert.Throws<NotSupportedException>(() => device.Block(new FarKernel(y.Mem, 0), 2, 512)).Message);
+    }
+
+    [Fact]
+    public void A_kernel_is_compiled_for_the_blocks_that_it_names()
+    {
+        string ptx = PtxDevice.Compile(PtxDevice.EntryOf(typeof(SmallBlockKernel)), 80);
+        Assert.Contains(".maxntid 64, 1, 1", ptx);
+        Assert.Contains(".minnctapersm 3", ptx);
+        using Device device = Device.Open("cuda");
+        using Tensor y = Tensor.Zeros(device, new Shape(64));
+        device.Block(new SmallBlockKernel(y.Mem), 1, 64);
+        Assert.Equal(63, y.ToFloats()[63]);
+        Assert.Contains("of 96 threads; it is compiled for at most 64", Assert.Throws<NotSupportedException>(() => device.Block(new SmallBlockKernel(y.Mem), 1, 96)).Message);
     }
 
     private float[] Run(out int compiled, bool preload = false)
@@ -128,5 +142,15 @@ public sealed class CudaKernelTests : IDisposable
                 _y.View[Grid.IdxX] = shared[_at];
             }
         }
+    }
+
+    /// <summary>y[thread] = thread.</summary>
+    [LaunchBounds(64, blocks: 3)]
+    private readonly struct SmallBlockKernel(Mem y) : IDeviceKernel
+    {
+        private readonly Mem _y = y;
+
+        /// <inheritdoc/>
+        public void Run() => _y.View[Group.IdxX] = Group.IdxX;
     }
 }

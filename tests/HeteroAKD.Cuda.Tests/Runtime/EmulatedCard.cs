@@ -48,20 +48,22 @@ public sealed unsafe class EmulatedCard : IDisposable
     }
 
     /// <summary>Matrix instructions that were run so far.</summary>
-    public long MatrixInstructions
-    {
-        get
-        {
-            long* counts = stackalloc long[3];
-            ((delegate* unmanaged<long*, int, int>)NativeLibrary.GetExport(_library, "emulator_statistics"))(counts, 3);
-            return counts[2];
-        }
-    }
+    public long MatrixInstructions => Counted(2);
+
+    /// <summary>Passes over shared memory beyond the first, so far.</summary>
+    public long BankConflicts => Counted(5);
 
     /// <summary>Skips the test where the driver cannot be made.</summary>
     public void Require() => Assert.SkipWhen(_problem is not null, _problem ?? "");
 
     public void Dispose() => _cache.Dispose();
+
+    private long Counted(int number)
+    {
+        long* counts = stackalloc long[number + 1];
+        ((delegate* unmanaged<long*, int, int>)NativeLibrary.GetExport(_library, "emulator_statistics"))(counts, number + 1);
+        return counts[number];
+    }
 
     private static bool HasLinker() =>
         (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator).Any(p => File.Exists(Path.Combine(p, "clang")) || File.Exists(Path.Combine(p, "gcc")));

@@ -41,7 +41,7 @@ public readonly struct FlashForwardKernel<THead>(
         int pair = Grid.IdxX / tiles;
         int query = ((Grid.IdxX - (pair * tiles)) * Threads) + thread;
         int keyStart = _shape.KeyStart(pair);
-        TokenTiles<THead> keys = new(shared, _kv, keyStart, _kv, keyStart + _shape.Channels, 2 * _shape.Channels, _shape.Keys, _shape.HeadSize, _whole);
+        TokenTiles<THead, PlainOrder> keys = new(shared, _kv, keyStart, _kv, keyStart + _shape.Channels, 2 * _shape.Channels, _shape.Keys, _shape.HeadSize, _whole);
         keys.Start(0, thread, Threads);
 
         // Threads without a query go along with the last one's, for the barriers.
@@ -59,21 +59,21 @@ public readonly struct FlashForwardKernel<THead>(
         float scale = _shape.Scale<DeviceF32>().Value;
         float max = float.NegativeInfinity;
         float sum = 0f;
-        for (int first = 0; first < _shape.Keys; first += TokenTiles<THead>.Tokens)
+        for (int first = 0; first < _shape.Keys; first += TokenTiles<THead, PlainOrder>.Tokens)
         {
             AsyncCopy.WaitAll();
             Group.Barrier();
-            if (first + TokenTiles<THead>.Tokens < _shape.Keys)
+            if (first + TokenTiles<THead, PlainOrder>.Tokens < _shape.Keys)
             {
-                keys.Start(first + TokenTiles<THead>.Tokens, thread, Threads);
+                keys.Start(first + TokenTiles<THead, PlainOrder>.Tokens, thread, Threads);
             }
 
-            int count = Math.Min(TokenTiles<THead>.Tokens, _shape.Keys - first);
-            for (int j = 0; j < count; j += TokenTiles<THead>.Group)
+            int count = Math.Min(TokenTiles<THead, PlainOrder>.Tokens, _shape.Keys - first);
+            for (int j = 0; j < count; j += TokenTiles<THead, PlainOrder>.Group)
             {
-                float[] scores = new float[TokenTiles<THead>.Group];
+                float[] scores = new float[TokenTiles<THead, PlainOrder>.Group];
                 float larger = max;
-                for (int k = 0; k < TokenTiles<THead>.Group; k++)
+                for (int k = 0; k < TokenTiles<THead, PlainOrder>.Group; k++)
                 {
                     Float4 dot = default;
                     for (int i = 0; i < quads; i++)
@@ -93,7 +93,7 @@ public readonly struct FlashForwardKernel<THead>(
                     output[i] = HeadRow.Scale(shrink, output[i], default);
                 }
 
-                for (int k = 0; k < TokenTiles<THead>.Group; k++)
+                for (int k = 0; k < TokenTiles<THead, PlainOrder>.Group; k++)
                 {
                     float weight = HeadRow.Exp(scores[k] - larger);
                     sum += weight;

@@ -14,21 +14,7 @@ internal static class HeadRow
     {
         for (int i = 0; i < quads; i++)
         {
-            if (whole != 0)
-            {
-                row[i] = default;
-                if (4 * i < columns)
-                {
-                    row[i] = memory.View.Cast<Float4>()[(start >> 2) + i];
-                }
-            }
-            else
-            {
-                row[i] = new Float4
-                {
-                    X = One(memory, start, 4 * i, columns), Y = One(memory, start, (4 * i) + 1, columns), Z = One(memory, start, (4 * i) + 2, columns), W = One(memory, start, (4 * i) + 3, columns),
-                };
-            }
+            row[i] = LoadQuad(memory, start, 4 * i, columns, whole);
         }
     }
 
@@ -39,20 +25,50 @@ internal static class HeadRow
         for (int i = 0; i < quads; i++)
         {
             Float4 x = new() { X = factor * row[i].X, Y = factor * row[i].Y, Z = factor * row[i].Z, W = factor * row[i].W };
-            if (whole != 0)
+            StoreQuad(memory, start, 4 * i, columns, whole, x);
+        }
+    }
+
+    /// <summary>Reads four columns from <paramref name="column"/> on, a multiple of 4.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Float4 LoadQuad(Mem memory, int start, int column, int columns, int whole)
+    {
+        Float4 x = default;
+        if (whole != 0)
+        {
+            if (column < columns)
             {
-                if (4 * i < columns)
-                {
-                    memory.View.Cast<Float4>()[(start >> 2) + i] = x;
-                }
+                x = memory.View.Cast<Float4>()[(start >> 2) + (column >> 2)];
             }
-            else
+        }
+        else
+        {
+            x = new Float4
             {
-                StoreOne(memory, start, 4 * i, columns, x.X);
-                StoreOne(memory, start, (4 * i) + 1, columns, x.Y);
-                StoreOne(memory, start, (4 * i) + 2, columns, x.Z);
-                StoreOne(memory, start, (4 * i) + 3, columns, x.W);
+                X = One(memory, start, column, columns), Y = One(memory, start, column + 1, columns), Z = One(memory, start, column + 2, columns), W = One(memory, start, column + 3, columns),
+            };
+        }
+
+        return x;
+    }
+
+    /// <summary>Writes four columns from <paramref name="column"/> on, a multiple of 4.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void StoreQuad(Mem memory, int start, int column, int columns, int whole, Float4 x)
+    {
+        if (whole != 0)
+        {
+            if (column < columns)
+            {
+                memory.View.Cast<Float4>()[(start >> 2) + (column >> 2)] = x;
             }
+        }
+        else
+        {
+            StoreOne(memory, start, column, columns, x.X);
+            StoreOne(memory, start, column + 1, columns, x.Y);
+            StoreOne(memory, start, column + 2, columns, x.Z);
+            StoreOne(memory, start, column + 3, columns, x.W);
         }
     }
 

@@ -10,8 +10,9 @@ namespace HeteroAKD.Kernels.Attention.Device;
 /// Rows of one head of some tokens, as a block walks over them: tiles of 32 tokens in shared memory, the next one under way while one is used, columns beyond
 /// the head and tokens beyond the last zero. Two matrices at a time: keys and values, or queries and the output's gradient.
 /// </summary>
-public readonly struct TokenTiles<THead>
+public readonly struct TokenTiles<THead, TOrder>
     where THead : struct, IHeadSize
+    where TOrder : struct, ITokenOrder
 {
     /// <summary>Tokens of a tile.</summary>
     public const int Tokens = 32;
@@ -60,27 +61,58 @@ public readonly struct TokenTiles<THead>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Start(int token, int thread, int threads)
     {
-        int buffer = Buffer(token);
+        int start = FirstStart(token);
         int quads = THead.Size / 4;
         for (int i = thread; i < Tokens * quads; i += threads)
         {
             int row = i / quads;
-            int column = (i % quads) << 2;
+            int piece = i - (row * quads);
+            int column = piece << 2;
             int inside = token + row < _count ? Math.Max(0, Math.Min(4, _columns - column)) : 0;
             int from = inside > 0 ? ((token + row) * _stride) + column : 0;
-            int to = buffer + (row * THead.Size) + column;
+            int to = start + (row * THead.Size) + ((piece ^ TOrder.Shift(row)) << 2);
             Copy(to, _first, _firstStart + from, inside);
             Copy(to + (Tokens * THead.Size), _second, _secondStart + from, inside);
         }
     }
 
+    /// <summary>
+    /// Rounds the tile that begins with a token once for all warps: a thread what it has copied itself, which it sees after its wait and before the barrier.
+    /// Nothing where the fragments round as they read.
+    /// </summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public void Round<TFragments>(int token, int thread)
+        where TFragments : struct, IFragments
+    {
+        if (TFragments.RoundsTiles)
+        {
+            // The threads of a block copy whole groups of eight rows at a time, so the order shifts alike in all of them.
+            int quads = THead.Size / 4;
+            int row = thread / quads;
+            int start = (FirstStart(token) >> 2) + (row * quads) + ((thread - (row * quads)) ^ TOrder.Shift(row));
+            ArrayView<Float4> pieces = _shared.Cast<Float4>().SubView(start);
+            for (int i = 0; i < 2 * Tokens * THead.Size / 4 / WarpRows.Threads; i++)
+            {
+                pieces[i * WarpRows.Threads] = TFragments.Round(pieces[i * WarpRows.Threads]);
+            }
+        }
+    }
+
     /// <summary>Four columns of a row of the first matrix in the tile that begins with <paramref name="token"/>.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public Float4 First(int token, int row, int quad) => _shared.Cast<Float4>()[((Buffer(token) + (row * THead.Size)) >> 2) + quad];
+    public Float4 First(int token, int row, int quad) => _shared.Cast<Float4>()[((FirstStart(token) + (row * THead.Size)) >> 2) + (quad ^ TOrder.Shift(row))];
 
     /// <summary>Four columns of a row of the second matrix.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public Float4 Second(int token, int row, int quad) => _shared.Cast<Float4>()[((Buffer(token) + ((Tokens + row) * THead.Size)) >> 2) + quad];
+    public Float4 Second(int token, int row, int quad) => _shared.Cast<Float4>()[((SecondStart(token) + (row * THead.Size)) >> 2) + (quad ^ TOrder.Shift(row))];
+
+    /// <summary>Where the first matrix of the tile that begins with <paramref name="token"/> lies in shared memory.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static int FirstStart(int token) => (token & Tokens) * 2 * THead.Size;
+
+    /// <summary>Where the second one lies.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static int SecondStart(int token) => FirstStart(token) + (Tokens * THead.Size);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private void Copy(int to, Mem memory, int from, int inside)
@@ -94,6 +126,4 @@ public readonly struct TokenTiles<THead>
             LoosePieces.Copy(_shared, to, memory.View, from, inside);
         }
     }
-
-    private static int Buffer(int token) => token / Tokens % 2 * 2 * Tokens * THead.Size;
 }

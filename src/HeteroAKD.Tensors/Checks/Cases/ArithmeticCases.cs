@@ -26,6 +26,9 @@ internal static class ArithmeticCases
             Terms = (v, result) => result == "grad.other" ? (row == Arithmetic.Divide ? 3 : 1) * v["input"].Length / Math.Max(1, v["other"].Length) : 1,
         };
         yield return family.Case("", Normal("input", 2, 3, 5, 7), Of(CaseNumbers.AwayFromZero, "other", 2, 3, 5, 7));
+        yield return family.Case("", Normal("input", 2, 3, 4, 8), Of(CaseNumbers.AwayFromZero, "other", 2, 3, 4, 8));
+        yield return family.Case("", Normal("input", 2, 3, 4, 8), Of(CaseNumbers.AwayFromZero, "other", 3));
+        yield return family.Case("", Normal("input", 3, 76), Of(CaseNumbers.AwayFromZero, "other", 1));
         yield return family.Case("", Normal("input", 2, 3, 5, 7), Of(CaseNumbers.AwayFromZero, "other", 3));
         yield return family.Case("", Normal("input", 3, 67), Of(CaseNumbers.AwayFromZero, "other", 67));
         yield return family.Case("", Normal("input", 1037), Of(CaseNumbers.AwayFromZero, "other", 1));
@@ -66,5 +69,6 @@ internal static class ArithmeticCases
         });
         yield return family.Case("a=0.5 b=-2", Normal("input", 3, 67), Normal("other", 3, 67));
         yield return family.Case("a=1 b=10", Normal("input", 1), Normal("other", 1));
+        yield return family.Case("a=0.5 b=3", Normal("input", 3, 76), Normal("other", 3, 76));
     }
 }

@@ -32,6 +32,7 @@ internal static class ElementwiseCases
         yield return family.Case("", Of(numbers, "input", 1));
         yield return family.Case("", Of(numbers, "input", 2, 3, 5, 7));
         yield return family.Case("", Of(numbers, "input", 1037));
+        yield return family.Case("", Of(numbers, "input", 3, 76));
         yield return family.ForwardOnly("", Of(CaseNumbers.Special, "input", 67));
         yield return family.ForwardOnly("", Of(numbers, "input", 0));
     }
@@ -46,6 +47,7 @@ internal static class ElementwiseCases
         yield return family.Case("p=0.3 key=7", Normal("input", 2, 3, 5, 7));
         yield return family.Case("p=0 key=1", Normal("input", 33));
         yield return family.Case("p=0.9 key=-5", Normal("input", 1037));
+        yield return family.Case("p=0.3 key=2", Normal("input", 3, 76));
         yield return family.Case("p=0.5 key=5", Normal("input", 7, 67), CaseInput.Labels(1000, -100, "counter", 1));
     }
 
@@ -59,6 +61,7 @@ internal static class ElementwiseCases
         });
         yield return family.Case("p=0.4 key=3", Normal("input", 7, 5, 3));
         yield return family.Case("p=0.4 key=3", Normal("input", 5, 2, 3, 3), Normal("residual", 5, 2, 3, 3));
+        yield return family.Case("p=0.4 key=4", Normal("input", 5, 3, 8), Normal("residual", 5, 3, 8));
         yield return family.Case("p=0.5 key=9", Normal("input", 1, 1), Normal("residual", 1, 1));
         yield return family.Case("p=0.5 key=9", Normal("input", 31, 5), Normal("residual", 31, 5), CaseInput.Labels(1000, -100, "counter", 1));
     }
@@ -72,6 +75,7 @@ internal static class ElementwiseCases
         yield return family.Case("d0=6 d1=35", Normal("input", 2, 3, 5, 7));
         yield return family.Case("d0=1 d1=1 d2=1 d3=1", Normal("input", 1));
         yield return family.Case("d0=2 d1=3 d2=3 d3=1", Normal("input", 18));
+        yield return family.Case("d0=4 d1=19", Normal("input", 76));
     }
 
     private static IEnumerable<OpCase> Converted()

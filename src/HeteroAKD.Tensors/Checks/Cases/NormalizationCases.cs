@@ -98,8 +98,14 @@ internal static class NormalizationCases
         yield return family.Case("dim=1", Normal("input", 2, 3, 1, 1));
         yield return family.Case("dim=1", Normal("input", 1, 5, 67));
         yield return family.Case("dim=1", Normal("input", 2, 40, 67));
+
+        // Rows of whole quads: devices take four elements a thread.
+        yield return family.Case("", Normal("input", 3, 72));
+        yield return family.Case("dim=1", Normal("input", 2, 19, 3, 8));
+        yield return family.Case("dim=1", Normal("input", 1, 40, 4, 9));
         yield return family.ForwardOnly("", Of(CaseNumbers.OneNaN, "input", 3, 35));
         yield return family.ForwardOnly("dim=1", Of(CaseNumbers.OneNaN, "input", 2, 3, 35));
+        yield return family.ForwardOnly("dim=1", Of(CaseNumbers.OneNaN, "input", 1, 40, 35));
         yield return family.ForwardOnly("", Normal("input", 0, 8));
     }
 }

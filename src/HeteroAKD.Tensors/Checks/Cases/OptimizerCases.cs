@@ -25,6 +25,7 @@ internal static class OptimizerCases
         });
         yield return family.Case("", Normal("param", 1), Normal("grad", 1));
         yield return family.Case("lr=0.01 weight_decay=0.1", Normal("param", 5, 7), Normal("grad", 5, 7));
+        yield return family.Case("lr=0.01 weight_decay=0.1", Normal("param", 76), Normal("grad", 76));
         yield return family.Case(
             "lr=0.1 beta1=0.8 beta2=0.99 eps=0.001 step=12", Normal("param", 1037), Normal("grad", 1037), Normal("exp_avg", 1037), Positive("exp_avg_sq", 1037));
     }

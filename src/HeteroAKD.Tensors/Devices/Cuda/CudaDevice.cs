@@ -263,9 +263,9 @@ public sealed unsafe class CudaDevice : AcceleratorDevice
 
     private protected override void LaunchBlock<TKernel>(in TKernel kernel, LaunchShape shape)
     {
-        if (shape.Threads > DeviceGroup.MaxSize)
+        if (shape.Threads > BlockBounds.For<TKernel>.Threads)
         {
-            throw new NotSupportedException($"{typeof(TKernel).Name} asks for blocks of {shape.Threads} threads; kernels are compiled for at most {DeviceGroup.MaxSize}");
+            throw new NotSupportedException($"{typeof(TKernel).Name} asks for blocks of {shape.Threads} threads; it is compiled for at most {BlockBounds.For<TKernel>.Threads}");
         }
 
         CudaFunction function = _kernels.Get(typeof(TKernel), nameof(DeviceEntry.Block));

@@ -98,8 +98,7 @@ internal sealed class CudaKernels : IDisposable
 
     private string Compile(MethodInfo method)
     {
-        KernelSpecialization specialization = new(DeviceGroup.MaxSize, null);
-        CompiledKernel kernel = _accelerator.Backend.Compile(EntryPointDescription.FromExplicitlyGroupedKernel(method), specialization, AddressSpaceHook.For(method));
+        CompiledKernel kernel = _accelerator.Backend.Compile(EntryPointDescription.FromExplicitlyGroupedKernel(method), BlockBounds.Of(method), AddressSpaceHook.For(method));
         return ((PTXCompiledKernel)kernel).PTXAssembly;
     }
 
