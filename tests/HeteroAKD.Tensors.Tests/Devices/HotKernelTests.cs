@@ -25,14 +25,14 @@ public sealed partial class HotKernelTests(GatedKernels kernels)
         [typeof(DepthMatrix<LoosePieces>), typeof(DepthMatrix<LoosePieces>), typeof(MatrixSink)],
         [typeof(DepthMatrix<LoosePieces>), typeof(LineMatrix<LoosePieces>), typeof(MatrixSink)],
         [typeof(LineMatrix<LoosePieces>), typeof(LineMatrix<LoosePieces>), typeof(MatrixSink)],
-        [typeof(DepthMatrix<WholePieces>), typeof(Patches), typeof(MapSink)],
-        [typeof(DepthMatrix<WholePieces>), typeof(BackPatches), typeof(MapSink)],
-        [typeof(DepthMatrix<LoosePieces>), typeof(Patches), typeof(MapSink)],
-        [typeof(DepthMatrix<LoosePieces>), typeof(BackPatches), typeof(MapSink)],
+        [typeof(DepthMatrix<WholePieces>), typeof(Patches<FloatElement>), typeof(MapSink)],
+        [typeof(DepthMatrix<WholePieces>), typeof(BackPatches<FloatElement>), typeof(MapSink)],
+        [typeof(DepthMatrix<LoosePieces>), typeof(Patches<FloatElement>), typeof(MapSink)],
+        [typeof(DepthMatrix<LoosePieces>), typeof(BackPatches<FloatElement>), typeof(MapSink)],
         [typeof(ImageLines<WholePieces>), typeof(ImageLines<WholePieces>), typeof(MatrixSink)],
-        [typeof(ImageLines<WholePieces>), typeof(PatchLines), typeof(MatrixSink)],
+        [typeof(ImageLines<WholePieces>), typeof(PatchLines<FloatElement>), typeof(MatrixSink)],
         [typeof(ImageLines<LoosePieces>), typeof(ImageLines<LoosePieces>), typeof(MatrixSink)],
-        [typeof(ImageLines<LoosePieces>), typeof(PatchLines), typeof(MatrixSink)],
+        [typeof(ImageLines<LoosePieces>), typeof(PatchLines<FloatElement>), typeof(MatrixSink)],
     ];
 
     private static readonly Type[] Attention = [typeof(FlashForwardKernel<>), typeof(FlashQueryGradientKernel<>), typeof(FlashKeyValueGradientKernel<>)];

@@ -1,4 +1,6 @@
+using HeteroAKD.Tensors.Checks;
 using HeteroAKD.Tensors.Devices;
+using HeteroAKD.Tensors.Ops;
 
 namespace HeteroAKD.Tensors.Tests.Devices;
 
@@ -13,7 +15,11 @@ public sealed partial class PtxTests
     {
         using PtxDevice device = new();
         device.UseMatrixPrecision(MatrixPrecision.Bf16);
-        Launch(device, op, DType.BFloat16);
+        foreach (OpCase opCase in CaseTable.Of(OpTable.Find(op)))
+        {
+            CaseRun.On(device, DType.BFloat16, opCase, opCase.Values(1), gradients: true);
+        }
+
         Assert.Contains(device.Launched, m => m.ToString()!.Contains("Narrow", StringComparison.Ordinal) || m.ToString()!.Contains("Bf16Element", StringComparison.Ordinal));
         Assert.All(device.Launched, Check);
     }
