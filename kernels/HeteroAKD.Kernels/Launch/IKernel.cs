@@ -70,6 +70,13 @@ public interface IWideKernel
     bool IsAligned { get; }
 }
 
+/// <summary>A kernel whose blocks have as many threads as its type parameters say. The compiler then need not spare registers for larger ones.</summary>
+public interface ISizedKernel
+{
+    /// <summary>Threads of every block.</summary>
+    static abstract int Threads { get; }
+}
+
 /// <summary>
 /// A kernel whose loops over a constant number of steps (at most 32) are to be unrolled before it is compiled, so that its local arrays become registers.
 /// Such loops must not contain <c>continue</c> or <c>break</c>, which ILGPU 1.5.3 unrolls wrongly.

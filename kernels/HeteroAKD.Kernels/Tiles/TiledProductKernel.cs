@@ -17,7 +17,7 @@ namespace HeteroAKD.Kernels.Tiles;
 /// <param name="depth">Length of the sums.</param>
 /// <param name="items">Products of a batch, or pieces of K.</param>
 public readonly struct TiledProductKernel<TTile, TMath, TLeft, TRight, TSink>(TLeft left, TRight right, TSink sink, int rows, int columns, int depth, int items)
-    : IDeviceKernel, IUnrolledKernel
+    : IDeviceKernel, IUnrolledKernel, ISizedKernel
     where TTile : struct, ITile
     where TMath : struct, ITileMath
     where TLeft : struct, ITileSource<TLeft>
@@ -35,7 +35,7 @@ public readonly struct TiledProductKernel<TTile, TMath, TLeft, TRight, TSink>(TL
     /// <summary>Blocks to launch.</summary>
     public int Blocks => _rowTiles * _columnTiles * _items;
 
-    /// <summary>Threads of a block.</summary>
+    /// <inheritdoc/>
     public static int Threads => TMath.Threads<TTile>();
 
     /// <inheritdoc/>

@@ -7,7 +7,8 @@ namespace HeteroAKD.Tensors.Devices;
 /// <param name="Shape">The grid.</param>
 internal readonly record struct DevicePlan(string Entry, LaunchShape Shape)
 {
-    private const int PixelBlock = 128;
+    /// <summary>Most threads of a block that computes pixels, or short rows by warps.</summary>
+    public const int PixelBlock = 128;
 
     // Enough threads to fill a large card; a constant, so that sums are added in the same order on every card.
     private const int MaxSumBlocks = 1024;
