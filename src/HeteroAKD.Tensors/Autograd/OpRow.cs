@@ -20,6 +20,9 @@ public abstract class OpRow(string name, string source, OpInput[] inputs)
     /// <summary>Inputs in order.</summary>
     public IReadOnlyList<OpInput> Inputs { get; } = inputs;
 
+    /// <summary>Whether bfloat16 is refused: losses and optimisers, which would lose what the networks' float32 ends are for.</summary>
+    public bool Float32Only { get; init; }
+
     /// <summary>Its attributes with their defaults.</summary>
     public abstract IReadOnlyList<OpAttribute> Attributes { get; }
 
@@ -69,9 +72,6 @@ public sealed class OpRow<TAttributes> : OpRow
         _gradient = gradient;
         _extraNames = extraNames;
     }
-
-    /// <summary>Whether bfloat16 is refused: losses and optimisers, which would lose what the networks' float32 ends are for.</summary>
-    public bool Float32Only { get; init; }
 
     /// <summary>The output's element type; null for that of the first input.</summary>
     public Func<OpNode<TAttributes>, DType>? OutputType { get; init; }

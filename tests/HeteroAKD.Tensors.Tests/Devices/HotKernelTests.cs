@@ -35,6 +35,22 @@ public sealed partial class HotKernelTests(GatedKernels kernels)
         [typeof(ImageLines<LoosePieces>), typeof(PatchLines<FloatElement>), typeof(MatrixSink)],
     ];
 
+    // The same with activations and their gradients as bf16 numbers, weights as floats; for precision bf16 alone.
+    private static readonly Type[][] NarrowProducts =
+    [
+        [typeof(DepthMatrix<WholeNarrowPieces>), typeof(DepthMatrix<WholePieces>), typeof(MatrixSink)],
+        [typeof(DepthMatrix<WholeNarrowPieces>), typeof(LineMatrix<WholePieces>), typeof(MatrixSink)],
+        [typeof(DepthMatrix<WholeNarrowPieces>), typeof(LineMatrix<WholeNarrowPieces>), typeof(MatrixSink)],
+        [typeof(DepthMatrix<WholeNarrowPieces>), typeof(DepthMatrix<WholeNarrowPieces>), typeof(MatrixSink)],
+        [typeof(LineMatrix<WholeNarrowPieces>), typeof(LineMatrix<WholeNarrowPieces>), typeof(MatrixSink)],
+        [typeof(DepthMatrix<WholePieces>), typeof(LineMatrix<WholeNarrowPieces>), typeof(MatrixSink)],
+        [typeof(LineMatrix<WholePieces>), typeof(LineMatrix<WholeNarrowPieces>), typeof(MatrixSink)],
+        [typeof(DepthMatrix<WholePieces>), typeof(Patches<Bf16Element>), typeof(MapSink)],
+        [typeof(DepthMatrix<WholePieces>), typeof(BackPatches<Bf16Element>), typeof(MapSink)],
+        [typeof(ImageLines<WholeNarrowPieces>), typeof(ImageLines<WholeNarrowPieces>), typeof(MatrixSink)],
+        [typeof(ImageLines<WholeNarrowPieces>), typeof(PatchLines<Bf16Element>), typeof(MatrixSink)],
+    ];
+
     private static readonly Type[] Attention = [typeof(FlashForwardKernel<>), typeof(FlashQueryGradientKernel<>), typeof(FlashKeyValueGradientKernel<>)];
     private static readonly Type[] Heads = [typeof(Head32), typeof(Head64)];
 
@@ -45,6 +61,7 @@ public sealed partial class HotKernelTests(GatedKernels kernels)
         IEnumerable<Type> expected =
         [
             .. from tile in Tiles from math in Precisions from product in Products select typeof(TiledProductKernel<,,,,>).MakeGenericType([tile, math, .. product]),
+            .. from tile in Tiles from product in NarrowProducts select typeof(TiledProductKernel<,,,,>).MakeGenericType([tile, typeof(Bf16Math), .. product]),
             .. from kernel in Attention from head in Heads select kernel.MakeGenericType(head),
         ];
         Assert.Empty(expected.Select(PtxDevice.EntryOf).Except(kernels.Launched.Keys).Select(KernelName.Of));

@@ -50,6 +50,10 @@ public sealed partial class PtxTests(TestDevices devices, GatedKernels kernels)
             foreach (OpCase opCase in CaseTable.Of(OpTable.Find(op)))
             {
                 CaseRun.On(device, DType.Float32, opCase, opCase.Values(1), gradients: true);
+                if (precision == MatrixPrecision.Bf16 && !opCase.Row.Float32Only)
+                {
+                    CaseRun.On(device, DType.BFloat16, opCase, opCase.Values(1), gradients: true);
+                }
             }
         }
 

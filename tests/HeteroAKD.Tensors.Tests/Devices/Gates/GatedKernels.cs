@@ -71,6 +71,10 @@ public sealed class GatedKernels
                 foreach (OpCase opCase in CaseTable.All)
                 {
                     CaseRun.On(device, DType.Float32, opCase, opCase.Values(1), gradients: true);
+                    if (precision == MatrixPrecision.Bf16 && !opCase.Row.Float32Only)
+                    {
+                        CaseRun.On(device, DType.BFloat16, opCase, opCase.Values(1), gradients: true);
+                    }
                 }
 
                 RealShapes.Launch(device);

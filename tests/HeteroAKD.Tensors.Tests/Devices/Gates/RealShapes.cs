@@ -38,6 +38,10 @@ internal static class RealShapes
         Step(device, x => Functional.Linear(x[0], x[1], x[2]), new(8192, 256), new(1024, 256), new(1024));
         Step(device, x => Functional.Linear(x[0], x[1]), new(128, 2048), new(256, 2048));
         Step(device, x => MatMul.Row.Apply(default, x[0], x[1]), new(2048, 2048), new(2048, 2048));
+        if (device.MatrixPrecision == MatrixPrecision.Bf16)
+        {
+            Step(device, x => MatMul.Row.Apply(default, Functional.To(x[0], DType.BFloat16), Functional.To(x[1], DType.BFloat16)), new(2048, 2048), new(2048, 2048));
+        }
     }
 
     // SegFormer-B0 and B2 at 512 x 1024: heads of 32 and 64 columns, as many keys in every stage; and a head too wide for the tiles.
@@ -107,7 +111,7 @@ internal static class RealShapes
         }
 
         Tensor output = operation(inputs);
-        device.Tape.Backward(output, Tensor.Empty(device, output.Shape));
+        device.Tape.Backward(output, Tensor.Empty(device, output.Shape, output.DType));
     }
 
     private static Tensor Zeros(Device device, int count) => Tensor.Zeros(device, new Shape(count));
