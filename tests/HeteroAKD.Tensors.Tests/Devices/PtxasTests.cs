@@ -23,7 +23,6 @@ public sealed class PtxasTests(GatedKernels kernels)
     // Another release of the assembler spills elsewhere; more than this is no matter of taste.
     private const int MostSpilledByAnotherRelease = 128;
 
-
     // Kernels that keep something in local memory because registers do not suffice: how many bytes of stack, stores and loads together, with the reason.
     private static readonly Dictionary<string, (int Bytes, string Reason)> Spills = new()
     {
