@@ -56,10 +56,10 @@ public readonly struct RowSoftmaxKernel(
         }
         else
         {
-            TLane offset = max + TLane.Log(sum);
+            TLane logSum = TLane.Log(sum);
             for (int j = group.Start; j < columns; j += group.Stride)
             {
-                TLane.StorePart(y, start + j, columns - j, TLane.LoadPart(x, start + j, columns - j, lowest) - offset);
+                TLane.StorePart(y, start + j, columns - j, (TLane.LoadPart(x, start + j, columns - j, lowest) - max) - logSum);
             }
         }
     }
@@ -169,11 +169,13 @@ public readonly struct ClassSoftmaxKernel(
         }
 
         TLane factor = TLane.Reciprocal(sum);
-        TLane offset = max + TLane.Log(sum);
+
+        // The largest number is taken off first: of the largest results little more than the logarithm is then rounded.
+        TLane logSum = TLane.Log(sum);
         for (int c = 0; c < classes; c++)
         {
             int i = first + (c * pixels);
-            TLane.Store(y, i, logarithm == 0 ? TLane.Load(y, i) * factor : TLane.Load(x, i) - offset);
+            TLane.Store(y, i, logarithm == 0 ? TLane.Load(y, i) * factor : (TLane.Load(x, i) - max) - logSum);
         }
     }
 }
