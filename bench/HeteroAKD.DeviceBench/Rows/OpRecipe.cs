@@ -66,7 +66,7 @@ internal sealed record OpRecipe(IReadOnlyList<RowInput> Inputs, Func<Tensor[], T
         double multiplyAdds = (double)s.M * s.N * s.K;
         double elements = ((double)s.M * s.K) + ((double)s.K * s.N) + ((double)s.M * s.N);
         return new(
-            [new("input", new Shape(s.M, s.K)), new("other", new Shape(s.K, s.N))],
+            [new("input", new Shape(s.M, s.K)) { IsActivation = true }, new("other", new Shape(s.K, s.N)) { IsActivation = true }],
             x => MatMul.Row.Apply(default, x[0], x[1]),
             ErrorClass.Sum,
             Math.Max(s.K, Math.Max(s.M, s.N)),
@@ -80,7 +80,7 @@ internal sealed record OpRecipe(IReadOnlyList<RowInput> Inputs, Func<Tensor[], T
         Shape weight = new(s.Out, input[1] / s.Groups, s.Kernel, s.Kernel);
         double output = (double)input[0] * s.Out * input[2] * input[3];
         return new(
-            [new("input", input), RowInput.Weight(weight)],
+            [new("input", input) { IsActivation = true }, RowInput.Weight(weight)],
             x => Functional.Conv2d(x[0], x[1], null, 1, s.Dilation * (s.Kernel / 2), s.Dilation, s.Groups),
             ErrorClass.Sum,
             Math.Max(weight.CountFrom(1), input[0] * input[2] * input[3]),
@@ -95,7 +95,7 @@ internal sealed record OpRecipe(IReadOnlyList<RowInput> Inputs, Func<Tensor[], T
         Shape query = new(s.Batch, s.Queries, channels);
         Shape keyValue = new(s.Batch, s.Keys, 2 * channels);
         return new(
-            [new("query", query), new("key_value", keyValue)],
+            [new("query", query) { IsActivation = true }, new("key_value", keyValue) { IsActivation = true }],
             x => Functional.Attention(x[0], x[1], s.Heads),
             ErrorClass.Attention,
             Math.Max(s.Queries, s.Keys),

@@ -21,15 +21,18 @@ internal sealed class OpWork : RowWork
     {
         _recipe = recipe;
         _device = device;
-        _values = [.. recipe.Inputs.Select((input, i) => input.Tensor(device, type, seed: i + 1))];
+        _values = [.. recipe.Inputs.Select((input, i) => input.Tensor(device, input.IsActivation && type == DType.Float32 ? device.ActivationType : type, seed: i + 1))];
         _leaves = new Tensor[_values.Length];
         Shape output;
+        DType outputType;
         using (device.BeginStep())
         {
-            output = Forward().Shape;
+            Tensor first = Forward();
+            output = first.Shape;
+            outputType = first.DType;
         }
 
-        _upstream = output.Count == 1 ? null : new RowInput("upstream", output).Tensor(device, type, seed: _values.Length + 1);
+        _upstream = output.Count == 1 ? null : new RowInput("upstream", output).Tensor(device, outputType, seed: _values.Length + 1);
     }
 
     /// <inheritdoc/>

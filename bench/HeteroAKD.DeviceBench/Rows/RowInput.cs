@@ -18,6 +18,9 @@ internal sealed record RowInput(string Name, Shape Shape)
     /// <summary>Whether the gradient is computed.</summary>
     public bool Gradient { get; init; } = true;
 
+    /// <summary>Whether it has the element type of activations, which is bf16 in that precision; weights and logits are floats always.</summary>
+    public bool IsActivation { get; init; }
+
     /// <summary>Standard deviation.</summary>
     public double Scale { get; init; } = 1;
 
