@@ -34,6 +34,20 @@ public sealed class CudaKernelTests : IDisposable
     }
 
     [Fact]
+    public void A_device_loads_kernels_after_another_was_closed_on_the_same_thread()
+    {
+        using Device first = Device.Open("cuda");
+        using (Device other = Device.Open("cuda"))
+        {
+            using Tensor tensor = Tensor.Full(other, new Shape(4), 1);
+            Assert.Equal([1, 1, 1, 1], tensor.ToFloats());
+        }
+
+        using Tensor later = Tensor.Full(first, new Shape(4), 2);
+        Assert.Equal([2, 2, 2, 2], later.ToFloats());
+    }
+
+    [Fact]
     public void A_second_process_compiles_nothing_and_gets_the_same_numbers()
     {
         float[] first = Run(out int compiled);

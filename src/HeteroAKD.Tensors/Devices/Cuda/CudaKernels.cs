@@ -75,6 +75,8 @@ internal sealed class CudaKernels : IDisposable
 
     private CudaFunction Make(Type kernel, string entry)
     {
+        // Another device may have been used by this thread since.
+        _accelerator.Bind();
         MethodInfo method = typeof(DeviceEntry).GetMethod(entry)!;
         method = method.IsGenericMethodDefinition ? method.MakeGenericMethod(kernel) : method;
         string label = method.IsGenericMethod ? LabelOf(kernel) : entry;
