@@ -1,6 +1,7 @@
 using System.Runtime.CompilerServices;
 using HeteroAKD.Kernels.Intrinsics;
 using ILGPU;
+using ILGPU.Runtime.Cuda;
 
 namespace HeteroAKD.Kernels.Lanes;
 
@@ -116,7 +117,7 @@ public readonly struct DeviceF32 : IFloatLane<DeviceF32>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static DeviceF32 Load(Mem memory, int index)
     {
-        if (memory.Narrow != 0)
+        if (CudaAsm.IsSupported && memory.Narrow != 0)
         {
             return new(Bf16.ToFloat(memory.View.Cast<ushort>()[index]));
         }
@@ -127,7 +128,7 @@ public readonly struct DeviceF32 : IFloatLane<DeviceF32>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Store(Mem memory, int index, DeviceF32 value)
     {
-        if (memory.Narrow != 0)
+        if (CudaAsm.IsSupported && memory.Narrow != 0)
         {
             memory.View.Cast<ushort>()[index] = (ushort)Bf16.FromFloat(value.Value);
         }
