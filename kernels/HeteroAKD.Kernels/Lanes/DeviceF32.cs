@@ -1,7 +1,6 @@
 using System.Runtime.CompilerServices;
 using HeteroAKD.Kernels.Intrinsics;
 using ILGPU;
-using ILGPU.Runtime.Cuda;
 
 namespace HeteroAKD.Kernels.Lanes;
 
@@ -117,7 +116,7 @@ public readonly struct DeviceF32 : IFloatLane<DeviceF32>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static DeviceF32 Load(Mem memory, int index)
     {
-        if (CudaAsm.IsSupported && memory.Narrow != 0)
+        if (memory.IsNarrow)
         {
             return new(Bf16.ToFloat(memory.View.Cast<ushort>()[index]));
         }
@@ -128,7 +127,7 @@ public readonly struct DeviceF32 : IFloatLane<DeviceF32>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Store(Mem memory, int index, DeviceF32 value)
     {
-        if (CudaAsm.IsSupported && memory.Narrow != 0)
+        if (memory.IsNarrow)
         {
             memory.View.Cast<ushort>()[index] = (ushort)Bf16.FromFloat(value.Value);
         }

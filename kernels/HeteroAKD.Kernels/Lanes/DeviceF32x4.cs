@@ -1,6 +1,5 @@
 using System.Runtime.CompilerServices;
 using HeteroAKD.Kernels.Intrinsics;
-using ILGPU.Runtime.Cuda;
 
 namespace HeteroAKD.Kernels.Lanes;
 
@@ -130,7 +129,7 @@ public readonly struct DeviceF32x4 : IFloatLane<DeviceF32x4>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static DeviceF32x4 Load(Mem memory, int index)
     {
-        if (CudaAsm.IsSupported && memory.Narrow != 0)
+        if (memory.IsNarrow)
         {
             Bf16x4 narrow = memory.View.Cast<Bf16x4>()[index >> 2];
             return new(new(Bf16.ToFloat(narrow.Low)), new(Bf16.UpperToFloat(narrow.Low)), new(Bf16.ToFloat(narrow.High)), new(Bf16.UpperToFloat(narrow.High)));
@@ -143,7 +142,7 @@ public readonly struct DeviceF32x4 : IFloatLane<DeviceF32x4>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Store(Mem memory, int index, DeviceF32x4 value)
     {
-        if (CudaAsm.IsSupported && memory.Narrow != 0)
+        if (memory.IsNarrow)
         {
             memory.View.Cast<Bf16x4>()[index >> 2] = new Bf16x4
             {
