@@ -1,3 +1,5 @@
+using MathNet.Numerics.Statistics;
+
 namespace HeteroAKD.DeviceBench.Timing;
 
 /// <summary>Median with the quantiles 0.2 and 0.8, in seconds.</summary>
@@ -11,11 +13,5 @@ internal sealed record Spread(double Low, double Median, double High)
     }
 
     // Linear between neighbours, as torch.quantile has it.
-    private static double Quantile(double[] sorted, double share)
-    {
-        double place = share * (sorted.Length - 1);
-        int below = (int)place;
-        int above = Math.Min(below + 1, sorted.Length - 1);
-        return sorted[below] + ((place - below) * (sorted[above] - sorted[below]));
-    }
+    private static double Quantile(double[] sorted, double share) => SortedArrayStatistics.QuantileCustom(sorted, share, QuantileDefinition.R7);
 }
