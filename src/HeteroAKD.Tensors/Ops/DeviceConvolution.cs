@@ -37,17 +37,8 @@ internal static class DeviceConvolution
         }
         else
         {
-            int depth = s.InChannels * s.KernelSize;
-            ProductPlan plan = ProductPlan.Whole(s.OutChannels, s.Batch * pixels, depth);
             MapSink sink = new(y, bias, hasBias, s.Batch, s.OutChannels, pixels);
-            if (x.Narrow != 0)
-            {
-                Launch(device, plan, weight, depth, new Patches<Bf16Element>(x, s), sink, s.OutChannels, s.Batch * pixels);
-            }
-            else
-            {
-                Launch(device, plan, weight, depth, new Patches<FloatElement>(x, s), sink, s.OutChannels, s.Batch * pixels);
-            }
+            LaunchPatches(device, weight, s.InChannels * s.KernelSize, x, new ForwardWindow(s), sink, s.OutChannels, s.Batch * pixels);
         }
     }
 
@@ -75,16 +66,8 @@ internal static class DeviceConvolution
             int depth = s.OutChannels * s.KernelSize;
             using Tensor swapped = Tensor.Empty(device, new Shape(s.InChannels, depth));
             device.Pixel(new SwapAxesKernel(weight, swapped.Mem, s.OutChannels, s.InChannels, s.KernelSize), s.WeightLength / s.KernelSize, s.KernelSize, 1, DType.Float32);
-            ProductPlan plan = ProductPlan.Whole(s.InChannels, s.Batch * pixels, depth);
             MapSink sink = new(dx, swapped.Mem, 0, s.Batch, s.InChannels, pixels);
-            if (dy.Narrow != 0)
-            {
-                Launch(device, plan, swapped.Mem, depth, new BackPatches<Bf16Element>(dy, s), sink, s.InChannels, s.Batch * pixels);
-            }
-            else
-            {
-                Launch(device, plan, swapped.Mem, depth, new BackPatches<FloatElement>(dy, s), sink, s.InChannels, s.Batch * pixels);
-            }
+            LaunchPatches(device, swapped.Mem, depth, dy, new BackwardWindow(s), sink, s.InChannels, s.Batch * pixels);
         }
     }
 
@@ -122,17 +105,32 @@ internal static class DeviceConvolution
         }
     }
 
+    private static void LaunchPatches<TWindow>(Device device, Mem weight, int depth, Mem map, in TWindow window, in MapSink sink, int rows, int columns)
+        where TWindow : struct, IPatchWindow
+    {
+        ProductPlan plan = ProductPlan.Whole(rows, columns, depth);
+        if (map.Narrow != 0)
+        {
+            Launch(device, plan, weight, depth, new Patches<Bf16Element, TWindow>(map, window), sink, rows, columns);
+        }
+        else
+        {
+            Launch(device, plan, weight, depth, new Patches<FloatElement, TWindow>(map, window), sink, rows, columns);
+        }
+    }
+
     // The weight as left side: rows of contiguous steps.
     private static void Launch<TRight>(Device device, ProductPlan plan, Mem weight, int depth, in TRight right, in MapSink sink, int rows, int columns)
         where TRight : struct, ITileSource<TRight>
     {
+        MatrixRuns runs = new(weight, 0, depth, rows, depth, default);
         if (Alignment.IsWhole(weight, depth, 0, 0) != 0)
         {
-            DeviceProduct.Launch(device, plan, new DepthMatrix<WholePieces>(weight, 0, depth, rows, depth, default), right, sink, rows, columns, 1);
+            DeviceProduct.Launch(device, plan, new DepthMatrix<WholePieces>(runs), right, sink, rows, columns, 1);
         }
         else
         {
-            DeviceProduct.Launch(device, plan, new DepthMatrix<LoosePieces>(weight, 0, depth, rows, depth, default), right, sink, rows, columns, 1);
+            DeviceProduct.Launch(device, plan, new DepthMatrix<LoosePieces>(runs), right, sink, rows, columns, 1);
         }
     }
 

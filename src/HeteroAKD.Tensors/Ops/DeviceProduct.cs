@@ -67,8 +67,11 @@ internal static class DeviceProduct
     }
 
     // Pieces of one sum follow one another along K, the products of a batch as the matrices lie.
-    private static ItemStep Items(in GemmMatrix matrix, ProductPlan plan, int depth, int stepStride) =>
-        plan.Pieces > 1 ? new(plan.PieceDepth * stepStride, depth) : new(matrix.BatchStride, 0);
+    private static MatrixRuns Runs(in GemmMatrix matrix, int lines, ProductPlan plan, int depth, int stepStride)
+    {
+        ItemStep items = plan.Pieces > 1 ? new(plan.PieceDepth * stepStride, depth) : new(matrix.BatchStride, 0);
+        return new(matrix.Memory, matrix.Offset, Stride(matrix), lines, plan.PieceDepth, items);
+    }
 
     private static void Left(Device device, ProductPlan plan, in GemmArguments g, in GemmArguments target)
     {
@@ -92,14 +95,14 @@ internal static class DeviceProduct
     private static void Left<TPieces>(Device device, ProductPlan plan, in GemmArguments g, in GemmArguments target)
         where TPieces : struct, IPieces
     {
-        ItemStep items = Items(g.A, plan, g.K, g.A.ColumnStride);
+        MatrixRuns runs = Runs(g.A, g.M, plan, g.K, g.A.ColumnStride);
         if (g.A.ColumnStride == 1)
         {
-            Right(device, plan, new DepthMatrix<TPieces>(g.A.Memory, g.A.Offset, g.A.RowStride, g.M, plan.PieceDepth, items), g, target);
+            Right(device, plan, new DepthMatrix<TPieces>(runs), g, target);
         }
         else
         {
-            Right(device, plan, new LineMatrix<TPieces>(g.A.Memory, g.A.Offset, g.A.ColumnStride, g.M, plan.PieceDepth, items), g, target);
+            Right(device, plan, new LineMatrix<TPieces>(runs), g, target);
         }
     }
 
@@ -127,16 +130,16 @@ internal static class DeviceProduct
         where TLeft : struct, ITileSource<TLeft>
         where TPieces : struct, IPieces
     {
-        ItemStep items = Items(g.B, plan, g.K, g.B.RowStride);
+        MatrixRuns runs = Runs(g.B, g.N, plan, g.K, g.B.RowStride);
         MatrixSink sink = new(target);
         int count = plan.Pieces > 1 ? plan.Pieces : g.Batch;
         if (g.B.ColumnStride == 1)
         {
-            Launch(device, plan, left, new LineMatrix<TPieces>(g.B.Memory, g.B.Offset, g.B.RowStride, g.N, plan.PieceDepth, items), sink, g.M, g.N, count, g.Beta == 0 && g.HasResidual == 0);
+            Launch(device, plan, left, new LineMatrix<TPieces>(runs), sink, g.M, g.N, count, g.Beta == 0 && g.HasResidual == 0);
         }
         else
         {
-            Launch(device, plan, left, new DepthMatrix<TPieces>(g.B.Memory, g.B.Offset, g.B.ColumnStride, g.N, plan.PieceDepth, items), sink, g.M, g.N, count, g.Beta == 0 && g.HasResidual == 0);
+            Launch(device, plan, left, new DepthMatrix<TPieces>(runs), sink, g.M, g.N, count, g.Beta == 0 && g.HasResidual == 0);
         }
     }
 

@@ -17,7 +17,7 @@ public sealed class SnapshotTests(GatedKernels kernels)
         ["product-tf32"] = ("Block TiledProductKernel<LargeTile,Tf32Math,DepthMatrix<WholePieces>,LineMatrix<WholePieces>,MatrixSink>", LoopPart.Arithmetic),
         ["product-bf16"] = ("Block TiledProductKernel<LargeTile,Bf16Math,DepthMatrix<WholePieces>,LineMatrix<WholePieces>,MatrixSink>", LoopPart.Arithmetic),
         ["product-bf16-stored"] = ("Block TiledProductKernel<LargeTile,Bf16Math,DepthMatrix<WholePieces>,LineMatrix<WholeNarrowPieces>,MatrixSink>", LoopPart.Arithmetic),
-        ["convolution-patches"] = ("Block TiledProductKernel<LargeTile,Tf32Math,DepthMatrix<WholePieces>,Patches<FloatElement>,MapSink>", LoopPart.Beginning),
+        ["convolution-patches"] = ("Block TiledProductKernel<LargeTile,Tf32Math,DepthMatrix<WholePieces>,Patches<FloatElement,ForwardWindow>,MapSink>", LoopPart.Beginning),
         ["softmax-row"] = ("WideWarpRows RowSoftmaxKernel", LoopPart.Beginning),
         ["heteroakd-shared-scratch"] = ("SharedPixelSums GridLossKernel<HeteroAkdLoss>", LoopPart.Beginning),
     };

@@ -7,33 +7,27 @@ using ILGPU;
 namespace HeteroAKD.Kernels.Conv.Device;
 
 /// <summary>
-/// The patches of x as the right side of a convolution's product, without ever being stored: a line is an output pixel (over all images), a step along K is a
-/// channel and tap (c, r, s). Every element is copied on its own, because neighbouring pixels of a tap are rarely aligned: a float asynchronously, to the pixels beside
-/// it; a bf16 number, for which a copy is too wide, through registers, from which four steps of a pixel are written as one piece.
+/// The patches of a map as the right side of a convolution's product, without ever being stored: a line is a pixel of the result (over all images), a step along K is
+/// a channel and tap, and <typeparamref name="TWindow"/> says which element both name. Every element is copied on its own, because neighbouring pixels of a tap are
+/// rarely aligned: a float asynchronously, to the pixels beside it; a bf16 number, for which a copy is too wide, through registers, from which four steps of a pixel are
+/// written as one piece.
 /// </summary>
-public readonly struct Patches<TElement> : ITileSource<Patches<TElement>>
+public readonly struct Patches<TElement, TWindow> : ITileSource<Patches<TElement, TWindow>>
     where TElement : struct, IElement
+    where TWindow : struct, IPatchWindow
 {
-    private readonly Mem _x; // [N, C, H, W]
-    private readonly ConvShape _s;
-    private readonly Divider _pixels;
-    private readonly Divider _width;
-    private readonly Divider _taps;
-    private readonly Divider _kernelWidth;
+    private readonly Mem _map; // [N, channels, height, width]
+    private readonly TWindow _window;
     private readonly PixelPlaces _places;
 
     /// <summary>All patches; the convolution has one group.</summary>
-    public Patches(Mem x, in ConvShape shape)
+    public Patches(Mem map, in TWindow window)
     {
-        _x = x;
-        _s = shape;
-        _pixels = new(shape.OutHeight * shape.OutWidth);
-        _width = new(shape.OutWidth);
-        _taps = new(shape.KernelSize);
-        _kernelWidth = new(shape.KernelWidth);
+        _map = map;
+        _window = window;
     }
 
-    private Patches(in Patches<TElement> all, PixelPlaces places)
+    private Patches(in Patches<TElement, TWindow> all, PixelPlaces places)
     {
         this = all;
         _places = places;
@@ -47,15 +41,15 @@ public readonly struct Patches<TElement> : ITileSource<Patches<TElement>>
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public Patches<TElement> At(int item, int firstLine, int thread, int lines, int threads)
+    public Patches<TElement, TWindow> At(int item, int firstLine, int thread, int lines, int threads)
     {
         if (TElement.Narrow)
         {
-            return new(this, new(Place(firstLine + HeldPieces.Line(thread, lines, threads)), default, default, default));
+            return new(this, new(_window.Place(firstLine + HeldPieces.Line(thread, lines, threads)), default, default, default));
         }
 
         int line = firstLine + (thread & 31);
-        return new(this, new(Place(line), Place(line + 32), Place(line + 64), Place(line + 96)));
+        return new(this, new(_window.Place(line), _window.Place(line + 32), _window.Place(line + 64), _window.Place(line + 96)));
     }
 
     /// <inheritdoc/>
@@ -67,7 +61,7 @@ public readonly struct Patches<TElement> : ITileSource<Patches<TElement>>
             int first = k + (4 * HeldPieces.First(thread, lines, threads));
             for (int i = 0; i < 4 * HeldPieces.Count(lines, threads); i++)
             {
-                held[i] = HeldPieces.Read(_x.View, Find(TapAt(first + i), _places.Of(0)));
+                held[i] = HeldPieces.Read(_map.View, _window.Find(_window.TapAt(first + i), _places.Of(0)));
             }
         }
         else
@@ -93,57 +87,13 @@ public readonly struct Patches<TElement> : ITileSource<Patches<TElement>>
         for (int j = 0; j < Tile.Depth / warps; j++)
         {
             int step = (thread >> 5) + (j * warps);
-            Tap tap = TapAt(k + step);
+            PatchTap tap = _window.TapAt(k + step);
             for (int i = 0; i < lines / 32; i++)
             {
                 int line = (thread & 31) + (32 * i);
-                int from = Find(tap, _places.Of(i));
-                AsyncCopy.Copy4(ref slice[Slice.AcrossDepth(step, line >> 2, lines) + (line & 3)], ref _x.View[Math.Max(0, from)], from >= 0 ? 4 : 0);
+                int from = _window.Find(tap, _places.Of(i));
+                AsyncCopy.Copy4(ref slice[Slice.AcrossDepth(step, line >> 2, lines) + (line & 3)], ref _map.View[Math.Max(0, from)], from >= 0 ? 4 : 0);
             }
         }
-    }
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private Tap TapAt(int step)
-    {
-        int channel = _taps.Quotient(step);
-        int tap = _taps.Remainder(step, channel);
-        int r = _kernelWidth.Quotient(tap);
-        int right = _kernelWidth.Remainder(tap, r) * _s.DilationWidth;
-        int down = r * _s.DilationHeight;
-        return new(channel < _s.InChannels ? down : PixelPlaces.Nowhere, right, (((channel * _s.Height) + down) * _s.Width) + right);
-    }
-
-    // Where a pixel's tap is, or -1 where it is outside of the image.
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private int Find(Tap tap, PixelPlace place)
-    {
-        int row = place.Row + tap.Down;
-        int column = place.Column + tap.Right;
-        return row >= 0 && row < _s.Height && column >= 0 && column < _s.Width ? place.Start + tap.Offset : -1;
-    }
-
-    // Upper left corner of an output pixel's window; it may lie in the padding, so that only its sum with a tap inside is an index.
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private PixelPlace Place(int line)
-    {
-        int image = _pixels.Quotient(line);
-        int pixel = _pixels.Remainder(line, image);
-        int oh = _width.Quotient(pixel);
-        int row = (oh * _s.StrideHeight) - _s.PaddingHeight;
-        int column = (_width.Remainder(pixel, oh) * _s.StrideWidth) - _s.PaddingWidth;
-        int start = (((image * _s.InChannels * _s.Height) + row) * _s.Width) + column;
-        return new(start, image < _s.Batch ? row : PixelPlaces.Nowhere, column);
-    }
-
-    /// <summary>A step along K.</summary>
-    /// <param name="down">Rows below the window's corner, or nowhere.</param>
-    /// <param name="right">Columns right of it.</param>
-    /// <param name="offset">Elements from it.</param>
-    private readonly struct Tap(int down, int right, int offset)
-    {
-        public readonly int Down = down;
-        public readonly int Right = right;
-        public readonly int Offset = offset;
     }
 }
