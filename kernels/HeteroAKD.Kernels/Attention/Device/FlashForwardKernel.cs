@@ -40,8 +40,7 @@ public readonly struct FlashForwardKernel<THead>(
         int tiles = (_shape.Queries + Threads - 1) / Threads;
         int pair = Grid.IdxX / tiles;
         int query = ((Grid.IdxX - (pair * tiles)) * Threads) + thread;
-        int keyStart = _shape.KeyStart(pair);
-        TokenTiles<THead, PlainOrder> keys = new(shared, _kv, keyStart, _kv, keyStart + _shape.Channels, 2 * _shape.Channels, _shape.Keys, _shape.HeadSize, _whole);
+        TokenTiles<THead, PlainOrder> keys = TokenTiles<THead, PlainOrder>.KeysAndValues(shared, _kv, _shape, pair, _whole);
         keys.Start(0, thread, Threads);
 
         // Threads without a query go along with the last one's, for the barriers.
@@ -61,13 +60,7 @@ public readonly struct FlashForwardKernel<THead>(
         float sum = 0f;
         for (int first = 0; first < _shape.Keys; first += TokenTiles<THead, PlainOrder>.Tokens)
         {
-            AsyncCopy.WaitAll();
-            Group.Barrier();
-            if (first + TokenTiles<THead, PlainOrder>.Tokens < _shape.Keys)
-            {
-                keys.Start(first + TokenTiles<THead, PlainOrder>.Tokens, thread, Threads);
-            }
-
+            keys.Advance(first, thread, Threads);
             int count = Math.Min(TokenTiles<THead, PlainOrder>.Tokens, _shape.Keys - first);
             for (int j = 0; j < count; j += TokenTiles<THead, PlainOrder>.Group)
             {

@@ -55,8 +55,7 @@ public readonly struct FlashKeyValueGradientKernel<THead>(
         int pair = work - (piece * _shape.Pairs);
         int firstQuery = piece * _pieces.Length;
         int lastQuery = Math.Min(_shape.Queries, firstQuery + _pieces.Length);
-        int queryStart = _shape.QueryStart(pair);
-        TokenTiles<THead, PlainOrder> queries = new(shared, _q, queryStart, _dO, queryStart, _shape.Channels, lastQuery, _shape.HeadSize, _whole);
+        TokenTiles<THead, PlainOrder> queries = TokenTiles<THead, PlainOrder>.QueriesAndGradients(shared, _q, _dO, _shape, pair, lastQuery, _whole);
         queries.Start(firstQuery, thread, Threads);
         int row = Math.Min(key, _shape.Keys - 1);
         int start = _shape.KeyStart(pair) + (row * 2 * _shape.Channels);
@@ -76,13 +75,7 @@ public readonly struct FlashKeyValueGradientKernel<THead>(
         float scale = _shape.Scale<DeviceF32>().Value;
         for (int first = firstQuery; first < lastQuery; first += TokenTiles<THead, PlainOrder>.Tokens)
         {
-            AsyncCopy.WaitAll();
-            Group.Barrier();
-            if (first + TokenTiles<THead, PlainOrder>.Tokens < lastQuery)
-            {
-                queries.Start(first + TokenTiles<THead, PlainOrder>.Tokens, thread, Threads);
-            }
-
+            queries.Advance(first, thread, Threads);
             int count = Math.Min(TokenTiles<THead, PlainOrder>.Tokens, lastQuery - first);
             for (int j = 0; j < count; j++)
             {

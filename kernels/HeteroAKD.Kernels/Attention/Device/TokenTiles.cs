@@ -30,18 +30,8 @@ public readonly struct TokenTiles<THead, TOrder>
     private readonly int _columns;
     private readonly int _whole; // 1 where four columns from a multiple of four on are an access of 16 bytes
 
-    /// <summary>Binds the memory.</summary>
-    /// <param name="shared">[4 · Tokens · Size] floats of the block.</param>
-    /// <param name="first">Where token t's row of the first matrix is: <paramref name="firstStart"/> + t · <paramref name="stride"/>.</param>
-    /// <param name="firstStart">See above.</param>
-    /// <param name="second">The second matrix.</param>
-    /// <param name="secondStart">Likewise.</param>
-    /// <param name="stride">Elements from a token to the next in both.</param>
-    /// <param name="count">Tokens.</param>
-    /// <param name="columns">Columns of the head.</param>
-    /// <param name="whole">1 where four columns from a multiple of four on are an access of 16 bytes.</param>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public TokenTiles(ArrayView<float> shared, Mem first, int firstStart, Mem second, int secondStart, int stride, int count, int columns, int whole)
+    private TokenTiles(ArrayView<float> shared, Mem first, int firstStart, Mem second, int secondStart, int stride, int count, int columns, int whole)
     {
         _shared = shared;
         _first = first;
@@ -56,6 +46,34 @@ public readonly struct TokenTiles<THead, TOrder>
 
     /// <summary>Floats of shared memory.</summary>
     public static int SharedLength => 4 * Tokens * THead.Size;
+
+    /// <summary>The keys of a pair of image and head, and their values.</summary>
+    /// <param name="shared">[<see cref="SharedLength"/>] floats of the block.</param>
+    /// <param name="kv">[B, M, 2C].</param>
+    /// <param name="shape">The sizes.</param>
+    /// <param name="pair">Image and head.</param>
+    /// <param name="whole">1 where four columns from a multiple of four on are an access of 16 bytes.</param>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static TokenTiles<THead, TOrder> KeysAndValues(ArrayView<float> shared, Mem kv, in AttentionShape shape, int pair, int whole)
+    {
+        int start = shape.KeyStart(pair);
+        return new(shared, kv, start, kv, start + shape.Channels, 2 * shape.Channels, shape.Keys, shape.HeadSize, whole);
+    }
+
+    /// <summary>The queries of a pair of image and head up to a last one, and the output's gradient.</summary>
+    /// <param name="shared">[<see cref="SharedLength"/>] floats of the block.</param>
+    /// <param name="q">[B, N, C].</param>
+    /// <param name="dO">[B, N, C].</param>
+    /// <param name="shape">The sizes.</param>
+    /// <param name="pair">Image and head.</param>
+    /// <param name="count">The queries before the end of the last tile.</param>
+    /// <param name="whole">1 where four columns from a multiple of four on are an access of 16 bytes.</param>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static TokenTiles<THead, TOrder> QueriesAndGradients(ArrayView<float> shared, Mem q, Mem dO, in AttentionShape shape, int pair, int count, int whole)
+    {
+        int start = shape.QueryStart(pair);
+        return new(shared, q, start, dO, start, shape.Channels, count, shape.HeadSize, whole);
+    }
 
     /// <summary>Starts the copies of the tile that begins with a token.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -76,26 +94,22 @@ public readonly struct TokenTiles<THead, TOrder>
         }
     }
 
-    /// <summary>
-    /// Rounds the tile that begins with a token once for all warps: a thread what it has copied itself, which it sees after its wait and before the barrier.
-    /// Nothing where the fragments round as they read.
-    /// </summary>
+    /// <summary>Waits until the whole block sees the tile that begins with a token and is done with the one before, in whose place the copies of the next start.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public void Round<TFragments>(int token, int thread)
+    public void Advance(int token, int thread, int threads)
+    {
+        AsyncCopy.WaitAll();
+        StartNext(token, thread, threads);
+    }
+
+    /// <summary>As <see cref="Advance"/>, for a block of warps: it sees the tile as <typeparamref name="TFragments"/> wants it.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public void AdvanceRounded<TFragments>(int token, int thread)
         where TFragments : struct, IFragments
     {
-        if (TFragments.RoundsTiles)
-        {
-            // The threads of a block copy whole groups of eight rows at a time, so the order shifts alike in all of them.
-            int quads = THead.Size / 4;
-            int row = thread / quads;
-            int start = (FirstStart(token) >> 2) + (row * quads) + ((thread - (row * quads)) ^ TOrder.Shift(row));
-            ArrayView<Float4> pieces = _shared.Cast<Float4>().SubView(start);
-            for (int i = 0; i < 2 * Tokens * THead.Size / 4 / WarpRows.Threads; i++)
-            {
-                pieces[i * WarpRows.Threads] = TFragments.Round(pieces[i * WarpRows.Threads]);
-            }
-        }
+        AsyncCopy.WaitAll();
+        Round<TFragments>(token, thread);
+        StartNext(token, thread, WarpRows.Threads);
     }
 
     /// <summary>Four columns of a row of the first matrix in the tile that begins with <paramref name="token"/>.</summary>
@@ -113,6 +127,36 @@ public readonly struct TokenTiles<THead, TOrder>
     /// <summary>Where the second one lies.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static int SecondStart(int token) => FirstStart(token) + (Tokens * THead.Size);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private void StartNext(int token, int thread, int threads)
+    {
+        ILGPU.Group.Barrier();
+        if (token + Tokens < _count)
+        {
+            Start(token + Tokens, thread, threads);
+        }
+    }
+
+    // Rounds the tile that begins with a token once for all warps: a thread what it has copied itself, which it sees after its wait and before the barrier.
+    // Nothing where the fragments round as they read.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private void Round<TFragments>(int token, int thread)
+        where TFragments : struct, IFragments
+    {
+        if (TFragments.RoundsTiles)
+        {
+            // The threads of a block copy whole groups of eight rows at a time, so the order shifts alike in all of them.
+            int quads = THead.Size / 4;
+            int row = thread / quads;
+            int start = (FirstStart(token) >> 2) + (row * quads) + ((thread - (row * quads)) ^ TOrder.Shift(row));
+            ArrayView<Float4> pieces = _shared.Cast<Float4>().SubView(start);
+            for (int i = 0; i < 2 * Tokens * THead.Size / 4 / WarpRows.Threads; i++)
+            {
+                pieces[i * WarpRows.Threads] = TFragments.Round(pieces[i * WarpRows.Threads]);
+            }
+        }
+    }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private void Copy(int to, Mem memory, int from, int inside)

@@ -42,8 +42,7 @@ public readonly struct WarpFlashForwardKernel<THead, TFragments>(
         int tiles = WarpRows.Blocks(_shape.Queries);
         int pair = Grid.IdxX / tiles;
         int query = ((Grid.IdxX - (pair * tiles)) * WarpRows.BlockCount) + WarpRows.Row(thread);
-        int keyStart = _shape.KeyStart(pair);
-        TokenTiles<THead, WarpOrder> keys = new(shared, _kv, keyStart, _kv, keyStart + _shape.Channels, 2 * _shape.Channels, _shape.Keys, _shape.HeadSize, _whole);
+        TokenTiles<THead, WarpOrder> keys = TokenTiles<THead, WarpOrder>.KeysAndValues(shared, _kv, _shape, pair, _whole);
         keys.Start(0, thread, WarpRows.Threads);
 
         // Rows beyond the last go along with it: every lane has its part in every product.
@@ -66,14 +65,7 @@ public readonly struct WarpFlashForwardKernel<THead, TFragments>(
         float bottomSum = 0f;
         for (int first = 0; first < _shape.Keys; first += TokenTiles<THead, WarpOrder>.Tokens)
         {
-            AsyncCopy.WaitAll();
-            keys.Round<TFragments>(first, thread);
-            Group.Barrier();
-            if (first + TokenTiles<THead, WarpOrder>.Tokens < _shape.Keys)
-            {
-                keys.Start(first + TokenTiles<THead, WarpOrder>.Tokens, thread, WarpRows.Threads);
-            }
-
+            keys.AdvanceRounded<TFragments>(first, thread);
             WarpTile<THead> key = new(shared, TokenTiles<THead, WarpOrder>.FirstStart(first), thread);
             WarpTile<THead> value = new(shared, TokenTiles<THead, WarpOrder>.SecondStart(first), thread);
             Float4[] scores = new Float4[Groups];

@@ -55,8 +55,7 @@ public readonly struct WarpFlashKeyValueGradientKernel<THead, TFragments>(
         int pair = work - (piece * _shape.Pairs);
         int firstQuery = piece * _pieces.Length;
         int lastQuery = Math.Min(_shape.Queries, firstQuery + _pieces.Length);
-        int queryStart = _shape.QueryStart(pair);
-        TokenTiles<THead, WarpOrder> queries = new(shared, _q, queryStart, _dO, queryStart, _shape.Channels, lastQuery, _shape.HeadSize, _whole);
+        TokenTiles<THead, WarpOrder> queries = TokenTiles<THead, WarpOrder>.QueriesAndGradients(shared, _q, _dO, _shape, pair, lastQuery, _whole);
         queries.Start(firstQuery, thread, WarpRows.Threads);
         StartRowValues(shared, pair, firstQuery, lastQuery, thread);
         int top = _shape.KeyStart(pair) + (Math.Min(key, _shape.Keys - 1) * 2 * _shape.Channels);
@@ -77,12 +76,9 @@ public readonly struct WarpFlashKeyValueGradientKernel<THead, TFragments>(
         float factor = scale * WarpRows.LogE;
         for (int first = firstQuery; first < lastQuery; first += Tokens)
         {
-            AsyncCopy.WaitAll();
-            queries.Round<TFragments>(first, thread);
-            Group.Barrier();
+            queries.AdvanceRounded<TFragments>(first, thread);
             if (first + Tokens < lastQuery)
             {
-                queries.Start(first + Tokens, thread, WarpRows.Threads);
                 StartRowValues(shared, pair, first + Tokens, lastQuery, thread);
             }
 

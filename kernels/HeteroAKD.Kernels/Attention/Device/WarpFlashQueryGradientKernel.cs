@@ -45,8 +45,7 @@ public readonly struct WarpFlashQueryGradientKernel<THead, TFragments>(
         int tiles = WarpRows.Blocks(_shape.Queries);
         int pair = Grid.IdxX / tiles;
         int query = ((Grid.IdxX - (pair * tiles)) * WarpRows.BlockCount) + WarpRows.Row(thread);
-        int keyStart = _shape.KeyStart(pair);
-        TokenTiles<THead, WarpOrder> keys = new(shared, _kv, keyStart, _kv, keyStart + _shape.Channels, 2 * _shape.Channels, _shape.Keys, _shape.HeadSize, _whole);
+        TokenTiles<THead, WarpOrder> keys = TokenTiles<THead, WarpOrder>.KeysAndValues(shared, _kv, _shape, pair, _whole);
         keys.Start(0, thread, WarpRows.Threads);
         int topRow = Math.Min(query, _shape.Queries - 1);
         int bottomRow = Math.Min(query + 8, _shape.Queries - 1);
@@ -70,14 +69,7 @@ public readonly struct WarpFlashQueryGradientKernel<THead, TFragments>(
         float bottomShift = -_lse.View[(pair * _shape.Queries) + bottomRow] * WarpRows.LogE;
         for (int first = 0; first < _shape.Keys; first += TokenTiles<THead, WarpOrder>.Tokens)
         {
-            AsyncCopy.WaitAll();
-            keys.Round<TFragments>(first, thread);
-            Group.Barrier();
-            if (first + TokenTiles<THead, WarpOrder>.Tokens < _shape.Keys)
-            {
-                keys.Start(first + TokenTiles<THead, WarpOrder>.Tokens, thread, WarpRows.Threads);
-            }
-
+            keys.AdvanceRounded<TFragments>(first, thread);
             WarpTile<THead> key = new(shared, TokenTiles<THead, WarpOrder>.FirstStart(first), thread);
             WarpTile<THead> value = new(shared, TokenTiles<THead, WarpOrder>.SecondStart(first), thread);
             for (int i = 0; i < TokenTiles<THead, WarpOrder>.Tokens / 16; i++)
