@@ -9,8 +9,11 @@ namespace HeteroAKD.Kernels.Tiles;
 /// The sum over K may take its terms in any order, as long as both sides take the same: a thread reads four neighbouring steps at once and calls them those that the
 /// instruction wants of it.
 /// </summary>
-public readonly struct Bf16Math : ITileMath
+public readonly struct Bf16Math : ITileMath, IWarpProduct
 {
+    /// <inheritdoc/>
+    public static int Depth => Tile.Depth; // of a slice there is one first step, 0
+
     /// <inheritdoc/>
     public static int Threads<TTile>()
         where TTile : struct, ITile => WarpMath.Threads<TTile>();
@@ -20,28 +23,7 @@ public readonly struct Bf16Math : ITileMath
     public static void Multiply<TTile, TLeft, TRight>(ArrayView<float> a, ArrayView<float> b, Float4[] sums, int thread)
         where TTile : struct, ITile
         where TLeft : struct, ITileSource<TLeft>
-        where TRight : struct, ITileSource<TRight>
-    {
-        int row = WarpMath.FirstRow<TTile>(thread);
-        int column = WarpMath.FirstColumn<TTile>(thread);
-        RightFragment[] right = new RightFragment[TTile.WarpColumns / 8];
-        for (int j = 0; j < TTile.WarpColumns / 16; j++)
-        {
-            LeftFragment pair = Right<TRight>(b, column + (16 * j), TTile.Columns, thread & 31);
-            right[2 * j] = new RightFragment { X = pair.X, Y = pair.Y };
-            right[(2 * j) + 1] = new RightFragment { X = pair.Z, Y = pair.W };
-        }
-
-        for (int i = 0; i < TTile.WarpRows / 16; i++)
-        {
-            LeftFragment left = Left<TLeft>(a, row + (16 * i), TTile.Rows, thread & 31);
-            for (int j = 0; j < TTile.WarpColumns / 8; j++)
-            {
-                int at = (i * (TTile.WarpColumns / 8)) + j;
-                sums[at] = TensorCore.MultiplyBf16(left, right[j], sums[at]);
-            }
-        }
-    }
+        where TRight : struct, ITileSource<TRight> => WarpMath.Multiply<Bf16Math, TTile, TLeft, TRight>(a, b, sums, thread);
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -50,9 +32,9 @@ public readonly struct Bf16Math : ITileMath
         where TLeft : struct, ITileSource<TLeft>
         where TRight : struct, ITileSource<TRight> => WarpMath.Spill<TTile>(result, sums, thread);
 
-    // 16 lines by 16 steps: the thread's part.
+    /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static LeftFragment Left<TSource>(ArrayView<float> slice, int line, int lines, int lane)
+    public static LeftFragment Left<TSource>(ArrayView<float> slice, int line, int k, int lines, int lane)
         where TSource : struct, ITileSource<TSource>
     {
         if (TSource.Narrow && !TSource.AlongDepth)
@@ -66,9 +48,9 @@ public readonly struct Bf16Math : ITileMath
         return new LeftFragment { X = top.Low, Y = bottom.Low, Z = top.High, W = bottom.High };
     }
 
-    // 16 steps by twice 8 lines: the thread's part of the first 8, then of the others.
+    /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static LeftFragment Right<TSource>(ArrayView<float> slice, int line, int lines, int lane)
+    public static LeftFragment Right<TSource>(ArrayView<float> slice, int line, int k, int lines, int lane)
         where TSource : struct, ITileSource<TSource>
     {
         if (TSource.Narrow && !TSource.AlongDepth)
@@ -81,6 +63,10 @@ public readonly struct Bf16Math : ITileMath
         Bf16x4 second = Steps<TSource>(slice, line + (lane >> 2) + 8, lane & 3, lines);
         return new LeftFragment { X = first.Low, Y = first.High, Z = second.Low, W = second.High };
     }
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Float4 Add(LeftFragment left, RightFragment right, Float4 sum) => TensorCore.MultiplyBf16(left, right, sum);
 
     // The step that a thread names as a row of a matrix: thread p of four is to get steps 4 p, 4 p + 1 of one matrix, and 4 p + 2, 4 p + 3 of the other.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -8,9 +8,10 @@ namespace HeteroAKD.Kernels.Tiles;
 /// Tensor cores on numbers rounded to tf32 (10 bits of mantissa, the range of float), sums in float. Where pieces lie along K, a load of matrices brings four
 /// numbers to every thread in the order of the instruction's registers: taken from registers that a load of 16 bytes had filled, they would all have to be moved.
 /// </summary>
-public readonly struct Tf32Math : ITileMath
+public readonly struct Tf32Math : ITileMath, IWarpProduct
 {
-    private const int Step = 8;
+    /// <inheritdoc/>
+    public static int Depth => 8;
 
     /// <inheritdoc/>
     public static int Threads<TTile>()
@@ -21,31 +22,7 @@ public readonly struct Tf32Math : ITileMath
     public static void Multiply<TTile, TLeft, TRight>(ArrayView<float> a, ArrayView<float> b, Float4[] sums, int thread)
         where TTile : struct, ITile
         where TLeft : struct, ITileSource<TLeft>
-        where TRight : struct, ITileSource<TRight>
-    {
-        int row = WarpMath.FirstRow<TTile>(thread);
-        int column = WarpMath.FirstColumn<TTile>(thread);
-        for (int k = 0; k < Tile.Depth; k += Step)
-        {
-            RightFragment[] right = new RightFragment[TTile.WarpColumns / 8];
-            for (int j = 0; j < TTile.WarpColumns / 16; j++)
-            {
-                LeftFragment pair = Right<TRight>(b, column + (16 * j), k, TTile.Columns, thread & 31);
-                right[2 * j] = new RightFragment { X = pair.X, Y = pair.Y };
-                right[(2 * j) + 1] = new RightFragment { X = pair.Z, Y = pair.W };
-            }
-
-            for (int i = 0; i < TTile.WarpRows / 16; i++)
-            {
-                LeftFragment left = Left<TLeft>(a, row + (16 * i), k, TTile.Rows, thread & 31);
-                for (int j = 0; j < TTile.WarpColumns / 8; j++)
-                {
-                    int at = (i * (TTile.WarpColumns / 8)) + j;
-                    sums[at] = TensorCore.MultiplyTf32(left, right[j], sums[at]);
-                }
-            }
-        }
-    }
+        where TRight : struct, ITileSource<TRight> => WarpMath.Multiply<Tf32Math, TTile, TLeft, TRight>(a, b, sums, thread);
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -54,9 +31,9 @@ public readonly struct Tf32Math : ITileMath
         where TLeft : struct, ITileSource<TLeft>
         where TRight : struct, ITileSource<TRight> => WarpMath.Spill<TTile>(result, sums, thread);
 
-    // 16 lines by 8 steps: the thread's part.
+    /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static LeftFragment Left<TSource>(ArrayView<float> slice, int line, int k, int lines, int lane)
+    public static LeftFragment Left<TSource>(ArrayView<float> slice, int line, int k, int lines, int lane)
         where TSource : struct, ITileSource<TSource>
     {
         if (TSource.AlongDepth)
@@ -76,9 +53,9 @@ public readonly struct Tf32Math : ITileMath
         };
     }
 
-    // Two times 8 lines by 8 steps: the first in X and Y, the second in Z and W.
+    /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static LeftFragment Right<TSource>(ArrayView<float> slice, int line, int k, int lines, int lane)
+    public static LeftFragment Right<TSource>(ArrayView<float> slice, int line, int k, int lines, int lane)
         where TSource : struct, ITileSource<TSource>
     {
         if (TSource.AlongDepth)
@@ -98,6 +75,10 @@ public readonly struct Tf32Math : ITileMath
             W = TensorCore.ToTf32(Slice.Across(slice, step + 4, first + 8, lines)),
         };
     }
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Float4 Add(LeftFragment left, RightFragment right, Float4 sum) => TensorCore.MultiplyTf32(left, right, sum);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static LeftFragment Rounded(LeftFragment bits) => new()
