@@ -41,9 +41,6 @@ public abstract class AcceleratorDevice : Device
     /// <summary>Kernels that are ready to be launched.</summary>
     public abstract int CompiledKernels { get; }
 
-    /// <summary>Whether kernels may use what threads of a warp can do together.</summary>
-    private protected virtual bool HasWarps => false;
-
     private protected Context Context { get; }
 
     private protected Accelerator Accelerator { get; }
@@ -84,7 +81,7 @@ public abstract class AcceleratorDevice : Device
             return;
         }
 
-        DevicePlan plan = DevicePlan.OfRows(kernel, rows, rowLength, _maxBlock, HasWarps);
+        DevicePlan plan = DevicePlan.OfRows(kernel, rows, rowLength, _maxBlock, UsesPtx);
         LaunchRows(plan.Entry, kernel, plan.Shape, rows);
     }
 

@@ -32,6 +32,9 @@ public abstract class Device : IDisposable
     /// <summary>Bytes of it that nobody, this process or another, has taken; null where that is not known.</summary>
     public virtual long? FreeMemoryBytes => null;
 
+    /// <summary>The same in words; empty where that is not known.</summary>
+    public string FreeMemorySummary => FreeMemoryBytes is { } bytes ? FormattableString.Invariant($"{bytes / (double)(1L << 30):F1} GiB free") : "";
+
     /// <summary>The names that <see cref="Open"/> takes, <c>auto</c> aside.</summary>
     public static IReadOnlyList<string> Names { get; } = ["cpu", "cuda", "opencl", "ilgpu-cpu"];
 
@@ -158,6 +161,12 @@ public abstract class Device : IDisposable
     internal abstract Mem MemAt(Block block, int elementOffset, int count, DType type);
 
     internal abstract IndexMem IndexMemAt(Block block, int elementOffset, int count);
+
+    /// <summary>
+    /// Whether kernels become PTX: then threads of a warp can work together, and code may be unrolled for a GPU's many registers. OpenCL runs on processors here, whose
+    /// compilers take minutes for such code.
+    /// </summary>
+    internal virtual bool UsesPtx => false;
 
     /// <summary>Whether steps can be recorded now.</summary>
     internal virtual bool CanRecord => false;

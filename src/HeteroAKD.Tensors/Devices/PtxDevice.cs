@@ -82,7 +82,7 @@ public sealed class PtxDevice : Device
 
     /// <inheritdoc/>
     public override void Rows<TKernel>(in TKernel kernel, int rows, int rowLength, int rowCost, DType type) =>
-        Note<TKernel>(DevicePlan.OfRows(kernel, rows, rowLength, DeviceGroup.MaxSize, hasWarps: true));
+        Note<TKernel>(DevicePlan.OfRows(kernel, rows, rowLength, DeviceGroup.MaxSize, UsesPtx));
 
     /// <inheritdoc/>
     public override void Block<TKernel>(in TKernel kernel, int blocks, int threads, int sharedBytes = 0) =>
@@ -96,6 +96,8 @@ public sealed class PtxDevice : Device
 
     /// <inheritdoc/>
     public override void Dispose() => Allocator.FreeAll();
+
+    internal override bool UsesPtx => true;
 
     internal override bool Supports(MatrixPrecision precision) => true;
 

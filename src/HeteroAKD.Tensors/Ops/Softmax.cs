@@ -73,15 +73,12 @@ public static class Softmax
             n.AddGradient(0, dx);
         });
 
-    // OpenCL runs on processors here, whose compiler takes minutes for what is unrolled for a GPU's registers.
-    private static bool KeepsRegisters(Device device) => !device.IsHost && device is not IlgpuDevice;
-
     private static void OverClasses(OpNode<SoftmaxAttributes> n, Mem x, Mem y, int logarithm)
     {
         Shape shape = n[0].Shape;
         int pixels = shape.CountFrom(2);
         int cost = 10 * shape[1];
-        if (!KeepsRegisters(n.Device))
+        if (!n.Device.UsesPtx)
         {
             n.Device.Pixel(new ClassSoftmaxKernel(x, y, shape[1], pixels, logarithm), shape[0], pixels, cost, n.DType);
         }
@@ -100,7 +97,7 @@ public static class Softmax
         Shape shape = n[0].Shape;
         int pixels = shape.CountFrom(2);
         int cost = 6 * shape[1];
-        if (!KeepsRegisters(n.Device) || shape[1] > RegisterSoftmaxKernel.MostClasses)
+        if (!n.Device.UsesPtx || shape[1] > RegisterSoftmaxKernel.MostClasses)
         {
             n.Device.Pixel(new ClassSoftmaxGradientKernel(y, dy, dx, shape[1], pixels, logarithm), shape[0], pixels, cost, n.DType);
         }

@@ -20,8 +20,7 @@ public sealed class InfoService : IInfoCommand
         try
         {
             using Device device = Device.Open(name);
-            string free = device.FreeMemoryBytes is { } bytes ? FormattableString.Invariant($"{bytes / (double)(1L << 30):F1} GiB free") : "";
-            string note = string.Join("; ", new[] { free, device.KernelSummary, purpose }.Where(t => t.Length > 0));
+            string note = string.Join("; ", new[] { device.FreeMemorySummary, device.KernelSummary, purpose }.Where(t => t.Length > 0));
             return new DeviceInfo(name, device.Description, device.MemoryBytes, true, note);
         }
         catch (DeviceNotAvailableException e)

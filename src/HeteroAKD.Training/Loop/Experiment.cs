@@ -63,8 +63,8 @@ public sealed class Experiment : IDisposable
             throw;
         }
 
-        string free = _device.FreeMemoryBytes is { } bytes ? FormattableString.Invariant($", {bytes / (double)(1L << 30):F1} GiB free") : "";
-        _log.Write($"device {_device.Name}: {_device.Description}{free}; products in {_device.MatrixPrecision.ToString().ToLowerInvariant()}");
+        string free = _device.FreeMemorySummary;
+        _log.Write($"device {_device.Name}: {_device.Description}{(free.Length > 0 ? $", {free}" : "")}; products in {_device.MatrixPrecision.ToString().ToLowerInvariant()}");
     }
 
     /// <summary>The run's folder.</summary>

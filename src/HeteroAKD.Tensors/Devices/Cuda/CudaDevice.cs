@@ -69,7 +69,7 @@ public sealed unsafe class CudaDevice : AcceleratorDevice
 
     internal bool IsRecording => _recording is not null;
 
-    private protected override bool HasWarps => true;
+    internal override bool UsesPtx => true;
 
     internal override bool Supports(MatrixPrecision precision) => precision == MatrixPrecision.Fp32 || _accelerator.Architecture.Major >= 8;
 
