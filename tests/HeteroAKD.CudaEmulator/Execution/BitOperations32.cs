@@ -2,33 +2,9 @@ using System.Numerics;
 
 namespace HeteroAKD.CudaEmulator.Execution;
 
-/// <summary>Operations that move bits and bytes about.</summary>
+/// <summary>Operations on bits that need more than three rows or an immediate.</summary>
 internal static unsafe class BitOperations32
 {
-    /// <summary><c>prmt.b32</c>: bytes of b:a picked by the digits of c; a set top bit of a digit repeats the byte's sign instead.</summary>
-    public static void Permute(Warp warp, in Instruction instruction, uint mask)
-    {
-        uint* d = Lanes.Row32(warp, instruction.D);
-        uint* a = Lanes.Row32(warp, instruction.A);
-        uint* b = Lanes.Row32(warp, instruction.B);
-        uint* c = Lanes.Row32(warp, instruction.C);
-        for (uint m = mask; m != 0; m &= m - 1)
-        {
-            int lane = BitOperations.TrailingZeroCount(m);
-            ulong pool = a[lane] | ((ulong)b[lane] << 32);
-            uint selector = c[lane];
-            uint result = 0;
-            for (int i = 0; i < 4; i++)
-            {
-                uint digit = (selector >> (4 * i)) & 0xF;
-                byte picked = (byte)(pool >> (int)(8 * (digit & 7)));
-                result |= (uint)((digit & 8) == 0 ? picked : (byte)((sbyte)picked >> 7)) << (8 * i);
-            }
-
-            d[lane] = result;
-        }
-    }
-
     /// <summary><c>lop3.b32</c>: any function of three bits, given by its table of eight results.</summary>
     public static void Logic3(Warp warp, in Instruction instruction, uint mask)
     {
@@ -68,6 +44,24 @@ internal static unsafe class BitOperations32
             uint field = start > 31 || count == 0 ? 0 : (count > 31 ? uint.MaxValue : (1u << (int)count) - 1) << (int)start;
             d[lane] = (b[lane] & ~field) | (start > 31 ? 0 : (a[lane] << (int)start) & field);
         }
+    }
+}
+
+/// <summary><c>prmt.b32</c>: bytes of b:a picked by the digits of c; a set top bit of a digit repeats the byte's sign instead.</summary>
+internal readonly struct Permute : IMap3<uint, uint, uint, uint>
+{
+    public static uint Apply(uint a, uint b, uint c)
+    {
+        ulong pool = a | ((ulong)b << 32);
+        uint result = 0;
+        for (int i = 0; i < 4; i++)
+        {
+            uint digit = (c >> (4 * i)) & 0xF;
+            byte picked = (byte)(pool >> (int)(8 * (digit & 7)));
+            result |= (uint)((digit & 8) == 0 ? picked : (byte)((sbyte)picked >> 7)) << (8 * i);
+        }
+
+        return result;
     }
 }
 

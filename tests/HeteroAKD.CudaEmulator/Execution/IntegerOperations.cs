@@ -42,24 +42,40 @@ internal readonly struct MadHighU32 : IMap3<uint, uint, uint, uint>
     public static uint Apply(uint a, uint b, uint c) => (uint)(((ulong)a * b) >> 32) + c;
 }
 
-internal readonly struct DivS32 : IMap2<int, int, int>
+internal readonly struct DivideSigned<T> : IMap2<T, T, T>
+    where T : IBinaryInteger<T>, ISignedNumber<T>
 {
-    public static int Apply(int a, int b) => b == 0 ? -1 : b == -1 ? -a : a / b;
+    public static T Apply(T a, T b) => T.IsZero(b) ? T.NegativeOne : b == T.NegativeOne ? -a : a / b;
 }
 
-internal readonly struct DivU32 : IMap2<uint, uint, uint>
+internal readonly struct DivideUnsigned<T> : IMap2<T, T, T>
+    where T : IBinaryInteger<T>, IUnsignedNumber<T>
 {
-    public static uint Apply(uint a, uint b) => b == 0 ? uint.MaxValue : a / b;
+    public static T Apply(T a, T b) => T.IsZero(b) ? T.AllBitsSet : a / b;
 }
 
-internal readonly struct RemS32 : IMap2<int, int, int>
+internal readonly struct RemainderSigned<T> : IMap2<T, T, T>
+    where T : IBinaryInteger<T>, ISignedNumber<T>
 {
-    public static int Apply(int a, int b) => b == 0 ? a : b == -1 ? 0 : a % b;
+    public static T Apply(T a, T b) => T.IsZero(b) ? a : b == T.NegativeOne ? T.Zero : a % b;
 }
 
-internal readonly struct RemU32 : IMap2<uint, uint, uint>
+internal readonly struct RemainderUnsigned<T> : IMap2<T, T, T>
+    where T : IBinaryInteger<T>, IUnsignedNumber<T>
 {
-    public static uint Apply(uint a, uint b) => b == 0 ? a : a % b;
+    public static T Apply(T a, T b) => T.IsZero(b) ? a : a % b;
+}
+
+internal readonly struct Min<T> : IMap2<T, T, T>
+    where T : IBinaryInteger<T>
+{
+    public static T Apply(T a, T b) => T.Min(a, b);
+}
+
+internal readonly struct Max<T> : IMap2<T, T, T>
+    where T : IBinaryInteger<T>
+{
+    public static T Apply(T a, T b) => T.Max(a, b);
 }
 
 internal readonly struct Shl32 : IMap2<uint, uint, uint>
@@ -135,46 +151,6 @@ internal readonly struct MulHighS64 : IMap2<long, long, long>
 internal readonly struct MulHighU64 : IMap2<ulong, ulong, ulong>
 {
     public static ulong Apply(ulong a, ulong b) => Math.BigMul(a, b, out ulong _);
-}
-
-internal readonly struct DivS64 : IMap2<long, long, long>
-{
-    public static long Apply(long a, long b) => b == 0 ? -1 : b == -1 ? -a : a / b;
-}
-
-internal readonly struct DivU64 : IMap2<ulong, ulong, ulong>
-{
-    public static ulong Apply(ulong a, ulong b) => b == 0 ? ulong.MaxValue : a / b;
-}
-
-internal readonly struct RemS64 : IMap2<long, long, long>
-{
-    public static long Apply(long a, long b) => b == 0 ? a : b == -1 ? 0 : a % b;
-}
-
-internal readonly struct RemU64 : IMap2<ulong, ulong, ulong>
-{
-    public static ulong Apply(ulong a, ulong b) => b == 0 ? a : a % b;
-}
-
-internal readonly struct MinS64 : IMap2<long, long, long>
-{
-    public static long Apply(long a, long b) => Math.Min(a, b);
-}
-
-internal readonly struct MaxS64 : IMap2<long, long, long>
-{
-    public static long Apply(long a, long b) => Math.Max(a, b);
-}
-
-internal readonly struct MinU64 : IMap2<ulong, ulong, ulong>
-{
-    public static ulong Apply(ulong a, ulong b) => Math.Min(a, b);
-}
-
-internal readonly struct MaxU64 : IMap2<ulong, ulong, ulong>
-{
-    public static ulong Apply(ulong a, ulong b) => Math.Max(a, b);
 }
 
 internal readonly struct Move64 : IMap1<ulong, ulong>

@@ -46,10 +46,10 @@ internal static unsafe class OperationTable
         table.Add("mul.wide.u32", new(&Lanes.Map2<MulWideU32, ulong, uint, uint>, "Iii"));
         table.Add("mad.wide.s32", new(&Lanes.Map3<MadWideS32, long, int, int, long>, "IiiI"));
         table.Add("mad.wide.u32", new(&Lanes.Map3<MadWideU32, ulong, uint, uint, ulong>, "IiiI"));
-        table.Add("div.s32", new(&Lanes.Map2<DivS32, int, int, int>, "iii"));
-        table.Add("div.u32", new(&Lanes.Map2<DivU32, uint, uint, uint>, "iii"));
-        table.Add("rem.s32", new(&Lanes.Map2<RemS32, int, int, int>, "iii"));
-        table.Add("rem.u32", new(&Lanes.Map2<RemU32, uint, uint, uint>, "iii"));
+        table.Add("div.s32", new(&Lanes.Map2<DivideSigned<int>, int, int, int>, "iii"));
+        table.Add("div.u32", new(&Lanes.Map2<DivideUnsigned<uint>, uint, uint, uint>, "iii"));
+        table.Add("rem.s32", new(&Lanes.Map2<RemainderSigned<int>, int, int, int>, "iii"));
+        table.Add("rem.u32", new(&Lanes.Map2<RemainderUnsigned<uint>, uint, uint, uint>, "iii"));
     }
 
     private static void AddIntegers64(Dictionary<string, Operation> table)
@@ -64,14 +64,14 @@ internal static unsafe class OperationTable
 
         table.Add("mul.hi.s64", new(&Lanes.Map2<MulHighS64, long, long, long>, "III"));
         table.Add("mul.hi.u64", new(&Lanes.Map2<MulHighU64, ulong, ulong, ulong>, "III"));
-        table.Add("div.s64", new(&Lanes.Map2<DivS64, long, long, long>, "III"));
-        table.Add("div.u64", new(&Lanes.Map2<DivU64, ulong, ulong, ulong>, "III"));
-        table.Add("rem.s64", new(&Lanes.Map2<RemS64, long, long, long>, "III"));
-        table.Add("rem.u64", new(&Lanes.Map2<RemU64, ulong, ulong, ulong>, "III"));
-        table.Add("min.s64", new(&Lanes.Map2<MinS64, long, long, long>, "III"));
-        table.Add("max.s64", new(&Lanes.Map2<MaxS64, long, long, long>, "III"));
-        table.Add("min.u64", new(&Lanes.Map2<MinU64, ulong, ulong, ulong>, "III"));
-        table.Add("max.u64", new(&Lanes.Map2<MaxU64, ulong, ulong, ulong>, "III"));
+        table.Add("div.s64", new(&Lanes.Map2<DivideSigned<long>, long, long, long>, "III"));
+        table.Add("div.u64", new(&Lanes.Map2<DivideUnsigned<ulong>, ulong, ulong, ulong>, "III"));
+        table.Add("rem.s64", new(&Lanes.Map2<RemainderSigned<long>, long, long, long>, "III"));
+        table.Add("rem.u64", new(&Lanes.Map2<RemainderUnsigned<ulong>, ulong, ulong, ulong>, "III"));
+        table.Add("min.s64", new(&Lanes.Map2<Min<long>, long, long, long>, "III"));
+        table.Add("max.s64", new(&Lanes.Map2<Max<long>, long, long, long>, "III"));
+        table.Add("min.u64", new(&Lanes.Map2<Min<ulong>, ulong, ulong, ulong>, "III"));
+        table.Add("max.u64", new(&Lanes.Map2<Max<ulong>, ulong, ulong, ulong>, "III"));
         table.Add("neg.s64", new(&Lanes.Map1<NegI64, long, long>, "II"));
         table.Add("abs.s64", new(&Lanes.Map1<AbsI64, long, long>, "II"));
     }
@@ -102,7 +102,7 @@ internal static unsafe class OperationTable
 
         table.Add("bfe.u32", new(&Lanes.Map3<ExtractU32, uint, uint, uint, uint>, "iiii"));
         table.Add("bfe.s32", new(&Lanes.Map3<ExtractS32, int, int, uint, uint>, "iiii"));
-        table.Add("prmt.b32", new(&BitOperations32.Permute, "bbbb"));
+        table.Add("prmt.b32", new(&Lanes.Map3<Permute, uint, uint, uint, uint>, "bbbb"));
         table.Add("shf.l.wrap.b32", new(&Lanes.Map3<FunnelLeftWrap, uint, uint, uint, uint>, "bbbi"));
         table.Add("shf.r.wrap.b32", new(&Lanes.Map3<FunnelRightWrap, uint, uint, uint, uint>, "bbbi"));
         table.Add("brev.b32", new(&Lanes.Map1<Reverse32, uint, uint>, "bb"));
