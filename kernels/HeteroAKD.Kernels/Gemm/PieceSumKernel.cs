@@ -1,7 +1,7 @@
 using System.Runtime.CompilerServices;
 using HeteroAKD.Kernels.Lanes;
 using HeteroAKD.Kernels.Launch;
-using HeteroAKD.Kernels.Pixelwise;
+using HeteroAKD.Kernels.Tiles;
 
 namespace HeteroAKD.Kernels.Gemm;
 
@@ -11,16 +11,14 @@ namespace HeteroAKD.Kernels.Gemm;
 /// <param name="pieces">[count, M, N].</param>
 /// <param name="count">Pieces.</param>
 /// <param name="g">The product; of a batch there is only one.</param>
-public readonly struct PieceSumKernel(Mem pieces, int count, GemmArguments g) : IPixelKernel, IWideKernel
+public readonly struct PieceSumKernel(Mem pieces, int count, in GemmArguments g) : IPixelKernel, IWideKernel
 {
     private readonly Mem _pieces = pieces; // [count, M, N]
     private readonly int _count = count;
-    private readonly GemmArguments _g = g;
+    private readonly DeviceEpilogue _epilogue = new(g);
 
     /// <inheritdoc/>
-    public bool IsAligned => _pieces.IsAligned && _g.C.Memory.IsAligned && ((_g.N | _g.C.RowStride | _g.C.Offset) & 3) == 0
-        && (_g.BiasKind != GemmBias.PerColumn || (_g.Bias.IsAligned && (_g.BiasOffset & 3) == 0))
-        && (_g.HasResidual == 0 || (_g.Residual.IsAligned && (_g.ResidualOffset & 3) == 0));
+    public bool IsAligned => Alignment.IsWhole(_pieces, _epilogue.Columns, 0, 0) != 0 && _epilogue.IsWhole;
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -28,34 +26,12 @@ public readonly struct PieceSumKernel(Mem pieces, int count, GemmArguments g) : 
         where TLane : unmanaged, ILane<TLane>
     {
         TLane sum = TLane.Splat(0f);
-        int from = (row * _g.N) + column;
+        int from = (row * _epilogue.Columns) + column;
         for (int piece = 0; piece < _count; piece++)
         {
-            sum += TLane.Load(_pieces, from + (piece * _g.M * _g.N));
+            sum += TLane.Load(_pieces, from + (piece * _epilogue.Rows * _epilogue.Columns));
         }
 
-        TLane x = TLane.Splat(_g.Alpha) * sum;
-        int at = (row * _g.C.RowStride) + column;
-        if (_g.Beta != 0)
-        {
-            x = TLane.Fma(TLane.Splat(_g.Beta), TLane.Load(_g.C.Memory, _g.C.Offset + at), x);
-        }
-
-        if (_g.BiasKind == GemmBias.PerRow)
-        {
-            x += TLane.LoadSplat(_g.Bias, _g.BiasOffset + row);
-        }
-
-        if (_g.BiasKind == GemmBias.PerColumn)
-        {
-            x += TLane.Load(_g.Bias, _g.BiasOffset + column);
-        }
-
-        if (_g.HasResidual != 0)
-        {
-            x += TLane.Load(_g.Residual, _g.ResidualOffset + at);
-        }
-
-        TLane.Store(_g.C.Memory, _g.C.Offset + at, Activation.Apply(_g.Activation, x));
+        _epilogue.Store(0, row, column, sum);
     }
 }
