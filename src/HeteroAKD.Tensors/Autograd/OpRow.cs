@@ -124,6 +124,7 @@ public sealed class OpRow<TAttributes> : OpRow
             first.Device.Tape.Add(node);
         }
 
+        first.Device.Trace?.Add(node);
         if (first.Device.CheckFinite)
         {
             Ops.FiniteCheck.Run(Name, node.Output);

@@ -44,6 +44,9 @@ public abstract class Device : IDisposable
     /// <summary>Operations recorded for the backward pass.</summary>
     public Tape Tape { get; }
 
+    /// <summary>Who notes the operations that run, or null.</summary>
+    public GraphTrace? Trace { get; internal set; }
+
     /// <summary>The innermost open step, or null: then tensors belong to whoever made them.</summary>
     public StepScope? CurrentScope { get; internal set; }
 

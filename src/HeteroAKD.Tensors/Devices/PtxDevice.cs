@@ -1,8 +1,6 @@
 using System.Reflection;
-using System.Runtime.InteropServices;
 using HeteroAKD.Kernels.Lanes;
 using HeteroAKD.Kernels.Launch;
-using HeteroAKD.Tensors.Memory;
 using ILGPU;
 using ILGPU.Algorithms;
 using ILGPU.Backends;
@@ -15,29 +13,21 @@ using ILGPU.Runtime.Cuda;
 namespace HeteroAKD.Tensors.Devices;
 
 /// <summary>
-/// A device that executes nothing: it notes which kernels are launched and compiles them to PTX as the <c>cuda</c> device would. So the code for the card is checked
+/// A <see cref="MetaDevice"/> that notes which kernels are launched and compiles them to PTX as the <c>cuda</c> device would. So the code for the card is checked
 /// on machines without one. Results keep whatever the memory held.
 /// </summary>
-public sealed class PtxDevice : Device
+public sealed class PtxDevice : MetaDevice
 {
-    private const long SlabBytes = 64L << 20;
-
     private readonly Dictionary<MethodInfo, LaunchShape> _launched = [];
 
     /// <summary>A device without any kernel.</summary>
     public PtxDevice()
-        : base("ptx", d => new SlabAllocator("ptx", bytes => new HostSlab(bytes), SlabBytes))
+        : base("ptx")
     {
     }
 
     /// <inheritdoc/>
     public override string Description => "compiles kernels to PTX and runs none";
-
-    /// <inheritdoc/>
-    public override bool IsHost => false;
-
-    /// <inheritdoc/>
-    public override long MemoryBytes => 0;
 
     /// <summary>The entry points that were launched, one for each kernel type.</summary>
     public IReadOnlyCollection<MethodInfo> Launched => _launched.Keys;
@@ -88,32 +78,11 @@ public sealed class PtxDevice : Device
     public override void Block<TKernel>(in TKernel kernel, int blocks, int threads, int sharedBytes = 0) =>
         Note<TKernel>(new DevicePlan(nameof(DeviceEntry.Block), new LaunchShape(blocks, threads, sharedBytes)));
 
-    /// <inheritdoc/>
-    public override void Synchronize()
-    {
-        // Nothing runs.
-    }
-
-    /// <inheritdoc/>
-    public override void Dispose() => Allocator.FreeAll();
-
     internal override bool UsesPtx => true;
 
     internal override bool Supports(MatrixPrecision precision) => true;
 
     internal override bool Supports(DType type) => type != DType.Float64;
-
-    internal override unsafe Mem MemAt(Block block, int elementOffset, int count, DType type) => type == DType.BFloat16
-        ? new((ushort*)Address(block) + elementOffset, narrow: 1)
-        : new((float*)Address(block) + elementOffset);
-
-    internal override unsafe IndexMem IndexMemAt(Block block, int elementOffset, int count) => new((int*)Address(block) + elementOffset);
-
-    internal override void CopyIn(Block block, long byteOffset, ReadOnlySpan<byte> source) => source.CopyTo(block.Slab.HostBytes(block.Offset + byteOffset, source.Length));
-
-    internal override void CopyOut(Block block, long byteOffset, Span<byte> target) => block.Slab.HostBytes(block.Offset + byteOffset, target.Length).CopyTo(target);
-
-    private static unsafe void* Address(Block block) => (byte*)((HostSlab)block.Slab).Memory + block.Offset;
 
     private void Note<TKernel>(DevicePlan plan) => Note(typeof(DeviceEntry).GetMethod(plan.Entry)!.MakeGenericMethod(typeof(TKernel)), plan.Shape);
 
@@ -121,20 +90,5 @@ public sealed class PtxDevice : Device
     {
         LaunchShape before = _launched.GetValueOrDefault(entry);
         _launched[entry] = new(Math.Max(shape.Blocks, before.Blocks), Math.Max(shape.Threads, before.Threads), Math.Max(shape.SharedBytes, before.SharedBytes));
-    }
-
-    private sealed unsafe class HostSlab(long bytes) : Slab
-    {
-        public void* Memory { get; private set; } = NativeMemory.AllocZeroed((nuint)bytes);
-
-        public override long Bytes => bytes;
-
-        public override Span<byte> HostBytes(long offset, long count) => new((byte*)Memory + offset, checked((int)count));
-
-        public override void Free()
-        {
-            NativeMemory.Free(Memory);
-            Memory = null;
-        }
     }
 }
