@@ -27,6 +27,7 @@ public sealed class PtxasTests(GatedKernels kernels)
     private static readonly Dictionary<string, (int Bytes, string Reason)> Spills = new()
     {
         ["Pixel AveragePoolGradientKernel on sm_90"] = (16, "two numbers outside of its loops, for room for one block more"),
+        ["Block TiledProductKernel<SmallTile,Bf16Math,DepthMatrix<WholePieces>,LineMatrix<WholePieces>,MatrixSink> on sm_80"] = (16, "one number, for room for one block more: 72 registers instead of 74"),
     };
 
     [Fact]
