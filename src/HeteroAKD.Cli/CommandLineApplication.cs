@@ -58,12 +58,12 @@ internal sealed class CommandLineApplication(CommandServices services, Terminal 
 
         if (services.Train is { } train)
         {
-            root.Add(new TrainCommand(train, options, terminal, cancellation));
+            root.Add(new TrainCommand(train, services.DryRun, options, terminal, cancellation));
         }
 
         if (services.Distill is { } distill)
         {
-            root.Add(new DistillCommand(distill, options, terminal, cancellation));
+            root.Add(new DistillCommand(distill, services.DryRun, options, terminal, cancellation));
         }
 
         if (services.Evaluate is { } evaluate)

@@ -11,6 +11,8 @@ internal sealed record CommandServices
 
     public IDistillCommand? Distill { get; init; }
 
+    public IDryRunCommand? DryRun { get; init; }
+
     public IEvaluateCommand? Evaluate { get; init; }
 
     public IPredictCommand? Predict { get; init; }
@@ -31,6 +33,7 @@ internal sealed record CommandServices
             Quickstart = training,
             Train = training,
             Distill = training,
+            DryRun = new DryRunService(),
             Evaluate = inference,
             Predict = inference,
             Info = new InfoService(),

@@ -48,6 +48,19 @@ public sealed class CommandLineTests
         Assert.Equal(NetworkRole.Teacher, ((TrainRequest)services.Request!).Role);
     }
 
+    // 40,000 steps of 90 ms and 500 images of 10 ms.
+    [Theory]
+    [InlineData("train", NetworkRole.Student)]
+    [InlineData("distill", null)]
+    public void A_dry_run_says_how_long_it_would_take(string command, NetworkRole? role)
+    {
+        var services = new FakeServices();
+        Assert.Equal(0, Run(services, command, ConfigFile(), "--dry-run"));
+        Assert.Equal(role, (((ExperimentConfig, NetworkRole?))services.Request!).Item2);
+        Assert.Contains("student  tiny-cnn-student      89,523     367     16  2.500       90        40           41        10  40000     60 min", output.ToString(), StringComparison.Ordinal);
+        Assert.Contains("60 min to finish on cpu (some processor), peak memory 300 MiB; nothing was written", output.ToString(), StringComparison.Ordinal);
+    }
+
     [Fact]
     public void Eval_puts_checkpoints_side_by_side()
     {

@@ -1,4 +1,5 @@
 using HeteroAKD.Training.Commands;
+using HeteroAKD.Training.Configuration;
 using HeteroAKD.Training.Evaluation;
 using HeteroAKD.Training.Runs;
 
@@ -6,7 +7,7 @@ namespace HeteroAKD.Cli.Tests;
 
 /// <summary>Services that keep the request and answer with fixed results, so that the command line is tested alone.</summary>
 internal sealed class FakeServices :
-    IQuickstartCommand, ITrainCommand, IDistillCommand, IEvaluateCommand, IPredictCommand, IInfoCommand, IGradcheckCommand, IOpCommand
+    IQuickstartCommand, ITrainCommand, IDistillCommand, IDryRunCommand, IEvaluateCommand, IPredictCommand, IInfoCommand, IGradcheckCommand, IOpCommand
 {
     public object? Request { get; private set; }
 
@@ -18,7 +19,7 @@ internal sealed class FakeServices :
 
     public CommandServices All => new()
     {
-        Quickstart = this, Train = this, Distill = this, Evaluate = this, Predict = this, Info = this, Gradcheck = this, Op = this,
+        Quickstart = this, Train = this, Distill = this, DryRun = this, Evaluate = this, Predict = this, Info = this, Gradcheck = this, Op = this,
     };
 
     public IReadOnlyList<RunOutcome> Run(QuickstartRequest request, IProgressSink progress, CancellationToken cancellation)
@@ -31,6 +32,16 @@ internal sealed class FakeServices :
     {
         Keep(request);
         return Outcome(request.Config.Seed, 0);
+    }
+
+    public DryRunOutcome Try(ExperimentConfig config, NetworkRole? role, IProgressSink progress, CancellationToken cancellation)
+    {
+        Keep((config, role));
+        return new DryRunOutcome("cpu (some processor)", 300L << 20, [new DryRunNetwork
+        {
+            Role = "student", Model = "tiny-cnn-student", Parameters = 89523, BatchSize = 16, Images = 367, Steps = 40_000, Loss = 2.5, StepMilliseconds = 90,
+            BatchMilliseconds = 40, PeakTensorBytes = 41L << 20, EvaluatedImages = 500, ImageMilliseconds = 10,
+        }]);
     }
 
     public RunOutcome Run(DistillRequest request, IProgressSink progress, CancellationToken cancellation)

@@ -9,14 +9,25 @@ internal sealed class DistillCommand : Command
 {
     private readonly Argument<string> file = new("CONFIG") { Description = "Experiment file (YAML); configs/default.yaml explains every option" };
 
-    public DistillCommand(IDistillCommand service, CommonOptions options, Terminal terminal, CancellationToken cancellation)
+    public DistillCommand(IDistillCommand service, IDryRunCommand? dry, CommonOptions options, Terminal terminal, CancellationToken cancellation)
         : base("distill", "Train or load the teacher, train the student alone and distilled, and show the gain")
     {
         Add(file);
+        Option<bool> dryRun = DryRunReport.NewOption();
+        if (dry is not null)
+        {
+            Add(dryRun);
+        }
+
         SetAction(result =>
         {
             string path = result.GetRequiredValue(file);
             ExperimentConfig config = ConfigurationReader.ReadFile(path, options.Overrides(result, withOut: true));
+            if (dry is not null && result.GetValue(dryRun))
+            {
+                return DryRunReport.Write(terminal, terminal.WithProgress(progress => dry.Try(config, null, progress, cancellation)));
+            }
+
             var request = new DistillRequest(config, Path.GetFileNameWithoutExtension(path), options.Mode(result));
             RunOutcome outcome = terminal.WithProgress(progress => service.Run(request, progress, cancellation));
             return RunReport.Write(terminal, [outcome]);

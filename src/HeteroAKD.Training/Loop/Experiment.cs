@@ -25,6 +25,7 @@ public sealed class Experiment : IDisposable
     private readonly RunFolder _folder;
     private readonly RunLog _log;
     private readonly Device _device;
+    private readonly JobFactory _jobs;
     private readonly List<TrainedNetwork> _networks = [];
     private ProjectorPair? _projectors;
 
@@ -43,6 +44,7 @@ public sealed class Experiment : IDisposable
                 _device.UseCublas();
             }
 
+            _jobs = new JobFactory(config, _data, _device);
             // Kernels are loaded while networks are made and the first batches are read.
             _device.PreloadKernels();
             _folder = RunFolder.Open(config.Out, name, mode);
@@ -70,64 +72,36 @@ public sealed class Experiment : IDisposable
     /// <summary>The run's folder.</summary>
     public RunFolder Folder => _folder;
 
-    /// <summary>Trains one network on its own: the teacher on all images, the student on its own.</summary>
+    /// <summary>Trains one network on its own: the teacher on all images, the student on its own. A teacher from a checkpoint is scored only.</summary>
     public void TrainAlone(NetworkRole role)
     {
-        bool teacher = role == NetworkRole.Teacher;
-        string name = teacher ? NetworkRoles.Teacher : NetworkRoles.Student;
-        int seed = teacher && _config.Teacher.Seed >= 0 ? _config.Teacher.Seed : _config.Seed;
-        ISegmentationDataset images = teacher ? _data.Train : _data.Student;
-        SegmentationModel model = ModelZoo.Create(teacher ? _config.Teacher.Model : _config.Student.Model, _data.Classes.Count, _device, seed);
-        string checkpoint = teacher ? _config.Teacher.Checkpoint : _config.Student.Checkpoint;
-        if (checkpoint.Length > 0)
+        (SegmentationModel model, CheckpointInfo? start) = _jobs.Network(role);
+        if (start is not null)
         {
-            Checkpoint loaded = Checkpoint.Load(checkpoint);
-            loaded.CopyTo(Checkpoint.ModelPrefix, model);
-            _log.Write($"{name}: {model.Name} loaded from {checkpoint}, step {loaded.Info.Step}");
-            if (teacher)
+            string name = role == NetworkRole.Teacher ? NetworkRoles.Teacher : NetworkRoles.Student;
+            string checkpoint = role == NetworkRole.Teacher ? _config.Teacher.Checkpoint : _config.Student.Checkpoint;
+            _log.Write($"{name}: {model.Name} loaded from {checkpoint}, step {start.Step}");
+            if (role == NetworkRole.Teacher)
             {
-                Finish(name, model, loaded.Info.Step, loaded.Info.Seconds, images.Count);
+                Finish(name, model, start.Step, start.Seconds, _data.Train.Count);
                 return;
             }
         }
 
-        using TaskLoss task = ObjectiveFactory.Task(_device, _config, images);
-        Train(new TrainingJob
+        TrainingJob job = _jobs.Alone(role, model);
+        using (job.Objective)
         {
-            Role = name,
-            Model = model,
-            Objective = task,
-            Dataset = images,
-            Steps = teacher && _config.Teacher.Steps > 0 ? _config.Teacher.Steps : _config.Training.Steps,
-            BatchSize = teacher && _config.Teacher.BatchSize > 0 ? _config.Teacher.BatchSize : _config.Training.BatchSize,
-            LearningRate = teacher && _config.Teacher.Lr > 0 ? _config.Teacher.Lr : _config.Optimizer.Lr,
-            Seed = seed,
-        });
+            Train(job);
+        }
     }
 
     /// <summary>Trains the student with the teacher, which must be there; its initial weights are those of the student alone.</summary>
     public void Distil()
     {
         SegmentationModel teacher = _networks.First(n => n.Role == NetworkRoles.Teacher).Model;
-        SegmentationModel student = ModelZoo.Create(_config.Student.Model, _data.Classes.Count, _device, _config.Seed);
-        if (_config.Student.Checkpoint.Length > 0)
-        {
-            Checkpoint.Load(_config.Student.Checkpoint).CopyTo(Checkpoint.ModelPrefix, student);
-        }
-
-        IObjective objective = ObjectiveFactory.Distillation(teacher, student, ObjectiveFactory.Task(_device, _config, _data.Student), _config, _data.Classes.IgnoreIndex);
-        Train(new TrainingJob
-        {
-            Role = NetworkRoles.Distilled,
-            Model = student,
-            Objective = objective,
-            Dataset = _data.Student,
-            Steps = _config.Training.Steps,
-            BatchSize = _config.Training.BatchSize,
-            LearningRate = _config.Optimizer.Lr,
-            Seed = _config.Seed,
-        });
-        _projectors = (objective as DistillationObjective)?.Projectors;
+        TrainingJob job = _jobs.Distilled(teacher, _jobs.Network(NetworkRole.Student).Model);
+        Train(job);
+        _projectors = (job.Objective as DistillationObjective)?.Projectors;
     }
 
     /// <summary>Writes <c>summary.json</c> and the pictures; the run is over.</summary>

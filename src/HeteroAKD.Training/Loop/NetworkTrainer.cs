@@ -41,6 +41,27 @@ public sealed record TrainingJob
 
     /// <summary>Seed of data order, augmentation and masks.</summary>
     public required int Seed { get; init; }
+
+    /// <summary>What the optimiser updates: the network and, for a distillation, its projectors.</summary>
+    public List<ParameterGroup> ParameterGroups(OptimizerConfig options)
+    {
+        List<ParameterGroup> groups = [.. ParameterGroup.Of(Model, Role, 1, options.WeightDecay, options.NoDecayOnNormsAndBiases)];
+        if (Objective.Auxiliary is { } auxiliary)
+        {
+            groups.AddRange(ParameterGroup.Of(auxiliary, "projectors", options.ProjectorLrMultiplier, options.WeightDecay, options.NoDecayOnNormsAndBiases));
+        }
+
+        return groups;
+    }
+
+    /// <summary>How its batches are made.</summary>
+    public LoaderOptions LoaderOptions(DataConfig options, Augmentation augmentation) => new()
+    {
+        BatchSize = BatchSize,
+        Seed = (ulong)Seed,
+        Augmentation = augmentation,
+        Prefetch = options.Prefetch,
+    };
 }
 
 /// <summary>The loop: batch, forward, backward, clip, update, log, evaluate, save. Goes on from the last checkpoint bit for bit.</summary>
@@ -67,22 +88,9 @@ public sealed partial class NetworkTrainer(ExperimentConfig config, ExperimentDa
     public double Run(TrainingJob job, CancellationToken cancellation, Checkpoint? from = null)
     {
         Device device = job.Model.Device;
-        OptimizerConfig options = config.Optimizer;
-        List<ParameterGroup> groups = [.. ParameterGroup.Of(job.Model, job.Role, 1, options.WeightDecay, options.NoDecayOnNormsAndBiases)];
-        if (job.Objective.Auxiliary is { } auxiliary)
-        {
-            groups.AddRange(ParameterGroup.Of(auxiliary, "projectors", options.ProjectorLrMultiplier, options.WeightDecay, options.NoDecayOnNormsAndBiases));
-        }
-
-        using FlatParameters parameters = new(device, groups);
-        using Optimizer optimizer = new(parameters, options);
-        using BatchLoader loader = new(job.Dataset, new LoaderOptions
-        {
-            BatchSize = job.BatchSize,
-            Seed = (ulong)job.Seed,
-            Augmentation = data.Augmentation,
-            Prefetch = config.Data.Prefetch,
-        });
+        using FlatParameters parameters = new(device, job.ParameterGroups(config.Optimizer));
+        using Optimizer optimizer = new(parameters, config.Optimizer);
+        using BatchLoader loader = new(job.Dataset, job.LoaderOptions(config.Data, data.Augmentation));
         State state = new(job, optimizer, loader, new LearningRateSchedule(config.Schedule, job.LearningRate, job.Steps));
         if (from is not null)
         {

@@ -1,0 +1,50 @@
+using System.CommandLine;
+using System.Globalization;
+using HeteroAKD.Training.Commands;
+using HeteroAKD.Training.Evaluation;
+
+namespace HeteroAKD.Cli.Commands;
+
+/// <summary>The option <c>--dry-run</c> of the commands that train, and what a person sees of it.</summary>
+internal static class DryRunReport
+{
+    private const double BytesPerMebibyte = 1 << 20;
+
+    /// <summary>The option; each command has one of its own.</summary>
+    public static Option<bool> NewOption() => new("--dry-run")
+    {
+        Description = "Read two batches, take a step on each, evaluate a few images, print memory and time to finish; write nothing",
+    };
+
+    /// <summary>Writes what was found and returns the exit code.</summary>
+    public static int Write(Terminal terminal, DryRunOutcome outcome)
+    {
+        var table = new TextTable("network", "model", "parameters", "images", "batch", "loss", "ms/step", "ms/batch", "tensors MiB", "ms/image", "steps", "to finish") { Words = [0, 1] };
+        foreach (DryRunNetwork n in outcome.Networks)
+        {
+            table.Row(n.Role, n.Model, n.Parameters.ToString("N0", CultureInfo.InvariantCulture), Count(n.Images), Count(n.BatchSize), Number(n.Loss, "F3"),
+                Number(n.StepMilliseconds, "F0"), Number(n.BatchMilliseconds, "F0"), Number(n.PeakTensorBytes / BytesPerMebibyte, "F0"),
+                Number(n.ImageMilliseconds, "F0"), Count(n.Steps), Duration(n.SecondsToFinish));
+        }
+
+        terminal.Out.WriteLine();
+        terminal.Out.Write(table);
+        terminal.Out.WriteLine($"\nms/batch: one thread reading and augmenting, while steps run; ms/image: evaluation of {string.Join(", ", outcome.Networks.Select(n => Count(n.EvaluatedImages)).Distinct())} images");
+        double total = outcome.Networks.Sum(n => n.SecondsToFinish);
+        terminal.Out.WriteLine($"{Duration(total)} to finish on {outcome.Device}, peak memory {Number(outcome.PeakMemoryBytes / BytesPerMebibyte, "F0")} MiB; nothing was written");
+        return ExitCode.Success;
+    }
+
+    private static string Count(long count) => count.ToString(CultureInfo.InvariantCulture);
+
+    private static string Number(double value, string format) => value.ToString(format, CultureInfo.InvariantCulture);
+
+    private static string Duration(double seconds)
+    {
+        TimeSpan time = TimeSpan.FromSeconds(seconds);
+        return time.TotalDays >= 2 ? $"{Number(time.TotalDays, "F1")} days"
+            : time.TotalHours >= 2 ? $"{Number(time.TotalHours, "F1")} h"
+            : time.TotalMinutes >= 2 ? $"{Number(time.TotalMinutes, "F0")} min"
+            : $"{Number(seconds, "F0")} s";
+    }
+}

@@ -1,0 +1,62 @@
+using HeteroAKD.Data;
+using HeteroAKD.Distillation;
+using HeteroAKD.Nn.Models;
+using HeteroAKD.Tensors;
+using HeteroAKD.Training.Checkpoints;
+using HeteroAKD.Training.Commands;
+using HeteroAKD.Training.Configuration;
+using HeteroAKD.Training.Runs;
+
+namespace HeteroAKD.Training.Loop;
+
+/// <summary>Builds the networks and trainings that a configuration describes.</summary>
+public sealed class JobFactory(ExperimentConfig config, ExperimentData data, Device device)
+{
+    /// <summary>A network at the beginning of its training, and the checkpoint that it starts from, if one is named. The caller disposes of the network.</summary>
+    public (SegmentationModel Model, CheckpointInfo? Start) Network(NetworkRole role)
+    {
+        bool teacher = role == NetworkRole.Teacher;
+        SegmentationModel model = ModelZoo.Create(teacher ? config.Teacher.Model : config.Student.Model, data.Classes.Count, device, Seed(role));
+        string path = teacher ? config.Teacher.Checkpoint : config.Student.Checkpoint;
+        if (path.Length == 0)
+        {
+            return (model, null);
+        }
+
+        Checkpoint loaded = Checkpoint.Load(path);
+        loaded.CopyTo(Checkpoint.ModelPrefix, model);
+        return (model, loaded.Info);
+    }
+
+    /// <summary>The images that a network learns from.</summary>
+    public ISegmentationDataset Images(NetworkRole role) => role == NetworkRole.Teacher ? data.Train : data.Student;
+
+    /// <summary>The training of a network on its own: the teacher on all images, the student on its own. The caller disposes of the objective.</summary>
+    public TrainingJob Alone(NetworkRole role, SegmentationModel model) => Job(role, model, ObjectiveFactory.Task(device, config, Images(role)));
+
+    /// <summary>The student's training with a teacher: all but the objective as in <see cref="Alone"/>. The caller disposes of the objective.</summary>
+    public TrainingJob Distilled(SegmentationModel teacher, SegmentationModel student)
+    {
+        TaskLoss task = ObjectiveFactory.Task(device, config, Images(NetworkRole.Student));
+        IObjective objective = ObjectiveFactory.Distillation(teacher, student, task, config, data.Classes.IgnoreIndex);
+        return Job(NetworkRole.Student, student, objective) with { Role = NetworkRoles.Distilled };
+    }
+
+    private TrainingJob Job(NetworkRole role, SegmentationModel model, IObjective objective)
+    {
+        bool teacher = role == NetworkRole.Teacher;
+        return new TrainingJob
+        {
+            Role = teacher ? NetworkRoles.Teacher : NetworkRoles.Student,
+            Model = model,
+            Objective = objective,
+            Dataset = Images(role),
+            Steps = teacher && config.Teacher.Steps > 0 ? config.Teacher.Steps : config.Training.Steps,
+            BatchSize = teacher && config.Teacher.BatchSize > 0 ? config.Teacher.BatchSize : config.Training.BatchSize,
+            LearningRate = teacher && config.Teacher.Lr > 0 ? config.Teacher.Lr : config.Optimizer.Lr,
+            Seed = Seed(role),
+        };
+    }
+
+    private int Seed(NetworkRole role) => role == NetworkRole.Teacher && config.Teacher.Seed >= 0 ? config.Teacher.Seed : config.Seed;
+}
