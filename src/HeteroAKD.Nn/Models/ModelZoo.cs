@@ -20,8 +20,8 @@ public static class ModelZoo
         ["segformer-b3"] = new(ModelFamily.Transformer, (site, name, classes) => SegFormer(site, name, classes, [64, 128, 320, 512], [3, 4, 18, 3], 768)),
         ["segformer-b4"] = new(ModelFamily.Transformer, (site, name, classes) => SegFormer(site, name, classes, [64, 128, 320, 512], [3, 8, 27, 3], 768)),
         ["segformer-b5"] = new(ModelFamily.Transformer, (site, name, classes) => SegFormer(site, name, classes, [64, 128, 320, 512], [3, 6, 40, 3], 768)),
-        ["deeplabv3-r18"] = new(ModelFamily.Cnn, DeepLabV3ResNet18),
-        ["deeplabv3-mbv2"] = new(ModelFamily.Cnn, DeepLabV3MobileNetV2),
+        ["deeplabv3-resnet18"] = new(ModelFamily.Cnn, DeepLabV3ResNet18),
+        ["deeplabv3-mobilenetv2"] = new(ModelFamily.Cnn, DeepLabV3MobileNetV2),
     };
 
     private delegate SegmentationModel Build(Site site, string name, int classes);

@@ -18,8 +18,8 @@ public sealed class ForwardTests : IDisposable
     [InlineData("tiny-mit-student", 96, 128)]
     [InlineData("tiny-mit-teacher", 96, 128)]
     [InlineData("segformer-b0", 64, 96)]
-    [InlineData("deeplabv3-r18", 32, 64)]
-    [InlineData("deeplabv3-mbv2", 64, 32)]
+    [InlineData("deeplabv3-resnet18", 32, 64)]
+    [InlineData("deeplabv3-mobilenetv2", 64, 32)]
     public void Outputs_have_the_announced_sizes(string name, int height, int width)
     {
         using SegmentationModel model = ModelZoo.Create(name, 11, _device, seed: 1);
@@ -72,7 +72,7 @@ public sealed class ForwardTests : IDisposable
     [Fact]
     public void The_auxiliary_head_works_while_training_alone()
     {
-        using SegmentationModel model = ModelZoo.Create("deeplabv3-r18", 4, _device, seed: 1);
+        using SegmentationModel model = ModelZoo.Create("deeplabv3-resnet18", 4, _device, seed: 1);
         using var step = _device.BeginStep();
         Assert.Equal(new Shape(2, 4, 4, 4), model.Forward(Images(2, 32, 32), Pass.Train(1)).AuxLogits!.Shape);
     }
@@ -80,7 +80,7 @@ public sealed class ForwardTests : IDisposable
     [Fact]
     public void Training_passes_with_one_key_are_equal_and_with_another_differ()
     {
-        using SegmentationModel model = ModelZoo.Create("deeplabv3-mbv2", 4, _device, seed: 1);
+        using SegmentationModel model = ModelZoo.Create("deeplabv3-mobilenetv2", 4, _device, seed: 1);
         float[] first = Logits(model, Pass.Train(5));
         Assert.Equal(first, Logits(model, Pass.Train(5)));
         Assert.NotEqual(first, Logits(model, Pass.Train(6)));

@@ -17,8 +17,8 @@ public sealed class GradientTests : IDisposable
     [InlineData("tiny-mit-student")]
     [InlineData("tiny-mit-teacher")]
     [InlineData("segformer-b0")]
-    [InlineData("deeplabv3-r18")]
-    [InlineData("deeplabv3-mbv2")]
+    [InlineData("deeplabv3-resnet18")]
+    [InlineData("deeplabv3-mobilenetv2")]
     public void A_gradient_reaches_every_parameter(string name)
     {
         using SegmentationModel model = ModelZoo.Create(name, 5, _device, seed: 2);

@@ -56,9 +56,9 @@ public sealed class ModelStateTests : IDisposable
 
     [Theory]
     [InlineData("tiny-cnn-student", "encoder.stages.2.blocks.0.downsample.bn.running_var")]
-    [InlineData("deeplabv3-r18", "encoder.layer4.1.conv2.conv.weight")]
-    [InlineData("deeplabv3-r18", "aux_head.classifier.bias")]
-    [InlineData("deeplabv3-mbv2", "encoder.features.17.depthwise.conv.weight")]
+    [InlineData("deeplabv3-resnet18", "encoder.layer4.1.conv2.conv.weight")]
+    [InlineData("deeplabv3-resnet18", "aux_head.classifier.bias")]
+    [InlineData("deeplabv3-mobilenetv2", "encoder.features.17.depthwise.conv.weight")]
     [InlineData("segformer-b0", "encoder.stages.0.blocks.1.attn.q.weight")]
     public void Networks_have_tensors_of_these_names(string name, string tensor)
     {
@@ -81,7 +81,7 @@ public sealed class ModelStateTests : IDisposable
     [Fact]
     public void Disposing_frees_every_tensor()
     {
-        ModelZoo.Create("deeplabv3-mbv2", 5, _device, seed: null).Dispose();
+        ModelZoo.Create("deeplabv3-mobilenetv2", 5, _device, seed: null).Dispose();
         _device.AssertNoLeak();
     }
 
@@ -117,7 +117,7 @@ public sealed class ModelStateTests : IDisposable
     [Fact]
     public void Families_are_known_without_building()
     {
-        Assert.Equal(ModelFamily.Cnn, ModelZoo.FamilyOf("deeplabv3-r18"));
+        Assert.Equal(ModelFamily.Cnn, ModelZoo.FamilyOf("deeplabv3-resnet18"));
         Assert.Equal(ModelFamily.Transformer, ModelZoo.FamilyOf("tiny-mit-teacher"));
     }
 

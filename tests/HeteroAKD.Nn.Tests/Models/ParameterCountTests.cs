@@ -29,10 +29,10 @@ public sealed class ParameterCountTests : IDisposable
     [InlineData("segformer-b4", 19, 64.008)]
     [InlineData("segformer-b4", 150, 64.109)]
     [InlineData("segformer-b5", 19, 84.609)]
-    [InlineData("deeplabv3-r18", 19, 13.608)]
-    [InlineData("deeplabv3-r18", 150, 13.633)]
-    [InlineData("deeplabv3-mbv2", 19, 3.233)]
-    [InlineData("deeplabv3-mbv2", 150, 3.250)]
+    [InlineData("deeplabv3-resnet18", 19, 13.608)]
+    [InlineData("deeplabv3-resnet18", 150, 13.633)]
+    [InlineData("deeplabv3-mobilenetv2", 19, 3.233)]
+    [InlineData("deeplabv3-mobilenetv2", 150, 3.250)]
     public void Published_networks_have_the_published_size(string name, int classes, double millions)
     {
         using SegmentationModel model = ModelZoo.Create(name, classes, _device, seed: null);
@@ -42,8 +42,8 @@ public sealed class ParameterCountTests : IDisposable
     [Theory]
     [InlineData("segformer-b0", 3.319)]
     [InlineData("segformer-b1", 13.151)]
-    [InlineData("deeplabv3-r18", 11.325)]
-    [InlineData("deeplabv3-mbv2", 1.812)]
+    [InlineData("deeplabv3-resnet18", 11.325)]
+    [InlineData("deeplabv3-mobilenetv2", 1.812)]
     public void Encoders_have_the_published_size(string name, double millions)
     {
         using SegmentationModel model = ModelZoo.Create(name, 19, _device, seed: null);
