@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.CommandLine.Parsing;
 using HeteroAKD.Cli.Commands;
 using HeteroAKD.Tensors;
 
@@ -108,7 +109,8 @@ internal sealed class CommandLineApplication(CommandServices services, Terminal 
 
         IEnumerable<string> names = result.RootCommandResult.Command.Subcommands.Select(c => c.Name)
             .Concat(result.RootCommandResult.Command.Options.Concat(result.CommandResult.Command.Options).Select(o => o.Name));
-        foreach (string token in result.UnmatchedTokens)
+        IEnumerable<string> arguments = result.Tokens.Where(t => t.Type == TokenType.Argument).Select(t => t.Value);
+        foreach (string token in result.UnmatchedTokens.Concat(arguments.Where(a => a.StartsWith("--", StringComparison.Ordinal))).Distinct())
         {
             if (NearestName.Of(token, names) is { } near)
             {

@@ -84,6 +84,13 @@ public sealed class BadInputTests : IDisposable
         AssertRefused(["train", config, "--out", run, "--resume"], whole, "cut short", "-best.safetensors");
     }
 
+    [Theory]
+    [InlineData("deeplabv3-resnet81", "there is no model 'deeplabv3-resnet81'", "Did you mean 'deeplabv3-resnet18'", "pspnet-mit-b5")]
+    [InlineData("segformer-b0 --size 8x8", "an image of 8x8 does not go through segformer-b0", "take another size")]
+    [InlineData("deeplabv3-resnet18 --size 70000x70000", "[1, 3, 70000, 70000]", "2147483647 elements")]
+    [InlineData("deeplabv3-resnet18 --classes 0", "0 classes", "at least one")]
+    public void Wrong_models(string arguments, params string[] texts) => AssertRefused(["info", .. arguments.Split(' ')], texts);
+
     [Fact]
     public void Full_disk()
     {

@@ -104,6 +104,18 @@ public sealed class CommandLineTests
         Assert.Contains("cuda             -  no      no driver\n", output.ToString(), StringComparison.Ordinal);
     }
 
+    [Fact]
+    public void Info_takes_a_model_with_size_and_classes()
+    {
+        var services = new FakeServices();
+        Assert.Equal(0, Run(services, "info", "some-model"));
+        Assert.Equal(("some-model", 19, 1024, 2048), services.Request);
+        Assert.Equal(0, Run(services, "info", "some-model", "--size", "96x128", "--classes", "11"));
+        Assert.Equal(("some-model", 11, 96, 128), services.Request);
+        Assert.Equal(0, Run(services, "info", "--models"));
+        Assert.Contains("tiny-cnn-student  cnn        0.089 M\n", output.ToString(), StringComparison.Ordinal);
+    }
+
     [Theory]
     [InlineData(1e-7, 0, "1 gradients within their tolerance, 0 not")]
     [InlineData(1e-3, 1, "0 gradients within their tolerance, 1 not")]
@@ -123,6 +135,13 @@ public sealed class CommandLineTests
     [InlineData("op needs NAME, --in X.safetensors and --out Y.safetensors, or --list", "op", "gelu")]
     [InlineData("--seeds takes 1 to 100, not 0", "quickstart", "--seeds", "0")]
     [InlineData("--resume and --force exclude each other", "quickstart", "--resume", "--force")]
+    [InlineData("--size takes HxW in pixels, such as 512x1024, not '512'", "info", "segformer-b0", "--size", "512")]
+    [InlineData("--size takes HxW in pixels, such as 512x1024, not '0x64'", "info", "segformer-b0", "--size", "0x64")]
+    [InlineData("--size takes HxW in pixels, such as 512x1024, not '1x2x3'", "info", "segformer-b0", "--size", "1x2x3")]
+    [InlineData("--size needs a MODEL", "info", "--size", "512x1024")]
+    [InlineData("--classes needs a MODEL or --models", "info", "--classes", "19")]
+    [InlineData("info takes either MODEL or --models", "info", "segformer-b0", "--models")]
+    [InlineData("Cannot parse argument 'many' for option '--classes'", "info", "segformer-b0", "--classes", "many")]
     [InlineData("Required argument 'CONFIG' missing for command: 'train'.", "train")]
     [InlineData("Cannot parse argument 'x' for option '--seed'", "info", "--seed", "x")]
     public void Wrong_usage_returns_two_and_says_how(string message, params string[] args)

@@ -1,3 +1,4 @@
+using HeteroAKD.Nn.Models;
 using HeteroAKD.Training.Commands;
 using HeteroAKD.Training.Configuration;
 using HeteroAKD.Training.Evaluation;
@@ -66,6 +67,14 @@ internal sealed class FakeServices :
     }
 
     public IReadOnlyList<DeviceInfo> Devices() => [new("cpu", "some processor", 8L << 30, true, "Vector512"), new("cuda", "", 0, false, "no driver")];
+
+    public IReadOnlyList<ModelSummary> Models(int classes) => [new("tiny-cnn-student", ModelFamily.Cnn, 89_000 + classes)];
+
+    public ModelProfile Profile(string model, int classes, int height, int width)
+    {
+        Keep((model, classes, height, width));
+        return ModelProfile.Of("tiny-cnn-student", classes, 32, 32);
+    }
 
     public IEnumerable<GradientCheck> Run(string filter, int seed, CancellationToken cancellation)
     {

@@ -27,8 +27,8 @@ internal sealed record StepCase(string Model, int Batch, int Height, int Width, 
         new("tiny-mit-student", 16, 96, 128, 11, 29.2) { Goal = 1, Network = (l, x, _) => (new MixTransformer(l, [1, 1, 1], [1, 2, 3], [4, 2, 1], 0).TinyForward(x), null) },
         new("segformer-b0", 2, 256, 256, 19, 1765) { Goal = 1, HasMasks = true,
             Network = (l, x, _) => (new MixTransformer(l, [2, 2, 2, 2], [1, 2, 5, 8], [8, 4, 2, 1], 0.1).SegFormerForward(x), null) },
-        new("deeplabv3-mbv2", 2, 256, 256, 19, 3329) { Goal = 1, HasMasks = true, Network = (l, x, _) => (DeepLabV3.MobileNetV2(l, x), null) },
-        new("deeplabv3-r18", 2, 256, 256, 19, 16172) { Goal = 1, HasMasks = true, Network = DeepLabV3.ResNet18 },
+        new("deeplabv3-mobilenetv2", 2, 256, 256, 19, 3329) { Goal = 1, HasMasks = true, Network = (l, x, _) => (DeepLabV3.MobileNetV2(l, x), null) },
+        new("deeplabv3-resnet18", 2, 256, 256, 19, 16172) { Goal = 1, HasMasks = true, Network = DeepLabV3.ResNet18 },
     ];
 
     /// <summary>The network in libtorch: layers, images, training → logits and perhaps an auxiliary head's.</summary>

@@ -2,34 +2,168 @@ using System.CommandLine;
 using System.Globalization;
 using System.Reflection;
 using System.Runtime.InteropServices;
+using HeteroAKD.Nn.Models;
 using HeteroAKD.Training.Commands;
 using HeteroAKD.Training.Evaluation;
 
 namespace HeteroAKD.Cli.Commands;
 
-/// <summary><c>heteroakd info</c>.</summary>
+/// <summary><c>heteroakd info</c> for the machine, <c>heteroakd info MODEL</c> for a network.</summary>
 internal sealed class InfoCommand : Command
 {
     private const double BytesPerGibibyte = 1L << 30;
+    private const double BytesPerMebibyte = 1L << 20;
+
+    private readonly Argument<string?> model = new("MODEL")
+    {
+        Description = "A network, see --models: shows its stages with parameters, multiply-adds and activation memory",
+        Arity = ArgumentArity.ZeroOrOne,
+    };
+
+    private readonly Option<bool> models = new("--models") { Description = "Show the networks that there are" };
+
+    private readonly Option<string> size = new("--size")
+    {
+        Description = "Height and width of the image that goes through MODEL",
+        HelpName = "HxW",
+        DefaultValueFactory = _ => "1024x2048",
+    };
+
+    private readonly Option<int> classes = new("--classes") { Description = "Classes that the network tells apart", HelpName = "n", DefaultValueFactory = _ => 19 };
 
     public InfoCommand(IInfoCommand service, Terminal terminal)
-        : base("info", "Show the devices of this machine, their lanes and memory")
+        : base("info", "Show the devices of this machine, or what a network consists of and costs")
     {
-        SetAction(_ =>
+        Add(model);
+        Add(models);
+        Add(size);
+        Add(classes);
+        model.Validators.Add(result =>
         {
-            string version = typeof(InfoCommand).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()!.InformationalVersion;
-            double memory = GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / BytesPerGibibyte;
-            terminal.Out.WriteLine(string.Create(CultureInfo.InvariantCulture,
-                $"heteroakd {version.Split('+')[0]}, {RuntimeInformation.FrameworkDescription} on {RuntimeInformation.RuntimeIdentifier}, {Environment.ProcessorCount} cores, {memory:F1} GiB\n"));
-            var table = new TextTable("device", "memory GiB", "usable", "what") { Words = [0, 2, 3] };
-            foreach (DeviceInfo device in service.Devices())
+            // An argument that may be left out takes up an option that does not exist.
+            if (result.GetValueOrDefault<string?>() is { } given && given.StartsWith('-'))
             {
-                string size = device.MemoryBytes > 0 ? (device.MemoryBytes / BytesPerGibibyte).ToString("F1", CultureInfo.InvariantCulture) : "-";
-                table.Row(device.Name, size, device.Available ? "yes" : "no", string.Join("; ", new[] { device.Description, device.Note }.Where(t => t.Length > 0)));
+                result.AddError($"Unrecognized command or argument '{given}'.");
+            }
+        });
+        size.Validators.Add(result =>
+        {
+            string given = result.GetValueOrDefault<string>();
+            if (SizeOf(given) is not { Height: > 0, Width: > 0 })
+            {
+                result.AddError($"--size takes HxW in pixels, such as 512x1024, not '{given}'");
+            }
+        });
+        Validators.Add(result =>
+        {
+            bool hasModel = result.GetValue(model) is not null;
+            if (hasModel && result.GetValue(models))
+            {
+                result.AddError("info takes either MODEL or --models");
             }
 
-            terminal.Out.Write(table);
+            if (!hasModel && result.GetResult(size) is { Implicit: false })
+            {
+                result.AddError("--size needs a MODEL; info --models shows them");
+            }
+
+            if (!hasModel && !result.GetValue(models) && result.GetResult(classes) is { Implicit: false })
+            {
+                result.AddError("--classes needs a MODEL or --models");
+            }
+        });
+        SetAction(result =>
+        {
+            int count = result.GetValue(classes);
+            if (result.GetValue(models))
+            {
+                WriteModels(terminal.Out, service.Models(count));
+            }
+            else if (result.GetValue(model) is { } name)
+            {
+                (int height, int width) = SizeOf(result.GetRequiredValue(size))!.Value;
+                Write(terminal.Out, service.Profile(name, count, height, width));
+            }
+            else
+            {
+                WriteMachine(terminal.Out, service.Devices());
+            }
+
             return ExitCode.Success;
         });
     }
+
+    private static (int Height, int Width)? SizeOf(string text) =>
+        text.Split('x') is [string rows, string columns]
+        && int.TryParse(rows, NumberStyles.None, CultureInfo.InvariantCulture, out int height)
+        && int.TryParse(columns, NumberStyles.None, CultureInfo.InvariantCulture, out int width)
+            ? (height, width)
+            : null;
+
+    private static void WriteMachine(TextWriter output, IReadOnlyList<DeviceInfo> devices)
+    {
+        string version = typeof(InfoCommand).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()!.InformationalVersion;
+        double memory = GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / BytesPerGibibyte;
+        output.WriteLine(string.Create(CultureInfo.InvariantCulture,
+            $"heteroakd {version.Split('+')[0]}, {RuntimeInformation.FrameworkDescription} on {RuntimeInformation.RuntimeIdentifier}, {Environment.ProcessorCount} cores, {memory:F1} GiB\n"));
+        var table = new TextTable("device", "memory GiB", "usable", "what") { Words = [0, 2, 3] };
+        foreach (DeviceInfo device in devices)
+        {
+            string size = device.MemoryBytes > 0 ? Number(device.MemoryBytes / BytesPerGibibyte, "F1") : "-";
+            table.Row(device.Name, size, device.Available ? "yes" : "no", string.Join("; ", new[] { device.Description, device.Note }.Where(t => t.Length > 0)));
+        }
+
+        output.Write(table);
+    }
+
+    private static void WriteModels(TextWriter output, IReadOnlyList<ModelSummary> models)
+    {
+        var table = new TextTable("model", "family", "parameters") { Words = [0, 1] };
+        foreach (ModelSummary summary in models)
+        {
+            table.Row(summary.Name, FamilyName(summary.Family), Millions(summary.Parameters));
+        }
+
+        output.Write(table);
+    }
+
+    private static void Write(TextWriter output, ModelProfile profile)
+    {
+        output.WriteLine(string.Create(CultureInfo.InvariantCulture,
+            $"{profile.Model}, {FamilyName(profile.Family)}, {profile.Classes} classes, one image of {profile.Height}x{profile.Width}\n"));
+        var table = new TextTable("stage", "output", "parameters", "GMAC", "activations MiB");
+        foreach (StageProfile stage in profile.Stages)
+        {
+            Add(table, stage);
+        }
+
+        table.Line();
+        if (profile.Stages.Any(s => s.TrainingOnly))
+        {
+            Add(table, profile.Evaluation);
+        }
+
+        StageProfile total = profile.Total;
+        output.Write(Add(table, total));
+        output.WriteLine($"""
+
+            GMAC: 10^9 multiply-adds of convolutions, linear layers and attention; everything else counts 0.
+            Activations: the outputs of all operations in float32; {Mebibytes(profile.PeakActivationBytes)} MiB at once, if each goes after its last reader.
+            {profile.Model} at {profile.Height}x{profile.Width}: {Giga(total.Macs)} GMAC, parameters {Millions(total.Parameters)}
+            """);
+    }
+
+    private static TextTable Add(TextTable table, StageProfile stage) => table.Row(
+        stage.Name, stage.Output.ToString(), Number(stage.Parameters, "N0"), Number(stage.Macs / 1e9, "F3"), Mebibytes(stage.ActivationBytes));
+
+    private static string FamilyName(ModelFamily family) => family.ToString().ToLowerInvariant();
+
+    private static string Millions(long count) => Number(count / 1e6, "F3") + " M";
+
+    // A tiny network has thousandths.
+    private static string Giga(long count) => Number(count / 1e9, count >= 1e9 ? "F1" : "F3");
+
+    private static string Mebibytes(long bytes) => Number(bytes / BytesPerMebibyte, "F1");
+
+    private static string Number(double value, string format) => value.ToString(format, CultureInfo.InvariantCulture);
 }

@@ -17,4 +17,12 @@ public abstract class Encoder(in Site site) : Module(site)
 
     /// <summary>images [N, 3, H, W] → one map a stage.</summary>
     public abstract FeatureMaps Forward(Tensor images, in Pass pass);
+
+    /// <summary>The stage of a tensor of the encoder by its name there: <c>stages.1</c> for <c>stages.1.blocks.0.norm1.weight</c>.</summary>
+    /// <param name="name">Name below the encoder.</param>
+    internal virtual string StageOf(string name)
+    {
+        string[] parts = name.Split('.');
+        return parts[0] == "stages" ? $"{parts[0]}.{parts[1]}" : parts[0];
+    }
 }

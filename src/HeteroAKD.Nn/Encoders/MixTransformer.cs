@@ -16,6 +16,24 @@ namespace HeteroAKD.Nn.Encoders;
 public sealed record MixTransformerOptions(
     int[] Dims, int[] Depths, int[] Heads, int[] SrRatios, int MlpRatio = 4, float DropPath = 0, bool FanOutConvolutions = false)
 {
+    /// <summary>MiT-B0.</summary>
+    public static MixTransformerOptions B0 { get; } = Published([32, 64, 160, 256], [2, 2, 2, 2]);
+
+    /// <summary>MiT-B1.</summary>
+    public static MixTransformerOptions B1 { get; } = Published([64, 128, 320, 512], [2, 2, 2, 2]);
+
+    /// <summary>MiT-B2.</summary>
+    public static MixTransformerOptions B2 { get; } = Published([64, 128, 320, 512], [3, 4, 6, 3]);
+
+    /// <summary>MiT-B3.</summary>
+    public static MixTransformerOptions B3 { get; } = Published([64, 128, 320, 512], [3, 4, 18, 3]);
+
+    /// <summary>MiT-B4.</summary>
+    public static MixTransformerOptions B4 { get; } = Published([64, 128, 320, 512], [3, 8, 27, 3]);
+
+    /// <summary>MiT-B5.</summary>
+    public static MixTransformerOptions B5 { get; } = Published([64, 128, 320, 512], [3, 6, 40, 3]);
+
     /// <summary>Initial weights of linear layers: trunc_normal_(0.02), bias 0.</summary>
     public static Initializer LinearInitializer { get; } = Init.TruncNormal(0.02);
 
@@ -24,6 +42,9 @@ public sealed record MixTransformerOptions(
 
     /// <summary>Drop-path probability of a block counted from the first of the network.</summary>
     public float DropPathOf(int block) => Depths.Sum() > 1 ? DropPath * block / (Depths.Sum() - 1) : 0;
+
+    private static MixTransformerOptions Published(int[] dims, int[] depths) =>
+        new(dims, depths, [1, 2, 5, 8], [8, 4, 2, 1], DropPath: 0.1f, FanOutConvolutions: true);
 }
 
 /// <summary>

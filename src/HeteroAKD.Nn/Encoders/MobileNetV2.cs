@@ -1,3 +1,4 @@
+using System.Globalization;
 using HeteroAKD.Nn.Layers;
 using HeteroAKD.Nn.Models;
 using HeteroAKD.Tensors;
@@ -64,5 +65,20 @@ public sealed class MobileNetV2 : Encoder
         }
 
         return features;
+    }
+
+    // The blocks between two maps that leave the encoder are a stage: features.1-3.
+    internal override string StageOf(string name)
+    {
+        int index = int.Parse(name.Split('.')[1], CultureInfo.InvariantCulture);
+        int first = 0;
+        int last = 0;
+        for (int s = 0; last < index; s++)
+        {
+            first = last + 1;
+            last = s_stageEnds[s];
+        }
+
+        return first == last ? $"features.{last}" : $"features.{first}-{last}";
     }
 }

@@ -15,7 +15,7 @@ public sealed class DeepLabV3Head : Head
     /// <summary>Builds the head.</summary>
     /// <param name="site">Where it is built.</param>
     /// <param name="inChannels">Channels of the deepest map.</param>
-    /// <param name="channels">Width; 128 for ResNet-18 and MobileNetV2.</param>
+    /// <param name="channels">Width; 128 for ResNet-18 and MobileNetV2, 256 for the deeper ResNets.</param>
     /// <param name="classes">Classes.</param>
     /// <param name="outputStride">Stride of the deepest map.</param>
     public DeepLabV3Head(in Site site, int inChannels, int channels, int classes, int outputStride)

@@ -5,24 +5,10 @@ using HeteroAKD.Tensors;
 
 namespace HeteroAKD.Nn.Models;
 
-/// <summary>The networks that exist, by name.</summary>
+/// <summary>The networks that exist, by name: the tiny ones of the reference experiment, SegFormer, and HEAD-BACKBONE for every head on every backbone.</summary>
 public static class ModelZoo
 {
-    private static readonly Dictionary<string, Entry> s_entries = new()
-    {
-        ["tiny-cnn-student"] = new(ModelFamily.Cnn, (site, name, classes) => TinyCnn(site, name, classes, 16, [24, 32, 48], 1, 32)),
-        ["tiny-cnn-teacher"] = new(ModelFamily.Cnn, (site, name, classes) => TinyCnn(site, name, classes, 32, [48, 96, 192], 2, 96)),
-        ["tiny-mit-student"] = new(ModelFamily.Transformer, (site, name, classes) => TinyMit(site, name, classes, [24, 48, 96], [1, 1, 1], [1, 2, 3], 48)),
-        ["tiny-mit-teacher"] = new(ModelFamily.Transformer, (site, name, classes) => TinyMit(site, name, classes, [48, 96, 192], [2, 2, 3], [1, 2, 4], 128)),
-        ["segformer-b0"] = new(ModelFamily.Transformer, (site, name, classes) => SegFormer(site, name, classes, [32, 64, 160, 256], [2, 2, 2, 2], 256)),
-        ["segformer-b1"] = new(ModelFamily.Transformer, (site, name, classes) => SegFormer(site, name, classes, [64, 128, 320, 512], [2, 2, 2, 2], 256)),
-        ["segformer-b2"] = new(ModelFamily.Transformer, (site, name, classes) => SegFormer(site, name, classes, [64, 128, 320, 512], [3, 4, 6, 3], 768)),
-        ["segformer-b3"] = new(ModelFamily.Transformer, (site, name, classes) => SegFormer(site, name, classes, [64, 128, 320, 512], [3, 4, 18, 3], 768)),
-        ["segformer-b4"] = new(ModelFamily.Transformer, (site, name, classes) => SegFormer(site, name, classes, [64, 128, 320, 512], [3, 8, 27, 3], 768)),
-        ["segformer-b5"] = new(ModelFamily.Transformer, (site, name, classes) => SegFormer(site, name, classes, [64, 128, 320, 512], [3, 6, 40, 3], 768)),
-        ["deeplabv3-r18"] = new(ModelFamily.Cnn, DeepLabV3ResNet18),
-        ["deeplabv3-mbv2"] = new(ModelFamily.Cnn, DeepLabV3MobileNetV2),
-    };
+    private static readonly OrderedDictionary<string, Entry> s_entries = MakeEntries();
 
     private delegate SegmentationModel Build(Site site, string name, int classes);
 
@@ -51,6 +37,34 @@ public static class ModelZoo
         return Find(name).Build(new Site(device, generator, Type: type), name, classes);
     }
 
+    private static OrderedDictionary<string, Entry> MakeEntries()
+    {
+        OrderedDictionary<string, Entry> entries = new()
+        {
+            ["tiny-cnn-student"] = new(ModelFamily.Cnn, (site, name, classes) => TinyCnn(site, name, classes, 16, [24, 32, 48], 1, 32)),
+            ["tiny-cnn-teacher"] = new(ModelFamily.Cnn, (site, name, classes) => TinyCnn(site, name, classes, 32, [48, 96, 192], 2, 96)),
+            ["tiny-mit-student"] = new(ModelFamily.Transformer, (site, name, classes) => TinyMit(site, name, classes, [24, 48, 96], [1, 1, 1], [1, 2, 3], 48)),
+            ["tiny-mit-teacher"] = new(ModelFamily.Transformer, (site, name, classes) => TinyMit(site, name, classes, [48, 96, 192], [2, 2, 3], [1, 2, 4], 128)),
+            ["segformer-b0"] = SegFormer(MixTransformerOptions.B0, 256),
+            ["segformer-b1"] = SegFormer(MixTransformerOptions.B1, 256),
+            ["segformer-b2"] = SegFormer(MixTransformerOptions.B2, 768),
+            ["segformer-b3"] = SegFormer(MixTransformerOptions.B3, 768),
+            ["segformer-b4"] = SegFormer(MixTransformerOptions.B4, 768),
+            ["segformer-b5"] = SegFormer(MixTransformerOptions.B5, 768),
+        };
+        foreach ((string backbone, Backbone parts) in Backbone.All)
+        {
+            entries[$"deeplabv3-{backbone}"] = new(parts.Family, (site, name, classes) => OnBackbone(site, name, classes, parts, DeepLabV3));
+        }
+
+        foreach ((string backbone, Backbone parts) in Backbone.All)
+        {
+            entries[$"pspnet-{backbone}"] = new(parts.Family, (site, name, classes) => OnBackbone(site, name, classes, parts, PspNet));
+        }
+
+        return entries;
+    }
+
     private static Entry Find(string name)
     {
         if (s_entries.TryGetValue(name, out Entry? entry))
@@ -65,7 +79,7 @@ public static class ModelZoo
     private static SegmentationModel TinyCnn(Site site, string name, int classes, int stemChannels, int[] channels, int depth, int width)
     {
         TinyCnn encoder = new(site.At("encoder"), stemChannels, channels, depth);
-        PyramidHead head = new(site.At("head"), channels[^1], width, classes, encoder.FeatureStrides[^1]);
+        PyramidHead head = new(site.At("head"), PyramidOptions.Tiny, channels[^1], width, classes, encoder.FeatureStrides[^1]);
         return new SegmentationModel(site, name, ModelFamily.Cnn, classes, encoder, head);
     }
 
@@ -76,28 +90,26 @@ public static class ModelZoo
         return new SegmentationModel(site, name, ModelFamily.Transformer, classes, encoder, head);
     }
 
-    private static SegmentationModel SegFormer(Site site, string name, int classes, int[] dims, int[] depths, int width)
+    private static Entry SegFormer(MixTransformerOptions options, int width) => new(ModelFamily.Transformer, (site, name, classes) =>
     {
-        MixTransformerOptions options = new(dims, depths, [1, 2, 5, 8], [8, 4, 2, 1], DropPath: 0.1f, FanOutConvolutions: true);
         MixTransformer encoder = new(site.At("encoder"), options);
-        SegFormerHead head = new(site.At("head"), dims, width, classes);
+        SegFormerHead head = new(site.At("head"), options.Dims, width, classes);
         return new SegmentationModel(site, name, ModelFamily.Transformer, classes, encoder, head);
+    });
+
+    private static SegmentationModel OnBackbone(Site site, string name, int classes, Backbone backbone, Func<Site, Backbone, Encoder, int, Head> head)
+    {
+        Encoder encoder = backbone.Build(site.At("encoder"));
+        Head onTop = head(site.At("head"), backbone, encoder, classes);
+        FcnHead? auxHead = backbone.HasAuxHead ? new FcnHead(site.At("aux_head"), encoder.FeatureChannels[^2], classes) : null;
+        return new SegmentationModel(site, name, backbone.Family, classes, encoder, onTop, auxHead);
     }
 
-    private static SegmentationModel DeepLabV3ResNet18(Site site, string name, int classes)
-    {
-        ResNet encoder = new(site.At("encoder"), [2, 2, 2, 2]);
-        DeepLabV3Head head = new(site.At("head"), encoder.FeatureChannels[^1], 128, classes, encoder.FeatureStrides[^1]);
-        FcnHead auxHead = new(site.At("aux_head"), encoder.FeatureChannels[^2], classes);
-        return new SegmentationModel(site, name, ModelFamily.Cnn, classes, encoder, head, auxHead);
-    }
+    private static DeepLabV3Head DeepLabV3(Site site, Backbone backbone, Encoder encoder, int classes) =>
+        new(site, encoder.FeatureChannels[^1], backbone.AsppChannels, classes, encoder.FeatureStrides[^1]);
 
-    private static SegmentationModel DeepLabV3MobileNetV2(Site site, string name, int classes)
-    {
-        MobileNetV2 encoder = new(site.At("encoder"));
-        DeepLabV3Head head = new(site.At("head"), encoder.FeatureChannels[^1], 128, classes, encoder.FeatureStrides[^1]);
-        return new SegmentationModel(site, name, ModelFamily.Cnn, classes, encoder, head);
-    }
+    private static PyramidHead PspNet(Site site, Backbone backbone, Encoder encoder, int classes) =>
+        new(site, PyramidOptions.PspNet, encoder.FeatureChannels[^1], backbone.PyramidChannels, classes, encoder.FeatureStrides[^1]);
 
     private sealed record Entry(ModelFamily Family, Build Build);
 }

@@ -73,7 +73,20 @@ public sealed class SegmentationModel : Module
         Tensor input = images.DType == DType.Float32 ? Functional.To(images, images.Device.ActivationType) : images;
         FeatureMaps features = _encoder.Forward(input, pass);
         HeadOutput output = _head.Forward(features, pass);
-        Tensor? auxLogits = pass.Training ? _auxHead?.Forward(features[^2], pass) : null;
+        Tensor? auxLogits = pass.Training ? AuxLogits(features, pass) : null;
         return new SegmentationOutput(Functional.To(output.Logits, DType.Float32), auxLogits is null ? null : Functional.To(auxLogits, DType.Float32), features, output.Feature);
+    }
+
+    /// <summary>[N, classes, h', w'] of the auxiliary head, whatever the kind of pass; null without one.</summary>
+    internal Tensor? AuxLogits(in FeatureMaps features, in Pass pass) => _auxHead?.Forward(features[^2], pass);
+
+    /// <summary>The stage that a tensor of the network belongs to: <c>encoder.stem</c>, <c>encoder.layer1</c>, <c>head.aspp</c>, <c>head.classifier</c>, <c>aux_head</c>.</summary>
+    /// <param name="name">Its full name.</param>
+    internal string StageOf(string name)
+    {
+        string[] parts = name.Split('.', 3);
+        return parts[0] == _encoder.Path ? $"{parts[0]}.{_encoder.StageOf(name[(parts[0].Length + 1)..])}"
+            : parts[0] == _head.Path ? $"{parts[0]}.{parts[1]}"
+            : parts[0];
     }
 }

@@ -1,3 +1,4 @@
+using HeteroAKD.Nn.Models;
 using HeteroAKD.Tensors;
 
 namespace HeteroAKD.Training.Commands;
@@ -10,11 +11,23 @@ namespace HeteroAKD.Training.Commands;
 /// <param name="Note">Lanes, threads, or why it cannot be used.</param>
 public sealed record DeviceInfo(string Name, string Description, long MemoryBytes, bool Available, string Note);
 
-/// <summary>Lists devices.</summary>
+/// <summary>A network that can be built by name.</summary>
+/// <param name="Name">The name that configurations take.</param>
+/// <param name="Family">What it mainly computes with.</param>
+/// <param name="Parameters">Its trainable values, those of an auxiliary head among them.</param>
+public sealed record ModelSummary(string Name, ModelFamily Family, long Parameters);
+
+/// <summary>Lists devices and networks.</summary>
 public interface IInfoCommand
 {
     /// <summary>Every kind of device, whether this machine has it or not.</summary>
     IReadOnlyList<DeviceInfo> Devices();
+
+    /// <summary>Every network, with so many classes.</summary>
+    IReadOnlyList<ModelSummary> Models(int classes);
+
+    /// <summary>What a network costs for one image of height x width.</summary>
+    ModelProfile Profile(string model, int classes, int height, int width);
 }
 
 /// <summary>One checked gradient.</summary>

@@ -1,12 +1,31 @@
+using HeteroAKD.Nn.Models;
 using HeteroAKD.Tensors;
+using HeteroAKD.Tensors.Devices;
 
 namespace HeteroAKD.Training.Commands;
 
-/// <summary>Looks for every kind of device by opening it.</summary>
+/// <summary>Looks for every kind of device by opening it, and at networks by building them without computing.</summary>
 public sealed class InfoService : IInfoCommand
 {
     /// <inheritdoc/>
     public IReadOnlyList<DeviceInfo> Devices() => [.. Device.Names.Select(Look)];
+
+    /// <inheritdoc/>
+    public IReadOnlyList<ModelSummary> Models(int classes)
+    {
+        using MetaDevice device = new();
+        List<ModelSummary> models = [];
+        foreach (string name in ModelZoo.Names)
+        {
+            using SegmentationModel model = ModelZoo.Create(name, classes, device, seed: null);
+            models.Add(new ModelSummary(name, model.Family, model.CountParameters()));
+        }
+
+        return models;
+    }
+
+    /// <inheritdoc/>
+    public ModelProfile Profile(string model, int classes, int height, int width) => ModelProfile.Of(model, classes, height, width);
 
     private static DeviceInfo Look(string name)
     {

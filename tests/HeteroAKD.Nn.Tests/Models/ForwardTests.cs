@@ -2,6 +2,8 @@ using HeteroAKD.Nn.Initialization;
 using HeteroAKD.Nn.Models;
 using HeteroAKD.Tensors;
 using HeteroAKD.Tensors.Autograd;
+using HeteroAKD.Tensors.Devices;
+using HeteroAKD.Tensors.Ops;
 
 namespace HeteroAKD.Nn.Tests.Models;
 
@@ -18,8 +20,12 @@ public sealed class ForwardTests : IDisposable
     [InlineData("tiny-mit-student", 96, 128)]
     [InlineData("tiny-mit-teacher", 96, 128)]
     [InlineData("segformer-b0", 64, 96)]
-    [InlineData("deeplabv3-r18", 32, 64)]
-    [InlineData("deeplabv3-mbv2", 64, 32)]
+    [InlineData("deeplabv3-resnet18", 32, 64)]
+    [InlineData("deeplabv3-mobilenetv2", 64, 32)]
+    [InlineData("deeplabv3-resnet50", 32, 64)]
+    [InlineData("deeplabv3-mit-b0", 64, 96)]
+    [InlineData("pspnet-resnet18b", 32, 64)]
+    [InlineData("pspnet-mobilenetv2", 64, 32)]
     public void Outputs_have_the_announced_sizes(string name, int height, int width)
     {
         using SegmentationModel model = ModelZoo.Create(name, 11, _device, seed: 1);
@@ -69,10 +75,69 @@ public sealed class ForwardTests : IDisposable
         Assert.Equal(new Shape(1, 3, 6, 7), model.Forward(Images(1, 45, 51), Pass.Evaluation).Logits.Shape);
     }
 
+    [Theory]
+    [MemberData(nameof(ModelStateTests.AllNames), MemberType = typeof(ModelStateTests))]
+    public void Every_network_announces_the_sizes_of_its_maps(string name)
+    {
+        using MetaDevice device = new();
+        using SegmentationModel model = ModelZoo.Create(name, 19, device, seed: null);
+        using var step = device.BeginStep();
+        SegmentationOutput output = model.Forward(Tensor.Empty(device, new Shape(2, 3, 128, 192)), Pass.Train(1));
+        Assert.Equal(new Shape(2, 19, 128 / model.OutputStride, 192 / model.OutputStride), output.Logits.Shape);
+        Assert.Equal(new Shape(2, model.HeadChannels, 128 / model.OutputStride, 192 / model.OutputStride), output.HeadFeature.Shape);
+        Assert.Equal(name.Contains("-resnet", StringComparison.Ordinal), output.AuxLogits is not null);
+        for (int s = 0; s < model.FeatureChannels.Count; s++)
+        {
+            int stride = model.FeatureStrides[s];
+            Assert.Equal(new Shape(2, model.FeatureChannels[s], 128 / stride, 192 / stride), output.Features[s].Shape);
+        }
+    }
+
+    [Theory]
+    [InlineData("deeplabv3-resnet101", 2048, 256)]
+    [InlineData("pspnet-resnet50", 2048, 512)]
+    [InlineData("deeplabv3-resnet18b", 512, 128)]
+    [InlineData("deeplabv3-mit-b4", 512, 128)]
+    [InlineData("pspnet-mobilenetv2", 320, 128)]
+    public void Heads_have_the_widths_of_the_code_base(string name, int deepest, int head)
+    {
+        using MetaDevice device = new();
+        using SegmentationModel model = ModelZoo.Create(name, 19, device, seed: null);
+        Assert.Equal((deepest, head), (model.FeatureChannels[^1], model.HeadChannels));
+    }
+
+    // Strides and dilations as the CIRKD code base has them; basic blocks split the opening dilation, bottlenecks have one dilated convolution.
+    [Theory]
+    [InlineData("deeplabv3-resnet18b", "stem.0", 2, 1)]
+    [InlineData("deeplabv3-resnet18", "layer2.0.conv1", 2, 1)]
+    [InlineData("deeplabv3-resnet18", "layer3.0.conv1", 1, 1)]
+    [InlineData("deeplabv3-resnet18", "layer3.0.conv2", 1, 2)]
+    [InlineData("deeplabv3-resnet18", "layer4.0.conv1", 1, 2)]
+    [InlineData("deeplabv3-resnet18", "layer4.1.conv1", 1, 4)]
+    [InlineData("pspnet-resnet50", "layer2.0.conv1", 1, 1)]
+    [InlineData("pspnet-resnet50", "layer2.0.conv2", 2, 1)]
+    [InlineData("pspnet-resnet50", "layer2.0.downsample", 2, 1)]
+    [InlineData("pspnet-resnet50", "layer3.0.conv2", 1, 1)]
+    [InlineData("pspnet-resnet50", "layer3.5.conv2", 1, 2)]
+    [InlineData("pspnet-resnet50", "layer4.0.conv2", 1, 2)]
+    [InlineData("pspnet-resnet50", "layer4.0.conv3", 1, 1)]
+    [InlineData("pspnet-resnet50", "layer4.2.conv2", 1, 4)]
+    public void Convolutions_of_resnets_have_these_strides_and_dilations(string name, string part, int stride, int dilation)
+    {
+        using MetaDevice device = new();
+        using SegmentationModel model = ModelZoo.Create(name, 19, device, seed: null);
+        using var step = device.BeginStep();
+        using GraphTrace trace = new(device);
+        model.Forward(Tensor.Empty(device, new Shape(1, 3, 64, 64)), Pass.Evaluation);
+        TracedOperation convolution = trace.Operations.Single(o => o.Inputs.Any(t => t?.Name == $"encoder.{part}.conv.weight"));
+        Conv2dAttributes attributes = Assert.IsType<Conv2dAttributes>(convolution.Attributes);
+        Assert.Equal((stride, dilation), (attributes.Stride, attributes.Dilation));
+    }
+
     [Fact]
     public void The_auxiliary_head_works_while_training_alone()
     {
-        using SegmentationModel model = ModelZoo.Create("deeplabv3-r18", 4, _device, seed: 1);
+        using SegmentationModel model = ModelZoo.Create("deeplabv3-resnet18", 4, _device, seed: 1);
         using var step = _device.BeginStep();
         Assert.Equal(new Shape(2, 4, 4, 4), model.Forward(Images(2, 32, 32), Pass.Train(1)).AuxLogits!.Shape);
     }
@@ -80,7 +145,7 @@ public sealed class ForwardTests : IDisposable
     [Fact]
     public void Training_passes_with_one_key_are_equal_and_with_another_differ()
     {
-        using SegmentationModel model = ModelZoo.Create("deeplabv3-mbv2", 4, _device, seed: 1);
+        using SegmentationModel model = ModelZoo.Create("deeplabv3-mobilenetv2", 4, _device, seed: 1);
         float[] first = Logits(model, Pass.Train(5));
         Assert.Equal(first, Logits(model, Pass.Train(5)));
         Assert.NotEqual(first, Logits(model, Pass.Train(6)));

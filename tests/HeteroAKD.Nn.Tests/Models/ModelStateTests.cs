@@ -1,5 +1,6 @@
 using HeteroAKD.Nn.Models;
 using HeteroAKD.Tensors;
+using HeteroAKD.Tensors.Devices;
 
 namespace HeteroAKD.Nn.Tests.Models;
 
@@ -16,7 +17,8 @@ public sealed class ModelStateTests : IDisposable
     [MemberData(nameof(AllNames))]
     public void Names_are_unique_and_carried_by_the_tensors(string name)
     {
-        using SegmentationModel model = ModelZoo.Create(name, 5, _device, seed: null);
+        using MetaDevice device = new();
+        using SegmentationModel model = ModelZoo.Create(name, 5, device, seed: null);
         IReadOnlyList<StateEntry> state = model.State();
         Assert.Equal(state.Count, state.Select(e => e.Name).Distinct().Count());
         Assert.All(state, e => Assert.Equal(e.Name, e.Tensor.Name));
@@ -56,10 +58,16 @@ public sealed class ModelStateTests : IDisposable
 
     [Theory]
     [InlineData("tiny-cnn-student", "encoder.stages.2.blocks.0.downsample.bn.running_var")]
-    [InlineData("deeplabv3-r18", "encoder.layer4.1.conv2.conv.weight")]
-    [InlineData("deeplabv3-r18", "aux_head.classifier.bias")]
-    [InlineData("deeplabv3-mbv2", "encoder.features.17.depthwise.conv.weight")]
+    [InlineData("deeplabv3-resnet18", "encoder.layer4.1.conv2.conv.weight")]
+    [InlineData("deeplabv3-resnet18", "aux_head.classifier.bias")]
+    [InlineData("deeplabv3-mobilenetv2", "encoder.features.17.depthwise.conv.weight")]
     [InlineData("segformer-b0", "encoder.stages.0.blocks.1.attn.q.weight")]
+    [InlineData("deeplabv3-mit-b4", "encoder.stages.2.blocks.26.mlp.dwconv.bias")]
+    [InlineData("deeplabv3-resnet101", "encoder.layer3.22.conv3.bn.running_mean")]
+    [InlineData("deeplabv3-resnet50", "encoder.layer1.0.downsample.conv.weight")]
+    [InlineData("deeplabv3-resnet18", "encoder.stem.2.conv.weight")]
+    [InlineData("pspnet-resnet18b", "encoder.stem.0.bn.weight")]
+    [InlineData("pspnet-resnet18b", "head.reduce.3.conv.weight")]
     public void Networks_have_tensors_of_these_names(string name, string tensor)
     {
         using SegmentationModel model = ModelZoo.Create(name, 5, _device, seed: null);
@@ -81,7 +89,7 @@ public sealed class ModelStateTests : IDisposable
     [Fact]
     public void Disposing_frees_every_tensor()
     {
-        ModelZoo.Create("deeplabv3-mbv2", 5, _device, seed: null).Dispose();
+        ModelZoo.Create("deeplabv3-mobilenetv2", 5, _device, seed: null).Dispose();
         _device.AssertNoLeak();
     }
 
@@ -115,10 +123,20 @@ public sealed class ModelStateTests : IDisposable
     }
 
     [Fact]
+    public void Every_head_is_on_every_backbone()
+    {
+        string[] backbones = [.. ModelZoo.Names.Where(n => n.StartsWith("deeplabv3-", StringComparison.Ordinal)).Select(n => n["deeplabv3-".Length..])];
+        Assert.Equal(
+            ["resnet18", "resnet50", "resnet101", "resnet18b", "resnet50b", "resnet101b", "mobilenetv2", "mit-b0", "mit-b1", "mit-b2", "mit-b3", "mit-b4", "mit-b5"], backbones);
+        Assert.All(backbones, backbone => Assert.Contains("pspnet-" + backbone, ModelZoo.Names));
+    }
+
+    [Fact]
     public void Families_are_known_without_building()
     {
-        Assert.Equal(ModelFamily.Cnn, ModelZoo.FamilyOf("deeplabv3-r18"));
+        Assert.Equal(ModelFamily.Cnn, ModelZoo.FamilyOf("deeplabv3-resnet18"));
         Assert.Equal(ModelFamily.Transformer, ModelZoo.FamilyOf("tiny-mit-teacher"));
+        Assert.Equal(ModelFamily.Transformer, ModelZoo.FamilyOf("deeplabv3-mit-b4"));
     }
 
     private static float[] Bits(SegmentationModel model) => [.. model.State().SelectMany(e => e.Tensor.ToFloats())];

@@ -13,7 +13,7 @@ internal static class RealShapes
 {
     private static readonly (string Network, int Height, int Width)[] Networks =
     [
-        ("tiny-cnn-student", 96, 128), ("tiny-mit-student", 96, 128), ("segformer-b0", 512, 1024), ("deeplabv3-r18", 512, 1024), ("deeplabv3-mbv2", 512, 1024),
+        ("tiny-cnn-student", 96, 128), ("tiny-mit-student", 96, 128), ("segformer-b0", 512, 1024), ("deeplabv3-resnet18", 512, 1024), ("deeplabv3-mobilenetv2", 512, 1024),
     ];
 
     /// <summary>Launches all of them in the precision of the device.</summary>
