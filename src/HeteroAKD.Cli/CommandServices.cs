@@ -1,3 +1,4 @@
+using HeteroAKD.Export;
 using HeteroAKD.Training.Commands;
 
 namespace HeteroAKD.Cli;
@@ -14,6 +15,8 @@ internal sealed record CommandServices
     public IEvaluateCommand? Evaluate { get; init; }
 
     public IPredictCommand? Predict { get; init; }
+
+    public IExportCommand? Export { get; init; }
 
     public IInfoCommand? Info { get; init; }
 
@@ -33,6 +36,7 @@ internal sealed record CommandServices
             Distill = training,
             Evaluate = inference,
             Predict = inference,
+            Export = new ExportService(),
             Info = new InfoService(),
             Gradcheck = new GradcheckService(),
             Op = new OpService(),
