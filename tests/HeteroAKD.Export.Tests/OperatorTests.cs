@@ -66,7 +66,7 @@ public sealed class OperatorTests : IDisposable
         new("cat", [s_map, new Shape(2, 1, 9, 13), s_map], [], (x, _) => Functional.Cat(x[0], x[1], x[2])),
         new("to_tokens", [s_map], [], (x, _) => Functional.ToTokens(x[0])),
         new("to_map", [s_tokens], [], (x, _) => Functional.ToMap(x[0], 3, 5)),
-        new("reshape", [s_map], [], (x, _) => Functional.Reshape(x[0], new Shape(2, 12, 39))),
+        new("reshape", [s_map], [], (x, _) => Functional.Reshape(x[0], new Shape(x[0].Shape[0], 12, 39))),
     ];
 
     private readonly Device _device = Device.Open("cpu", 1);
