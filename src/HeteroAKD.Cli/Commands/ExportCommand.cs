@@ -117,8 +117,8 @@ internal sealed class ExportCommand : Command
             var table = new TextTable("output", "shape", "max difference", "of largest logit", "same class %") { Words = [0, 1] };
             foreach (OutputComparison c in outcome.Comparisons)
             {
-                table.Row(c.Output, c.Shape.ToString(), c.MaxDifference.ToString("E2", CultureInfo.InvariantCulture),
-                    c.RelativeDifference.ToString("E2", CultureInfo.InvariantCulture), (100 * c.Agreement).ToString("F3", CultureInfo.InvariantCulture));
+                table.Row(c.Output, c.Shape.ToString(), c.MaxDifference.ToString("0.00e-0", CultureInfo.InvariantCulture),
+                    c.RelativeDifference.ToString("0.00e-0", CultureInfo.InvariantCulture), (100 * c.Agreement).ToString("F3", CultureInfo.InvariantCulture));
             }
 
             output.WriteLine("network and graph (ONNX Runtime) on random images\n");
