@@ -26,6 +26,11 @@ public sealed class ExportService : IExportCommand
             throw new ExportException($"--out {request.Output}: there is no folder {folder}; make it first.");
         }
 
+        if (Path.GetFullPath(request.Output) == Path.GetFullPath(request.Checkpoint))
+        {
+            throw new ExportException($"--out {request.Output} is the checkpoint itself; give the export another name.");
+        }
+
         Checkpoint checkpoint = Checkpoint.Load(request.Checkpoint);
         ExperimentConfig config = ConfigurationReader.ReadText(checkpoint.Info.Config, request.Checkpoint, request.Overrides);
         using Device device = Device.Open("cpu", config.Threads);
@@ -53,7 +58,16 @@ public sealed class ExportService : IExportCommand
         (int height, int width) = request.Size ?? (config.Data.Size.Height, config.Data.Size.Width);
         Shape images = new(request.Batch, 3, height, width);
         NetworkGraph network = new(model, request.LogitsSize);
-        ProtoMessage message = network.Trace(images, new TranslationOptions(request.DynamicBatch, request.FoldBatchNorm), Metadata(checkpoint, config, height, width));
+        ProtoMessage message;
+        try
+        {
+            message = network.Trace(images, new TranslationOptions(request.DynamicBatch, request.FoldBatchNorm), Metadata(checkpoint, config, height, width));
+        }
+        catch (ShapeMismatchException e)
+        {
+            throw new ExportException($"{model.Name} takes no images of {height}x{width}: {e.Message}. Give a larger --size.", e);
+        }
+
         cancellation.ThrowIfCancellationRequested();
 
         // The file is compared before it exists.

@@ -71,6 +71,23 @@ public sealed class ExportServiceTests : IDisposable
     }
 
     [Fact]
+    public void Sizes_that_the_network_cannot_take_are_named()
+    {
+        ExportRequest request = Request(_folder.File("model.onnx"), "tiny-mit-student") with { Size = (8, 8) };
+        Assert.Contains("tiny-mit-student takes no images of 8x8", Assert.Throws<ExportException>(() => Run(request)).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Checkpoint_is_not_overwritten()
+    {
+        ExportRequest request = Request("");
+        byte[] before = File.ReadAllBytes(request.Checkpoint);
+        string other = Path.Combine(_folder.Path, ".", "last.safetensors");
+        Assert.Contains("is the checkpoint itself", Assert.Throws<ExportException>(() => Run(request with { Output = other })).Message, StringComparison.Ordinal);
+        Assert.Equal(before, File.ReadAllBytes(request.Checkpoint));
+    }
+
+    [Fact]
     public void Folder_that_is_missing_is_named_before_any_work()
     {
         ExportRequest request = Request(Path.Combine(_folder.Path, "none", "model.onnx")) with { Checkpoint = "no such file" };

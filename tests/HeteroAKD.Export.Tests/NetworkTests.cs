@@ -28,6 +28,7 @@ public sealed class NetworkTests : IDisposable
         Shape images = new(1, 3, 64, 96);
         NetworkGraph network = new(model, LogitsSize.Image);
         byte[] graph = Graph(network, images, default);
+        Assert.Equal(graph, Graph(network, images, default));
         OutputComparison comparison = Assert.Single(Compare(network, graph, images));
         Assert.Equal(new Shape(1, TestNetwork.Classes, 64, 96), comparison.Shape);
         string text = Encoding.Latin1.GetString(graph);
