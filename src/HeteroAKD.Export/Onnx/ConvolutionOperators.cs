@@ -70,7 +70,8 @@ internal static class ConvolutionOperators
         }
 
         string name = t.ParameterName(convolution, 1);
-        string biasName = convolution.Inputs[2] is null ? (name.EndsWith(WeightSuffix, StringComparison.Ordinal) ? name[..^WeightSuffix.Length] : name) + ".bias" : t.ParameterName(convolution, 2);
+        string layer = name.EndsWith(WeightSuffix, StringComparison.Ordinal) ? name[..^WeightSuffix.Length] : name;
+        string biasName = convolution.Inputs[2] is null ? layer + ".bias" : t.ParameterName(convolution, 2);
         return [t.Graph.Initializer(name, convolution.Inputs[1]!.Shape.ToArray(), () => weight), t.Graph.Initializer(biasName, [bias.Length], () => bias)];
     }
 }

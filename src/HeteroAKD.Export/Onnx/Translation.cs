@@ -82,7 +82,8 @@ internal sealed class Translation
         _parameters.TryGetValue(operation.Inputs[input]!, out string? name)
             ? name
             : throw new ExportException(
-                $"operation '{operation.Row.Name}' reads '{operation.Row.Inputs[input].Name}' {operation.Inputs[input]!.Shape}, which is neither the images nor a parameter nor the output of a traced operation; ONNX export needs every tensor to be one of them.");
+                $"operation '{operation.Row.Name}' reads '{operation.Row.Inputs[input].Name}' {operation.Inputs[input]!.Shape}, which is neither the images "
+                + "nor a parameter nor the output of a traced operation; ONNX export needs every tensor to be one of them.");
 
     /// <summary>The batch normalisation that becomes part of a convolution, or null.</summary>
     public TracedOperation? FoldedInto(TracedOperation convolution) => _folded.GetValueOrDefault(convolution.Output);
