@@ -77,6 +77,11 @@ internal sealed class CommandLineApplication(CommandServices services, Terminal 
             root.Add(new PredictCommand(predict, options, terminal, cancellation));
         }
 
+        if (services.Export is { } export)
+        {
+            root.Add(new ExportCommand(export, options, terminal, cancellation));
+        }
+
         if (services.Info is { } info)
         {
             root.Add(new InfoCommand(info, terminal));

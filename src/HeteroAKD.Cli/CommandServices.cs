@@ -1,3 +1,4 @@
+using HeteroAKD.Export;
 using HeteroAKD.Training.Commands;
 
 namespace HeteroAKD.Cli;
@@ -16,6 +17,8 @@ internal sealed record CommandServices
     public IEvaluateCommand? Evaluate { get; init; }
 
     public IPredictCommand? Predict { get; init; }
+
+    public IExportCommand? Export { get; init; }
 
     public IInfoCommand? Info { get; init; }
 
@@ -36,6 +39,7 @@ internal sealed record CommandServices
             DryRun = new DryRunService(),
             Evaluate = inference,
             Predict = inference,
+            Export = new ExportService(),
             Info = new InfoService(),
             Gradcheck = new GradcheckService(),
             Op = new OpService(),

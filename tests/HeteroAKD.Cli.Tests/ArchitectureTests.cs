@@ -18,7 +18,8 @@ public sealed class ArchitectureTests
         ["HeteroAKD.Distillation"] = ["HeteroAKD.Nn"],
         ["HeteroAKD.Data"] = ["HeteroAKD.Nn"],
         ["HeteroAKD.Training"] = ["HeteroAKD.Data", "HeteroAKD.Distillation"],
-        ["HeteroAKD.Cli"] = ["HeteroAKD.Training"],
+        ["HeteroAKD.Export"] = ["HeteroAKD.Training"],
+        ["HeteroAKD.Cli"] = ["HeteroAKD.Export"],
     };
 
     private static readonly string[] TopLevel =

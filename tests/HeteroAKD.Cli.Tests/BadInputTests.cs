@@ -44,6 +44,7 @@ public sealed class BadInputTests : IDisposable
     {
         AssertRefused(["train", folder.File("none.yaml")], "none.yaml", "no such configuration file");
         AssertRefused(["eval", folder.File("none.safetensors")], "none.safetensors", "Give the path");
+        AssertRefused(["export", folder.File("none.safetensors"), "--out", folder.File("x.onnx")], "none.safetensors", "Give the path");
         string config = folder.File("tiny.yaml", TinyRun.Lists(folder.File("nowhere")));
         AssertRefused(["train", config, "--out", folder.File("run")], "nowhere", "set data.root");
     }

@@ -1,3 +1,4 @@
+using HeteroAKD.Export;
 using HeteroAKD.Training.Commands;
 using HeteroAKD.Training.Configuration;
 using HeteroAKD.Training.Runs;
@@ -86,6 +87,30 @@ public sealed class CommandLineTests
     }
 
     [Fact]
+    public void Export_shows_the_differences()
+    {
+        var services = new FakeServices();
+        Assert.Equal(0, Run(services, "export", "a.ckpt", "--out", "m.onnx"));
+        Assert.Equal(new ExportRequest("a.ckpt", "m.onnx", ExportFormat.Onnx, []), (ExportRequest)services.Request! with { Overrides = [] });
+        Assert.Contains("logits  [1, 2, 3, 4]         2.00e-6           1.00e-6       100.000\n", output.ToString(), StringComparison.Ordinal);
+        Assert.Contains("tiny-cnn-student -> m.onnx, 1,234,567 bytes\n", output.ToString(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Export_takes_size_batch_and_resolution()
+    {
+        var services = new FakeServices();
+        Assert.Equal(0, Run(services, "export", "a.ckpt", "--out", "m.onnx", "--size", "64x96", "--dynamic-batch", "--fold-bn", "--logits-size", "network", "--tolerance", "1e-5",
+            "--no-verify"));
+        var request = (ExportRequest)services.Request!;
+        Assert.Equal(((64, 96), true, true, LogitsSize.Network, 1e-5, false),
+            (request.Size!.Value, request.DynamicBatch, request.FoldBatchNorm, request.LogitsSize, request.Tolerance, request.Verify));
+        Assert.Contains("not compared with the network", output.ToString(), StringComparison.Ordinal);
+        Assert.Equal(0, Run(services, "export", "a.ckpt", "--out", "m.safetensors", "--format", "safetensors"));
+        Assert.Equal(ExportFormat.SafeTensors, ((ExportRequest)services.Request!).Format);
+    }
+
+    [Fact]
     public void Op_takes_attributes_by_set()
     {
         var services = new FakeServices();
@@ -133,6 +158,11 @@ public sealed class CommandLineTests
     [InlineData("did you mean quickstart?", "qickstart")]
     [InlineData("did you mean --threads?", "info", "--thread", "3")]
     [InlineData("op needs NAME, --in X.safetensors and --out Y.safetensors, or --list", "op", "gelu")]
+    [InlineData("export needs --out FILE", "export", "a.ckpt")]
+    [InlineData("--size takes HEIGHTxWIDTH, such as 512x1024, not '64'", "export", "a.ckpt", "--out", "m", "--size", "64")]
+    [InlineData("--batch takes at least 1, not 0", "export", "a.ckpt", "--out", "m", "--batch", "0")]
+    [InlineData("--batch and --dynamic-batch exclude each other", "export", "a.ckpt", "--out", "m", "--batch", "2", "--dynamic-batch")]
+    [InlineData("--fold-bn is for --format onnx", "export", "a.ckpt", "--out", "m", "--format", "safetensors", "--fold-bn")]
     [InlineData("--seeds takes 1 to 100, not 0", "quickstart", "--seeds", "0")]
     [InlineData("--resume and --force exclude each other", "quickstart", "--resume", "--force")]
     [InlineData("--size takes HxW in pixels, such as 512x1024, not '512'", "info", "segformer-b0", "--size", "512")]

@@ -1,4 +1,6 @@
+using HeteroAKD.Export;
 using HeteroAKD.Nn.Models;
+using HeteroAKD.Tensors;
 using HeteroAKD.Training.Commands;
 using HeteroAKD.Training.Configuration;
 using HeteroAKD.Training.Evaluation;
@@ -8,7 +10,8 @@ namespace HeteroAKD.Cli.Tests;
 
 /// <summary>Services that keep the request and answer with fixed results, so that the command line is tested alone.</summary>
 internal sealed class FakeServices :
-    IQuickstartCommand, ITrainCommand, IDistillCommand, IDryRunCommand, IEvaluateCommand, IPredictCommand, IInfoCommand, IGradcheckCommand, IOpCommand
+    IQuickstartCommand, ITrainCommand, IDistillCommand, IDryRunCommand, IEvaluateCommand, IPredictCommand, IExportCommand, IInfoCommand, IGradcheckCommand,
+    IOpCommand
 {
     public object? Request { get; private set; }
 
@@ -20,7 +23,7 @@ internal sealed class FakeServices :
 
     public CommandServices All => new()
     {
-        Quickstart = this, Train = this, Distill = this, DryRun = this, Evaluate = this, Predict = this, Info = this, Gradcheck = this, Op = this,
+        Quickstart = this, Train = this, Distill = this, DryRun = this, Evaluate = this, Predict = this, Export = this, Info = this, Gradcheck = this, Op = this,
     };
 
     public IReadOnlyList<RunOutcome> Run(QuickstartRequest request, IProgressSink progress, CancellationToken cancellation)
@@ -64,6 +67,12 @@ internal sealed class FakeServices :
     {
         Keep(request);
         return [.. request.Images.Select(image => new Prediction(image, image + ".labels.png", image + ".overlay.png"))];
+    }
+
+    public ExportOutcome Run(ExportRequest request, CancellationToken cancellation)
+    {
+        Keep(request);
+        return new ExportOutcome("tiny-cnn-student", 1234567, request.Verify ? [new OutputComparison("logits", new Shape(1, 2, 3, 4), 2e-6, 1e-6, 1)] : []);
     }
 
     public IReadOnlyList<DeviceInfo> Devices() => [new("cpu", "some processor", 8L << 30, true, "Vector512"), new("cuda", "", 0, false, "no driver")];

@@ -2,7 +2,7 @@ using HeteroAKD.Data;
 
 namespace HeteroAKD.Cli.Tests;
 
-/// <summary><c>train</c>, then <c>eval</c> and <c>predict</c> on what it left, with nothing faked.</summary>
+/// <summary><c>train</c>, then <c>eval</c>, <c>predict</c> and <c>export</c> on what it left, with nothing faked.</summary>
 public sealed class InferenceTests : IDisposable
 {
     private readonly TemporaryFolder folder = new();
@@ -14,7 +14,7 @@ public sealed class InferenceTests : IDisposable
     [Theory]
     [InlineData("student", "tiny-cnn-student", "89,523")]
     [InlineData("teacher", "tiny-mit-student", "244,667")]
-    public void Trained_network_is_scored_and_predicts_images_of_any_size(string role, string model, string parameters)
+    public void Trained_network_is_scored_exported_and_predicts_images_of_any_size(string role, string model, string parameters)
     {
         string config = folder.File("tiny.yaml", TinyRun.Scenes);
         string run = folder.File("run");
@@ -25,6 +25,10 @@ public sealed class InferenceTests : IDisposable
         Assert.Contains(model, output.ToString(), StringComparison.Ordinal);
         Assert.Contains(parameters, output.ToString(), StringComparison.Ordinal);
         Assert.Contains("mean IoU", output.ToString(), StringComparison.Ordinal);
+
+        Succeed("export", checkpoint, "--out", folder.File("student.onnx"));
+        Assert.Contains("logits  [1, 11, 32, 32]", output.ToString(), StringComparison.Ordinal);
+        Assert.True(File.Exists(folder.File("student.onnx")));
 
         const int width = 45;
         const int height = 70; // neither a multiple of 32

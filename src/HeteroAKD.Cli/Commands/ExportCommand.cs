@@ -1,0 +1,134 @@
+using System.CommandLine;
+using System.CommandLine.Parsing;
+using System.Globalization;
+using HeteroAKD.Export;
+using HeteroAKD.Training.Evaluation;
+
+namespace HeteroAKD.Cli.Commands;
+
+/// <summary><c>heteroakd export CHECKPOINT --out FILE</c>.</summary>
+internal sealed class ExportCommand : Command
+{
+    private readonly Argument<string> checkpoint = new("CHECKPOINT") { Description = "The network" };
+
+    private readonly Option<ExportFormat> format = new("--format") { Description = "onnx, or safetensors for the weights alone", HelpName = "name" };
+
+    private readonly Option<(int Height, int Width)?> size = new("--size")
+    {
+        Description = "onnx: rows and columns of images; default: data.size of the checkpoint",
+        HelpName = "HxW",
+        CustomParser = ParseSize,
+    };
+
+    private readonly Option<int> batch = new("--batch") { Description = "onnx: images of a run", HelpName = "n", DefaultValueFactory = _ => 1 };
+
+    private readonly Option<bool> dynamicBatch = new("--dynamic-batch") { Description = "onnx: any number of images" };
+
+    private readonly Option<bool> foldBatchNorm = new("--fold-bn") { Description = "onnx: batch normalisations become part of the convolutions before them" };
+
+    private readonly Option<LogitsSize> logitsSize = new("--logits-size") { Description = "onnx: logits of the size of the image (default), or of the network", HelpName = "name" };
+
+    private readonly Option<double> tolerance = new("--tolerance")
+    {
+        Description = "onnx: largest difference of a logit, as a share of the largest logit",
+        HelpName = "x",
+        DefaultValueFactory = _ => 1e-3,
+    };
+
+    private readonly Option<bool> noVerify = new("--no-verify") { Description = "onnx: do not run the graph in ONNX Runtime beside the network" };
+
+    public ExportCommand(IExportCommand service, CommonOptions options, Terminal terminal, CancellationToken cancellation)
+        : base("export", "Write a network for other programs: as an ONNX graph, checked in ONNX Runtime, or as weights")
+    {
+        Add(checkpoint);
+        Option[] graphOptions = [size, batch, dynamicBatch, foldBatchNorm, logitsSize, tolerance, noVerify];
+        Add(format);
+        foreach (Option option in graphOptions)
+        {
+            Add(option);
+        }
+
+        batch.Validators.Add(result =>
+        {
+            if (result.Tokens.Count == 1 && int.TryParse(result.Tokens[0].Value, CultureInfo.InvariantCulture, out int images) && images < 1)
+            {
+                result.AddError($"--batch takes at least 1, not {images}");
+            }
+        });
+        Validators.Add(result => Check(result, options, graphOptions));
+        SetAction(result =>
+        {
+            ExportRequest request = Request(result, options);
+            Write(terminal.Out, request, service.Run(request, cancellation));
+            return ExitCode.Success;
+        });
+    }
+
+    private void Check(CommandResult result, CommonOptions options, Option[] graphOptions)
+    {
+        if (result.GetResult(options.Out) is null)
+        {
+            result.AddError("export needs --out FILE");
+        }
+
+        if (result.GetResult(batch) is { Implicit: false } && result.GetResult(dynamicBatch) is not null)
+        {
+            result.AddError("--batch and --dynamic-batch exclude each other");
+        }
+
+        if (result.GetResult(format)?.Errors.Any() != true && result.GetValue(format) != ExportFormat.Onnx
+            && Array.Find(graphOptions, o => result.GetResult(o) is { Implicit: false }) is { } foreign)
+        {
+            result.AddError($"{foreign.Name} is for --format onnx");
+        }
+    }
+
+    private ExportRequest Request(ParseResult result, CommonOptions options) =>
+        new(result.GetRequiredValue(checkpoint), result.GetValue(options.Out)!, result.GetValue(format), options.Overrides(result, withOut: false))
+        {
+            Size = result.GetValue(size),
+            Batch = result.GetValue(batch),
+            DynamicBatch = result.GetValue(dynamicBatch),
+            FoldBatchNorm = result.GetValue(foldBatchNorm),
+            LogitsSize = result.GetValue(logitsSize),
+            Tolerance = result.GetValue(tolerance),
+            Verify = !result.GetValue(noVerify),
+        };
+
+    private static (int Height, int Width)? ParseSize(ArgumentResult result)
+    {
+        string[] sides = result.Tokens[0].Value.Split('x', 'X');
+        if (sides.Length == 2
+            && int.TryParse(sides[0], NumberStyles.None, CultureInfo.InvariantCulture, out int height)
+            && int.TryParse(sides[1], NumberStyles.None, CultureInfo.InvariantCulture, out int width)
+            && height is >= 1 and <= 16384 && width is >= 1 and <= 16384)
+        {
+            return (height, width);
+        }
+
+        result.AddError($"--size takes HEIGHTxWIDTH, such as 512x1024, not '{result.Tokens[0].Value}'");
+        return null;
+    }
+
+    private static void Write(TextWriter output, ExportRequest request, ExportOutcome outcome)
+    {
+        if (outcome.Comparisons.Count > 0)
+        {
+            var table = new TextTable("output", "shape", "max difference", "of largest logit", "same class %") { Words = [0, 1] };
+            foreach (OutputComparison c in outcome.Comparisons)
+            {
+                table.Row(c.Output, c.Shape.ToString(), c.MaxDifference.ToString("0.00e-0", CultureInfo.InvariantCulture),
+                    c.RelativeDifference.ToString("0.00e-0", CultureInfo.InvariantCulture), (100 * c.Agreement).ToString("F3", CultureInfo.InvariantCulture));
+            }
+
+            output.WriteLine("network and graph (ONNX Runtime) on random images\n");
+            output.WriteLine(table);
+        }
+        else if (request.Format == ExportFormat.Onnx)
+        {
+            output.WriteLine("not compared with the network (--no-verify)");
+        }
+
+        output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{outcome.Model} -> {request.Output}, {outcome.Bytes:N0} bytes"));
+    }
+}

@@ -1,0 +1,125 @@
+using System.Globalization;
+using System.Text.Json;
+using HeteroAKD.Data;
+using HeteroAKD.Export.Onnx;
+using HeteroAKD.Nn.Models;
+using HeteroAKD.Tensors;
+using HeteroAKD.Tensors.Interop;
+using HeteroAKD.Training.Checkpoints;
+using HeteroAKD.Training.Configuration;
+using HeteroAKD.Training.Runs;
+
+namespace HeteroAKD.Export;
+
+/// <summary>Exports networks on the <c>cpu</c> device. A file appears only once it is whole and, for ONNX, has been compared with the network.</summary>
+public sealed class ExportService : IExportCommand
+{
+    // Serves training alone; networks leave it out of evaluation.
+    private const string AuxiliaryHead = "aux_head.";
+
+    /// <inheritdoc/>
+    public ExportOutcome Run(ExportRequest request, CancellationToken cancellation)
+    {
+        string folder = Path.GetDirectoryName(Path.GetFullPath(request.Output))!;
+        if (!Directory.Exists(folder))
+        {
+            throw new ExportException($"--out {request.Output}: there is no folder {folder}; make it first.");
+        }
+
+        if (Path.GetFullPath(request.Output) == Path.GetFullPath(request.Checkpoint))
+        {
+            throw new ExportException($"--out {request.Output} is the checkpoint itself; give the export another name.");
+        }
+
+        Checkpoint checkpoint = Checkpoint.Load(request.Checkpoint);
+        ExperimentConfig config = ConfigurationReader.ReadText(checkpoint.Info.Config, request.Checkpoint, request.Overrides);
+        using Device device = Device.Open("cpu", config.Threads);
+        using SegmentationModel model = ModelZoo.Create(checkpoint.Info.Model, checkpoint.Info.Classes, device, seed: null);
+        checkpoint.CopyTo(Checkpoint.ModelPrefix, model);
+        List<OutputComparison> comparisons = [];
+        switch (request.Format)
+        {
+            case ExportFormat.SafeTensors:
+                AtomicFile.Write(request.Output, stream => SafeTensors.Write(stream, Weights(model), new Dictionary<string, string> { ["format"] = "pt" }));
+                break;
+            default:
+                comparisons = WriteOnnx(request, checkpoint, config, model, cancellation);
+                break;
+        }
+
+        return new ExportOutcome(model.Name, new FileInfo(request.Output).Length, comparisons);
+    }
+
+    private static List<HostTensor> Weights(SegmentationModel model) =>
+        [.. model.State().Where(e => !e.Name.StartsWith(AuxiliaryHead, StringComparison.Ordinal)).Select(e => HostTensor.Of(e.Name, e.Tensor))];
+
+    private static List<OutputComparison> WriteOnnx(ExportRequest request, Checkpoint checkpoint, ExperimentConfig config, SegmentationModel model, CancellationToken cancellation)
+    {
+        (int height, int width) = request.Size ?? (config.Data.Size.Height, config.Data.Size.Width);
+        Shape images = new(request.Batch, 3, height, width);
+        NetworkGraph network = new(model, request.LogitsSize);
+        ProtoMessage message;
+        try
+        {
+            message = network.Trace(images, new TranslationOptions(request.DynamicBatch, request.FoldBatchNorm), Metadata(checkpoint, config, height, width));
+        }
+        catch (ShapeMismatchException e)
+        {
+            throw new ExportException($"{model.Name} takes no images of {height}x{width}: {e.Message}. Give a larger --size.", e);
+        }
+
+        cancellation.ThrowIfCancellationRequested();
+
+        // The file is compared before it exists.
+        byte[] graph = new byte[message.Size];
+        using (MemoryStream stream = new(graph))
+        {
+            message.WriteTo(stream);
+        }
+
+        IEnumerable<Shape> runs = [images, request.DynamicBatch ? new Shape(request.Batch + 1, 3, height, width) : images];
+        List<OutputComparison> comparisons = request.Verify
+            ? new GraphVerifier(network, config.Augmentation.Mean, config.Augmentation.Std).Compare(graph, runs, request.Tolerance, cancellation)
+            : [];
+        AtomicFile.Write(request.Output, stream => stream.Write(graph));
+        return comparisons;
+    }
+
+    private static Dictionary<string, string> Metadata(Checkpoint checkpoint, ExperimentConfig config, int height, int width)
+    {
+        Dictionary<string, string> metadata = new()
+        {
+            ["model"] = checkpoint.Info.Model,
+            ["role"] = checkpoint.Info.Role,
+            ["step"] = checkpoint.Info.Step.ToString(CultureInfo.InvariantCulture),
+            ["height"] = height.ToString(CultureInfo.InvariantCulture),
+            ["width"] = width.ToString(CultureInfo.InvariantCulture),
+            ["mean"] = JsonSerializer.Serialize(config.Augmentation.Mean),
+            ["std"] = JsonSerializer.Serialize(config.Augmentation.Std),
+        };
+        if (ClassNames(config.Data) is { } names && names.Count == checkpoint.Info.Classes)
+        {
+            metadata["classes"] = JsonSerializer.Serialize(names);
+        }
+
+        return metadata;
+    }
+
+    // A list's class file may be on another machine: the graph then names no classes.
+    private static IReadOnlyList<string>? ClassNames(DataConfig data)
+    {
+        if (data.Kind == DataKind.Scenes)
+        {
+            return new SceneDataset(SceneSplit.Train, 1, new SceneOptions()).Classes.Names;
+        }
+
+        try
+        {
+            return ClassSet.ReadFile(Path.Combine(DataRoot.Resolve(data.Root), data.Classes)).Names;
+        }
+        catch (Exception e) when (e is DatasetException or IOException)
+        {
+            return null;
+        }
+    }
+}

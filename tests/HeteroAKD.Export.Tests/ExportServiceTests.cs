@@ -1,0 +1,112 @@
+using HeteroAKD.Nn.Models;
+using HeteroAKD.Tensors;
+using HeteroAKD.Tensors.Interop;
+using HeteroAKD.Tests;
+using HeteroAKD.Training.Checkpoints;
+using HeteroAKD.Training.Configuration;
+using Microsoft.ML.OnnxRuntime;
+
+namespace HeteroAKD.Export.Tests;
+
+/// <summary>From a checkpoint to files that other programs open.</summary>
+public sealed class ExportServiceTests : IDisposable
+{
+    private readonly TemporaryFolder _folder = new();
+
+    public void Dispose() => _folder.Dispose();
+
+    [Fact]
+    public void Graph_says_what_it_takes_and_what_it_is()
+    {
+        string file = _folder.File("model.onnx");
+        ExportOutcome outcome = Run(Request(file) with { DynamicBatch = true });
+        Assert.Equal(new FileInfo(file).Length, outcome.Bytes);
+        Assert.Equal([new Shape(1, 11, 32, 64), new Shape(2, 11, 32, 64)], outcome.Comparisons.Select(c => c.Shape));
+        Assert.All(outcome.Comparisons, c => Assert.InRange(c.RelativeDifference, 0, 1e-4));
+
+        using InferenceSession session = new(file);
+        NodeMetadata images = session.InputMetadata["images"];
+        Assert.Equal([-1, 3, 32, 64], images.Dimensions);
+        Assert.Equal("N", images.SymbolicDimensions[0]);
+        Assert.Equal([-1, 11, 32, 64], session.OutputMetadata["logits"].Dimensions);
+        Dictionary<string, string> metadata = session.ModelMetadata.CustomMetadataMap;
+        Assert.Equal(("tiny-cnn-student", "[0.485,0.456,0.406]", "[0.229,0.224,0.225]"), (metadata["model"], metadata["mean"], metadata["std"]));
+        Assert.StartsWith("[\"Sky\",", metadata["classes"], StringComparison.OrdinalIgnoreCase);
+    }
+
+    [Fact]
+    public void Size_batch_and_resolution_are_as_asked()
+    {
+        string file = _folder.File("model.onnx");
+        Run(Request(file) with { Size = (64, 96), Batch = 2, LogitsSize = LogitsSize.Network, FoldBatchNorm = true });
+        using InferenceSession session = new(file);
+        Assert.Equal([2, 3, 64, 96], session.InputMetadata["images"].Dimensions);
+        Assert.Equal([2, 11, 8, 12], session.OutputMetadata["logits"].Dimensions);
+    }
+
+    [Fact]
+    public void Graph_beyond_the_tolerance_leaves_the_earlier_file()
+    {
+        string file = _folder.File("model.onnx", "earlier");
+        ExportRequest request = Request(file) with { Tolerance = 0 };
+        Assert.Contains("the graph is not the network", Assert.Throws<ExportException>(() => Run(request)).Message, StringComparison.Ordinal);
+        Assert.Equal("earlier", File.ReadAllText(file));
+        Assert.Equal(2, Directory.GetFiles(_folder.Path).Length); // and the checkpoint
+        Assert.Empty(Run(request with { Verify = false }).Comparisons);
+        Assert.NotEqual("earlier", File.ReadAllText(file));
+    }
+
+    [Fact]
+    public void Weights_alone_have_the_names_of_the_state_and_no_auxiliary_head()
+    {
+        string file = _folder.File("weights.safetensors");
+        string model = ModelZoo.Names.First(n => n.StartsWith("deeplabv3-r", StringComparison.Ordinal));
+        ExportRequest request = Request(file, model) with { Format = ExportFormat.SafeTensors };
+        Run(request);
+        (List<HostTensor> tensors, Dictionary<string, string> metadata) = SafeTensors.Read(file);
+        Checkpoint checkpoint = Checkpoint.Load(request.Checkpoint);
+        Assert.Equal(checkpoint.Names.Where(n => !n.Contains("aux_head", StringComparison.Ordinal)), tensors.Select(t => "model." + t.Name));
+        Assert.All(tensors, t => Assert.Equal(checkpoint["model." + t.Name].Bytes, t.Bytes));
+        Assert.Equal("pt", metadata["format"]);
+    }
+
+    [Fact]
+    public void Sizes_that_the_network_cannot_take_are_named()
+    {
+        ExportRequest request = Request(_folder.File("model.onnx"), "tiny-mit-student") with { Size = (8, 8) };
+        Assert.Contains("tiny-mit-student takes no images of 8x8", Assert.Throws<ExportException>(() => Run(request)).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Checkpoint_is_not_overwritten()
+    {
+        ExportRequest request = Request("");
+        byte[] before = File.ReadAllBytes(request.Checkpoint);
+        string other = Path.Combine(_folder.Path, ".", "last.safetensors");
+        Assert.Contains("is the checkpoint itself", Assert.Throws<ExportException>(() => Run(request with { Output = other })).Message, StringComparison.Ordinal);
+        Assert.Equal(before, File.ReadAllBytes(request.Checkpoint));
+    }
+
+    [Fact]
+    public void Folder_that_is_missing_is_named_before_any_work()
+    {
+        ExportRequest request = Request(Path.Combine(_folder.Path, "none", "model.onnx")) with { Checkpoint = "no such file" };
+        Assert.Contains("there is no folder", Assert.Throws<ExportException>(() => Run(request)).Message, StringComparison.Ordinal);
+    }
+
+    private static ExportOutcome Run(ExportRequest request) => new ExportService().Run(request, CancellationToken.None);
+
+    private ExportRequest Request(string output, string name = "tiny-cnn-student")
+    {
+        string path = _folder.File("last.safetensors");
+        using Device device = Device.Open("cpu", 1);
+        using SegmentationModel model = ModelZoo.Create(name, 11, device, seed: 1);
+        ExperimentConfig config = new() { Data = new DataConfig { Size = new SizeConfig { Width = 64, Height = 32 } } };
+        CheckpointInfo info = new()
+        {
+            Model = name, Role = "student", Classes = 11, Step = 3, DataPosition = 6, BestMetric = 0.5, Seconds = 1, Config = ConfigurationWriter.Write(config),
+        };
+        Checkpoint.Save(path, info, Checkpoint.Entries(Checkpoint.ModelPrefix, model));
+        return new ExportRequest(path, output, ExportFormat.Onnx, []);
+    }
+}
