@@ -65,7 +65,7 @@ internal sealed class RunPictures(RunFolder folder, ExperimentData data, Device 
 
     private byte[][] Predict(SegmentationModel model, Batch batch)
     {
-        ReadOnlySpan<int> predictions = new Evaluator(device, config.Evaluation).Predict(model, batch);
+        ReadOnlySpan<int> predictions = new Evaluator(config.Evaluation).Predict(model, batch, data.Evaluation.Pad);
         int pixels = batch.Height * batch.Width;
         byte[][] images = new byte[batch.Count][];
         for (int n = 0; n < images.Length; n++)
