@@ -13,7 +13,7 @@ namespace HeteroAKD.Training.Evaluation;
 internal sealed class LogitPass : IDisposable
 {
     // What a group of classes or a band of rows may take: large enough to fill a device, small beside a map of many classes.
-    private const int GroupElements = 1 << 22;
+    private const int GroupElements = 1 << 20;
 
     private readonly WindowGrid _grid;
     private readonly bool _mirror;

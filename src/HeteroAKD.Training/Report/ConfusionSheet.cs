@@ -121,6 +121,6 @@ public static class ConfusionSheet
     private static string Short(string name)
     {
         string first = name.Split([',', ';'])[0];
-        return first.Length <= LongestName ? first : first[..(LongestName - 1)] + ".";
+        return first.Length <= LongestName ? first : first[..(LongestName - 1)] + "…";
     }
 }
