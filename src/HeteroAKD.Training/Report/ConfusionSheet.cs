@@ -13,6 +13,7 @@ public static class ConfusionSheet
     private const int SmallestCell = 12;   // 150 classes: a line of small print each
     private const int NumbersUpTo = 20;    // classes whose cells hold a number
     private const int LongestName = 22;
+    private const int LongestPair = 32;    // letters that fit beside the numbers at full size
     private const int Listed = 25;
     private const float ListWidth = 520;
     private const float Line = ReportStyle.TextSize + 8;
@@ -98,8 +99,9 @@ public static class ConfusionSheet
         foreach ((int truth, int prediction, long pixels) in Largest(matrix, Listed))
         {
             string share = (100 * Share(matrix, truth, prediction)).ToString("F1", CultureInfo.InvariantCulture) + " %";
-            float size = names[truth].Length + names[prediction].Length > 24 ? 0.8f * ReportStyle.TextSize : ReportStyle.TextSize;
-            sheet.Text($"{Short(names[truth])} → {Short(names[prediction])}", left, baseline, size, ReportStyle.Ink);
+            string pair = $"{Short(names[truth])} → {Short(names[prediction])}";
+            float size = pair.Length > LongestPair ? 0.8f * ReportStyle.TextSize : ReportStyle.TextSize;
+            sheet.Text(pair, left, baseline, size, ReportStyle.Ink);
             sheet.Text(share, left + 350, baseline, ReportStyle.TextSize, ReportStyle.Ink, align: SKTextAlign.Right);
             sheet.Text(pixels.ToString("N0", CultureInfo.InvariantCulture), left + 460, baseline, ReportStyle.TextSize, ReportStyle.Muted, align: SKTextAlign.Right);
             baseline += Line;

@@ -173,9 +173,9 @@ public sealed class InferenceTests : IDisposable
     {
         using MetaDevice meta = new();
         using SegmentationModel model = ModelZoo.Create(name, Classes, meta, seed: null);
-        int[] classes = new int[33 * 45];
-        new Inference(model, new EvaluationConfig { Scales = [1, 1.37] }, PadMode.Edge).Predict(new float[3 * 33 * 45], 1, 33, 45, classes);
-        Assert.Equal(new int[33 * 45], classes);
+        int blocks = meta.Allocator.LiveBlocks;
+        new Inference(model, new EvaluationConfig { Scales = [1, 1.37] }, PadMode.Edge).Predict(new float[3 * 33 * 45], 1, 33, 45, new int[33 * 45]);
+        Assert.Equal(blocks, meta.Allocator.LiveBlocks);  // nothing of the passes is left
     }
 
     public static TheoryData<string> Networks => new(ModelZoo.Names);
@@ -197,7 +197,7 @@ public sealed class InferenceTests : IDisposable
         double maps = meta.Allocator.Peak / mapBytes;
 
         // With probabilities two maps have full size; beside them lie logits of the windows at the network's resolution, a few classes of them enlarged, and one band of rows.
-        double most = average == EvaluationAverage.Probabilities ? 2.4 : 2;
+        double most = average == EvaluationAverage.Probabilities ? 2.25 : 2;
         Assert.True(maps > 1 && maps <= most, $"{maps:F2} maps of full size");
     }
 
