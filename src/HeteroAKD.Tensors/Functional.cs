@@ -61,6 +61,12 @@ public static class Functional
     /// <summary>Bilinear resize of [N, C, H, W] to [N, C, height, width].</summary>
     public static Tensor Interpolate(Tensor input, int height, int width, bool alignCorners = false) => Resampling.Interpolate.Apply(new InterpolateAttributes(height, width, alignCorners), input);
 
+    /// <summary>[N, C, …] → [N, …] int32, the first class with the largest logit; torch.argmax(input, dim=1).</summary>
+    public static Tensor Argmax(Tensor input) => Ops.Argmax.Row.Apply(default, input);
+
+    /// <summary>A window of [N, C, H, W] or of its mirror image, padded where it reaches beyond.</summary>
+    public static Tensor Window(Tensor input, in WindowAttributes window) => Windows.Cut.Apply(window, input);
+
     /// <summary>Max pooling of [N, C, H, W].</summary>
     public static Tensor MaxPool2d(Tensor input, int kernel, int stride, int padding = 0) => Pooling.Max.Apply(new MaxPoolAttributes(kernel, stride, padding), input);
 

@@ -75,6 +75,19 @@ public sealed class CommandLineTests
     }
 
     [Fact]
+    public void Eval_takes_a_folder_and_the_pictures_it_saves()
+    {
+        var services = new FakeServices();
+        Assert.Equal(0, Run(services, "eval", "a.ckpt", "--out", "o", "--save", "color,overlay"));
+        var request = (EvaluateRequest)services.Request!;
+        Assert.Equal(("o", SavedPictures.Color | SavedPictures.Overlay), (request.OutputFolder, request.Save));
+        Assert.Equal(2, Run(services, "eval", "a.ckpt", "--save", "color"));
+        Assert.Contains("--save needs a folder: give --out", error.ToString(), StringComparison.Ordinal);
+        Assert.Equal(2, Run(services, "eval", "a.ckpt", "--out", "o", "--save", "colour"));
+        Assert.Contains("there is no picture 'colour'; there are color, server and overlay", error.ToString(), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Predict_takes_images_and_a_folder()
     {
         var services = new FakeServices();

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using HeteroAKD.Data;
 
 namespace HeteroAKD.Cli.Tests;
@@ -39,6 +40,44 @@ public sealed class InferenceTests : IDisposable
         RgbImage overlay = SkiaImageCodec.Instance.ReadRgb(Path.Combine(folder.Path, "predicted", "photo.overlay.png"));
         Assert.Equal((width, height, width, height), (labels.Width, labels.Height, overlay.Width, overlay.Height));
         Assert.All(labels.Ids, id => Assert.InRange(id, 0, 10));
+    }
+
+    /// <summary>The file's scores against its own confusion matrix, and the pictures against each other.</summary>
+    [Fact]
+    public void Evaluation_leaves_its_numbers_and_pictures()
+    {
+        string config = folder.File("tiny.yaml", TinyRun.Scenes);
+        string run = folder.File("run");
+        Succeed("train", config, "--out", run);
+        string results = folder.File("results");
+        string[] slide = ["--set", "evaluation.mode=slide", "--set", "evaluation.crop={width: 32, height: 32}", "--set", "evaluation.stride={width: 16, height: 16}"];
+        Succeed([
+            "eval", Path.Combine(run, "student-last.safetensors"), "--out", results, "--save", "color,server,overlay",
+            .. slide, "--set", "evaluation.scales=[1, 1.5]", "--set", "evaluation.flip=true"]);
+        Assert.Contains($"eval.json and confusion.png are in {results}", output.ToString(), StringComparison.Ordinal);
+        Assert.Contains("student-last.safetensors on val  2/2", error.ToString(), StringComparison.Ordinal);
+
+        using JsonDocument json = JsonDocument.Parse(File.ReadAllText(Path.Combine(results, "eval.json")));
+        JsonElement network = json.RootElement.GetProperty("networks")[0];
+        long[][] matrix = [.. network.GetProperty("confusion").EnumerateArray().Select(row => row.EnumerateArray().Select(n => n.GetInt64()).ToArray())];
+        SceneDataset scenes = new(SceneSplit.Validation, 2, new SceneOptions { Width = 32, Height = 32, Seed = 1 });
+        byte[] labels = [.. scenes.Load(0).Labels, .. scenes.Load(1).Labels];
+        Assert.Equal(Enumerable.Range(0, 11).Select(c => (long)labels.Count(l => l == c)), matrix.Select(row => row.Sum()));
+        double[] ious = [.. Enumerable.Range(0, 11).Select(c => matrix[c][c] / (double)(matrix[c].Sum() + matrix.Sum(row => row[c]) - matrix[c][c]))];
+        Assert.Equal(ious.Where(double.IsFinite).Average(), network.GetProperty("meanIoU").GetDouble(), 1e-12);
+        JsonElement[] classes = [.. network.GetProperty("classes").EnumerateArray()];
+        Assert.Equal(ious, classes.Select(c => c.GetProperty("iou") is { ValueKind: JsonValueKind.Number } iou ? iou.GetDouble() : double.NaN));
+        Assert.Equal("sky", classes[0].GetProperty("name").GetString());
+        Assert.Equal(("slide", 2, "val"), (network.GetProperty("settings").GetProperty("mode").GetString(), network.GetProperty("images").GetInt32(), json.RootElement.GetProperty("split").GetString()));
+        Assert.True(File.Exists(Path.Combine(results, "confusion.png")));
+
+        foreach (string name in new[] { "Validation-000000.png", "Validation-000001.png" })
+        {
+            LabelImage server = LabelPng.Read(Path.Combine(results, "server", name));
+            RgbImage color = SkiaImageCodec.Instance.ReadRgb(Path.Combine(results, "color", name));
+            Assert.Equal(scenes.Classes.Render(Array.ConvertAll(server.Ids, id => (byte)id), 32, 32).Pixels, color.Pixels);
+            Assert.Equal(32, SkiaImageCodec.Instance.ReadRgb(Path.Combine(results, "overlay", name)).Width);
+        }
     }
 
     private void Succeed(params string[] args)

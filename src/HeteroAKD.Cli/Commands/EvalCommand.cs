@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.CommandLine.Parsing;
 using System.Globalization;
 using HeteroAKD.Training.Commands;
 using HeteroAKD.Training.Evaluation;
@@ -16,19 +17,57 @@ internal sealed class EvalCommand : Command
 
     private readonly Option<string> split = new("--split") { Description = "val or test", HelpName = "name", DefaultValueFactory = _ => "val" };
 
+    private readonly Option<SavedPictures> save = new("--save")
+    {
+        Description = "Pictures of every image, into --out: color, server (as the data set's evaluation server takes them), overlay; several with commas",
+        HelpName = "kinds",
+    };
+
     public EvalCommand(IEvaluateCommand service, CommonOptions options, Terminal terminal, CancellationToken cancellation)
         : base("eval", "Measure checkpoints on the data set that they were trained on")
     {
         split.AcceptOnlyFromAmong("val", "test");
         Add(checkpoints);
         Add(split);
+        save.CustomParser = Pictures;
+        Add(save);
+        Validators.Add(result =>
+        {
+            if (result.GetResult(save) is { Implicit: false } && result.GetValue(options.Out) is null)
+            {
+                result.AddError("--save needs a folder: give --out");
+            }
+        });
         SetAction(result =>
         {
-            var request = new EvaluateRequest(result.GetRequiredValue(checkpoints), result.GetRequiredValue(split), options.Overrides(result, withOut: false));
+            var request = new EvaluateRequest(
+                result.GetRequiredValue(checkpoints), result.GetRequiredValue(split), options.Overrides(result, withOut: false), result.GetValue(options.Out) ?? "", result.GetValue(save));
             EvaluateOutcome outcome = terminal.WithProgress(progress => service.Run(request, progress, cancellation));
             Write(terminal.Out, outcome, request.Split);
+            if (request.OutputFolder.Length > 0)
+            {
+                terminal.Out.WriteLine($"\neval.json and confusion.png are in {request.OutputFolder}");
+            }
+
             return ExitCode.Success;
         });
+    }
+
+    private static SavedPictures Pictures(ArgumentResult result)
+    {
+        SavedPictures kinds = SavedPictures.None;
+        foreach (string word in result.Tokens.SelectMany(t => t.Value.Split(',', StringSplitOptions.TrimEntries)))
+        {
+            if (!Enum.TryParse(word, ignoreCase: true, out SavedPictures kind) || !Enum.IsDefined(kind) || kind == SavedPictures.None)
+            {
+                result.AddError($"--save: there is no picture '{word}'; there are color, server and overlay, several with commas");
+                return kinds;
+            }
+
+            kinds |= kind;
+        }
+
+        return kinds;
     }
 
     private static void Write(TextWriter output, EvaluateOutcome outcome, string split)

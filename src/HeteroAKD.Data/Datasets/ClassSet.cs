@@ -30,6 +30,12 @@ public sealed class ClassSet
     /// <summary>Picture colour of each class.</summary>
     public (byte R, byte G, byte B)[] Colors { get; }
 
+    /// <summary>[C], the id of each class in the files that the data set's evaluation server takes; null where it is the class itself.</summary>
+    public byte[]? ServerIds { get; init; }
+
+    /// <summary>Whether the server takes palette PNGs in class colours rather than gray ones.</summary>
+    public bool ServerPalette { get; init; }
+
     /// <summary>Pixels with this id leave every loss and every score.</summary>
     public int IgnoreIndex { get; }
 
@@ -51,6 +57,31 @@ public sealed class ClassSet
             }
         }
         return image;
+    }
+
+    /// <summary>Writes a label map as the data set's evaluation server takes it: <see cref="ServerIds"/> as an 8-bit PNG, gray or with the classes' colours as its palette.</summary>
+    /// <param name="path">Replaced where it exists.</param>
+    /// <param name="labels">[H, W], class ids.</param>
+    /// <param name="width">Columns.</param>
+    /// <param name="height">Rows.</param>
+    public void WriteServerPng(string path, ReadOnlySpan<byte> labels, int width, int height)
+    {
+        var ids = new byte[labels.Length]; // [H, W]
+        for (var i = 0; i < ids.Length; i++)
+        {
+            ids[i] = ServerId(labels[i]);
+        }
+        if (!ServerPalette)
+        {
+            LabelPng.Write(path, ids, width, height);
+            return;
+        }
+        var palette = new (byte R, byte G, byte B)[256]; // black where no class has the id
+        for (var c = 0; c < Count; c++)
+        {
+            palette[ServerId((byte)c)] = Colors[c];
+        }
+        LabelPng.Write(path, ids, width, height, palette);
     }
 
     /// <summary>
@@ -81,6 +112,8 @@ public sealed class ClassSet
         }
         return new ClassSet([.. entries.Values.Select(e => e.Name)], [.. entries.Values.Select(e => e.Color)], ignoreIndex);
     }
+
+    private byte ServerId(byte label) => ServerIds?[label] ?? label;
 
     private static int ParseLine(string path, string line, int number, out (string Name, (byte, byte, byte) Color) entry)
     {

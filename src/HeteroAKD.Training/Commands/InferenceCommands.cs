@@ -2,11 +2,31 @@ using HeteroAKD.Training.Evaluation;
 
 namespace HeteroAKD.Training.Commands;
 
+/// <summary>Pictures that an evaluation leaves of every image.</summary>
+[Flags]
+public enum SavedPictures
+{
+    /// <summary>None.</summary>
+    None = 0,
+
+    /// <summary>Predicted classes in their colours.</summary>
+    Color = 1,
+
+    /// <summary>Predicted classes as the data set's evaluation server takes them.</summary>
+    Server = 2,
+
+    /// <summary>Class colours over the image.</summary>
+    Overlay = 4,
+}
+
 /// <summary>Asks for the scores of checkpoints on one split, side by side.</summary>
 /// <param name="Checkpoints">Checkpoint files of equal classes.</param>
 /// <param name="Split"><c>val</c> or <c>test</c>.</param>
 /// <param name="Overrides">Overrides of the configuration that the checkpoints hold.</param>
-public sealed record EvaluateRequest(IReadOnlyList<string> Checkpoints, string Split, IReadOnlyList<string> Overrides);
+/// <param name="OutputFolder">Receives <c>eval.json</c>, <c>confusion.png</c> and the pictures; empty for no files.</param>
+/// <param name="Save">Pictures of every image; they need a folder.</param>
+public sealed record EvaluateRequest(
+    IReadOnlyList<string> Checkpoints, string Split, IReadOnlyList<string> Overrides, string OutputFolder = "", SavedPictures Save = SavedPictures.None);
 
 /// <summary>What an evaluation found.</summary>
 /// <param name="ClassNames">[C] names.</param>

@@ -6,6 +6,8 @@ using HeteroAKD.Training.Checkpoints;
 using HeteroAKD.Training.Configuration;
 using HeteroAKD.Training.Evaluation;
 using HeteroAKD.Training.Loop;
+using HeteroAKD.Training.Report;
+using HeteroAKD.Training.Runs;
 
 namespace HeteroAKD.Training.Commands;
 
@@ -15,24 +17,25 @@ public sealed class InferenceService : IEvaluateCommand, IPredictCommand
     /// <inheritdoc/>
     public EvaluateOutcome Run(EvaluateRequest request, IProgressSink progress, CancellationToken cancellation)
     {
-        List<EvaluatedNetwork> networks = [];
-        IReadOnlyList<string> names = [];
-        foreach (string path in request.Checkpoints)
+        if (request.Save != SavedPictures.None && request.OutputFolder.Length == 0)
         {
-            (Checkpoint checkpoint, ExperimentConfig config) = Open(path, request.Overrides);
-            ExperimentData data = new(config);
-            ISegmentationDataset dataset = data.Splits().FirstOrDefault(s => s.Name == request.Split).Data
-                ?? throw new HeteroAkdException($"eval: the data of {path} has no split '{request.Split}'; there are: {string.Join(", ", data.Splits().Select(s => s.Name))}");
-            RequireClasses(path, checkpoint, data.Classes);
-            using Device device = Device.Open(config.Device, config.Threads, config.Precision);
-            using SegmentationModel model = Load(checkpoint, device);
-            progress.Begin($"{Path.GetFileName(path)} on {request.Split}", 1);
-            Stopwatch clock = Stopwatch.StartNew();
-            SegmentationScores scores = new Evaluator(device, config.Evaluation).Run(model, dataset, data.Evaluation, cancellation);
-            progress.Report(new StepProgress(1, double.NaN, double.NaN, clock.Elapsed.TotalMilliseconds));
-            networks.Add(new EvaluatedNetwork(
-                $"{checkpoint.Info.Role} {checkpoint.Info.Step}", model.Name, model.CountParameters(), dataset.Count, clock.Elapsed.TotalSeconds, scores));
-            names = data.Classes.Names;
+            throw new HeteroAkdException("eval: pictures are asked for, but no folder for them; give one with --out");
+        }
+
+        List<EvaluatedNetwork> networks = [];
+        List<NetworkReport> reports = [];
+        IReadOnlyList<string> names = [];
+        for (int i = 0; i < request.Checkpoints.Count; i++)
+        {
+            (EvaluatedNetwork network, NetworkReport report, names) = Evaluate(request, i, progress, cancellation);
+            networks.Add(network);
+            reports.Add(report);
+        }
+
+        if (request.OutputFolder.Length > 0)
+        {
+            EvaluationReport report = new() { Version = typeof(InferenceService).Assembly.GetName().Version!.ToString(3), Split = request.Split, Networks = reports };
+            AtomicFile.WriteText(Path.Combine(request.OutputFolder, "eval.json"), report.ToJson());
         }
 
         return new EvaluateOutcome(names, networks);
@@ -46,7 +49,7 @@ public sealed class InferenceService : IEvaluateCommand, IPredictCommand
         RequireClasses(request.Checkpoint, checkpoint, data.Classes);
         using Device device = Device.Open(config.Device, config.Threads, config.Precision);
         using SegmentationModel model = Load(checkpoint, device);
-        Evaluator evaluator = new(device, config.Evaluation);
+        Evaluator evaluator = new(config.Evaluation);
         progress.Begin("predict", request.Images.Count);
         List<Prediction> predictions = [];
         for (int i = 0; i < request.Images.Count; i++)
@@ -60,39 +63,101 @@ public sealed class InferenceService : IEvaluateCommand, IPredictCommand
         return predictions;
     }
 
-    private static Prediction Predict(Evaluator evaluator, SegmentationModel model, ExperimentData data, string path, string outputFolder)
+    private static (EvaluatedNetwork Network, NetworkReport Report, IReadOnlyList<string> Classes) Evaluate(
+        EvaluateRequest request, int number, IProgressSink progress, CancellationToken cancellation)
     {
-        // Sides are padded to a multiple of 32, which every network here divides by; the padding is cut off again.
-        RgbImage image = SkiaImageCodec.Instance.ReadRgb(path);
-        using BatchLoader loader = new(new SingleImage(image, data.Classes), LoaderOptions.ForEvaluation(1, data.Evaluation with { Height = 0, Width = 0, SizeDivisor = 32 }));
-        Batch batch = loader.Next();
-        ReadOnlySpan<int> padded = evaluator.Predict(model, batch);
-        byte[] labels = new byte[image.Width * image.Height];
-        for (int y = 0; y < image.Height; y++)
-        {
-            for (int x = 0; x < image.Width; x++)
+        string path = request.Checkpoints[number];
+        (Checkpoint checkpoint, ExperimentConfig config) = Open(path, request.Overrides);
+        ExperimentData data = new(config);
+        ISegmentationDataset dataset = data.Splits().FirstOrDefault(s => s.Name == request.Split).Data
+            ?? throw new HeteroAkdException($"eval: the data of {path} has no split '{request.Split}'; there are: {string.Join(", ", data.Splits().Select(s => s.Name))}");
+        RequireClasses(path, checkpoint, data.Classes);
+        using Device device = Device.Open(config.Device, config.Threads, config.Precision);
+        using SegmentationModel model = Load(checkpoint, device);
+        string folder = FolderOf(request, number, checkpoint.Info.Role);
+        PredictionPictures pictures = new(folder, request.Save, dataset);
+        progress.Begin($"{Path.GetFileName(path)} on {request.Split}", dataset.Count);
+        Stopwatch clock = Stopwatch.StartNew();
+        EvaluationResult result = new Evaluator(config.Evaluation).Evaluate(
+            model,
+            dataset,
+            data.Evaluation,
+            (index, classes, width, height) =>
             {
-                labels[(y * image.Width) + x] = (byte)padded[(y * batch.Width) + x];
-            }
+                if (request.Save != SavedPictures.None)
+                {
+                    pictures.Write(index, classes, width, height);
+                }
+
+                progress.Report(new StepProgress(index + 1, double.NaN, double.NaN, clock.Elapsed.TotalMilliseconds / (index + 1)));
+            },
+            cancellation);
+        double seconds = clock.Elapsed.TotalSeconds;
+        if (folder.Length > 0)
+        {
+            ConfusionSheet.Write(
+                Path.Combine(folder, "confusion.png"),
+                FormattableString.Invariant($"{model.Name}, {request.Split}, {100 * result.Scores.MeanIoU:F2} % mIoU"),
+                result.Matrix,
+                data.Classes.Names);
         }
 
+        EvaluatedNetwork network = new($"{checkpoint.Info.Role} {checkpoint.Info.Step}", model.Name, model.CountParameters(), dataset.Count, seconds, result.Scores);
+        return (network, Report(network, path, config, device, result, data.Classes.Names), data.Classes.Names);
+    }
+
+    private static NetworkReport Report(
+        EvaluatedNetwork network, string checkpoint, ExperimentConfig config, Device device, EvaluationResult result, IReadOnlyList<string> names) => new()
+        {
+            Checkpoint = checkpoint,
+            Model = network.Model,
+            Parameters = network.Parameters,
+            Device = device.Description,
+            Precision = config.Precision.ToString().ToLowerInvariant(),
+            Settings = config.Evaluation,
+            Images = network.Images,
+            Seconds = network.Seconds,
+            PeakTensorBytes = device.Allocator.Peak,
+            MeanIoU = result.Scores.MeanIoU,
+            PixelAccuracy = result.Scores.PixelAccuracy,
+            MeanAccuracy = result.Scores.MeanAccuracy,
+            BoundaryF1 = result.Scores.BoundaryF1,
+            Classes = NetworkReport.ClassesOf(result, names),
+            Confusion = NetworkReport.RowsOf(result.Matrix),
+        };
+
+    // One checkpoint has the folder to itself, several have one each; empty where no files are wanted.
+    private static string FolderOf(EvaluateRequest request, int number, string role)
+    {
+        if (request.OutputFolder.Length == 0)
+        {
+            return "";
+        }
+
+        string folder = request.Checkpoints.Count == 1 ? request.OutputFolder : Path.Combine(request.OutputFolder, $"{number + 1}-{role}");
+        try
+        {
+            Directory.CreateDirectory(folder);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new StorageException($"{folder} could not be made: {e.Message}", e);
+        }
+
+        return folder;
+    }
+
+    private static Prediction Predict(Evaluator evaluator, SegmentationModel model, ExperimentData data, string path, string outputFolder)
+    {
+        RgbImage image = SkiaImageCodec.Instance.ReadRgb(path);
+        using BatchLoader loader = new(new SingleImage(image, data.Classes), LoaderOptions.ForEvaluation(1, data.Evaluation));
+        byte[] labels = PredictionPictures.Labels(evaluator.Predict(model, loader.Next(), data.Evaluation.Pad));
         string folder = outputFolder.Length > 0 ? outputFolder : Path.GetDirectoryName(Path.GetFullPath(path))!;
         Directory.CreateDirectory(folder);
         string name = Path.Combine(folder, Path.GetFileNameWithoutExtension(path));
         LabelPng.Write($"{name}.labels.png", labels, image.Width, image.Height);
-        SkiaImageCodec.Instance.WritePng($"{name}.overlay.png", Overlay(image, data.Classes.Render(labels, image.Width, image.Height)));
+        SkiaImageCodec.Instance.WritePng($"{name}.overlay.png", PredictionPictures.Overlay(image, data.Classes.Render(labels, image.Width, image.Height)));
         return new Prediction(path, $"{name}.labels.png", $"{name}.overlay.png");
-    }
-
-    private static RgbImage Overlay(RgbImage image, RgbImage colors)
-    {
-        RgbImage mixed = new(image.Width, image.Height);
-        for (int i = 0; i < mixed.Pixels.Length; i++)
-        {
-            mixed.Pixels[i] = (byte)((image.Pixels[i] + colors.Pixels[i]) / 2);
-        }
-
-        return mixed;
     }
 
     private static (Checkpoint Checkpoint, ExperimentConfig Config) Open(string path, IReadOnlyList<string> overrides)

@@ -28,6 +28,12 @@ internal static class ConfigurationCheck
         Require(data.Kind != DataKind.List || data.Root.Length > 0, "data.root must name the data set's folder when data.kind is list");
         Require(data.Kind != DataKind.List || data.Train.Length > 0, "data.train must name a list file when data.kind is list");
 
+        EvaluationConfig evaluation = config.Evaluation;
+        Require(evaluation.Scales.Count > 0, "evaluation.scales needs at least one scale, for example [1]");
+        Require(
+            evaluation.Stride.Width <= evaluation.Crop.Width && evaluation.Stride.Height <= evaluation.Crop.Height,
+            $"evaluation.stride ({evaluation.Stride.Width} x {evaluation.Stride.Height}) is larger than evaluation.crop ({evaluation.Crop.Width} x {evaluation.Crop.Height}): pixels between windows would be seen by none");
+
         LossConfig loss = config.Loss;
         bool listed = loss.ClassWeights == ClassWeighting.List;
         Require(!listed || loss.ClassWeightList.Count > 0, "loss.classWeightList must give one weight a class when loss.classWeights is list");

@@ -16,16 +16,6 @@ public enum ClassWeighting
     List,
 }
 
-/// <summary>What a class that occurs nowhere does to the mean IoU.</summary>
-public enum AbsentClasses
-{
-    /// <summary>A class in neither truth nor prediction is left out of the mean.</summary>
-    LeaveOut,
-
-    /// <summary>It counts as 0.</summary>
-    Zero,
-}
-
 /// <summary>The <c>loss</c> section.</summary>
 public sealed record LossConfig
 {
@@ -43,19 +33,4 @@ public sealed record LossConfig
     /// <summary>Weight of the auxiliary head's loss, where a model has one.</summary>
     [InRange("[0, 100]")]
     public double AuxWeight { get; init; } = 0.4;
-}
-
-/// <summary>The <c>evaluation</c> section.</summary>
-public sealed record EvaluationConfig
-{
-    /// <summary>leaveOut or zero.</summary>
-    public AbsentClasses AbsentClasses { get; init; } = AbsentClasses.LeaveOut;
-
-    /// <summary>Tolerance of the boundary F1 as a fraction of the image diagonal, rounded to whole pixels, at least 1.</summary>
-    [InRange("(0, 1]")]
-    public double BoundaryTolerance { get; init; } = 0.0075;
-
-    /// <summary>Images evaluated at once.</summary>
-    [InRange("[1, 4096]")]
-    public int BatchSize { get; init; } = 16;
 }

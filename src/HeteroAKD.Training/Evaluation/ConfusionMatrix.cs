@@ -39,6 +39,18 @@ public sealed class ConfusionMatrix
     /// <summary>Counted pixels.</summary>
     public long Total => counts.Sum();
 
+    /// <summary>Counted pixels of a true class.</summary>
+    public long Truth(int truth)
+    {
+        long sum = 0;
+        for (int p = 0; p < Classes; p++)
+        {
+            sum += this[truth, p];
+        }
+
+        return sum;
+    }
+
     /// <summary>Counts pixels; the spans are of equal length.</summary>
     /// <exception cref="ArgumentException">Lengths differ, or an id is neither a class nor, in the truth, the ignore label.</exception>
     public void Add(ReadOnlySpan<int> labels, ReadOnlySpan<int> predictions) => Count(labels, predictions);
@@ -68,14 +80,14 @@ public sealed class ConfusionMatrix
     public double IoU(int label)
     {
         long hit = this[label, label];
-        long union = Row(label) + Column(label) - hit;
+        long union = Truth(label) + Column(label) - hit;
         return union == 0 ? double.NaN : (double)hit / union;
     }
 
     /// <summary>Share of the class's true pixels that were found; NaN where the truth has none.</summary>
     public double Accuracy(int label)
     {
-        long truth = Row(label);
+        long truth = Truth(label);
         return truth == 0 ? double.NaN : (double)this[label, label] / truth;
     }
 
@@ -126,17 +138,6 @@ public sealed class ConfusionMatrix
 
             counts[(truth * Classes) + prediction]++;
         }
-    }
-
-    private long Row(int truth)
-    {
-        long sum = 0;
-        for (int p = 0; p < Classes; p++)
-        {
-            sum += this[truth, p];
-        }
-
-        return sum;
     }
 
     private long Column(int prediction)

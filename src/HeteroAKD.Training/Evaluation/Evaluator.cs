@@ -1,92 +1,87 @@
 using HeteroAKD.Data;
-using HeteroAKD.Nn;
 using HeteroAKD.Nn.Models;
-using HeteroAKD.Tensors;
-using HeteroAKD.Tensors.Autograd;
 using HeteroAKD.Training.Configuration;
 
 namespace HeteroAKD.Training.Evaluation;
 
+/// <summary>Receives each image once it is predicted.</summary>
+/// <param name="index">Its index in the data set; images come in order.</param>
+/// <param name="classes">[H, W] predicted class ids; valid during the call.</param>
+/// <param name="width">W.</param>
+/// <param name="height">H.</param>
+public delegate void PredictedImage(int index, ReadOnlySpan<int> classes, int width, int height);
+
+/// <summary>What an evaluation of one network found.</summary>
+/// <param name="Scores">The scores.</param>
+/// <param name="Matrix">Pixels by true and predicted class.</param>
+/// <param name="ClassBoundaryF1">[C] boundary F1 a class; NaN where neither truth nor prediction has a boundary of it.</param>
+public sealed record EvaluationResult(SegmentationScores Scores, ConfusionMatrix Matrix, IReadOnlyList<double> ClassBoundaryF1);
+
 /// <summary>
-/// Scores a network on whole images at single scale: logits resized bilinearly to label size, the largest one taken, one confusion matrix over all images.
+/// Scores a network on images as <see cref="EvaluationConfig"/> says: logits resized bilinearly to label size, the largest one taken, one confusion matrix over all
+/// images. Images may differ in size; neighbours of one size are evaluated together.
 /// </summary>
-public sealed class Evaluator(Device device, EvaluationConfig config)
+public sealed class Evaluator(EvaluationConfig config)
 {
-    private float[] _logits = [];
     private int[] _predictions = [];
+
+    /// <summary>The scores alone.</summary>
+    /// <inheritdoc cref="Evaluate"/>
+    public SegmentationScores Run(SegmentationModel model, ISegmentationDataset dataset, Augmentation augmentation, CancellationToken cancellation = default) =>
+        Evaluate(model, dataset, augmentation, null, cancellation).Scores;
 
     /// <summary>Evaluates all images of a data set.</summary>
     /// <param name="model">The network; runs in evaluation mode without a tape.</param>
-    /// <param name="dataset">Images of one size.</param>
+    /// <param name="dataset">The images.</param>
     /// <param name="augmentation">Normalisation and padding of evaluation.</param>
+    /// <param name="predicted">Gets each image when it is counted; null for nobody.</param>
     /// <param name="cancellation">Stops between batches.</param>
-    public SegmentationScores Run(SegmentationModel model, ISegmentationDataset dataset, Augmentation augmentation, CancellationToken cancellation = default)
+    public EvaluationResult Evaluate(
+        SegmentationModel model, ISegmentationDataset dataset, Augmentation augmentation, PredictedImage? predicted = null, CancellationToken cancellation = default)
     {
         ClassSet classes = dataset.Classes;
         ConfusionMatrix matrix = new(classes.Count, classes.IgnoreIndex);
         BoundaryF1 boundary = new(classes.Count, classes.IgnoreIndex, config.BoundaryTolerance);
-        using BatchLoader loader = new(dataset, LoaderOptions.ForEvaluation(config.BatchSize, augmentation));
-        for (int i = 0; i < loader.BatchesPerEpoch; i++)
+        Inference inference = new(model, config, augmentation.Pad);
+        using EqualSizes images = new(dataset, augmentation, inference.BatchSize);
+        while (images.Read())
         {
             cancellation.ThrowIfCancellationRequested();
-            Batch batch = loader.Next();
-            ReadOnlySpan<int> predictions = Predict(model, batch);
-            matrix.Add(batch.Labels.AsSpan(0, predictions.Length), predictions);
-            int pixels = batch.Height * batch.Width;
-            for (int n = 0; n < batch.Count; n++)
+            int pixels = images.Height * images.Width;
+            Span<int> predictions = Predictions(images.Count * pixels);
+            inference.Predict(images.Images.AsSpan(0, 3 * predictions.Length), images.Count, images.Height, images.Width, predictions);
+            for (int n = 0; n < images.Count; n++)
             {
-                boundary.Add(batch.Labels.AsSpan(n * pixels, pixels), predictions.Slice(n * pixels, pixels), batch.Width, batch.Height);
+                ReadOnlySpan<int> labels = images.Labels.AsSpan(n * pixels, pixels);
+                ReadOnlySpan<int> prediction = predictions.Slice(n * pixels, pixels);
+                matrix.Add(labels, prediction);
+                boundary.Add(labels, prediction, images.Width, images.Height);
+                predicted?.Invoke(images.First + n, prediction, images.Width, images.Height);
             }
         }
 
-        return SegmentationScores.From(matrix, boundary, config.AbsentClasses);
+        double[] classBoundary = [.. Enumerable.Range(0, classes.Count).Select(boundary.Of)];
+        return new EvaluationResult(SegmentationScores.From(matrix, boundary, config.AbsentClasses), matrix, classBoundary);
     }
 
     /// <summary>The class of every pixel of a batch, [N, H, W]; valid until the next call.</summary>
-    public ReadOnlySpan<int> Predict(SegmentationModel model, Batch batch)
+    /// <param name="model">The network.</param>
+    /// <param name="batch">Images prepared as for evaluation.</param>
+    /// <param name="pad">What stands beyond an image that is smaller than a window.</param>
+    public ReadOnlySpan<int> Predict(SegmentationModel model, Batch batch, PadMode pad)
     {
-        int pixels = batch.Height * batch.Width;
-        using (new NoGrad())
-        using (device.BeginStep())
-        {
-            Tensor images = Tensor.From(device, new Shape(batch.Count, 3, batch.Height, batch.Width), batch.Images.AsSpan(0, batch.Count * 3 * pixels));
-            Tensor logits = Functional.Interpolate(model.Forward(images, Pass.Evaluation).Logits, batch.Height, batch.Width);
-            Grow(ref _logits, logits.Shape.Count);
-            logits.CopyTo(_logits.AsSpan(0, logits.Shape.Count));
-        }
-
-        Grow(ref _predictions, batch.Count * pixels);
-        for (int n = 0; n < batch.Count; n++)
-        {
-            Argmax(_logits.AsSpan(n * model.Classes * pixels, model.Classes * pixels), _predictions.AsSpan(n * pixels, pixels));
-        }
-
-        return _predictions.AsSpan(0, batch.Count * pixels);
+        Span<int> predictions = Predictions(batch.Count * batch.Height * batch.Width);
+        new Inference(model, config, pad).Predict(batch.Images.AsSpan(0, 3 * predictions.Length), batch.Count, batch.Height, batch.Width, predictions);
+        return predictions;
     }
 
-    /// <summary>logits [C, pixels] → the index of the largest, the first one of equals.</summary>
-    private static void Argmax(ReadOnlySpan<float> logits, Span<int> predictions)
+    private Span<int> Predictions(int count)
     {
-        int pixels = predictions.Length;
-        predictions.Clear();
-        for (int c = 1; c * pixels < logits.Length; c++)
+        if (_predictions.Length < count)
         {
-            ReadOnlySpan<float> plane = logits.Slice(c * pixels, pixels);
-            for (int p = 0; p < pixels; p++)
-            {
-                if (plane[p] > logits[(predictions[p] * pixels) + p])
-                {
-                    predictions[p] = c;
-                }
-            }
+            _predictions = new int[count];
         }
-    }
 
-    private static void Grow<T>(ref T[] buffer, int length)
-    {
-        if (buffer.Length < length)
-        {
-            buffer = new T[length];
-        }
+        return _predictions.AsSpan(0, count);
     }
 }

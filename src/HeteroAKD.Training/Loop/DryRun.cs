@@ -153,7 +153,7 @@ public sealed class DryRun : IDisposable
     {
         SubsetDataset part = new(_data.Validation, 1, _config.Evaluation.BatchSize);
         Stopwatch clock = Stopwatch.StartNew();
-        new Evaluator(_device, _config.Evaluation).Run(model, part, _data.Evaluation, _cancellation);
+        new Evaluator(_config.Evaluation).Run(model, part, _data.Evaluation, _cancellation);
         return clock.Elapsed.TotalMilliseconds / part.Count;
     }
 }

@@ -151,7 +151,7 @@ public sealed class Experiment : IDisposable
     private void Finish(string role, SegmentationModel model, int steps, double seconds, int images)
     {
         Dictionary<string, SegmentationScores> scores = [];
-        Evaluator evaluator = new(_device, _config.Evaluation);
+        Evaluator evaluator = new(_config.Evaluation);
         foreach ((string split, ISegmentationDataset dataset) in _data.Splits())
         {
             scores[split] = evaluator.Run(model, dataset, _data.Evaluation, _cancellation);

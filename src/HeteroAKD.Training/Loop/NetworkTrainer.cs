@@ -209,7 +209,7 @@ public sealed partial class NetworkTrainer(ExperimentConfig config, ExperimentDa
     // Belongs to its step: a stop waits for it, since a resumed run does not come back to this step.
     private void Evaluate(State s)
     {
-        SegmentationScores scores = new Evaluator(s.Job.Model.Device, config.Evaluation).Run(s.Job.Model, data.Validation, data.Evaluation);
+        SegmentationScores scores = new Evaluator(config.Evaluation).Run(s.Job.Model, data.Validation, data.Evaluation);
         metrics.Write(s.Job.Role, s.Step, ("val_miou", scores.MeanIoU), ("val_pixel_accuracy", scores.PixelAccuracy), ("val_boundary_f1", scores.BoundaryF1));
         string line = FormattableString.Invariant($"{s.Job.Role} step {s.Step}/{s.Job.Steps}: val mIoU {100 * scores.MeanIoU:F2} %, pixel accuracy {100 * scores.PixelAccuracy:F2} %");
         log.Write(line);

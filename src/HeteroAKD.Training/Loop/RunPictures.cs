@@ -29,8 +29,8 @@ internal sealed class RunPictures(RunFolder folder, ExperimentData data, Device 
             return;
         }
 
-        ISegmentationDataset dataset = data.Test ?? data.Validation;
-        using BatchLoader loader = new(new Spread(dataset, Scenes), LoaderOptions.ForEvaluation(Scenes, data.Evaluation));
+        ISegmentationDataset dataset = new Spread(data.Test ?? data.Validation, Scenes);
+        using BatchLoader loader = new(dataset, LoaderOptions.ForEvaluation(Scenes, data.Evaluation));
         Batch batch = loader.Next();
         WritePredictions(dataset, batch, teacher, alone ?? distilled, distilled);
         if (projectors is not null)
@@ -49,7 +49,7 @@ internal sealed class RunPictures(RunFolder folder, ExperimentData data, Device 
         List<PredictedScene> scenes = [];
         for (int i = 0; i < batch.Count; i++)
         {
-            Sample sample = dataset.Load(Spread.Place(i, dataset.Count, batch.Count));
+            Sample sample = dataset.Load(i);
             scenes.Add(new PredictedScene(sample.Image, sample.Labels, byAlone[i], byDistilled[i], byTeacher[i]));
         }
 
@@ -65,7 +65,7 @@ internal sealed class RunPictures(RunFolder folder, ExperimentData data, Device 
 
     private byte[][] Predict(SegmentationModel model, Batch batch)
     {
-        ReadOnlySpan<int> predictions = new Evaluator(device, config.Evaluation).Predict(model, batch);
+        ReadOnlySpan<int> predictions = new Evaluator(config.Evaluation).Predict(model, batch, data.Evaluation.Pad);
         int pixels = batch.Height * batch.Width;
         byte[][] images = new byte[batch.Count][];
         for (int n = 0; n < images.Length; n++)
@@ -100,7 +100,7 @@ internal sealed class RunPictures(RunFolder folder, ExperimentData data, Device 
         List<KnowledgeScene> scenes = [];
         for (int i = 0; i < batch.Count; i++)
         {
-            Sample sample = dataset.Load(Spread.Place(i, dataset.Count, batch.Count));
+            Sample sample = dataset.Load(i);
             scenes.Add(new KnowledgeScene(sample.Image, sample.Labels, [share[i], weight[i], discrepancy[i]], batch.Width, batch.Height));
         }
 
@@ -139,15 +139,32 @@ internal sealed class RunPictures(RunFolder folder, ExperimentData data, Device 
         return top > 0 ? (float)Math.Round(top, top < 1 ? 2 : 1) is > 0 and float rounded ? rounded : top : 1;
     }
 
-    /// <summary>A few samples spread evenly over a data set.</summary>
-    private sealed class Spread(ISegmentationDataset source, int count) : ISegmentationDataset
+    /// <summary>A few samples spread evenly over a data set, those that have the first one's size: a sheet has one.</summary>
+    private sealed class Spread : ISegmentationDataset
     {
-        public int Count => Math.Min(count, source.Count);
+        private readonly ISegmentationDataset _source;
+        private readonly int[] _places;
 
-        public ClassSet Classes => source.Classes;
+        public Spread(ISegmentationDataset source, int most)
+        {
+            _source = source;
+            int count = Math.Min(most, source.Count);
+            (int, int)[] sizes = [.. Enumerable.Range(0, count).Select(i => SizeOf(Place(i, count)))];
+            _places = [.. Enumerable.Range(0, count).Where(i => sizes[i] == sizes[0]).Select(i => Place(i, count))];
+        }
 
-        public Sample Load(int index, Sample? reuse = null) => source.Load(Place(index, source.Count, Count), reuse);
+        public int Count => _places.Length;
 
-        public static int Place(int index, int total, int count) => (int)((long)index * total / count);
+        public ClassSet Classes => _source.Classes;
+
+        public Sample Load(int index, Sample? reuse = null) => _source.Load(_places[index], reuse);
+
+        private int Place(int index, int count) => (int)((long)index * _source.Count / count);
+
+        private (int Width, int Height) SizeOf(int place)
+        {
+            RgbImage image = _source.Load(place).Image;
+            return (image.Width, image.Height);
+        }
     }
 }

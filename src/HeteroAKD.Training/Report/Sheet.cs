@@ -53,15 +53,16 @@ internal sealed class Sheet : IDisposable
     }
 
     /// <summary>Draws a map into a cell, enlarged; photographs smoothly, class and heat maps with sharp pixels.</summary>
-    public void Cell(int column, int row, RgbImage map, bool smooth)
+    public void Cell(int column, int row, RgbImage map, bool smooth) =>
+        Picture(SKRect.Create(Left(column), gridTop + (row * (cellHeight + ReportStyle.Gap)), ReportStyle.CellWidth, cellHeight), map, smooth);
+
+    /// <summary>Draws a map over an area, with a thin outline.</summary>
+    public void Picture(SKRect area, RgbImage map, bool smooth)
     {
-        float left = Left(column);
-        float top = gridTop + (row * (cellHeight + ReportStyle.Gap));
-        var frame = SKRect.Create(left, top, ReportStyle.CellWidth, cellHeight);
         using SKImage image = ToImage(map);
         var sampling = new SKSamplingOptions(smooth ? SKFilterMode.Linear : SKFilterMode.Nearest);
-        surface.Canvas.DrawImage(image, frame, sampling, paint);
-        Outline(frame);
+        surface.Canvas.DrawImage(image, area, sampling, paint);
+        Outline(area);
     }
 
     /// <summary>A filled rectangle with a thin outline.</summary>

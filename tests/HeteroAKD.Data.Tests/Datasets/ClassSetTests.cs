@@ -42,4 +42,29 @@ public class ClassSetTests
         var classes = new ClassSet(["a", "b"], [(1, 2, 3), (4, 5, 6)]);
         Assert.Equal([4, 5, 6, 0, 0, 0, 1, 2, 3], classes.Render([1, 255, 0], 3, 1).Pixels);
     }
+
+    [Fact]
+    public void WriteServerPng_StoresServerIdsAsGray()
+    {
+        using var folder = new TemporaryFolder();
+        var classes = new ClassSet(["road", "sidewalk", "building"], [(128, 64, 128), (244, 35, 232), (70, 70, 70)]) { ServerIds = [7, 8, 11] };
+        var path = folder.File("server.png");
+        classes.WriteServerPng(path, [2, 0, 1, 0], 2, 2);
+        var read = LabelPng.Read(path);
+        Assert.Equal([11, 7, 8, 7], read.Ids);
+        Assert.Null(read.Palette);
+    }
+
+    [Fact]
+    public void WriteServerPng_StoresClassesInTheirColoursWhereTheServerTakesPalettes()
+    {
+        using var folder = new TemporaryFolder();
+        var classes = new ClassSet(["background", "aeroplane"], [(0, 0, 0), (128, 0, 0)]) { ServerPalette = true };
+        var path = folder.File("server.png");
+        classes.WriteServerPng(path, [1, 0], 2, 1);
+        var read = LabelPng.Read(path);
+        Assert.Equal([1, 0], read.Ids);
+        Assert.Equal((128, 0, 0), read.Palette![1]);
+        Assert.Equal(256, read.Palette.Length);
+    }
 }

@@ -54,6 +54,8 @@ public sealed class ConfigurationReaderTests
     }
 
     [Theory]
+    [InlineData("evaluation: {crop: {width: 320}}", "evaluation.stride (341 x 341) is larger than evaluation.crop (320 x 512): pixels between windows would be seen by none")]
+    [InlineData("evaluation: {scales: []}", "evaluation.scales needs at least one scale, for example [1]")]
     [InlineData("augmentation: {scaleMin: 2}", "augmentation.scaleMin (2) is above augmentation.scaleMax (1.5)")]
     [InlineData("augmentation: {mean: [0.5]}", "augmentation.mean needs 3 values, red green blue, not 1")]
     [InlineData("student: {model: tiny-cnn-studnet}", "did you mean tiny-cnn-student?")]

@@ -35,7 +35,7 @@ public sealed class EvaluatorTests
         zeros -= ignoredZeros;
         ones -= ignored - ignoredZeros;
 
-        SegmentationScores scores = new Evaluator(device, new EvaluationConfig { BatchSize = 2 }).Run(model, truth, evaluation);
+        SegmentationScores scores = new Evaluator(new EvaluationConfig { BatchSize = 2 }).Run(model, truth, evaluation);
         double zero = (double)(zeros - wrong) / zeros;
         double one = (double)ones / (ones + wrong);
         Assert.Equal(8, wrong);
@@ -43,6 +43,37 @@ public sealed class EvaluatorTests
         Assert.Equal(one, scores.ClassIoU[1], 1e-12);
         Assert.Equal((zero + one) / 2, scores.MeanIoU, 1e-12);
         Assert.Equal((double)(zeros + ones - wrong) / (zeros + ones), scores.PixelAccuracy, 1e-12);
+    }
+
+    /// <summary>As VOC and ADE20K have them: every image is predicted at its own size, in order, whatever its neighbours are.</summary>
+    [Theory]
+    [InlineData(1)]
+    [InlineData(4)]
+    public void Images_of_different_sizes_are_scored_together(int batchSize)
+    {
+        using Device device = Device.Open("cpu", 1);
+        using SegmentationModel model = ModelZoo.Create("tiny-cnn-student", 2, device, seed: 3);
+        SizedImages images = new((64, 64), (64, 64), (48, 80), (64, 64), (33, 45));
+        Evaluator evaluator = new(new EvaluationConfig { BatchSize = batchSize });
+        ConfusionMatrix expected = new(2, 255);
+        List<int[]> alone = [];
+        for (int i = 0; i < images.Count; i++)
+        {
+            using BatchLoader loader = new(images, LoaderOptions.ForEvaluation(1, Augmentation.None));
+            loader.Seek(i);
+            alone.Add(evaluator.Predict(model, loader.Next(), PadMode.Edge).ToArray());
+            expected.Add(images.Load(i).Labels, Array.ConvertAll(alone[i], c => (byte)c));
+        }
+
+        List<int> order = [];
+        EvaluationResult result = evaluator.Evaluate(model, images, Augmentation.None, (index, classes, width, height) =>
+        {
+            order.Add(index);
+            Assert.Equal((images.Sizes[index].Height, images.Sizes[index].Width), (height, width));
+            Assert.Equal(alone[index], classes.ToArray());
+        });
+        Assert.Equal([0, 1, 2, 3, 4], order);
+        Assert.Equal(NetworkReport.RowsOf(expected), NetworkReport.RowsOf(result.Matrix));
     }
 
     // One image at a time: logits, upsampled, the largest of two.
@@ -56,6 +87,25 @@ public sealed class EvaluatorTests
         Tensor images = Tensor.From(device, new Shape(1, 3, Side, Side), batch.Images.AsSpan(0, 3 * Side * Side));
         float[] logits = Functional.Interpolate(model.Forward(images, Pass.Evaluation).Logits, Side, Side).ToFloats();
         return [.. Enumerable.Range(0, Side * Side).Select(i => logits[(Side * Side) + i] > logits[i] ? 1 : 0)];
+    }
+
+    /// <summary>Random images and labels of given sizes.</summary>
+    private sealed class SizedImages(params (int Height, int Width)[] sizes) : ISegmentationDataset
+    {
+        public IReadOnlyList<(int Height, int Width)> Sizes => sizes;
+
+        public int Count => sizes.Length;
+
+        public ClassSet Classes { get; } = new(["zero", "one"], [(0, 0, 0), (255, 255, 255)]);
+
+        public Sample Load(int index, Sample? reuse = null)
+        {
+            Random random = new(index);
+            RgbImage image = new(sizes[index].Width, sizes[index].Height);
+            random.NextBytes(image.Pixels);
+            byte[] labels = [.. Enumerable.Range(0, image.Width * image.Height).Select(_ => (byte)random.Next(2))];
+            return new Sample($"{index}", image, labels);
+        }
     }
 
     /// <summary>The images of another data set with labels of our own.</summary>

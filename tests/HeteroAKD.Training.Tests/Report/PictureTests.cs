@@ -1,4 +1,5 @@
 using HeteroAKD.Data;
+using HeteroAKD.Training.Evaluation;
 using HeteroAKD.Training.Report;
 using HeteroAKD.Training.Runs;
 using SkiaSharp;
@@ -42,6 +43,31 @@ public sealed class PictureTests : IDisposable
         Assert.Equal(columns[0].Scale.Of(1), picture.GetPixel(x + 40, y - 40));
         Assert.Equal(columns[0].Scale.Of(0), picture.GetPixel(x - 40, y + 40));
         Assert.Equal(columns[0].Scale.Of(0.5f), picture.GetPixel(x + 40, y + 40));
+    }
+
+    [Theory]
+    [InlineData(3)]
+    [InlineData(150)]
+    public void Confusion_sheet_shows_shares_and_absent_classes(int classes)
+    {
+        string path = folder.File("confusion.png");
+        ConfusionMatrix matrix = new(classes, 255);
+        matrix.Add([0, 0, 0, 0, 1], [0, 0, 0, 1, 1]);
+        ConfusionSheet.Write(path, "title", matrix, [.. Enumerable.Range(0, classes).Select(c => $"class-{c}, long name")]);
+        using SKBitmap picture = SKBitmap.Decode(path);
+        Assert.InRange(picture.Width, 900, 3000);
+        Assert.Contains(new SKColor(0x08, 0x30, 0x6B), picture.Pixels);  // all of class 1
+        Assert.Contains(ReportStyle.Missing, picture.Pixels);            // class 2 does not occur
+        Assert.True(HasInk(picture, top: 20, bottom: 60), "the title is missing");
+    }
+
+    [Fact]
+    public void Confusions_are_listed_by_their_pixels()
+    {
+        ConfusionMatrix matrix = new(3, 255);
+        matrix.Add([0, 0, 0, 1, 1, 1, 2, 2], [0, 2, 2, 0, 0, 0, 2, 1]);
+        Assert.Equal([(1, 0, 3), (0, 2, 2), (2, 1, 1)], ConfusionSheet.Largest(matrix, 5));
+        Assert.Equal([(1, 0, 3)], ConfusionSheet.Largest(matrix, 1));
     }
 
     [Fact]

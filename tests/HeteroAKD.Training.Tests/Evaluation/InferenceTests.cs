@@ -1,0 +1,229 @@
+using HeteroAKD.Data;
+using HeteroAKD.Nn;
+using HeteroAKD.Nn.Models;
+using HeteroAKD.Tensors;
+using HeteroAKD.Tensors.Autograd;
+using HeteroAKD.Tensors.Devices;
+using HeteroAKD.Tensors.Ops;
+using HeteroAKD.Training.Configuration;
+using HeteroAKD.Training.Evaluation;
+
+namespace HeteroAKD.Training.Tests.Evaluation;
+
+public sealed class InferenceTests : IDisposable
+{
+    private const int Classes = 5;
+
+    private readonly Device _device = Device.Open("cpu", 1);
+    private readonly SegmentationModel _model;
+
+    public InferenceTests() => _model = PlainInference.Model(_device, "tiny-cnn-student", Classes, seed: 3);
+
+    public void Dispose()
+    {
+        _model.Dispose();
+        _device.Dispose();
+    }
+
+    /// <summary>Scores of earlier versions stay what they were: the batch's logits, resized, the first of the largest.</summary>
+    [Fact]
+    public void Whole_images_at_scale_1_are_the_largest_logits_of_the_batch()
+    {
+        const int height = 48, width = 80, count = 3;
+        float[] images = [.. Enumerable.Range(0, count).SelectMany(i => PlainInference.Image(i, height, width))];
+        float[] logits;
+        using (new NoGrad())
+        using (_device.BeginStep())
+        {
+            Tensor batch = Tensor.From(_device, new Shape(count, 3, height, width), images);
+            logits = Functional.Interpolate(_model.Forward(batch, Pass.Evaluation).Logits, height, width).ToFloats();
+        }
+
+        const int pixels = height * width;
+        int[] expected = new int[count * pixels];
+        for (int i = 0; i < expected.Length; i++)
+        {
+            int start = (i / pixels * Classes * pixels) + (i % pixels);
+            for (int c = 1; c < Classes; c++)
+            {
+                expected[i] = logits[start + (c * pixels)] > logits[start + (expected[i] * pixels)] ? c : expected[i];
+            }
+        }
+
+        Assert.Equal(expected, Predict(new EvaluationConfig(), images, count, height, width));
+        Assert.True(expected.Distinct().Count() > 1);
+    }
+
+    [Theory]
+    [InlineData(80, 112)]
+    [InlineData(77, 101)]
+    [InlineData(48, 64)]
+    public void Sliding_windows_are_averaged_as_in_a_plain_loop(int height, int width)
+    {
+        float[] image = PlainInference.Image(1, height, width);
+        double[] expected = PlainInference.Slide(_model, image, height, width, (48, 64), (32, 40));
+        EvaluationConfig config = Slide((48, 64), (32, 40));
+        float[] actual = Logits(config, image, height, width);
+        double tolerance = 1e-5 * expected.Max(Math.Abs);
+        Assert.All(expected.Zip(actual), pair => Assert.Equal(pair.First, pair.Second, tolerance));
+        PlainInference.AssertLargest(expected, Classes, Predict(config, image, 1, height, width));
+    }
+
+    [Fact]
+    public void Windows_side_by_side_are_the_networks_own_logits_bit_for_bit()
+    {
+        const int height = 96, width = 128;
+        float[] image = PlainInference.Image(2, height, width);
+        double[] expected = PlainInference.Slide(_model, image, height, width, (48, 64), (48, 64));
+        Assert.Equal(expected.Select(v => (float)v), Logits(Slide((48, 64), (48, 64)), image, height, width));
+    }
+
+    [Fact]
+    public void An_image_smaller_than_the_window_is_padded_and_cut_off_again()
+    {
+        const int height = 40, width = 50, crop = 64;
+        float[] image = PlainInference.Image(3, height, width);
+        float[] padded = PlainInference.Cut(image, height, width, 0, 0, crop, crop);
+        float[] logits = PlainInference.Logits(_model, padded, crop, crop);
+        float[] expected = [.. Enumerable.Range(0, Classes * height * width).Select(i => logits[(((i / (height * width) * crop) + (i / width % height)) * crop) + (i % width)])];
+        Assert.Equal(expected, Logits(Slide((crop, crop), (crop, crop)), image, height, width));
+    }
+
+    [Theory]
+    [InlineData("tiny-cnn-student", 20, 45)]
+    [InlineData("tiny-mit-student", 7, 33)]
+    public void A_whole_image_below_32_pixels_is_padded(string name, int height, int width)
+    {
+        using SegmentationModel model = PlainInference.Model(_device, name, Classes, seed: 4);
+        float[] image = PlainInference.Image(4, height, width);
+        const int rows = 32;
+        float[] logits = PlainInference.Logits(model, PlainInference.Cut(image, height, width, 0, 0, rows, width), rows, width);
+        double[] cut = [.. Enumerable.Range(0, Classes * height * width).Select(i => (double)logits[(i / (height * width) * rows * width) + (i % (height * width))])];
+        int[] predicted = new int[height * width];
+        new Inference(model, new EvaluationConfig(), PadMode.Edge).Predict(image, 1, height, width, predicted);
+        PlainInference.AssertLargest(cut, Classes, predicted);
+    }
+
+    [Theory]
+    [InlineData(EvaluationAverage.Logits)]
+    [InlineData(EvaluationAverage.Probabilities)]
+    public void Scales_and_mirror_images_are_summed_as_separate_passes(EvaluationAverage average)
+    {
+        const int height = 48, width = 80;
+        double[] scales = [0.75, 1, 1.3];
+        float[] image = PlainInference.Image(5, height, width);
+        double[] expected = new double[Classes * height * width];
+        foreach (double scale in scales)
+        {
+            (int h, int w) = ((int)Math.Round(height * scale), (int)Math.Round(width * scale));
+            float[] scaled = PlainInference.Resize(_device, image, height, width, h, w);
+            Add(PlainInference.Logits(_model, scaled, h, w), h, w, mirrored: false);
+            Add(PlainInference.Logits(_model, PlainInference.Mirror(scaled, w), h, w), h, w, mirrored: true);
+        }
+
+        EvaluationConfig config = new() { Scales = scales, Flip = true, Average = average };
+        PlainInference.AssertLargest(expected, Classes, Predict(config, image, 1, height, width));
+
+        void Add(float[] logits, int h, int w, bool mirrored)
+        {
+            double[] map = [.. PlainInference.Resize(_device, logits, h, w, height, width)];
+            map = average == EvaluationAverage.Probabilities ? PlainInference.Softmax(map, Classes) : map;
+            map = mirrored ? PlainInference.Mirror(map, width) : map;
+            expected = [.. expected.Zip(map, (a, b) => a + b)];
+        }
+    }
+
+    [Fact]
+    public void Windows_are_taken_from_the_mirror_image_of_the_scaled_image()
+    {
+        const int height = 60, width = 90;
+        float[] image = PlainInference.Image(6, height, width);
+        (int h, int w) = (90, 135);
+        float[] scaled = PlainInference.Resize(_device, image, height, width, h, w);
+        double[] expected = new double[Classes * height * width];
+        foreach (bool mirrored in new[] { false, true })
+        {
+            double[] map = PlainInference.Slide(_model, mirrored ? PlainInference.Mirror(scaled, w) : scaled, h, w, (64, 64), (40, 40));
+            double[] resized = [.. PlainInference.Resize(_device, [.. map.Select(v => (float)v)], h, w, height, width)];
+            resized = mirrored ? PlainInference.Mirror(resized, width) : resized;
+            expected = [.. expected.Zip(resized, (a, b) => a + b)];
+        }
+
+        EvaluationConfig config = Slide((64, 64), (40, 40)) with { Scales = [1.5], Flip = true };
+        PlainInference.AssertLargest(expected, Classes, Predict(config, image, 1, height, width));
+    }
+
+    [Fact]
+    public void Corners_are_aligned_where_that_is_asked_for()
+    {
+        const int height = 48, width = 64;
+        float[] image = PlainInference.Image(7, height, width);
+        using NoGrad none = new();
+        using StepScope scope = _device.BeginStep();
+        Tensor logits = _model.Forward(Tensor.From(_device, new Shape(1, 3, height, width), image), Pass.Evaluation).Logits;
+        int[] expected = Functional.Argmax(Functional.Interpolate(logits, height, width, alignCorners: true)).ToInts();
+        Assert.Equal(expected, Predict(new EvaluationConfig { AlignCorners = true }, image, 1, height, width));
+        Assert.NotEqual(expected, Predict(new EvaluationConfig(), image, 1, height, width));
+    }
+
+    /// <summary>Every network takes images whose sides are no multiples of 32, so none has to be padded to them.</summary>
+    [Theory]
+    [MemberData(nameof(Networks))]
+    public void Every_network_takes_any_size(string name)
+    {
+        using MetaDevice meta = new();
+        using SegmentationModel model = ModelZoo.Create(name, Classes, meta, seed: null);
+        int blocks = meta.Allocator.LiveBlocks;
+        new Inference(model, new EvaluationConfig { Scales = [1, 1.37] }, PadMode.Edge).Predict(new float[3 * 33 * 45], 1, 33, 45, new int[33 * 45]);
+        Assert.Equal(blocks, meta.Allocator.LiveBlocks);  // nothing of the passes is left
+    }
+
+    public static TheoryData<string> Networks => new(ModelZoo.Names);
+
+    /// <summary>ADE20K: 150 classes, an image of its usual size. The meta device hands out the memory that any device would.</summary>
+    [Theory]
+    [InlineData(EvaluationMode.Whole, EvaluationAverage.Logits, false)]
+    [InlineData(EvaluationMode.Whole, EvaluationAverage.Logits, true)]
+    [InlineData(EvaluationMode.Slide, EvaluationAverage.Logits, true)]
+    [InlineData(EvaluationMode.Slide, EvaluationAverage.Probabilities, true)]
+    public void Memory_is_that_of_two_logit_maps_at_most(EvaluationMode mode, EvaluationAverage average, bool several)
+    {
+        const int height = 512, width = 683, classes = 150;
+        const double mapBytes = (double)classes * height * width * sizeof(float);
+        using MetaDevice meta = new();
+        using SegmentationModel model = ModelZoo.Create("tiny-cnn-student", classes, meta, seed: null);
+        EvaluationConfig config = new() { Mode = mode, Average = average, Scales = several ? [0.75, 1, 1.25] : [1], Flip = several };
+        new Inference(model, config, PadMode.Edge).Predict(new float[3 * height * width], 1, height, width, new int[height * width]);
+        double maps = meta.Allocator.Peak / mapBytes;
+
+        // With probabilities two maps have full size; beside them lie logits of the windows at the network's resolution, a few classes of them enlarged, and one band of rows.
+        double most = average == EvaluationAverage.Probabilities ? 2.25 : 2;
+        Assert.True(maps > 1 && maps <= most, $"{maps:F2} maps of full size");
+    }
+
+    private static EvaluationConfig Slide((int Height, int Width) crop, (int Height, int Width) stride) => new()
+    {
+        Mode = EvaluationMode.Slide,
+        Crop = new SizeConfig { Height = crop.Height, Width = crop.Width },
+        Stride = new SizeConfig { Height = stride.Height, Width = stride.Width },
+    };
+
+    private int[] Predict(EvaluationConfig config, float[] images, int count, int height, int width)
+    {
+        int[] classes = new int[count * height * width];
+        new Inference(_model, config, PadMode.Edge).Predict(images, count, height, width, classes);
+        return classes;
+    }
+
+    // What the windows add to an empty map.
+    private float[] Logits(EvaluationConfig config, float[] image, int height, int width)
+    {
+        using NoGrad none = new();
+        using StepScope scope = _device.BeginStep();
+        Tensor source = Tensor.From(_device, new Shape(1, 3, height, width), image);
+        Tensor total = Tensor.Zeros(_device, new Shape(1, Classes, height, width));
+        using LogitPass pass = new(_model, source, WindowGrid.Of(height, width, config), mirror: false, Outside.Edge, config.AlignCorners);
+        pass.AddTo(total);
+        return total.ToFloats();
+    }
+}
