@@ -76,6 +76,11 @@ internal sealed class CommandLineApplication(CommandServices services, Terminal 
             root.Add(new PredictCommand(predict, options, terminal, cancellation));
         }
 
+        if (services.Import is { } import)
+        {
+            root.Add(new ImportCommand(import, options, terminal));
+        }
+
         if (services.Info is { } info)
         {
             root.Add(new InfoCommand(info, terminal));

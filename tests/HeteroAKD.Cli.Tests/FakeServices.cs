@@ -6,7 +6,7 @@ namespace HeteroAKD.Cli.Tests;
 
 /// <summary>Services that keep the request and answer with fixed results, so that the command line is tested alone.</summary>
 internal sealed class FakeServices :
-    IQuickstartCommand, ITrainCommand, IDistillCommand, IEvaluateCommand, IPredictCommand, IInfoCommand, IGradcheckCommand, IOpCommand
+    IQuickstartCommand, ITrainCommand, IDistillCommand, IEvaluateCommand, IPredictCommand, IImportCommand, IInfoCommand, IGradcheckCommand, IOpCommand
 {
     public object? Request { get; private set; }
 
@@ -18,7 +18,7 @@ internal sealed class FakeServices :
 
     public CommandServices All => new()
     {
-        Quickstart = this, Train = this, Distill = this, Evaluate = this, Predict = this, Info = this, Gradcheck = this, Op = this,
+        Quickstart = this, Train = this, Distill = this, Evaluate = this, Predict = this, Import = this, Info = this, Gradcheck = this, Op = this,
     };
 
     public IReadOnlyList<RunOutcome> Run(QuickstartRequest request, IProgressSink progress, CancellationToken cancellation)
@@ -52,6 +52,12 @@ internal sealed class FakeServices :
     {
         Keep(request);
         return [.. request.Images.Select(image => new Prediction(image, image + ".labels.png", image + ".overlay.png"))];
+    }
+
+    public IReadOnlyList<string> Run(ImportRequest request)
+    {
+        Keep(request);
+        return ["loaded      4"];
     }
 
     public IReadOnlyList<DeviceInfo> Devices() => [new("cpu", "some processor", 8L << 30, true, "Vector512"), new("cuda", "", 0, false, "no driver")];

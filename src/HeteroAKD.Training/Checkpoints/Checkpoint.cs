@@ -58,6 +58,9 @@ public sealed class Checkpoint
     /// <summary>Prefix of the network's entries.</summary>
     public const string ModelPrefix = "model.";
 
+    /// <summary>Value of the metadata's <c>format</c>.</summary>
+    internal const string Format = "heteroakd-checkpoint";
+
     private const string EarlierOne = "Take another checkpoint of the run, such as the one whose name ends in -best.safetensors";
     private const string HeaderHashKey = "sha256_header";
     private const string BlocksEpsKey = "layer_norm_eps_blocks";
@@ -89,7 +92,7 @@ public sealed class Checkpoint
         List<HostTensor> tensors = [.. entries.Select(e => HostTensor.Of(e.Name, e.Tensor))];
         Dictionary<string, string> metadata = new()
         {
-            ["format"] = "heteroakd-checkpoint",
+            ["format"] = Format,
             ["version"] = FormatVersion.ToString(CultureInfo.InvariantCulture),
             ["model"] = info.Model,
             ["role"] = info.Role,
@@ -130,7 +133,7 @@ public sealed class Checkpoint
             throw new CheckpointException(path, "is damaged or no checkpoint: " + e.Message, EarlierOne, e);
         }
 
-        if (file.Metadata.GetValueOrDefault("format") != "heteroakd-checkpoint")
+        if (file.Metadata.GetValueOrDefault("format") != Format)
         {
             throw new CheckpointException(path, "is a safetensors file, but no checkpoint of this program", "Give a file that 'heteroakd train' or 'distill' wrote");
         }

@@ -8,6 +8,7 @@ using HeteroAKD.Training.Commands;
 using HeteroAKD.Training.Configuration;
 using HeteroAKD.Training.Evaluation;
 using HeteroAKD.Training.Runs;
+using HeteroAKD.Training.Weights;
 
 namespace HeteroAKD.Training.Loop;
 
@@ -91,6 +92,7 @@ public sealed class Experiment : IDisposable
             }
         }
 
+        Pretrain(name, model, teacher ? _config.Teacher.Pretrained : _config.Student.Pretrained);
         using TaskLoss task = ObjectiveFactory.Task(_device, _config, images);
         Train(new TrainingJob
         {
@@ -115,6 +117,7 @@ public sealed class Experiment : IDisposable
             Checkpoint.Load(_config.Student.Checkpoint).CopyTo(Checkpoint.ModelPrefix, student);
         }
 
+        Pretrain(NetworkRoles.Distilled, student, _config.Student.Pretrained);
         IObjective objective = ObjectiveFactory.Distillation(teacher, student, ObjectiveFactory.Task(_device, _config, _data.Student), _config, _data.Classes.IgnoreIndex);
         Train(new TrainingJob
         {
@@ -162,6 +165,27 @@ public sealed class Experiment : IDisposable
         _projectors?.Dispose();
         _log.Dispose();
         _device.Dispose();
+    }
+
+    private void Pretrain(string name, SegmentationModel model, string path)
+    {
+        if (path.Length == 0)
+        {
+            return;
+        }
+
+        WeightImport import = WeightImport.Open(path);
+        ImportReport report = import.CopyTo(model, backboneOnly: true);
+        if (!report.Complete)
+        {
+            throw new WeightImportException(path, $"does not fit the encoder of {model.Name} ({import.Map.Description}):\n{string.Join('\n', report.Lines())}");
+        }
+
+        _log.Write($"{name}: {report.Loaded.Count} entries of the encoder of {model.Name} from {path} ({import.Map.Name})");
+        if (import.Map.Input is { } input && !(input.Mean.SequenceEqual(_config.Augmentation.Mean) && input.Std.SequenceEqual(_config.Augmentation.Std)))
+        {
+            _log.Write($"{name}: these weights expect augmentation.mean {input.MeanText} and augmentation.std {input.StdText}, not the configured ones");
+        }
     }
 
     private void Train(TrainingJob job)
