@@ -24,7 +24,7 @@ public sealed record HostTensor(string Name, string DType, int[] Sizes, byte[] B
     /// <summary>A device tensor's contents; bfloat16 is widened.</summary>
     public static HostTensor Of(string name, Tensor tensor) => tensor.DType switch
     {
-        Tensors.DType.Float32 or Tensors.DType.BFloat16 => Of(name, tensor.Shape.ToArray(), tensor.ToFloats()),
+        Tensors.DType.Float32 or Tensors.DType.BFloat16 => new HostTensor(name, "F32", tensor.Shape.ToArray(), FloatBytes(tensor)),
         Tensors.DType.Float64 => Of(name, tensor.Shape.ToArray(), tensor.ToDoubles()),
         _ => Of(name, tensor.Shape.ToArray(), tensor.ToInts()),
     };
@@ -82,5 +82,13 @@ public sealed record HostTensor(string Name, string DType, int[] Sizes, byte[] B
             default:
                 return Tensor.From(device, shape, ToInts());
         }
+    }
+
+    // Read in place: checkpoints have hundreds of megabytes.
+    private static byte[] FloatBytes(Tensor tensor)
+    {
+        byte[] bytes = GC.AllocateUninitializedArray<byte>(checked(sizeof(float) * tensor.Shape.Count));
+        tensor.CopyTo(MemoryMarshal.Cast<byte, float>(bytes.AsSpan()));
+        return bytes;
     }
 }

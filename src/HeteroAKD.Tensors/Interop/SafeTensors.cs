@@ -114,7 +114,7 @@ public static class SafeTensors
         List<HostTensor> tensors = new(entries.Count);
         foreach (Entry entry in entries)
         {
-            byte[] bytes = new byte[entry.End - entry.Begin];
+            byte[] bytes = GC.AllocateUninitializedArray<byte>((int)(entry.End - entry.Begin));
             stream.Position = dataStart + entry.Begin;
             stream.ReadExactly(bytes);
             tensors.Add(entry.Type.ToHost(entry.Name, entry.Sizes, bytes));

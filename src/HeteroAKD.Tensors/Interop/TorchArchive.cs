@@ -140,7 +140,7 @@ internal sealed class TorchArchive
             throw new TorchFileProblemException($"entry '{name}' has {entry.Length} bytes, more than {maxBytes}");
         }
 
-        byte[] bytes = new byte[entry.Length];
+        byte[] bytes = GC.AllocateUninitializedArray<byte>((int)entry.Length);
         using (Stream content = entry.Open())
         {
             if (content.ReadAtLeast(bytes, bytes.Length, throwOnEndOfStream: false) < bytes.Length)

@@ -53,19 +53,24 @@ public sealed class InferenceService : IEvaluateCommand, IPredictCommand
         {
             cancellation.ThrowIfCancellationRequested();
             Stopwatch clock = Stopwatch.StartNew();
-            predictions.Add(Predict(evaluator, model, data, request.Images[i], request.OutputFolder));
+            predictions.Add(Predict(evaluator, model, data, request.Images[i], request.OutputFolder, i == 0 ? request.Dump : ""));
             progress.Report(new StepProgress(i + 1, double.NaN, double.NaN, clock.Elapsed.TotalMilliseconds));
         }
 
         return predictions;
     }
 
-    private static Prediction Predict(Evaluator evaluator, SegmentationModel model, ExperimentData data, string path, string outputFolder)
+    private static Prediction Predict(Evaluator evaluator, SegmentationModel model, ExperimentData data, string path, string outputFolder, string dump)
     {
         // Sides are padded to a multiple of 32, which every network here divides by; the padding is cut off again.
         RgbImage image = SkiaImageCodec.Instance.ReadRgb(path);
         using BatchLoader loader = new(new SingleImage(image, data.Classes), LoaderOptions.ForEvaluation(1, data.Evaluation with { Height = 0, Width = 0, SizeDivisor = 32 }));
         Batch batch = loader.Next();
+        if (dump.Length > 0)
+        {
+            FeatureDump.Write(dump, model, model.Device, batch);
+        }
+
         ReadOnlySpan<int> padded = evaluator.Predict(model, batch);
         byte[] labels = new byte[image.Width * image.Height];
         for (int y = 0; y < image.Height; y++)

@@ -18,6 +18,7 @@ public sealed class WeightImport(WeightFile file, NameMap map)
     private const string EncoderPrefix = "encoder.";
 
     private readonly Dictionary<string, HostTensor> _tensors = map.Canonical(file);
+    private HashSet<string>? _names;
 
     /// <summary>Epsilons of layer norms that belong to the weights.</summary>
     public LayerNormEps LayerNormEps => file.Own?.LayerNormEps ?? map.LayerNormEps;
@@ -89,7 +90,7 @@ public sealed class WeightImport(WeightFile file, NameMap map)
         return Report(loaded, left, missing, mismatched, used, backboneOnly);
     }
 
-    private HashSet<string> Names => [.. _tensors.Keys];
+    private HashSet<string> Names => _names ??= [.. _tensors.Keys];
 
     private ImportReport Report(
         List<string> loaded, List<string> left, List<(string Name, WeightSource? Source)> missing, List<string> mismatched, HashSet<string> used, bool backboneOnly)

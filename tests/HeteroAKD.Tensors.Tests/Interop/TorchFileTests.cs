@@ -95,7 +95,7 @@ public sealed class TorchFileTests : IDisposable
     public void Instructions_of_later_protocols_are_read()
     {
         // Protocol 4: frame, short texts, memoize, stack global, tuples.
-        string tensor = "\u008c\u000ctorch._utils\u0094\u008c\u0012_rebuild_tensor_v2\u0094\u0093\u0094(\u008c\u0007storage\u0094\u008c\u0005torch\u0094\u008c\u000cFloatStorage\u0094\u0093\u0094\u008c\u00010\u0094\u008c\u0003cpu\u0094K\u0002t\u0094Q"
+        string tensor = "\u008c\u000ctorch._utils\u0094\u008c\u0012_rebuild_tensor_v2\u0094\u0093\u0094((\u008c\u0007storage\u0094\u008c\u0005torch\u0094\u008c\u000cFloatStorage\u0094\u0093\u0094\u008c\u00010\u0094\u008c\u0003cpu\u0094K\u0002t\u0094Q"
             + "K\u0000K\u0002\u0085\u0094K\u0001\u0085\u0094\u0089}\u0094t\u0094R\u0094";
         string pickle = $"\u0080\u0004\u0095\u0000\u0001\u0000\u0000\u0000\u0000\u0000\u0000}}\u0094\u008c\u0001w\u0094{tensor}s.";
         Assert.Equal([1f, 2f], Read(Zip(pickle, Storage("0", [1f, 2f]))).Tensors[0].Floats.ToArray());
