@@ -135,7 +135,7 @@ public sealed class Checkpoint
 
         if (file.Metadata.GetValueOrDefault("format") != Format)
         {
-            throw new CheckpointException(path, "is a safetensors file, but no checkpoint of this program", "Give a file that 'heteroakd train' or 'distill' wrote");
+            throw new CheckpointException(path, "is a safetensors file, but no checkpoint of this program", "Give a file that 'heteroakd train' or 'distill' wrote; 'heteroakd import' makes one of weights from elsewhere");
         }
 
         CheckpointInfo info = ReadInfo(path, file.Metadata);
