@@ -77,6 +77,11 @@ internal sealed class CommandLineApplication(CommandServices services, Terminal 
             root.Add(new PredictCommand(predict, options, terminal, cancellation));
         }
 
+        if (services.Import is { } import)
+        {
+            root.Add(new ImportCommand(import, options, terminal));
+        }
+
         if (services.Export is { } export)
         {
             root.Add(new ExportCommand(export, options, terminal, cancellation));

@@ -18,6 +18,8 @@ internal sealed record CommandServices
 
     public IPredictCommand? Predict { get; init; }
 
+    public IImportCommand? Import { get; init; }
+
     public IExportCommand? Export { get; init; }
 
     public IInfoCommand? Info { get; init; }
@@ -39,6 +41,7 @@ internal sealed record CommandServices
             DryRun = new DryRunService(),
             Evaluate = inference,
             Predict = inference,
+            Import = new ImportService(),
             Export = new ExportService(),
             Info = new InfoService(),
             Gradcheck = new GradcheckService(),

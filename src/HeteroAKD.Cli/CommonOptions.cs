@@ -18,7 +18,7 @@ internal sealed class CommonOptions
 
     public Option<string?> Out { get; } = new("--out")
     {
-        Description = "Run folder, or for eval, predict, export and op where the results go",
+        Description = "Run folder, or for eval, predict, import, export and op where the results go",
         HelpName = "path",
         Recursive = true,
     };

@@ -18,6 +18,7 @@ public abstract class Module : IDisposable
     private readonly Site _site;
     private readonly List<Module> _children = [];
     private readonly List<StateEntry> _own = [];
+    private readonly List<(Tensor Parameter, Initializer Initializer)> _initializers = [];
 
     /// <summary>Starts a module at a site.</summary>
     protected Module(in Site site) => _site = site;
@@ -57,6 +58,25 @@ public abstract class Module : IDisposable
         }
     }
 
+    /// <summary>Draws the initial values of some parameters: those that an incomplete file of weights left undefined.</summary>
+    /// <param name="names">Full names in the model.</param>
+    /// <param name="generator">Source of random numbers, drawn from in the order of <see cref="State"/>.</param>
+    public void Initialize(IReadOnlySet<string> names, Generator generator)
+    {
+        foreach ((Tensor parameter, Initializer initializer) in _initializers)
+        {
+            if (names.Contains(parameter.Name))
+            {
+                Fill(parameter, initializer, generator);
+            }
+        }
+
+        foreach (Module child in _children)
+        {
+            child.Initialize(names, generator);
+        }
+    }
+
     /// <summary>Frees all parameters and buffers.</summary>
     public void Dispose()
     {
@@ -81,11 +101,10 @@ public abstract class Module : IDisposable
     {
         Tensor parameter = Keep(name, shape, isBuffer: false);
         parameter.RequiresGrad = true;
+        _initializers.Add((parameter, initializer));
         if (_site.Generator is { } generator)
         {
-            float[] values = new float[shape.Count];
-            initializer(values, shape, generator);
-            parameter.CopyFrom(values);
+            Fill(parameter, initializer, generator);
         }
 
         return parameter;
@@ -99,6 +118,13 @@ public abstract class Module : IDisposable
         Array.Fill(values, value);
         buffer.CopyFrom(values);
         return buffer;
+    }
+
+    private static void Fill(Tensor parameter, Initializer initializer, Generator generator)
+    {
+        float[] values = new float[parameter.Shape.Count];
+        initializer(values, parameter.Shape, generator);
+        parameter.CopyFrom(values);
     }
 
     private Tensor Keep(string name, Shape shape, bool isBuffer)

@@ -136,6 +136,21 @@ public sealed class CommandLineTests
     }
 
     [Fact]
+    public void Import_takes_everything_it_can_be_told()
+    {
+        var services = new FakeServices();
+        Assert.Equal(0, Run(services, "import", "a.pth", "--model", "segformer-b0", "--out", "b.safetensors"));
+        var request = (ImportRequest)services.Request!;
+        Assert.Equal(("a.pth", "segformer-b0", 0, "", false, true, "b.safetensors"),
+            (request.File, request.Model, request.Classes, request.From, request.BackboneOnly, request.Strict, request.Output));
+        Assert.Equal("loaded      4\n", output.ToString());
+        Assert.Equal(0, Run(services, "import", "a.pth", "--model", "m", "--classes", "3", "--from", "mit", "--backbone-only", "--no-strict", "--seed", "4", "--out", "b"));
+        request = (ImportRequest)services.Request!;
+        Assert.Equal((3, "mit", true, false), (request.Classes, request.From, request.BackboneOnly, request.Strict));
+        Assert.Equal(["seed=4"], request.Overrides);
+    }
+
+    [Fact]
     public void Info_says_what_can_be_used()
     {
         Assert.Equal(0, Run(new FakeServices(), "info"));
@@ -176,6 +191,9 @@ public sealed class CommandLineTests
     [InlineData("--batch takes at least 1, not 0", "export", "a.ckpt", "--out", "m", "--batch", "0")]
     [InlineData("--batch and --dynamic-batch exclude each other", "export", "a.ckpt", "--out", "m", "--batch", "2", "--dynamic-batch")]
     [InlineData("--fold-bn is for --format onnx", "export", "a.ckpt", "--out", "m", "--format", "safetensors", "--fold-bn")]
+    [InlineData("import needs --out CHECKPOINT.safetensors", "import", "a.pth", "--model", "m")]
+    [InlineData("Option '--model' is required.", "import", "a.pth", "--out", "b")]
+    [InlineData("--classes must be at least 1", "import", "a.pth", "--model", "m", "--out", "b", "--classes", "0")]
     [InlineData("--seeds takes 1 to 100, not 0", "quickstart", "--seeds", "0")]
     [InlineData("--resume and --force exclude each other", "quickstart", "--resume", "--force")]
     [InlineData("--size takes HxW in pixels, such as 512x1024, not '512'", "info", "segformer-b0", "--size", "512")]

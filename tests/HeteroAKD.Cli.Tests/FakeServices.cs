@@ -10,8 +10,8 @@ namespace HeteroAKD.Cli.Tests;
 
 /// <summary>Services that keep the request and answer with fixed results, so that the command line is tested alone.</summary>
 internal sealed class FakeServices :
-    IQuickstartCommand, ITrainCommand, IDistillCommand, IDryRunCommand, IEvaluateCommand, IPredictCommand, IExportCommand, IInfoCommand, IGradcheckCommand,
-    IOpCommand
+    IQuickstartCommand, ITrainCommand, IDistillCommand, IDryRunCommand, IEvaluateCommand, IPredictCommand, IImportCommand, IExportCommand, IInfoCommand,
+    IGradcheckCommand, IOpCommand
 {
     public object? Request { get; private set; }
 
@@ -23,7 +23,8 @@ internal sealed class FakeServices :
 
     public CommandServices All => new()
     {
-        Quickstart = this, Train = this, Distill = this, DryRun = this, Evaluate = this, Predict = this, Export = this, Info = this, Gradcheck = this, Op = this,
+        Quickstart = this, Train = this, Distill = this, DryRun = this, Evaluate = this, Predict = this, Import = this, Export = this, Info = this,
+        Gradcheck = this, Op = this,
     };
 
     public IReadOnlyList<RunOutcome> Run(QuickstartRequest request, IProgressSink progress, CancellationToken cancellation)
@@ -73,6 +74,12 @@ internal sealed class FakeServices :
     {
         Keep(request);
         return new ExportOutcome("tiny-cnn-student", 1234567, request.Verify ? [new OutputComparison("logits", new Shape(1, 2, 3, 4), 2e-6, 1e-6, 1)] : []);
+    }
+
+    public IReadOnlyList<string> Run(ImportRequest request)
+    {
+        Keep(request);
+        return ["loaded      4"];
     }
 
     public IReadOnlyList<DeviceInfo> Devices() => [new("cpu", "some processor", 8L << 30, true, "Vector512"), new("cuda", "", 0, false, "no driver")];

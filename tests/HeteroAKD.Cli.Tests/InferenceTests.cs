@@ -1,5 +1,6 @@
 using System.Text.Json;
 using HeteroAKD.Data;
+using HeteroAKD.Tensors.Interop;
 
 namespace HeteroAKD.Cli.Tests;
 
@@ -35,7 +36,13 @@ public sealed class InferenceTests : IDisposable
         const int height = 70; // neither a multiple of 32
         string image = folder.File("photo.png");
         SkiaImageCodec.Instance.WritePng(image, new RgbImage(width, height));
-        Succeed("predict", checkpoint, image, "--out", folder.File("predicted"));
+        string dump = folder.File("features.safetensors");
+        Succeed("predict", checkpoint, image, "--out", folder.File("predicted"), "--dump", dump);
+        List<HostTensor> features = SafeTensors.Read(dump).Tensors;
+        Assert.Equal(["image", "stages.0", "stages.1", "stages.2", "logits"], features.Select(t => t.Name));
+        Assert.Equal([1, 3, 96, 64], features[0].Sizes); // padded to a multiple of 32
+        Assert.Equal([24, 16], features[1].Sizes[2..]);
+        Assert.Equal([1, 11, 12, 8], features[^1].Sizes);
         LabelImage labels = LabelPng.Read(Path.Combine(folder.Path, "predicted", "photo.labels.png"));
         RgbImage overlay = SkiaImageCodec.Instance.ReadRgb(Path.Combine(folder.Path, "predicted", "photo.overlay.png"));
         Assert.Equal((width, height, width, height), (labels.Width, labels.Height, overlay.Width, overlay.Height));

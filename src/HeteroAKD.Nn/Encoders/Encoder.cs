@@ -15,6 +15,9 @@ public abstract class Encoder(in Site site) : Module(site)
     /// <summary>Image pixels per pixel of every stage's map, along one axis.</summary>
     public abstract IReadOnlyList<int> FeatureStrides { get; }
 
+    /// <summary>What layer norms add to the variance; encoders without layer norms keep the value and have no use for it.</summary>
+    public virtual LayerNormEps LayerNormEps { get; set; } = LayerNormEps.Default;
+
     /// <summary>images [N, 3, H, W] → one map a stage.</summary>
     public abstract FeatureMaps Forward(Tensor images, in Pass pass);
 

@@ -18,10 +18,10 @@ public sealed class MixBlock : Module
         : base(site)
     {
         int dim = options.Dims[stage];
-        _norm1 = Add(new LayerNorm(site.At("norm1"), dim, MixTransformer.NormEps));
+        _norm1 = Add(new LayerNorm(site.At("norm1"), dim, LayerNormEps.Default.Blocks));
         _attn = Add(new EfficientAttention(site.At("attn"), options, stage));
         _dropPath1 = Add(new DropPath(site.At("drop_path1"), dropPath));
-        _norm2 = Add(new LayerNorm(site.At("norm2"), dim, MixTransformer.NormEps));
+        _norm2 = Add(new LayerNorm(site.At("norm2"), dim, LayerNormEps.Default.Blocks));
         _mlp = Add(new MixFeedForward(site.At("mlp"), options, dim));
         _dropPath2 = Add(new DropPath(site.At("drop_path2"), dropPath));
     }
@@ -33,6 +33,13 @@ public sealed class MixBlock : Module
         tokens = Functional.Add(tokens, _dropPath1.Forward(attended, pass));
         Tensor mixed = _mlp.Forward(_norm2.Forward(tokens, pass), height, width, pass);
         return Functional.Add(tokens, _dropPath2.Forward(mixed, pass));
+    }
+
+    internal void SetEps(LayerNormEps eps)
+    {
+        _norm1.Eps = eps.Blocks;
+        _norm2.Eps = eps.Blocks;
+        _attn.SetEps(eps);
     }
 }
 
@@ -64,7 +71,7 @@ public sealed class EfficientAttention : Module
         if (ratio > 1)
         {
             _sr = Add(new Conv2d(site.At("sr"), dim, dim, ratio, ratio, initializer: options.ConvInitializer()));
-            _norm = Add(new LayerNorm(site.At("norm"), dim, MixTransformer.NormEps));
+            _norm = Add(new LayerNorm(site.At("norm"), dim, LayerNormEps.Default.Convolutions));
         }
     }
 
@@ -80,6 +87,14 @@ public sealed class EfficientAttention : Module
 
         Tensor attended = Functional.Attention(_q.Forward(tokens, pass), _kv.Forward(source, pass), _heads);
         return _proj.Forward(attended, pass);
+    }
+
+    internal void SetEps(LayerNormEps eps)
+    {
+        if (_norm is not null)
+        {
+            _norm.Eps = eps.Convolutions;
+        }
     }
 }
 

@@ -52,9 +52,6 @@ public sealed record MixTransformerOptions(
 /// </summary>
 public sealed class MixTransformer : Encoder
 {
-    /// <summary>Epsilon of every layer norm.</summary>
-    public const float NormEps = 1e-6f;
-
     private readonly Stage[] _stages;
 
     /// <summary>Builds the encoder.</summary>
@@ -78,6 +75,20 @@ public sealed class MixTransformer : Encoder
 
     /// <inheritdoc/>
     public override IReadOnlyList<int> FeatureStrides { get; }
+
+    /// <inheritdoc/>
+    public override LayerNormEps LayerNormEps
+    {
+        get => base.LayerNormEps;
+        set
+        {
+            base.LayerNormEps = value;
+            foreach (Stage stage in _stages)
+            {
+                stage.SetEps(value);
+            }
+        }
+    }
 
     /// <inheritdoc/>
     public override FeatureMaps Forward(Tensor images, in Pass pass)
@@ -109,14 +120,24 @@ public sealed class MixTransformer : Encoder
             (int kernel, int stride) = index == 0 ? (7, 4) : (3, 2);
             Site embed = site.At("patch_embed");
             _proj = Add(new Conv2d(embed.At("proj"), inChannels, dim, kernel, stride, kernel / 2, initializer: options.ConvInitializer()));
-            _projNorm = Add(new LayerNorm(embed.At("norm"), dim, NormEps));
+            _projNorm = Add(new LayerNorm(embed.At("norm"), dim, LayerNormEps.Default.Convolutions));
             _blocks = new MixBlock[options.Depths[index]];
             for (int b = 0; b < _blocks.Length; b++)
             {
                 _blocks[b] = Add(new MixBlock(site.At("blocks", b), options, index, options.DropPathOf(firstBlock + b)));
             }
 
-            _norm = Add(new LayerNorm(site.At("norm"), dim, NormEps));
+            _norm = Add(new LayerNorm(site.At("norm"), dim, LayerNormEps.Default.Blocks));
+        }
+
+        public void SetEps(LayerNormEps eps)
+        {
+            _projNorm.Eps = eps.Convolutions;
+            _norm.Eps = eps.Blocks;
+            foreach (MixBlock block in _blocks)
+            {
+                block.SetEps(eps);
+            }
         }
 
         public override Tensor Forward(Tensor input, in Pass pass)

@@ -8,7 +8,6 @@ public sealed class LayerNorm : Layer
 {
     private readonly Tensor _weight; // [C]
     private readonly Tensor _bias; // [C]
-    private readonly float _eps;
 
     /// <summary>Options and defaults as <c>torch.nn.LayerNorm</c>.</summary>
     /// <param name="site">Where it is built.</param>
@@ -17,11 +16,14 @@ public sealed class LayerNorm : Layer
     public LayerNorm(in Site site, int normalizedShape, float eps = 1e-5f)
         : base(site)
     {
-        _eps = eps;
+        Eps = eps;
         _weight = AddParameter("weight", new Shape(normalizedShape), Init.Constant(1));
         _bias = AddParameter("bias", new Shape(normalizedShape), Init.Constant(0));
     }
 
+    /// <summary>Added to the variance.</summary>
+    public float Eps { get; set; }
+
     /// <inheritdoc/>
-    public override Tensor Forward(Tensor input, in Pass pass) => Functional.LayerNorm(input, _weight, _bias, _eps);
+    public override Tensor Forward(Tensor input, in Pass pass) => Functional.LayerNorm(input, _weight, _bias, Eps);
 }

@@ -61,6 +61,13 @@ public sealed class SegmentationModel : Module
     /// <summary>Image pixels per pixel of every stage's map, along one axis.</summary>
     public IReadOnlyList<int> FeatureStrides => _encoder.FeatureStrides;
 
+    /// <summary>What layer norms of the encoder add to the variance; of use to transformers only.</summary>
+    public LayerNormEps LayerNormEps
+    {
+        get => _encoder.LayerNormEps;
+        set => _encoder.LayerNormEps = value;
+    }
+
     /// <summary>Segments images [N, 3, H, W] float32. In between activations have <see cref="Device.ActivationType"/>; losses get float32 again.</summary>
     /// <exception cref="ShapeMismatchException">The images have another form.</exception>
     public SegmentationOutput Forward(Tensor images, in Pass pass)

@@ -1,5 +1,4 @@
 using System.Buffers.Binary;
-using System.Runtime.InteropServices;
 using System.Text;
 using System.Text.Json;
 
@@ -9,92 +8,18 @@ namespace HeteroAKD.Tensors.Interop;
 public sealed class SafeTensorsException(string path, string problem, Exception? inner = null)
     : HeteroAkdException($"{path}: {problem}", inner!);
 
-/// <summary>Numbers of one tensor in host memory, as a file holds them.</summary>
-/// <param name="Name">Key in the file.</param>
-/// <param name="DType">The file's type name: F32, F64, I32, I64, U8.</param>
-/// <param name="Sizes">Dimensions, outermost first.</param>
-/// <param name="Bytes">Little-endian elements, row-major.</param>
-public sealed record HostTensor(string Name, string DType, int[] Sizes, byte[] Bytes)
-{
-    /// <summary>Number of elements.</summary>
-    public int Count => Bytes.Length / SafeTensors.ElementBytes(DType);
-
-    /// <summary>A float32 tensor.</summary>
-    public static HostTensor Of(string name, int[] sizes, ReadOnlySpan<float> values) => new(name, "F32", sizes, MemoryMarshal.AsBytes(values).ToArray());
-
-    /// <summary>A float64 tensor.</summary>
-    public static HostTensor Of(string name, int[] sizes, ReadOnlySpan<double> values) => new(name, "F64", sizes, MemoryMarshal.AsBytes(values).ToArray());
-
-    /// <summary>An int32 tensor.</summary>
-    public static HostTensor Of(string name, int[] sizes, ReadOnlySpan<int> values) => new(name, "I32", sizes, MemoryMarshal.AsBytes(values).ToArray());
-
-    /// <summary>A device tensor's contents; bfloat16 is widened.</summary>
-    public static HostTensor Of(string name, Tensor tensor) => tensor.DType switch
-    {
-        Tensors.DType.Float32 or Tensors.DType.BFloat16 => Of(name, tensor.Shape.ToArray(), tensor.ToFloats()),
-        Tensors.DType.Float64 => Of(name, tensor.Shape.ToArray(), tensor.ToDoubles()),
-        _ => Of(name, tensor.Shape.ToArray(), tensor.ToInts()),
-    };
-
-    /// <summary>The elements as float32, where the file holds floats.</summary>
-    public ReadOnlySpan<float> Floats => DType == "F32"
-        ? MemoryMarshal.Cast<byte, float>(Bytes)
-        : throw new HeteroAkdException($"tensor '{Name}' holds {DType}, expected F32");
-
-    /// <summary>The elements as int32, from any integer type.</summary>
-    /// <exception cref="HeteroAkdException">Floats, or a value beyond int32.</exception>
-    public int[] ToInts()
-    {
-        int[] values = new int[Count];
-        for (int i = 0; i < values.Length; i++)
-        {
-            values[i] = DType switch
-            {
-                "I32" => MemoryMarshal.Cast<byte, int>(Bytes)[i],
-                "U8" => Bytes[i],
-                "I64" when MemoryMarshal.Cast<byte, long>(Bytes)[i] is >= int.MinValue and <= int.MaxValue and long v => (int)v,
-                _ => throw new HeteroAkdException($"tensor '{Name}' holds {DType}; labels must be I32, I64 (within int32) or U8"),
-            };
-        }
-
-        return values;
-    }
-
-    /// <summary>Copies to a device: floats as float32 (float64 where <paramref name="wide"/>), integers as int32.</summary>
-    public Tensor ToTensor(Device device, bool wide = false)
-    {
-        Shape shape = Shape.Of(Sizes);
-        switch (DType)
-        {
-            case "F32":
-                return Tensor.From(device, shape, Floats, wide ? Tensors.DType.Float64 : Tensors.DType.Float32);
-            case "F64":
-                Tensor tensor = Tensor.Empty(device, shape, wide ? Tensors.DType.Float64 : Tensors.DType.Float32);
-                ReadOnlySpan<double> values = MemoryMarshal.Cast<byte, double>(Bytes);
-                if (wide)
-                {
-                    tensor.CopyFrom(values);
-                }
-                else
-                {
-                    tensor.CopyFrom(Array.ConvertAll(values.ToArray(), v => (float)v).AsSpan());
-                }
-
-                return tensor;
-            default:
-                return Tensor.From(device, shape, ToInts());
-        }
-    }
-}
-
 /// <summary>
 /// The safetensors format: 8 bytes of header length, a JSON header {name: {dtype, shape, data_offsets}, "__metadata__": {string: string}}, then the bytes.
-/// A file is treated as hostile: every size and offset is checked before it is used.
+/// A file is treated as hostile: every size and offset is checked before it is used, and the tensors must cover the data without gap or overlap, as in the
+/// reference implementation. F16 and BF16 are widened to F32; I8, I16 and U16 become I32, U32 becomes I64, BOOL becomes U8.
 /// </summary>
 public static class SafeTensors
 {
     // The reference implementation's own limit.
     private const long MaxHeaderBytes = 100_000_000;
+
+    // An array's limit; a file may hold any number of such tensors.
+    private const long MaxTensorBytes = 0x7FFFFFC7;
 
     /// <summary>Writes tensors in the given order, and metadata.</summary>
     public static void Write(Stream stream, IReadOnlyList<HostTensor> tensors, IReadOnlyDictionary<string, string>? metadata = null)
@@ -155,24 +80,19 @@ public static class SafeTensors
     }
 
     /// <summary>Bytes of one element of a type of the format.</summary>
-    public static int ElementBytes(string dtype) => dtype switch
-    {
-        "F64" or "I64" => 8,
-        "F32" or "I32" => 4,
-        "U8" => 1,
-        _ => throw new HeteroAkdException($"safetensors type {dtype} is not supported; there are F32, F64, I32, I64 and U8"),
-    };
+    /// <exception cref="HeteroAkdException">There is no such type, or it is not supported.</exception>
+    public static int ElementBytes(string dtype) => StoredType.Of(dtype).Bytes;
 
     private static (List<HostTensor> Tensors, Dictionary<string, string> Metadata) Entries(Stream stream, string path, JsonElement root, long dataLength, long dataStart)
     {
-        List<HostTensor> tensors = [];
+        List<Entry> entries = [];
+        HashSet<string> names = [];
         Dictionary<string, string> metadata = [];
-        List<(long Begin, long End, string Name)> ranges = [];
-        foreach (JsonProperty entry in root.EnumerateObject())
+        foreach (JsonProperty property in root.EnumerateObject())
         {
-            if (entry.Name == "__metadata__")
+            if (property.Name == "__metadata__")
             {
-                foreach (JsonProperty item in entry.Value.EnumerateObject())
+                foreach (JsonProperty item in property.Value.EnumerateObject())
                 {
                     metadata[item.Name] = item.Value.GetString() ?? "";
                 }
@@ -180,44 +100,72 @@ public static class SafeTensors
                 continue;
             }
 
-            string dtype = entry.Value.GetProperty("dtype").GetString() ?? "";
-            int[] sizes = [.. entry.Value.GetProperty("shape").EnumerateArray().Select(s => s.GetInt32())];
-            JsonElement offsets = entry.Value.GetProperty("data_offsets");
-            long begin = offsets[0].GetInt64();
-            long end = offsets[1].GetInt64();
-            Int128 expected = ElementBytes(dtype);
-            foreach (int size in sizes)
+            if (!names.Add(property.Name))
             {
-                expected *= size;
+                throw new SafeTensorsException(path, $"is broken: it has two tensors '{property.Name}'");
             }
 
-            if (begin < 0 || end < begin || sizes.Any(s => s < 0) || end - begin != expected || end > dataLength || expected > int.MaxValue)
-            {
-                throw new SafeTensorsException(path, $"is cut short or broken: tensor '{entry.Name}' {dtype} [{string.Join(", ", sizes)}] claims bytes {begin} to {end} of {dataLength}");
-            }
-
-            if (tensors.Exists(t => t.Name == entry.Name))
-            {
-                throw new SafeTensorsException(path, $"is broken: it has two tensors '{entry.Name}'");
-            }
-
-            byte[] bytes = new byte[end - begin];
-            stream.Position = dataStart + begin;
-            stream.ReadExactly(bytes);
-            ranges.Add((begin, end, entry.Name));
-            tensors.Add(new HostTensor(entry.Name, dtype, sizes, bytes));
+            entries.Add(ReadEntry(path, property, dataLength));
         }
 
-        ranges.Sort();
-        for (int i = 1; i < ranges.Count; i++)
+        RequireCover(path, entries, dataLength);
+
+        // Nothing is allocated before every range is known to be a part of its own of the file.
+        List<HostTensor> tensors = new(entries.Count);
+        foreach (Entry entry in entries)
         {
-            if (ranges[i].Begin < ranges[i - 1].End)
-            {
-                throw new SafeTensorsException(path, $"is broken: tensors '{ranges[i - 1].Name}' and '{ranges[i].Name}' overlap");
-            }
+            byte[] bytes = GC.AllocateUninitializedArray<byte>((int)(entry.End - entry.Begin));
+            stream.Position = dataStart + entry.Begin;
+            stream.ReadExactly(bytes);
+            tensors.Add(entry.Type.ToHost(entry.Name, entry.Sizes, bytes));
         }
 
         return (tensors, metadata);
+    }
+
+    private static Entry ReadEntry(string path, JsonProperty property, long dataLength)
+    {
+        string dtype = property.Value.GetProperty("dtype").GetString() ?? "";
+        StoredType type = StoredType.Find(dtype)
+            ?? throw new SafeTensorsException(path, $"tensor '{property.Name}' is of type {dtype}, which is not supported; there are {StoredType.Names}");
+        long[] sizes = [.. property.Value.GetProperty("shape").EnumerateArray().Select(s => s.GetInt64())];
+        JsonElement offsets = property.Value.GetProperty("data_offsets");
+        long begin = offsets[0].GetInt64();
+        long end = offsets[1].GetInt64();
+        long count = type.CountOf(sizes, MaxTensorBytes);
+        if (begin < 0 || end < begin || end > dataLength || count < 0 || end - begin != count * type.Bytes)
+        {
+            throw new SafeTensorsException(path, $"is cut short or broken: tensor '{property.Name}' {dtype} [{string.Join(", ", sizes)}] claims bytes {begin} to {end} of {dataLength}");
+        }
+
+        return new Entry(property.Name, type, [.. sizes.Select(s => (int)s)], begin, end);
+    }
+
+    // As the reference implementation has it: from the first byte to the last, without gaps and overlaps.
+    private static void RequireCover(string path, List<Entry> entries, long dataLength)
+    {
+        long covered = 0;
+        string last = "";
+        foreach (Entry entry in entries.OrderBy(e => e.Begin).ThenBy(e => e.End))
+        {
+            if (entry.Begin < covered)
+            {
+                throw new SafeTensorsException(path, $"is broken: tensors '{last}' and '{entry.Name}' overlap");
+            }
+
+            if (entry.Begin > covered)
+            {
+                throw new SafeTensorsException(path, $"is broken: bytes {covered} to {entry.Begin} belong to no tensor");
+            }
+
+            covered = entry.End;
+            last = entry.Name;
+        }
+
+        if (covered != dataLength)
+        {
+            throw new SafeTensorsException(path, $"is broken: bytes {covered} to {dataLength} belong to no tensor");
+        }
     }
 
     private static byte[] Header(IReadOnlyList<HostTensor> tensors, IReadOnlyDictionary<string, string>? metadata)
@@ -266,4 +214,7 @@ public static class SafeTensors
         text.CopyTo(padded, 0);
         return padded;
     }
+
+    /// <summary>A tensor as the header announces it, in bytes from the start of the data.</summary>
+    private sealed record Entry(string Name, StoredType Type, int[] Sizes, long Begin, long End);
 }

@@ -2,6 +2,8 @@ using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
 using HeteroAKD.Nn;
+using HeteroAKD.Nn.Encoders;
+using HeteroAKD.Nn.Models;
 using HeteroAKD.Tensors;
 using HeteroAKD.Tensors.Interop;
 using HeteroAKD.Training.Runs;
@@ -18,7 +20,7 @@ public sealed record CheckpointInfo
     /// <summary>Architecture, as the model zoo names it.</summary>
     public required string Model { get; init; }
 
-    /// <summary>Role in its run: teacher, student or distilled.</summary>
+    /// <summary>Role in its run: teacher, student or distilled; or imported.</summary>
     public required string Role { get; init; }
 
     /// <summary>Channels of the logits.</summary>
@@ -38,6 +40,9 @@ public sealed record CheckpointInfo
 
     /// <summary>The resolved configuration as YAML.</summary>
     public required string Config { get; init; }
+
+    /// <summary>What layer norms add to the variance.</summary>
+    public LayerNormEps LayerNormEps { get; init; } = LayerNormEps.Default;
 }
 
 /// <summary>
@@ -48,13 +53,18 @@ public sealed record CheckpointInfo
 public sealed class Checkpoint
 {
     /// <summary>Version of the layout; raised when an older program could misread a newer file.</summary>
-    public const int FormatVersion = 2;
+    public const int FormatVersion = 3;
 
     /// <summary>Prefix of the network's entries.</summary>
     public const string ModelPrefix = "model.";
 
+    /// <summary>Value of the metadata's <c>format</c>.</summary>
+    internal const string Format = "heteroakd-checkpoint";
+
     private const string EarlierOne = "Take another checkpoint of the run, such as the one whose name ends in -best.safetensors";
     private const string HeaderHashKey = "sha256_header";
+    private const string BlocksEpsKey = "layer_norm_eps_blocks";
+    private const string ConvolutionsEpsKey = "layer_norm_eps_convolutions";
 
     private readonly string _path;
     private readonly Dictionary<string, HostTensor> _tensors;
@@ -82,7 +92,7 @@ public sealed class Checkpoint
         List<HostTensor> tensors = [.. entries.Select(e => HostTensor.Of(e.Name, e.Tensor))];
         Dictionary<string, string> metadata = new()
         {
-            ["format"] = "heteroakd-checkpoint",
+            ["format"] = Format,
             ["version"] = FormatVersion.ToString(CultureInfo.InvariantCulture),
             ["model"] = info.Model,
             ["role"] = info.Role,
@@ -92,6 +102,8 @@ public sealed class Checkpoint
             ["best_metric"] = info.BestMetric.ToString("R", CultureInfo.InvariantCulture),
             ["seconds"] = info.Seconds.ToString("R", CultureInfo.InvariantCulture),
             ["config"] = info.Config,
+            [BlocksEpsKey] = info.LayerNormEps.Blocks.ToString("R", CultureInfo.InvariantCulture),
+            [ConvolutionsEpsKey] = info.LayerNormEps.Convolutions.ToString("R", CultureInfo.InvariantCulture),
             ["sha256"] = Hash(tensors),
         };
         metadata[HeaderHashKey] = HashHeader(tensors, metadata);
@@ -121,9 +133,9 @@ public sealed class Checkpoint
             throw new CheckpointException(path, "is damaged or no checkpoint: " + e.Message, EarlierOne, e);
         }
 
-        if (file.Metadata.GetValueOrDefault("format") != "heteroakd-checkpoint")
+        if (file.Metadata.GetValueOrDefault("format") != Format)
         {
-            throw new CheckpointException(path, "is a safetensors file, but no checkpoint of this program", "Give a file that 'heteroakd train' or 'distill' wrote");
+            throw new CheckpointException(path, "is a safetensors file, but no checkpoint of this program", "Give a file that 'heteroakd train' or 'distill' wrote; 'heteroakd import' makes one of weights from elsewhere");
         }
 
         CheckpointInfo info = ReadInfo(path, file.Metadata);
@@ -137,7 +149,7 @@ public sealed class Checkpoint
         return new Checkpoint(path, info, file.Tensors.ToDictionary(t => t.Name));
     }
 
-    /// <summary>Copies the entries under a prefix into a module; every parameter and buffer must be there with its shape, and nothing else.</summary>
+    /// <summary>Copies the entries under a prefix into a module, and to a network what belongs to them; every parameter and buffer must be there with its shape, and nothing else.</summary>
     /// <exception cref="CheckpointException">It is of another model.</exception>
     public void CopyTo(string prefix, Module module)
     {
@@ -151,6 +163,11 @@ public sealed class Checkpoint
         if (own != state.Count)
         {
             throw new CheckpointException(_path, $"holds {own} entries under '{prefix}', the model has {state.Count}: it is of another model ({Info.Model})", "Name the model it was trained as");
+        }
+
+        if (module is SegmentationModel model)
+        {
+            model.LayerNormEps = Info.LayerNormEps;
         }
     }
 
@@ -191,6 +208,10 @@ public sealed class Checkpoint
                     BestMetric = double.Parse(metadata["best_metric"], CultureInfo.InvariantCulture),
                     Seconds = double.Parse(metadata["seconds"], CultureInfo.InvariantCulture),
                     Config = metadata["config"],
+
+                    // Up to layout 2 there was one value.
+                    LayerNormEps = version < 3 ? LayerNormEps.Default : new LayerNormEps(
+                        float.Parse(metadata[BlocksEpsKey], CultureInfo.InvariantCulture), float.Parse(metadata[ConvolutionsEpsKey], CultureInfo.InvariantCulture)),
                 };
         }
         catch (Exception e) when (e is KeyNotFoundException or FormatException or OverflowException)

@@ -47,7 +47,8 @@ public sealed record EvaluatedNetwork(string Name, string Model, long Parameters
 /// <param name="Images">Image files.</param>
 /// <param name="OutputFolder">Where the label maps and overlays go; empty puts them beside the images.</param>
 /// <param name="Overrides">Overrides of the configuration that the checkpoint holds.</param>
-public sealed record PredictRequest(string Checkpoint, IReadOnlyList<string> Images, string OutputFolder, IReadOnlyList<string> Overrides);
+/// <param name="Dump">Safetensors file for the feature maps and logits of the first image; empty writes none.</param>
+public sealed record PredictRequest(string Checkpoint, IReadOnlyList<string> Images, string OutputFolder, IReadOnlyList<string> Overrides, string Dump = "");
 
 /// <summary>The files made for one image.</summary>
 /// <param name="Image">The image.</param>

@@ -56,7 +56,7 @@ public sealed class InferenceService : IEvaluateCommand, IPredictCommand
         {
             cancellation.ThrowIfCancellationRequested();
             Stopwatch clock = Stopwatch.StartNew();
-            predictions.Add(Predict(evaluator, model, data, request.Images[i], request.OutputFolder));
+            predictions.Add(Predict(evaluator, model, data, request.Images[i], request.OutputFolder, i == 0 ? request.Dump : ""));
             progress.Report(new StepProgress(i + 1, double.NaN, double.NaN, clock.Elapsed.TotalMilliseconds));
         }
 
@@ -147,11 +147,17 @@ public sealed class InferenceService : IEvaluateCommand, IPredictCommand
         return folder;
     }
 
-    private static Prediction Predict(Evaluator evaluator, SegmentationModel model, ExperimentData data, string path, string outputFolder)
+    private static Prediction Predict(Evaluator evaluator, SegmentationModel model, ExperimentData data, string path, string outputFolder, string dump)
     {
         RgbImage image = SkiaImageCodec.Instance.ReadRgb(path);
         using BatchLoader loader = new(new SingleImage(image, data.Classes), LoaderOptions.ForEvaluation(1, data.Evaluation));
-        byte[] labels = PredictionPictures.Labels(evaluator.Predict(model, loader.Next(), data.Evaluation.Pad));
+        Batch batch = loader.Next();
+        if (dump.Length > 0)
+        {
+            FeatureDump.Write(dump, model, model.Device, batch);
+        }
+
+        byte[] labels = PredictionPictures.Labels(evaluator.Predict(model, batch, data.Evaluation.Pad));
         string folder = outputFolder.Length > 0 ? outputFolder : Path.GetDirectoryName(Path.GetFullPath(path))!;
         Directory.CreateDirectory(folder);
         string name = Path.Combine(folder, Path.GetFileNameWithoutExtension(path));

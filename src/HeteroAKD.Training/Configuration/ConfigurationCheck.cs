@@ -24,6 +24,9 @@ internal static class ConfigurationCheck
         Require(!config.Optimizer.Nesterov || config.Optimizer.Momentum > 0, "optimizer.nesterov needs optimizer.momentum above 0");
         Require(config.Schedule.MinLr <= config.Optimizer.Lr, $"schedule.minLr ({config.Schedule.MinLr}) is above optimizer.lr ({config.Optimizer.Lr})");
 
+        Require(config.Teacher.Checkpoint.Length == 0 || config.Teacher.Pretrained.Length == 0, "teacher.checkpoint has every weight already; leave teacher.pretrained empty");
+        Require(config.Student.Checkpoint.Length == 0 || config.Student.Pretrained.Length == 0, "student.checkpoint has every weight already; leave student.pretrained empty");
+
         DataConfig data = config.Data;
         Require(data.Kind != DataKind.List || data.Root.Length > 0, "data.root must name the data set's folder when data.kind is list");
         Require(data.Kind != DataKind.List || data.Train.Length > 0, "data.train must name a list file when data.kind is list");

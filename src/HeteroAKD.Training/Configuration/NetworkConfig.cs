@@ -11,6 +11,9 @@ public sealed record TeacherConfig
     /// <summary>Trained weights; empty trains the teacher first.</summary>
     public string Checkpoint { get; init; } = "";
 
+    /// <summary>A file of weights in any form that <c>import</c> reads; the encoder starts from them.</summary>
+    public string Pretrained { get; init; } = "";
+
     /// <summary>Training steps of the teacher.</summary>
     [InRange("[0, 100000000]")]
     public int Steps { get; init; }
@@ -36,4 +39,7 @@ public sealed record StudentConfig
 
     /// <summary>Weights to start from; empty starts from the seed.</summary>
     public string Checkpoint { get; init; } = "";
+
+    /// <summary>A file of weights in any form that <c>import</c> reads; the encoder starts from them.</summary>
+    public string Pretrained { get; init; } = "";
 }

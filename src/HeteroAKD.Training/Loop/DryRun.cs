@@ -34,7 +34,7 @@ public sealed class DryRun : IDisposable
         _cancellation = cancellation;
         _data = new ExperimentData(config);
         _device = Device.Open(config.Device, config.Threads, config.Precision);
-        _jobs = new JobFactory(config, _data, _device);
+        _jobs = new JobFactory(config, _data, _device, progress.Say);
     }
 
     /// <summary>Tries one network alone.</summary>

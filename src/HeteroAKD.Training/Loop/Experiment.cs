@@ -8,6 +8,7 @@ using HeteroAKD.Training.Commands;
 using HeteroAKD.Training.Configuration;
 using HeteroAKD.Training.Evaluation;
 using HeteroAKD.Training.Runs;
+using HeteroAKD.Training.Weights;
 
 namespace HeteroAKD.Training.Loop;
 
@@ -44,7 +45,7 @@ public sealed class Experiment : IDisposable
                 _device.UseCublas();
             }
 
-            _jobs = new JobFactory(config, _data, _device);
+            _jobs = new JobFactory(config, _data, _device, line => _log!.Write(line));
             // Kernels are loaded while networks are made and the first batches are read.
             _device.PreloadKernels();
             _folder = RunFolder.Open(config.Out, name, mode);

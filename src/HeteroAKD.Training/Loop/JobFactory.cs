@@ -6,11 +6,12 @@ using HeteroAKD.Training.Checkpoints;
 using HeteroAKD.Training.Commands;
 using HeteroAKD.Training.Configuration;
 using HeteroAKD.Training.Runs;
+using HeteroAKD.Training.Weights;
 
 namespace HeteroAKD.Training.Loop;
 
 /// <summary>Builds the networks and trainings that a configuration describes.</summary>
-public sealed class JobFactory(ExperimentConfig config, ExperimentData data, Device device)
+public sealed class JobFactory(ExperimentConfig config, ExperimentData data, Device device, Action<string> say)
 {
     /// <summary>A network at the beginning of its training, and the checkpoint that it starts from, if one is named. The caller disposes of the network.</summary>
     public (SegmentationModel Model, CheckpointInfo? Start) Network(NetworkRole role)
@@ -20,6 +21,7 @@ public sealed class JobFactory(ExperimentConfig config, ExperimentData data, Dev
         string path = teacher ? config.Teacher.Checkpoint : config.Student.Checkpoint;
         if (path.Length == 0)
         {
+            Pretrain(teacher ? NetworkRoles.Teacher : NetworkRoles.Student, model, teacher ? config.Teacher.Pretrained : config.Student.Pretrained);
             return (model, null);
         }
 
@@ -40,6 +42,27 @@ public sealed class JobFactory(ExperimentConfig config, ExperimentData data, Dev
         TaskLoss task = ObjectiveFactory.Task(device, config, Images(NetworkRole.Student));
         IObjective objective = ObjectiveFactory.Distillation(teacher, student, task, config, data.Classes.IgnoreIndex);
         return Job(NetworkRole.Student, student, objective) with { Role = NetworkRoles.Distilled };
+    }
+
+    private void Pretrain(string name, SegmentationModel model, string path)
+    {
+        if (path.Length == 0)
+        {
+            return;
+        }
+
+        WeightImport import = WeightImport.Open(path);
+        ImportReport report = import.CopyTo(model, backboneOnly: true);
+        if (!report.Complete)
+        {
+            throw new WeightImportException(path, $"does not fit the encoder of {model.Name} ({import.Map.Description}):\n{string.Join('\n', report.Lines())}");
+        }
+
+        say($"{name}: {report.Loaded.Count} entries of the encoder of {model.Name} from {path} ({import.Map.Name})");
+        if (import.Map.Input is { } input && !(input.Mean.SequenceEqual(config.Augmentation.Mean) && input.Std.SequenceEqual(config.Augmentation.Std)))
+        {
+            say($"{name}: these weights expect augmentation.mean {input.MeanText} and augmentation.std {input.StdText}, not the configured ones");
+        }
     }
 
     private TrainingJob Job(NetworkRole role, SegmentationModel model, IObjective objective)

@@ -261,6 +261,7 @@ public sealed partial class NetworkTrainer(ExperimentConfig config, ExperimentDa
             BestMetric = s.BestMetric,
             Seconds = s.Seconds,
             Config = ConfigurationWriter.Write(config),
+            LayerNormEps = s.Job.Model.LayerNormEps,
         };
         IEnumerable<(string, Tensor)> entries = Checkpoint.Entries(Checkpoint.ModelPrefix, s.Job.Model);
         if (!networkOnly)

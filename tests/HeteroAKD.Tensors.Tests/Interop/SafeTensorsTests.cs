@@ -36,6 +36,26 @@ public sealed class SafeTensorsTests
     }
 
     [Fact]
+    public void Narrow_types_become_the_next_wider_one()
+    {
+        // 1.5, -2 and the smallest subnormal as float16; 1, -3 as bfloat16.
+        byte[] data = [0x00, 0x3e, 0x00, 0xc0, 0x01, 0x00, 0x80, 0x3f, 0x40, 0xc0, 0xff, 0x7f, 0xff, 0xff, 0x80, 0x01];
+        const string Header = """{"h":{"dtype":"F16","shape":[3],"data_offsets":[0,6]},"b":{"dtype":"BF16","shape":[2],"data_offsets":[6,10]},"i":{"dtype":"I16","shape":[1],"data_offsets":[10,12]},"u":{"dtype":"U16","shape":[1],"data_offsets":[12,14]},"c":{"dtype":"I8","shape":[1],"data_offsets":[14,15]},"t":{"dtype":"BOOL","shape":[1],"data_offsets":[15,16]}}""";
+        List<HostTensor> tensors = Read([.. BitConverter.GetBytes((long)Header.Length), .. Encoding.UTF8.GetBytes(Header), .. data]).Tensors;
+        Assert.Equal([1.5f, -2f, 5.9604645e-8f], tensors[0].Floats.ToArray());
+        Assert.Equal([1f, -3f], tensors[1].Floats.ToArray());
+        Assert.Equal([32767, 65535, -128, 1], tensors.Skip(2).Select(t => t.ToInts()[0]));
+    }
+
+    [Fact]
+    public void Numbers_of_either_precision_can_be_had_as_float32()
+    {
+        Assert.Equal([(float)Math.PI], HostTensor.Of("x", [1], [Math.PI]).ToFloats().ToArray());
+        Assert.Equal([0.5f], HostTensor.Of("x", [1], [0.5f]).ToFloats().ToArray());
+        Assert.Throws<HeteroAkdException>(() => HostTensor.Of("x", [1], [1]).ToFloats());
+    }
+
+    [Fact]
     public void Labels_come_from_any_integer_type()
     {
         Assert.Equal([1, 255], new HostTensor("y", "U8", [2], [1, 255]).ToInts());
@@ -96,10 +116,18 @@ public sealed class SafeTensorsTests
     [InlineData("""{"a":{"dtype":"F32","shape":[2],"data_offsets":[4,12]}}""", "claims bytes 4 to 12 of 8")]
     [InlineData("""{"a":{"dtype":"F32","shape":[2],"data_offsets":[-8,0]}}""", "claims bytes -8 to 0")]
     [InlineData("""{"a":{"dtype":"F32","shape":[65536,65536,65536,65536],"data_offsets":[0,8]}}""", "claims")]
-    [InlineData("""{"a":{"dtype":"F32","shape":[4294967296],"data_offsets":[0,8]}}""", "broken header")]
+    [InlineData("""{"a":{"dtype":"F32","shape":[4294967296],"data_offsets":[0,8]}}""", "claims")]
     [InlineData("""{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},"b":{"dtype":"F32","shape":[1],"data_offsets":[2,6]}}""", "'a' and 'b' overlap")]
     [InlineData("""{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},"a":{"dtype":"F32","shape":[1],"data_offsets":[4,8]}}""", "two tensors 'a'")]
-    [InlineData("""{"a":{"dtype":"BF16","shape":[2],"data_offsets":[0,4]}}""", "BF16 is not supported")]
+    [InlineData("""{"a":{"dtype":"F8_E4M3","shape":[8],"data_offsets":[0,8]}}""", "type F8_E4M3, which is not supported")]
+    [InlineData("""{"a":{"dtype":"F32","shape":[0,2147483647,2147483647,2147483647],"data_offsets":[0,0]}}""", "claims")]
+    [InlineData("""{"a":{"dtype":"F32","shape":[4294967296,4294967296,4294967296,4294967296,0],"data_offsets":[0,0]}}""", "claims")]
+    [InlineData("""{"a":{"dtype":"F32","shape":[1073741824,1073741824,1073741824,1073741824,1073741824],"data_offsets":[0,0]}}""", "claims")]
+    [InlineData("""{"a":{"dtype":"F32","shape":[1],"data_offsets":[4,8]}}""", "bytes 0 to 4 belong to no tensor")]
+    [InlineData("""{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}""", "bytes 4 to 8 belong to no tensor")]
+    [InlineData("""{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]},"b":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}}""", "'a' and 'b' overlap")]
+    [InlineData("""{"a":{"dtype":"F32","shape":[1.5],"data_offsets":[0,8]}}""", "broken header")]
+    [InlineData("""{"a":{"dtype":"F32","shape":[9223372036854775808],"data_offsets":[0,8]}}""", "broken header")]
     [InlineData("""{"a":{"dtype":"F32","shape":[2]}}""", "broken header")]
     [InlineData("""{"a":{"dtype":"F32","shape":2,"data_offsets":[0,8]}}""", "broken header")]
     [InlineData("""{"a":{"dtype":"F32","shape":[2],"data_offsets":[0]}}""", "broken header")]

@@ -1,5 +1,8 @@
+using HeteroAKD.Nn;
+using HeteroAKD.Nn.Encoders;
 using HeteroAKD.Nn.Models;
 using HeteroAKD.Tensors;
+using HeteroAKD.Tensors.Autograd;
 using HeteroAKD.Tensors.Interop;
 using HeteroAKD.Training.Checkpoints;
 using HeteroAKD.Training.Runs;
@@ -34,6 +37,24 @@ public sealed class CheckpointTests : IDisposable
         using Tensor target = Tensor.Empty(_device, new Shape(2, 3));
         checkpoint.Copy("b", target);
         Assert.Equal([1f, -0f, float.Epsilon, 4, 5, float.MaxValue], target.ToFloats());
+    }
+
+    [Fact]
+    public void Epsilons_of_layer_norms_travel_with_the_weights()
+    {
+        using SegmentationModel model = ModelZoo.Create("tiny-mit-student", 3, _device, seed: 1);
+        using SegmentationModel loaded = ModelZoo.Create("tiny-mit-student", 3, _device, seed: null);
+        float[] usual = Logits(model);
+        model.LayerNormEps = new LayerNormEps(0.5f, 1e-6f);
+        float[] blocks = Logits(model);
+        model.LayerNormEps = new LayerNormEps(1e-6f, 0.5f);
+        float[] convolutions = Logits(model);
+        Assert.NotEqual(usual, blocks);
+        Assert.NotEqual(usual, convolutions);
+        Assert.NotEqual(blocks, convolutions);
+        Checkpoint.Save(File, s_info with { LayerNormEps = model.LayerNormEps }, Checkpoint.Entries(Checkpoint.ModelPrefix, model));
+        Checkpoint.Load(File).CopyTo(Checkpoint.ModelPrefix, loaded);
+        Assert.Equal(convolutions, Logits(loaded));
     }
 
     [Fact]
@@ -101,6 +122,14 @@ public sealed class CheckpointTests : IDisposable
         Assert.Contains("the disk is full; free some space or choose another --out; the earlier file is as it was", error.Message, StringComparison.Ordinal);
         Assert.Equal(s_info, Checkpoint.Load(File).Info);
         SaveSmall();
+    }
+
+    private float[] Logits(SegmentationModel model)
+    {
+        using NoGrad noGrad = new();
+        using StepScope step = _device.BeginStep();
+        float[] pixels = [.. Enumerable.Range(0, 3 * 32 * 32).Select(i => MathF.Sin(i))];
+        return model.Forward(Tensor.From(_device, new Shape(1, 3, 32, 32), pixels), Pass.Evaluation).Logits.ToFloats();
     }
 
     private void SaveSmall()

@@ -1,0 +1,60 @@
+using System.CommandLine;
+using HeteroAKD.Training.Commands;
+
+namespace HeteroAKD.Cli.Commands;
+
+/// <summary><c>heteroakd import FILE --model NAME --out CHECKPOINT</c>.</summary>
+internal sealed class ImportCommand : Command
+{
+    private readonly Argument<string> file = new("FILE") { Description = "A state dict of PyTorch (.pth), safetensors, or a checkpoint" };
+
+    private readonly Option<string> model = new("--model") { Description = "The network here that the weights are of", HelpName = "name", Required = true };
+
+    private readonly Option<int> classes = new("--classes") { Description = "Classes of the network; by default those of the file's classifier", HelpName = "n" };
+
+    private readonly Option<string> from = new("--from")
+    {
+        Description = "Whose names they are: torchvision, mmseg, mit, huggingface, cirkd or heteroakd; by default the names tell",
+        HelpName = "format",
+        DefaultValueFactory = _ => "",
+    };
+
+    private readonly Option<bool> backboneOnly = new("--backbone-only") { Description = "Take the encoder alone; the head starts from --seed" };
+
+    private readonly Option<bool> noStrict = new("--no-strict") { Description = "Let what is missing or of another shape start from --seed" };
+
+    public ImportCommand(IImportCommand service, CommonOptions options, Terminal terminal)
+        : base("import", "Make a checkpoint of weights that another program trained")
+    {
+        Add(file);
+        Add(model);
+        Add(classes);
+        Add(from);
+        Add(backboneOnly);
+        Add(noStrict);
+        Validators.Add(result =>
+        {
+            if (result.GetValue(options.Out) is null)
+            {
+                result.AddError("import needs --out CHECKPOINT.safetensors");
+            }
+
+            if (result.GetResult(classes) is { Implicit: false } && result.GetValue(classes) < 1)
+            {
+                result.AddError("--classes must be at least 1");
+            }
+        });
+        SetAction(result =>
+        {
+            var request = new ImportRequest(
+                result.GetRequiredValue(file), result.GetRequiredValue(model), result.GetValue(classes), result.GetValue(from) ?? "", result.GetValue(backboneOnly),
+                !result.GetValue(noStrict), result.GetValue(options.Out)!, options.Overrides(result, withOut: false));
+            foreach (string line in service.Run(request))
+            {
+                terminal.Out.WriteLine(line);
+            }
+
+            return ExitCode.Success;
+        });
+    }
+}

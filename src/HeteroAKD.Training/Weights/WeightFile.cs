@@ -1,0 +1,48 @@
+using HeteroAKD.Tensors.Interop;
+using HeteroAKD.Training.Checkpoints;
+
+namespace HeteroAKD.Training.Weights;
+
+/// <summary>The tensors of a file of weights, whatever its kind.</summary>
+/// <param name="Path">The file.</param>
+/// <param name="Kind">What it is, for a person.</param>
+/// <param name="Tensors">Its tensors by the names in the file, in order.</param>
+/// <param name="Others">Entries that are no tensors.</param>
+/// <param name="Own">What the file says about itself where this program wrote it.</param>
+public sealed record WeightFile(string Path, string Kind, IReadOnlyList<HostTensor> Tensors, int Others, CheckpointInfo? Own)
+{
+    /// <summary>Reads a safetensors file, a state dict of PyTorch or a checkpoint of this program; what it begins with tells them apart.</summary>
+    /// <exception cref="Tensors.HeteroAkdException">Missing, damaged or of another kind.</exception>
+    public static WeightFile Read(string path)
+    {
+        if (IsTorch(path))
+        {
+            (List<HostTensor> tensors, int others) = TorchFile.Read(path);
+            return new WeightFile(path, "PyTorch", tensors, others, null);
+        }
+
+        (List<HostTensor> stored, Dictionary<string, string> metadata) = SafeTensors.Read(path);
+        if (metadata.GetValueOrDefault("format") != Checkpoint.Format)
+        {
+            return new WeightFile(path, "safetensors", stored, 0, null);
+        }
+
+        Checkpoint checkpoint = Checkpoint.Load(path);
+        return new WeightFile(path, "checkpoint", [.. checkpoint.Names.Select(n => checkpoint[n])], 0, checkpoint.Info);
+    }
+
+    private static bool IsTorch(string path)
+    {
+        byte[] start = new byte[512];
+        try
+        {
+            using FileStream stream = File.OpenRead(path);
+            int read = stream.ReadAtLeast(start, start.Length, throwOnEndOfStream: false);
+            return TorchFile.Recognises(start.AsSpan(0, read));
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new WeightImportException(path, $"cannot be read: {e.Message}");
+        }
+    }
+}

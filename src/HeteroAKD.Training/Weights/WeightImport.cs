@@ -1,0 +1,192 @@
+using HeteroAKD.Nn;
+using HeteroAKD.Nn.Encoders;
+using HeteroAKD.Nn.Models;
+using HeteroAKD.Tensors;
+using HeteroAKD.Tensors.Interop;
+
+namespace HeteroAKD.Training.Weights;
+
+/// <summary>Weights that do not fit the network, or a file of weights that cannot be used.</summary>
+public sealed class WeightImportException(string path, string problem)
+    : HeteroAkdException($"{path}: {problem}");
+
+/// <summary>Brings the weights of a file into a network of ours, entry by entry, and says what came of it.</summary>
+/// <param name="file">The file.</param>
+/// <param name="map">Its names.</param>
+public sealed class WeightImport(WeightFile file, NameMap map)
+{
+    private const string EncoderPrefix = "encoder.";
+
+    private readonly Dictionary<string, HostTensor> _tensors = map.Canonical(file);
+    private HashSet<string>? _names;
+
+    /// <summary>Epsilons of layer norms that belong to the weights.</summary>
+    public LayerNormEps LayerNormEps => file.Own?.LayerNormEps ?? map.LayerNormEps;
+
+    /// <summary>Reads a file and finds its map.</summary>
+    /// <param name="path">Any of the kinds of <see cref="WeightFile"/>.</param>
+    /// <param name="from">A <see cref="NameMap.Name"/>, or empty to go by the names.</param>
+    public static WeightImport Open(string path, string from = "")
+    {
+        WeightFile file = WeightFile.Read(path);
+        return new WeightImport(file, NameMap.Find(from, file));
+    }
+
+    /// <summary>The file.</summary>
+    public WeightFile File => file;
+
+    /// <summary>Its names.</summary>
+    public NameMap Map => map;
+
+    /// <summary>Channels of the logits of the network in the file, or null where it has no classifier that could be taken over.</summary>
+    public int? Classes
+    {
+        get
+        {
+            IReadOnlyList<string> names = map.SourceOf("head.classifier.weight", Names)?.Names ?? [];
+            return names.Count == 1 && _tensors.TryGetValue(names[0], out HostTensor? tensor) && tensor.Sizes.Length > 0 ? tensor.Sizes[0] : null;
+        }
+    }
+
+    /// <summary>Copies every entry that is there with its shape, and the epsilons. Entries that are not there keep their values.</summary>
+    /// <param name="model">The network.</param>
+    /// <param name="backboneOnly">Whether the encoder alone is taken.</param>
+    public ImportReport CopyTo(SegmentationModel model, bool backboneOnly)
+    {
+        List<string> loaded = [];
+        List<string> left = [];
+        List<(string Name, WeightSource? Source)> missing = [];
+        List<string> mismatched = [];
+        HashSet<string> used = [];
+        foreach (StateEntry entry in model.State())
+        {
+            if (backboneOnly && !entry.Name.StartsWith(EncoderPrefix, StringComparison.Ordinal))
+            {
+                left.Add(entry.Name);
+                continue;
+            }
+
+            WeightSource? source = map.SourceOf(entry.Name, Names);
+            used.UnionWith(source?.Names ?? []);
+            if (source is null || source.Names.Any(n => !_tensors.ContainsKey(n)))
+            {
+                missing.Add((entry.Name, source));
+            }
+            else if (Mismatch(entry, source) is { } problem)
+            {
+                mismatched.Add(problem);
+            }
+            else
+            {
+                Copy(source, entry.Tensor);
+                loaded.Add(entry.Name);
+                continue;
+            }
+
+            left.Add(entry.Name);
+        }
+
+        model.LayerNormEps = LayerNormEps;
+        return Report(loaded, left, missing, mismatched, used, backboneOnly);
+    }
+
+    private HashSet<string> Names => _names ??= [.. _tensors.Keys];
+
+    private ImportReport Report(
+        List<string> loaded, List<string> left, List<(string Name, WeightSource? Source)> missing, List<string> mismatched, HashSet<string> used, bool backboneOnly)
+    {
+        string[] unused = [.. _tensors.Keys.Where(n => !used.Contains(n))];
+        string[] ignored = [.. unused.Where(n => map.Ignores(n) || (backboneOnly && IsOfAHead(n)))];
+        string[] unexpected = [.. unused.Except(ignored)];
+        string[] wanted = [.. missing.SelectMany(m => m.Source?.Names ?? []).Where(n => !_tensors.ContainsKey(n))];
+        return new ImportReport
+        {
+            Loaded = loaded,
+            Left = left,
+            Mismatched = mismatched,
+            Ignored = [.. ignored.Select(n => _tensors[n].Name)],
+            Missing = [.. missing.Select((m, i) => Missing(m.Name, m.Source, i < ImportReport.MaxLines ? unexpected : []))],
+            Unexpected = [.. unexpected.Select((n, i) => $"{_tensors[n].Name} {Sizes(_tensors[n])}{Nearest("wanted", n, i < ImportReport.MaxLines ? wanted : [])}")],
+        };
+    }
+
+    // With the encoder alone in view, whatever none of its names could mean belongs to a head.
+    private static bool IsOfAHead(string name) =>
+        new[] { "head.", "decode_head.", "auxiliary_head.", "aux_head.", "auxlayer.", "linear_", "classifier." }.Any(p => name.StartsWith(p, StringComparison.Ordinal));
+
+    private string Missing(string name, WeightSource? source, IReadOnlyList<string> candidates)
+    {
+        if (source is null)
+        {
+            bool head = !name.StartsWith(EncoderPrefix, StringComparison.Ordinal);
+            return $"{name}: {(head && map.HeadProblem is { } problem ? problem : $"{map.Description} has nothing like it")}";
+        }
+
+        string[] absent = [.. source.Names.Where(n => !_tensors.ContainsKey(n))];
+        return $"{name} from {string.Join(" and ", absent)}{Nearest("in the file", absent[0], candidates)}";
+    }
+
+    private static string Nearest(string where, string name, IReadOnlyList<string> candidates) => NearestName.Of(name, candidates) is { } near ? $"; nearest {where}: {near}" : "";
+
+    private string? Mismatch(StateEntry entry, WeightSource source)
+    {
+        HostTensor[] parts = [.. source.Names.Select(n => _tensors[n])];
+        if (parts.FirstOrDefault(p => p.DType is not ("F32" or "F64")) is { } integers)
+        {
+            return $"{entry.Name} from {integers.Name}: {integers.DType} in the file, floats in the model";
+        }
+
+        // A linear layer is a 1x1 convolution: what follows its two dimensions is 1 and 1 in one of the two.
+        int[] wanted = Trimmed(entry.Tensor.Shape.ToArray());
+        bool fits = parts.Length == 0 || (parts.All(p => p.Sizes.Length > 0 && p.Sizes[0] % 3 * (3 - source.Thirds) == 0 && Trimmed(p.Sizes).AsSpan(1).SequenceEqual(wanted.AsSpan(1)))
+            && parts.Sum(p => p.Sizes[0]) * source.Thirds / 3 == wanted[0]);
+        return fits ? null : $"{entry.Name} from {string.Join(" and ", parts.Select(p => p.Name))}: {string.Join(" and ", parts.Select(Sizes))}"
+            + $"{(source.Thirds < 3 ? $", of which {source.Thirds} thirds," : "")} in the file, {entry.Tensor.Shape} in the model";
+    }
+
+    private void Copy(WeightSource source, Tensor target)
+    {
+        if (source.Names.Count == 1 && source.Thirds == 3 && !source.SwapRedAndBlue)
+        {
+            target.CopyFrom(_tensors[source.Names[0]].ToFloats());
+            return;
+        }
+
+        float[] values = new float[target.Shape.Count];
+        int written = 0;
+        foreach (string name in source.Names)
+        {
+            ReadOnlySpan<float> part = _tensors[name].ToFloats();
+            int third = part.Length / 3;
+            ReadOnlySpan<float> taken = source.Thirds == 3 ? part : part.Slice(source.FirstThird * third, source.Thirds * third);
+            taken.CopyTo(values.AsSpan(written));
+            written += taken.Length;
+        }
+
+        if (source.SwapRedAndBlue)
+        {
+            SwapRedAndBlue(values, target.Shape);
+        }
+
+        target.CopyFrom(values);
+    }
+
+    // [O, 3, KH, KW]
+    private static void SwapRedAndBlue(float[] values, Shape shape)
+    {
+        int plane = shape[2] * shape[3];
+        float[] red = new float[plane];
+        for (int o = 0; o < shape[0]; o++)
+        {
+            Span<float> first = values.AsSpan(o * 3 * plane, plane);
+            Span<float> last = values.AsSpan(((o * 3) + 2) * plane, plane);
+            first.CopyTo(red);
+            last.CopyTo(first);
+            red.CopyTo(last);
+        }
+    }
+
+    private static int[] Trimmed(int[] sizes) => sizes is [.., 1, 1] and { Length: 4 } ? sizes[..2] : sizes;
+
+    private static string Sizes(HostTensor tensor) => $"[{string.Join(", ", tensor.Sizes)}]";
+}
