@@ -18,7 +18,7 @@ public sealed class SkiaImageCodec : IImageCodec
     public static SkiaImageCodec Instance { get; } = new();
 
     /// <inheritdoc/>
-    public RgbImage ReadRgb(string path)
+    public RgbImage ReadRgb(string path, RgbImage? reuse = null)
     {
         var file = FileBytes.Read(path);
         CheckContainer(path, file);
@@ -44,7 +44,7 @@ public sealed class SkiaImageCodec : IImageCodec
         {
             throw new ImageFormatException(path, $"the image is broken or cut short ({result})", Remedy);
         }
-        return DropAlpha(width, height, rgba);
+        return DropAlpha(rgba, reuse is not null && reuse.Width == width && reuse.Height == height ? reuse : new RgbImage(width, height));
     }
 
     /// <inheritdoc/>
@@ -83,9 +83,8 @@ public sealed class SkiaImageCodec : IImageCodec
         }
     }
 
-    private static RgbImage DropAlpha(int width, int height, byte[] rgba)
+    private static RgbImage DropAlpha(byte[] rgba, RgbImage image)
     {
-        var image = new RgbImage(width, height);
         var pixels = image.Pixels;
         for (int from = 0, to = 0; from < rgba.Length; from += 4, to += 3)
         {

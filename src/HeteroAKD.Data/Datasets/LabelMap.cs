@@ -1,0 +1,90 @@
+namespace HeteroAKD.Data;
+
+/// <summary>What the ids that a label file stores mean: a class, the ignored id, or an error.</summary>
+public sealed class LabelMap
+{
+    private const short Unknown = -1;
+
+    private readonly short[] _table; // [256], class id, ignored id or Unknown
+
+    private LabelMap(short[] table, string meaning) => (_table, Meaning) = (table, meaning);
+
+    /// <summary>The ids that are allowed, in words, for error texts.</summary>
+    public string Meaning { get; }
+
+    /// <summary>The table as text, the same for equal maps: what a cache of mapped labels depends on.</summary>
+    public string Fingerprint => string.Join(',', _table);
+
+    /// <summary>Stored ids are class ids.</summary>
+    /// <param name="classes">Allows 0 to C-1 and the ignored id.</param>
+    public static LabelMap Identity(ClassSet classes)
+    {
+        var table = NewTable();
+        for (var c = 0; c < classes.Count; c++)
+        {
+            table[c] = (short)c;
+        }
+        table[classes.IgnoreIndex] = (short)classes.IgnoreIndex;
+        return new LabelMap(table, $"a class (0 to {classes.Count - 1}) nor the ignored id {classes.IgnoreIndex}");
+    }
+
+    /// <summary>Stored id 0 is ignored and id k is class k-1, as ADE20K stores it; 255 is ignored too.</summary>
+    /// <param name="classes">Allows 0 to C.</param>
+    public static LabelMap FromOne(ClassSet classes)
+    {
+        var table = NewTable();
+        table[0] = table[255] = (short)classes.IgnoreIndex;
+        for (var c = 0; c < classes.Count; c++)
+        {
+            table[c + 1] = (short)c;
+        }
+        return new LabelMap(table, $"a class (1 to {classes.Count}) nor the ignored id 0");
+    }
+
+    /// <summary>Stored ids by a list of their own; ids 0 to <paramref name="last"/> that the list leaves out, and 255, are ignored.</summary>
+    /// <param name="storedIds">[C], the stored id of each class.</param>
+    /// <param name="last">Largest stored id.</param>
+    /// <param name="ignoreIndex">The ignored id.</param>
+    public static LabelMap Of(ReadOnlySpan<byte> storedIds, int last, int ignoreIndex)
+    {
+        var table = NewTable();
+        table.AsSpan(0, last + 1).Fill((short)ignoreIndex);
+        table[255] = (short)ignoreIndex;
+        for (var c = 0; c < storedIds.Length; c++)
+        {
+            table[storedIds[c]] = (short)c;
+        }
+        return new LabelMap(table, $"a stored id of this data set (0 to {last}) nor the ignored id 255");
+    }
+
+    /// <summary>Maps a label picture.</summary>
+    /// <param name="label">As it is stored.</param>
+    /// <param name="path">Its file, for error texts.</param>
+    /// <param name="mapped">[H, W], class ids or the ignored id.</param>
+    /// <exception cref="DatasetException">A stored id is not allowed; the text names its place.</exception>
+    public void Apply(LabelImage label, string path, Span<byte> mapped)
+    {
+        var table = _table;
+        var ids = label.Ids.AsSpan(0, mapped.Length);
+        for (var i = 0; i < mapped.Length; i++)
+        {
+            int id = ids[i];
+            var value = id < table.Length ? table[id] : Unknown;
+            if (value < 0)
+            {
+                throw new DatasetException(
+                    path,
+                    $"label id {id} at column {i % label.Width}, row {i / label.Width} is neither {Meaning}",
+                    "Correct the label file, or add the class to the class file");
+            }
+            mapped[i] = (byte)value;
+        }
+    }
+
+    private static short[] NewTable()
+    {
+        var table = new short[256];
+        Array.Fill(table, Unknown);
+        return table;
+    }
+}
