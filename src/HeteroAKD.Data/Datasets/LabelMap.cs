@@ -41,11 +41,19 @@ public sealed class LabelMap
         return new LabelMap(table, $"a class (1 to {classes.Count}) nor the ignored id 0");
     }
 
+    /// <summary>Cityscapes' labelIds: 19 of the ids 0 to 33 are the classes, the others are ignored.</summary>
+    /// <param name="classes">The 19 classes.</param>
+    /// <exception cref="DatasetException">There are not 19.</exception>
+    public static LabelMap Cityscapes(ClassSet classes) =>
+        classes.Count == CityscapesLayout.Classes.Count
+            ? CityscapesLayout.LabelIds
+            : throw new DatasetException(null, $"Cityscapes' labelIds are {CityscapesLayout.Classes.Count} classes, the class file has {classes.Count}", "Name those in the class file");
+
     /// <summary>Stored ids by a list of their own; ids 0 to <paramref name="last"/> that the list leaves out, and 255, are ignored.</summary>
     /// <param name="storedIds">[C], the stored id of each class.</param>
     /// <param name="last">Largest stored id.</param>
     /// <param name="ignoreIndex">The ignored id.</param>
-    public static LabelMap Of(ReadOnlySpan<byte> storedIds, int last, int ignoreIndex)
+    internal static LabelMap Of(ReadOnlySpan<byte> storedIds, int last, int ignoreIndex)
     {
         var table = NewTable();
         table.AsSpan(0, last + 1).Fill((short)ignoreIndex);

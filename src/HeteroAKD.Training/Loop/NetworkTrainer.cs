@@ -82,6 +82,7 @@ public sealed partial class NetworkTrainer(ExperimentConfig config, ExperimentDa
             Seed = (ulong)job.Seed,
             Augmentation = data.Augmentation,
             Prefetch = config.Data.Prefetch,
+            Threads = config.Data.Workers,
         });
         State state = new(job, optimizer, loader, new LearningRateSchedule(config.Schedule, job.LearningRate, job.Steps));
         if (from is not null)
@@ -90,7 +91,9 @@ public sealed partial class NetworkTrainer(ExperimentConfig config, ExperimentDa
         }
 
         progress.Begin($"{job.Role} {job.Model.Name}", job.Steps, state.Step);
+        double before = state.Seconds;
         Loop(state, cancellation);
+        log.Write(FormattableString.Invariant($"{job.Role}: {state.Seconds - before:F1} s, {loader.WaitSeconds:F1} s of them waiting for data"));
         return state.Seconds;
     }
 
@@ -112,6 +115,7 @@ public sealed partial class NetworkTrainer(ExperimentConfig config, ExperimentDa
             }
 
             double stepStart = clock.Elapsed.TotalMilliseconds;
+            double waited = s.Loader.WaitSeconds;
             double rate = s.Schedule.At(s.Step);
             bool logged = Due(config.Training.LogEvery, s);
             device.Step = s.Step;
@@ -123,7 +127,13 @@ public sealed partial class NetworkTrainer(ExperimentConfig config, ExperimentDa
             }
 
             s.Seconds = before + clock.Elapsed.TotalSeconds;
-            progress.Report(new StepProgress(s.Step, loss, rate, clock.Elapsed.TotalMilliseconds - stepStart));
+            progress.Report(new StepProgress(s.Step, loss, rate, clock.Elapsed.TotalMilliseconds - stepStart, (s.Loader.WaitSeconds - waited) * 1000));
+            while (data.TryTakeWarning(out string? warning))
+            {
+                log.Write(warning);
+                progress.Say(warning);
+            }
+
             if (Due(config.Training.EvalEvery, s) || s.Step == s.Job.Steps)
             {
                 Evaluate(s);

@@ -22,7 +22,6 @@ public class RealDataTests
     [InlineData("camvid-128x96", "val", 0.016)]
     [InlineData("camvid-128x96", "test", 0.016)]
     [InlineData("camvid-320x240", "val", 0.004)]
-    [InlineData("camvid-320x240", "test", 0.004)]
     public void CamVid_PixelShares(string folder, string list, double tolerance)
     {
         var statistics = Statistics(folder, list);
