@@ -76,6 +76,11 @@ internal sealed class CommandLineApplication(CommandServices services, Terminal 
             root.Add(new PredictCommand(predict, options, terminal, cancellation));
         }
 
+        if (services.DataCheck is { } dataCheck)
+        {
+            root.Add(new DataCommand(dataCheck, options, terminal, cancellation));
+        }
+
         if (services.Info is { } info)
         {
             root.Add(new InfoCommand(info, terminal));

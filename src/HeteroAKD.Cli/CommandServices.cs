@@ -15,6 +15,8 @@ internal sealed record CommandServices
 
     public IPredictCommand? Predict { get; init; }
 
+    public IDataCheckCommand? DataCheck { get; init; }
+
     public IInfoCommand? Info { get; init; }
 
     public IGradcheckCommand? Gradcheck { get; init; }
@@ -33,6 +35,7 @@ internal sealed record CommandServices
             Distill = training,
             Evaluate = inference,
             Predict = inference,
+            DataCheck = new DataCheckService(),
             Info = new InfoService(),
             Gradcheck = new GradcheckService(),
             Op = new OpService(),

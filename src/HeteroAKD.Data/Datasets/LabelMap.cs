@@ -7,10 +7,12 @@ public sealed class LabelMap
 
     private readonly short[] _table; // [256], class id, ignored id or Unknown
 
-    private LabelMap(short[] table, string meaning) => (_table, Meaning) = (table, meaning);
+    private readonly string _allowed; // what an id is neither, in words
 
-    /// <summary>The ids that are allowed, in words, for error texts.</summary>
-    public string Meaning { get; }
+    private LabelMap(string name, short[] table, string allowed) => (Name, _table, _allowed) = (name, table, allowed);
+
+    /// <summary>What label files store, in the word of the option <c>data.storedLabels</c>: classes, ade20k or cityscapes.</summary>
+    public string Name { get; }
 
     /// <summary>The table as text, the same for equal maps: what a cache of mapped labels depends on.</summary>
     public string Fingerprint => string.Join(',', _table);
@@ -25,7 +27,7 @@ public sealed class LabelMap
             table[c] = (short)c;
         }
         table[classes.IgnoreIndex] = (short)classes.IgnoreIndex;
-        return new LabelMap(table, $"a class (0 to {classes.Count - 1}) nor the ignored id {classes.IgnoreIndex}");
+        return new LabelMap("classes", table, $"a class (0 to {classes.Count - 1}) nor the ignored id {classes.IgnoreIndex}");
     }
 
     /// <summary>Stored id 0 is ignored and id k is class k-1, as ADE20K stores it; 255 is ignored too.</summary>
@@ -38,7 +40,7 @@ public sealed class LabelMap
         {
             table[c + 1] = (short)c;
         }
-        return new LabelMap(table, $"a class (1 to {classes.Count}) nor the ignored id 0");
+        return new LabelMap("ade20k", table, $"a class (1 to {classes.Count}) nor the ignored id 0");
     }
 
     /// <summary>Cityscapes' labelIds: 19 of the ids 0 to 33 are the classes, the others are ignored.</summary>
@@ -50,10 +52,11 @@ public sealed class LabelMap
             : throw new DatasetException(null, $"Cityscapes' labelIds are {CityscapesLayout.Classes.Count} classes, the class file has {classes.Count}", "Name those in the class file");
 
     /// <summary>Stored ids by a list of their own; ids 0 to <paramref name="last"/> that the list leaves out, and 255, are ignored.</summary>
+    /// <param name="name">Its <see cref="Name"/>.</param>
     /// <param name="storedIds">[C], the stored id of each class.</param>
     /// <param name="last">Largest stored id.</param>
     /// <param name="ignoreIndex">The ignored id.</param>
-    internal static LabelMap Of(ReadOnlySpan<byte> storedIds, int last, int ignoreIndex)
+    internal static LabelMap Of(string name, ReadOnlySpan<byte> storedIds, int last, int ignoreIndex)
     {
         var table = NewTable();
         table.AsSpan(0, last + 1).Fill((short)ignoreIndex);
@@ -62,7 +65,7 @@ public sealed class LabelMap
         {
             table[storedIds[c]] = (short)c;
         }
-        return new LabelMap(table, $"a stored id of this data set (0 to {last}) nor the ignored id 255");
+        return new LabelMap(name, table, $"a stored id of this data set (0 to {last}) nor the ignored id 255");
     }
 
     /// <summary>Maps a label picture.</summary>
@@ -82,7 +85,7 @@ public sealed class LabelMap
             {
                 throw new DatasetException(
                     path,
-                    $"label id {id} at column {i % label.Width}, row {i / label.Width} is neither {Meaning}",
+                    $"label id {id} at column {i % label.Width}, row {i / label.Width} is neither {_allowed}",
                     "Correct the label file, or add the class to the class file");
             }
             mapped[i] = (byte)value;

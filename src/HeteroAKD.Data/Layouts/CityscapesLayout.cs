@@ -24,7 +24,7 @@ internal sealed class CityscapesLayout : DatasetLayout
         ]);
 
     /// <summary>labelIds to classes.</summary>
-    public static LabelMap LabelIds { get; } = LabelMap.Of(StoredIds, LastStoredId, Classes.IgnoreIndex);
+    public static LabelMap LabelIds { get; } = LabelMap.Of("cityscapes", StoredIds, LastStoredId, Classes.IgnoreIndex);
 
     public override string Kind => "cityscapes";
 

@@ -65,6 +65,11 @@ public sealed class Experiment : IDisposable
 
         string free = _device.FreeMemorySummary;
         _log.Write($"device {_device.Name}: {_device.Description}{(free.Length > 0 ? $", {free}" : "")}; products in {_device.MatrixPrecision.ToString().ToLowerInvariant()}");
+        while (_data.TryTakeWarning(out string? warning))
+        {
+            _log.Write(warning);
+            _progress.Say(warning);
+        }
     }
 
     /// <summary>The run's folder.</summary>
