@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.CommandLine.Parsing;
 using HeteroAKD.Cli.Commands;
 using HeteroAKD.Tensors;
 
@@ -121,7 +122,12 @@ internal sealed class CommandLineApplication(CommandServices services, Terminal 
             }
         }
 
-        string command = result.CommandResult.Command is RootCommand ? "" : " " + result.CommandResult.Command.Name;
+        string command = "";
+        for (CommandResult? at = result.CommandResult; at is { Command: not RootCommand }; at = at.Parent as CommandResult)
+        {
+            command = $" {at.Command.Name}{command}";
+        }
+
         terminal.Error.WriteLine($"'heteroakd{command} --help' shows what there is");
     }
 }

@@ -42,4 +42,17 @@ public class ClassSetTests
         var classes = new ClassSet(["a", "b"], [(1, 2, 3), (4, 5, 6)]);
         Assert.Equal([4, 5, 6, 0, 0, 0, 1, 2, 3], classes.Render([1, 255, 0], 3, 1).Pixels);
     }
+
+    [Fact]
+    public void ToFileText_ReadsBack()
+    {
+        using var folder = new TemporaryFolder();
+        foreach (var classes in new[] { CamVidLayout.Classes, CityscapesLayout.Classes, CocoStuffLayout.Classes })
+        {
+            var read = ClassSet.ReadFile(folder.Write("classes.txt", classes.ToFileText()));
+            Assert.Equal(classes.Names.Select(name => name.Replace(' ', '-')), read.Names);
+            Assert.Equal(classes.Colors, read.Colors);
+            Assert.Equal(classes.IgnoreIndex, read.IgnoreIndex);
+        }
+    }
 }
