@@ -65,11 +65,11 @@ public sealed class Experiment : IDisposable
 
         string free = _device.FreeMemorySummary;
         _log.Write($"device {_device.Name}: {_device.Description}{(free.Length > 0 ? $", {free}" : "")}; products in {_device.MatrixPrecision.ToString().ToLowerInvariant()}");
-        while (_data.TryTakeWarning(out string? warning))
+        _data.TakeWarnings(line =>
         {
-            _log.Write(warning);
-            _progress.Say(warning);
-        }
+            _log.Write(line);
+            _progress.Say(line);
+        });
     }
 
     /// <summary>The run's folder.</summary>

@@ -1,5 +1,4 @@
 using System.Collections.Concurrent;
-using System.Diagnostics.CodeAnalysis;
 using System.Numerics;
 using HeteroAKD.Data;
 using HeteroAKD.Training.Configuration;
@@ -48,8 +47,14 @@ public sealed class ExperimentData
     /// <summary>Preparation of images that are evaluated.</summary>
     public Augmentation Evaluation { get; }
 
-    /// <summary>Takes a sentence on something unusual, found while opening or, later, while loading; each once.</summary>
-    public bool TryTakeWarning([NotNullWhen(true)] out string? warning) => _warnings.TryDequeue(out warning);
+    /// <summary>Hands over each sentence on something unusual that was found since the last call, while opening or while loading.</summary>
+    public void TakeWarnings(Action<string> report)
+    {
+        while (_warnings.TryDequeue(out string? warning))
+        {
+            report(warning);
+        }
+    }
 
     /// <summary>The splits that are scored, by name.</summary>
     public IEnumerable<(string Name, ISegmentationDataset Data)> Splits()

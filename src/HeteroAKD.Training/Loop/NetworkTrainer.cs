@@ -103,6 +103,7 @@ public sealed partial class NetworkTrainer(ExperimentConfig config, ExperimentDa
         Stopwatch clock = Stopwatch.StartNew();
         double before = s.Seconds;
         int first = s.Step;
+        Action<string> warn = Warn;
         using StepInputs inputs = new(device);
         using TrainingStep step = new(s.Job, inputs, config.Training.Replay, line => log.Write($"{s.Job.Role}: {line}"));
         while (s.Step < s.Job.Steps)
@@ -128,12 +129,7 @@ public sealed partial class NetworkTrainer(ExperimentConfig config, ExperimentDa
 
             s.Seconds = before + clock.Elapsed.TotalSeconds;
             progress.Report(new StepProgress(s.Step, loss, rate, clock.Elapsed.TotalMilliseconds - stepStart, (s.Loader.WaitSeconds - waited) * 1000));
-            while (data.TryTakeWarning(out string? warning))
-            {
-                log.Write(warning);
-                progress.Say(warning);
-            }
-
+            data.TakeWarnings(warn);
             if (Due(config.Training.EvalEvery, s) || s.Step == s.Job.Steps)
             {
                 Evaluate(s);
@@ -183,6 +179,12 @@ public sealed partial class NetworkTrainer(ExperimentConfig config, ExperimentDa
         }
 
         return s.Loss;
+    }
+
+    private void Warn(string line)
+    {
+        log.Write(line);
+        progress.Say(line);
     }
 
     /// <summary>Runs the batch again with every operation checked, so that the error names the one that went wrong.</summary>
