@@ -1,6 +1,7 @@
 using HeteroAKD.Data;
 using HeteroAKD.Training.Configuration;
 using HeteroAKD.Training.Loop;
+using HeteroAKD.Training.Runs;
 using HeteroAKD.Training.Tests.Support;
 
 namespace HeteroAKD.Training.Tests.Loop;
@@ -24,6 +25,9 @@ public sealed class ExperimentDataTests : IDisposable
         TinyExperiment.AssertSame(expected, Train("disk", new DataConfig { Cache = CacheKind.Disk, Workers = 0 }));
         Assert.Equal(Images, Directory.GetFiles(Path.Combine(folder.Path, "cache")).Length);
         TinyExperiment.AssertSame(expected, Train("again", new DataConfig { Cache = CacheKind.Disk, Workers = 2 }));
+
+        Train("resumed", new DataConfig { Cache = CacheKind.Off }, cancelAt: 4);
+        TinyExperiment.AssertSame(expected, Train("resumed", new DataConfig { Cache = CacheKind.Disk, Workers = 2 }, RunMode.Resume));
     }
 
     [Fact]
@@ -64,10 +68,10 @@ public sealed class ExperimentDataTests : IDisposable
         Assert.Equal([255, 0, 1], labels[..3]);
     }
 
-    private string Train(string name, DataConfig data)
+    private string Train(string name, DataConfig data, RunMode mode = RunMode.New, int cancelAt = -1)
     {
         ExperimentConfig config = Config(name, data with { Kind = DataKind.Folder, ValFraction = 0.34, CacheFolder = Path.Combine(folder.Path, "cache") });
-        TinyExperiment.Train(config);
+        TinyExperiment.Train(config, mode, cancelAt);
         return Path.Combine(config.Out, "student-last.safetensors");
     }
 
