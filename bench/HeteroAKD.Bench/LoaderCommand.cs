@@ -35,7 +35,9 @@ internal sealed class LoaderCommand : Command
             Console.WriteLine(machine.Warning);
             ListFileDataset large = Write(folder.CreateSubdirectory("large").FullName, LargeImages, 2048, 1024);
             ListFileDataset small = Write(folder.CreateSubdirectory("small").FullName, SmallImages, 128, 96);
-            Console.WriteLine(Text($"mean PNG of 1024x2048: {large.Pairs.Average(p => new FileInfo(p.Image).Length) / 1e6:F2} MB, its labels {large.Pairs.Average(p => new FileInfo(p.Label).Length) / 1e3:F0} kB\n"));
+            double image = large.Pairs.Average(p => new FileInfo(p.Image).Length) / 1e6;
+            double label = large.Pairs.Average(p => new FileInfo(p.Label).Length) / 1e3;
+            Console.WriteLine(Text($"mean PNG of 1024x2048: {image:F2} MB, its labels {label:F0} kB\n"));
 
             TextTable table = new("case", "images/s", "CPU ms an image", "goal");
             Sample? reuse = null;
@@ -45,7 +47,8 @@ internal sealed class LoaderCommand : Command
             Augmentation window = new() { Height = 512, Width = 1024, BrightnessGain = 0.1f, Saturation = 0.1f };
             Augmentation tiny = new() { Height = 96, Width = 128, BrightnessGain = 0.1f, Saturation = 0.1f };
             Row(table, "512x1024 from PNG 1024x2048", "12", Loader(large, window, 4, threads, seconds));
-            Row(table, "512x1024 from the cache on disk", "", Loader(new DiskCachedDataset(large, Path.Combine(folder.FullName, "cache"), Console.WriteLine), window, 4, threads, seconds));
+            DiskCachedDataset onDisk = new(large, Path.Combine(folder.FullName, "cache"), Console.WriteLine);
+            Row(table, "512x1024 from the cache on disk", "", Loader(onDisk, window, 4, threads, seconds));
             Row(table, "512x1024 from memory", "", Loader(new CachedDataset(large), window, 4, threads, seconds));
             Row(table, "128x96 from PNG", "1500", Loader(small, tiny, 16, threads, seconds));
             Row(table, "128x96 from memory", "1500", Loader(new CachedDataset(small), tiny, 16, threads, seconds));

@@ -28,7 +28,8 @@ internal sealed class DataCheckCommand : Command
         SetAction(result =>
         {
             var request = new DataCheckRequest(
-                result.GetRequiredValue(root), result.GetValue(kind) ?? "", result.GetValue(options.Out) ?? DefaultFolder, result.GetValue(fixList), result.GetValue(options.Threads) ?? 0);
+                result.GetRequiredValue(root), result.GetValue(kind) ?? "", result.GetValue(options.Out) ?? DefaultFolder,
+                result.GetValue(fixList), result.GetValue(options.Threads) ?? 0);
             DataCheckOutcome outcome = terminal.WithProgress(progress => service.Run(request, progress, cancellation));
             Write(terminal.Out, outcome, request);
             return outcome.Bad == 0 ? ExitCode.Success : ExitCode.Failure;

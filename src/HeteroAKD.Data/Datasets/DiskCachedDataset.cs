@@ -67,7 +67,8 @@ public sealed class DiskCachedDataset : ISegmentationDataset
     }
 
     private string EntryOf(FilePair pair) =>
-        Path.Combine(_folder, Convert.ToHexStringLower(Digest($"{Path.GetFullPath(pair.Image)}\n{Path.GetFullPath(pair.Label)}\n{_source.Map.Fingerprint}")[..16]) + ".sample");
+        Path.Combine(
+            _folder, Convert.ToHexStringLower(Digest($"{Path.GetFullPath(pair.Image)}\n{Path.GetFullPath(pair.Label)}\n{_source.Map.Fingerprint}")[..16]) + ".sample");
 
     /// <summary>What an entry is made from; null where a file is missing, which decoding will say better.</summary>
     private static byte[]? StampOf(FilePair pair)

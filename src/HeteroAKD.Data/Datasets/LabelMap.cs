@@ -49,7 +49,8 @@ public sealed class LabelMap
     public static LabelMap Cityscapes(ClassSet classes) =>
         classes.Count == CityscapesLayout.Classes.Count
             ? CityscapesLayout.LabelIds
-            : throw new DatasetException(null, $"Cityscapes' labelIds are {CityscapesLayout.Classes.Count} classes, the class file has {classes.Count}", "Name those in the class file");
+            : throw new DatasetException(
+                null, $"Cityscapes' labelIds are {CityscapesLayout.Classes.Count} classes, the class file has {classes.Count}", "Name those in the class file");
 
     /// <summary>Stored ids by a list of their own; ids 0 to <paramref name="last"/> that the list leaves out, and 255, are ignored.</summary>
     /// <param name="name">Its <see cref="Name"/>.</param>

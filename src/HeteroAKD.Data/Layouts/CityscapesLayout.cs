@@ -43,10 +43,11 @@ internal sealed class CityscapesLayout : DatasetLayout
         foreach (var split in new[] { "train", "val", "test" })
         {
             string[] images = [.. Cities(finder, $"leftImg8bit/{split}").SelectMany(finder.Images).Where(file => file.EndsWith(ImageEnding, StringComparison.Ordinal))];
-            var trainIds = images.Length > 0 && !File.Exists(LabelOf(finder, split, images[0], "labelIds")) && File.Exists(LabelOf(finder, split, images[0], "labelTrainIds"));
+            var trainIds = images.Length > 0
+                && !File.Exists(LabelOf(finder, split, images[0], "labelIds")) && File.Exists(LabelOf(finder, split, images[0], "labelTrainIds"));
             var ending = trainIds ? "labelTrainIds" : "labelIds";
-            finder.Add(
-                split, $"leftImg8bit/{split}/*/*{ImageEnding}", images.Select(image => new FilePair(image, LabelOf(finder, split, image, ending))), Classes, trainIds ? null : LabelIds);
+            var pairs = images.Select(image => new FilePair(image, LabelOf(finder, split, image, ending)));
+            finder.Add(split, $"leftImg8bit/{split}/*/*{ImageEnding}", pairs, Classes, trainIds ? null : LabelIds);
         }
     }
 

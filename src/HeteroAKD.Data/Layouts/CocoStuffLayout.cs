@@ -18,7 +18,8 @@ internal sealed class CocoStuffLayout : DatasetLayout
     protected override string Marks => "annotations/train2017/, annotations/val2017/ or the same below stuffthingmaps/";
 
     protected override bool IsAt(string root) =>
-        new[] { "annotations", "stuffthingmaps" }.Any(labels => Directory.Exists(Path.Combine(root, labels, "train2017")) || Directory.Exists(Path.Combine(root, labels, "val2017")));
+        new[] { "annotations", "stuffthingmaps" }.Any(labels =>
+            Directory.Exists(Path.Combine(root, labels, "train2017")) || Directory.Exists(Path.Combine(root, labels, "val2017")));
 
     private protected override void Find(SplitFinder finder, LayoutOptions options)
     {

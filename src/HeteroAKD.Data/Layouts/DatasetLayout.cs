@@ -57,7 +57,9 @@ public abstract class DatasetLayout
         if (finder.Splits.Count == 0)
         {
             throw new DatasetException(
-                root, $"no image of {Name} is there; looked for {string.Join("; ", finder.LookedFor.Values.Distinct())}", "Give the folder that holds these, or another data.kind");
+                root,
+                $"no image of {Name} is there; looked for {string.Join("; ", finder.LookedFor.Values.Distinct())}",
+                "Give the folder that holds these, or another data.kind");
         }
         foreach (var (split, size) in OfficialSizes)
         {
