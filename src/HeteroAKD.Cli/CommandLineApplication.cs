@@ -87,6 +87,11 @@ internal sealed class CommandLineApplication(CommandServices services, Terminal 
             root.Add(new ExportCommand(export, options, terminal, cancellation));
         }
 
+        if (services.DataCheck is { } dataCheck)
+        {
+            root.Add(new DataCommand(dataCheck, options, terminal, cancellation));
+        }
+
         if (services.Info is { } info)
         {
             root.Add(new InfoCommand(info, terminal));
@@ -128,7 +133,12 @@ internal sealed class CommandLineApplication(CommandServices services, Terminal 
             }
         }
 
-        string command = result.CommandResult.Command is RootCommand ? "" : " " + result.CommandResult.Command.Name;
+        string command = "";
+        for (CommandResult? at = result.CommandResult; at is { Command: not RootCommand }; at = at.Parent as CommandResult)
+        {
+            command = $" {at.Command.Name}{command}";
+        }
+
         terminal.Error.WriteLine($"'heteroakd{command} --help' shows what there is");
     }
 }

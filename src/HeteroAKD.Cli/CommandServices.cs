@@ -22,6 +22,8 @@ internal sealed record CommandServices
 
     public IExportCommand? Export { get; init; }
 
+    public IDataCheckCommand? DataCheck { get; init; }
+
     public IInfoCommand? Info { get; init; }
 
     public IGradcheckCommand? Gradcheck { get; init; }
@@ -43,6 +45,7 @@ internal sealed record CommandServices
             Predict = inference,
             Import = new ImportService(),
             Export = new ExportService(),
+            DataCheck = new DataCheckService(),
             Info = new InfoService(),
             Gradcheck = new GradcheckService(),
             Op = new OpService(),

@@ -14,6 +14,9 @@ public enum RandomPurpose : uint
 
     /// <summary>The mistakes of a procedural scene's annotator.</summary>
     Annotation = 4,
+
+    /// <summary>Which images of a folder validate.</summary>
+    Split = 5,
 }
 
 /// <summary>

@@ -30,6 +30,7 @@ public sealed class ProgressTests
     public void Figures_that_do_not_exist_are_left_out()
     {
         Assert.Equal("", ProgressText.Figures(new StepProgress(1, double.NaN, double.NaN, double.NaN)));
+        Assert.Equal("  20 ms/step  data 3 ms", ProgressText.Figures(new StepProgress(1, double.NaN, double.NaN, 20, 3.2)));
         Assert.Equal("1:02:03", ProgressText.Duration(new TimeSpan(1, 2, 3)));
     }
 

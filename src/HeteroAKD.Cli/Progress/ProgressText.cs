@@ -6,7 +6,7 @@ namespace HeteroAKD.Cli.Progress;
 /// <summary>The figures of a step, with units, as every progress display words them.</summary>
 internal static class ProgressText
 {
-    /// <summary>Loss, learning rate and step time, two spaces before each; a figure that does not exist is left out.</summary>
+    /// <summary>Loss, learning rate, step time and the data's part of it, two spaces before each; a figure that does not exist is left out.</summary>
     public static string Figures(in StepProgress progress)
     {
         string text = double.IsNaN(progress.Loss) ? "" : "  loss " + progress.Loss.ToString("F4", CultureInfo.InvariantCulture);
@@ -15,7 +15,12 @@ internal static class ProgressText
             text += "  lr " + progress.LearningRate.ToString("0.00e0", CultureInfo.InvariantCulture);
         }
 
-        return double.IsNaN(progress.StepMilliseconds) ? text : text + "  " + progress.StepMilliseconds.ToString("F0", CultureInfo.InvariantCulture) + " ms/step";
+        if (!double.IsNaN(progress.StepMilliseconds))
+        {
+            text += "  " + progress.StepMilliseconds.ToString("F0", CultureInfo.InvariantCulture) + " ms/step";
+        }
+
+        return double.IsNaN(progress.DataMilliseconds) ? text : text + "  data " + progress.DataMilliseconds.ToString("F0", CultureInfo.InvariantCulture) + " ms";
     }
 
     /// <summary>m:ss, with hours where there are any.</summary>

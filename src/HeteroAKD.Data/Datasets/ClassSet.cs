@@ -113,6 +113,13 @@ public sealed class ClassSet
         return new ClassSet([.. entries.Values.Select(e => e.Name)], [.. entries.Values.Select(e => e.Color)], ignoreIndex);
     }
 
+    /// <summary>The text of a class file that reads back to these classes; a blank in a name becomes a hyphen.</summary>
+    public string ToFileText()
+    {
+        var lines = Names.Select((name, c) => FormattableString.Invariant($"{c} {name.Replace(' ', '-')} {Colors[c].R} {Colors[c].G} {Colors[c].B}"));
+        return string.Join('\n', [.. lines, FormattableString.Invariant($"{IgnoreIndex} Unlabelled 0 0 0"), ""]);
+    }
+
     private byte ServerId(byte label) => ServerIds?[label] ?? label;
 
     private static int ParseLine(string path, string line, int number, out (string Name, (byte, byte, byte) Color) entry)

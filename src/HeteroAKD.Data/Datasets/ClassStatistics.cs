@@ -3,7 +3,7 @@ namespace HeteroAKD.Data;
 /// <summary>How often each class occurs in a data set and how its pixels are distributed; from it class weights and normalisation follow.</summary>
 public sealed class ClassStatistics
 {
-    private ClassStatistics(long[] pixels, long[] presentIn, long ignored, double[] mean, double[] std)
+    internal ClassStatistics(long[] pixels, long[] presentIn, long ignored, double[] mean, double[] std)
     {
         (Pixels, PixelsOfImagesWith, IgnoredPixels, Mean, Std) = (pixels, presentIn, ignored, mean, std);
     }
@@ -29,35 +29,14 @@ public sealed class ClassStatistics
     /// <summary>Reads every sample once.</summary>
     public static ClassStatistics Compute(ISegmentationDataset dataset)
     {
-        var classes = dataset.Classes.Count;
-        var (pixels, presentIn, ignored) = (new long[classes], new long[classes], 0L);
-        var histogram = new long[3, 256]; // exact sums, whatever the number of images
-        var counts = new int[256];
+        var counter = new ClassCounter(dataset.Classes);
         Sample? sample = null;
         for (var index = 0; index < dataset.Count; index++)
         {
             sample = dataset.Load(index, sample);
-            Array.Clear(counts);
-            foreach (var label in sample.Labels)
-            {
-                counts[label]++;
-            }
-            for (var c = 0; c < classes; c++)
-            {
-                pixels[c] += counts[c];
-                presentIn[c] += counts[c] > 0 ? sample.Labels.Length : 0;
-            }
-            ignored += counts[dataset.Classes.IgnoreIndex];
-            var values = sample.Image.Pixels;
-            for (var i = 0; i < values.Length; i += 3)
-            {
-                histogram[0, values[i]]++;
-                histogram[1, values[i + 1]]++;
-                histogram[2, values[i + 2]]++;
-            }
+            counter.Add(SampleCounts.Of(sample));
         }
-        var (mean, std) = Moments(histogram);
-        return new ClassStatistics(pixels, presentIn, ignored, mean, std);
+        return counter.ToStatistics();
     }
 
     /// <summary>[C], share of the labelled pixels.</summary>
@@ -82,24 +61,4 @@ public sealed class ClassStatistics
 
     /// <summary>[C], ENet's weights (Paszke et al. 2016): 1 / ln(1.02 + share).</summary>
     public double[] EnetWeights() => [.. Shares().Select(share => 1 / Math.Log(1.02 + share))];
-
-    private static (double[] Mean, double[] Std) Moments(long[,] histogram)
-    {
-        var (mean, std) = (new double[3], new double[3]);
-        for (var channel = 0; channel < 3; channel++)
-        {
-            double count = 0, sum = 0, squares = 0;
-            for (var value = 0; value < 256; value++)
-            {
-                double n = histogram[channel, value];
-                count += n;
-                sum += n * value;
-                squares += n * value * value;
-            }
-            count = Math.Max(1, count);
-            mean[channel] = sum / count / 255;
-            std[channel] = Math.Sqrt(Math.Max(0, squares / count - sum / count * (sum / count))) / 255;
-        }
-        return (mean, std);
-    }
 }

@@ -23,4 +23,67 @@ public static class ContactSheet
         }
         return sheet;
     }
+
+    /// <summary>Draws chosen samples of any size, each scaled to one width: its pixels averaged, its labels at the nearest.</summary>
+    /// <param name="dataset">The samples.</param>
+    /// <param name="indices">At least one; those that are drawn, row by row.</param>
+    /// <param name="columns">Samples in a row.</param>
+    /// <param name="width">Columns of each picture.</param>
+    /// <param name="gap">White between samples.</param>
+    public static RgbImage RenderScaled(ISegmentationDataset dataset, IReadOnlyList<int> indices, int columns, int width = 160, int gap = 2)
+    {
+        var cells = indices.Select(index => Scale(dataset.Load(index), dataset.Classes, width)).ToArray();
+        var height = cells.Max(cell => cell.Height) + gap;
+        var sheet = new RgbImage(columns * (2 * width + gap), (cells.Length + columns - 1) / columns * height);
+        Array.Fill(sheet.Pixels, byte.MaxValue);
+        for (var i = 0; i < cells.Length; i++)
+        {
+            sheet.Paste(cells[i], i % columns * (2 * width + gap), i / columns * height);
+        }
+        return sheet;
+    }
+
+    /// <summary>[h, 2 width, 3], image and coloured labels side by side.</summary>
+    private static RgbImage Scale(Sample sample, ClassSet classes, int width)
+    {
+        var source = sample.Image;
+        var height = Math.Clamp((int)Math.Round((double)source.Height * width / source.Width), 1, 4 * width);
+        var colors = classes.Render(sample.Labels, source.Width, source.Height);
+        var cell = new RgbImage(2 * width, height);
+        for (var y = 0; y < height; y++)
+        {
+            var (top, bottom) = Span(y, height, source.Height);
+            for (var x = 0; x < width; x++)
+            {
+                var (left, right) = Span(x, width, source.Width);
+                Average(source, left, top, right, bottom, cell.Pixels.AsSpan((y * 2 * width + x) * 3, 3));
+                var nearest = ((top + bottom) / 2 * source.Width + (left + right) / 2) * 3;
+                colors.Pixels.AsSpan(nearest, 3).CopyTo(cell.Pixels.AsSpan((y * 2 * width + width + x) * 3));
+            }
+        }
+        return cell;
+    }
+
+    /// <summary>The source pixels, at least one, that a target pixel covers: first, and one behind the last.</summary>
+    private static (int From, int To) Span(int at, int targets, int sources)
+    {
+        var from = (int)((long)at * sources / targets);
+        return (from, Math.Max(from + 1, (int)((at + 1L) * sources / targets)));
+    }
+
+    private static void Average(RgbImage source, int left, int top, int right, int bottom, Span<byte> color)
+    {
+        for (var channel = 0; channel < 3; channel++)
+        {
+            var sum = 0L;
+            for (var y = top; y < bottom; y++)
+            {
+                for (var x = left; x < right; x++)
+                {
+                    sum += source.Pixels[(y * source.Width + x) * 3 + channel];
+                }
+            }
+            color[channel] = (byte)(sum / ((bottom - top) * (right - left)));
+        }
+    }
 }

@@ -7,8 +7,10 @@ namespace HeteroAKD.Data;
 public interface IImageCodec
 {
     /// <summary>Decodes a whole PNG or JPEG file to RGB, without colour management, rotation or premultiplied alpha.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="reuse">An image that is no longer needed: where it has the right size, it is overwritten and returned.</param>
     /// <exception cref="ImageFormatException">The file is missing, cut short, corrupt, too large, or of another kind.</exception>
-    RgbImage ReadRgb(string path);
+    RgbImage ReadRgb(string path, RgbImage? reuse = null);
 
     /// <summary>Writes a PNG, replacing what is there.</summary>
     void WritePng(string path, RgbImage image);

@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.IO.Hashing;
 
 namespace HeteroAKD.Data;
 
@@ -6,7 +7,6 @@ namespace HeteroAKD.Data;
 internal static class PngContainer
 {
     private static readonly byte[] Signature = [0x89, (byte)'P', (byte)'N', (byte)'G', 0x0D, 0x0A, 0x1A, 0x0A];
-    private static readonly uint[] CrcTable = MakeCrcTable();
 
     public static bool HasSignature(ReadOnlySpan<byte> file) => file.StartsWith(Signature);
 
@@ -41,7 +41,7 @@ internal static class PngContainer
         var type = file.Slice(position + 4, 4);
         content = file.Slice(position + 8, (int)length);
         var stored = BinaryPrimitives.ReadUInt32BigEndian(file[(position + 8 + (int)length)..]);
-        if (stored != Crc(file.Slice(position + 4, 4 + (int)length)))
+        if (stored != Crc32.HashToUInt32(file.Slice(position + 4, 4 + (int)length)))
         {
             throw new ImageFormatException(
                 path, $"the PNG chunk '{System.Text.Encoding.Latin1.GetString(type)}' at byte {position} has a wrong checksum", "Copy or export the file again");
@@ -56,35 +56,10 @@ internal static class PngContainer
         BinaryPrimitives.WriteInt32BigEndian(chunk, content.Length);
         type.CopyTo(chunk.AsSpan(4));
         content.CopyTo(chunk.AsSpan(8));
-        BinaryPrimitives.WriteUInt32BigEndian(chunk.AsSpan(8 + content.Length), Crc(chunk.AsSpan(4, 4 + content.Length)));
+        BinaryPrimitives.WriteUInt32BigEndian(chunk.AsSpan(8 + content.Length), Crc32.HashToUInt32(chunk.AsSpan(4, 4 + content.Length)));
         target.Write(chunk);
     }
 
     private static ImageFormatException Truncated(string path) =>
         new(path, "the PNG file is cut short", "Copy or export the file again, or take it off the list");
-
-    private static uint Crc(ReadOnlySpan<byte> bytes)
-    {
-        var crc = uint.MaxValue;
-        foreach (var value in bytes)
-        {
-            crc = CrcTable[(byte)(crc ^ value)] ^ (crc >> 8);
-        }
-        return ~crc;
-    }
-
-    private static uint[] MakeCrcTable()
-    {
-        var table = new uint[256];
-        for (var n = 0u; n < 256; n++)
-        {
-            var crc = n;
-            for (var bit = 0; bit < 8; bit++)
-            {
-                crc = (crc & 1) != 0 ? 0xEDB88320u ^ (crc >> 1) : crc >> 1;
-            }
-            table[n] = crc;
-        }
-        return table;
-    }
 }

@@ -32,40 +32,71 @@ internal static class PngRows
         }
         var rowBytes = header.RowBytes(columns);
         var distance = Math.Max(1, header.BitDepth / 8); // bytes between a byte and its left neighbour
-        var current = new byte[rowBytes];
-        var above = new byte[rowBytes];
+        var current = new byte[1 + rowBytes]; // the filter, then the row
+        var above = new byte[1 + rowBytes];
         for (var y = pass.Y; y < header.Height; y += pass.StepY)
         {
-            var filter = inflated.ReadByte();
-            if (filter < 0)
+            var read = inflated.ReadAtLeast(current, current.Length, throwOnEndOfStream: false);
+            if (read < current.Length)
             {
-                throw new EndOfStreamException($"it ends before row {y}");
+                throw new EndOfStreamException($"it ends {(read == 0 ? "before" : "in")} row {y}");
             }
-            inflated.ReadExactly(current);
-            Unfilter(filter, current, above, distance);
-            for (var i = 0; i < columns; i++)
-            {
-                ids[y * header.Width + pass.X + i * pass.StepX] = Unpack(current, i, header.BitDepth);
-            }
+            var row = current.AsSpan(1);
+            Unfilter(current[0], row, above.AsSpan(1), distance);
+            Store(row, header.BitDepth, ids[(y * header.Width + pass.X)..], columns, pass.StepX);
             (current, above) = (above, current);
+        }
+    }
+
+    private static void Store(ReadOnlySpan<byte> row, int bitDepth, Span<ushort> ids, int columns, int step)
+    {
+        if (bitDepth == 8 && step == 1)
+        {
+            for (var i = 0; i < row.Length; i++)
+            {
+                ids[i] = row[i];
+            }
+            return;
+        }
+        for (var i = 0; i < columns; i++)
+        {
+            ids[i * step] = Unpack(row, i, bitDepth);
         }
     }
 
     private static void Unfilter(int filter, Span<byte> row, ReadOnlySpan<byte> above, int distance)
     {
-        for (var i = 0; i < row.Length; i++)
+        above = above[..row.Length];
+        switch (filter)
         {
-            var left = i >= distance ? row[i - distance] : 0;
-            var corner = i >= distance ? above[i - distance] : 0;
-            row[i] += (byte)(filter switch
-            {
-                0 => 0,
-                1 => left,
-                2 => above[i],
-                3 => (left + above[i]) / 2,
-                4 => Paeth(left, above[i], corner),
-                _ => throw new InvalidDataException($"unknown row filter {filter}"),
-            });
+            case 0:
+                break;
+            case 1:
+                for (var i = distance; i < row.Length; i++)
+                {
+                    row[i] += row[i - distance];
+                }
+                break;
+            case 2:
+                for (var i = 0; i < row.Length; i++)
+                {
+                    row[i] += above[i];
+                }
+                break;
+            case 3:
+                for (var i = 0; i < row.Length; i++)
+                {
+                    row[i] += (byte)(((i >= distance ? row[i - distance] : 0) + above[i]) / 2);
+                }
+                break;
+            case 4:
+                for (var i = 0; i < row.Length; i++)
+                {
+                    row[i] += (byte)(i >= distance ? Paeth(row[i - distance], above[i], above[i - distance]) : above[i]);
+                }
+                break;
+            default:
+                throw new InvalidDataException($"unknown row filter {filter}");
         }
     }
 

@@ -5,7 +5,8 @@ namespace HeteroAKD.Training.Commands;
 /// <param name="Loss">Last loss; NaN where the task has none.</param>
 /// <param name="LearningRate">Last learning rate; NaN where the task has none.</param>
 /// <param name="StepMilliseconds">Milliseconds a step takes at present.</param>
-public readonly record struct StepProgress(int Step, double Loss, double LearningRate, double StepMilliseconds);
+/// <param name="DataMilliseconds">Those of them that it waited for data; NaN where the task has none.</param>
+public readonly record struct StepProgress(int Step, double Loss, double LearningRate, double StepMilliseconds, double DataMilliseconds = double.NaN);
 
 /// <summary>Where long work tells a person how it goes. Called from one thread.</summary>
 public interface IProgressSink

@@ -72,6 +72,7 @@ public sealed class InferenceService : IEvaluateCommand, IPredictCommand
         ISegmentationDataset dataset = data.Splits().FirstOrDefault(s => s.Name == request.Split).Data
             ?? throw new HeteroAkdException($"eval: the data of {path} has no split '{request.Split}'; there are: {string.Join(", ", data.Splits().Select(s => s.Name))}");
         RequireClasses(path, checkpoint, data.Classes);
+        data.TakeWarnings(progress.Say);
         using Device device = Device.Open(config.Device, config.Threads, config.Precision);
         using SegmentationModel model = Load(checkpoint, device);
         string folder = FolderOf(request, number, checkpoint.Info.Role);

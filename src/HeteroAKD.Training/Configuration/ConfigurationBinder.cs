@@ -112,7 +112,9 @@ internal sealed class ConfigurationBinder(string source, bool hasLines)
             return double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out double number) && double.IsFinite(number) ? number : null;
         }
 
-        string? member = Enum.GetNames(type).FirstOrDefault(name => ConfigurationKeys.Word(type, name).Equals(text, StringComparison.OrdinalIgnoreCase));
+        string? member = Enum.GetNames(type).FirstOrDefault(name =>
+            ConfigurationKeys.Word(type, name).Equals(text, StringComparison.OrdinalIgnoreCase)
+            || type.GetField(name)!.GetCustomAttribute<FormerWordAttribute>()?.Word == text);
         return member is null ? null : Enum.Parse(type, member);
     }
 

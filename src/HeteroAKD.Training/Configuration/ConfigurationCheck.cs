@@ -28,7 +28,10 @@ internal static class ConfigurationCheck
         Require(config.Student.Checkpoint.Length == 0 || config.Student.Pretrained.Length == 0, "student.checkpoint has every weight already; leave student.pretrained empty");
 
         DataConfig data = config.Data;
-        Require(data.Kind != DataKind.List || data.Root.Length > 0, "data.root must name the data set's folder when data.kind is list");
+        string kind = ConfigurationKeys.Word(typeof(DataKind), data.Kind.ToString());
+        Require(data.Kind == DataKind.Scenes || data.Root.Length > 0, $"data.root must name the data set's folder when data.kind is {kind}");
+        Require(data.Kind != DataKind.Scenes || data.Cache != CacheKind.Disk, "data.cache disk keeps decoded files, and scenes have none; write ram or off");
+        Require(data.Kind == DataKind.List || data.StoredLabels == StoredLabels.Classes, $"data.storedLabels belongs to data.kind list; {kind} knows its own");
         Require(data.Kind != DataKind.List || data.Train.Length > 0, "data.train must name a list file when data.kind is list");
 
         EvaluationConfig evaluation = config.Evaluation;

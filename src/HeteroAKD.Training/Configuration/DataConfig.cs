@@ -10,15 +10,61 @@ public enum DataKind
 
     /// <summary>List files with one <c>image label</c> pair a line.</summary>
     List,
+
+    /// <summary>Cityscapes in its official layout.</summary>
+    Cityscapes,
+
+    /// <summary>Pascal VOC 2012, with the augmented training set where it is there.</summary>
+    Voc,
+
+    /// <summary>ADE20K, 150 classes.</summary>
+    Ade20k,
+
+    /// <summary>CamVid in SegNet's layout.</summary>
+    Camvid,
+
+    /// <summary>COCO-Stuff 164K.</summary>
+    Cocostuff,
+
+    /// <summary>Folders <c>images</c> and <c>masks</c> with a class file.</summary>
+    Folder,
+}
+
+/// <summary>What the label files of a list store.</summary>
+public enum StoredLabels
+{
+    /// <summary>Class ids.</summary>
+    Classes,
+
+    /// <summary>Cityscapes' labelIds.</summary>
+    Cityscapes,
+
+    /// <summary>0 for ignored, k for class k-1, as ADE20K.</summary>
+    Ade20k,
+}
+
+/// <summary>Where decoded images are kept.</summary>
+public enum CacheKind
+{
+    /// <summary>Nowhere: every load decodes.</summary>
+    [FormerWord("false")]
+    Off,
+
+    /// <summary>In memory.</summary>
+    [FormerWord("true")]
+    Ram,
+
+    /// <summary>In files that need no decoding.</summary>
+    Disk,
 }
 
 /// <summary>The <c>data</c> section.</summary>
 public sealed record DataConfig
 {
-    /// <summary>scenes or list.</summary>
+    /// <summary>Procedural scenes, lists, or the official layout of a data set.</summary>
     public DataKind Kind { get; init; } = DataKind.Scenes;
 
-    /// <summary>Folder of a list data set; see <see cref="DataRoot"/> for where a relative one is looked for.</summary>
+    /// <summary>Folder of the data set; see <see cref="DataRoot"/> for where a relative one is looked for.</summary>
     public string Root { get; init; } = "";
 
     /// <summary>Training list, relative to the root.</summary>
@@ -37,6 +83,13 @@ public sealed record DataConfig
     [InRange("[0, 255]")]
     public int IgnoreLabel { get; init; } = 255;
 
+    /// <summary>What the label files of a list store.</summary>
+    public StoredLabels StoredLabels { get; init; } = StoredLabels.Classes;
+
+    /// <summary>Share of the images that validate where <see cref="DataKind.Folder"/> finds no splits; <see cref="Seed"/> chooses them.</summary>
+    [InRange("(0, 1)")]
+    public double ValFraction { get; init; } = 0.1;
+
     /// <summary>Training window and scene size in pixels.</summary>
     public SizeConfig Size { get; init; } = new();
 
@@ -48,7 +101,7 @@ public sealed record DataConfig
     [InRange("[0, 100000000]")]
     public int StudentLimit { get; init; }
 
-    /// <summary>Seed of the procedural scenes: another seed is another world of the same kind.</summary>
+    /// <summary>Seed of the procedural scenes, another seed is another world of the same kind, and of the images of a folder that validate.</summary>
     [InRange("[0, 2147483647]")]
     public int Seed { get; init; } = 1;
 
@@ -68,8 +121,15 @@ public sealed record DataConfig
     [InRange("[0, 1]")]
     public double AnnotationNoise { get; init; }
 
-    /// <summary>Keep decoded images in memory.</summary>
-    public bool Cache { get; init; } = true;
+    /// <summary>Where decoded images are kept.</summary>
+    public CacheKind Cache { get; init; } = CacheKind.Ram;
+
+    /// <summary>Folder of the cache on disk; empty for <c>$XDG_CACHE_HOME/heteroakd/data</c>.</summary>
+    public string CacheFolder { get; init; } = "";
+
+    /// <summary>Threads that make batches, 0 for the training thread itself; batches do not depend on it.</summary>
+    [InRange("[0, 256]")]
+    public int Workers { get; init; } = 1;
 
     /// <summary>Batches prepared ahead of the step that uses them.</summary>
     [InRange("[1, 64]")]

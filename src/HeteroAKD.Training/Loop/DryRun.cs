@@ -33,6 +33,7 @@ public sealed class DryRun : IDisposable
         _progress = progress;
         _cancellation = cancellation;
         _data = new ExperimentData(config);
+        _data.TakeWarnings(progress.Say);
         _device = Device.Open(config.Device, config.Threads, config.Precision);
         _jobs = new JobFactory(config, _data, _device, progress.Say);
     }

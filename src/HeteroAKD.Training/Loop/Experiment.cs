@@ -68,6 +68,11 @@ public sealed class Experiment : IDisposable
 
         string free = _device.FreeMemorySummary;
         _log.Write($"device {_device.Name}: {_device.Description}{(free.Length > 0 ? $", {free}" : "")}; products in {_device.MatrixPrecision.ToString().ToLowerInvariant()}");
+        _data.TakeWarnings(line =>
+        {
+            _log.Write(line);
+            _progress.Say(line);
+        });
     }
 
     /// <summary>The run's folder.</summary>

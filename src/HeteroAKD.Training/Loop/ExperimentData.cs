@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Numerics;
 using HeteroAKD.Data;
 using HeteroAKD.Training.Configuration;
@@ -7,12 +8,20 @@ namespace HeteroAKD.Training.Loop;
 /// <summary>The data sets of an experiment and how their images are prepared.</summary>
 public sealed class ExperimentData
 {
+    private readonly ConcurrentQueue<string> _warnings = new();
+
     /// <summary>Opens the data sets that a configuration names.</summary>
     /// <exception cref="DatasetException">A file is missing or malformed.</exception>
     public ExperimentData(ExperimentConfig config)
     {
         DataConfig data = config.Data;
-        (Train, Student, Validation, Test) = data.Kind == DataKind.Scenes ? Scenes(data) : Lists(data);
+        (ISegmentationDataset train, ISegmentationDataset validation, ISegmentationDataset? test) = data.Kind switch
+        {
+            DataKind.Scenes => Scenes(data),
+            DataKind.List => Lists(data),
+            _ => Layout(data),
+        };
+        (Train, Student, Validation, Test) = (train, StudentPart(train, data), validation, test);
         Augmentation = AugmentationOf(config);
         Evaluation = Augmentation.ForEvaluation();
     }
@@ -38,6 +47,15 @@ public sealed class ExperimentData
     /// <summary>Preparation of images that are evaluated.</summary>
     public Augmentation Evaluation { get; }
 
+    /// <summary>Hands over each sentence on something unusual that was found since the last call, while opening or while loading.</summary>
+    public void TakeWarnings(Action<string> report)
+    {
+        while (_warnings.TryDequeue(out string? warning))
+        {
+            report(warning);
+        }
+    }
+
     /// <summary>The splits that are scored, by name.</summary>
     public IEnumerable<(string Name, ISegmentationDataset Data)> Splits()
     {
@@ -48,23 +66,21 @@ public sealed class ExperimentData
         }
     }
 
-    private static (ISegmentationDataset Train, ISegmentationDataset Student, ISegmentationDataset Validation, ISegmentationDataset? Test) Scenes(DataConfig data)
+    private SplitData Scenes(DataConfig data)
     {
         SceneOptions options = new() { Width = data.Size.Width, Height = data.Size.Height, Seed = (ulong)data.Seed };
         SceneOptions labelled = options with { AnnotationNoise = (float)data.AnnotationNoise };
-        ISegmentationDataset train = Cached(new SceneDataset(SceneSplit.Train, data.TrainCount, labelled), data);
-        return (
-            train,
-            StudentPart(train, data),
+        return new SplitData(
+            Cached(new SceneDataset(SceneSplit.Train, data.TrainCount, labelled), data),
             Cached(new SceneDataset(SceneSplit.Validation, data.ValCount, options), data),
             data.TestCount > 0 ? Cached(new SceneDataset(SceneSplit.Test, data.TestCount, options), data) : null);
     }
 
-    private static (ISegmentationDataset Train, ISegmentationDataset Student, ISegmentationDataset Validation, ISegmentationDataset? Test) Lists(DataConfig data)
+    private SplitData Lists(DataConfig data)
     {
         string root = DataRoot.Resolve(data.Root);
-        ISegmentationDataset Open(string list) => Cached(new ListFileDataset(root, list, data.Classes), data);
-        ISegmentationDataset train = Open(data.Train);
+        PairDataset Open(string list) => new ListFileDataset(root, list, data.Classes, MapOf(data.StoredLabels));
+        PairDataset train = Open(data.Train);
         if (train.Classes.IgnoreIndex != data.IgnoreLabel)
         {
             throw new DatasetException(
@@ -73,12 +89,37 @@ public sealed class ExperimentData
                 "Make both agree");
         }
 
-        return (
-            train,
-            StudentPart(train, data),
-            Open(data.Val),
-            data.Test.Length > 0 ? Open(data.Test) : null);
+        return Files(data, train, Open(data.Val), data.Test.Length > 0 ? Open(data.Test) : null);
     }
+
+    private SplitData Layout(DataConfig data)
+    {
+        DatasetLayout layout = DatasetLayout.Of(ConfigurationKeys.Word(typeof(DataKind), data.Kind.ToString()));
+        DatasetSplits set = layout.Open(DataRoot.Resolve(data.Root), new LayoutOptions { ValFraction = data.ValFraction, Seed = (ulong)data.Seed });
+        foreach (string warning in set.Warnings)
+        {
+            _warnings.Enqueue(warning);
+        }
+
+        return Files(data, set.Require("train"), set.Require("val"), set.HasTestTruth ? set.Splits.GetValueOrDefault("test") : null);
+    }
+
+    private SplitData Files(DataConfig data, PairDataset train, PairDataset validation, PairDataset? test)
+    {
+        foreach (PairDataset split in new[] { train, validation, test }.OfType<PairDataset>())
+        {
+            split.RequireFiles();
+        }
+
+        return new SplitData(Cached(train, data), Cached(validation, data), test is null ? null : Cached(test, data));
+    }
+
+    private static Func<ClassSet, LabelMap>? MapOf(StoredLabels stored) => stored switch
+    {
+        StoredLabels.Cityscapes => LabelMap.Cityscapes,
+        StoredLabels.Ade20k => LabelMap.FromOne,
+        _ => null,
+    };
 
     private static ISegmentationDataset StudentPart(ISegmentationDataset train, DataConfig data)
     {
@@ -86,7 +127,12 @@ public sealed class ExperimentData
         return part.Count == train.Count ? train : part;
     }
 
-    private static ISegmentationDataset Cached(ISegmentationDataset dataset, DataConfig data) => data.Cache ? new CachedDataset(dataset) : dataset;
+    private ISegmentationDataset Cached(ISegmentationDataset dataset, DataConfig data) => data.Cache switch
+    {
+        CacheKind.Ram => new CachedDataset(dataset),
+        CacheKind.Disk => new DiskCachedDataset((PairDataset)dataset, data.CacheFolder.Length > 0 ? data.CacheFolder : DiskCachedDataset.DefaultFolder, _warnings.Enqueue),
+        _ => dataset,
+    };
 
     private static Augmentation AugmentationOf(ExperimentConfig config)
     {
@@ -107,4 +153,6 @@ public sealed class ExperimentData
             Std = new Vector3((float)a.Std[0], (float)a.Std[1], (float)a.Std[2]),
         };
     }
+
+    private sealed record SplitData(ISegmentationDataset Train, ISegmentationDataset Validation, ISegmentationDataset? Test);
 }

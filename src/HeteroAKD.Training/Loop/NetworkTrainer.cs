@@ -61,6 +61,7 @@ public sealed record TrainingJob
         Seed = (ulong)Seed,
         Augmentation = augmentation,
         Prefetch = options.Prefetch,
+        Threads = options.Workers,
     };
 }
 
@@ -98,7 +99,9 @@ public sealed partial class NetworkTrainer(ExperimentConfig config, ExperimentDa
         }
 
         progress.Begin($"{job.Role} {job.Model.Name}", job.Steps, state.Step);
+        double before = state.Seconds;
         Loop(state, cancellation);
+        log.Write(FormattableString.Invariant($"{job.Role}: {state.Seconds - before:F1} s, {loader.WaitSeconds:F1} s of them waiting for data"));
         return state.Seconds;
     }
 
@@ -108,6 +111,7 @@ public sealed partial class NetworkTrainer(ExperimentConfig config, ExperimentDa
         Stopwatch clock = Stopwatch.StartNew();
         double before = s.Seconds;
         int first = s.Step;
+        Action<string> warn = Warn;
         using StepInputs inputs = new(device);
         using TrainingStep step = new(s.Job, inputs, config.Training.Replay, line => log.Write($"{s.Job.Role}: {line}"));
         while (s.Step < s.Job.Steps)
@@ -120,6 +124,7 @@ public sealed partial class NetworkTrainer(ExperimentConfig config, ExperimentDa
             }
 
             double stepStart = clock.Elapsed.TotalMilliseconds;
+            double waited = s.Loader.WaitSeconds;
             double rate = s.Schedule.At(s.Step);
             bool logged = Due(config.Training.LogEvery, s);
             device.Step = s.Step;
@@ -131,7 +136,8 @@ public sealed partial class NetworkTrainer(ExperimentConfig config, ExperimentDa
             }
 
             s.Seconds = before + clock.Elapsed.TotalSeconds;
-            progress.Report(new StepProgress(s.Step, loss, rate, clock.Elapsed.TotalMilliseconds - stepStart));
+            progress.Report(new StepProgress(s.Step, loss, rate, clock.Elapsed.TotalMilliseconds - stepStart, (s.Loader.WaitSeconds - waited) * 1000));
+            data.TakeWarnings(warn);
             if (Due(config.Training.EvalEvery, s) || s.Step == s.Job.Steps)
             {
                 Evaluate(s);
@@ -181,6 +187,12 @@ public sealed partial class NetworkTrainer(ExperimentConfig config, ExperimentDa
         }
 
         return s.Loss;
+    }
+
+    private void Warn(string line)
+    {
+        log.Write(line);
+        progress.Say(line);
     }
 
     /// <summary>Runs the batch again with every operation checked, so that the error names the one that went wrong.</summary>

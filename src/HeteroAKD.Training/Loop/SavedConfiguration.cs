@@ -7,7 +7,7 @@ namespace HeteroAKD.Training.Loop;
 /// <summary>A resumed run must be the run that was begun: everything but where it runs has to agree.</summary>
 internal static class SavedConfiguration
 {
-    /// <summary>Throws if the folder's configuration differs from the given one in more than folder, device, threads and whether steps are replayed.</summary>
+    /// <summary>Throws if the folder's configuration differs from the given one in more than folder, device, threads, how data is loaded and whether steps are replayed.</summary>
     public static void RequireSame(RunFolder folder, ExperimentConfig config)
     {
         string path = folder.File("config.yaml");
@@ -24,5 +24,12 @@ internal static class SavedConfiguration
     }
 
     private static string[] Lines(ExperimentConfig config) =>
-        ConfigurationWriter.Write(config with { Out = "", Device = "cpu", Threads = 0, Training = config.Training with { Replay = true } }).Split('\n');
+        ConfigurationWriter.Write(config with
+        {
+            Out = "",
+            Device = "cpu",
+            Threads = 0,
+            Data = config.Data with { Cache = CacheKind.Ram, CacheFolder = "", Workers = 1 },
+            Training = config.Training with { Replay = true },
+        }).Split('\n');
 }

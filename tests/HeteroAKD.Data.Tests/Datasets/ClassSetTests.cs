@@ -67,4 +67,17 @@ public class ClassSetTests
         Assert.Equal((128, 0, 0), read.Palette![1]);
         Assert.Equal(256, read.Palette.Length);
     }
+
+    [Fact]
+    public void ToFileText_ReadsBack()
+    {
+        using var folder = new TemporaryFolder();
+        foreach (var classes in new[] { CamVidLayout.Classes, CityscapesLayout.Classes, CocoStuffLayout.Classes })
+        {
+            var read = ClassSet.ReadFile(folder.Write("classes.txt", classes.ToFileText()));
+            Assert.Equal(classes.Names.Select(name => name.Replace(' ', '-')), read.Names);
+            Assert.Equal(classes.Colors, read.Colors);
+            Assert.Equal(classes.IgnoreIndex, read.IgnoreIndex);
+        }
+    }
 }

@@ -32,8 +32,13 @@ public sealed class ConfigurationReaderTests
     [InlineData("optimizer:\n  lr:\n", "text:2: optimizer.lr has no value; it must be a number")]
     [InlineData("training:\n  steps: 1.5\n", "text:2: training.steps must be a whole number, not '1.5'")]
     [InlineData("training:\n  steps: 99999999999\n", "text:2: training.steps must be a whole number, not '99999999999'")]
-    [InlineData("data:\n  cache: yes\n", "text:2: data.cache must be true or false, not 'yes'")]
-    [InlineData("data:\n  kind: lists\n", "text:2: data.kind must be one of scenes, list, not 'lists'; did you mean list?")]
+    [InlineData("training:\n  replay: yes\n", "text:2: training.replay must be true or false, not 'yes'")]
+    [InlineData("data:\n  cache: yes\n", "text:2: data.cache must be one of off, ram, disk, not 'yes'")]
+    [InlineData("data:\n  cache: disk\n", "text: data.cache disk keeps decoded files, and scenes have none; write ram or off")]
+    [InlineData("data:\n  kind: voc\n", "text: data.root must name the data set's folder when data.kind is voc")]
+    [InlineData("data:\n  kind: voc\n  root: x\n  storedLabels: ade20k\n", "text: data.storedLabels belongs to data.kind list; voc knows its own")]
+    [InlineData("data:\n  valFraction: 1\n", "text:2: data.valFraction must lie in (0, 1), not 1")]
+    [InlineData("data:\n  kind: lists\n", "text:2: data.kind must be one of scenes, list, cityscapes, voc, ade20k, camvid, cocostuff, folder, not 'lists'; did you mean list?")]
     [InlineData("optimizer:\n  lr: -1\n", "text:2: optimizer.lr must lie in (0, 100], not -1")]
     [InlineData("optimizer:\n  betas: [0.9, 1]\n", "text:2: optimizer.betas[1] must lie in [0, 1), not 1")]
     [InlineData("optimizer:\n  betas: 0.9\n", "text:2: optimizer.betas must be a list like [1, 2], not '0.9'")]
@@ -133,4 +138,12 @@ public sealed class ConfigurationReaderTests
         Assert.Equal(written, ConfigurationWriter.Write(back));
         Assert.Equal(("a: b's #1", " 12", 4.0, 0.1234567890123), (back.Out, back.Data.Root, back.Distillation.Tau, back.Optimizer.Lr));
     }
+
+    [Theory]
+    [InlineData("true", CacheKind.Ram)]
+    [InlineData("false", CacheKind.Off)]
+    [InlineData("off", CacheKind.Off)]
+    [InlineData("disk", CacheKind.Disk)]
+    public void Cache_takes_the_words_of_earlier_versions(string word, CacheKind expected) =>
+        Assert.Equal(expected, ConfigurationReader.ReadText($"data: {{kind: list, root: x, cache: {word}}}", "text", []).Data.Cache);
 }

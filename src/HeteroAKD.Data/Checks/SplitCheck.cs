@@ -1,0 +1,107 @@
+using System.IO.Hashing;
+
+namespace HeteroAKD.Data;
+
+/// <summary>A pair that cannot be used.</summary>
+/// <param name="Index">Its number in the split.</param>
+/// <param name="Pair">Its files.</param>
+/// <param name="Reason">What is wrong, with the file's name.</param>
+public sealed record BadPair(int Index, FilePair Pair, string Reason);
+
+/// <summary>What a walk over all pairs of a split found.</summary>
+public sealed class SplitCheck
+{
+    private readonly UInt128[] _hashes; // [Count], of the image files
+
+    private SplitCheck(PairDataset dataset, UInt128[] hashes, List<BadPair> bad, ClassStatistics statistics, (int Width, int Height) smallest, (int Width, int Height) largest)
+    {
+        (Dataset, _hashes, Bad, Statistics, Smallest, Largest) = (dataset, hashes, bad, statistics, smallest, largest);
+    }
+
+    /// <summary>The split.</summary>
+    public PairDataset Dataset { get; }
+
+    /// <summary>The pairs that cannot be used, by number.</summary>
+    public IReadOnlyList<BadPair> Bad { get; }
+
+    /// <summary>Counts of the pairs that can.</summary>
+    public ClassStatistics Statistics { get; }
+
+    /// <summary>Smallest width and smallest height of the images that can be used.</summary>
+    public (int Width, int Height) Smallest { get; }
+
+    /// <summary>Largest width and largest height.</summary>
+    public (int Width, int Height) Largest { get; }
+
+    /// <summary>Numbers of the pairs that can be used.</summary>
+    public IEnumerable<int> Good() => Enumerable.Range(0, Dataset.Count).Except(Bad.Select(bad => bad.Index));
+
+    /// <summary>Decodes every pair on several threads. A pair that fails is noted, and the walk goes on.</summary>
+    /// <param name="dataset">The split.</param>
+    /// <param name="threads">At least 1; the result does not depend on it.</param>
+    /// <param name="done">Gets the number of pairs that are done after each one, on the calling thread.</param>
+    /// <param name="cancellation">Ends the walk.</param>
+    public static SplitCheck Run(PairDataset dataset, int threads, Action<int> done, CancellationToken cancellation)
+    {
+        using var reused = new ThreadLocal<Sample?>();
+        var hashes = new UInt128[dataset.Count];
+        var bad = new List<BadPair>();
+        var counter = new ClassCounter(dataset.Classes);
+        var (smallest, largest) = ((Width: int.MaxValue, Height: int.MaxValue), (Width: 0, Height: 0));
+        var results = Enumerable.Range(0, dataset.Count).AsParallel().WithDegreeOfParallelism(threads).WithMergeOptions(ParallelMergeOptions.NotBuffered)
+            .WithCancellation(cancellation).Select(index => Examine(dataset, index, reused));
+        var count = 0;
+        foreach (var result in results)
+        {
+            hashes[result.Index] = result.Hash;
+            if (result.Failure is not null)
+            {
+                bad.Add(new BadPair(result.Index, dataset.Pairs[result.Index], result.Failure));
+            }
+            else
+            {
+                counter.Add(result.Counts);
+                smallest = (Math.Min(smallest.Width, result.Width), Math.Min(smallest.Height, result.Height));
+                largest = (Math.Max(largest.Width, result.Width), Math.Max(largest.Height, result.Height));
+            }
+            done(++count);
+        }
+        return new SplitCheck(dataset, hashes, [.. bad.OrderBy(b => b.Index)], counter.ToStatistics(), bad.Count < dataset.Count ? smallest : default, largest);
+    }
+
+    /// <summary>Numbers of images whose files are the same bytes in two splits: one of them is then no measure of what was learnt from the other.</summary>
+    public IEnumerable<(int Here, int There)> SharedWith(SplitCheck other)
+    {
+        var there = new Dictionary<UInt128, int>();
+        for (var i = other._hashes.Length - 1; i >= 0; i--)
+        {
+            there[other._hashes[i]] = i;
+        }
+        for (var i = 0; i < _hashes.Length; i++)
+        {
+            if (_hashes[i] != default && there.TryGetValue(_hashes[i], out var match))
+            {
+                yield return (i, match);
+            }
+        }
+    }
+
+    private static Result Examine(PairDataset dataset, int index, ThreadLocal<Sample?> reused)
+    {
+        UInt128 hash = default; // no file has this one but by a chance of 2^-128
+        try
+        {
+            hash = XxHash128.HashToUInt128(FileBytes.Read(dataset.Pairs[index].Image));
+            var sample = dataset.Load(index, reused.Value);
+            reused.Value = sample;
+            return new Result(index, hash, null, sample.Image.Width, sample.Image.Height, SampleCounts.Of(sample));
+        }
+        catch (Exception cause) when (cause is not OutOfMemoryException)
+        {
+            reused.Value = null; // may be half overwritten
+            return new Result(index, hash, cause.Message, 0, 0, default);
+        }
+    }
+
+    private readonly record struct Result(int Index, UInt128 Hash, string? Failure, int Width, int Height, SampleCounts Counts);
+}

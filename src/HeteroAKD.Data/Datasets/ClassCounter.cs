@@ -1,0 +1,78 @@
+namespace HeteroAKD.Data;
+
+/// <summary>How often each label and each value of a channel occurs in one sample.</summary>
+/// <param name="Labels">[256].</param>
+/// <param name="Values">[3, 256].</param>
+internal readonly record struct SampleCounts(int[] Labels, int[,] Values)
+{
+    public static SampleCounts Of(Sample sample)
+    {
+        var labels = new int[256];
+        foreach (var label in sample.Labels)
+        {
+            labels[label]++;
+        }
+        var values = new int[3, 256];
+        var pixels = sample.Image.Pixels;
+        for (var i = 0; i < pixels.Length; i += 3)
+        {
+            values[0, pixels[i]]++;
+            values[1, pixels[i + 1]]++;
+            values[2, pixels[i + 2]]++;
+        }
+        return new SampleCounts(labels, values);
+    }
+}
+
+/// <summary>Adds counts of samples up. Every sum is exact, so their order does not matter.</summary>
+internal sealed class ClassCounter(ClassSet classes)
+{
+    private readonly long[] _pixels = new long[classes.Count];
+    private readonly long[] _pixelsOfImagesWith = new long[classes.Count];
+    private readonly long[,] _values = new long[3, 256];
+    private long _ignored;
+
+    public void Add(in SampleCounts counts)
+    {
+        var all = counts.Labels.Sum();
+        for (var c = 0; c < classes.Count; c++)
+        {
+            _pixels[c] += counts.Labels[c];
+            _pixelsOfImagesWith[c] += counts.Labels[c] > 0 ? all : 0;
+        }
+        _ignored += counts.Labels[classes.IgnoreIndex];
+        for (var channel = 0; channel < 3; channel++)
+        {
+            for (var value = 0; value < 256; value++)
+            {
+                _values[channel, value] += counts.Values[channel, value];
+            }
+        }
+    }
+
+    public ClassStatistics ToStatistics()
+    {
+        var (mean, std) = Moments(_values);
+        return new ClassStatistics([.. _pixels], [.. _pixelsOfImagesWith], _ignored, mean, std);
+    }
+
+    private static (double[] Mean, double[] Std) Moments(long[,] histogram)
+    {
+        var (mean, std) = (new double[3], new double[3]);
+        for (var channel = 0; channel < 3; channel++)
+        {
+            double count = 0, sum = 0, squares = 0;
+            for (var value = 0; value < 256; value++)
+            {
+                double n = histogram[channel, value];
+                count += n;
+                sum += n * value;
+                squares += n * value * value;
+            }
+            count = Math.Max(1, count);
+            mean[channel] = sum / count / 255;
+            std[channel] = Math.Sqrt(Math.Max(0, squares / count - sum / count * (sum / count))) / 255;
+        }
+        return (mean, std);
+    }
+}
