@@ -1,12 +1,12 @@
 using System.Globalization;
 using System.Text.Json;
-using HeteroAKD.Data;
 using HeteroAKD.Export.Onnx;
 using HeteroAKD.Nn.Models;
 using HeteroAKD.Tensors;
 using HeteroAKD.Tensors.Interop;
 using HeteroAKD.Training.Checkpoints;
 using HeteroAKD.Training.Configuration;
+using HeteroAKD.Training.Loop;
 using HeteroAKD.Training.Runs;
 
 namespace HeteroAKD.Export;
@@ -41,6 +41,9 @@ public sealed class ExportService : IExportCommand
         {
             case ExportFormat.SafeTensors:
                 AtomicFile.Write(request.Output, stream => SafeTensors.Write(stream, Weights(model), new Dictionary<string, string> { ["format"] = "pt" }));
+                break;
+            case ExportFormat.Pth:
+                AtomicFile.Write(request.Output, stream => TorchFile.Write(stream, Weights(model)));
                 break;
             default:
                 comparisons = WriteOnnx(request, checkpoint, config, model, cancellation);
@@ -97,29 +100,11 @@ public sealed class ExportService : IExportCommand
             ["mean"] = JsonSerializer.Serialize(config.Augmentation.Mean),
             ["std"] = JsonSerializer.Serialize(config.Augmentation.Std),
         };
-        if (ClassNames(config.Data) is { } names && names.Count == checkpoint.Info.Classes)
+        if (KnownClasses.Find(config.Data) is { } classes && classes.Count == checkpoint.Info.Classes)
         {
-            metadata["classes"] = JsonSerializer.Serialize(names);
+            metadata["classes"] = JsonSerializer.Serialize(classes.Names);
         }
 
         return metadata;
-    }
-
-    // A list's class file may be on another machine: the graph then names no classes.
-    private static IReadOnlyList<string>? ClassNames(DataConfig data)
-    {
-        if (data.Kind == DataKind.Scenes)
-        {
-            return new SceneDataset(SceneSplit.Train, 1, new SceneOptions()).Classes.Names;
-        }
-
-        try
-        {
-            return ClassSet.ReadFile(Path.Combine(DataRoot.Resolve(data.Root), data.Classes)).Names;
-        }
-        catch (Exception e) when (e is DatasetException or IOException)
-        {
-            return null;
-        }
     }
 }

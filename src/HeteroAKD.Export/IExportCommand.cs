@@ -10,6 +10,9 @@ public enum ExportFormat
 
     /// <summary>The weights alone, float32, as <c>safetensors.torch</c> reads them.</summary>
     SafeTensors,
+
+    /// <summary>The weights alone, float32, as <c>torch.load</c> reads them: a state dict.</summary>
+    Pth,
 }
 
 /// <summary>The resolution of the logits that a graph returns.</summary>

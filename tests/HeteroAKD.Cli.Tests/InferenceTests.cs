@@ -1,6 +1,9 @@
 using System.Text.Json;
 using HeteroAKD.Data;
+using HeteroAKD.Nn.Models;
+using HeteroAKD.Tensors;
 using HeteroAKD.Tensors.Interop;
+using HeteroAKD.Training.Checkpoints;
 
 namespace HeteroAKD.Cli.Tests;
 
@@ -40,13 +43,32 @@ public sealed class InferenceTests : IDisposable
         Succeed("predict", checkpoint, image, "--out", folder.File("predicted"), "--dump", dump);
         List<HostTensor> features = SafeTensors.Read(dump).Tensors;
         Assert.Equal(["image", "stages.0", "stages.1", "stages.2", "logits"], features.Select(t => t.Name));
-        Assert.Equal([1, 3, 96, 64], features[0].Sizes); // padded to a multiple of 32
-        Assert.Equal([24, 16], features[1].Sizes[2..]);
-        Assert.Equal([1, 11, 12, 8], features[^1].Sizes);
+        Assert.Equal([1, 3, height, width], features[0].Sizes);
+        Assert.Equal([18, 12], features[1].Sizes[2..]);
+        Assert.Equal([1, 11, 9, 6], features[^1].Sizes);
         LabelImage labels = LabelPng.Read(Path.Combine(folder.Path, "predicted", "photo.labels.png"));
         RgbImage overlay = SkiaImageCodec.Instance.ReadRgb(Path.Combine(folder.Path, "predicted", "photo.overlay.png"));
         Assert.Equal((width, height, width, height), (labels.Width, labels.Height, overlay.Width, overlay.Height));
         Assert.All(labels.Ids, id => Assert.InRange(id, 0, 10));
+    }
+
+    // The set that a network learned from need not be on the machine that uses it.
+    [Fact]
+    public void Images_are_predicted_without_the_data_set()
+    {
+        string checkpoint = folder.File("imported.safetensors");
+        using (Device device = Device.Open("cpu", 1))
+        using (SegmentationModel model = ModelZoo.Create("tiny-cnn-student", 21, device, 1))
+        {
+            string config = "data: {kind: folder, root: /nowhere}";
+            CheckpointInfo info = new() { Model = model.Name, Role = "student", Classes = 21, Step = 1, DataPosition = 0, BestMetric = 0, Seconds = 0, Config = config };
+            Checkpoint.Save(checkpoint, info, Checkpoint.Entries(Checkpoint.ModelPrefix, model));
+        }
+
+        string image = folder.File("photo.png");
+        SkiaImageCodec.Instance.WritePng(image, new RgbImage(40, 33));
+        Succeed("predict", checkpoint, image);
+        Assert.All(LabelPng.Read(folder.File("photo.labels.png")).Ids, id => Assert.InRange(id, 0, 20));
     }
 
     /// <summary>The file's scores against its own confusion matrix, and the pictures against each other.</summary>

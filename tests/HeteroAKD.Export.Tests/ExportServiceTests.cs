@@ -71,6 +71,18 @@ public sealed class ExportServiceTests : IDisposable
     }
 
     [Fact]
+    public void State_dict_for_pytorch_holds_the_same_weights()
+    {
+        string file = _folder.File("weights.pth");
+        ExportRequest request = Request(file, "tiny-mit-student") with { Format = ExportFormat.Pth };
+        Run(request);
+        Checkpoint checkpoint = Checkpoint.Load(request.Checkpoint);
+        List<HostTensor> tensors = TorchFile.Read(file).Tensors;
+        Assert.Equal(checkpoint.Names, tensors.Select(t => "model." + t.Name));
+        Assert.All(tensors, t => Assert.Equal(checkpoint["model." + t.Name].Bytes, t.Bytes));
+    }
+
+    [Fact]
     public void Sizes_that_the_network_cannot_take_are_named()
     {
         ExportRequest request = Request(_folder.File("model.onnx"), "tiny-mit-student") with { Size = (8, 8) };

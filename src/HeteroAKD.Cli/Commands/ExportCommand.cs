@@ -11,7 +11,7 @@ internal sealed class ExportCommand : Command
 {
     private readonly Argument<string> checkpoint = new("CHECKPOINT") { Description = "The network" };
 
-    private readonly Option<ExportFormat> format = new("--format") { Description = "onnx, or safetensors for the weights alone", HelpName = "name" };
+    private readonly Option<ExportFormat> format = new("--format") { Description = "onnx, or safetensors or pth for the weights alone", HelpName = "name" };
 
     private readonly Option<(int Height, int Width)?> size = new("--size")
     {

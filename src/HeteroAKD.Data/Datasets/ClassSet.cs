@@ -24,6 +24,9 @@ public sealed class ClassSet
         (Names, Colors, IgnoreIndex) = (names, colors, ignoreIndex);
     }
 
+    /// <summary>Classes that are only numbered, in the colours of Pascal VOC's map: where nothing is known of them but their number.</summary>
+    public static ClassSet Numbered(int count) => new([.. Enumerable.Range(0, count).Select(c => $"class-{c}")], ColorMap.WithoutBlack(count));
+
     /// <summary>Name of each class.</summary>
     public string[] Names { get; }
 

@@ -19,6 +19,8 @@ internal sealed class Ade20kLayout : DatasetLayout
 
     public override string Name => "ADE20K";
 
+    public override ClassSet? PublishedClasses => Classes;
+
     protected override IReadOnlyDictionary<string, int> OfficialSizes { get; } = new Dictionary<string, int> { ["train"] = 20210, ["val"] = 2000 };
 
     protected override string Marks => "annotations/training/ or annotations/validation/, also below ADEChallengeData2016/";

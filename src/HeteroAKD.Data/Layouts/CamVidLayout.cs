@@ -19,6 +19,8 @@ internal sealed class CamVidLayout : DatasetLayout
 
     public override string Name => "CamVid";
 
+    public override ClassSet? PublishedClasses => Classes;
+
     protected override IReadOnlyDictionary<string, int> OfficialSizes { get; } = new Dictionary<string, int> { ["train"] = 367, ["val"] = 101, ["test"] = 233 };
 
     protected override string Marks => "train/ and trainannot/";

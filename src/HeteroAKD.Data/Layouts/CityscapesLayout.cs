@@ -33,6 +33,8 @@ internal sealed class CityscapesLayout : DatasetLayout
 
     public override string Name => "Cityscapes";
 
+    public override ClassSet? PublishedClasses => Classes;
+
     protected override IReadOnlyDictionary<string, int> OfficialSizes { get; } = new Dictionary<string, int> { ["train"] = 2975, ["val"] = 500, ["test"] = 1525 };
 
     protected override bool HasTestTruth => false;

@@ -13,6 +13,8 @@ internal sealed class CocoStuffLayout : DatasetLayout
 
     public override string Name => "COCO-Stuff";
 
+    public override ClassSet? PublishedClasses => Classes;
+
     protected override IReadOnlyDictionary<string, int> OfficialSizes { get; } = new Dictionary<string, int> { ["train"] = 118287, ["val"] = 5000 };
 
     protected override string Marks => "annotations/train2017/, annotations/val2017/ or the same below stuffthingmaps/";

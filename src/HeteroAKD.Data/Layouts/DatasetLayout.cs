@@ -23,6 +23,9 @@ public abstract class DatasetLayout
     /// <summary>The name that reports use.</summary>
     public abstract string Name { get; }
 
+    /// <summary>The classes where the set has the same ones everywhere; null where a file beside the images names them.</summary>
+    public virtual ClassSet? PublishedClasses => null;
+
     /// <summary>Images of each split of the published set; a split that is not here may have any number.</summary>
     protected virtual IReadOnlyDictionary<string, int> OfficialSizes => new Dictionary<string, int>();
 

@@ -26,6 +26,8 @@ internal sealed class VocLayout : DatasetLayout
 
     public override string Name => "Pascal VOC";
 
+    public override ClassSet? PublishedClasses => Classes;
+
     protected override IReadOnlyDictionary<string, int> OfficialSizes { get; } = new Dictionary<string, int> { ["val"] = 1449 };
 
     protected override string Marks => "JPEGImages/ and SegmentationClass/, also below VOCdevkit/VOC2012/ or VOC2012/";

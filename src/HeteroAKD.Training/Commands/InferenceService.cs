@@ -45,8 +45,9 @@ public sealed class InferenceService : IEvaluateCommand, IPredictCommand
     public IReadOnlyList<Prediction> Run(PredictRequest request, IProgressSink progress, CancellationToken cancellation)
     {
         (Checkpoint checkpoint, ExperimentConfig config) = Open(request.Checkpoint, request.Overrides);
-        ExperimentData data = new(config);
-        RequireClasses(request.Checkpoint, checkpoint, data.Classes);
+        int count = checkpoint.Info.Classes;
+        ClassSet classes = KnownClasses.Find(config.Data) is { } known && known.Count == count ? known : ClassSet.Numbered(count);
+        Augmentation augmentation = ExperimentData.AugmentationOf(config).ForEvaluation();
         using Device device = Device.Open(config.Device, config.Threads, config.Precision);
         using SegmentationModel model = Load(checkpoint, device);
         Evaluator evaluator = new(config.Evaluation);
@@ -56,7 +57,7 @@ public sealed class InferenceService : IEvaluateCommand, IPredictCommand
         {
             cancellation.ThrowIfCancellationRequested();
             Stopwatch clock = Stopwatch.StartNew();
-            predictions.Add(Predict(evaluator, model, data, request.Images[i], request.OutputFolder, i == 0 ? request.Dump : ""));
+            predictions.Add(Predict(evaluator, model, classes, augmentation, request.Images[i], request.OutputFolder, i == 0 ? request.Dump : ""));
             progress.Report(new StepProgress(i + 1, double.NaN, double.NaN, clock.Elapsed.TotalMilliseconds));
         }
 
@@ -148,22 +149,23 @@ public sealed class InferenceService : IEvaluateCommand, IPredictCommand
         return folder;
     }
 
-    private static Prediction Predict(Evaluator evaluator, SegmentationModel model, ExperimentData data, string path, string outputFolder, string dump)
+    private static Prediction Predict(
+        Evaluator evaluator, SegmentationModel model, ClassSet classes, Augmentation augmentation, string path, string outputFolder, string dump)
     {
         RgbImage image = SkiaImageCodec.Instance.ReadRgb(path);
-        using BatchLoader loader = new(new SingleImage(image, data.Classes), LoaderOptions.ForEvaluation(1, data.Evaluation));
+        using BatchLoader loader = new(new SingleImage(image, classes), LoaderOptions.ForEvaluation(1, augmentation));
         Batch batch = loader.Next();
         if (dump.Length > 0)
         {
             FeatureDump.Write(dump, model, model.Device, batch);
         }
 
-        byte[] labels = PredictionPictures.Labels(evaluator.Predict(model, batch, data.Evaluation.Pad));
+        byte[] labels = PredictionPictures.Labels(evaluator.Predict(model, batch, augmentation.Pad));
         string folder = outputFolder.Length > 0 ? outputFolder : Path.GetDirectoryName(Path.GetFullPath(path))!;
         Directory.CreateDirectory(folder);
         string name = Path.Combine(folder, Path.GetFileNameWithoutExtension(path));
         LabelPng.Write($"{name}.labels.png", labels, image.Width, image.Height);
-        SkiaImageCodec.Instance.WritePng($"{name}.overlay.png", PredictionPictures.Overlay(image, data.Classes.Render(labels, image.Width, image.Height)));
+        SkiaImageCodec.Instance.WritePng($"{name}.overlay.png", PredictionPictures.Overlay(image, classes.Render(labels, image.Width, image.Height)));
         return new Prediction(path, $"{name}.labels.png", $"{name}.overlay.png");
     }
 

@@ -134,7 +134,8 @@ public sealed class ExperimentData
         _ => dataset,
     };
 
-    private static Augmentation AugmentationOf(ExperimentConfig config)
+    /// <summary>Preparation of training images, for which no data is needed.</summary>
+    public static Augmentation AugmentationOf(ExperimentConfig config)
     {
         AugmentationConfig a = config.Augmentation;
         return new Augmentation
