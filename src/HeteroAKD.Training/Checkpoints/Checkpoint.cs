@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
@@ -89,7 +90,7 @@ public sealed class Checkpoint
     /// <exception cref="StorageException">The disk is full or refuses.</exception>
     public static void Save(string path, CheckpointInfo info, IEnumerable<(string Name, Tensor Tensor)> entries)
     {
-        List<HostTensor> tensors = [.. entries.Select(e => HostTensor.Of(e.Name, e.Tensor))];
+        (List<HostTensor> tensors, string hash) = Fetch(entries);
         Dictionary<string, string> metadata = new()
         {
             ["format"] = Format,
@@ -104,7 +105,7 @@ public sealed class Checkpoint
             ["config"] = info.Config,
             [BlocksEpsKey] = info.LayerNormEps.Blocks.ToString("R", CultureInfo.InvariantCulture),
             [ConvolutionsEpsKey] = info.LayerNormEps.Convolutions.ToString("R", CultureInfo.InvariantCulture),
-            ["sha256"] = Hash(tensors),
+            ["sha256"] = hash,
         };
         metadata[HeaderHashKey] = HashHeader(tensors, metadata);
         AtomicFile.Write(path, stream => SafeTensors.Write(stream, tensors, metadata));
@@ -228,7 +229,29 @@ public sealed class Checkpoint
         return Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(string.Join('\n', entries.Concat(shapes)))));
     }
 
-    private static string Hash(IReadOnlyList<HostTensor> tensors)
+    // The checksum of one tensor is computed while the next one is fetched.
+    private static (List<HostTensor> Tensors, string Hash) Fetch(IEnumerable<(string Name, Tensor Tensor)> entries)
+    {
+        using BlockingCollection<HostTensor> fetched = [];
+        Task<string> hash = Task.Run(() => Hash(fetched.GetConsumingEnumerable()));
+        List<HostTensor> tensors = [];
+        try
+        {
+            foreach ((string name, Tensor tensor) in entries)
+            {
+                tensors.Add(HostTensor.Of(name, tensor));
+                fetched.Add(tensors[^1]);
+            }
+        }
+        finally
+        {
+            fetched.CompleteAdding();
+        }
+
+        return (tensors, hash.GetAwaiter().GetResult());
+    }
+
+    private static string Hash(IEnumerable<HostTensor> tensors)
     {
         using IncrementalHash hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         foreach (HostTensor tensor in tensors)
