@@ -30,7 +30,8 @@ public sealed class BasicBlock : Layer
     /// <inheritdoc/>
     public override Tensor Forward(Tensor input, in Pass pass)
     {
+        using InnerScope scope = new(Device, pass);
         Tensor shortcut = _downsample?.Forward(input, pass) ?? input;
-        return _conv2.Forward(_conv1.Forward(input, pass), shortcut, pass);
+        return scope.Result(_conv2.Forward(_conv1.Forward(input, pass), shortcut, pass));
     }
 }

@@ -38,7 +38,8 @@ public sealed class Bottleneck : Layer
     /// <inheritdoc/>
     public override Tensor Forward(Tensor input, in Pass pass)
     {
+        using InnerScope scope = new(Device, pass);
         Tensor shortcut = _downsample?.Forward(input, pass) ?? input;
-        return _conv3.Forward(_conv2.Forward(_conv1.Forward(input, pass), pass), shortcut, pass);
+        return scope.Result(_conv3.Forward(_conv2.Forward(_conv1.Forward(input, pass), pass), shortcut, pass));
     }
 }

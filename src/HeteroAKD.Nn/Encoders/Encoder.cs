@@ -21,6 +21,19 @@ public abstract class Encoder(in Site site) : Module(site)
     /// <summary>images [N, 3, H, W] → one map a stage.</summary>
     public abstract FeatureMaps Forward(Tensor images, in Pass pass);
 
+    /// <summary>One layer after another; only the last one's result stays.</summary>
+    private protected Tensor Sequence(ReadOnlySpan<Layer> layers, Tensor input, in Pass pass)
+    {
+        using InnerScope scope = new(Device, pass);
+        Tensor x = input;
+        foreach (Layer layer in layers)
+        {
+            x = scope.Next(input, x, layer.Forward(x, pass));
+        }
+
+        return scope.Result(x);
+    }
+
     /// <summary>The stage of a tensor of the encoder by its name there: <c>stages.1</c> for <c>stages.1.blocks.0.norm1.weight</c>.</summary>
     /// <param name="name">Name below the encoder.</param>
     internal virtual string StageOf(string name)

@@ -35,7 +35,8 @@ public sealed class InvertedResidual : Layer
     /// <inheritdoc/>
     public override Tensor Forward(Tensor input, in Pass pass)
     {
+        using InnerScope scope = new(Device, pass);
         Tensor hidden = _expand?.Forward(input, pass) ?? input;
-        return _project.Forward(_depthwise.Forward(hidden, pass), _residual ? input : null, pass);
+        return scope.Result(_project.Forward(_depthwise.Forward(hidden, pass), _residual ? input : null, pass));
     }
 }

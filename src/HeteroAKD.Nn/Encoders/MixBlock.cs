@@ -29,10 +29,11 @@ public sealed class MixBlock : Module
     /// <summary>tokens [N, height·width, C] → the same shape.</summary>
     public Tensor Forward(Tensor tokens, int height, int width, in Pass pass)
     {
+        using InnerScope scope = new(Device, pass);
         Tensor attended = _attn.Forward(_norm1.Forward(tokens, pass), height, width, pass);
         tokens = Functional.Add(tokens, _dropPath1.Forward(attended, pass));
         Tensor mixed = _mlp.Forward(_norm2.Forward(tokens, pass), height, width, pass);
-        return Functional.Add(tokens, _dropPath2.Forward(mixed, pass));
+        return scope.Result(Functional.Add(tokens, _dropPath2.Forward(mixed, pass)));
     }
 
     internal void SetEps(LayerNormEps eps)

@@ -142,16 +142,17 @@ public sealed class MixTransformer : Encoder
 
         public override Tensor Forward(Tensor input, in Pass pass)
         {
+            using InnerScope scope = new(Device, pass);
             Tensor map = _proj.Forward(input, pass);
             int height = map.Shape[2];
             int width = map.Shape[3];
             Tensor tokens = _projNorm.Forward(Functional.ToTokens(map), pass);
             foreach (MixBlock block in _blocks)
             {
-                tokens = block.Forward(tokens, height, width, pass);
+                tokens = scope.Next(map, tokens, block.Forward(tokens, height, width, pass));
             }
 
-            return Functional.ToMap(_norm.Forward(tokens, pass), height, width);
+            return scope.Result(Functional.ToMap(_norm.Forward(tokens, pass), height, width));
         }
     }
 }

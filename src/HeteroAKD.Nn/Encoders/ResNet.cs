@@ -61,25 +61,21 @@ public sealed class ResNet : Encoder
     /// <inheritdoc/>
     public override FeatureMaps Forward(Tensor images, in Pass pass)
     {
-        Tensor x = images;
-        foreach (ConvBn conv in _stem)
-        {
-            x = conv.Forward(x, pass);
-        }
-
-        x = _maxPool.Forward(x, pass);
+        Tensor x = Stem(images, pass);
         FeatureMaps features = default;
         foreach (Layer[] layer in _layers)
         {
-            foreach (Layer block in layer)
-            {
-                x = block.Forward(x, pass);
-            }
-
+            x = Sequence(layer, x, pass);
             features = features.With(x);
         }
 
         return features;
+    }
+
+    private Tensor Stem(Tensor images, in Pass pass)
+    {
+        using InnerScope scope = new(Device, pass);
+        return scope.Result(_maxPool.Forward(Sequence(_stem, images, pass), pass));
     }
 
     private ConvBn[] DeepStem(in Site site) =>

@@ -52,11 +52,7 @@ public sealed class TinyCnn : Encoder
         FeatureMaps features = default;
         foreach (BasicBlock[] stage in _stages)
         {
-            foreach (BasicBlock block in stage)
-            {
-                x = block.Forward(x, pass);
-            }
-
+            x = Sequence(stage, x, pass);
             features = features.With(x);
         }
 

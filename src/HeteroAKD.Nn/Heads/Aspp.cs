@@ -40,6 +40,7 @@ public sealed class Aspp : Layer
     /// <inheritdoc/>
     public override Tensor Forward(Tensor input, in Pass pass)
     {
+        using InnerScope scope = new(Device, pass);
         Tensor average = _pooled.Forward(_pool.Forward(input, pass), pass); // [N, C, 1, 1]
         Tensor all = Functional.Cat(
             _point.Forward(input, pass),
@@ -47,6 +48,6 @@ public sealed class Aspp : Layer
             _atrous[1].Forward(input, pass),
             _atrous[2].Forward(input, pass),
             Functional.Interpolate(average, input.Shape[2], input.Shape[3], alignCorners: true)); // [N, 5·C, h, w]
-        return _dropout.Forward(_project.Forward(all, pass), pass);
+        return scope.Result(_dropout.Forward(_project.Forward(all, pass), pass));
     }
 }

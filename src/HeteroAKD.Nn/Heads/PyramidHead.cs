@@ -66,11 +66,16 @@ public sealed class PyramidHead : Head
     /// <inheritdoc/>
     public override HeadOutput Forward(in FeatureMaps features, in Pass pass)
     {
-        Tensor deepest = features[^1];
+        Tensor feature = Pyramid(features[^1], pass);
+        return new HeadOutput(_classifier.Forward(feature, pass), feature);
+    }
+
+    private Tensor Pyramid(Tensor deepest, in Pass pass)
+    {
+        using InnerScope scope = new(Device, pass);
         Tensor all = Functional.Cat(
             deepest, Pooled(0, deepest, pass), Pooled(1, deepest, pass), PooledIfAny(2, deepest, pass), PooledIfAny(3, deepest, pass), PooledIfAny(4, deepest, pass));
-        Tensor feature = _dropout.Forward(_conv.Forward(all, pass), pass);
-        return new HeadOutput(_classifier.Forward(feature, pass), feature);
+        return scope.Result(_dropout.Forward(_conv.Forward(all, pass), pass));
     }
 
     private Tensor? PooledIfAny(int level, Tensor map, in Pass pass) => level < _pools.Length ? Pooled(level, map, pass) : null;

@@ -45,13 +45,19 @@ public sealed class SegFormerHead : Head
     /// <inheritdoc/>
     public override HeadOutput Forward(in FeatureMaps features, in Pass pass)
     {
+        Tensor feature = Fuse(features, pass);
+        return new HeadOutput(_classifier.Forward(feature, pass), feature);
+    }
+
+    private Tensor Fuse(in FeatureMaps features, in Pass pass)
+    {
+        using InnerScope scope = new(Device, pass);
         Tensor finest = _linear[0].Forward(features[0], pass); // [N, channels, H/4, W/4]
         Tensor all = Functional.Cat(
             ResizeTo(_linear[3].Forward(features[3], pass), finest),
             ResizeTo(_linear[2].Forward(features[2], pass), finest),
             ResizeTo(_linear[1].Forward(features[1], pass), finest),
             finest); // [N, 4·channels, H/4, W/4]
-        Tensor feature = _dropout.Forward(_fuse.Forward(all, pass), pass);
-        return new HeadOutput(_classifier.Forward(feature, pass), feature);
+        return scope.Result(_dropout.Forward(_fuse.Forward(all, pass), pass));
     }
 }

@@ -37,6 +37,35 @@ public sealed class StepScope : IDisposable
         GiveList(_spares);
     }
 
+    /// <summary>Lets a tensor of the scope outlive it: it belongs to the scope around this one, or to whoever made it where there is none.</summary>
+    /// <exception cref="InvalidOperationException">The tensor belongs to another scope.</exception>
+    public Tensor Keep(Tensor tensor)
+    {
+        int at = _tensors.LastIndexOf(tensor);
+        if (at < 0)
+        {
+            throw new InvalidOperationException($"tensor {tensor.Shape} was not made in this scope, or went back already");
+        }
+
+        _tensors.RemoveAt(at);
+        _spares.Remove(tensor);
+        _outer?.Own(tensor);
+        return tensor;
+    }
+
+    /// <summary>Closes the scope and leaves all that was made and recorded in it to the one around it.</summary>
+    public void Join()
+    {
+        Leave();
+        foreach (Tensor tensor in _tensors)
+        {
+            _outer?.Own(tensor);
+        }
+
+        GiveList(_tensors);
+        GiveList(_spares);
+    }
+
     /// <summary>
     /// Closes the scope as <see cref="Dispose"/> does, but keeps its tensors: a recorded step goes on writing to them. <see cref="Release"/> gives them back.
     /// </summary>
@@ -71,13 +100,18 @@ public sealed class StepScope : IDisposable
 
     private void Close()
     {
+        Leave();
+        _device.Tape.Truncate(_tapeStart);
+    }
+
+    private void Leave()
+    {
         if (!ReferenceEquals(_device.CurrentScope, this))
         {
             throw new InvalidOperationException("step scopes must be disposed of innermost first, once each");
         }
 
         _device.CurrentScope = _outer;
-        _device.Tape.Truncate(_tapeStart);
     }
 
     private void GiveBack()

@@ -50,6 +50,21 @@ public sealed class ForwardTests : IDisposable
         Assert.Equal(0, _device.Tape.Count);
     }
 
+    // Of all that a network makes, evaluation holds one block's maps and the stages' results; training, and a gradient asked for in evaluation mode, hold everything.
+    [Theory]
+    [InlineData("deeplabv3-resnet101", 0.12)]
+    [InlineData("segformer-b4", 0.22)]
+    [InlineData("deeplabv3-mobilenetv2", 0.18)]
+    [InlineData("tiny-mit-teacher", 0.28)]
+    public void Evaluation_gives_back_what_no_backward_pass_wants(string name, double share)
+    {
+        long evaluation = Peak(name, Pass.Evaluation, gradients: false);
+        long wanted = Peak(name, Pass.Evaluation, gradients: true);
+        long training = Peak(name, Pass.Train(1), gradients: true);
+        Assert.True(evaluation < share * training, $"{evaluation} of {training} bytes");
+        Assert.True(wanted > 0.8 * training, $"{wanted} of {training} bytes");
+    }
+
     [Theory]
     [InlineData("tiny-cnn-student", 12, 16, 48)]
     [InlineData("tiny-cnn-teacher", 12, 16, 192)]
@@ -197,6 +212,18 @@ public sealed class ForwardTests : IDisposable
     {
         using var step = _device.BeginStep();
         return model.Forward(Images(3, 32, 32), pass).Logits.ToFloats();
+    }
+
+    private static long Peak(string name, in Pass pass, bool gradients)
+    {
+        using Device device = new MetaDevice();
+        using SegmentationModel model = ModelZoo.Create(name, 19, device, seed: null);
+        model.RequireGrad(gradients);
+        long before = device.Allocator.InUse;
+        device.Allocator.ResetPeak();
+        using var step = device.BeginStep();
+        model.Forward(Tensor.Empty(device, new Shape(2, 3, 512, 512)), pass);
+        return device.Allocator.Peak - before;
     }
 
     private static float[] Buffers(SegmentationModel model) => [.. model.Buffers().SelectMany(b => b.ToFloats())];

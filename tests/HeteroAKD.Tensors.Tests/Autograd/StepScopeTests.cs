@@ -51,6 +51,39 @@ public sealed class StepScopeTests : IDisposable
     }
 
     [Fact]
+    public void What_is_kept_belongs_to_the_scope_around()
+    {
+        using StepScope outer = _cpu.BeginStep();
+        Tensor kept;
+        Tensor gone;
+        using (StepScope inner = _cpu.BeginStep())
+        {
+            gone = Tensor.Zeros(_cpu, Six);
+            kept = inner.Keep(Relu(gone));
+            Assert.Throws<InvalidOperationException>(() => inner.Keep(kept));
+        }
+
+        Assert.False(gone.IsAlive);
+        Assert.True(kept.IsAlive);
+        Assert.Equal(1, outer.Count);
+    }
+
+    [Fact]
+    public void Joining_leaves_tensors_and_tape_to_the_scope_around()
+    {
+        using StepScope outer = _cpu.BeginStep();
+        Tensor x = Tensor.Zeros(_cpu, Six);
+        x.RequiresGrad = true;
+        StepScope inner = _cpu.BeginStep();
+        Tensor y = Relu(Relu(x));
+        inner.Join();
+        Assert.Equal(3, outer.Count);
+        Assert.Equal(2, _cpu.Tape.Count);
+        _cpu.Tape.Backward(y, Tensor.Full(_cpu, Six, 1));
+        Assert.NotNull(x.Grad);
+    }
+
+    [Fact]
     public void Steps_end_innermost_first()
     {
         StepScope outer = _cpu.BeginStep();
