@@ -19,7 +19,7 @@ public sealed class BadInputTests : IDisposable
     [InlineData("", "distillation: {reduction: image}\n", "distillation.reduction", "pixel")]
     [InlineData("", "data: {kind: list}\n", "data.root", "must name the data set's folder")]
     [InlineData("", "data: {size: {width: 50, height: 32}}\n", "50x32", "multiples of 32")]
-    [InlineData("", "training: {batchSize: 100}\n", "3 samples", "smaller batch size")]
+    [InlineData("", "training: {batchSize: 100}\n", "3 images do not fill one batch of 100", "Set training.batchSize")]
     [InlineData("--device cuda", "", "device 'cuda' is not available", "--device cpu")]
     [InlineData("--device gpu", "", "device must be one of", "cuda")]
     [InlineData("--set optimiser.lr=1", "", "optimiser", "did you mean optimizer")]

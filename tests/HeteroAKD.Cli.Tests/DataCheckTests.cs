@@ -56,6 +56,31 @@ public sealed class DataCheckTests : IDisposable
         Assert.Equal(0, Run("data", "check", Relisted(), "--out", folder.Path).Code);
     }
 
+    // A list separates paths by blanks; the report is worth more than the list.
+    [Fact]
+    public void Paths_with_blanks_are_left_out_of_the_fixed_list_and_said()
+    {
+        string root = folder.File("own");
+        Directory.CreateDirectory(Path.Combine(root, "images"));
+        Directory.CreateDirectory(Path.Combine(root, "masks"));
+        File.WriteAllText(Path.Combine(root, "classes.txt"), "0 a 1 1 1\n1 b 2 2 2\n");
+        foreach (string name in new[] { "one", "two", "three", "with blank" })
+        {
+            SkiaImageCodec.Instance.WritePng(Path.Combine(root, "images", name + ".png"), new RgbImage(Side, Side));
+            LabelPng.Write(Path.Combine(root, "masks", name + ".png"), new byte[Side * Side], Side, Side);
+        }
+
+        (int code, string text) = Run("data", "check", root, "--out", Out, "--fix-list", "--set", "data.seed=4", "--set", "data.valFraction=0.5");
+        Assert.Equal(0, code);
+        Assert.Contains("1 good pairs of", text, StringComparison.Ordinal);
+        Assert.Contains("their paths hold one", text, StringComparison.Ordinal);
+        string[] listed = [.. File.ReadLines(Path.Combine(Out, "train.fixed.txt")).Concat(File.ReadLines(Path.Combine(Out, "val.fixed.txt")))];
+        Assert.Equal(3, listed.Length);
+        DatasetSplits set = DatasetLayout.Of("folder").Open(root, new LayoutOptions { Seed = 4, ValFraction = 0.5 });
+        Assert.Equal(2, set.Require("val").Count);
+        Assert.All(File.ReadLines(Path.Combine(Out, "val.fixed.txt")), line => Assert.Contains(set.Require("val").Pairs, pair => line.StartsWith(Path.GetFullPath(pair.Image), StringComparison.Ordinal)));
+    }
+
     [Fact]
     public void Image_in_two_splits_is_a_warning()
     {

@@ -67,8 +67,45 @@ public sealed class InferenceTests : IDisposable
 
         string image = folder.File("photo.png");
         SkiaImageCodec.Instance.WritePng(image, new RgbImage(40, 33));
-        Succeed("predict", checkpoint, image);
-        Assert.All(LabelPng.Read(folder.File("photo.labels.png")).Ids, id => Assert.InRange(id, 0, 20));
+        string results = folder.File("results");
+        Succeed("predict", checkpoint, image, "--out", results, "--server");
+        LabelImage labels = LabelPng.Read(Path.Combine(results, "photo.labels.png"));
+        Assert.All(labels.Ids, id => Assert.InRange(id, 0, 20));
+        Assert.Equal(labels.Ids, LabelPng.Read(Path.Combine(results, "server", "photo.png")).Ids);
+
+        string twin = Path.Combine(Directory.CreateDirectory(folder.File("other")).FullName, "photo.png");
+        File.Copy(image, twin);
+        Assert.Equal(1, Run("predict", checkpoint, image, twin, "--out", results));
+        Assert.Contains("have one name", error.ToString(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Networks_of_other_classes_are_not_put_side_by_side()
+    {
+        string config = folder.File("tiny.yaml", TinyRun.Scenes);
+        Succeed("train", config, "--out", folder.File("run"));
+        string scenes = folder.File("run/student-last.safetensors");
+        string other = folder.File("other.safetensors");
+        foreach ((string file, byte[] bytes) in new[] { ("images/a.png", new byte[32 * 32 * 3]), ("images/b.png", new byte[32 * 32 * 3]) })
+        {
+            string path = folder.File("set/" + file);
+            Directory.CreateDirectory(Path.GetDirectoryName(path)!);
+            SkiaImageCodec.Instance.WritePng(path, new RgbImage(32, 32, bytes));
+            Directory.CreateDirectory(folder.File("set/masks"));
+            LabelPng.Write(folder.File("set/masks/" + Path.GetFileName(file)), new byte[32 * 32], 32, 32);
+        }
+
+        File.WriteAllText(folder.File("set/classes.txt"), "0 a 1 1 1\n1 b 2 2 2\n");
+        using (Device device = Device.Open("cpu", 1))
+        using (SegmentationModel model = ModelZoo.Create("tiny-cnn-student", 2, device, 1))
+        {
+            string text = $"data: {{kind: folder, root: '{folder.File("set")}'}}";
+            CheckpointInfo info = new() { Model = model.Name, Role = "student", Classes = 2, Step = 1, DataPosition = 0, BestMetric = 0, Seconds = 0, Config = text };
+            Checkpoint.Save(other, info, Checkpoint.Entries(Checkpoint.ModelPrefix, model));
+        }
+
+        Assert.Equal(1, Run("eval", scenes, other));
+        Assert.Contains("is evaluated on other classes than", error.ToString(), StringComparison.Ordinal);
     }
 
     /// <summary>The file's scores against its own confusion matrix, and the pictures against each other.</summary>
@@ -109,9 +146,7 @@ public sealed class InferenceTests : IDisposable
         }
     }
 
-    private void Succeed(params string[] args)
-    {
-        int code = new CommandLineApplication(CommandServices.Create(), new Terminal(output, error, Interactive: false)).Run(args);
-        Assert.True(code == 0, error.ToString());
-    }
+    private void Succeed(params string[] args) => Assert.True(Run(args) == 0, error.ToString());
+
+    private int Run(params string[] args) => new CommandLineApplication(CommandServices.Create(), new Terminal(output, error, Interactive: false)).Run(args);
 }

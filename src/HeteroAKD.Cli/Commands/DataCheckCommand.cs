@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Globalization;
 using HeteroAKD.Data;
 using HeteroAKD.Training.Commands;
+using HeteroAKD.Training.Configuration;
 using HeteroAKD.Training.Evaluation;
 
 namespace HeteroAKD.Cli.Commands;
@@ -27,9 +28,11 @@ internal sealed class DataCheckCommand : Command
         Add(fixList);
         SetAction(result =>
         {
+            DataConfig data = ConfigurationReader.ReadText("", "--set", options.Overrides(result, withOut: false)).Data;
             var request = new DataCheckRequest(
                 result.GetRequiredValue(root), result.GetValue(kind) ?? "", result.GetValue(options.Out) ?? DefaultFolder,
-                result.GetValue(fixList), result.GetValue(options.Threads) ?? 0);
+                result.GetValue(fixList), result.GetValue(options.Threads) ?? 0,
+                new LayoutOptions { ValFraction = data.ValFraction, Seed = (ulong)data.Seed });
             DataCheckOutcome outcome = terminal.WithProgress(progress => service.Run(request, progress, cancellation));
             Write(terminal.Out, outcome, request);
             return outcome.Bad == 0 ? ExitCode.Success : ExitCode.Failure;

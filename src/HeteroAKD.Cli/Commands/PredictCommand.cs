@@ -6,6 +6,8 @@ namespace HeteroAKD.Cli.Commands;
 /// <summary><c>heteroakd predict CHECKPOINT IMAGE…</c>.</summary>
 internal sealed class PredictCommand : Command
 {
+    private const string DefaultFolder = "predictions";
+
     private readonly Argument<string> checkpoint = new("CHECKPOINT") { Description = "The network" };
 
     private readonly Argument<string[]> images = new("IMAGE") { Description = "Image files (PNG, JPEG)", Arity = ArgumentArity.OneOrMore };
@@ -16,17 +18,20 @@ internal sealed class PredictCommand : Command
         HelpName = "file",
     };
 
+    private readonly Option<bool> server = new("--server") { Description = "Also write server/NAME.png with the ids that the data set's evaluation server takes" };
+
     public PredictCommand(IPredictCommand service, CommonOptions options, Terminal terminal, CancellationToken cancellation)
-        : base("predict", "Write the class of every pixel of images as label PNGs and coloured overlays")
+        : base("predict", $"Write the class of every pixel of images as label PNGs and coloured overlays into --out, by default {DefaultFolder}")
     {
         Add(checkpoint);
         Add(images);
         Add(dump);
+        Add(server);
         SetAction(result =>
         {
             var request = new PredictRequest(
-                result.GetRequiredValue(checkpoint), result.GetRequiredValue(images), result.GetValue(options.Out) ?? "", options.Overrides(result, withOut: false),
-                result.GetValue(dump) ?? "");
+                result.GetRequiredValue(checkpoint), result.GetRequiredValue(images), result.GetValue(options.Out) ?? DefaultFolder, options.Overrides(result, withOut: false),
+                result.GetValue(dump) ?? "", result.GetValue(server));
             foreach (Prediction prediction in terminal.WithProgress(progress => service.Run(request, progress, cancellation)))
             {
                 terminal.Out.WriteLine($"{prediction.Image} -> {prediction.Labels}, {prediction.Overlay}");

@@ -109,12 +109,20 @@ public sealed class ClassSet
             ignoreIndex = last.Key;
             entries.Remove(last.Key);
         }
+        if (entries.FirstOrDefault(e => IgnoreNames.Contains(e.Value.Name, StringComparer.OrdinalIgnoreCase)) is { Value.Name: not null } elsewhere)
+        {
+            throw new DatasetException(path, $"id {elsewhere.Key} is called {elsewhere.Value.Name}, but only the last id can be ignored",
+                "Give the ignored pixels the highest id in masks and file, or 255 and no line; or rename the class if it is one");
+        }
         if (entries.Count is < 2 or > 255 || entries.Keys.Last() != entries.Count - 1)
         {
-            throw new DatasetException(path, $"{entries.Count} classes with ids {string.Join(", ", entries.Keys)}", "Give at least two classes, numbered 0, 1, 2, ... without gaps");
+            throw new DatasetException(path, $"{entries.Count} classes with ids {string.Join(", ", entries.Keys)}{Gap(entries.Keys)}", "Give at least two classes, numbered 0, 1, 2, ... without gaps");
         }
         return new ClassSet([.. entries.Values.Select(e => e.Name)], [.. entries.Values.Select(e => e.Color)], ignoreIndex);
     }
+
+    private static string Gap(IEnumerable<int> ids) =>
+        Enumerable.Range(0, 256).Except(ids).First() is var missing && ids.Any(id => id > missing) ? $"; {missing} is missing" : "";
 
     /// <summary>The text of a class file that reads back to these classes; a blank in a name becomes a hyphen.</summary>
     public string ToFileText()

@@ -55,7 +55,8 @@ public class PairDataset : ISegmentationDataset
             throw new DatasetException(
                 labelPath,
                 $"the labels are {label.Width}x{label.Height}, their image {imagePath} is {image.Width}x{image.Height}",
-                "Make both the same size, or correct the pair in " + _source);
+                "Make both the same size, or correct the pair in " + _source
+                + (label.Width == image.Height && label.Height == image.Width ? ". A rotation in the image's EXIF data is not applied: store the image upright" : ""));
         }
         var labels = reuse is not null && reuse.Image == image ? reuse.Labels : new byte[label.Ids.Length]; // [H, W]
         Map.Apply(label, labelPath, labels);

@@ -71,13 +71,47 @@ internal sealed class SplitFinder(DatasetLayout layout, string root)
             .Where(file => ImageEndings.Contains(Path.GetExtension(file), StringComparer.OrdinalIgnoreCase))
             .Order(StringComparer.Ordinal);
 
-    /// <summary>Each image of a folder with the PNG of the same name in another folder.</summary>
-    public IEnumerable<FilePair> SameNames(string images, string labels) =>
-        Images(images).Select(image => new FilePair(image, PathOf(Path.Combine(labels, Path.GetFileNameWithoutExtension(image) + ".png"))));
+    /// <summary>Each image of a folder with the PNG of the same name in another folder; a label that is not there keeps the path it should have.</summary>
+    /// <exception cref="DatasetException">Two images, or two labels, have one name.</exception>
+    public FilePair[] SameNames(string images, string labels)
+    {
+        var imageOf = ByName(Images(images), images);
+        var labelOf = ByName(Images(labels).Where(file => Path.GetExtension(file).Equals(".png", StringComparison.OrdinalIgnoreCase)), labels);
+        var leftOver = labelOf.Where(label => !imageOf.ContainsKey(label.Key)).Select(label => label.Value).Order(StringComparer.Ordinal).ToArray();
+        if (leftOver.Length > 0)
+        {
+            Warn($"{leftOver.Length} labels have no image in {PathOf(images)}: first {leftOver[0]}");
+        }
+        return [.. imageOf.Select(image => new FilePair(image.Value, labelOf.GetValueOrDefault(image.Key) ?? PathOf(Path.Combine(labels, image.Key + ".png"))))];
+    }
+
+    /// <summary>Notes something unusual, once.</summary>
+    public void Warn(string warning)
+    {
+        if (!Warnings.Contains(warning))
+        {
+            Warnings.Add(warning);
+        }
+    }
 
     /// <summary>The lines of a list that are not empty, as fields; none where the list is missing.</summary>
     public IEnumerable<string[]> ListLines(string list) =>
         !File.Exists(PathOf(list)) ? [] : TextLines.Read(PathOf(list))
             .Where(line => line.Length > 0)
             .Select(line => line.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries));
+
+    // Names without endings, in the order of the files.
+    private Dictionary<string, string> ByName(IEnumerable<string> files, string folder)
+    {
+        var named = new Dictionary<string, string>();
+        foreach (var file in files)
+        {
+            var name = Path.GetFileNameWithoutExtension(file);
+            if (!named.TryAdd(name, file))
+            {
+                throw new DatasetException(PathOf(folder), $"{Path.GetFileName(named[name])} and {Path.GetFileName(file)} have one name", "Rename or remove one of them");
+            }
+        }
+        return named;
+    }
 }

@@ -45,6 +45,10 @@ internal sealed class VocLayout : DatasetLayout
             finder.Warnings.Add($"{Name} has the list {augmented} but no folder {AugmentedLabels}: train.txt is taken");
             augmented = null;
         }
+        if (augmented is null && Directory.Exists(finder.PathOf(AugmentedLabels)) && finder.Warnings.Count == 0)
+        {
+            finder.Warnings.Add($"{Name} has {AugmentedLabels} but neither {Lists}trainaug.txt nor {Lists}train_aug.txt: the images of train.txt alone are taken");
+        }
         var (trainList, size) = augmented is null ? (Lists + "train.txt", 1464) : (augmented, AugmentedSize);
         Add(finder, "train", trainList, augmented is null ? Labels : AugmentedLabels);
         Add(finder, "val", Lists + "val.txt", Labels);

@@ -116,7 +116,7 @@ public sealed class BatchLoader : IDisposable
         if (dataset.Count == 0 || (options.DropLast && dataset.Count < options.BatchSize))
         {
             throw new DatasetException(
-                null, $"BatchLoader: {dataset.Count} samples do not fill one batch of {options.BatchSize}", "Use a smaller batch size, or DropLast = false");
+                null, $"{dataset.Count} images do not fill one batch of {options.BatchSize}", $"Set training.batchSize, and teacher.batchSize if there is one, to at most {Math.Max(1, dataset.Count)}");
         }
         options.Augmentation.Validate();
     }

@@ -16,7 +16,7 @@ public sealed class DataCheckService : IDataCheckCommand
     {
         string root = DataRoot.Resolve(request.Root);
         DatasetLayout layout = request.Kind.Length > 0 ? DatasetLayout.Of(request.Kind) : DatasetLayout.Detect(root);
-        DatasetSplits set = layout.Open(root);
+        DatasetSplits set = layout.Open(root, request.Layout);
         int threads = request.Threads > 0 ? request.Threads : Environment.ProcessorCount;
         List<(string Name, SplitCheck Check)> splits = [];
         foreach ((string name, PairDataset dataset) in set.Splits)
@@ -30,6 +30,7 @@ public sealed class DataCheckService : IDataCheckCommand
 
         Directory.CreateDirectory(request.OutputFolder);
         List<string> files = [];
+        List<string> warnings = [.. set.Warnings, .. Shared(splits)];
         if (WriteSheet(request.OutputFolder, splits) is { } sheet)
         {
             files.Add(sheet);
@@ -37,10 +38,10 @@ public sealed class DataCheckService : IDataCheckCommand
 
         if (request.FixList)
         {
-            files.AddRange(WriteLists(request.OutputFolder, set.Classes, splits));
+            files.AddRange(WriteLists(request.OutputFolder, set.Classes, splits, warnings));
         }
 
-        return new DataCheckOutcome(set.Name, layout.Kind, root, set.Classes, splits, [.. set.Warnings, .. Shared(splits)], files);
+        return new DataCheckOutcome(set.Name, layout.Kind, root, set.Classes, splits, warnings, files);
     }
 
     private static IEnumerable<string> Shared(List<(string Name, SplitCheck Check)> splits)
@@ -78,12 +79,18 @@ public sealed class DataCheckService : IDataCheckCommand
         return null;
     }
 
-    private static IEnumerable<string> WriteLists(string folder, ClassSet classes, List<(string Name, SplitCheck Check)> splits)
+    private static IEnumerable<string> WriteLists(string folder, ClassSet classes, List<(string Name, SplitCheck Check)> splits, List<string> warnings)
     {
         foreach ((string name, SplitCheck check) in splits)
         {
+            string[] lines = [.. check.Good().Select(index => Line(check.Dataset.Pairs[index])).OfType<string>()];
+            if (lines.Length < check.Good().Count())
+            {
+                warnings.Add($"{check.Good().Count() - lines.Length} good pairs of {name} are not in its list, which separates paths by blanks: their paths hold one");
+            }
+
             string path = Path.Combine(folder, $"{name}.fixed.txt");
-            AtomicFile.WriteText(path, string.Concat(check.Good().Select(index => Line(check.Dataset.Pairs[index]))));
+            AtomicFile.WriteText(path, string.Concat(lines));
             yield return path;
         }
 
@@ -92,11 +99,11 @@ public sealed class DataCheckService : IDataCheckCommand
         yield return classFile;
     }
 
-    private static string Line(FilePair pair)
+    private static string? Line(FilePair pair)
     {
         string line = $"{Path.GetFullPath(pair.Image)} {Path.GetFullPath(pair.Label)}";
         return line.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries).Length == 2
             ? line + "\n"
-            : throw new DatasetException(pair.Image, "a list separates paths by blanks, and this path holds one", "Move the data set to a path without blanks");
+            : null;
     }
 }

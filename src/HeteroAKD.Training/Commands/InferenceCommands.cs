@@ -45,10 +45,11 @@ public sealed record EvaluatedNetwork(string Name, string Model, long Parameters
 /// <summary>Asks for the predicted classes of images.</summary>
 /// <param name="Checkpoint">The network.</param>
 /// <param name="Images">Image files.</param>
-/// <param name="OutputFolder">Where the label maps and overlays go; empty puts them beside the images.</param>
+/// <param name="OutputFolder">Where the label maps and overlays go.</param>
 /// <param name="Overrides">Overrides of the configuration that the checkpoint holds.</param>
 /// <param name="Dump">Safetensors file for the feature maps and logits of the first image; empty writes none.</param>
-public sealed record PredictRequest(string Checkpoint, IReadOnlyList<string> Images, string OutputFolder, IReadOnlyList<string> Overrides, string Dump = "");
+/// <param name="Server">Whether <c>server/NAME.png</c> is written too, with the ids that the data set's evaluation server takes.</param>
+public sealed record PredictRequest(string Checkpoint, IReadOnlyList<string> Images, string OutputFolder, IReadOnlyList<string> Overrides, string Dump = "", bool Server = false);
 
 /// <summary>The files made for one image.</summary>
 /// <param name="Image">The image.</param>

@@ -27,7 +27,7 @@ public sealed class InferenceService : IEvaluateCommand, IPredictCommand
         IReadOnlyList<string> names = [];
         for (int i = 0; i < request.Checkpoints.Count; i++)
         {
-            (EvaluatedNetwork network, NetworkReport report, names) = Evaluate(request, i, progress, cancellation);
+            (EvaluatedNetwork network, NetworkReport report, names) = Evaluate(request, i, names, progress, cancellation);
             networks.Add(network);
             reports.Add(report);
         }
@@ -48,6 +48,11 @@ public sealed class InferenceService : IEvaluateCommand, IPredictCommand
         int count = checkpoint.Info.Classes;
         ClassSet classes = KnownClasses.Find(config.Data) is { } known && known.Count == count ? known : ClassSet.Numbered(count);
         Augmentation augmentation = ExperimentData.AugmentationOf(config).ForEvaluation();
+        if (request.Images.GroupBy(Path.GetFileNameWithoutExtension).FirstOrDefault(g => g.Count() > 1) is { } twins)
+        {
+            throw new HeteroAkdException($"predict: {string.Join(" and ", twins)} have one name, and the results of one would replace those of the other; give them one at a time, each with an --out of its own");
+        }
+
         using Device device = Device.Open(config.Device, config.Threads, config.Precision);
         using SegmentationModel model = Load(checkpoint, device);
         Evaluator evaluator = new(config.Evaluation);
@@ -57,7 +62,7 @@ public sealed class InferenceService : IEvaluateCommand, IPredictCommand
         {
             cancellation.ThrowIfCancellationRequested();
             Stopwatch clock = Stopwatch.StartNew();
-            predictions.Add(Predict(evaluator, model, classes, augmentation, request.Images[i], request.OutputFolder, i == 0 ? request.Dump : ""));
+            predictions.Add(Predict(evaluator, model, classes, augmentation, request.Images[i], request, i == 0 ? request.Dump : ""));
             progress.Report(new StepProgress(i + 1, double.NaN, double.NaN, clock.Elapsed.TotalMilliseconds));
         }
 
@@ -65,7 +70,7 @@ public sealed class InferenceService : IEvaluateCommand, IPredictCommand
     }
 
     private static (EvaluatedNetwork Network, NetworkReport Report, IReadOnlyList<string> Classes) Evaluate(
-        EvaluateRequest request, int number, IProgressSink progress, CancellationToken cancellation)
+        EvaluateRequest request, int number, IReadOnlyList<string> names, IProgressSink progress, CancellationToken cancellation)
     {
         string path = request.Checkpoints[number];
         (Checkpoint checkpoint, ExperimentConfig config) = Open(path, request.Overrides);
@@ -73,6 +78,12 @@ public sealed class InferenceService : IEvaluateCommand, IPredictCommand
         ISegmentationDataset dataset = data.Splits().FirstOrDefault(s => s.Name == request.Split).Data
             ?? throw new HeteroAkdException($"eval: the data of {path} has no split '{request.Split}'; there are: {string.Join(", ", data.Splits().Select(s => s.Name))}");
         RequireClasses(path, checkpoint, data.Classes);
+        if (names.Count > 0 && !names.SequenceEqual(data.Classes.Names))
+        {
+            throw new CheckpointException(
+                path, $"is evaluated on other classes than {request.Checkpoints[0]} ({data.Classes.Names[0]}, ... {data.Classes.Count} against {names[0]}, ... {names.Count})", "Evaluate them one by one");
+        }
+
         data.TakeWarnings(progress.Say);
         using Device device = Device.Open(config.Device, config.Threads, config.Precision);
         using SegmentationModel model = Load(checkpoint, device);
@@ -95,6 +106,7 @@ public sealed class InferenceService : IEvaluateCommand, IPredictCommand
             },
             cancellation);
         double seconds = clock.Elapsed.TotalSeconds;
+        data.TakeWarnings(progress.Say);
         if (folder.Length > 0)
         {
             ConfusionSheet.Write(
@@ -150,7 +162,7 @@ public sealed class InferenceService : IEvaluateCommand, IPredictCommand
     }
 
     private static Prediction Predict(
-        Evaluator evaluator, SegmentationModel model, ClassSet classes, Augmentation augmentation, string path, string outputFolder, string dump)
+        Evaluator evaluator, SegmentationModel model, ClassSet classes, Augmentation augmentation, string path, PredictRequest request, string dump)
     {
         RgbImage image = SkiaImageCodec.Instance.ReadRgb(path);
         using BatchLoader loader = new(new SingleImage(image, classes), LoaderOptions.ForEvaluation(1, augmentation));
@@ -161,9 +173,14 @@ public sealed class InferenceService : IEvaluateCommand, IPredictCommand
         }
 
         byte[] labels = PredictionPictures.Labels(evaluator.Predict(model, batch, augmentation.Pad));
-        string folder = outputFolder.Length > 0 ? outputFolder : Path.GetDirectoryName(Path.GetFullPath(path))!;
-        Directory.CreateDirectory(folder);
-        string name = Path.Combine(folder, Path.GetFileNameWithoutExtension(path));
+        string server = Path.Combine(request.OutputFolder, "server");
+        Directory.CreateDirectory(request.Server ? server : request.OutputFolder);
+        string name = Path.Combine(request.OutputFolder, Path.GetFileNameWithoutExtension(path));
+        if (request.Server)
+        {
+            classes.WriteServerPng(Path.Combine(server, Path.GetFileNameWithoutExtension(path) + ".png"), labels, image.Width, image.Height);
+        }
+
         LabelPng.Write($"{name}.labels.png", labels, image.Width, image.Height);
         SkiaImageCodec.Instance.WritePng($"{name}.overlay.png", PredictionPictures.Overlay(image, classes.Render(labels, image.Width, image.Height)));
         return new Prediction(path, $"{name}.labels.png", $"{name}.overlay.png");

@@ -32,7 +32,8 @@ public sealed class DryRun : IDisposable
         _config = config;
         _progress = progress;
         _cancellation = cancellation;
-        _data = new ExperimentData(config);
+        // Nothing is written, a cache of decoded pictures included.
+        _data = new ExperimentData(config with { Data = config.Data with { Cache = CacheKind.Off } });
         _data.TakeWarnings(progress.Say);
         _device = Device.Open(config.Device, config.Threads, config.Precision);
         _jobs = new JobFactory(config, _data, _device, progress.Say);

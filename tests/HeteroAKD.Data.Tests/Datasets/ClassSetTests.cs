@@ -80,4 +80,22 @@ public class ClassSetTests
             Assert.Equal(classes.IgnoreIndex, read.IgnoreIndex);
         }
     }
+
+    // A set whose id 0 means "not labelled" would else train on it as on a class.
+    [Fact]
+    public void ReadFile_RefusesAnIgnoredClassThatIsNotTheLast()
+    {
+        using var folder = new TemporaryFolder();
+        var path = folder.Write("classes.txt", "0 Unlabelled 0 0 0\n1 a 1 1 1\n2 b 2 2 2\n");
+        var error = Assert.Throws<DatasetException>(() => ClassSet.ReadFile(path));
+        Assert.Contains("id 0 is called Unlabelled, but only the last id can be ignored", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void ReadFile_NamesTheMissingId()
+    {
+        using var folder = new TemporaryFolder();
+        var path = folder.Write("classes.txt", "0 a 1 1 1\n1 b 2 2 2\n3 c 3 3 3\n");
+        Assert.Contains("; 2 is missing", Assert.Throws<DatasetException>(() => ClassSet.ReadFile(path)).Message, StringComparison.Ordinal);
+    }
 }

@@ -56,4 +56,42 @@ public class FolderLayoutTests
         Assert.Equal(["x"], Names(set, "val"));
         Assert.False(set.Splits.ContainsKey("test"));
     }
+
+    // Training goes on with the images it had when one is added.
+    [Fact]
+    public void AnAddedImage_MovesAtMostOneOther()
+    {
+        using var folder = Make(20);
+        var before = Names(DatasetLayout.Of("folder").Open(folder.Path), "val");
+        folder.Image("images/0a.png");
+        folder.Label("masks/0a.png", 1);
+        var after = Names(DatasetLayout.Of("folder").Open(folder.Path), "val");
+        Assert.Equal((2, 2), (before.Length, after.Length));
+        Assert.True(before.Except(after).Count() <= 1);
+    }
+
+    [Fact]
+    public void WhatAListLeavesOut_IsTrainedOnAndShared()
+    {
+        using var folder = Make(12);
+        folder.Place("test.txt", "03\n04\n");
+        var set = DatasetLayout.Of("folder").Open(folder.Path);
+        Assert.Equal(["03", "04"], Names(set, "test"));
+        Assert.Equal((9, 1), (set.Require("train").Count, set.Require("val").Count));
+        Assert.DoesNotContain("03", Names(set, "train").Concat(Names(set, "val")));
+    }
+
+    [Fact]
+    public void Masks_AreFoundByNameWhateverTheCaseOfTheirEnding()
+    {
+        using var folder = Make(2);
+        File.Move(folder.File("masks/01.png"), folder.File("masks/01.PNG"));
+        folder.Label("masks/lost.png", 1);
+        var set = DatasetLayout.Of("folder").Open(folder.Path);
+        set.Require("train").RequireFiles();
+        set.Require("val").RequireFiles();
+        Assert.Contains(set.Warnings, warning => warning.StartsWith("1 labels have no image", StringComparison.Ordinal) && warning.EndsWith("lost.png", StringComparison.Ordinal));
+        folder.Image("images/00.jpg");
+        Assert.Contains("00.jpg and 00.png have one name", Assert.Throws<DatasetException>(() => DatasetLayout.Of("folder").Open(folder.Path)).Message, StringComparison.Ordinal);
+    }
 }

@@ -1,16 +1,31 @@
 namespace HeteroAKD.Data.Tests;
 
-/// <summary>What leaves as a server's picture has the ids that came in: each layout's label map and server ids are inverse.</summary>
+/// <summary>What leaves as a server's picture has the ids that came in: each layout's label map reads a server picture back to the classes it was written from.</summary>
 public class ServerIdTests
 {
-    // Stored ids of Cityscapes' evaluated classes, in order.
     [Fact]
-    public void Cityscapes_GivesLabelIds() =>
-        Assert.Equal([7, 8, 11, 12, 13, 17, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 31, 32, 33], CityscapesLayout.Classes.ServerIds!.Select(id => (int)id));
+    public void Cityscapes_GivesLabelIds() => ReadsBack(CityscapesLayout.Classes, CityscapesLayout.LabelIds, [7, 8, 11, 12, 13, 17, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 31, 32, 33]);
 
     [Fact]
-    public void Ade20k_CountsFromOne() => Assert.Equal(Enumerable.Range(1, 150), Ade20kLayout.Classes.ServerIds!.Select(id => (int)id));
+    public void Ade20k_CountsFromOne() => ReadsBack(Ade20kLayout.Classes, LabelMap.FromOne(Ade20kLayout.Classes), [.. Enumerable.Range(1, 150)]);
 
     [Fact]
-    public void Voc_HasItsColoursAsPalette() => Assert.True(VocLayout.Classes is { ServerPalette: true, ServerIds: null });
+    public void Voc_StoresClassesUnderItsColours()
+    {
+        ReadsBack(VocLayout.Classes, LabelMap.Identity(VocLayout.Classes), [.. Enumerable.Range(0, 21)]);
+        Assert.True(VocLayout.Classes.ServerPalette);
+    }
+
+    private static void ReadsBack(ClassSet classes, LabelMap map, int[] stored)
+    {
+        using var folder = new TemporaryFolder();
+        var path = folder.File("server.png");
+        byte[] labels = [.. Enumerable.Range(0, classes.Count).Select(c => (byte)c)];
+        classes.WriteServerPng(path, labels, labels.Length, 1);
+        var picture = LabelPng.Read(path);
+        Assert.Equal(stored, picture.Ids.Select(id => (int)id));
+        var mapped = new byte[labels.Length];
+        map.Apply(picture, path, mapped);
+        Assert.Equal(labels, mapped);
+    }
 }

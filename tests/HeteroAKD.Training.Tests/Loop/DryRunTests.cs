@@ -1,3 +1,4 @@
+using HeteroAKD.Data;
 using HeteroAKD.Training.Commands;
 using HeteroAKD.Training.Configuration;
 using HeteroAKD.Training.Runs;
@@ -27,6 +28,27 @@ public sealed class DryRunTests : IDisposable
         Assert.Equal([6, 9, 9], outcome.Networks.Select(n => n.EvaluatedImages));
         Assert.All(outcome.Networks, n => Assert.True(n.StepMilliseconds > 0 && n.PeakTensorBytes > 4 * n.Parameters && double.IsFinite(n.Loss)));
         Assert.Empty(Directory.EnumerateFileSystemEntries(_folder));
+    }
+
+    [Fact]
+    public void Decoded_pictures_are_not_kept_on_disk()
+    {
+        string root = Path.Combine(_folder, "set");
+        foreach (string name in new[] { "a", "b", "c", "d" })
+        {
+            Directory.CreateDirectory(Path.Combine(root, "images"));
+            Directory.CreateDirectory(Path.Combine(root, "masks"));
+            SkiaImageCodec.Instance.WritePng(Path.Combine(root, "images", name + ".png"), new RgbImage(32, 32));
+            LabelPng.Write(Path.Combine(root, "masks", name + ".png"), new byte[32 * 32], 32, 32);
+        }
+
+        File.WriteAllText(Path.Combine(root, "classes.txt"), "0 a 1 1 1\n1 b 2 2 2\n");
+        string cache = Path.Combine(_folder, "cache");
+        ExperimentConfig config = Config with { Data = new DataConfig { Kind = DataKind.Folder, Root = root, Cache = CacheKind.Disk, CacheFolder = cache, Size = new SizeConfig { Width = 32, Height = 32 } } };
+
+        new DryRunService().Try(config, NetworkRole.Student, new SilentSink(), CancellationToken.None);
+
+        Assert.False(Directory.Exists(cache));
     }
 
     // The second loss of a dry run is that of the training's second step: same weights, batches and masks.
