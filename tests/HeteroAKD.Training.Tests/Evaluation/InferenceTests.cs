@@ -166,6 +166,23 @@ public sealed class InferenceTests : IDisposable
         Assert.NotEqual(expected, Predict(new EvaluationConfig(), image, 1, height, width));
     }
 
+    // Everything included, parameters and the network's own maps too; the last allow what a pass at scale 1.25 takes beside the map that it is added to.
+    [Theory]
+    [InlineData("segformer-b0", false, 1.5)]
+    [InlineData("segformer-b0", true, 3)]
+    [InlineData("deeplabv3-mobilenetv2", false, 1.5)]
+    [InlineData("deeplabv3-mobilenetv2", true, 3)]
+    public void A_network_beside_its_map_is_small(string name, bool several, double most)
+    {
+        const int height = 512, width = 683, classes = 150;
+        using MetaDevice meta = new();
+        using SegmentationModel model = ModelZoo.Create(name, classes, meta, seed: null);
+        EvaluationConfig config = new() { Scales = several ? [0.75, 1, 1.25] : [1], Flip = several };
+        new Inference(model, config, PadMode.Edge).Predict(new float[3 * height * width], 1, height, width, new int[height * width]);
+        double maps = meta.Allocator.Peak / ((double)classes * height * width * sizeof(float));
+        Assert.True(maps > 1 && maps <= most, $"{maps:F2} maps of full size");
+    }
+
     /// <summary>Every network takes images whose sides are no multiples of 32, so none has to be padded to them.</summary>
     [Theory]
     [MemberData(nameof(Networks))]
