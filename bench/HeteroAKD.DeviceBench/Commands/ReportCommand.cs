@@ -1,3 +1,4 @@
+using System.ComponentModel;
 using System.CommandLine;
 using System.Diagnostics;
 using System.Reflection;
@@ -54,6 +55,10 @@ internal sealed class ReportCommand : Command
             using Process process = Process.Start("bash", [Path.Combine(folder.FullName, Script), "--file", program, .. arguments]);
             process.WaitForExit();
             return process.ExitCode;
+        }
+        catch (Win32Exception e)
+        {
+            throw new HeteroAkdException($"report: bash, which runs the measurement, could not be started ({e.Message}); install it, or add its folder to PATH.", e);
         }
         finally
         {
