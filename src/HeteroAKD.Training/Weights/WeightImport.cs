@@ -17,6 +17,8 @@ public sealed class WeightImport(WeightFile file, NameMap map)
 {
     private const string EncoderPrefix = "encoder.";
     private const string AuxiliaryHeadPrefix = "aux_head.";
+    private static readonly string[] s_auxiliaryHeads = [AuxiliaryHeadPrefix, "auxlayer.", "auxiliary_head."];
+    private static readonly string[] s_heads = ["head.", "decode_head.", "linear_", "classifier.", .. s_auxiliaryHeads];
 
     private readonly Dictionary<string, HostTensor> _tensors = map.Canonical(file);
     private HashSet<string>? _names;
@@ -95,7 +97,11 @@ public sealed class WeightImport(WeightFile file, NameMap map)
         }
 
         model.LayerNormEps = LayerNormEps;
-        return Report(loaded, left, missing, mismatched, used, backboneOnly, lacksAuxiliaryHead);
+
+        // An auxiliary head in the file is no loss where the network has none.
+        bool hasAuxiliaryHead = model.State().Any(IsOfAuxiliaryHead);
+        string[] expected = backboneOnly ? s_heads : hasAuxiliaryHead ? [] : s_auxiliaryHeads;
+        return Report(loaded, left, missing, mismatched, used, expected) with { LacksAuxiliaryHead = lacksAuxiliaryHead };
     }
 
     private bool LacksAuxiliaryHead(SegmentationModel model)
@@ -109,19 +115,17 @@ public sealed class WeightImport(WeightFile file, NameMap map)
     private HashSet<string> Names => _names ??= [.. _tensors.Keys];
 
     private ImportReport Report(
-        List<string> loaded, List<string> left, List<(string Name, WeightSource? Source)> missing, List<string> mismatched, HashSet<string> used, bool backboneOnly,
-        bool lacksAuxiliaryHead)
+        List<string> loaded, List<string> left, List<(string Name, WeightSource? Source)> missing, List<string> mismatched, HashSet<string> used, string[] expected)
     {
         string[] unused = [.. _tensors.Keys.Where(n => !used.Contains(n))];
-        string[] ignored = [.. unused.Where(n => map.Ignores(n) || (backboneOnly && IsOfAHead(n)))];
+        string[] ignored = [.. unused.Where(n => map.Ignores(n) || StartsWithAny(n, expected))];
         string[] unexpected = [.. unused.Except(ignored)];
         string[] wanted = [.. missing.SelectMany(m => m.Source?.Names ?? []).Where(n => !_tensors.ContainsKey(n))];
         return new ImportReport
         {
             Loaded = loaded,
             Left = left,
-            LacksAuxiliaryHead = lacksAuxiliaryHead,
-            EncoderFits = missing.Select(m => m.Name).Concat(mismatched).All(n => !n.StartsWith(EncoderPrefix, StringComparison.Ordinal)) && unexpected.All(IsOfAHead),
+            EncoderFits = missing.Select(m => m.Name).Concat(mismatched).All(n => !n.StartsWith(EncoderPrefix, StringComparison.Ordinal)) && unexpected.All(n => StartsWithAny(n, s_heads)),
             Mismatched = mismatched,
             Ignored = [.. ignored.Select(n => _tensors[n].Name)],
             Missing = [.. missing.Select((m, i) => Missing(m.Name, m.Source, i < ImportReport.MaxLines ? unexpected : []))],
@@ -129,9 +133,7 @@ public sealed class WeightImport(WeightFile file, NameMap map)
         };
     }
 
-    // With the encoder alone in view, whatever none of its names could mean belongs to a head.
-    private static bool IsOfAHead(string name) =>
-        new[] { "head.", "decode_head.", "auxiliary_head.", "aux_head.", "auxlayer.", "linear_", "classifier." }.Any(p => name.StartsWith(p, StringComparison.Ordinal));
+    private static bool StartsWithAny(string name, string[] prefixes) => prefixes.Any(p => name.StartsWith(p, StringComparison.Ordinal));
 
     private string Missing(string name, WeightSource? source, IReadOnlyList<string> candidates)
     {

@@ -248,6 +248,8 @@ public sealed class ImportTests : IDisposable
         AssertTurned(mobile, "pretrained.net.features.0.0.weight", imported, "encoder.features.0.conv.weight");
         AssertSame(mobile, imported, "pretrained.net.features.1.conv.3.weight", "encoder.features.1.project.conv.weight");
         AssertSame(mobile, imported, "pretrained.net.features.9.conv.7.bias", "encoder.features.9.project.bn.bias");
+        string withAuxiliary = mobile.Conv("auxlayer.block.0", 96, 24, 3).WriteTorch(_folder.File("mobile-aux.pth"));
+        Assert.Contains(Import(withAuxiliary, "deeplabv3-mobilenetv2").Lines, l => l.StartsWith("ignored ", StringComparison.Ordinal) && l.Contains("auxlayer.block.0.weight", StringComparison.Ordinal));
         StateDict segformer = PublishedModels.CirkdSegFormerB0(classes: 4);
         (imported, _) = Import(segformer.WriteTorch(_folder.File("segformer.pth")), "segformer-b0");
         AssertTurned(segformer, "patch_embed1.proj.weight", imported, "encoder.stages.0.patch_embed.proj.weight");
