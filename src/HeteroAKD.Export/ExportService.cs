@@ -1,13 +1,16 @@
 using System.Globalization;
 using System.Text.Json;
 using HeteroAKD.Export.Onnx;
+using HeteroAKD.Nn.Encoders;
 using HeteroAKD.Nn.Models;
 using HeteroAKD.Tensors;
 using HeteroAKD.Tensors.Interop;
 using HeteroAKD.Training.Checkpoints;
+using HeteroAKD.Training.Commands;
 using HeteroAKD.Training.Configuration;
 using HeteroAKD.Training.Loop;
 using HeteroAKD.Training.Runs;
+using HeteroAKD.Training.Weights;
 
 namespace HeteroAKD.Export;
 
@@ -20,15 +23,9 @@ public sealed class ExportService : IExportCommand
     /// <inheritdoc/>
     public ExportOutcome Run(ExportRequest request, CancellationToken cancellation)
     {
-        string folder = Path.GetDirectoryName(Path.GetFullPath(request.Output))!;
-        if (!Directory.Exists(folder))
+        if (OutputFile.Problem(request.Output, request.Checkpoint, "the checkpoint") is { } problem)
         {
-            throw new ExportException($"--out {request.Output}: there is no folder {folder}; make it first.");
-        }
-
-        if (Path.GetFullPath(request.Output) == Path.GetFullPath(request.Checkpoint))
-        {
-            throw new ExportException($"--out {request.Output} is the checkpoint itself; give the export another name.");
+            throw new ExportException(problem);
         }
 
         Checkpoint checkpoint = Checkpoint.Load(request.Checkpoint);
@@ -36,11 +33,12 @@ public sealed class ExportService : IExportCommand
         using Device device = Device.Open("cpu", config.Threads);
         using SegmentationModel model = ModelZoo.Create(checkpoint.Info.Model, checkpoint.Info.Classes, device, seed: null);
         checkpoint.CopyTo(Checkpoint.ModelPrefix, model);
+        ExportedWeights description = new(model.Name, checkpoint.Info.Classes, model.LayerNormEps, new InputNormalization(config.Augmentation.Mean, config.Augmentation.Std));
         List<OutputComparison> comparisons = [];
         switch (request.Format)
         {
             case ExportFormat.SafeTensors:
-                AtomicFile.Write(request.Output, stream => SafeTensors.Write(stream, Weights(model), new Dictionary<string, string> { ["format"] = "pt" }));
+                AtomicFile.Write(request.Output, stream => SafeTensors.Write(stream, Weights(model), description.Metadata()));
                 break;
             case ExportFormat.Pth:
                 AtomicFile.Write(request.Output, stream => TorchFile.Write(stream, Weights(model)));
@@ -50,7 +48,26 @@ public sealed class ExportService : IExportCommand
                 break;
         }
 
-        return new ExportOutcome(model.Name, new FileInfo(request.Output).Length, comparisons);
+        return new ExportOutcome(model.Name, new FileInfo(request.Output).Length, comparisons) { Warning = request.Format == ExportFormat.Pth ? Lost(description, model.Family) : null };
+    }
+
+    // A state dict has no metadata, and who reads one takes the usual values.
+    private static string? Lost(ExportedWeights description, ModelFamily family)
+    {
+        AugmentationConfig usual = new();
+        (LayerNormEps eps, InputNormalization input) = (description.LayerNormEps, description.Input);
+        List<string> lost = [];
+        if (family == ModelFamily.Transformer && eps != LayerNormEps.Default)
+        {
+            lost.Add(string.Create(CultureInfo.InvariantCulture, $"epsilons of layer norms {eps.Blocks:R} in blocks and {eps.Convolutions:R} behind convolutions"));
+        }
+
+        if (!input.Mean.SequenceEqual(usual.Mean) || !input.Std.SequenceEqual(usual.Std))
+        {
+            lost.Add($"augmentation.mean {input.MeanText} and augmentation.std {input.StdText}");
+        }
+
+        return lost.Count == 0 ? null : $"a .pth cannot say that these weights need {string.Join(", and ", lost)}; --format safetensors does";
     }
 
     private static List<HostTensor> Weights(SegmentationModel model) =>
@@ -60,7 +77,7 @@ public sealed class ExportService : IExportCommand
     {
         (int height, int width) = request.Size ?? (config.Data.Size.Height, config.Data.Size.Width);
         Shape images = new(request.Batch, 3, height, width);
-        NetworkGraph network = new(model, request.LogitsSize);
+        NetworkGraph network = new(model, request.LogitsSize, config.Evaluation.AlignCorners);
         ProtoMessage message;
         try
         {
@@ -99,6 +116,7 @@ public sealed class ExportService : IExportCommand
             ["width"] = width.ToString(CultureInfo.InvariantCulture),
             ["mean"] = JsonSerializer.Serialize(config.Augmentation.Mean),
             ["std"] = JsonSerializer.Serialize(config.Augmentation.Std),
+            ["align_corners"] = config.Evaluation.AlignCorners ? "true" : "false",
         };
         if (KnownClasses.Find(config.Data) is { } classes && classes.Count == checkpoint.Info.Classes)
         {

@@ -18,7 +18,7 @@ public enum ExportFormat
 /// <summary>The resolution of the logits that a graph returns.</summary>
 public enum LogitsSize
 {
-    /// <summary>That of the images: resized bilinearly (half-pixel centres), as evaluation does.</summary>
+    /// <summary>That of the images: resized bilinearly as evaluation does, with <c>evaluation.alignCorners</c> of the checkpoint's configuration.</summary>
     Image,
 
     /// <summary>The network's own, a fraction of the images'.</summary>
@@ -58,7 +58,11 @@ public sealed record ExportRequest(string Checkpoint, string Output, ExportForma
 /// <param name="Model">Architecture.</param>
 /// <param name="Bytes">Size of the file.</param>
 /// <param name="Comparisons">The graph beside the network, one entry a run and output; empty where nothing was compared.</param>
-public sealed record ExportOutcome(string Model, long Bytes, IReadOnlyList<OutputComparison> Comparisons);
+public sealed record ExportOutcome(string Model, long Bytes, IReadOnlyList<OutputComparison> Comparisons)
+{
+    /// <summary>What the weights need and the file cannot say, or null.</summary>
+    public string? Warning { get; init; }
+}
 
 /// <summary>Exports networks.</summary>
 public interface IExportCommand

@@ -9,10 +9,17 @@ public static class NearestName
     public static string? Of(string name, IEnumerable<string> candidates)
     {
         string? best = null;
+        string lower = name.ToLowerInvariant();
         int bestDistance = Math.Max(2, name.Length / 3) + 1;
         foreach (string candidate in candidates)
         {
-            int distance = EditDistance(name.ToLowerInvariant(), candidate.ToLowerInvariant());
+            // Every missing character is an edit, and names from files may be long.
+            if (Math.Abs(name.Length - candidate.Length) >= bestDistance)
+            {
+                continue;
+            }
+
+            int distance = EditDistance(lower, candidate.ToLowerInvariant());
             if (distance < bestDistance)
             {
                 best = candidate;

@@ -121,6 +121,9 @@ public sealed class CommandLineTests
         Assert.Contains("not compared with the network", output.ToString(), StringComparison.Ordinal);
         Assert.Equal(0, Run(services, "export", "a.ckpt", "--out", "m.safetensors", "--format", "safetensors"));
         Assert.Equal(ExportFormat.SafeTensors, ((ExportRequest)services.Request!).Format);
+        Assert.DoesNotContain("warning", output.ToString(), StringComparison.Ordinal);
+        Assert.Equal(0, Run(services, "export", "a.ckpt", "--out", "m.pth", "--format", "pth"));
+        Assert.Contains("warning: a .pth cannot say it\n", output.ToString(), StringComparison.Ordinal);
     }
 
     [Fact]

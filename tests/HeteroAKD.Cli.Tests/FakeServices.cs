@@ -73,7 +73,10 @@ internal sealed class FakeServices :
     public ExportOutcome Run(ExportRequest request, CancellationToken cancellation)
     {
         Keep(request);
-        return new ExportOutcome("tiny-cnn-student", 1234567, request.Verify ? [new OutputComparison("logits", new Shape(1, 2, 3, 4), 2e-6, 1e-6, 1)] : []);
+        return new ExportOutcome("tiny-cnn-student", 1234567, request.Verify ? [new OutputComparison("logits", new Shape(1, 2, 3, 4), 2e-6, 1e-6, 1)] : [])
+        {
+            Warning = request.Format == ExportFormat.Pth ? "a .pth cannot say it" : null,
+        };
     }
 
     public IReadOnlyList<string> Run(ImportRequest request)

@@ -1,8 +1,12 @@
+using HeteroAKD.Export.Onnx;
+using HeteroAKD.Nn.Encoders;
 using HeteroAKD.Nn.Models;
 using HeteroAKD.Tensors;
+using HeteroAKD.Tensors.Autograd;
 using HeteroAKD.Tensors.Interop;
 using HeteroAKD.Tests;
 using HeteroAKD.Training.Checkpoints;
+using HeteroAKD.Training.Commands;
 using HeteroAKD.Training.Configuration;
 using Microsoft.ML.OnnxRuntime;
 
@@ -82,6 +86,79 @@ public sealed class ExportServiceTests : IDisposable
         Assert.All(tensors, t => Assert.Equal(checkpoint["model." + t.Name].Bytes, t.Bytes));
     }
 
+    [Theory]
+    [InlineData(ExportFormat.SafeTensors)]
+    [InlineData(ExportFormat.Pth)]
+    public void Exported_weights_come_back_but_for_the_auxiliary_head(ExportFormat format)
+    {
+        string file = _folder.File("weights");
+        ExportRequest request = Request(file, "deeplabv3-resnet18b") with { Format = format };
+        Assert.Null(Run(request).Warning);
+        (Checkpoint imported, IReadOnlyList<string> lines) = Import(file, "deeplabv3-resnet18b");
+        Checkpoint checkpoint = Checkpoint.Load(request.Checkpoint);
+        Assert.Equal(checkpoint.Names, imported.Names);
+        Assert.All(
+            checkpoint.Names.Where(n => !n.StartsWith("model.aux_head.", StringComparison.Ordinal)), n => Assert.Equal(checkpoint[n].Bytes, imported[n].Bytes));
+        Assert.Contains(imported["model.aux_head.classifier.weight"].Floats.ToArray(), v => v != 0);
+        Assert.Contains("7 entries start from seed 1; among them the auxiliary head, which the file lacks and only training uses", lines);
+    }
+
+    [Fact]
+    public void Epsilons_and_normalisation_go_with_the_weights_or_are_told()
+    {
+        string file = _folder.File("weights");
+        LayerNormEps eps = new(1e-5f, 1e-4f);
+        AugmentationConfig augmentation = new() { Mean = [0.5, 0.25, 1.0 / 3], Std = [1.0 / 255, 0.5, 1] };
+        ExportRequest request = Request(file, "tiny-mit-student", eps, augmentation) with { Format = ExportFormat.SafeTensors };
+        Assert.Null(Run(request).Warning);
+        Dictionary<string, string> metadata = SafeTensors.Read(file).Metadata;
+        Assert.Equal(("tiny-mit-student", "11", "1E-05", "0.0001"),
+            (metadata["model"], metadata["classes"], metadata["layer_norm_eps_blocks"], metadata["layer_norm_eps_convolutions"]));
+        (Checkpoint imported, IReadOnlyList<string> lines) = Import(file, "tiny-mit-student");
+        Assert.Equal(eps, imported.Info.LayerNormEps);
+        AugmentationConfig read = ConfigurationReader.ReadText(imported.Info.Config, "checkpoint").Augmentation;
+        Assert.Equal(augmentation.Mean, read.Mean);
+        Assert.Equal(augmentation.Std, read.Std);
+        Assert.Contains(lines, l => l.StartsWith($"{file}: safetensors of tiny-mit-student with 11 classes", StringComparison.Ordinal));
+        Assert.Equal(
+            "a .pth cannot say that these weights need epsilons of layer norms 1E-05 in blocks and 0.0001 behind convolutions, and augmentation.mean [0.5, 0.25, 0.3333333333333333] "
+            + "and augmentation.std [0.00392156862745098, 0.5, 1]; --format safetensors does",
+            Run(request with { Format = ExportFormat.Pth }).Warning);
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void Logits_are_resized_as_evaluation_resizes_them(bool alignCorners)
+    {
+        (string coarse, string fine) = (_folder.File("coarse.onnx"), _folder.File("fine.onnx"));
+        ExportRequest request = Request(fine) with { Overrides = [$"evaluation.alignCorners={(alignCorners ? "true" : "false")}"] };
+        Assert.NotEmpty(Run(request).Comparisons);
+        Run(request with { Output = coarse, LogitsSize = LogitsSize.Network });
+        Shape images = new(1, 3, 32, 64);
+        float[] values = [.. Enumerable.Range(0, images.Count).Select(i => MathF.Sin(i * 0.37f))];
+        (float[] logits, Shape shape) = Answer(coarse);
+        (float[] resized, _) = Answer(fine);
+        Assert.True(Distance(alignCorners) < 1e-5);
+        Assert.True(Distance(!alignCorners) > 1e-3);
+        using InferenceSession session = new(fine);
+        Assert.Equal(alignCorners ? "true" : "false", session.ModelMetadata.CustomMetadataMap["align_corners"]);
+
+        (float[], Shape) Answer(string file)
+        {
+            using OnnxSession graph = new(File.ReadAllBytes(file));
+            return graph.Run([("images", values, images)], "logits");
+        }
+
+        float Distance(bool corners)
+        {
+            using Device device = Device.Open("cpu", 1);
+            using StepScope step = device.BeginStep();
+            float[] expected = Functional.Interpolate(Tensor.From(device, shape, logits), 32, 64, corners).ToFloats();
+            return expected.Zip(resized, (a, b) => MathF.Abs(a - b)).Max();
+        }
+    }
+
     [Fact]
     public void Sizes_that_the_network_cannot_take_are_named()
     {
@@ -108,15 +185,23 @@ public sealed class ExportServiceTests : IDisposable
 
     private static ExportOutcome Run(ExportRequest request) => new ExportService().Run(request, CancellationToken.None);
 
-    private ExportRequest Request(string output, string name = "tiny-cnn-student")
+    private (Checkpoint Checkpoint, IReadOnlyList<string> Lines) Import(string file, string model)
+    {
+        string output = Path.Combine(_folder.Path, "imported.safetensors");
+        IReadOnlyList<string> lines = new ImportService().Run(new ImportRequest(file, model, 0, "", BackboneOnly: false, Strict: true, output, []));
+        return (Checkpoint.Load(output), lines);
+    }
+
+    private ExportRequest Request(string output, string name = "tiny-cnn-student", LayerNormEps? eps = null, AugmentationConfig? augmentation = null)
     {
         string path = _folder.File("last.safetensors");
         using Device device = Device.Open("cpu", 1);
         using SegmentationModel model = ModelZoo.Create(name, 11, device, seed: 1);
-        ExperimentConfig config = new() { Data = new DataConfig { Size = new SizeConfig { Width = 64, Height = 32 } } };
+        ExperimentConfig config = new() { Data = new DataConfig { Size = new SizeConfig { Width = 64, Height = 32 } }, Augmentation = augmentation ?? new() };
         CheckpointInfo info = new()
         {
             Model = name, Role = "student", Classes = 11, Step = 3, DataPosition = 6, BestMetric = 0.5, Seconds = 1, Config = ConfigurationWriter.Write(config),
+            LayerNormEps = eps ?? LayerNormEps.Default,
         };
         Checkpoint.Save(path, info, Checkpoint.Entries(Checkpoint.ModelPrefix, model));
         return new ExportRequest(path, output, ExportFormat.Onnx, []);

@@ -129,6 +129,11 @@ internal sealed class ExportCommand : Command
             output.WriteLine("not compared with the network (--no-verify)");
         }
 
+        if (outcome.Warning is { } warning)
+        {
+            output.WriteLine($"warning: {warning}");
+        }
+
         output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{outcome.Model} -> {request.Output}, {outcome.Bytes:N0} bytes"));
     }
 }

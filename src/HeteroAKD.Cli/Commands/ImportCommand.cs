@@ -21,7 +21,7 @@ internal sealed class ImportCommand : Command
 
     private readonly Option<bool> backboneOnly = new("--backbone-only") { Description = "Take the encoder alone; the head starts from --seed" };
 
-    private readonly Option<bool> noStrict = new("--no-strict") { Description = "Let what is missing or of another shape start from --seed" };
+    private readonly Option<bool> noStrict = new("--no-strict") { Description = "Take what fits; what is missing or of another shape starts from --seed, what is left over stays behind" };
 
     public ImportCommand(IImportCommand service, CommonOptions options, Terminal terminal)
         : base("import", "Make a checkpoint of weights that another program trained")

@@ -8,7 +8,8 @@ namespace HeteroAKD.Export.Onnx;
 /// <summary>A network as a graph from <c>images</c> [N, 3, H, W] to <c>logits</c> [N, classes, h, w], both float32.</summary>
 /// <param name="model">The network.</param>
 /// <param name="logitsSize">Resolution of the logits.</param>
-internal sealed class NetworkGraph(SegmentationModel model, LogitsSize logitsSize)
+/// <param name="alignCorners">Whether logits are resized with corner pixels on corner pixels instead of half-pixel centres.</param>
+internal sealed class NetworkGraph(SegmentationModel model, LogitsSize logitsSize, bool alignCorners = false)
 {
     /// <summary>Name of the input.</summary>
     public const string Images = "images";
@@ -53,6 +54,6 @@ internal sealed class NetworkGraph(SegmentationModel model, LogitsSize logitsSiz
     private Tensor Forward(Tensor images)
     {
         Tensor logits = model.Forward(images, Pass.Evaluation).Logits;
-        return logitsSize == LogitsSize.Network ? logits : Functional.Interpolate(logits, images.Shape[2], images.Shape[3]);
+        return logitsSize == LogitsSize.Network ? logits : Functional.Interpolate(logits, images.Shape[2], images.Shape[3], alignCorners);
     }
 }

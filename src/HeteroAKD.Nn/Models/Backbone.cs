@@ -10,7 +10,8 @@ namespace HeteroAKD.Nn.Models;
 /// <param name="HasAuxHead">Whether <see cref="Heads.FcnHead"/> helps while training.</param>
 internal sealed record Backbone(ModelFamily Family, Func<Site, Encoder> Build, int AsppChannels, int PyramidChannels, bool HasAuxHead)
 {
-    /// <summary>The backbones by name. Widths and the auxiliary head are those of the CIRKD code base; a Mix Transformer there is new, and gets the narrow heads.</summary>
+    /// <summary>The backbones by name. Widths and the auxiliary head are those of the first release of the CIRKD code base, whose later ones have DeepLabV3
+    /// 512 and PSPNet on bottlenecks 256 wide; a Mix Transformer there is new, and gets the narrow heads.</summary>
     public static IReadOnlyDictionary<string, Backbone> All { get; } = new OrderedDictionary<string, Backbone>
     {
         ["resnet18"] = Narrow(new ResNetOptions([2, 2, 2, 2])),

@@ -52,7 +52,7 @@ public sealed record HostTensor(string Name, string DType, int[] Sizes, byte[] B
                 "I32" => MemoryMarshal.Cast<byte, int>(Bytes)[i],
                 "U8" => Bytes[i],
                 "I64" when MemoryMarshal.Cast<byte, long>(Bytes)[i] is >= int.MinValue and <= int.MaxValue and long v => (int)v,
-                _ => throw new HeteroAkdException($"tensor '{Name}' holds {DType}; labels must be I32, I64 (within int32) or U8"),
+                _ => throw new HeteroAkdException($"tensor '{Name}' holds {DType} or a value beyond int32; integers must be I32, U8, or I64 within int32"),
             };
         }
 

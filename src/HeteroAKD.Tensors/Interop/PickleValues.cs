@@ -6,16 +6,30 @@ internal sealed record PickleGlobal(string Module, string Name)
     public override string ToString() => $"{Module}.{Name}";
 }
 
-/// <summary>A dictionary; where a key comes twice the last one counts.</summary>
+/// <summary>
+/// A dictionary; where a key comes twice the last one counts. Entries whose key is a number name no weight and are only counted: numbers can be chosen to have
+/// equal hashes, texts cannot.
+/// </summary>
 internal sealed class PickleDict
 {
-    private readonly Dictionary<object, object?> _entries = [];
+    private readonly Dictionary<string, object?> _entries = [];
+    private int _numbered;
 
-    public int Count => _entries.Count;
+    public int Count => _entries.Count + _numbered;
 
-    public IEnumerable<KeyValuePair<object, object?>> Entries => _entries;
+    public IEnumerable<KeyValuePair<string, object?>> Entries => _entries;
 
-    public void Set(object key, object? value) => _entries[key] = value;
+    public void Set(object key, object? value)
+    {
+        if (key is string name)
+        {
+            _entries[name] = value;
+        }
+        else
+        {
+            _numbered++;
+        }
+    }
 
     public object? Find(string key) => _entries.GetValueOrDefault(key);
 }

@@ -13,12 +13,14 @@ internal sealed class RestrictedUnpickler(byte[] program)
     // A state dict of a thousand tensors needs some ten thousand memo entries and a stack of a few thousand values.
     private const int MaxStack = 1 << 20;
     private const int MaxMemo = 1 << 22;
+    private const int MaxCopied = 1 << 20;
     private static readonly UTF8Encoding s_utf8 = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
 
     private readonly List<object?> _stack = [];
     private readonly List<int> _marks = []; // heights of the stack
     private readonly Dictionary<uint, object?> _memo = [];
     private int _position;
+    private long _copied;
 
     /// <summary>Runs to the end and returns the one value left.</summary>
     /// <exception cref="TorchFileProblemException">Malformed, or more than a state dict.</exception>
@@ -89,7 +91,7 @@ internal sealed class RestrictedUnpickler(byte[] program)
                 break;
             case PickleOp.Reduce or PickleOp.NewObj:
                 object?[] arguments = Pop<object?[]>("the arguments of a call");
-                _stack.Add(TorchGlobals.Call(Pop(), arguments));
+                _stack.Add(TorchGlobals.Call(Pop(), arguments, CountCopied));
                 break;
             case PickleOp.Build:
                 // What is built up further is the _metadata of a state dict, which holds no weights.
@@ -194,6 +196,15 @@ internal sealed class RestrictedUnpickler(byte[] program)
 
     private object? Recall(uint index) =>
         _memo.TryGetValue(index, out object? value) ? value : throw new TorchFileProblemException($"its pickle recalls value {index}, which it never noted");
+
+    private void CountCopied(int values)
+    {
+        _copied += values;
+        if (_copied > MaxCopied)
+        {
+            throw new TorchFileProblemException($"its pickle makes dictionaries of lists with more than {MaxCopied} entries in all");
+        }
+    }
 
     private ReadOnlySpan<byte> Take(ulong count)
     {

@@ -100,6 +100,11 @@ public static class SafeTensors
                 continue;
             }
 
+            if (FileLimits.NameProblem(property.Name) is { } problem)
+            {
+                throw new SafeTensorsException(path, problem);
+            }
+
             if (!names.Add(property.Name))
             {
                 throw new SafeTensorsException(path, $"is broken: it has two tensors '{property.Name}'");
@@ -128,7 +133,13 @@ public static class SafeTensors
         string dtype = property.Value.GetProperty("dtype").GetString() ?? "";
         StoredType type = StoredType.Find(dtype)
             ?? throw new SafeTensorsException(path, $"tensor '{property.Name}' is of type {dtype}, which is not supported; there are {StoredType.Names}");
-        long[] sizes = [.. property.Value.GetProperty("shape").EnumerateArray().Select(s => s.GetInt64())];
+        JsonElement shape = property.Value.GetProperty("shape");
+        if (FileLimits.RankProblem($"tensor '{property.Name}'", shape.GetArrayLength()) is { } problem)
+        {
+            throw new SafeTensorsException(path, problem);
+        }
+
+        long[] sizes = [.. shape.EnumerateArray().Select(s => s.GetInt64())];
         JsonElement offsets = property.Value.GetProperty("data_offsets");
         long begin = offsets[0].GetInt64();
         long end = offsets[1].GetInt64();

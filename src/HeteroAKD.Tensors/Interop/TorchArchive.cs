@@ -65,9 +65,9 @@ internal sealed class TorchArchive
 
         PickleDict state = s_nested.Select(root.Find).OfType<PickleDict>().FirstOrDefault(HasTensors) ?? root;
         List<HostTensor> tensors = [];
-        foreach ((object key, object? entry) in state.Entries)
+        foreach ((string name, object? entry) in state.Entries)
         {
-            if (key is string name && entry is TorchTensor tensor)
+            if (entry is TorchTensor tensor)
             {
                 tensors.Add(Read(name, tensor));
             }
@@ -76,19 +76,23 @@ internal sealed class TorchArchive
         return tensors.Count > 0
             ? (tensors, state.Count - tensors.Count + (state == root ? 0 : root.Count - 1))
             : throw new TorchFileProblemException(
-                $"holds no tensor by name; its entries are: {string.Join(", ", root.Entries.Take(10).Select(e => e.Key))}. Save the state dict alone: torch.save(model.state_dict(), new)");
+                $"holds no tensor by name; its entries are: {string.Join(", ", root.Entries.Take(10).Select(e => FileLimits.Shown(e.Key)))}. Save the state dict alone: torch.save(model.state_dict(), new)");
     }
 
     private static bool HasTensors(PickleDict dict) => dict.Entries.Any(e => e.Value is TorchTensor);
 
     private HostTensor Read(string name, TorchTensor tensor)
     {
+        if (FileLimits.NameProblem(name) is { } problem)
+        {
+            throw new TorchFileProblemException(problem);
+        }
+
         StoredType type = tensor.Storage.Type;
         long count = type.CountOf(tensor.Sizes, MaxTensorBytes);
-        string form = $"tensor '{name}' {type.Name} [{string.Join(", ", tensor.Sizes)}], strides [{string.Join(", ", tensor.Strides)}] from element {tensor.Offset}";
         if (count < 0 || tensor.Strides.Length != tensor.Sizes.Length || tensor.Strides.Any(s => s < 0) || tensor.Offset < 0)
         {
-            throw new TorchFileProblemException($"is broken: {form} is no tensor");
+            throw new TorchFileProblemException($"is broken: {Form(name, tensor)} is no tensor");
         }
 
         Int128 last = tensor.Offset;
@@ -99,7 +103,7 @@ internal sealed class TorchArchive
 
         if (count > tensor.Storage.Count || (count > 0 && last >= tensor.Storage.Count))
         {
-            throw new TorchFileProblemException($"is broken: {form} does not lie in its storage of {tensor.Storage.Count} elements");
+            throw new TorchFileProblemException($"is broken: {Form(name, tensor)} does not lie in its storage of {tensor.Storage.Count} elements");
         }
 
         _tensorBytes += count * type.Bytes;
@@ -113,11 +117,14 @@ internal sealed class TorchArchive
         return type.ToHost(name, [.. tensor.Sizes.Select(s => (int)s)], whole ? storage : Gather(storage, tensor, count));
     }
 
+    private static string Form(string name, TorchTensor tensor) =>
+        $"tensor '{name}' {tensor.Storage.Type.Name} [{string.Join(", ", tensor.Sizes)}], strides [{string.Join(", ", tensor.Strides)}] from element {tensor.Offset}";
+
     private byte[] Storage(string name, TorchStorage storage)
     {
         if (_storages.TryGetValue(storage.Key, out byte[]? known))
         {
-            return known.Length == storage.Count * storage.Type.Bytes
+            return known.Length == (Int128)storage.Count * storage.Type.Bytes
                 ? known
                 : throw new TorchFileProblemException($"is broken: storage '{storage.Key}' of tensor '{name}' has two lengths");
         }

@@ -30,7 +30,10 @@ internal static class TorchGlobals
     }
 
     /// <summary>The value of a call of one of them.</summary>
-    public static object? Call(object? function, object?[] arguments)
+    /// <param name="function">What is called.</param>
+    /// <param name="arguments">Its arguments.</param>
+    /// <param name="copy">Told of every number of values that a call copies, before it does: one list can be copied by any number of calls.</param>
+    public static object? Call(object? function, object?[] arguments, Action<int> copy)
     {
         if (function is not PickleGlobal global || !s_callable.Contains(global))
         {
@@ -40,7 +43,7 @@ internal static class TorchGlobals
         return (global.Name, arguments) switch
         {
             ("OrderedDict", []) => new PickleDict(),
-            ("OrderedDict", [List<object?> pairs]) => OfPairs(pairs),
+            ("OrderedDict", [List<object?> pairs]) => OfPairs(pairs, copy),
             ("_rebuild_parameter", [TorchTensor tensor, ..]) => tensor,
             ("_rebuild_tensor" or "_rebuild_tensor_v2", [TorchStorage storage, long offset, object?[] sizes, object?[] strides, ..]) =>
                 new TorchTensor(storage, offset, Longs(sizes), Longs(strides)),
@@ -82,18 +85,19 @@ internal static class TorchGlobals
         }
     }
 
-    private static PickleDict OfPairs(List<object?> pairs)
+    private static PickleDict OfPairs(List<object?> pairs, Action<int> copy)
     {
+        copy(pairs.Count);
         PickleDict dict = new();
         foreach (object? pair in pairs)
         {
-            object?[]? keyAndValue = pair as object?[] ?? (pair as List<object?>)?.ToArray();
-            SetAll(dict, keyAndValue is { Length: 2 } ? keyAndValue : throw new TorchFileProblemException("its pickle has a key without a value"));
+            SetAll(dict, pair is IList<object?> { Count: 2 } keyAndValue ? [keyAndValue[0], keyAndValue[1]] : throw new TorchFileProblemException("its pickle has a key without a value"));
         }
 
         return dict;
     }
 
-    private static long[] Longs(object?[] values) =>
-        [.. values.Select(v => v is long number ? number : throw new TorchFileProblemException("a tensor has a size or stride that is no integer"))];
+    private static long[] Longs(object?[] values) => FileLimits.RankProblem("a tensor", values.Length) is { } problem
+        ? throw new TorchFileProblemException(problem)
+        : [.. values.Select(v => v is long number ? number : throw new TorchFileProblemException("a tensor has a size or stride that is no integer"))];
 }

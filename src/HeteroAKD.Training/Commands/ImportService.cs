@@ -14,7 +14,7 @@ namespace HeteroAKD.Training.Commands;
 /// <param name="Classes">Channels of the logits; 0 takes those of the file's classifier.</param>
 /// <param name="From">Whose names they are; empty goes by the names.</param>
 /// <param name="BackboneOnly">Whether the encoder alone is taken, and the head starts from the seed.</param>
-/// <param name="Strict">Whether missing and mismatched entries are an error; else they start from the seed.</param>
+/// <param name="Strict">Whether missing, mismatched and unexpected entries are an error; else those of the network start from the seed.</param>
 /// <param name="Output">Checkpoint to write.</param>
 /// <param name="Overrides">Overrides of the configuration that the checkpoint will hold.</param>
 public sealed record ImportRequest(
@@ -36,6 +36,11 @@ public sealed class ImportService : IImportCommand
     /// <inheritdoc/>
     public IReadOnlyList<string> Run(ImportRequest request)
     {
+        if (OutputFile.Problem(request.Output, request.File, "the file of weights") is { } problem)
+        {
+            throw new WeightImportException(request.File, problem);
+        }
+
         WeightImport import = WeightImport.Open(request.File, request.From);
         ExperimentConfig config = Config(request, import);
         int classes = request.Classes > 0 ? request.Classes : (request.BackboneOnly ? null : import.Classes)
@@ -45,7 +50,7 @@ public sealed class ImportService : IImportCommand
         ImportReport report = import.CopyTo(model, request.BackboneOnly);
         if (request.Strict && !report.Complete)
         {
-            string remedy = report.Missing.All(m => !m.StartsWith("encoder.", StringComparison.Ordinal)) && report.Mismatched.All(m => !m.StartsWith("encoder.", StringComparison.Ordinal))
+            string remedy = report.EncoderFits
                 ? "The encoder fits: --backbone-only takes it alone"
                 : "Name the network that the weights are of (--model), or take what fits with --no-strict";
             throw new WeightImportException(
@@ -73,9 +78,9 @@ public sealed class ImportService : IImportCommand
     private static ExperimentConfig Config(ImportRequest request, WeightImport import)
     {
         string yaml = import.File.Own?.Config ?? "";
-        if (yaml.Length == 0 && import.Map.Input is { } input)
+        if (yaml.Length == 0 && import.Input is { } input)
         {
-            yaml = $"augmentation:\n  mean: {input.MeanText}\n  std: {input.StdText}\n";
+            yaml = $"augmentation:\n  mean: {input.MeanText}\n  std: {input.StdText}\n{(import.Map.AlignCorners ? "evaluation:\n  alignCorners: true\n" : "")}";
         }
 
         return ConfigurationReader.ReadText(yaml, request.File, [$"student.model={request.Model}", .. request.Overrides]);
@@ -96,14 +101,18 @@ public sealed class ImportService : IImportCommand
     {
         if (report.Left.Count > 0)
         {
-            yield return $"{report.Left.Count} entries start from seed {config.Seed}";
+            yield return $"{report.Left.Count} entries start from seed {config.Seed}{(report.LacksAuxiliaryHead ? "; among them the auxiliary head, which the file lacks and only training uses" : "")}";
         }
 
-        if (import.Map.Input is { } input)
+        if (import.Input is { } input)
         {
-            yield return "the first convolution was turned from BGR to RGB; with these in the configuration the network sees exactly what it was trained on:";
+            yield return $"{(import.Map.Input is null ? "" : "the first convolution was turned from BGR to RGB; ")}with these in the configuration the network sees exactly what it was trained on:";
             yield return $"  augmentation.mean: {input.MeanText}";
             yield return $"  augmentation.std: {input.StdText}";
+            if (import.Map.AlignCorners)
+            {
+                yield return "  evaluation.alignCorners: true";
+            }
         }
     }
 }

@@ -59,7 +59,7 @@ public sealed class JobFactory(ExperimentConfig config, ExperimentData data, Dev
         }
 
         say($"{name}: {report.Loaded.Count} entries of the encoder of {model.Name} from {path} ({import.Map.Name})");
-        if (import.Map.Input is { } input && !(input.Mean.SequenceEqual(config.Augmentation.Mean) && input.Std.SequenceEqual(config.Augmentation.Std)))
+        if (import.Input is { } input && !(input.Mean.SequenceEqual(config.Augmentation.Mean) && input.Std.SequenceEqual(config.Augmentation.Std)))
         {
             say($"{name}: these weights expect augmentation.mean {input.MeanText} and augmentation.std {input.StdText}, not the configured ones");
         }

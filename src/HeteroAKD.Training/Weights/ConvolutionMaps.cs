@@ -119,6 +119,9 @@ public sealed class CirkdMap : NameMap
         new([122.67891434 / 255, 116.66876762 / 255, 104.00698793 / 255], [1.0 / 255, 1.0 / 255, 1.0 / 255]);
 
     /// <inheritdoc/>
+    public override bool AlignCorners => true;
+
+    /// <inheritdoc/>
     public override bool Claims(IReadOnlySet<string> names) =>
         (names.Contains("layer1.0.conv1.weight") && names.Contains("conv3.weight"))
         || names.Contains("features.1.conv.0.weight")
@@ -139,8 +142,9 @@ public sealed class CirkdMap : NameMap
         return new WeightSource(candidates.FirstOrDefault(names.Contains) ?? candidates[0]);
     }
 
-    /// <summary>Also the classifier of ImageNet.</summary>
-    public override bool Ignores(string name) => base.Ignores(name) || name.StartsWith("fc.", StringComparison.Ordinal) || name.StartsWith("classifier.", StringComparison.Ordinal);
+    /// <summary>Also the classifiers of ImageNet and the 1280 channels before MobileNetV2's, which the code base itself leaves out of the backbones it starts from.</summary>
+    public override bool Ignores(string name) =>
+        base.Ignores(name) || new[] { "fc.", "classifier.", "features.18." }.Any(p => name.StartsWith(p, StringComparison.Ordinal));
 }
 
 /// <summary>This program's own names: a checkpoint, or a network that <c>save_file</c> wrote.</summary>

@@ -21,11 +21,17 @@ public sealed record ImportReport
     /// <summary>Entries with another shape in the file, each with both.</summary>
     public required IReadOnlyList<string> Mismatched { get; init; }
 
-    /// <summary>Entries of the file that are expected to be left over: counters of batches, classifiers of ImageNet.</summary>
+    /// <summary>Entries of the file that are expected to be left over: counters of batches, classifiers of ImageNet, an auxiliary head where the network has none.</summary>
     public required IReadOnlyList<string> Ignored { get; init; }
 
-    /// <summary>Whether every entry that was asked for is there with its shape.</summary>
-    public bool Complete => Missing.Count == 0 && Mismatched.Count == 0;
+    /// <summary>Whether what does not fit is of the head alone.</summary>
+    public required bool EncoderFits { get; init; }
+
+    /// <summary>Whether the network has an auxiliary head, which training alone uses, and the file nothing of one: its entries are in <see cref="Left"/>, not missing.</summary>
+    public bool LacksAuxiliaryHead { get; init; }
+
+    /// <summary>Whether every entry that was asked for is there with its shape, and nothing else: what is left over would be of a deeper or another network.</summary>
+    public bool Complete => Missing.Count == 0 && Mismatched.Count == 0 && Unexpected.Count == 0;
 
     /// <summary>The report, a line each.</summary>
     public IReadOnlyList<string> Lines() =>

@@ -33,6 +33,9 @@ public abstract class NameMap
     /// <summary>The normalisation of images that the weights expect, or null for the default.</summary>
     public virtual InputNormalization? Input => null;
 
+    /// <summary>Whether the code base evaluates logits that are resized with corner pixels on corner pixels.</summary>
+    public virtual bool AlignCorners => false;
+
     /// <summary>Why heads of this code base cannot be taken over, or null where they can.</summary>
     public virtual string? HeadProblem => null;
 

@@ -8,9 +8,12 @@ namespace HeteroAKD.Training.Weights;
 /// <param name="Kind">What it is, for a person.</param>
 /// <param name="Tensors">Its tensors by the names in the file, in order.</param>
 /// <param name="Others">Entries that are no tensors.</param>
-/// <param name="Own">What the file says about itself where this program wrote it.</param>
+/// <param name="Own">What a checkpoint of this program says about itself.</param>
 public sealed record WeightFile(string Path, string Kind, IReadOnlyList<HostTensor> Tensors, int Others, CheckpointInfo? Own)
 {
+    /// <summary>What an export of this program says about itself.</summary>
+    public ExportedWeights? Exported { get; init; }
+
     /// <summary>Reads a safetensors file, a state dict of PyTorch or a checkpoint of this program; what it begins with tells them apart.</summary>
     /// <exception cref="Tensors.HeteroAkdException">Missing, damaged or of another kind.</exception>
     public static WeightFile Read(string path)
@@ -24,7 +27,9 @@ public sealed record WeightFile(string Path, string Kind, IReadOnlyList<HostTens
         (List<HostTensor> stored, Dictionary<string, string> metadata) = SafeTensors.Read(path);
         if (metadata.GetValueOrDefault("format") != Checkpoint.Format)
         {
-            return new WeightFile(path, "safetensors", stored, 0, null);
+            ExportedWeights? exported = ExportedWeights.Find(path, metadata);
+            string kind = exported is null ? "safetensors" : $"safetensors of {exported.Model} with {exported.Classes} classes";
+            return new WeightFile(path, kind, stored, 0, null) { Exported = exported };
         }
 
         Checkpoint checkpoint = Checkpoint.Load(path);

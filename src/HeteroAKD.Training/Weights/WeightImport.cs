@@ -16,12 +16,18 @@ public sealed class WeightImportException(string path, string problem)
 public sealed class WeightImport(WeightFile file, NameMap map)
 {
     private const string EncoderPrefix = "encoder.";
+    private const string AuxiliaryHeadPrefix = "aux_head.";
+    private static readonly string[] s_auxiliaryHeads = [AuxiliaryHeadPrefix, "auxlayer.", "auxiliary_head."];
+    private static readonly string[] s_heads = ["head.", "decode_head.", "linear_", "classifier.", .. s_auxiliaryHeads];
 
     private readonly Dictionary<string, HostTensor> _tensors = map.Canonical(file);
     private HashSet<string>? _names;
 
     /// <summary>Epsilons of layer norms that belong to the weights.</summary>
-    public LayerNormEps LayerNormEps => file.Own?.LayerNormEps ?? map.LayerNormEps;
+    public LayerNormEps LayerNormEps => file.Own?.LayerNormEps ?? file.Exported?.LayerNormEps ?? map.LayerNormEps;
+
+    /// <summary>The normalisation of images that the weights expect, or null where neither file nor code base says.</summary>
+    public InputNormalization? Input => file.Exported?.Input ?? map.Input;
 
     /// <summary>Reads a file and finds its map.</summary>
     /// <param name="path">Any of the kinds of <see cref="WeightFile"/>.</param>
@@ -44,11 +50,14 @@ public sealed class WeightImport(WeightFile file, NameMap map)
         get
         {
             IReadOnlyList<string> names = map.SourceOf("head.classifier.weight", Names)?.Names ?? [];
-            return names.Count == 1 && _tensors.TryGetValue(names[0], out HostTensor? tensor) && tensor.Sizes.Length > 0 ? tensor.Sizes[0] : null;
+            return names.Count == 1 && _tensors.TryGetValue(names[0], out HostTensor? tensor) && tensor.Sizes.Length > 0 && tensor.Bytes.Length > 0 ? tensor.Sizes[0] : null;
         }
     }
 
-    /// <summary>Copies every entry that is there with its shape, and the epsilons. Entries that are not there keep their values.</summary>
+    /// <summary>
+    /// Copies every entry that is there with its shape, and the epsilons. Entries that are not there keep their values. An auxiliary head, which serves training
+    /// alone, may be absent as a whole.
+    /// </summary>
     /// <param name="model">The network.</param>
     /// <param name="backboneOnly">Whether the encoder alone is taken.</param>
     public ImportReport CopyTo(SegmentationModel model, bool backboneOnly)
@@ -58,9 +67,10 @@ public sealed class WeightImport(WeightFile file, NameMap map)
         List<(string Name, WeightSource? Source)> missing = [];
         List<string> mismatched = [];
         HashSet<string> used = [];
+        bool lacksAuxiliaryHead = !backboneOnly && LacksAuxiliaryHead(model);
         foreach (StateEntry entry in model.State())
         {
-            if (backboneOnly && !entry.Name.StartsWith(EncoderPrefix, StringComparison.Ordinal))
+            if ((backboneOnly && !entry.Name.StartsWith(EncoderPrefix, StringComparison.Ordinal)) || (lacksAuxiliaryHead && IsOfAuxiliaryHead(entry)))
             {
                 left.Add(entry.Name);
                 continue;
@@ -87,22 +97,35 @@ public sealed class WeightImport(WeightFile file, NameMap map)
         }
 
         model.LayerNormEps = LayerNormEps;
-        return Report(loaded, left, missing, mismatched, used, backboneOnly);
+
+        // An auxiliary head in the file is no loss where the network has none.
+        bool hasAuxiliaryHead = model.State().Any(IsOfAuxiliaryHead);
+        string[] expected = backboneOnly ? s_heads : hasAuxiliaryHead ? [] : s_auxiliaryHeads;
+        return Report(loaded, left, missing, mismatched, used, expected) with { LacksAuxiliaryHead = lacksAuxiliaryHead };
     }
+
+    private bool LacksAuxiliaryHead(SegmentationModel model)
+    {
+        StateEntry[] entries = [.. model.State().Where(IsOfAuxiliaryHead)];
+        return entries.Length > 0 && !entries.SelectMany(e => map.SourceOf(e.Name, Names)?.Names ?? []).Any(_tensors.ContainsKey);
+    }
+
+    private static bool IsOfAuxiliaryHead(StateEntry entry) => entry.Name.StartsWith(AuxiliaryHeadPrefix, StringComparison.Ordinal);
 
     private HashSet<string> Names => _names ??= [.. _tensors.Keys];
 
     private ImportReport Report(
-        List<string> loaded, List<string> left, List<(string Name, WeightSource? Source)> missing, List<string> mismatched, HashSet<string> used, bool backboneOnly)
+        List<string> loaded, List<string> left, List<(string Name, WeightSource? Source)> missing, List<string> mismatched, HashSet<string> used, string[] expected)
     {
         string[] unused = [.. _tensors.Keys.Where(n => !used.Contains(n))];
-        string[] ignored = [.. unused.Where(n => map.Ignores(n) || (backboneOnly && IsOfAHead(n)))];
+        string[] ignored = [.. unused.Where(n => map.Ignores(n) || StartsWithAny(n, expected))];
         string[] unexpected = [.. unused.Except(ignored)];
         string[] wanted = [.. missing.SelectMany(m => m.Source?.Names ?? []).Where(n => !_tensors.ContainsKey(n))];
         return new ImportReport
         {
             Loaded = loaded,
             Left = left,
+            EncoderFits = missing.Select(m => m.Name).Concat(mismatched).All(n => !n.StartsWith(EncoderPrefix, StringComparison.Ordinal)) && unexpected.All(n => StartsWithAny(n, s_heads)),
             Mismatched = mismatched,
             Ignored = [.. ignored.Select(n => _tensors[n].Name)],
             Missing = [.. missing.Select((m, i) => Missing(m.Name, m.Source, i < ImportReport.MaxLines ? unexpected : []))],
@@ -110,9 +133,7 @@ public sealed class WeightImport(WeightFile file, NameMap map)
         };
     }
 
-    // With the encoder alone in view, whatever none of its names could mean belongs to a head.
-    private static bool IsOfAHead(string name) =>
-        new[] { "head.", "decode_head.", "auxiliary_head.", "aux_head.", "auxlayer.", "linear_", "classifier." }.Any(p => name.StartsWith(p, StringComparison.Ordinal));
+    private static bool StartsWithAny(string name, string[] prefixes) => prefixes.Any(p => name.StartsWith(p, StringComparison.Ordinal));
 
     private string Missing(string name, WeightSource? source, IReadOnlyList<string> candidates)
     {

@@ -60,7 +60,7 @@ public sealed class SafeTensorsTests
     {
         Assert.Equal([1, 255], new HostTensor("y", "U8", [2], [1, 255]).ToInts());
         Assert.Equal([-1], new HostTensor("y", "I64", [1], [255, 255, 255, 255, 255, 255, 255, 255]).ToInts());
-        Assert.Contains("'y' holds I64", Assert.Throws<HeteroAkdException>(() => new HostTensor("y", "I64", [1], [0, 0, 0, 0, 1, 0, 0, 0]).ToInts()).Message);
+        Assert.Contains("'y' holds I64 or a value beyond int32; integers must be I32, U8, or I64 within int32", Assert.Throws<HeteroAkdException>(() => new HostTensor("y", "I64", [1], [0, 0, 0, 0, 1, 0, 0, 0]).ToInts()).Message);
         Assert.Contains("'y' holds F32", Assert.Throws<HeteroAkdException>(() => HostTensor.Of("y", [1], [1f]).ToInts()).Message);
     }
 
@@ -141,6 +141,18 @@ public sealed class SafeTensorsTests
         byte[] text = Encoding.UTF8.GetBytes(header);
         byte[] file = [.. BitConverter.GetBytes((long)text.Length), .. text, .. new byte[8]];
         Assert.Contains(message, Assert.ThrowsAny<HeteroAkdException>(() => Read(file)).Message);
+    }
+
+    [Fact]
+    public void Dimensions_and_names_have_limits()
+    {
+        int[] ones = [.. Enumerable.Repeat(1, 65)];
+        Assert.Contains("tensor 'a' of 65 dimensions; up to 64 are read", Refusal(HostTensor.Of("a", ones, [1f])));
+        string name = new('a', 1025);
+        Assert.Contains($"'{name[..60]}...' whose name has 1025 characters; up to 1024 are read", Refusal(HostTensor.Of(name, [1], [1f])));
+        Assert.Equal(64, Read(Written([HostTensor.Of(name[1..], ones[1..], [1f])])).Tensors[0].Sizes.Length);
+
+        static string Refusal(HostTensor tensor) => Assert.Throws<SafeTensorsException>(() => Read(Written([tensor]))).Message;
     }
 
     [Theory]

@@ -156,6 +156,53 @@ public sealed class TorchFileTests : IDisposable
         AssertRefused(Zip(Program($"}}({Text("w")}{Tensor(sizes, strides, count, offset)}u"), Storage("0", [1f, 2f, 3f, 4f])), message);
 
     [Fact]
+    public void A_storage_of_two_lengths_is_refused()
+    {
+        // 4 bytes an element: in 64 bits 2^62 + 4 elements are as many bytes as 4.
+        string second = Tensor([1], count: (1L << 62) + 4, offset: 1L << 62);
+        AssertRefused(Zip(Program($"}}({Text("w")}{Tensor([4])}{Text("v")}{second}u"), Storage("0", [1f, 2f, 3f, 4f])), "storage '0' of tensor 'v' has two lengths");
+    }
+
+    [Fact]
+    public void A_list_that_is_copied_again_and_again_is_refused()
+    {
+        // 40,000 pairs in memo 0, of which forty calls would make forty dictionaries.
+        string pairs = string.Concat(Enumerable.Range(0, 40_000).Select(i => $"{Text(i.ToString("x4", System.Globalization.CultureInfo.InvariantCulture))}N\u0086"));
+        string calls = string.Concat(Enumerable.Repeat("ccollections\nOrderedDict\nh\u0000\u0085R", 40));
+        AssertRefused(Zip(Program($"]q\u0000({pairs}e{calls}")), "lists with more than 1048576 entries in all");
+    }
+
+    [Fact]
+    public void A_dictionary_of_pairs_is_read()
+    {
+        string pickle = Program($"ccollections\nOrderedDict\n]({Text("w")}{Tensor([2])}\u0086](K\u0001K\u0002ee\u0085R");
+        (List<HostTensor> tensors, int others) = Read(Zip(pickle, Storage("0", [1f, 2f])));
+        Assert.Equal([1f, 2f], Assert.Single(tensors).Floats.ToArray());
+        Assert.Equal(1, others);
+    }
+
+    [Fact]
+    public void Dimensions_and_names_have_limits()
+    {
+        long[] ones = [.. Enumerable.Repeat(1L, 65)];
+        AssertRefused(Zip(Program($"}}({Text("w")}{Tensor(ones, ones)}u"), Storage("0", [1f])), "has a tensor of 65 dimensions; up to 64 are read");
+        Assert.Equal(64, Read(Zip(Program($"}}({Text("w")}{Tensor(ones[..64], ones[..64])}u"), Storage("0", [1f]))).Tensors[0].Sizes.Length);
+        string name = new('w', 1025);
+        AssertRefused(Zip(Program($"}}({Text(name)}{Tensor([1])}u"), Storage("0", [1f])), $"'{name[..60]}...' whose name has 1025 characters; up to 1024 are read");
+        Assert.Equal(name[1..], Read(Zip(Program($"}}({Text(name[1..])}{Tensor([1])}u"), Storage("0", [1f]))).Tensors[0].Name);
+    }
+
+    [Fact]
+    public void Numbers_as_keys_are_only_counted()
+    {
+        // The hash of a long is its halves, folded: all of these would be in one bucket, and take minutes.
+        string keys = string.Concat(Enumerable.Range(0, 200_000).Select(i => $"{Long(((long)i << 32) | (uint)i)}N"));
+        (List<HostTensor> tensors, int others) = Read(Zip(Program($"}}({Text("w")}{Tensor([1])}{keys}u"), Storage("0", [1f])));
+        Assert.Equal([1f], Assert.Single(tensors).Floats.ToArray());
+        Assert.Equal(200_000, others);
+    }
+
+    [Fact]
     public void A_missing_storage_is_named() =>
         AssertRefused(Zip(Program($"}}({Text("w")}{Tensor([2])}u")), "tensor 'w' needs entry 'data/0' of 8 bytes, which is not there");
 

@@ -147,12 +147,97 @@ public sealed class ImportTests : IDisposable
         AssertSame(source, imported, "auxlayer.block.4.bias", "aux_head.classifier.bias");
         Assert.Contains("unexpected  0", lines);
         Assert.Contains(lines, l => l.Trim().StartsWith("augmentation.mean: [0.48109", StringComparison.Ordinal));
+        Assert.Contains("  evaluation.alignCorners: true", lines);
+        Assert.True(ConfigurationReader.ReadText(imported.Info.Config, "checkpoint").Evaluation.AlignCorners);
 
         // What OpenCV and the subtraction of a mean make of an orange pixel, red first: 255·p - mean.
         AugmentationConfig augmentation = ConfigurationReader.ReadText(imported.Info.Config, "checkpoint").Augmentation;
         double[] pixel = [1, 0.5, 0];
         double[] expected = [255 - 122.67891434, 127.5 - 116.66876762, -104.00698793];
         Assert.Equal(expected, pixel.Select((p, c) => (p - augmentation.Mean[c]) / augmentation.Std[c]), (a, b) => Math.Abs(a - b) < 1e-9);
+    }
+
+    [Fact]
+    public void PSPNet_of_CIRKD_lands_whole()
+    {
+        StateDict source = PublishedModels.WithPspNet(PublishedModels.ResNet18("pretrained.", deepStem: true), 19);
+        (Checkpoint imported, IReadOnlyList<string> lines) = Import(source.WriteTorch(_folder.File("psp_resnet18.pth")), "pspnet-resnet18");
+        AssertSame(source, imported, "head.psp.conv1.0.weight", "head.reduce.0.conv.weight");
+        AssertSame(source, imported, "head.psp.conv4.1.running_var", "head.reduce.3.bn.running_var");
+        AssertSame(source, imported, "head.block.0.weight", "head.conv.conv.weight");
+        AssertSame(source, imported, "head.block.1.bias", "head.conv.bn.bias");
+        AssertSame(source, imported, "head.classifier.bias", "head.classifier.bias");
+        AssertSame(source, imported, "auxlayer.block.0.weight", "aux_head.conv.conv.weight");
+        Assert.Equal(19, imported.Info.Classes);
+        Assert.Contains("unexpected  0", lines);
+    }
+
+    [Fact]
+    public void Backbones_leave_behind_only_what_they_are_known_to_have()
+    {
+        string whole = PublishedModels.WithDeepLabV3(PublishedModels.ResNet18("pretrained.", deepStem: true), 512, 19, auxiliary: true).WriteTorch(_folder.File("whole.pth"));
+        Assert.Contains("unexpected  0", Import(whole, "pspnet-resnet18", classes: 3, backboneOnly: true).Lines);
+        string imageNet = PublishedModels.ResNet18("", deepStem: false).WriteTorch(_folder.File("resnet18.pth"));
+        Assert.Contains("unexpected  0", Import(imageNet, "deeplabv3-resnet18b", classes: 3, backboneOnly: true).Lines);
+        StateDict mobile = PublishedModels.MobileNetV2("", nested: false).Conv("features.18.0", 320, 1280, 1).BatchNorm("features.18.1", 1280).Linear("classifier.1", 1280, 1000);
+        Assert.Contains("unexpected  0", Import(mobile.WriteTorch(_folder.File("mobile.pth")), "deeplabv3-mobilenetv2", classes: 3, backboneOnly: true).Lines);
+    }
+
+    [Fact]
+    public void A_deeper_network_is_refused()
+    {
+        // What ResNet-34 has and ResNet-18 has not: every entry of the network is there.
+        StateDict source = PublishedModels.ResNet18("", deepStem: false);
+        source.Conv("layer1.2.conv1", 64, 64, 3).BatchNorm("layer1.2.bn1", 64).Conv("layer1.2.conv2", 64, 64, 3).BatchNorm("layer1.2.bn2", 64);
+        string file = source.WriteTorch(_folder.File("resnet.pth"));
+        string error = Assert.Throws<WeightImportException>(() => Import(file, "deeplabv3-resnet18b", classes: 3, backboneOnly: true)).Message;
+        Assert.Contains("missing     0\nmismatched  0\nunexpected  10\n  layer1.2.conv1.weight [64, 64, 3, 3]", error);
+        Assert.Contains("Name the network that the weights are of (--model)", error);
+        Assert.False(File.Exists(Output));
+        Assert.Contains("unexpected  10", Import(file, "deeplabv3-resnet18b", classes: 3, backboneOnly: true, strict: false).Lines);
+    }
+
+    [Fact]
+    public void An_empty_classifier_does_not_tell_the_number_of_classes()
+    {
+        StateDict source = PublishedModels.WithDeepLabV3(PublishedModels.ResNet18("", deepStem: true), 512, 19, auxiliary: true);
+        source.Remove("head.block.4.weight");
+        string file = source.Add("head.block.4.weight", 3_000_000, 0).WriteTorch(_folder.File("empty.pth"));
+        Assert.Contains("has no classifier to take over", Assert.Throws<WeightImportException>(() => Import(file, "deeplabv3-resnet18")).Message);
+    }
+
+    [Fact]
+    public void The_file_to_write_is_checked_before_any_work()
+    {
+        string file = PublishedModels.Mit("", [32, 64, 160, 256], [2, 2, 2, 2]).WriteSafeTensors(_folder.File("mit.safetensors"));
+        byte[] before = File.ReadAllBytes(file);
+        Assert.Contains("is the file of weights itself; give another name", Refusal(file, Path.Combine(_folder.Path, ".", "mit.safetensors")));
+        Assert.Equal(before, File.ReadAllBytes(file));
+        Assert.Contains("there is no folder", Refusal("no such file", Path.Combine(_folder.Path, "none", "imported.safetensors")));
+
+        string Refusal(string file, string output) => Assert.Throws<WeightImportException>(
+            () => new ImportService().Run(new ImportRequest(file, "segformer-b0", 3, "", true, true, output, []))).Message;
+    }
+
+    [Theory]
+    [InlineData("layer_norm_eps_blocks", "0", "an epsilon of layer norms is 0, not a positive number")]
+    [InlineData("layer_norm_eps_convolutions", "NaN", "an epsilon of layer norms is NaN")]
+    [InlineData("mean", "[0.5]", "[0.5] are not 3 numbers")]
+    [InlineData("std", "[0.5, ", "cannot be read")]
+    [InlineData("classes", "many", "cannot be read")]
+    [InlineData("model", null, "cannot be read")]
+    public void Broken_metadata_of_an_export_is_refused(string key, string? value, string message)
+    {
+        ExportedWeights exported = new("segformer-b0", 3, LayerNormEps.Default, new InputNormalization([0.5, 0.5, 0.5], [1, 1, 1]));
+        Dictionary<string, string> metadata = new(exported.Metadata());
+        Assert.Equal(exported.LayerNormEps, ExportedWeights.Find("x", metadata)!.LayerNormEps);
+        metadata.Remove(key);
+        if (value is not null)
+        {
+            metadata[key] = value;
+        }
+
+        Assert.Contains(message, Assert.Throws<WeightImportException>(() => ExportedWeights.Find("x", metadata)).Message);
     }
 
     [Fact]
@@ -163,6 +248,8 @@ public sealed class ImportTests : IDisposable
         AssertTurned(mobile, "pretrained.net.features.0.0.weight", imported, "encoder.features.0.conv.weight");
         AssertSame(mobile, imported, "pretrained.net.features.1.conv.3.weight", "encoder.features.1.project.conv.weight");
         AssertSame(mobile, imported, "pretrained.net.features.9.conv.7.bias", "encoder.features.9.project.bn.bias");
+        string withAuxiliary = mobile.Conv("auxlayer.block.0", 96, 24, 3).WriteTorch(_folder.File("mobile-aux.pth"));
+        Assert.Contains(Import(withAuxiliary, "deeplabv3-mobilenetv2").Lines, l => l.StartsWith("ignored ", StringComparison.Ordinal) && l.Contains("auxlayer.block.0.weight", StringComparison.Ordinal));
         StateDict segformer = PublishedModels.CirkdSegFormerB0(classes: 4);
         (imported, _) = Import(segformer.WriteTorch(_folder.File("segformer.pth")), "segformer-b0");
         AssertTurned(segformer, "patch_embed1.proj.weight", imported, "encoder.stages.0.patch_embed.proj.weight");

@@ -204,10 +204,23 @@ internal static class PublishedModels
 
         state.Conv("head.aspp.b4.gap.1", inChannels, 128, 1).BatchNorm("head.aspp.b4.gap.2", 128).Conv("head.aspp.project.0", 640, 128, 1).BatchNorm("head.aspp.project.1", 128);
         state.Conv("head.block.0", 128, 128, 3).BatchNorm("head.block.1", 128).Conv("head.block.4", 128, classes, 1, bias: true);
-        return auxiliary
-            ? state.Conv("auxlayer.block.0", inChannels / 2, inChannels / 8, 3).BatchNorm("auxlayer.block.1", inChannels / 8).Conv("auxlayer.block.4", inChannels / 8, classes, 1, bias: true)
-            : state;
+        return auxiliary ? WithAuxiliaryHead(state, inChannels, classes) : state;
     }
+
+    /// <summary>Adds CIRKD's PSPNet head of width 128 for ResNet-18, and the auxiliary one.</summary>
+    public static StateDict WithPspNet(StateDict state, int classes)
+    {
+        for (int i = 1; i <= 4; i++)
+        {
+            state.Conv($"head.psp.conv{i}.0", 512, 128, 1).BatchNorm($"head.psp.conv{i}.1", 128);
+        }
+
+        state.Conv("head.block.0", 1024, 128, 3).BatchNorm("head.block.1", 128).Conv("head.classifier", 128, classes, 1, bias: true);
+        return WithAuxiliaryHead(state, 512, classes);
+    }
+
+    private static StateDict WithAuxiliaryHead(StateDict state, int inChannels, int classes) =>
+        state.Conv("auxlayer.block.0", inChannels / 2, inChannels / 8, 3).BatchNorm("auxlayer.block.1", inChannels / 8).Conv("auxlayer.block.4", inChannels / 8, classes, 1, bias: true);
 
     /// <summary>CIRKD's SegFormer-B0: everything at the root.</summary>
     public static StateDict CirkdSegFormerB0(int classes)
