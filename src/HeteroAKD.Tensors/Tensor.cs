@@ -390,6 +390,9 @@ public sealed class Tensor : IDisposable
         }
     }
 
+    // To the scope around the one that it was made in.
+    internal void MoveTo(Autograd.StepScope? scope) => _scope = scope;
+
     // Makes a spare object a new tensor; its memory comes next.
     private void Reset(Shape shape, DType type)
     {

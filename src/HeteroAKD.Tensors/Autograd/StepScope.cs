@@ -48,8 +48,7 @@ public sealed class StepScope : IDisposable
         }
 
         _tensors.RemoveAt(at);
-        _spares.Remove(tensor);
-        _outer?.Own(tensor);
+        HandOver(tensor);
         return tensor;
     }
 
@@ -57,10 +56,7 @@ public sealed class StepScope : IDisposable
     public void Join()
     {
         Leave();
-        foreach (Tensor tensor in _tensors)
-        {
-            _outer?.Own(tensor);
-        }
+        _tensors.ForEach(HandOver);
 
         GiveList(_tensors);
         GiveList(_spares);
@@ -112,6 +108,12 @@ public sealed class StepScope : IDisposable
         }
 
         _device.CurrentScope = _outer;
+    }
+
+    private void HandOver(Tensor tensor)
+    {
+        tensor.MoveTo(_outer);
+        _outer?.Own(tensor);
     }
 
     private void GiveBack()
