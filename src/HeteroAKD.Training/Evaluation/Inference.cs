@@ -59,7 +59,7 @@ internal sealed class Inference(SegmentationModel model, EvaluationConfig config
     private Tensor Logits(ReadOnlySpan<float> images, Shape shape)
     {
         using StepScope scope = _device.BeginStep();
-        return LogitPass.Forward(model, Tensor.From(_device, shape, images));
+        return scope.Keep(LogitPass.Forward(model, Tensor.From(_device, shape, images)));
     }
 
     private void PredictByPasses(ReadOnlySpan<float> image, int height, int width, Span<int> classes)

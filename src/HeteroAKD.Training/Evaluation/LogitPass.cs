@@ -37,7 +37,7 @@ internal sealed class LogitPass : IDisposable
             Tensor window = grid.IsImage && !mirror
                 ? image
                 : Functional.Window(image, new WindowAttributes(grid.WindowHeight, grid.WindowWidth, top, left, mirror, outside));
-            _windows.Add(((top, left), Forward(model, window)));
+            _windows.Add(((top, left), scope.Keep(Forward(model, window))));
         }
 
         if (!grid.IsDisjoint)
@@ -47,14 +47,11 @@ internal sealed class LogitPass : IDisposable
         }
     }
 
-    /// <summary>The logits [N, C, h, w] of images; they outlive the step, and the caller disposes of them.</summary>
+    /// <summary>The logits [N, C, h, w] of images: all that is left of the pass. They belong to the caller's step.</summary>
     public static Tensor Forward(SegmentationModel model, Tensor images)
     {
         using StepScope scope = images.Device.BeginStep();
-        Tensor logits = model.Forward(images, Pass.Evaluation).Logits;
-        Tensor kept = Tensor.Persistent(images.Device, logits.Shape);
-        Copy.Run(logits, kept);
-        return kept;
+        return scope.Keep(model.Forward(images, Pass.Evaluation).Logits);
     }
 
     /// <summary>Adds the logits, resized and mirrored back, to <paramref name="total"/> [1, C, H, W].</summary>
