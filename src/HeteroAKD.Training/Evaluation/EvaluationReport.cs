@@ -9,15 +9,6 @@ namespace HeteroAKD.Training.Evaluation;
 /// <summary>An evaluation, as <c>eval.json</c> holds it. Scores are in [0, 1]; one that does not exist is null.</summary>
 public sealed record EvaluationReport
 {
-    private static readonly JsonSerializerOptions Json = new()
-    {
-        PropertyNamingPolicy = JsonNamingPolicy.CamelCase,
-        WriteIndented = true,
-        IndentSize = 2,
-        NewLine = "\n",
-        Converters = { new NanAsNull(), new JsonStringEnumConverter(JsonNamingPolicy.CamelCase) },
-    };
-
     /// <summary>Version of the program.</summary>
     public required string Version { get; init; }
 
@@ -28,7 +19,7 @@ public sealed record EvaluationReport
     public required IReadOnlyList<NetworkReport> Networks { get; init; }
 
     /// <summary>The file's text.</summary>
-    public string ToJson() => JsonSerializer.Serialize(this, Json) + "\n";
+    public string ToJson() => JsonSerializer.Serialize(this, JsonText.Options) + "\n";
 }
 
 /// <summary>One evaluated network.</summary>

@@ -7,15 +7,6 @@ namespace HeteroAKD.Training.Runs;
 /// <summary>The result of a run, as <c>summary.json</c> holds it.</summary>
 public sealed record RunSummary
 {
-    private static readonly JsonSerializerOptions Json = new()
-    {
-        PropertyNamingPolicy = JsonNamingPolicy.CamelCase,
-        WriteIndented = true,
-        IndentSize = 2,
-        NewLine = "\n",
-        Converters = { new NanAsNull() },
-    };
-
     /// <summary>Version of the program.</summary>
     public required string Version { get; init; }
 
@@ -44,11 +35,11 @@ public sealed record RunSummary
     public required IReadOnlyList<NetworkSummary> Networks { get; init; }
 
     /// <summary>The file's text.</summary>
-    public string ToJson() => JsonSerializer.Serialize(this, Json) + "\n";
+    public string ToJson() => JsonSerializer.Serialize(this, JsonText.Options) + "\n";
 
     /// <summary>Reads a summary back.</summary>
     /// <exception cref="JsonException">The text is not a summary.</exception>
-    public static RunSummary FromJson(string json) => JsonSerializer.Deserialize<RunSummary>(json, Json) ?? throw new JsonException("an empty summary");
+    public static RunSummary FromJson(string json) => JsonSerializer.Deserialize<RunSummary>(json, JsonText.Options) ?? throw new JsonException("an empty summary");
 }
 
 /// <summary>The words that <c>summary.json</c>, <c>metrics.csv</c> and the tables use for the networks of a run.</summary>
@@ -87,6 +78,20 @@ public sealed record NetworkSummary
 
     /// <summary>Scores by split, <c>val</c> and where there is one <c>test</c>.</summary>
     public required IReadOnlyDictionary<string, SegmentationScores> Scores { get; init; }
+}
+
+/// <summary>How results are written as JSON.</summary>
+internal static class JsonText
+{
+    /// <summary>Two blanks a level, names in camelCase, numbers that do not exist as null.</summary>
+    public static JsonSerializerOptions Options { get; } = new()
+    {
+        PropertyNamingPolicy = JsonNamingPolicy.CamelCase,
+        WriteIndented = true,
+        IndentSize = 2,
+        NewLine = "\n",
+        Converters = { new NanAsNull(), new JsonStringEnumConverter(JsonNamingPolicy.CamelCase) },
+    };
 }
 
 /// <summary>JSON has no NaN: a score that does not exist is null.</summary>
