@@ -3,6 +3,7 @@ using System.Globalization;
 using System.IO.Hashing;
 using System.Security.Cryptography;
 using System.Text;
+using HeteroAKD.Tensors;
 
 namespace HeteroAKD.Data;
 
@@ -31,16 +32,8 @@ public sealed class DiskCachedDataset : ISegmentationDataset
     /// <param name="warn">Gets one sentence, from any thread, if the folder takes no entries; loading goes on without them.</param>
     public DiskCachedDataset(PairDataset source, string folder, Action<string> warn) => (_source, _folder, _warn) = (source, folder, warn);
 
-    /// <summary><c>heteroakd/data</c> below <c>$XDG_CACHE_HOME</c>, or below the user's own cache folder.</summary>
-    public static string DefaultFolder
-    {
-        get
-        {
-            var home = Environment.GetEnvironmentVariable("XDG_CACHE_HOME");
-            return Path.Combine(
-                string.IsNullOrEmpty(home) ? Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), ".cache") : home, "heteroakd", "data");
-        }
-    }
+    /// <summary><c>data</c> in the <see cref="CacheFolder"/> of this user, or in the temporary folder where there is none.</summary>
+    public static string DefaultFolder => Path.Combine(CacheFolder.OfUser() ?? Path.Combine(Path.GetTempPath(), "heteroakd"), "data");
 
     /// <inheritdoc/>
     public int Count => _source.Count;

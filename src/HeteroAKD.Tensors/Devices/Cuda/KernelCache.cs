@@ -33,8 +33,7 @@ internal sealed class KernelCache
     public string? Problem { get; private set; }
 
     /// <summary>
-    /// The cache of this user: <c>heteroakd</c> in <c>$XDG_CACHE_HOME</c> or <c>~/.cache</c>, on Windows in the local application data; none with
-    /// <c>HETEROAKD_KERNEL_CACHE=off</c>.
+    /// The cache of this user, in its <see cref="CacheFolder"/>; none with <c>HETEROAKD_KERNEL_CACHE=off</c>.
     /// </summary>
     public static KernelCache OfUser()
     {
@@ -43,12 +42,7 @@ internal sealed class KernelCache
             return new KernelCache(null) { Problem = $"{Variable}=off" };
         }
 
-        string? root = OperatingSystem.IsWindows()
-            ? Environment.GetFolderPath(Environment.SpecialFolder.LocalApplicationData)
-            : Environment.GetEnvironmentVariable("XDG_CACHE_HOME");
-        string home = Environment.GetFolderPath(Environment.SpecialFolder.UserProfile);
-        root = !string.IsNullOrEmpty(root) ? root : home.Length > 0 ? Path.Combine(home, ".cache") : null;
-        return root is null ? new KernelCache(null) { Problem = "the user has no home folder" } : new KernelCache(Path.Combine(root, "heteroakd"));
+        return CacheFolder.OfUser() is { } folder ? new KernelCache(folder) : new KernelCache(null) { Problem = "the user has no home folder" };
     }
 
     /// <summary>The text under a name, or null.</summary>
