@@ -4,11 +4,10 @@ using HeteroAKD.Tensors;
 namespace HeteroAKD.Nn.Encoders;
 
 /// <summary>ResNet's two 3x3 convolutions with a shortcut around them; the shortcut is a 1x1 convolution where sizes differ. [N, I, H, W] → [N, O, H/stride, W/stride].</summary>
-public sealed class BasicBlock : Layer
+public sealed class BasicBlock : ResidualBlock
 {
     private readonly ConvBn _conv1;
     private readonly ConvBn _conv2;
-    private readonly ConvBn? _downsample;
 
     /// <summary>Builds the block.</summary>
     /// <param name="site">Where it is built.</param>
@@ -22,16 +21,9 @@ public sealed class BasicBlock : Layer
     {
         _conv1 = Add(new ConvBn(site.At("conv1"), inChannels, outChannels, 3, stride, dilation1));
         _conv2 = Add(new ConvBn(site.At("conv2"), outChannels, outChannels, 3, dilation: dilation2));
-        _downsample = inChannels == outChannels && stride == 1
-            ? null
-            : Add(new ConvBn(site.At("downsample"), inChannels, outChannels, 1, stride, activation: Activation.None));
+        AddShortcut(site, inChannels, outChannels, stride);
     }
 
-    /// <inheritdoc/>
-    public override Tensor Forward(Tensor input, in Pass pass)
-    {
-        using InnerScope scope = new(Device, pass);
-        Tensor shortcut = _downsample?.Forward(input, pass) ?? input;
-        return scope.Result(_conv2.Forward(_conv1.Forward(input, pass), shortcut, pass));
-    }
+    private protected override Tensor Convolve(Tensor input, Tensor shortcut, in Pass pass) =>
+        _conv2.Forward(_conv1.Forward(input, pass), shortcut, pass);
 }

@@ -7,7 +7,7 @@ namespace HeteroAKD.Nn.Encoders;
 /// The block of the deeper ResNets: narrow with 1x1, filter with 3x3, widen with 1x1, and a shortcut around all three; the shortcut is a 1x1 convolution where
 /// sizes differ. The 3x3 convolution carries stride and dilation. [N, I, H, W] → [N, O, H/stride, W/stride].
 /// </summary>
-public sealed class Bottleneck : Layer
+public sealed class Bottleneck : ResidualBlock
 {
     /// <summary>Output channels per channel of the 3x3 convolution.</summary>
     public const int Expansion = 4;
@@ -15,7 +15,6 @@ public sealed class Bottleneck : Layer
     private readonly ConvBn _conv1;
     private readonly ConvBn _conv2;
     private readonly ConvBn _conv3;
-    private readonly ConvBn? _downsample;
 
     /// <summary>Builds the block.</summary>
     /// <param name="site">Where it is built.</param>
@@ -30,16 +29,9 @@ public sealed class Bottleneck : Layer
         _conv1 = Add(new ConvBn(site.At("conv1"), inChannels, channels, 1));
         _conv2 = Add(new ConvBn(site.At("conv2"), channels, channels, 3, stride, dilation));
         _conv3 = Add(new ConvBn(site.At("conv3"), channels, outChannels, 1));
-        _downsample = inChannels == outChannels && stride == 1
-            ? null
-            : Add(new ConvBn(site.At("downsample"), inChannels, outChannels, 1, stride, activation: Activation.None));
+        AddShortcut(site, inChannels, outChannels, stride);
     }
 
-    /// <inheritdoc/>
-    public override Tensor Forward(Tensor input, in Pass pass)
-    {
-        using InnerScope scope = new(Device, pass);
-        Tensor shortcut = _downsample?.Forward(input, pass) ?? input;
-        return scope.Result(_conv3.Forward(_conv2.Forward(_conv1.Forward(input, pass), pass), shortcut, pass));
-    }
+    private protected override Tensor Convolve(Tensor input, Tensor shortcut, in Pass pass) =>
+        _conv3.Forward(_conv2.Forward(_conv1.Forward(input, pass), pass), shortcut, pass);
 }

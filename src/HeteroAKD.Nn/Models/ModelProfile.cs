@@ -50,8 +50,8 @@ public sealed class ModelProfile
     public IReadOnlyList<StageProfile> Stages { get; }
 
     /// <summary>
-    /// Bytes of image and activations at the fullest moment of an evaluation that gives each back after its last reader, float32. The engine keeps them until the step
-    /// ends.
+    /// Bytes of image and activations at the fullest moment of an evaluation that gives each back after its last reader, float32. The engine gives back block by block, so
+    /// it needs somewhat more.
     /// </summary>
     public long PeakActivationBytes { get; }
 
