@@ -31,8 +31,7 @@ public sealed class ExportService : IExportCommand
         Checkpoint checkpoint = Checkpoint.Load(request.Checkpoint);
         ExperimentConfig config = ConfigurationReader.ReadText(checkpoint.Info.Config, request.Checkpoint, request.Overrides);
         using Device device = Device.Open("cpu", config.Threads);
-        using SegmentationModel model = ModelZoo.Create(checkpoint.Info.Model, checkpoint.Info.Classes, device, seed: null);
-        checkpoint.CopyTo(Checkpoint.ModelPrefix, model);
+        using SegmentationModel model = checkpoint.CreateModel(device);
         ExportedWeights description = new(model.Name, checkpoint.Info.Classes, model.LayerNormEps, new InputNormalization(config.Augmentation.Mean, config.Augmentation.Std));
         List<OutputComparison> comparisons = [];
         switch (request.Format)

@@ -134,6 +134,12 @@ public sealed class Checkpoint
             throw new CheckpointException(path, "is damaged or no checkpoint: " + e.Message, EarlierOne, e);
         }
 
+        return Of(path, file);
+    }
+
+    /// <summary>Verifies what a file held.</summary>
+    internal static Checkpoint Of(string path, (List<HostTensor> Tensors, Dictionary<string, string> Metadata) file)
+    {
         if (file.Metadata.GetValueOrDefault("format") != Format)
         {
             throw new CheckpointException(path, "is a safetensors file, but no checkpoint of this program", "Give a file that 'heteroakd train' or 'distill' wrote; 'heteroakd import' makes one of weights from elsewhere");
@@ -148,6 +154,14 @@ public sealed class Checkpoint
         }
 
         return new Checkpoint(path, info, file.Tensors.ToDictionary(t => t.Name));
+    }
+
+    /// <summary>The network with its weights. The caller disposes of it.</summary>
+    public SegmentationModel CreateModel(Device device)
+    {
+        SegmentationModel model = ModelZoo.Create(Info.Model, Info.Classes, device, seed: null);
+        CopyTo(ModelPrefix, model);
+        return model;
     }
 
     /// <summary>Copies the entries under a prefix into a module, and to a network what belongs to them; every parameter and buffer must be there with its shape, and nothing else.</summary>

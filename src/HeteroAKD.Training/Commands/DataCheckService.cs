@@ -83,10 +83,11 @@ public sealed class DataCheckService : IDataCheckCommand
     {
         foreach ((string name, SplitCheck check) in splits)
         {
-            string[] lines = [.. check.Good().Select(index => Line(check.Dataset.Pairs[index])).OfType<string>()];
-            if (lines.Length < check.Good().Count())
+            string?[] good = [.. check.Good().Select(index => Line(check.Dataset.Pairs[index]))];
+            string[] lines = [.. good.OfType<string>()];
+            if (lines.Length < good.Length)
             {
-                warnings.Add($"{check.Good().Count() - lines.Length} good pairs of {name} are not in its list, which separates paths by blanks: their paths hold one");
+                warnings.Add($"{good.Length - lines.Length} good pairs of {name} are not in its list, which separates paths by blanks: their paths hold one");
             }
 
             string path = Path.Combine(folder, $"{name}.fixed.txt");

@@ -54,7 +54,7 @@ public sealed class InferenceService : IEvaluateCommand, IPredictCommand
         }
 
         using Device device = Device.Open(config.Device, config.Threads, config.Precision);
-        using SegmentationModel model = Load(checkpoint, device);
+        using SegmentationModel model = checkpoint.CreateModel(device);
         Evaluator evaluator = new(config.Evaluation);
         progress.Begin("predict", request.Images.Count);
         List<Prediction> predictions = [];
@@ -86,7 +86,7 @@ public sealed class InferenceService : IEvaluateCommand, IPredictCommand
 
         data.TakeWarnings(progress.Say);
         using Device device = Device.Open(config.Device, config.Threads, config.Precision);
-        using SegmentationModel model = Load(checkpoint, device);
+        using SegmentationModel model = checkpoint.CreateModel(device);
         string folder = FolderOf(request, number, checkpoint.Info.Role);
         PredictionPictures pictures = new(folder, request.Save, dataset);
         progress.Begin($"{Path.GetFileName(path)} on {request.Split}", dataset.Count);
@@ -190,13 +190,6 @@ public sealed class InferenceService : IEvaluateCommand, IPredictCommand
     {
         Checkpoint checkpoint = Checkpoint.Load(path);
         return (checkpoint, ConfigurationReader.ReadText(checkpoint.Info.Config, path, overrides));
-    }
-
-    private static SegmentationModel Load(Checkpoint checkpoint, Device device)
-    {
-        SegmentationModel model = ModelZoo.Create(checkpoint.Info.Model, checkpoint.Info.Classes, device, seed: null);
-        checkpoint.CopyTo(Checkpoint.ModelPrefix, model);
-        return model;
     }
 
     private static void RequireClasses(string path, Checkpoint checkpoint, ClassSet classes)

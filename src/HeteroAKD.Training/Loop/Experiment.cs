@@ -45,7 +45,6 @@ public sealed class Experiment : IDisposable
                 _device.UseCublas();
             }
 
-            _jobs = new JobFactory(config, _data, _device, line => _log!.Write(line));
             // Kernels are loaded while networks are made and the first batches are read.
             _device.PreloadKernels();
             _folder = RunFolder.Open(config.Out, name, mode);
@@ -59,6 +58,7 @@ public sealed class Experiment : IDisposable
             }
 
             _log = new RunLog(_folder);
+            _jobs = new JobFactory(config, _data, _device, _log.Write);
         }
         catch
         {

@@ -66,6 +66,9 @@ public sealed class ExperimentData
         }
     }
 
+    /// <summary>The official layout of a kind that is neither scenes nor a list.</summary>
+    internal static DatasetLayout LayoutOf(DataKind kind) => DatasetLayout.Of(ConfigurationKeys.Word(typeof(DataKind), kind.ToString()));
+
     private SplitData Scenes(DataConfig data)
     {
         SceneOptions options = new() { Width = data.Size.Width, Height = data.Size.Height, Seed = (ulong)data.Seed };
@@ -94,8 +97,7 @@ public sealed class ExperimentData
 
     private SplitData Layout(DataConfig data)
     {
-        DatasetLayout layout = DatasetLayout.Of(ConfigurationKeys.Word(typeof(DataKind), data.Kind.ToString()));
-        DatasetSplits set = layout.Open(DataRoot.Resolve(data.Root), new LayoutOptions { ValFraction = data.ValFraction, Seed = (ulong)data.Seed });
+        DatasetSplits set = LayoutOf(data.Kind).Open(DataRoot.Resolve(data.Root), new LayoutOptions { ValFraction = data.ValFraction, Seed = (ulong)data.Seed });
         foreach (string warning in set.Warnings)
         {
             _warnings.Enqueue(warning);

@@ -14,7 +14,7 @@ public static class KnownClasses
             return new SceneDataset(SceneSplit.Train, 1, new SceneOptions()).Classes;
         }
 
-        if (data.Kind != DataKind.List && DatasetLayout.Of(ConfigurationKeys.Word(typeof(DataKind), data.Kind.ToString())).PublishedClasses is { } published)
+        if (data.Kind != DataKind.List && ExperimentData.LayoutOf(data.Kind).PublishedClasses is { } published)
         {
             return published;
         }

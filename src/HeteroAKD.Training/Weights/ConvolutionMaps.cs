@@ -50,7 +50,10 @@ public sealed class TorchvisionMap : NameMap
 
     /// <summary>Also the classifiers of ImageNet, and the 1280 channels before MobileNetV2's.</summary>
     public override bool Ignores(string name) =>
-        base.Ignores(name) || new[] { "fc.", "classifier.", "features.18." }.Any(p => name.StartsWith(p, StringComparison.Ordinal));
+        base.Ignores(name) || IsBehindBackbone(name);
+
+    /// <summary>What networks for ImageNet have behind what is an encoder here: classifiers, and the 1280 channels of MobileNetV2.</summary>
+    internal static bool IsBehindBackbone(string name) => new[] { "fc.", "classifier.", "features.18." }.Any(p => name.StartsWith(p, StringComparison.Ordinal));
 }
 
 /// <summary>
@@ -144,7 +147,7 @@ public sealed class CirkdMap : NameMap
 
     /// <summary>Also the classifiers of ImageNet and the 1280 channels before MobileNetV2's, which the code base itself leaves out of the backbones it starts from.</summary>
     public override bool Ignores(string name) =>
-        base.Ignores(name) || new[] { "fc.", "classifier.", "features.18." }.Any(p => name.StartsWith(p, StringComparison.Ordinal));
+        base.Ignores(name) || TorchvisionMap.IsBehindBackbone(name);
 }
 
 /// <summary>This program's own names: a checkpoint, or a network that <c>save_file</c> wrote.</summary>

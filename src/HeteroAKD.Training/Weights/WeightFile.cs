@@ -24,16 +24,15 @@ public sealed record WeightFile(string Path, string Kind, IReadOnlyList<HostTens
             return new WeightFile(path, "PyTorch", tensors, others, null);
         }
 
-        (List<HostTensor> stored, Dictionary<string, string> metadata) = SafeTensors.Read(path);
-        if (metadata.GetValueOrDefault("format") != Checkpoint.Format)
+        (List<HostTensor> Tensors, Dictionary<string, string> Metadata) file = SafeTensors.Read(path);
+        if (file.Metadata.GetValueOrDefault("format") != Checkpoint.Format)
         {
-            ExportedWeights? exported = ExportedWeights.Find(path, metadata);
+            ExportedWeights? exported = ExportedWeights.Find(path, file.Metadata);
             string kind = exported is null ? "safetensors" : $"safetensors of {exported.Model} with {exported.Classes} classes";
-            return new WeightFile(path, kind, stored, 0, null) { Exported = exported };
+            return new WeightFile(path, kind, file.Tensors, 0, null) { Exported = exported };
         }
 
-        Checkpoint checkpoint = Checkpoint.Load(path);
-        return new WeightFile(path, "checkpoint", [.. checkpoint.Names.Select(n => checkpoint[n])], 0, checkpoint.Info);
+        return new WeightFile(path, "checkpoint", file.Tensors, 0, Checkpoint.Of(path, file).Info);
     }
 
     private static bool IsTorch(string path)
