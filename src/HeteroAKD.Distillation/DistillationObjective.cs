@@ -1,54 +1,47 @@
+using HeteroAKD.Distillation.Terms;
 using HeteroAKD.Nn;
 using HeteroAKD.Nn.Initialization;
 using HeteroAKD.Nn.Models;
 using HeteroAKD.Tensors;
 using HeteroAKD.Tensors.Autograd;
-using HeteroAKD.Tensors.Ops;
 
 namespace HeteroAKD.Distillation;
 
 /// <summary>Options of a distillation.</summary>
-/// <param name="Lambda1">Weight of plain distillation (paper Eq. 1 in Eq. 11).</param>
-/// <param name="KdTau">Its temperature.</param>
-/// <param name="HeteroAkd">Options of L_hakd and of the projectors' supervision; null for plain distillation alone.</param>
-/// <param name="ProjectorRelu">Whether the projectors end in a ReLU.</param>
-public sealed record DistillationOptions(double Lambda1, double KdTau, HeteroAkdAttributes? HeteroAkd, bool ProjectorRelu);
-
-/// <summary>Both projectors: what training has beside the student.</summary>
-public sealed class ProjectorPair : Module
+/// <param name="Terms">What is added to the task loss; <see cref="Recipes.Resolve"/> makes it of a method's name.</param>
+/// <param name="IgnoreIndex">Label that counts nowhere.</param>
+public sealed record DistillationOptions(IReadOnlyList<WeightedTerm> Terms, int IgnoreIndex)
 {
-    /// <summary>Builds them.</summary>
-    public ProjectorPair(in Site site, int teacherChannels, int studentChannels, int classes, bool relu)
-        : base(site)
-    {
-        Teacher = Add(new Projector(site.At("teacher"), teacherChannels, classes, relu));
-        Student = Add(new Projector(site.At("student"), studentChannels, classes, relu));
-    }
+    /// <summary>What the terms are multiplied by in the last step; 1 keeps their weights. It falls by half a cosine.</summary>
+    public double Decay { get; init; } = 1;
 
-    /// <summary>From the teacher's features.</summary>
-    public Projector Teacher { get; }
+    /// <summary>The last part of the training, over which the terms' weights fall.</summary>
+    public double DecayFraction { get; init; } = 0.25;
 
-    /// <summary>From the student's features.</summary>
-    public Projector Student { get; }
+    /// <summary>How the teacher's images follow from the student's; null where both are normalised alike.</summary>
+    public InputAdapter? TeacherInput { get; init; }
 }
 
 /// <summary>
-/// Eq. 11: L = L_task + λ1·L_kd + λ2·L_hakd (+ supervision of the projectors). The teacher is frozen: evaluation mode, no tape, no gradient memory.
+/// L = L_task + Σ weight · term (Eq. 11 for the recipe <c>heteroakd</c>). The teacher is frozen: evaluation mode, no tape, no gradient memory.
 /// </summary>
 public sealed class DistillationObjective : IObjective
 {
     private readonly SegmentationModel _teacher;
     private readonly TaskLoss _task;
-    private readonly DistillationOptions _options;
-    private readonly ProjectorPair? _projectors;
-    private readonly List<LossTerm> _terms = [];
+    private readonly List<DistillationTerm> _terms = [];
+    private readonly AuxiliaryModules? _auxiliary;
+    private readonly TermStrength? _strength;
+    private readonly InputAdapter? _teacherInput;
+    private readonly List<LossTerm> _values = [];
 
-    /// <summary>Freezes the teacher and builds the projectors for a student.</summary>
+    /// <summary>Freezes the teacher and builds the terms for a student.</summary>
     /// <param name="teacher">Trained network; stays the caller's.</param>
     /// <param name="student">The network to be trained, for its channels.</param>
     /// <param name="task">L_task; taken over.</param>
-    /// <param name="options">Weights and readings of the equations.</param>
-    /// <param name="seed">Seed of the projectors' initial values.</param>
+    /// <param name="options">Terms and weights.</param>
+    /// <param name="seed">Seed of the initial values of the terms' own modules.</param>
+    /// <exception cref="ShapeMismatchException">The networks have different classes.</exception>
     public DistillationObjective(SegmentationModel teacher, SegmentationModel student, TaskLoss task, DistillationOptions options, int seed)
     {
         if (teacher.Classes != student.Classes)
@@ -58,69 +51,90 @@ public sealed class DistillationObjective : IObjective
 
         _teacher = teacher;
         _task = task;
-        _options = options;
+        _teacherInput = options.TeacherInput;
         teacher.RequireGrad(false);
-        List<string> names = [.. task.TermNames, "kd"];
-        if (options.HeteroAkd is not null)
+        Site site = new(student.Device, new Generator(seed));
+        foreach (WeightedTerm term in options.Terms)
         {
-            _projectors = new ProjectorPair(
-                new Site(student.Device, new Generator(seed)), teacher.FeatureChannels[^1], student.FeatureChannels[^1], student.Classes, options.ProjectorRelu);
-            names.AddRange(HeteroAkd.ResultNames);
+            TermSetup setup = new(teacher, student, (float)term.Weight, site.At(term.Name), options.IgnoreIndex, task.ClassWeights);
+            _terms.Add(TermTable.Find(term.Name).Create(term.Options, setup));
         }
 
-        TermNames = names;
+        TermNames = [.. task.TermNames, .. _terms.SelectMany(t => t.ValueNames)];
+        Module[] modules = [.. _terms.Select(t => t.Auxiliary).OfType<Module>()];
+        _auxiliary = modules.Length == 0 ? null : new AuxiliaryModules(site, modules);
+        _strength = options.Decay == 1 ? null : new TermStrength(student.Device, options.Decay, options.DecayFraction);
     }
 
     /// <inheritdoc/>
     public IReadOnlyList<string> TermNames { get; }
 
     /// <inheritdoc/>
-    public Module? Auxiliary => _projectors;
+    public Module? Auxiliary => _auxiliary;
 
-    /// <summary>The projectors, for pictures of what they know; null without L_hakd.</summary>
-    public ProjectorPair? Projectors => _projectors;
+    /// <summary>The terms, in the order in which they are added.</summary>
+    public IReadOnlyList<DistillationTerm> Terms => _terms;
+
+    /// <summary>L_hakd, for pictures of what it mixes and weighs; null where it takes no part.</summary>
+    public HeteroAkdTerm? HeteroAkd => _terms.OfType<HeteroAkdTerm>().FirstOrDefault();
+
+    /// <inheritdoc/>
+    public WarmUp? WarmUp => HeteroAkd?.WarmUp(TeacherOutput);
+
+    /// <inheritdoc/>
+    public void BeginStep(int step, int steps) => _strength?.Set(step, steps);
+
+    /// <summary>The frozen teacher's output for images that are normalised for the student.</summary>
+    /// <param name="images">[N, 3, H, W].</param>
+    public SegmentationOutput TeacherOutput(Tensor images)
+    {
+        using NoGrad none = new();
+        return _teacher.Forward(_teacherInput?.Apply(images) ?? images, Pass.Evaluation);
+    }
 
     /// <inheritdoc/>
     public ObjectiveResult Loss(SegmentationModel student, Tensor images, Tensor labels, in Pass pass)
     {
-        SegmentationOutput teacher;
-        using (new NoGrad())
-        {
-            teacher = _teacher.Forward(images, Pass.Evaluation);
-        }
-
+        SegmentationOutput teacher = TeacherOutput(images);
         SegmentationOutput output = student.Forward(images, pass);
-        _terms.Clear();
-        Tensor total = _task.Of(output, labels, _terms);
-
-        var kd = Losses.Kd.Run(new KdAttributes((float)_options.KdTau), output.Logits, teacher.Logits);
-        _terms.Add(new LossTerm("kd", kd.Extra(1)!, 0));
-        if (_options.Lambda1 != 0)
+        _values.Clear();
+        Tensor total = _task.Of(output, labels, _values);
+        TermInputs inputs = new(teacher, output, labels, pass);
+        foreach (DistillationTerm term in _terms)
         {
-            total = Functional.WeightedSum(total, kd.Output, 1, (float)_options.Lambda1);
+            Tensor loss = term.Loss(inputs, _values);
+            if (term.Factor != 0)
+            {
+                total = Functional.WeightedSum(total, _strength?.Scale(loss) ?? loss, 1, term.Factor);
+            }
         }
 
-        return new ObjectiveResult(_projectors is null ? total : AddHeteroAkd(total, teacher, output, labels, pass), _terms);
+        return new ObjectiveResult(total, _values);
     }
 
     /// <inheritdoc/>
     public void Dispose()
     {
-        _projectors?.Dispose();
+        foreach (DistillationTerm term in _terms)
+        {
+            term.Dispose();
+        }
+
+        _strength?.Dispose();
+        _teacherInput?.Dispose();
         _task.Dispose();
     }
 
-    private Tensor AddHeteroAkd(Tensor total, in SegmentationOutput teacher, in SegmentationOutput student, Tensor labels, in Pass pass)
+    /// <summary>The modules of all terms, each under its term's name.</summary>
+    private sealed class AuxiliaryModules : Module
     {
-        Tensor teacherLogits = _projectors!.Teacher.Forward(teacher.Features[^1], pass);
-        Tensor studentLogits = _projectors.Student.Forward(student.Features[^1], pass);
-        var loss = HeteroAkd.Row.Run(_options.HeteroAkd!.Value, studentLogits, teacherLogits, labels);
-        Tensor result = loss.Extra(1)!;
-        for (int i = 0; i < HeteroAkd.ResultNames.Count; i++)
+        public AuxiliaryModules(in Site site, IEnumerable<Module> modules)
+            : base(site)
         {
-            _terms.Add(new LossTerm(HeteroAkd.ResultNames[i], result, HeteroAkd.FirstResult + i));
+            foreach (Module module in modules)
+            {
+                Add(module);
+            }
         }
-
-        return Functional.Add(total, loss.Output);
     }
 }

@@ -22,4 +22,20 @@ public interface IObjective : IDisposable
     /// <param name="labels">[N, H, W] int32.</param>
     /// <param name="pass">A training pass.</param>
     ObjectiveResult Loss(SegmentationModel student, Tensor images, Tensor labels, in Pass pass);
+
+    /// <summary>Called before every step, outside what is recorded: what changes from step to step goes into device memory here.</summary>
+    /// <param name="step">The step to come, counted from 0.</param>
+    /// <param name="steps">All steps of the training.</param>
+    void BeginStep(int step, int steps)
+    {
+    }
+
+    /// <summary>What is trained before the network's first step, or null.</summary>
+    WarmUp? WarmUp => null;
 }
+
+/// <summary>A part of the auxiliary modules that is trained alone before the network's first step.</summary>
+/// <param name="Steps">Steps.</param>
+/// <param name="Module">What is trained.</param>
+/// <param name="Loss">Loss [1] of images [N, 3, H, W] and labels [N, H, W] int32; may depend on its arguments only.</param>
+public sealed record WarmUp(int Steps, Module Module, Func<Tensor, Tensor, Pass, Tensor> Loss);

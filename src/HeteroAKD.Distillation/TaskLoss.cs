@@ -35,6 +35,9 @@ public sealed class TaskLoss : IObjective
         }
     }
 
+    /// <summary>[C] class weights, or null for ones.</summary>
+    public Tensor? ClassWeights => _weights;
+
     /// <inheritdoc/>
     public IReadOnlyList<string> TermNames { get; } = ["ce", "pixel_accuracy"];
 

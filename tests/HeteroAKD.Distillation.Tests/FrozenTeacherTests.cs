@@ -49,7 +49,7 @@ public sealed class FrozenTeacherTests
 
         using DistillationObjective objective = batch.Objective();
         objective.Loss(batch.Student, batch.Images, batch.Labels, Pass.Train(1)).Total.Backward();
-        Assert.All(objective.Projectors!.Teacher.Parameters(), p => Assert.NotNull(p.Grad));
+        Assert.All(objective.HeteroAkd!.Projectors!.Teacher.Parameters(), p => Assert.NotNull(p.Grad));
     }
 
     [Fact]
@@ -59,7 +59,7 @@ public sealed class FrozenTeacherTests
         using DistillationObjective objective = batch.Objective();
         using SegmentationModel plain = ModelZoo.Create(batch.Student.Name, TinyBatch.Classes, batch.Device, seed: null);
         Assert.Equal(plain.State().Select(e => (e.Name, e.Tensor.Shape)), batch.Student.State().Select(e => (e.Name, e.Tensor.Shape)));
-        Assert.DoesNotContain(objective.Projectors!.Parameters(), batch.Student.Parameters().Contains);
+        Assert.DoesNotContain(objective.HeteroAkd!.Projectors!.Parameters(), batch.Student.Parameters().Contains);
     }
 
     [Fact]
@@ -68,7 +68,7 @@ public sealed class FrozenTeacherTests
         using TinyBatch batch = new();
         using SegmentationModel other = ModelZoo.Create("tiny-cnn-student", TinyBatch.Classes + 1, batch.Device, seed: 1);
         using TaskLoss task = new(batch.Device, TinyBatch.Classes, new TaskLossOptions(TinyBatch.IgnoreIndex));
-        string message = Assert.Throws<ShapeMismatchException>(() => new DistillationObjective(other, batch.Student, task, new DistillationOptions(1, 1, null, false), 1)).Message;
+        string message = Assert.Throws<ShapeMismatchException>(() => new DistillationObjective(other, batch.Student, task, new DistillationOptions([], TinyBatch.IgnoreIndex), 1)).Message;
         Assert.Contains("6 classes, the student tiny-cnn-student has 5", message, StringComparison.Ordinal);
     }
 

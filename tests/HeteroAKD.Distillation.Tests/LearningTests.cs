@@ -1,3 +1,4 @@
+using HeteroAKD.Distillation.Terms;
 using HeteroAKD.Nn;
 using HeteroAKD.Tensors;
 using HeteroAKD.Tensors.Autograd;
@@ -32,7 +33,7 @@ public sealed class LearningTests
         {
             using TinyBatch batch = new();
             Teach(batch);
-            using DistillationObjective objective = batch.Objective(lambda1, new HeteroAkdAttributes(Lambda2: 0, SupervisionWeight: 0, IgnoreIndex: TinyBatch.IgnoreIndex));
+            using DistillationObjective objective = batch.Objective(lambda1, new HeteroAkdTermOptions { SupervisionWeight = 0 }, lambda2: 0);
             return Descend(batch, objective, rate: 0.05, projectorRate: 0.05)[^1]["kd"];
         }
 
@@ -63,7 +64,7 @@ public sealed class LearningTests
             terms.Add(result.Terms.ToDictionary(t => t.Name, t => t.Read()));
             result.Total.Backward();
             Update(batch.Student, rate);
-            Update(objective.Projectors!, projectorRate);
+            Update(objective.Auxiliary!, projectorRate);
         }
 
         return [.. terms];

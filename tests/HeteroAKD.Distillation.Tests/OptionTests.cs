@@ -1,3 +1,4 @@
+using HeteroAKD.Distillation.Terms;
 using HeteroAKD.Kernels.Losses;
 using HeteroAKD.Nn;
 using HeteroAKD.Tensors;
@@ -14,19 +15,19 @@ public sealed class OptionTests
     {
         using TinyBatch batch = new();
         int run = 0;
-        foreach (HeteroAkdAttributes attributes in Combinations())
+        foreach (HeteroAkdTermOptions options in Combinations())
         {
-            using DistillationObjective objective = batch.Objective(heteroAkd: attributes, relu: run++ % 2 == 0);
+            using DistillationObjective objective = batch.Objective(heteroAkd: options with { ProjectorRelu = run++ % 2 == 0 });
             using StepScope scope = batch.Device.BeginStep();
             ObjectiveResult result = objective.Loss(batch.Student, batch.Images, batch.Labels, Pass.Train(run));
             result.Total.Backward();
-            Assert.True(double.IsFinite(result.Total.Item()), $"{attributes}: loss {result.Total.Item()}");
-            Assert.All(result.Terms, term => Assert.True(double.IsFinite(term.Read()), $"{attributes}: {term.Name} {term.Read()}"));
+            Assert.True(double.IsFinite(result.Total.Item()), $"{options}: loss {result.Total.Item()}");
+            Assert.All(result.Terms, term => Assert.True(double.IsFinite(term.Read()), $"{options}: {term.Name} {term.Read()}"));
 
-            bool teacherLearns = !attributes.Detach || attributes.Supervision != ProjectorSupervision.None;
-            AssertGradients(objective.Projectors!.Student.Parameters(), wanted: true, attributes);
-            AssertGradients(objective.Projectors.Teacher.Parameters(), teacherLearns, attributes);
-            AssertGradients(batch.Student.Parameters(), wanted: true, attributes);
+            bool teacherLearns = !options.Detach || options.Supervision != ProjectorSupervision.None;
+            AssertGradients(objective.HeteroAkd!.Projectors!.Student.Parameters(), wanted: true, options);
+            AssertGradients(objective.HeteroAkd.Projectors.Teacher.Parameters(), teacherLearns, options);
+            AssertGradients(batch.Student.Parameters(), wanted: true, options);
             foreach (Tensor parameter in batch.Student.Parameters())
             {
                 parameter.ZeroGrad();
@@ -43,8 +44,7 @@ public sealed class OptionTests
     public void Weights_enter_as_equation_11_says(double lambda1, float lambda2, float supervision, LossUnit unit)
     {
         using TinyBatch batch = new();
-        HeteroAkdAttributes attributes = new(Lambda2: lambda2, SupervisionWeight: supervision, IgnoreIndex: TinyBatch.IgnoreIndex, Reduction: unit);
-        using DistillationObjective objective = batch.Objective(lambda1, attributes);
+        using DistillationObjective objective = batch.Objective(lambda1, new HeteroAkdTermOptions { SupervisionWeight = supervision, Reduction = unit }, lambda2);
         using StepScope scope = batch.Device.BeginStep();
         ObjectiveResult result = objective.Loss(batch.Student, batch.Images, batch.Labels, Pass.Train(1));
         double Term(string name) => result.Terms.Single(t => t.Name == name).Read();
@@ -59,7 +59,7 @@ public sealed class OptionTests
         using TinyBatch batch = new();
         double Hakd(LossUnit unit)
         {
-            using DistillationObjective objective = batch.Objective(heteroAkd: new HeteroAkdAttributes(IgnoreIndex: TinyBatch.IgnoreIndex, Reduction: unit));
+            using DistillationObjective objective = batch.Objective(heteroAkd: new HeteroAkdTermOptions { Reduction = unit });
             using StepScope scope = batch.Device.BeginStep();
             return objective.Loss(batch.Student, batch.Images, batch.Labels, Pass.Train(1)).Terms.Single(t => t.Name == "hakd").Read();
         }
@@ -72,8 +72,7 @@ public sealed class OptionTests
     public void Plain_distillation_has_no_projectors()
     {
         using TinyBatch batch = new();
-        using TaskLoss task = new(batch.Device, TinyBatch.Classes, new TaskLossOptions(TinyBatch.IgnoreIndex));
-        using DistillationObjective objective = new(batch.Teacher, batch.Student, task, new DistillationOptions(3, KdTau: 4, null, false), 1);
+        using DistillationObjective objective = batch.Objective(new WeightedTerm("kd", new KdTermOptions { Tau = 4 }, 3));
         using StepScope scope = batch.Device.BeginStep();
         ObjectiveResult result = objective.Loss(batch.Student, batch.Images, batch.Labels, Pass.Train(1));
         Assert.Null(objective.Auxiliary);
@@ -81,27 +80,38 @@ public sealed class OptionTests
         Assert.Equal(result.Terms[0].Read() + (3 * result.Terms[2].Read()), result.Total.Item(), 1e-5);
     }
 
-    private static IEnumerable<HeteroAkdAttributes> Combinations() =>
+    private static IEnumerable<HeteroAkdTermOptions> Combinations() =>
         from axis in Enum.GetValues<WeightAxis>()
         from form in Enum.GetValues<DistillationForm>()
         from reliability in Enum.GetValues<Reliability>()
         from detach in (bool[])[true, false]
         from supervision in Enum.GetValues<ProjectorSupervision>()
         from grid in Enum.GetValues<WorkingGrid>()
-        from tau in (float[])[1, 4]
+        from tau in (double[])[1, 4]
         from scaleTau2 in (bool[])[false, true]
         from unit in Enum.GetValues<LossUnit>()
-        select new HeteroAkdAttributes(axis, form, tau, scaleTau2, reliability, detach, supervision, Grid: grid, IgnoreIndex: TinyBatch.IgnoreIndex, Reduction: unit);
+        select new HeteroAkdTermOptions
+        {
+            WeightAxis = axis,
+            Form = form,
+            Tau = tau,
+            ScaleTau2 = scaleTau2,
+            Reliability = reliability,
+            Detach = detach,
+            Supervision = supervision,
+            Grid = grid,
+            Reduction = unit,
+        };
 
     // Every entry is finite, and some are not 0 exactly where the module is to learn.
-    private static void AssertGradients(IReadOnlyList<Tensor> parameters, bool wanted, HeteroAkdAttributes attributes)
+    private static void AssertGradients(IReadOnlyList<Tensor> parameters, bool wanted, HeteroAkdTermOptions options)
     {
         foreach (Tensor parameter in parameters)
         {
             float[] gradient = parameter.Grad?.ToFloats() ?? [];
-            Assert.True(gradient.All(float.IsFinite), $"{attributes}: gradient of {parameter.Name}");
+            Assert.True(gradient.All(float.IsFinite), $"{options}: gradient of {parameter.Name}");
         }
 
-        Assert.True(parameters.Any(p => p.Grad is { } g && g.ToFloats().Any(v => v != 0)) == wanted, $"{attributes}: {parameters[0].Name} {(wanted ? "learns nothing" : "is moved")}");
+        Assert.True(parameters.Any(p => p.Grad is { } g && g.ToFloats().Any(v => v != 0)) == wanted, $"{options}: {parameters[0].Name} {(wanted ? "learns nothing" : "is moved")}");
     }
 }

@@ -1,7 +1,7 @@
+using HeteroAKD.Distillation.Terms;
 using HeteroAKD.Kernels.Lanes;
 using HeteroAKD.Nn.Models;
 using HeteroAKD.Tensors;
-using HeteroAKD.Tensors.Ops;
 
 namespace HeteroAKD.Distillation.Tests;
 
@@ -48,13 +48,13 @@ internal sealed class TinyBatch : IDisposable
     /// <summary>[2, 32, 32].</summary>
     public Tensor Labels { get; }
 
-    /// <summary>An objective for this pair; L_hakd as the <c>practical</c> preset has it unless given.</summary>
-    public DistillationObjective Objective(double lambda1 = 0.1, HeteroAkdAttributes? heteroAkd = null, bool relu = false) => new(
-        Teacher,
-        Student,
-        new TaskLoss(Device, Classes, new TaskLossOptions(IgnoreIndex)),
-        new DistillationOptions(lambda1, KdTau: 1, heteroAkd ?? new HeteroAkdAttributes(IgnoreIndex: IgnoreIndex), relu),
-        seed: 3);
+    /// <summary>Eq. 11 for this pair; L_hakd as the <c>practical</c> preset has it unless given.</summary>
+    public DistillationObjective Objective(double lambda1 = 0.1, HeteroAkdTermOptions? heteroAkd = null, double lambda2 = 1) =>
+        Objective(new WeightedTerm("kd", new KdTermOptions(), lambda1), new WeightedTerm("heteroakd", heteroAkd ?? new HeteroAkdTermOptions(), lambda2));
+
+    /// <summary>An objective of any terms.</summary>
+    public DistillationObjective Objective(params IReadOnlyList<WeightedTerm> terms) =>
+        new(Teacher, Student, new TaskLoss(Device, Classes, new TaskLossOptions(IgnoreIndex)), new DistillationOptions(terms, IgnoreIndex), seed: 3);
 
     public void Dispose() => Device.Dispose();
 }

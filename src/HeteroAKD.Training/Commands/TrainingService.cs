@@ -56,7 +56,7 @@ public sealed class TrainingService : ITrainCommand, IDistillCommand, IQuickstar
             experiment.TrainAlone(NetworkRole.Student);
         }
 
-        if (config.Distillation.Method != DistillationMethod.None)
+        if (config.Distillation.WeightedTerms().Count > 0)
         {
             experiment.Distil();
         }

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Reflection;
+using HeteroAKD.Distillation.Terms;
 using HeteroAKD.Tensors;
 using YamlDotNet.RepresentationModel;
 
@@ -27,51 +28,61 @@ internal sealed class ConfigurationBinder(string source, bool hasLines)
             throw Error(node, $"{(path.Length == 0 ? "the file" : path)} must be a section of 'key: value' lines, not {Kind(node)}");
         }
 
-        Dictionary<string, PropertyInfo> options = ConfigurationKeys.Of(section.GetType()).ToDictionary(ConfigurationKeys.Key, StringComparer.Ordinal);
-        section = ApplyPreset(mapping, section, options, path);
-        foreach ((YamlNode keyNode, YamlNode value) in mapping)
+        Dictionary<string, ConfigurationOption> options = ConfigurationKeys.Of(section.GetType()).ToDictionary(o => o.Key, StringComparer.Ordinal);
+        Dictionary<string, ConfigurationOption> shorts = ConfigurationKeys.ShortOf(section.GetType()).ToDictionary(o => o.Key, StringComparer.Ordinal);
+        section = ApplyPreset(mapping, section, options, shorts, path);
+
+        // Short keys last: a preset that stands deeper comes before them.
+        foreach ((YamlNode keyNode, YamlNode value) in mapping.OrderBy(child => child.Key is YamlScalarNode { Value: { } k } && shorts.ContainsKey(k) ? 1 : 0))
         {
             string key = keyNode is YamlScalarNode { Value: { } text } ? text : throw Error(keyNode, "a key must be a word");
             string full = path.Length == 0 ? key : $"{path}.{key}";
-            if (!options.TryGetValue(key, out PropertyInfo? option))
+            if (!options.TryGetValue(key, out ConfigurationOption? option) && !shorts.TryGetValue(key, out option))
             {
-                throw Unknown(keyNode, full, path, options.Keys);
+                throw Unknown(keyNode, full, path, options.Keys.Concat(shorts.Keys));
             }
 
-            object bound = ConfigurationKeys.IsSection(option)
-                ? Bind(value, option.GetValue(section)!, full)
-                : Read(value, option, option.PropertyType, full);
-            option.SetValue(section, bound);
+            object? bound = ConfigurationKeys.IsSection(option)
+                ? Bind(value, option.Get(section)!, full)
+                : Read(value, option, option.Type, full);
+            option.Set(section, bound);
         }
 
         return section;
     }
 
     // The preset is a starting point wherever the key stands among its neighbours.
-    private object ApplyPreset(YamlMappingNode mapping, object section, Dictionary<string, PropertyInfo> options, string path)
+    private object ApplyPreset(
+        YamlMappingNode mapping, object section, Dictionary<string, ConfigurationOption> options, Dictionary<string, ConfigurationOption> shorts, string path)
     {
-        if (section is not IPresetSection presets || !options.TryGetValue("preset", out PropertyInfo? option))
-        {
-            return section;
-        }
-
         foreach ((YamlNode key, YamlNode value) in mapping)
         {
-            if (key is YamlScalarNode { Value: "preset" })
+            if (key is not YamlScalarNode { Value: "preset" })
             {
-                return presets.WithPreset(Read(value, option, option.PropertyType, $"{path}.preset"));
+                continue;
+            }
+
+            if (section is IPresetOptions presets && options.TryGetValue("preset", out ConfigurationOption? option))
+            {
+                return presets.WithPreset(Read(value, option, option.Type, $"{path}.preset")!);
+            }
+
+            if (section is DistillationConfig distillation && shorts.TryGetValue("preset", out option))
+            {
+                object preset = Read(value, option, option.Type, $"{path}.preset")!;
+                distillation.Terms["heteroakd"] = (TermOptions)((IPresetOptions)distillation.Terms["heteroakd"]).WithPreset(preset);
             }
         }
 
         return section;
     }
 
-    private object Read(YamlNode node, PropertyInfo option, Type type, string key)
+    private object? Read(YamlNode node, ConfigurationOption option, Type type, string key)
     {
         if (type == typeof(IReadOnlyList<double>))
         {
             return node is YamlSequenceNode list
-                ? list.Select((item, i) => (double)Read(item, option, typeof(double), $"{key}[{i}]")).ToArray()
+                ? list.Select((item, i) => (double)Read(item, option, typeof(double), $"{key}[{i}]")!).ToArray()
                 : throw Error(node, $"{key} must be a list like [1, 2], not {Kind(node)}");
         }
 
@@ -80,8 +91,13 @@ internal sealed class ConfigurationBinder(string source, bool hasLines)
             throw Error(node, $"{key} must be {Wanted(type)}, not {Kind(node)}");
         }
 
-        object value = Parse(text, type) ?? throw WrongValue(node, key, type, text);
-        if (value is int or double && option.GetCustomAttribute<InRangeAttribute>() is { } range
+        if (type == typeof(double?) && text == ConfigurationKeys.Auto)
+        {
+            return null;
+        }
+
+        object value = Parse(text, Nullable.GetUnderlyingType(type) ?? type) ?? throw WrongValue(node, key, type, text);
+        if (value is int or double && option.Property?.GetCustomAttribute<InRangeAttribute>() is { } range
             && !range.Contains(Convert.ToDouble(value, CultureInfo.InvariantCulture)))
         {
             throw Error(node, $"{key} must lie in {range.Interval}, not {text}");
@@ -150,6 +166,7 @@ internal sealed class ConfigurationBinder(string source, bool hasLines)
         type == typeof(bool) ? "true or false"
         : type == typeof(int) ? "a whole number"
         : type == typeof(double) ? "a number"
+        : type == typeof(double?) ? "a number or auto"
         : type.IsEnum ? "one of " + string.Join(", ", Words(type))
         : "a text";
 

@@ -1,3 +1,4 @@
+using HeteroAKD.Distillation;
 using HeteroAKD.Nn.Models;
 using HeteroAKD.Tensors;
 
@@ -14,6 +15,7 @@ internal static class ConfigurationCheck
         OneOf("device", config.Device, Devices);
         OneOf("teacher.model", config.Teacher.Model, ModelZoo.Names);
         OneOf("student.model", config.Student.Model, ModelZoo.Names);
+        OneOf("distillation.method", config.Distillation.Method, Recipes.Names);
 
         AugmentationConfig augmentation = config.Augmentation;
         Require(augmentation.ScaleMin <= augmentation.ScaleMax,

@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Reflection;
 using System.Text;
 using System.Text.RegularExpressions;
 
@@ -18,14 +17,14 @@ public static partial class ConfigurationWriter
 
     private static void WriteSection(StringBuilder text, object section, string indent)
     {
-        foreach (PropertyInfo option in ConfigurationKeys.Of(section.GetType()))
+        foreach (ConfigurationOption option in ConfigurationKeys.Of(section.GetType()))
         {
-            object value = option.GetValue(section)!;
-            text.Append(indent).Append(ConfigurationKeys.Key(option)).Append(':');
+            object? value = option.Get(section);
+            text.Append(indent).Append(option.Key).Append(':');
             if (ConfigurationKeys.IsSection(option))
             {
                 text.Append('\n');
-                WriteSection(text, value, indent + "  ");
+                WriteSection(text, value!, indent + "  ");
             }
             else
             {
@@ -34,8 +33,9 @@ public static partial class ConfigurationWriter
         }
     }
 
-    private static string Scalar(object value) => value switch
+    private static string Scalar(object? value) => value switch
     {
+        null => ConfigurationKeys.Auto,
         bool b => b ? "true" : "false",
         int i => i.ToString(CultureInfo.InvariantCulture),
         double d => d.ToString("R", CultureInfo.InvariantCulture),

@@ -70,7 +70,7 @@ public sealed class DryRun : IDisposable
                 Alone(NetworkRole.Student);
             }
 
-            if (_config.Distillation.Method != DistillationMethod.None)
+            if (_config.Distillation.WeightedTerms().Count > 0)
             {
                 using SegmentationModel student = _jobs.Network(NetworkRole.Student).Model;
                 TrainingJob job = _jobs.Distilled(teacher, student);

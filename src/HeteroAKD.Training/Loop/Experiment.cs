@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using HeteroAKD.Data;
 using HeteroAKD.Distillation;
+using HeteroAKD.Distillation.Terms;
 using HeteroAKD.Nn.Models;
 using HeteroAKD.Tensors;
 using HeteroAKD.Training.Checkpoints;
@@ -28,7 +29,7 @@ public sealed class Experiment : IDisposable
     private readonly Device _device;
     private readonly JobFactory _jobs;
     private readonly List<TrainedNetwork> _networks = [];
-    private ProjectorPair? _projectors;
+    private HeteroAkdTerm? _heteroAkd;
 
     /// <summary>Opens data, device and folder.</summary>
     public Experiment(ExperimentConfig config, string name, RunMode mode, IProgressSink progress, CancellationToken cancellation)
@@ -107,7 +108,7 @@ public sealed class Experiment : IDisposable
         SegmentationModel teacher = _networks.First(n => n.Role == NetworkRoles.Teacher).Model;
         TrainingJob job = _jobs.Distilled(teacher, _jobs.Network(NetworkRole.Student).Model);
         Train(job);
-        _projectors = (job.Objective as DistillationObjective)?.Projectors;
+        _heteroAkd = (job.Objective as DistillationObjective)?.HeteroAkd;
     }
 
     /// <summary>Writes <c>summary.json</c> and the pictures; the run is over.</summary>
@@ -125,7 +126,7 @@ public sealed class Experiment : IDisposable
             Classes = _data.Classes.Names,
             Networks = [.. _networks.Select(n => n.Summary)],
         };
-        new RunPictures(_folder, _data, _device, _config).Write(_networks, _projectors);
+        new RunPictures(_folder, _data, _device, _config).Write(_networks, _heteroAkd);
         _folder.WriteSummary(summary);
         _log.Write($"done in {summary.Seconds:F0} s");
         return new RunOutcome(_folder.Path, summary);
@@ -139,7 +140,7 @@ public sealed class Experiment : IDisposable
             network.Model.Dispose();
         }
 
-        _projectors?.Dispose();
+        _heteroAkd?.Dispose();
         _log.Dispose();
         _device.Dispose();
     }

@@ -2,7 +2,6 @@ using HeteroAKD.Data;
 using HeteroAKD.Distillation;
 using HeteroAKD.Nn.Models;
 using HeteroAKD.Tensors;
-using HeteroAKD.Tensors.Ops;
 using HeteroAKD.Training.Configuration;
 
 namespace HeteroAKD.Training.Loop;
@@ -28,28 +27,9 @@ public static class ObjectiveFactory
     public static IObjective Distillation(SegmentationModel teacher, SegmentationModel student, TaskLoss task, ExperimentConfig config, int ignoreIndex)
     {
         DistillationConfig d = config.Distillation;
-        if (d.Method == DistillationMethod.None)
-        {
-            return task;
-        }
-
-        HeteroAkdAttributes? heteroAkd = d.Method == DistillationMethod.HeteroAkd ? Attributes(d, ignoreIndex) : null;
-        return new DistillationObjective(
-            teacher, student, task, new DistillationOptions(d.Lambda1, d.KdTau, heteroAkd, d.ProjectorRelu), config.Seed);
+        IReadOnlyList<WeightedTerm> terms = d.WeightedTerms();
+        return terms.Count == 0
+            ? task
+            : new DistillationObjective(teacher, student, task, new DistillationOptions(terms, ignoreIndex) { Decay = d.Decay, DecayFraction = d.DecayFraction }, config.Seed);
     }
-
-    /// <summary>The kernel's options.</summary>
-    public static HeteroAkdAttributes Attributes(DistillationConfig d, int ignoreIndex) => new(
-        Axis: d.WeightAxis,
-        Form: d.Form,
-        Tau: (float)d.Tau,
-        ScaleTau2: d.ScaleTau2,
-        Reliability: d.Reliability,
-        Detach: d.Detach,
-        Supervision: d.Supervision,
-        Lambda2: (float)d.Lambda2,
-        SupervisionWeight: (float)d.SupervisionWeight,
-        Grid: d.Grid,
-        IgnoreIndex: ignoreIndex,
-        Reduction: d.Reduction);
 }

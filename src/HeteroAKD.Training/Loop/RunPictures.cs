@@ -1,5 +1,5 @@
 using HeteroAKD.Data;
-using HeteroAKD.Distillation;
+using HeteroAKD.Distillation.Terms;
 using HeteroAKD.Nn;
 using HeteroAKD.Nn.Models;
 using HeteroAKD.Tensors;
@@ -18,7 +18,7 @@ internal sealed class RunPictures(RunFolder folder, ExperimentData data, Device 
     private const int Scenes = 5;
 
     /// <summary>Writes what the networks of the run allow.</summary>
-    public void Write(IReadOnlyList<TrainedNetwork> networks, ProjectorPair? projectors)
+    public void Write(IReadOnlyList<TrainedNetwork> networks, HeteroAkdTerm? heteroAkd)
     {
         CurvesChart.Write(folder.File("curves.png"), RunCurves.Read(folder.File("metrics.csv")));
         TrainedNetwork? teacher = Find(networks, NetworkRoles.Teacher);
@@ -33,9 +33,9 @@ internal sealed class RunPictures(RunFolder folder, ExperimentData data, Device 
         using BatchLoader loader = new(dataset, LoaderOptions.ForEvaluation(Scenes, data.Evaluation));
         Batch batch = loader.Next();
         WritePredictions(dataset, batch, teacher, alone ?? distilled, distilled);
-        if (projectors is not null)
+        if (heteroAkd is not null)
         {
-            WriteKnowledge(dataset, batch, teacher.Model, distilled.Model, projectors);
+            WriteKnowledge(dataset, batch, teacher.Model, distilled.Model, heteroAkd);
         }
     }
 
@@ -80,7 +80,7 @@ internal sealed class RunPictures(RunFolder folder, ExperimentData data, Device 
         return images;
     }
 
-    private void WriteKnowledge(ISegmentationDataset dataset, Batch batch, SegmentationModel teacher, SegmentationModel student, ProjectorPair projectors)
+    private void WriteKnowledge(ISegmentationDataset dataset, Batch batch, SegmentationModel teacher, SegmentationModel student, HeteroAkdTerm heteroAkd)
     {
         using NoGrad noGrad = new();
         using StepScope scope = device.BeginStep();
@@ -88,12 +88,7 @@ internal sealed class RunPictures(RunFolder folder, ExperimentData data, Device 
         Tensor images = Tensor.From(device, shape, batch.Images.AsSpan(0, shape.Count));
         int pixels = batch.Height * batch.Width;
         Tensor labels = Tensor.From(device, new Shape(batch.Count, batch.Height, batch.Width), batch.Labels.AsSpan(0, batch.Count * pixels));
-        Tensor teacherLogits = projectors.Teacher.Forward(teacher.Forward(images, Pass.Evaluation).Features[^1], Pass.Evaluation);
-        Tensor studentLogits = projectors.Student.Forward(student.Forward(images, Pass.Evaluation).Features[^1], Pass.Evaluation);
-
-        // On the label grid, whatever grid was trained on: a picture has the image's size.
-        HeteroAkdAttributes attributes = ObjectiveFactory.Attributes(config.Distillation, data.Classes.IgnoreIndex) with { Grid = WorkingGrid.Label };
-        KnowledgeMaps maps = HeteroAkd.Maps(studentLogits, teacherLogits, labels, attributes);
+        KnowledgeMaps maps = heteroAkd.Maps(student.Forward(images, Pass.Evaluation), teacher.Forward(images, Pass.Evaluation), labels);
         float[][] share = AtTruth(maps.Share, batch, student.Classes);
         float[][] weight = AtTruth(maps.Weight, batch, student.Classes);
         float[][] discrepancy = AtTruth(maps.Discrepancy, batch, student.Classes);

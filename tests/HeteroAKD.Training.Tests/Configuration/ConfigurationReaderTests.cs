@@ -1,3 +1,4 @@
+using HeteroAKD.Distillation.Terms;
 using HeteroAKD.Tensors.Ops;
 using HeteroAKD.Training.Configuration;
 
@@ -120,13 +121,44 @@ public sealed class ConfigurationReaderTests
     [Fact]
     public void Preset_sets_the_options_beside_it_unless_they_are_written()
     {
-        DistillationConfig paper = ConfigurationReader.ReadText("distillation: {detach: true, preset: paper}", "text").Distillation;
+        HeteroAkdTermOptions paper = HeteroAkd("distillation: {detach: true, preset: paper}");
         Assert.Equal((true, WorkingGrid.Label, true), (paper.ProjectorRelu, paper.Grid, paper.Detach));
 
         // A preset in a later layer starts anew, even over keys written out earlier.
-        DistillationConfig again = ConfigurationReader.ReadText("distillation: {grid: label}", "text", ["distillation.preset=practical"]).Distillation;
+        HeteroAkdTermOptions again = HeteroAkd("distillation: {grid: label}", "distillation.preset=practical");
         Assert.Equal(WorkingGrid.Student, again.Grid);
     }
+
+    /// <summary>Short keys are the options of the terms, whichever comes first in the file; defaults of one reading never leak into the next.</summary>
+    [Theory]
+    [InlineData("distillation: {tau: 4, terms: {heteroakd: {preset: paper}}}")]
+    [InlineData("distillation: {terms: {heteroakd: {tau: 4, preset: paper}}}")]
+    [InlineData("distillation: {preset: paper, terms: {heteroakd: {tau: 4}}}")]
+    public void Short_keys_mean_the_options_of_the_terms(string yaml)
+    {
+        HeteroAkdTermOptions options = HeteroAkd(yaml);
+        Assert.Equal((DistillationPreset.Paper, 4.0, WorkingGrid.Label), (options.Preset, options.Tau, options.Grid));
+        Assert.Equal(DistillationPreset.Practical, HeteroAkd("{}").Preset);
+        Assert.Equal(2, ConfigurationReader.ReadText("distillation: {kdTau: 2}", "text").Distillation.Terms.Of<KdTermOptions>().Tau);
+    }
+
+    [Theory]
+    [InlineData("distillation: {method: heteroakd}", "kd 0.1, heteroakd 1")]
+    [InlineData("distillation: {method: heteroakd, terms: {kd: {weight: auto}, heteroakd: {weight: 5}}}", "kd 0.1, heteroakd 5")]
+    [InlineData("distillation: {method: none, terms: {kd: {weight: 3}}}", "kd 3")]
+    [InlineData("distillation: {method: none}", "")]
+    public void Weights_of_terms_follow_the_method_unless_given(string yaml, string expected) =>
+        Assert.Equal(expected, string.Join(", ", ConfigurationReader.ReadText(yaml, "text").Distillation.WeightedTerms().Select(t => FormattableString.Invariant($"{t.Name} {t.Weight}"))));
+
+    [Theory]
+    [InlineData("distillation: {terms: {kt: {weight: 1}}}", "there is no option distillation.terms.kt; did you mean distillation.terms.kd?")]
+    [InlineData("distillation: {terms: {kd: {weight: much}}}", "distillation.terms.kd.weight must be a number or auto, not 'much'")]
+    [InlineData("distillation: {method: heteroakt}", "distillation.method must be one of none, kd, heteroakd, not 'heteroakt'; did you mean heteroakd?")]
+    public void Unknown_terms_and_methods_name_the_nearest(string yaml, string expected) =>
+        Assert.Contains(expected, Assert.Throws<ConfigurationException>(() => ConfigurationReader.ReadText(yaml, "text")).Message, StringComparison.Ordinal);
+
+    private static HeteroAkdTermOptions HeteroAkd(string yaml, params string[] overrides) =>
+        ConfigurationReader.ReadText(yaml, "text", overrides).Distillation.Terms.Of<HeteroAkdTermOptions>();
 
     [Fact]
     public void Written_configuration_reads_back_to_itself()
@@ -136,7 +168,7 @@ public sealed class ConfigurationReaderTests
         string written = ConfigurationWriter.Write(ConfigurationReader.ReadText(yaml, "text"));
         ExperimentConfig back = ConfigurationReader.ReadText(written, "written");
         Assert.Equal(written, ConfigurationWriter.Write(back));
-        Assert.Equal(("a: b's #1", " 12", 4.0, 0.1234567890123), (back.Out, back.Data.Root, back.Distillation.Tau, back.Optimizer.Lr));
+        Assert.Equal(("a: b's #1", " 12", 4.0, 0.1234567890123), (back.Out, back.Data.Root, back.Distillation.Terms.Of<HeteroAkdTermOptions>().Tau, back.Optimizer.Lr));
     }
 
     [Theory]

@@ -18,13 +18,12 @@ public sealed class DefaultFileTests
     public void Default_file_names_every_option_with_a_comment()
     {
         HashSet<string> explained = [];
-        string section = "", inner = "";
+        List<string> path = [];
         foreach (string line in File.ReadLines(DefaultFile).Where(l => l.Contains(':', StringComparison.Ordinal) && !l.StartsWith('#')))
         {
-            int indent = line.Length - line.TrimStart().Length;
-            string key = line.Trim()[..line.Trim().IndexOf(':', StringComparison.Ordinal)];
-            (section, inner) = indent switch { 0 => (key + ".", ""), 2 => (section, key + "."), _ => (section, inner) };
-            string full = indent switch { 0 => key, 2 => section + key, _ => section + inner + key };
+            int depth = (line.Length - line.TrimStart().Length) / 2;
+            path = [.. path.Take(depth), line.Trim()[..line.Trim().IndexOf(':', StringComparison.Ordinal)]];
+            string full = string.Join('.', path);
             if (line.Contains(" # ", StringComparison.Ordinal))
             {
                 explained.Add(full);

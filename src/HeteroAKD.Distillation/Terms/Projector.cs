@@ -3,7 +3,7 @@ using HeteroAKD.Nn.Initialization;
 using HeteroAKD.Nn.Layers;
 using HeteroAKD.Tensors;
 
-namespace HeteroAKD.Distillation;
+namespace HeteroAKD.Distillation.Terms;
 
 /// <summary>
 /// G_proj of the paper (Eq. 2-4): 1x1 convolution without bias, batch norm, and with the <c>paper</c> preset a ReLU. Takes last-stage features [N, d, h, w] of one

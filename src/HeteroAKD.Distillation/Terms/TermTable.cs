@@ -1,0 +1,33 @@
+using HeteroAKD.Tensors;
+
+namespace HeteroAKD.Distillation.Terms;
+
+/// <summary>A kind of term.</summary>
+/// <param name="Name">Name in <c>distillation.terms</c>.</param>
+/// <param name="Source">What it is, with its source.</param>
+/// <param name="Defaults">Its options with their defaults.</param>
+/// <param name="Create">Builds it; the options are of the type of <paramref name="Defaults"/>.</param>
+public sealed record TermRow(string Name, string Source, TermOptions Defaults, Func<TermOptions, TermSetup, DistillationTerm> Create);
+
+/// <summary>The one table of terms.</summary>
+public static class TermTable
+{
+    /// <summary>Every term, in the order in which a sum adds them.</summary>
+    public static IReadOnlyList<TermRow> All { get; } =
+    [
+        Row<KdTermOptions>("kd", "pixel-wise KL between the logits; HeteroAKD Eq. 1", (options, setup) => new KdTerm(options, setup)),
+        Row<HeteroAkdTermOptions>("heteroakd", "KMM and KEM on projected logits; HeteroAKD Eq. 2-10", (options, setup) => new HeteroAkdTerm(options, setup)),
+    ];
+
+    /// <summary>The row of a name.</summary>
+    /// <exception cref="HeteroAkdException">There is none; the message names the nearest.</exception>
+    public static TermRow Find(string name)
+    {
+        string[] names = [.. All.Select(row => row.Name)];
+        return All.FirstOrDefault(row => row.Name == name)
+            ?? throw new HeteroAkdException($"there is no distillation term '{name}'; {(NearestName.Of(name, names) is { } near ? $"did you mean {near}?" : $"the terms are {string.Join(", ", names)}")}");
+    }
+
+    private static TermRow Row<TOptions>(string name, string source, Func<TOptions, TermSetup, DistillationTerm> create)
+        where TOptions : TermOptions, new() => new(name, source, new TOptions(), (options, setup) => create((TOptions)options, setup));
+}
