@@ -18,7 +18,7 @@ public sealed class ReliabilityMeterTests
         Assert.Equal(3.5 / 6, scores.Auc, 1e-12);
         Assert.Equal(0.38, scores.Mean, 1e-12);
         Assert.Equal(Math.Sqrt(((0.01 + 0.16 + 0.64 + 0.04 + 0.16) / 5) - (0.38 * 0.38)), scores.Deviation, 1e-12);
-        Assert.Equal(new ReliabilityCase(2, 0.6), scores.TeacherRight);
+        Assert.Equal((2, 0.6), (scores.TeacherRight.Pixels, Math.Round(scores.TeacherRight.MeanShare, 12)));
         Assert.Equal((1, 1, 1, 5), (scores.BothRight.Pixels, scores.StudentRight.Pixels, scores.BothWrong.Pixels, scores.Pixels));
     }
 
