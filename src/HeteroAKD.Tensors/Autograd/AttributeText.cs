@@ -9,7 +9,10 @@ namespace HeteroAKD.Tensors.Autograd;
 /// <param name="Choices">What it can be, in words.</param>
 public readonly record struct OpAttribute(string Name, string Default, string Choices);
 
-/// <summary>Attributes as text: <c>stride=2</c>, <c>align_corners=true</c>. The parameters of the attribute record's constructor are the attributes.</summary>
+/// <summary>
+/// Attributes as text: <c>stride=2</c>, <c>align_corners=true</c>. The parameters of the attribute record's constructor are the attributes. A choice is also taken as
+/// configurations spell it: <c>softmaxCe</c> is <c>softmax_ce</c>.
+/// </summary>
 internal static class AttributeText
 {
     public static IReadOnlyList<OpAttribute> Describe<TAttributes>()
@@ -61,7 +64,7 @@ internal static class AttributeText
         Type type = parameter.ParameterType;
         try
         {
-            return type.IsEnum ? Enum.Parse(type, Enum.GetNames(type).FirstOrDefault(n => SnakeCase(n) == text) ?? throw new FormatException(), ignoreCase: false)
+            return type.IsEnum ? Enum.Parse(type, Enum.GetNames(type).FirstOrDefault(n => SnakeCase(n) == SnakeCase(text)) ?? throw new FormatException(), ignoreCase: false)
                 : type == typeof(bool) ? bool.Parse(text)
                 : Convert.ChangeType(text, type, CultureInfo.InvariantCulture);
         }

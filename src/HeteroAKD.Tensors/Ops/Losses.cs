@@ -16,24 +16,11 @@ public readonly record struct CrossEntropyAttributes(int IgnoreIndex = -100, flo
     }
 }
 
-/// <summary>Attributes of plain distillation.</summary>
-/// <param name="Tau">Temperature of both softmaxes.</param>
-/// <param name="IgnoreIndex">Label of pixels left out, where labels are given.</param>
-public readonly record struct KdAttributes(float Tau = 1, int IgnoreIndex = -100)
-{
-    /// <summary>The defaults; without it <c>new()</c> would zero every field.</summary>
-    public KdAttributes()
-        : this(Tau: 1)
-    {
-    }
-}
-
 /// <summary>Losses over pixels. Each computes its gradient in the forward pass; backward scales it by numbers that stay on the device.</summary>
 public static class Losses
 {
     // Transcendental work of one class at one pixel, in the launcher's units.
     private const int CrossEntropyCost = 8;
-    private const int KdCost = 5;
 
     /// <summary>Cross-entropy on the label grid; logits of another size are sampled bilinearly inside the kernel. Results kept: 1 [4] loss, scale, valid pixels, pixel accuracy.</summary>
     public static readonly OpRow<CrossEntropyAttributes> CrossEntropy = new(
@@ -68,34 +55,15 @@ public static class Losses
         Float32Only = true,
     };
 
-    /// <summary>Plain distillation: τ² · mean KL(teacher ‖ student). Results kept: 1 [4] loss, scale, valid pixels, mean KL.</summary>
+    /// <summary>Plain distillation: τ² · mean KL(target ‖ student). Results kept: 1 [4] loss, scale, pixels that count, mean KL.</summary>
     public static readonly OpRow<KdAttributes> Kd = new(
         "kd_loss",
-        "tau² · mean over pixels of KL(softmax(teacher/tau) ‖ softmax(input/tau)); paper Eq. 1. Pixels that target ignores are left out; weight makes a pixel weigh Σ p_t·w",
+        "tau² · mean over pixels of KL(softmax(teacher/tau) ‖ softmax(input/tau)); paper Eq. 1. Pixels that target ignores are left out; weight makes a pixel weigh Σ p_t·w. "
+            + "where, pixel_weight and target_logits: which pixels, what they weigh, towards what (docs/method.md)",
         [new("input", "[N, C, h, w]"), new("teacher", "[N, C, h', w']"), new("target", "[N, H, W]", Optional: true, Integer: true), new("weight", "[C]", Optional: true)],
-        shape: n =>
-        {
-            CheckTeacher("kd_loss", n[0].Shape, n[1].Shape);
-            CheckWeights("kd_loss", n[0].Shape, n.Optional(3));
-            return n.Attributes.Tau > 0 ? new Shape(1) : throw new HeteroAkdException($"kd_loss: tau = {n.Attributes.Tau} must be above 0");
-        },
-        forward: n =>
-        {
-            Tensor? gradient = n.WantsGradient ? n.Keep(0, n.NewGradient(0)) : null;
-            PixelKlLoss loss = new(n[0].Shape[1], n.Attributes.Tau, (n.Optional(3) ?? n[0]).Mem, n.Optional(3) is not null, Math.Max(1, KnownPixels(n)));
-            Tensor sums = PixelLoss.Run(loss, new PixelLossRequest
-            {
-                Student = n[0],
-                Teacher = n[1],
-                Labels = n.Optional(2),
-                IgnoreIndex = n.Attributes.IgnoreIndex,
-                Grid = new LossGrid(n[0].Shape[2], n[0].Shape[3], false),
-                StudentGradient = gradient,
-                Cost = KdCost * n[0].Shape[1],
-            });
-            MeanResult(n, sums);
-        },
-        gradient: (n, dy) => Scale(n, input: 0, kept: 0, dy, final: KnownPixels(n) > 0),
+        PlainDistillation.ShapeOf,
+        forward: n => MeanResult(n, PlainDistillation.Sums(n)),
+        gradient: (n, dy) => Scale(n, input: 0, kept: 0, dy, final: PlainDistillation.KnownPixels(n) > 0),
         "gradient",
         "result")
     {
@@ -139,14 +107,6 @@ public static class Losses
             n.Device.Pixel(new LossGradientKernel(gradient.Mem, upstream.Mem, n.Extra(1)!.Mem, final ? 1 : 0), 1, gradient.Shape.Count, 1, n.DType);
             n.AddGradient(input, gradient);
         }
-    }
-
-    // The mean's denominator where it is known beforehand, else 0: no pixel is ignored, none weighs more, and a lane holds the number exactly.
-    private static int KnownPixels(OpNode<KdAttributes> n)
-    {
-        Shape s = n[0].Shape;
-        int pixels = s[0] * s[2] * s[3];
-        return n.Optional(2) is null && n.Optional(3) is null && pixels < 1 << 24 ? pixels : 0;
     }
 
     private static void MeanResult<TAttributes>(OpNode<TAttributes> n, Tensor sums)

@@ -36,23 +36,76 @@ internal static class LossCases
 
     private static IEnumerable<OpCase> Distillation()
     {
-        OpFamily family = new(Losses.Kd, ErrorClass.Loss, v =>
-        {
-            KdAttributes a = v.Attributes<KdAttributes>();
-            Shape x = v.Shape("input");
-            double[] teacher = ResizingCases.Bilinear(v["teacher"], v.Shape("teacher"), x[2], x[3], alignCorners: false);
-            int[] labels = v.Has("target") ? Nearest(v, x[0], x[2], x[3]) : [];
-            double[] sums = PixelKlLoss.Reference(v["input"], teacher, labels, v["weight"], new double[x.Count], x[1], x[2] * x[3], a.IgnoreIndex, a.Tau);
-            return Means(sums);
-        })
+        OpFamily family = new(Losses.Kd, ErrorClass.Loss, v => Means(KdSpecification(v).Sums))
         {
             Differentiable = ["input"],
+            Gradients = MixedGradient,
             Terms = (v, _) => v.Shape("input").Count / v.Shape("input")[1],
         };
         yield return family.Case("", Normal("input", 1, 3, 1, 1), Normal("teacher", 1, 3, 1, 1));
         yield return family.Case("tau=4", Normal("input", 2, 11, 5, 7), Normal("teacher", 2, 11, 5, 7));
         yield return family.Case("ignore_index=255", Normal("input", 2, 3, 4, 17), Normal("teacher", 2, 3, 4, 17), Labels(3, 255, "target", 2, 4, 17), Positive("weight", 3));
         yield return family.Case("tau=2", Normal("input", 1, 19, 6, 9), Normal("teacher", 1, 19, 3, 5), Labels(19, -100, "target", 1, 24, 36));
+        yield return family.Case("pixel_weight=confidence", Normal("input", 2, 5, 3, 17), Normal("teacher", 2, 5, 3, 17));
+        yield return family.Case("pixel_weight=confidence tau=3 unlabelled=keep", [.. KdInputs((2, 3), (6, 9), (3, 5), (12, 18)), Positive("weight", 3)]);
+        yield return family.Case("unlabelled=keep", KdInputs((1, 4), (5, 7), (5, 7), (5, 7)));
+        foreach (string where in new[] { "teacher_right", "teacher_right_nearby" })
+        {
+            yield return family.Case($"where={where}", KdInputs((1, 1), (1, 1), (1, 1), (1, 1)));
+            yield return family.Case($"where={where}", KdInputs((2, 2), (5, 19), (5, 19), (5, 19)));
+            yield return family.Case($"where={where} ignore_index=1 tau=2", KdInputs((2, 3), (9, 11), (4, 5), (18, 33), ignore: 1));
+            yield return family.Case($"where={where} unlabelled=keep pixel_weight=confidence", [.. KdInputs((1, 3), (7, 17), (9, 20), (7, 17), 255), Positive("weight", 3)]);
+        }
+
+        foreach (string target in new[] { "mixed", "corrected" })
+        {
+            yield return family.Case($"target_logits={target}", KdInputs((1, 3), (1, 1), (1, 1), (1, 1)));
+            yield return family.Case($"target_logits={target}", KdInputs((2, 19), (5, 7), (5, 7), (5, 7)));
+            yield return family.Case($"target_logits={target} unlabelled=keep tau=2", KdInputs((2, 5), (4, 17), (4, 17), (4, 17), 255));
+            yield return family.Case($"target_logits={target} unlabelled=keep ignore_index=2", [.. KdInputs((1, 4), (6, 9), (3, 5), (24, 36), ignore: 2), Positive("weight", 4)]);
+            yield return family.Case($"target_logits={target} where=teacher_right_nearby pixel_weight=confidence tau=0.5", KdInputs((2, 3), (8, 9), (4, 5), (8, 9)));
+        }
+    }
+
+    private static CaseInput[] KdInputs((int Images, int Classes) n, (int H, int W) student, (int H, int W) teacher, (int H, int W) labels, int ignore = -100) =>
+        HeteroAkdInputs(n, student, teacher, labels, ignore);
+
+    /// <summary>The sums of the loss, and the gradient of the input before it is divided by the second of them.</summary>
+    private static (double[] Sums, double[] Gradient) KdSpecification(CaseValues v)
+    {
+        KdAttributes a = v.Attributes<KdAttributes>();
+        Shape x = v.Shape("input");
+        double[] teacher = ResizingCases.Bilinear(v["teacher"], v.Shape("teacher"), x[2], x[3], alignCorners: false);
+        int[] labels = v.Has("target") ? Nearest(v, x[0], x[2], x[3]) : [];
+        if (a.Where != DistilledPixels.All)
+        {
+            int[] agreement = new int[labels.Length];
+            TeacherAgreementKernel.Reference(teacher, labels, agreement, x[1], x[2] * x[3], a.IgnoreIndex);
+            if (a.Where == DistilledPixels.TeacherRightNearby)
+            {
+                NearbyAgreementKernel.Reference(agreement, labels, x[2], x[3]);
+            }
+            else
+            {
+                labels = agreement;
+            }
+        }
+
+        double[] gradient = new double[x.Count];
+        return (TargetedKlLoss.Reference(v["input"], teacher, labels, v["weight"], gradient, x[1], x[2] * x[3], a.IgnoreIndex, a.Options), gradient);
+    }
+
+    // A mixed target depends on the input and counts as a constant.
+    private static NamedValues[]? MixedGradient(CaseValues v)
+    {
+        if (v.Attributes<KdAttributes>().TargetLogits != TargetLogits.Mixed)
+        {
+            return null;
+        }
+
+        (double[] sums, double[] gradient) = KdSpecification(v);
+        double factor = sums[1] > 0 ? v.Upstream(1)[0] / sums[1] : 0;
+        return [new("grad.input", [.. gradient.Select(g => g * factor)])];
     }
 
     private static IEnumerable<OpCase> HeteroAkdCases()
@@ -155,7 +208,8 @@ internal static class LossCases
     // From Σ loss, Σ weight, valid pixels and a fourth sum.
     private static NamedValues[] Means(double[] sums)
     {
-        double loss = sums[0] / sums[1];
-        return [new("output", [loss]), new("result", [loss, 1 / sums[1], sums[2], sums[3] / sums[2]])];
+        double scale = sums[1] > 0 ? 1 / sums[1] : 0;
+        double loss = sums[0] * scale;
+        return [new("output", [loss]), new("result", [loss, scale, sums[2], sums[2] > 0 ? sums[3] / sums[2] : 0])];
     }
 }
