@@ -1,4 +1,5 @@
 using HeteroAKD.Distillation.Terms;
+using HeteroAKD.Kernels.Losses;
 using HeteroAKD.Nn;
 using HeteroAKD.Nn.Models;
 using HeteroAKD.Tensors;
@@ -103,6 +104,28 @@ public sealed class SumOfTermsTests
 
         Assert.True(losses[^1] < 0.8 * losses[0], $"{losses[0]:G4} before, {losses[^1]:G4} after");
         Assert.Equal(student, objective.HeteroAkd.Projectors.Student.Parameters().Select(p => p.ToFloats()));
+    }
+
+    /// <summary>Each control of plain KD gives another loss of the same networks, and only those that read labels say so.</summary>
+    [Fact]
+    public void Controls_of_plain_kd_differ()
+    {
+        using TinyBatch batch = new();
+        KdTermOptions[] options =
+        [
+            new(), new() { Where = DistilledPixels.TeacherRight }, new() { Where = DistilledPixels.TeacherRightNearby }, new() { PixelWeight = PixelWeighting.Confidence },
+            new() { Target = TargetLogits.Mixed }, new() { Target = TargetLogits.Corrected },
+        ];
+        HashSet<double> losses = [];
+        foreach (KdTermOptions o in options)
+        {
+            using DistillationObjective objective = batch.Objective(new WeightedTerm("kd", o, 1));
+            using StepScope scope = batch.Device.BeginStep();
+            losses.Add(objective.Loss(batch.Student, batch.Images, batch.Labels, Pass.Train(1)).Terms[2].Read());
+            Assert.Equal(o.Where != DistilledPixels.All || o.Target != TargetLogits.Teacher, objective.Terms[0].Reads.HasFlag(TermReads.Labels));
+        }
+
+        Assert.Equal(options.Length, losses.Count);
     }
 
     [Fact]
