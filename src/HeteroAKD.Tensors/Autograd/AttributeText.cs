@@ -38,6 +38,14 @@ internal static class AttributeText
         return constructor is null ? default : (TAttributes)constructor.Invoke(values);
     }
 
+    /// <summary>A value as it is written.</summary>
+    public static string Text(object? value) => value switch
+    {
+        bool flag => flag ? "true" : "false",
+        Enum choice => SnakeCase(choice.ToString()),
+        _ => Convert.ToString(value, CultureInfo.InvariantCulture) ?? "",
+    };
+
     private static ConstructorInfo? Constructor<TAttributes>() => typeof(TAttributes).GetConstructors().FirstOrDefault(c => c.GetParameters().Length > 0);
 
     private static ParameterInfo[] Parameters(ConstructorInfo? constructor) => constructor?.GetParameters() ?? [];
@@ -45,13 +53,6 @@ internal static class AttributeText
     /// <summary>AlignCorners becomes align_corners, and BFloat16, as capitals in a row begin one word, bfloat16.</summary>
     private static string SnakeCase(string name) =>
         string.Concat(name.Select((c, i) => char.IsUpper(c) ? (i > 0 && !char.IsUpper(name[i - 1]) ? "_" : "") + char.ToLowerInvariant(c) : c.ToString()));
-
-    private static string Text(object? value) => value switch
-    {
-        bool flag => flag ? "true" : "false",
-        Enum choice => SnakeCase(choice.ToString()),
-        _ => Convert.ToString(value, CultureInfo.InvariantCulture) ?? "",
-    };
 
     private static string Choices(Type type) =>
         type.IsEnum ? string.Join(" or ", Enum.GetNames(type).Select(SnakeCase))

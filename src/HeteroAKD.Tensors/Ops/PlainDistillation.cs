@@ -56,9 +56,9 @@ internal static class PlainDistillation
         {
             Losses.CheckLabels("kd_loss", n[0].Shape, labels.Shape);
         }
-        else if (n.Attributes is not { Where: DistilledPixels.All, TargetLogits: TargetLogits.Teacher })
+        else if (NeedsLabels(n.Attributes) is { } setting)
         {
-            throw new ShapeMismatchException("kd_loss", "target", "was left out; 'where' and 'target_logits' other than their defaults need labels [N, H, W]");
+            throw new ShapeMismatchException("kd_loss", "target", $"was left out; {setting} needs the labels [N, H, W]");
         }
 
         return n.Attributes.Tau > 0 ? new Shape(1) : throw new HeteroAkdException($"kd_loss: tau = {n.Attributes.Tau} must be above 0");
@@ -98,6 +98,12 @@ internal static class PlainDistillation
         bool alike = n.Optional(3) is null && n.Attributes.PixelWeight == PixelWeighting.None;
         return every && alike && pixels < 1 << 24 ? pixels : 0;
     }
+
+    /// <summary>The attribute that says nothing without labels, if there is one.</summary>
+    private static string? NeedsLabels(in KdAttributes a) =>
+        a.Where != DistilledPixels.All ? $"where={AttributeText.Text(a.Where)}"
+        : a.TargetLogits != TargetLogits.Teacher ? $"target_logits={AttributeText.Text(a.TargetLogits)}"
+        : null;
 
     /// <summary>The labels [N, h, w] of the pixels that count, on the student's grid; negative elsewhere.</summary>
     private static Tensor Chosen(in PixelLossRequest r, DistilledPixels where)

@@ -1,3 +1,4 @@
+using HeteroAKD.Kernels.Losses;
 using HeteroAKD.Tensors.Autograd;
 using HeteroAKD.Tensors.Ops;
 
@@ -7,6 +8,10 @@ namespace HeteroAKD.Tensors.Tests.Ops;
 public sealed class LossTests : IDisposable
 {
     private static readonly Shape Logits = new(1, 3, 2, 2);
+
+    // [3 classes, 4 pixels]
+    private static readonly float[] StudentLogits = [1, 0, 2, 0.5f, 3, 0, 1, 1, -1, 0, 0.5f, 2];
+    private static readonly float[] TeacherLogits = [0, 1, 2, -1, 0.5f, 3, 1, 2, 2, 0, 0, 1];
 
     private readonly Device _cpu = Device.Open("cpu", 1);
     private readonly StepScope _step;
@@ -37,7 +42,8 @@ public sealed class LossTests : IDisposable
     public void New_attributes_have_the_documented_defaults()
     {
         Assert.Equal(new CrossEntropyAttributes(IgnoreIndex: -100, LabelSmoothing: 0, AlignCorners: false), new CrossEntropyAttributes());
-        Assert.Equal(new KdAttributes(Tau: 1, IgnoreIndex: -100), new KdAttributes());
+        Assert.Equal(
+            new KdAttributes(Tau: 1, IgnoreIndex: -100, DistilledPixels.All, PixelWeighting.None, TargetLogits.Teacher, UnlabelledPixels.Skip), new KdAttributes());
         Assert.Equal(1, new HeteroAkdAttributes().Tau);
         Assert.True(new HeteroAkdAttributes().Detach);
         Assert.Equal(-100, new HeteroAkdAttributes().IgnoreIndex);
@@ -72,6 +78,63 @@ public sealed class LossTests : IDisposable
         Assert.Null(Losses.CrossEntropy.Run(new CrossEntropyAttributes(), Random(1, wanted: true), Labels(1)).Extra(0));
         Assert.Null(HeteroAkd.Row.Run(new HeteroAkdAttributes(), Random(1, wanted: true), Random(2, wanted: true), Labels(1)).Extra(0));
         Assert.Equal(0, _cpu.Tape.Count);
+    }
+
+    [Theory]
+    [InlineData("where=teacher_right")]
+    [InlineData("where=teacher_right_nearby")]
+    [InlineData("pixel_weight=confidence")]
+    [InlineData("target_logits=mixed")]
+    [InlineData("target_logits=corrected")]
+    [InlineData("where=teacher_right_nearby pixel_weight=confidence target_logits=mixed")]
+    public void What_distillation_finds_at_an_ignored_pixel_leaves_no_trace(string settings)
+    {
+        int[] labels = [2, -100, 0, 1];
+        (double Loss, float[] Gradient) whole = Kd(settings, StudentLogits, TeacherLogits, labels);
+        (double Loss, float[] Gradient) broken = Kd(settings, Broken(StudentLogits), Broken(TeacherLogits), labels);
+        Assert.True(double.IsFinite(whole.Loss) && whole.Loss > 0, $"the loss is {whole.Loss}");
+        Assert.Equal(whole.Loss, broken.Loss);
+        Assert.Equal(whole.Gradient, broken.Gradient);
+        Assert.Equal(0, broken.Gradient[1]);
+
+        static float[] Broken(float[] logits) => [.. logits.Select((z, i) => i % 4 == 1 ? float.NaN : z)];
+    }
+
+    [Fact]
+    public void Distillation_where_the_teacher_is_right_is_that_with_the_other_labels_ignored()
+    {
+        // The teacher says 2, 1, 0, 1.
+        Assert.Equal(Kd("", StudentLogits, TeacherLogits, [2, -100, -100, 1]), Kd("where=teacher_right", StudentLogits, TeacherLogits, [2, 0, 1, 1]), SameBits);
+        Assert.Equal(Kd("", StudentLogits, TeacherLogits, [2, 0, 1, 1]), Kd("where=teacher_right_nearby", StudentLogits, TeacherLogits, [2, 0, 1, 1]), SameBits);
+        Assert.Equal(0, Kd("where=teacher_right_nearby", StudentLogits, TeacherLogits, [2, 0, 1, 0]).Loss);
+    }
+
+    [Fact]
+    public void Unlabelled_pixels_that_stay_make_the_loss_of_all_pixels()
+    {
+        var all = Kd("", StudentLogits, TeacherLogits, labels: null);
+        Assert.Equal(all, Kd("unlabelled=keep", StudentLogits, TeacherLogits, [2, -100, 7, 1]), SameBits);
+        Assert.Equal(all, Kd("unlabelled=keep target_logits=mixed", StudentLogits, TeacherLogits, [-100, -100, 7, -1]), SameBits);
+        Assert.Equal(all, Kd("unlabelled=keep target_logits=corrected", StudentLogits, TeacherLogits, [2, -100, 0, 1]), SameBits);
+        Assert.NotEqual(all.Loss, Kd("", StudentLogits, TeacherLogits, [2, -100, 7, 1]).Loss);
+    }
+
+    [Fact]
+    public void Choices_are_spelled_as_in_PyTorch_or_as_in_a_configuration() =>
+        Assert.Equal(
+            Kd("where=teacher_right_nearby", StudentLogits, TeacherLogits, [2, 0, 0, 1]), Kd("where=teacherRightNearby", StudentLogits, TeacherLogits, [2, 0, 0, 1]), SameBits);
+
+    private static bool SameBits((double Loss, float[] Gradient) a, (double Loss, float[] Gradient) b) => a.Loss.Equals(b.Loss) && a.Gradient.AsSpan().SequenceEqual(b.Gradient);
+
+    private (double Loss, float[] Gradient) Kd(string settings, float[] student, float[] teacher, int[]? labels)
+    {
+        Dictionary<string, string> attributes = settings.Split(' ', StringSplitOptions.RemoveEmptyEntries).ToDictionary(s => s.Split('=')[0], s => s.Split('=')[1]);
+        Tensor input = Tensor.From(_cpu, Logits, student);
+        input.RequiresGrad = true;
+        Tensor? target = labels is null ? null : Tensor.From(_cpu, new Shape(1, 2, 2), labels);
+        Tensor loss = Losses.Kd.Invoke(attributes, [input, Tensor.From(_cpu, Logits, teacher), target])[0].Value;
+        loss.Backward();
+        return (loss.Item(), input.Grad!.ToFloats());
     }
 
     private Tensor Labels(int label) => Tensor.From(_cpu, new Shape(1, 2, 2), [label, label, label, label]);

@@ -36,6 +36,9 @@ public sealed class ShapeErrorTests(TestDevices devices)
     [InlineData("cross_entropy", "", "1,3,2,2|2,2,2", "cross_entropy: target: labels [2, 2, 2] do not fit logits [1, 3, 2, 2]")]
     [InlineData("cross_entropy", "", "1,3,2,2|1,2,2|4", "cross_entropy: weight: [4] does not fit logits [1, 3, 2, 2]")]
     [InlineData("kd_loss", "", "1,3,2,2|1,4,2,2", "kd_loss: teacher: [1, 4, 2, 2] does not fit input [1, 3, 2, 2]")]
+    [InlineData("kd_loss", "", "1,3,2,2|1,3,2,2|2,2,2", "kd_loss: target: labels [2, 2, 2] do not fit logits [1, 3, 2, 2]")]
+    [InlineData("kd_loss", "where=teacher_right", "1,3,2,2|1,3,2,2", "kd_loss: target: was left out; where=teacher_right needs the labels [N, H, W]")]
+    [InlineData("kd_loss", "target_logits=mixed", "1,3,2,2|1,3,2,2", "kd_loss: target: was left out; target_logits=mixed needs the labels [N, H, W]")]
     [InlineData("heteroakd_loss", "tau=0", "1,3,2,2|1,3,2,2|1,2,2", "heteroakd_loss: tau = 0 must be above 0")]
     [InlineData("adamw_step", "", "3|4", "adamw_step: grad: [4] is not the parameter's shape [3]")]
     [InlineData("conv2d", "", "1,3,8,8", "conv2d: weight: is required and was left out")]
@@ -56,6 +59,7 @@ public sealed class ShapeErrorTests(TestDevices devices)
     [InlineData("conv2d", "stride", "99999999999", "conv2d: '99999999999' is no value of attribute 'stride'")]
     [InlineData("interpolate", "align_corners", "yes", "interpolate: 'yes' is no value of attribute 'align_corners', which is true or false.")]
     [InlineData("heteroakd_loss", "reliability", "bcee", "heteroakd_loss: 'bcee' is no value of attribute 'reliability', which is bce or softmax_ce.")]
+    [InlineData("kd_loss", "where", "teacher_left", "kd_loss: 'teacher_left' is no value of attribute 'where', which is all or teacher_right or teacher_right_nearby.")]
     [InlineData("heteroakd_loss", "reliability", "1", "heteroakd_loss: '1' is no value of attribute 'reliability'")]
     public void Wrong_attribute_is_named(string op, string attribute, string value, string message)
     {

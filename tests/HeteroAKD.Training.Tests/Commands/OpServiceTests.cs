@@ -139,6 +139,7 @@ public sealed class OpServiceTests : IDisposable
         Assert.Equal(["input [N, C, h, w]", "target [N, H, W] (integers)", "weight [C] (optional)"], entropy.Inputs);
         Assert.Equal(["ignore_index=-100", "label_smoothing=0", "align_corners=false (true or false)"], entropy.Attributes);
         Assert.Contains("reliability=bce (bce or softmax_ce)", list.Single(d => d.Name == "heteroakd_loss").Attributes);
+        Assert.Contains("where=all (all or teacher_right or teacher_right_nearby)", list.Single(d => d.Name == "kd_loss").Attributes);
         Assert.Equal("output", entropy.Outputs[0]);
     }
 

@@ -59,7 +59,7 @@ internal static class LossCases
 
         foreach (string target in new[] { "mixed", "corrected" })
         {
-            yield return family.Case($"target_logits={target}", KdInputs((1, 3), (1, 1), (1, 1), (1, 1)));
+            yield return family.Case($"target_logits={target}", KdInputs((5, 3), (1, 1), (1, 1), (1, 1)));
             yield return family.Case($"target_logits={target}", KdInputs((2, 19), (5, 7), (5, 7), (5, 7)));
             yield return family.Case($"target_logits={target} unlabelled=keep tau=2", KdInputs((2, 5), (4, 17), (4, 17), (4, 17), 255));
             yield return family.Case($"target_logits={target} unlabelled=keep ignore_index=2", [.. KdInputs((1, 4), (6, 9), (3, 5), (24, 36), ignore: 2), Positive("weight", 4)]);

@@ -1,3 +1,4 @@
+using HeteroAKD.Kernels.Losses;
 using HeteroAKD.Nn;
 using HeteroAKD.Nn.Models;
 using HeteroAKD.Tensors.Autograd;
@@ -82,6 +83,9 @@ internal static class RealShapes
             Shape logits = new(2, classes, 128, 256);
             Step(device, x => Losses.CrossEntropy.Apply(new CrossEntropyAttributes(), x[0], target), logits);
             Step(device, x => Losses.Kd.Apply(new KdAttributes(), x[0], x[1]), logits, logits);
+            KdAttributes mixed = new(Where: DistilledPixels.TeacherRightNearby, PixelWeight: PixelWeighting.Confidence, TargetLogits: TargetLogits.Mixed);
+            Step(device, x => Losses.Kd.Apply(mixed, x[0], x[1], target), logits, logits);
+            Step(device, x => Losses.Kd.Apply(mixed, x[0], x[1], target), logits, new Shape(2, classes, 64, 128));
             foreach (bool detach in new[] { true, false })
             {
                 Step(device, x => HeteroAkd.Row.Apply(new HeteroAkdAttributes(Detach: detach), x[0], x[1], target), logits, logits);
