@@ -5,9 +5,9 @@ using HeteroAKD.Kernels.Launch;
 namespace HeteroAKD.Kernels.Losses;
 
 // Eq. 10 with the gradient of everything: of p, and of W and q through ΔH, H(Ẑ), Ẑ, S, H_s and H_t into both projectors.
-public readonly partial struct HeteroAkdLoss
+public readonly partial struct HeteroAkdLoss<TParts>
 {
-    // Scratch of the attached gradient: e^U, W; q, then dL/dẐ, then the teacher's gradient; p, then the student's gradient; dL/dU.
+    // Scratch of the attached gradient: e^U, V; q, then dL/dẐ, then the teacher's gradient; p, then the student's gradient; dL/dU.
     private int Weights => Exponent;
 
     private int HybridPart => First;
@@ -17,21 +17,32 @@ public readonly partial struct HeteroAkdLoss
     private int ExponentGradient => Third;
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private Distilled<TLane> DistilAttached<TLane, TScratch>(TScratch scratch, Mixture<TLane> mixture, TLane valid, int image)
+    private Distilled<TLane> DistilAttached<TLane, TScratch>(TScratch scratch, Mixture<TLane> mixture, TLane label, TLane valid, int image)
         where TLane : unmanaged, ILane<TLane>
         where TScratch : struct, IScratch<TLane>
     {
-        TLane tau = TLane.Splat(_tau);
-        TLane scale = _scaleTauSquared != 0 ? tau * tau : TLane.Splat(1f);
-        Logarithms<TLane> logs = Normalise(scratch, mixture, image);
-        Averages<TLane> averages = Average(scratch, mixture, logs);
-        TLane hybridReliability = ThroughWeights(scratch, mixture, logs, averages, image);
+        TLane scale = Scale<TLane>(image);
+        Averages<TLane> averages;
+        TLane hybridReliability;
+        if (IsBinary)
+        {
+            averages = AverageBinary(scratch, mixture, label, image);
+            hybridReliability = ThroughWeightsBinary(scratch, averages, image);
+        }
+        else
+        {
+            TLane pixelWeight = TParts.AreChosen ? LabelWeight(label) : TLane.Splat(1f);
+            Logarithms<TLane> logs = Normalise(scratch, mixture, image);
+            averages = Average(scratch, mixture, logs, pixelWeight);
+            hybridReliability = ThroughWeights(scratch, mixture, logs, averages, pixelWeight, image);
+        }
+
         ReliabilityGradients<TLane> reliabilities = ThroughHybrid(scratch, hybridReliability);
         Finish(scratch, reliabilities, TLane.Splat(_weight) * scale, valid);
         return new Distilled<TLane> { Loss = scale * averages.Weighted, Divergence = averages.Divergence };
     }
 
-    /// <summary>W, q and p to scratch; returns the logarithms of the sums of q and p before their normalisation.</summary>
+    /// <summary>V, q and p to scratch; returns the logarithms of the sums of q and p before their normalisation.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private Logarithms<TLane> Normalise<TLane, TScratch>(TScratch scratch, Mixture<TLane> mixture, int image)
         where TLane : unmanaged, ILane<TLane>
@@ -43,7 +54,7 @@ public readonly partial struct HeteroAkdLoss
         TLane sumP = sumW;
         for (int c = 0; c < Classes; c++)
         {
-            TLane w = TLane.Exp(scratch.Get(Exponent + c) - Shift(mixture, image, c));
+            TLane w = Importance(scratch, mixture, image, c);
             TLane q = TLane.Exp((scratch.Get(Hybrid + c) - mixture.MaxHybrid) / tau);
             TLane p = TLane.Exp((scratch.Get(Student + c) - mixture.MaxStudent) / tau);
             sumW += w;
@@ -54,7 +65,7 @@ public readonly partial struct HeteroAkdLoss
             scratch.Set(StudentPart + c, p);
         }
 
-        TLane normW = _axis == WeightAxis.Spatial ? TLane.Splat(1f) : TLane.Reciprocal(sumW);
+        TLane normW = WeightNorm(sumW, image);
         TLane normQ = TLane.Reciprocal(sumQ);
         TLane normP = TLane.Reciprocal(sumP);
         for (int c = 0; c < Classes; c++)
@@ -65,6 +76,19 @@ public readonly partial struct HeteroAkdLoss
         }
 
         return new Logarithms<TLane> { Hybrid = TLane.Log(sumQ), Student = TLane.Log(sumP) };
+    }
+
+    /// <summary>What V is multiplied with to add up to one; <paramref name="sum"/> is over the classes.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private TLane WeightNorm<TLane>(TLane sum, int image)
+        where TLane : unmanaged, ILane<TLane>
+    {
+        if (_axis == WeightAxis.Spatial)
+        {
+            return IsUnweighted ? TLane.Reciprocal(SpatialMembers<TLane>(image)) : TLane.Splat(1f);
+        }
+
+        return TLane.Reciprocal(sum);
     }
 
     /// <summary>log q - log p and log p of one class; a = ∂L/∂W and b = ∂L/∂q are made of them.</summary>
@@ -85,9 +109,9 @@ public readonly partial struct HeteroAkdLoss
     private TLane Cost<TLane>(Logarithms<TLane> at)
         where TLane : unmanaged, ILane<TLane> => _form == DistillationForm.Kl ? at.Hybrid - at.Student : -at.Student;
 
-    /// <summary>Σ W·a, Σ W·q, Σ q·b and KL(q ‖ p).</summary>
+    /// <summary>Σ V·a, Σ V·q and Σ q·b, all with ω, and KL(q ‖ p).</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private Averages<TLane> Average<TLane, TScratch>(TScratch scratch, Mixture<TLane> mixture, Logarithms<TLane> logs)
+    private Averages<TLane> Average<TLane, TScratch>(TScratch scratch, Mixture<TLane> mixture, Logarithms<TLane> logs, TLane pixelWeight)
         where TLane : unmanaged, ILane<TLane>
         where TScratch : struct, IScratch<TLane>
     {
@@ -96,7 +120,7 @@ public readonly partial struct HeteroAkdLoss
         {
             Logarithms<TLane> at = LogarithmsAt(scratch, mixture, logs, c);
             TLane q = scratch.Get(HybridPart + c);
-            TLane product = scratch.Get(Weights + c) * q;
+            TLane product = Weigh(scratch.Get(Weights + c), pixelWeight) * q;
             averages.Weighted = TLane.Fma(product, Cost(at), averages.Weighted);
             averages.Divergence = TLane.Fma(q, at.Hybrid - at.Student, averages.Divergence);
             averages.Product += product;
@@ -108,7 +132,7 @@ public readonly partial struct HeteroAkdLoss
 
     /// <summary>From L to U, to Ẑ by way of q, and to z_s by way of p. Returns dL/dH(Ẑ) summed over the classes, for the reliability that they share.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private TLane ThroughWeights<TLane, TScratch>(TScratch scratch, Mixture<TLane> mixture, Logarithms<TLane> logs, Averages<TLane> averages, int image)
+    private TLane ThroughWeights<TLane, TScratch>(TScratch scratch, Mixture<TLane> mixture, Logarithms<TLane> logs, Averages<TLane> averages, TLane pixelWeight, int image)
         where TLane : unmanaged, ILane<TLane>
         where TScratch : struct, IScratch<TLane>
     {
@@ -118,10 +142,10 @@ public readonly partial struct HeteroAkdLoss
         for (int c = 0; c < Classes; c++)
         {
             TLane cost = Cost(LogarithmsAt(scratch, mixture, logs, c));
-            TLane w = scratch.Get(Weights + c);
+            TLane v = scratch.Get(Weights + c);
+            TLane w = Weigh(v, pixelWeight);
             TLane q = scratch.Get(HybridPart + c);
-            TLane average = _axis == WeightAxis.Spatial ? TLane.LoadSplat(_spatialAverages, (image * Classes) + c) : averages.Weighted;
-            TLane exponentGradient = w * ((q * cost) - average);
+            TLane exponentGradient = ExponentGradientOf(v, Weigh(q * cost, pixelWeight), averages.Weighted, image, c);
             TLane b = w * (_form == DistillationForm.Kl ? cost + one : cost);
             scratch.Set(ExponentGradient + c, exponentGradient);
             scratch.Set(StudentPart + c, ((scratch.Get(StudentPart + c) * averages.Product) - (w * q)) / tau);
@@ -131,6 +155,25 @@ public readonly partial struct HeteroAkdLoss
 
         return hybridReliability;
     }
+
+    /// <summary>∂L/∂U = V·(ω·a - Σ V·ω·a), the sum being over the axis of Eq. 9.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private TLane ExponentGradientOf<TLane>(TLane v, TLane a, TLane classAverage, int image, int c)
+        where TLane : unmanaged, ILane<TLane>
+    {
+        if (IsUnweighted)
+        {
+            return TLane.Splat(0f);
+        }
+
+        TLane average = _axis == WeightAxis.Spatial ? TLane.LoadSplat(_spatialAverages, (image * Classes) + c) : classAverage;
+        return v * (a - average);
+    }
+
+    /// <summary>Times ω where there are class weights.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static TLane Weigh<TLane>(TLane value, TLane pixelWeight)
+        where TLane : unmanaged, ILane<TLane> => TParts.AreChosen ? value * pixelWeight : value;
 
     /// <summary>
     /// From Ẑ and U to both logits and both reliabilities. Returns dL/dH_s and dL/dH_t summed over the classes, for the reliability that they share.
@@ -150,8 +193,8 @@ public readonly partial struct HeteroAkdLoss
             TLane hybrid = TLane.Fma(shared, scratch.Get(HybridSlope + c), scratch.Get(HybridPart + c));
             TLane hs = scratch.Get(StudentReliability + c);
             TLane ht = scratch.Get(TeacherReliability + c);
-            TLane share = ShareOf(hs, ht);
-            TLane shareGradient = hybrid * (scratch.Get(Teacher + c) - scratch.Get(Student + c));
+            TLane share = IsUnmixed ? one : ShareOf(hs, ht);
+            TLane shareGradient = IsUnmixed ? TLane.Splat(0f) : hybrid * (scratch.Get(Teacher + c) - scratch.Get(Student + c));
             TLane perReliability = TLane.SelectGreater(hs + ht, TLane.Splat(SmallestNormal), shareGradient / (hs + ht), TLane.Splat(0f));
             TLane studentReliability = TLane.Fma(exponentGradient, one + positive, perReliability * (one - share));
             TLane teacherReliability = -(perReliability * share);
@@ -210,7 +253,7 @@ public readonly partial struct HeteroAkdLoss
         public TLane Student;
     }
 
-    /// <summary>Sums over the classes of a pixel: W·a, W·q, q·b and q·(log q - log p).</summary>
+    /// <summary>Sums over the classes of a pixel: V·a, V·q and q·b with ω, and q·(log q - log p).</summary>
     private struct Averages<TLane>
         where TLane : unmanaged, ILane<TLane>
     {

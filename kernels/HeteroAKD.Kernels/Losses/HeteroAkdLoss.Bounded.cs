@@ -8,7 +8,7 @@ namespace HeteroAKD.Kernels.Losses;
 // e^U = e^H_s·max(1, e^H_s / e^H(Ẑ)) is rational in e^z_s and e^Ẑ, and both are the softmaxes' exponentials too: neither H(Ẑ) nor U is ever formed.
 // The price is that nothing is taken from the exponents first, so it holds for logits whose exponentials stay finite when multiplied; a lane
 // with larger ones takes the general way.
-public readonly partial struct HeteroAkdLoss
+public readonly partial struct HeteroAkdLoss<TParts>
 {
     // z_s² + z_t² up to here keeps |z| below 24.5 and e^U·e^Ẑ below e^74.
     private const float LargestMagnitude = 600f;

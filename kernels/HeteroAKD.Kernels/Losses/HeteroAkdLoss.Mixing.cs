@@ -5,10 +5,12 @@ using HeteroAKD.Kernels.Launch;
 namespace HeteroAKD.Kernels.Losses;
 
 // Eq. 5-9 up to the exponent of W, and the supervision of the projectors.
-public readonly partial struct HeteroAkdLoss
+public readonly partial struct HeteroAkdLoss<TParts>
 {
     // Below it both reliabilities have underflowed, and their ratio says nothing.
     private const float SmallestNormal = 1.17549435e-38f;
+
+    private bool IsUnmixed => TParts.AreChosen && _mixing == 0;
 
     /// <summary>Ẑ and U of every class to scratch; with the attached gradient also H, dH/dz and where ΔH &gt; 0.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
@@ -64,7 +66,7 @@ public readonly partial struct HeteroAkdLoss
             OneVsRest<TLane> student = new(zs, sign);
             OneVsRest<TLane> teacher = new(zt, sign);
             TLane share = ShareOf(student.Loss, teacher.Loss);
-            TLane zh = TLane.Fma(share, zt - zs, zs);
+            TLane zh = IsUnmixed ? zt : TLane.Fma(share, zt - zs, zs);
             scratch.Set(Hybrid + c, zh);
             scratch.Set(Exponent + c, student.Loss);
             if (_supervision == ProjectorSupervision.Bce)
@@ -132,7 +134,8 @@ public readonly partial struct HeteroAkdLoss
         for (int c = 0; c < Classes; c++)
         {
             TLane zs = scratch.Get(Student + c);
-            TLane zh = TLane.Fma(share, scratch.Get(Teacher + c) - zs, zs);
+            TLane zt = scratch.Get(Teacher + c);
+            TLane zh = IsUnmixed ? zt : TLane.Fma(share, zt - zs, zs);
             scratch.Set(Hybrid + c, zh);
             mixture.MaxStudent = TLane.Larger(zs, mixture.MaxStudent);
             mixture.MaxHybrid = TLane.Larger(zh, mixture.MaxHybrid);

@@ -8,16 +8,18 @@ namespace HeteroAKD.Kernels.Losses;
 /// The HeteroAKD loss (paper Eq. 5-10) at one pixel: from the projected logits of student and teacher and the label to the hybrid logits, the weights,
 /// the weighted loss, the supervision of both projectors, and all gradients. The formulas are spelled out in <see cref="HeteroAkdReference"/>.
 /// S0 L_hakd (times τ² if asked), S1 valid pixels, S2 and S3 supervision of teacher and student, S4 KL(q ‖ p), S5 teacher's share S, S6 H_t, S7 H_s
-/// (S5-S7 averaged over the classes). Gradients are those of λ2·S0 + supervision.
+/// (S5-S7 averaged over the classes). With class weights S0 is weighted, so that S0/S1 is the weighted mean. Gradients are those of λ2·S0 + supervision.
 /// </summary>
 /// <remarks>
 /// A pixel takes a few loops over its classes: <c>Mixing</c> makes Ẑ and U, then either <c>Distilling</c> (Ẑ, S, W, H constant in the gradient) or
-/// <c>Attached</c> (the chain rule through all of them). <c>Bounded</c> is a quicker way to the same numbers for the usual options and logits.
+/// <c>Attached</c> (the chain rule through all of them), each with a <c>Binary</c> counterpart. <c>Bounded</c> is a quicker way to the same numbers for the usual options and logits.
 /// </remarks>
-public readonly partial struct HeteroAkdLoss : IPixelLoss
+public readonly partial struct HeteroAkdLoss<TParts> : IPixelLoss
+    where TParts : struct, IHeteroAkdParts
 {
-    private readonly Mem _spatialTotals; // [N, C] log Σ e^U over the valid pixels; spatial axis only
-    private readonly Mem _spatialAverages; // [N, C] Σ W·a over the valid pixels; spatial axis and not detached only
+    private readonly Mem _spatialTotals; // [N, C + 1] log Σ e^U over the valid pixels, and their number; spatial axis only
+    private readonly Mem _spatialAverages; // [N, C] Σ V·ω·a over the valid pixels; spatial axis and not detached only
+    private readonly Mem _classWeights; // [C] with a mean of 1 over the valid pixels' labels; where there are such
     private readonly WeightAxis _axis;
     private readonly DistillationForm _form;
     private readonly Reliability _reliability;
@@ -28,12 +30,17 @@ public readonly partial struct HeteroAkdLoss : IPixelLoss
     private readonly float _tau;
     private readonly float _weight;
     private readonly float _supervisionWeight;
+    private readonly int _mixing;
+    private readonly int _weighting;
+    private readonly int _meanOfOne; // 1 where W has a mean of one, not a sum
+    private readonly int _classWeighted;
 
     /// <summary>
-    /// The loss of <paramref name="options"/>. The two maps [N, C] are what <see cref="SpatialReduceKernel"/> made before, for the spatial axis;
-    /// with the class axis give any memory.
+    /// The loss of <paramref name="options"/>, which fixed parts must be able to compute. The maps [N, C + 1] and [N, C] are what
+    /// <see cref="SpatialReduceKernel"/> made before, for the spatial axis; with the class axis give any memory. Class weights [C] are those that
+    /// <see cref="MeanOneWeightsKernel"/> made; give any memory and false where there are none.
     /// </summary>
-    public HeteroAkdLoss(int classes, in HeteroAkdOptions options, Mem spatialTotals, Mem spatialAverages)
+    public HeteroAkdLoss(int classes, in HeteroAkdOptions options, Mem spatialTotals, Mem spatialAverages, Mem classWeights, bool classWeighted)
     {
         Classes = classes;
         _axis = options.Axis;
@@ -48,6 +55,11 @@ public readonly partial struct HeteroAkdLoss : IPixelLoss
         _quick = options is { Detach: true, Axis: WeightAxis.Class, Reliability: Reliability.Bce, Tau: 1 } ? 1 : 0;
         _spatialTotals = spatialTotals;
         _spatialAverages = spatialAverages;
+        _classWeights = classWeights;
+        _classWeighted = classWeighted ? 1 : 0;
+        _mixing = options.Mixing ? 1 : 0;
+        _weighting = options.Weighting ? 1 : 0;
+        _meanOfOne = options.WeightScale == WeightScale.Classes ? 1 : 0;
     }
 
     /// <inheritdoc/>
@@ -55,6 +67,8 @@ public readonly partial struct HeteroAkdLoss : IPixelLoss
 
     /// <inheritdoc/>
     public int Inputs => 2;
+
+    private bool IsBinary => TParts.AreChosen && _form == DistillationForm.Binary;
 
     /// <summary>The student's gradient, and the teacher's unless the options make it zero.</summary>
     public int Outputs => _attached != 0 || _supervision != ProjectorSupervision.None ? 2 : 1;
@@ -106,17 +120,19 @@ public readonly partial struct HeteroAkdLoss : IPixelLoss
         where TScratch : struct, IScratch<TLane>
     {
         TLane zero = TLane.Splat(0f);
-        Mixture<TLane> mixture = _quick != 0 ? MingleBounded<TLane, TScratch>(scratch, label) : Mix(scratch, label);
-        bool bounded = _quick != 0 && !TLane.AnyGreater(TLane.SelectGreater(valid, zero, mixture.Magnitude, zero), TLane.Splat(LargestMagnitude));
-        if (_quick != 0 && !bounded)
+        bool quick = !TParts.AreChosen && _quick != 0;
+        Mixture<TLane> mixture = quick ? MingleBounded<TLane, TScratch>(scratch, label) : Mix(scratch, label);
+        bool bounded = quick && !TLane.AnyGreater(TLane.SelectGreater(valid, zero, mixture.Magnitude, zero), TLane.Splat(LargestMagnitude));
+        if (quick && !bounded)
         {
             mixture = Mix(scratch, label);
         }
 
         Supervision<TLane> supervision = Supervise(scratch, mixture, label);
-        Distilled<TLane> distilled = _attached != 0 ? DistilAttached(scratch, mixture, valid, image)
+        Distilled<TLane> distilled = _attached != 0 ? DistilAttached(scratch, mixture, label, valid, image)
             : bounded ? DistilBounded(scratch, mixture, label, valid)
-            : Distil(scratch, mixture, valid, image);
+            : IsBinary ? DistilBinary(scratch, mixture, label, valid, image)
+            : Distil(scratch, mixture, label, valid, image);
         TLane perClass = TLane.Reciprocal(TLane.Splat(Classes));
         return new Sums<TLane>
         {

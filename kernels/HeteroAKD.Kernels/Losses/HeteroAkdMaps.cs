@@ -5,13 +5,13 @@ using HeteroAKD.Kernels.Launch;
 namespace HeteroAKD.Kernels.Losses;
 
 /// <summary>
-/// The inner maps of <see cref="HeteroAkdLoss"/> as outputs, for pictures: 0 the teacher's share S, 1 the weights W, 2 the discrepancy ΔH, 3 the hybrid
+/// The inner maps of <see cref="HeteroAkdLoss{TParts}"/> as outputs, for pictures: 0 the teacher's share S, 1 the weights W, 2 the discrepancy ΔH, 3 the hybrid
 /// logits Ẑ; 0 where a pixel is ignored. Run it like a loss; its only sum is S1, the valid pixels. Ask for single maps by <see cref="LossOutputs"/>.
 /// </summary>
 public readonly struct HeteroAkdMaps(int classes, in HeteroAkdOptions options, Mem spatialTotals) : IPixelLoss
 {
     // What pictures need is kept only with the attached gradient.
-    private readonly HeteroAkdLoss _loss = new(classes, options with { Detach = false }, spatialTotals, spatialTotals);
+    private readonly HeteroAkdLoss<ChosenParts> _loss = new(classes, options with { Detach = false }, spatialTotals, spatialTotals, spatialTotals, false);
 
     /// <inheritdoc/>
     public int Classes => _loss.Classes;
@@ -36,7 +36,7 @@ public readonly struct HeteroAkdMaps(int classes, in HeteroAkdOptions options, M
         for (int c = 0; c < Classes; c++)
         {
             TLane student = scratch.Get(_loss.StudentReliability + c);
-            TLane share = HeteroAkdLoss.ShareOf(student, scratch.Get(_loss.TeacherReliability + c));
+            TLane share = HeteroAkdLoss<ChosenParts>.ShareOf(student, scratch.Get(_loss.TeacherReliability + c));
             TLane discrepancy = scratch.Get(_loss.Exponent + c) - student;
             TLane hybrid = scratch.Get(_loss.Hybrid + c);
             scratch.Set(c, TLane.SelectGreater(valid, zero, share, zero));

@@ -18,6 +18,9 @@ public enum DistillationForm
 
     /// <summary>Σ_c W·q·(log q - log p).</summary>
     Kl,
+
+    /// <summary>Σ_c W·KL(Bernoulli(σ(Ẑ/τ)) ‖ Bernoulli(σ(z_s/τ))): each class by itself against the rest.</summary>
+    Binary,
 }
 
 /// <summary>How Eq. 5 measures the reliability H of logits against the label.</summary>
@@ -53,9 +56,24 @@ public enum LossUnit
     Element,
 }
 
+/// <summary>What W adds up to over its axis.</summary>
+public enum WeightScale
+{
+    /// <summary>One, as a softmax does.</summary>
+    One,
+
+    /// <summary>The members of the axis, for a mean of one: C over the classes; the valid pixels of the image over space.</summary>
+    Classes,
+}
+
 /// <summary>The readings of Eq. 5-11 that change numbers. The default of the struct is not usable; start from a preset.</summary>
 public readonly record struct HeteroAkdOptions
 {
+    /// <summary>Nothing chosen but that both mechanisms are on.</summary>
+    public HeteroAkdOptions()
+    {
+    }
+
     /// <summary>Axis of the softmax that makes W.</summary>
     public WeightAxis Axis { get; init; }
 
@@ -85,6 +103,18 @@ public readonly record struct HeteroAkdOptions
 
     /// <summary>What the supervision of the teacher's and of the student's projector weigh each.</summary>
     public float SupervisionWeight { get; init; }
+
+    /// <summary>Whether the target is the mixture of Eq. 7 (KMM). Without it Ẑ = z_t, and ΔH = max(0, H_s - H_t).</summary>
+    public bool Mixing { get; init; } = true;
+
+    /// <summary>Whether W is the softmax of Eq. 9 (KEM). Without it every member of the axis weighs the same.</summary>
+    public bool Weighting { get; init; } = true;
+
+    /// <summary>What W adds up to.</summary>
+    public WeightScale WeightScale { get; init; }
+
+    /// <summary>Whether <see cref="FixedParts"/> can compute it, if there are no class weights.</summary>
+    public bool HasFixedParts => Mixing && Weighting && WeightScale == WeightScale.One && Form != DistillationForm.Binary;
 
     /// <summary>The equations to the letter: nothing detached, no supervision. (Projectors with ReLU and the label grid go with it, elsewhere.)</summary>
     public static HeteroAkdOptions Paper => new() { Tau = 1, Weight = 1, SupervisionWeight = 0 };

@@ -1,21 +1,24 @@
 namespace HeteroAKD.Kernels.Losses;
 
 /// <summary>
-/// The specification of <see cref="HeteroAkdLoss"/>: the paper's Eq. 5-10 map by map in double, with every map kept, and the chain rule backwards through
+/// The specification of <see cref="HeteroAkdLoss{TParts}"/>: the paper's Eq. 5-10 map by map in double, with every map kept, and the chain rule backwards through
 /// them. Maps are [N, C, pixels]; z_s and z_t are the projected logits, y the one-hot label. Ignored pixels leave every sum and have gradient 0.
 /// </summary>
 /// <remarks>
 /// <code>
 /// Eq. 5   H(z) = max(z, 0) - z·y + log(1 + e^-|z|)    or, with Reliability.SoftmaxCe, -log softmax(z)_label for every class
 /// Eq. 6   S    = H_s / (H_t + H_s), ½ where both are 0
-/// Eq. 7   Ẑ    = S·z_t + (1 - S)·z_s
+/// Eq. 7   Ẑ    = S·z_t + (1 - S)·z_s                      or, without mixing, z_t
 /// Eq. 8   ΔH   = max(0, H_s - H(Ẑ))
-/// Eq. 9   W    = softmax(H_s + ΔH) over the classes of a pixel, or over the valid pixels of an image class by class
-/// Eq. 10  L    = Σ_n Σ_c W·a,  a = -q·log p or q·(log q - log p),  q = softmax(Ẑ/τ), p = softmax(z_s/τ), times τ² if asked
+/// Eq. 9   W    = κ·V,  V = softmax(H_s + ΔH) over the classes of a pixel, or over the valid pixels of an image class by class
+///                or, without weighting, 1 / members of that axis;  κ = 1, or members of that axis
+/// Eq. 10  L    = Σ_n ω_n Σ_c W·a,  a = -q·log p or q·(log q - log p),  q = softmax(Ẑ/τ), p = softmax(z_s/τ), times τ² if asked
+///                or a = q·log(q/p) + (1 - q)·log((1 - q)/(1 - p)),  q = σ(Ẑ/τ), p = σ(z_s/τ)
+///                ω_n = weight of the label · valid pixels / Σ weights of their labels: 1 without class weights
 /// </code>
 /// L is divided by the number of valid pixels of the batch for either axis; with the spatial one W sums to 1 over each image, so L/N is small there.
 /// </remarks>
-public sealed class HeteroAkdReference
+public sealed partial class HeteroAkdReference
 {
     private readonly HeteroAkdOptions _options;
     private readonly int _classes;
@@ -23,9 +26,13 @@ public sealed class HeteroAkdReference
     private readonly int[] _labels;
     private readonly double[] _student;
     private readonly double[] _teacher;
+    private readonly double[] _shares; // V
+    private readonly double[] _pixelWeights; // ω
 
-    /// <summary>Computes everything. Logits [N, C, pixels], labels [N, pixels] with -1 (or any id that is no class) where ignored.</summary>
-    public HeteroAkdReference(double[] student, double[] teacher, int[] labels, int classes, int pixels, HeteroAkdOptions options)
+    /// <summary>
+    /// Computes everything. Logits [N, C, pixels], labels [N, pixels] with -1 (or any id that is no class) where ignored, class weights [C] or none.
+    /// </summary>
+    public HeteroAkdReference(double[] student, double[] teacher, int[] labels, int classes, int pixels, HeteroAkdOptions options, double[]? classWeights = null)
     {
         _options = options;
         _classes = classes;
@@ -37,22 +44,20 @@ public sealed class HeteroAkdReference
         ReliabilityTeacher = ReliabilityOf(teacher, out double[] slopeTeacher);
         double[] both = Map((i, _) => ReliabilityStudent[i] + ReliabilityTeacher[i]);
         Share = Map((i, _) => both[i] > 0 ? ReliabilityStudent[i] / both[i] : 0.5);
-        Hybrid = Map((i, _) => (Share[i] * teacher[i]) + ((1 - Share[i]) * student[i]));
+        Hybrid = options.Mixing ? Map((i, _) => (Share[i] * teacher[i]) + ((1 - Share[i]) * student[i])) : Map((i, _) => teacher[i]);
         ReliabilityHybrid = ReliabilityOf(Hybrid, out double[] slopeHybrid);
         Discrepancy = Map((i, _) => Math.Max(0, ReliabilityStudent[i] - ReliabilityHybrid[i]));
         double[] exponent = Map((i, _) => ReliabilityStudent[i] + Discrepancy[i]);
-        Weights = options.Axis == WeightAxis.Class ? Softmax(exponent, 1) : SpatialSoftmax(exponent);
+        double[] members = SumOverAxis(Map((_, _) => 1));
+        _shares = !options.Weighting ? Map((i, _) => 1 / members[i]) : options.Axis == WeightAxis.Class ? Softmax(exponent, 1) : SpatialSoftmax(exponent);
+        Weights = Map((i, _) => _shares[i] * (options.WeightScale == WeightScale.Classes ? members[i] : 1));
+        _pixelWeights = PixelWeights(classWeights);
 
-        double[] q = Softmax(Hybrid, options.Tau);
-        double[] p = Softmax(student, options.Tau);
-        double[] logQ = LogSoftmax(Hybrid, options.Tau);
-        double[] logP = LogSoftmax(student, options.Tau);
-        bool kl = options.Form == DistillationForm.Kl;
-        double[] a = Map((i, _) => q[i] * ((kl ? logQ[i] : 0) - logP[i]));
+        Divergences d = options.Form == DistillationForm.Binary ? BinaryDivergences() : SoftmaxDivergences(options.Form == DistillationForm.Kl);
         double scale = options.ScaleTauSquared ? (double)options.Tau * options.Tau : 1;
-        Loss = scale * Sum((i, _) => Weights[i] * a[i]);
+        Loss = scale * Sum((i, _) => _pixelWeights[i] * Weights[i] * d.Cost[i]);
         Valid = labels.Count(IsClass);
-        Divergence = Sum((i, _) => q[i] * (logQ[i] - logP[i]));
+        Divergence = Sum((i, _) => d.Divergence[i]);
         MeanShare = Sum((i, _) => Share[i]) / classes;
         MeanTeacher = Sum((i, _) => ReliabilityTeacher[i]) / classes;
         MeanStudent = Sum((i, _) => ReliabilityStudent[i]) / classes;
@@ -62,12 +67,10 @@ public sealed class HeteroAkdReference
         SupervisionStudent = Supervise(student, StudentGradient);
         SupervisionTeacher = Supervise(teacher, TeacherGradient);
         double factor = options.Weight * scale / (options.Unit == LossUnit.Element ? classes : 1);
-        double[] through = SumOverClasses(Map((i, _) => Weights[i] * q[i]));
-        Each((i, _) => StudentGradient[i] += factor * ((p[i] * through[i]) - (Weights[i] * q[i])) / options.Tau);
+        Each((i, _) => StudentGradient[i] += factor * d.ThroughStudent[i]);
         if (!options.Detach)
         {
-            double[] b = Map((i, _) => Weights[i] * ((kl ? logQ[i] + 1 : 0) - logP[i]));
-            Attach(factor, a, b, q, slopeStudent, slopeTeacher, slopeHybrid);
+            Attach(factor, d, slopeStudent, slopeTeacher, slopeHybrid);
         }
     }
 
@@ -122,25 +125,15 @@ public sealed class HeteroAkdReference
     /// <summary>Σ over pixels of the mean H_s.</summary>
     public double MeanStudent { get; }
 
-    /// <summary>The sums in the order in which <see cref="HeteroAkdLoss"/> returns them.</summary>
+    /// <summary>The sums in the order in which <see cref="HeteroAkdLoss{TParts}"/> returns them.</summary>
     public double[] Sums => [Loss, Valid, SupervisionTeacher, SupervisionStudent, Divergence, MeanShare, MeanTeacher, MeanStudent];
 
-    /// <summary>The chain rule through W, ΔH, H(Ẑ), Ẑ, S, H_t and H_s. <paramref name="a"/> is ∂L/∂W and <paramref name="b"/> ∂L/∂q.</summary>
-    private void Attach(double factor, double[] a, double[] b, double[] q, double[] slopeStudent, double[] slopeTeacher, double[] slopeHybrid)
+    /// <summary>ω at every class of every pixel.</summary>
+    private double[] PixelWeights(double[]? classWeights)
     {
-        double[] weighted = Map((i, _) => Weights[i] * a[i]);
-        double[] average = _options.Axis == WeightAxis.Class ? SumOverClasses(weighted) : SumOverSpace(weighted);
-        double[] gU = Map((i, _) => Weights[i] * (a[i] - average[i]));
-        double[] positive = Map((i, _) => Discrepancy[i] > 0 ? 1 : 0);
-        double[] gHybridH = PerReliability(Map((i, _) => -gU[i] * positive[i]));
-        double[] meanB = SumOverClasses(Map((i, _) => q[i] * b[i]));
-        double[] gHybrid = Map((i, _) => (q[i] * (b[i] - meanB[i]) / _options.Tau) + (gHybridH[i] * slopeHybrid[i]));
-        double[] gShare = Map((i, _) => gHybrid[i] * (_teacher[i] - _student[i]));
-        double[] square = Map((i, _) => Math.Pow(ReliabilityStudent[i] + ReliabilityTeacher[i], 2));
-        double[] gStudentH = PerReliability(Map((i, _) => (gU[i] * (1 + positive[i])) + (square[i] > 0 ? gShare[i] * ReliabilityTeacher[i] / square[i] : 0)));
-        double[] gTeacherH = PerReliability(Map((i, _) => square[i] > 0 ? -gShare[i] * ReliabilityStudent[i] / square[i] : 0));
-        Each((i, _) => StudentGradient[i] += factor * ((gHybrid[i] * (1 - Share[i])) + (gStudentH[i] * slopeStudent[i])));
-        Each((i, _) => TeacherGradient[i] += factor * ((gHybrid[i] * Share[i]) + (gTeacherH[i] * slopeTeacher[i])));
+        double Of(int i) => classWeights is { Length: > 0 } ? classWeights[_labels[Pixel(i)]] : 1;
+        double mean = Sum((i, _) => Of(i)) / Sum((_, _) => 1);
+        return Map((i, _) => mean != 0 ? Of(i) / mean : 0);
     }
 
     private bool IsClass(int label) => label >= 0 && label < _classes;
@@ -173,6 +166,8 @@ public sealed class HeteroAkdReference
         return Sum((i, y) => y > 0 ? -logProbability[i] : 0);
     }
 
+    private static double LogSigmoid(double z) => -BinaryCrossEntropy(z, 1);
+
     private static double BinaryCrossEntropy(double z, double y)
     {
         double v = y > 0 ? -z : z;
@@ -201,6 +196,9 @@ public sealed class HeteroAkdReference
         double[] sum = SumOverSpace(Map((i, _) => Math.Exp(map[i] - max[i / _pixels])));
         return Map((i, _) => Math.Exp(map[i] - max[i / _pixels]) / sum[i]);
     }
+
+    /// <summary>The sum over the axis of Eq. 9, at each of its members.</summary>
+    private double[] SumOverAxis(double[] map) => _options.Axis == WeightAxis.Class ? SumOverClasses(map) : SumOverSpace(map);
 
     /// <summary>The sum over the classes of a pixel, at each of them.</summary>
     private double[] SumOverClasses(double[] map)

@@ -33,7 +33,7 @@ public readonly struct MeanResultKernel(Mem sums, int chunks, Mem result) : IPix
 }
 
 /// <summary>
-/// Turns the sums of <see cref="HeteroAkdLoss"/> into numbers: launch on 1 × 1. Result: [0] λ2·L_hakd + supervision, [1] the gradient's scale 1/N,
+/// Turns the sums of <see cref="HeteroAkdLoss{TParts}"/> into numbers: launch on 1 × 1. Result: [0] λ2·L_hakd + supervision, [1] the gradient's scale 1/N,
 /// [2] valid pixels N, then means over the valid pixels: [3] L_hakd, [4] supervision of the teacher's projector, [5] of the student's, [6] KL(q ‖ p),
 /// [7] share S, [8] H_t, [9] H_s. All 0 where no pixel is valid.
 /// </summary>

@@ -7,30 +7,40 @@ namespace HeteroAKD.Kernels.Losses;
 /// <summary>What the sums over an image are of.</summary>
 public enum SpatialSum
 {
-    /// <summary>log Σ e^U: the norm of the spatial softmax.</summary>
+    /// <summary>log Σ e^U of each class, the norm of the spatial softmax; and the number of pixels.</summary>
     Exponents,
 
-    /// <summary>Σ W·a: what its gradient takes from a.</summary>
+    /// <summary>Σ V·ω·a of each class: what its gradient takes from a.</summary>
     Weighted,
+}
+
+/// <summary>The numbers of an image that a <see cref="SpatialSum"/> makes.</summary>
+public static class SpatialPlanes
+{
+    /// <summary>One for each class, and with the exponents one more for the number of pixels.</summary>
+    public static int Of(SpatialSum sum, int classes) => sum == SpatialSum.Exponents ? classes + 1 : classes;
+
+    /// <summary>Whether a plane holds the logarithm of a sum.</summary>
+    internal static bool IsLogarithm(SpatialSum sum, int plane, int classes) => sum == SpatialSum.Exponents && plane < classes;
 }
 
 /// <summary>
 /// First stage of the sums over space, class by class: rows are the strips of all images, columns grid columns; each element walks down its strip and
-/// leaves one number a class. The sums it returns are zero. The loss must be one that is not detached, or the sum <see cref="SpatialSum.Exponents"/>.
+/// leaves its <see cref="SpatialPlanes">planes</see>. The sums it returns are zero. The loss must be one that is not detached, or the sum <see cref="SpatialSum.Exponents"/>.
 /// </summary>
 public readonly struct SpatialFoldKernel : IPixelSumKernel
 {
-    private readonly HeteroAkdLoss _loss;
+    private readonly HeteroAkdLoss<ChosenParts> _loss;
     private readonly LogitsSource _student;
     private readonly LogitsSource _teacher;
     private readonly LabelSource _labels;
     private readonly StripGrid _grid;
     private readonly SpatialSum _sum;
-    private readonly Mem _partials; // [strips of all images, C, grid width]
+    private readonly Mem _partials; // [strips of all images, planes, grid width]
 
     /// <summary>The kernel; the sources need no workspace.</summary>
     public SpatialFoldKernel(
-        in HeteroAkdLoss loss, in LogitsSource student, in LogitsSource teacher, in LabelSource labels, in StripGrid grid, SpatialSum sum, Mem partials)
+        in HeteroAkdLoss<ChosenParts> loss, in LogitsSource student, in LogitsSource teacher, in LabelSource labels, in StripGrid grid, SpatialSum sum, Mem partials)
     {
         _loss = loss;
         _student = student;
@@ -48,7 +58,7 @@ public readonly struct SpatialFoldKernel : IPixelSumKernel
 
     private int Totals => Maxima + _loss.Classes;
 
-    private int Kept => Totals + _loss.Classes;
+    private int Kept => Totals + _loss.Classes + 1;
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -79,10 +89,11 @@ public readonly struct SpatialFoldKernel : IPixelSumKernel
         int teacherHeld = -1;
         for (int c = 0; c < classes; c++)
         {
-            scratch.Set(Maxima + c, TLane.Splat(HeteroAkdLoss.NoExponent));
+            scratch.Set(Maxima + c, TLane.Splat(HeteroAkdLoss<ChosenParts>.NoExponent));
             scratch.Set(Totals + c, TLane.Splat(0f));
         }
 
+        scratch.Set(Totals + classes, TLane.Splat(0f));
         for (int y = _grid.FirstRow(row); y <= _grid.LastRow(row); y++)
         {
             _student.Load<TLane, TScratch>(scratch, 0, Kept, studentHeld, image, y, column);
@@ -100,22 +111,23 @@ public readonly struct SpatialFoldKernel : IPixelSumKernel
             }
         }
 
-        for (int c = 0; c < classes; c++)
+        int planes = SpatialPlanes.Of(_sum, classes);
+        for (int c = 0; c < planes; c++)
         {
             TLane total = scratch.Get(Totals + c);
-            total = _sum == SpatialSum.Exponents ? scratch.Get(Maxima + c) + TLane.Log(total) : total;
-            TLane.Store(_partials, (((row * classes) + c) * _grid.Width) + column, total);
+            total = SpatialPlanes.IsLogarithm(_sum, c, classes) ? scratch.Get(Maxima + c) + TLane.Log(total) : total;
+            TLane.Store(_partials, (((row * planes) + c) * _grid.Width) + column, total);
         }
 
         return default;
     }
 }
 
-/// <summary>Second stage: adds up one class of one image over its strips and columns. Rows are (image, class).</summary>
+/// <summary>Second stage: adds up one plane of one image over its strips and columns. Rows are (image, plane).</summary>
 public readonly struct SpatialReduceKernel : IRowKernel
 {
-    private readonly Mem _partials; // [strips of all images, C, grid width]
-    private readonly Mem _result; // [N, C]
+    private readonly Mem _partials; // [strips of all images, planes, grid width]
+    private readonly Mem _result; // [N, planes]
     private readonly StripGrid _grid;
     private readonly int _classes;
     private readonly SpatialSum _sum;
@@ -136,13 +148,16 @@ public readonly struct SpatialReduceKernel : IRowKernel
         where TLane : unmanaged, ILane<TLane>
         where TGroup : struct, IGroup<TLane>
     {
-        int first = row / _classes * _grid.StripsPerImage;
-        int start = ((first * _classes) + (row % _classes)) * _grid.Width;
-        int step = _classes * _grid.Width;
+        int planes = SpatialPlanes.Of(_sum, _classes);
+        int plane = row % planes;
+        int first = row / planes * _grid.StripsPerImage;
+        int start = ((first * planes) + plane) * _grid.Width;
+        int step = planes * _grid.Width;
+        bool logarithm = SpatialPlanes.IsLogarithm(_sum, plane, _classes);
         TLane max = TLane.Splat(0f);
-        if (_sum == SpatialSum.Exponents)
+        if (logarithm)
         {
-            TLane none = TLane.Splat(HeteroAkdLoss.NoExponent);
+            TLane none = TLane.Splat(HeteroAkdLoss<ChosenParts>.NoExponent);
             max = none;
             for (int strip = 0; strip < _grid.StripsPerImage; strip++)
             {
@@ -156,17 +171,17 @@ public readonly struct SpatialReduceKernel : IRowKernel
         }
 
         TLane total = TLane.Splat(0f);
-        TLane nothing = TLane.Splat(_sum == SpatialSum.Exponents ? float.NegativeInfinity : 0f);
+        TLane nothing = TLane.Splat(logarithm ? float.NegativeInfinity : 0f);
         for (int strip = 0; strip < _grid.StripsPerImage; strip++)
         {
             for (int j = group.Start; j < _grid.Width; j += group.Stride)
             {
                 TLane part = TLane.LoadPart(_partials, start + (strip * step) + j, _grid.Width - j, nothing);
-                total += _sum == SpatialSum.Exponents ? TLane.Exp(part - max) : part;
+                total += logarithm ? TLane.Exp(part - max) : part;
             }
         }
 
         total = group.Sum(total);
-        group.StoreOne(_result, row, _sum == SpatialSum.Exponents ? max + TLane.Log(total) : total);
+        group.StoreOne(_result, row, logarithm ? max + TLane.Log(total) : total);
     }
 }

@@ -1,4 +1,5 @@
 using HeteroAKD.Kernels.Lanes;
+using HeteroAKD.Kernels.Launch;
 using HeteroAKD.Kernels.Losses;
 using HeteroAKD.Tensors.Autograd;
 
@@ -28,6 +29,9 @@ public enum WorkingGrid
 /// <param name="AlignCorners">How maps of another size are sampled.</param>
 /// <param name="IgnoreIndex">Label of pixels left out of every sum and denominator.</param>
 /// <param name="Reduction">What L_hakd is a mean over.</param>
+/// <param name="Mixing">Whether the target is the mixture of Eq. 7 (KMM); without it, the teacher's own logits.</param>
+/// <param name="Weighting">Whether W is the softmax of Eq. 9 (KEM); without it, every class or pixel of the axis weighs the same.</param>
+/// <param name="WeightScale">What W adds up to over its axis.</param>
 public readonly record struct HeteroAkdAttributes(
     WeightAxis Axis = WeightAxis.Class,
     DistillationForm Form = DistillationForm.Ce,
@@ -41,7 +45,10 @@ public readonly record struct HeteroAkdAttributes(
     WorkingGrid Grid = WorkingGrid.Student,
     bool AlignCorners = false,
     int IgnoreIndex = -100,
-    LossUnit Reduction = LossUnit.Pixel)
+    LossUnit Reduction = LossUnit.Pixel,
+    bool Mixing = true,
+    bool Weighting = true,
+    WeightScale WeightScale = WeightScale.One)
 {
     /// <summary>The defaults; without it <c>new()</c> would zero every field.</summary>
     public HeteroAkdAttributes()
@@ -61,12 +68,15 @@ public readonly record struct HeteroAkdAttributes(
         Weight = Lambda2,
         Unit = Reduction,
         SupervisionWeight = SupervisionWeight,
+        Mixing = Mixing,
+        Weighting = Weighting,
+        WeightScale = WeightScale,
     };
 }
 
 /// <summary>The maps of KMM and KEM on the working grid, for pictures.</summary>
 /// <param name="Share">[N, C, H, W] the teacher's share S (Eq. 6).</param>
-/// <param name="Weight">[N, C, H, W] importance W (Eq. 9).</param>
+/// <param name="Weight">[N, C, H, W] importance W (Eq. 9), without class weights.</param>
 /// <param name="Discrepancy">[N, C, H, W] ΔH (Eq. 8).</param>
 public readonly record struct KnowledgeMaps(Tensor Share, Tensor Weight, Tensor Discrepancy);
 
@@ -88,12 +98,13 @@ public static class HeteroAkd
     /// <summary>The row of the table. Kept: 0 gradient of input, 1 result, 2 gradient of teacher.</summary>
     public static readonly OpRow<HeteroAkdAttributes> Row = new(
         "heteroakd_loss",
-        "lambda2 · L_hakd + supervision of the projected logits; HeteroAKD (AAAI 2025) Eq. 5-10, mean over labelled pixels of the working grid",
-        [new("input", "[N, C, h, w]"), new("teacher", "[N, C, h', w']"), new("target", "[N, H, W]", Integer: true)],
+        "lambda2 · L_hakd + supervision of the projected logits; HeteroAKD (AAAI 2025) Eq. 5-10, mean over labelled pixels of the working grid. weight makes a pixel's L_hakd weigh w of its label",
+        [new("input", "[N, C, h, w]"), new("teacher", "[N, C, h', w']"), new("target", "[N, H, W]", Integer: true), new("weight", "[C]", Optional: true)],
         shape: n =>
         {
             Losses.CheckTeacher("heteroakd_loss", n[0].Shape, n[1].Shape);
             Losses.CheckLabels("heteroakd_loss", n[0].Shape, n[2].Shape);
+            Losses.CheckWeights("heteroakd_loss", n[0].Shape, n.Optional(3));
             return n.Attributes.Tau > 0 ? new Shape(1) : throw new HeteroAkdException($"heteroakd_loss: tau = {n.Attributes.Tau} must be above 0");
         },
         Forward,
@@ -146,11 +157,25 @@ public static class HeteroAkd
         }
 
         int classes = n[0].Shape[1];
+        Tensor? weights = n.Optional(3) is { } classWeights ? MeanOneWeights(request, classWeights) : null;
+        Tensor sums = weights is null && options.HasFixedParts ? Run<FixedParts>(n, ref request, options, weights) : Run<ChosenParts>(n, ref request, options, weights);
+        Tensor result = n.Keep(1, n.New(new Shape(HeteroAkdResultKernel.Length)));
+        n.Device.Pixel(new HeteroAkdResultKernel(sums.Mem, sums.Shape[0], classes, options, result.Mem), 1, 1, 1, n.DType);
+        Copy.Run(result.View(new Shape(1)), n.Output);
+    }
+
+    /// <summary>Runs the loss; returns its sums [chunks, 8].</summary>
+    private static Tensor Run<TParts>(OpNode<HeteroAkdAttributes> n, ref PixelLossRequest request, in HeteroAkdOptions options, Tensor? weights)
+        where TParts : struct, IHeteroAkdParts
+    {
+        int classes = n[0].Shape[1];
+        Mem any = n[0].Mem;
+        Mem weighted = weights?.Mem ?? any;
         Tensor? totals = SpatialTotals(request, options);
-        Tensor? averages = totals is not null && !options.Detach
-            ? PixelLoss.SpatialSums(new HeteroAkdLoss(classes, options, totals.Mem, totals.Mem), request, SpatialSum.Weighted)
+        Tensor? averages = totals is not null && !options.Detach && options.Weighting
+            ? PixelLoss.SpatialSums(new HeteroAkdLoss<ChosenParts>(classes, options, totals.Mem, any, weighted, weights is not null), request, SpatialSum.Weighted)
             : null;
-        HeteroAkdLoss loss = new(classes, options, (totals ?? n[0]).Mem, (averages ?? n[0]).Mem);
+        HeteroAkdLoss<TParts> loss = new(classes, options, totals?.Mem ?? any, averages?.Mem ?? any, weighted, weights is not null);
         if (request.TeacherGradient is { } teacherGradient && loss.Outputs < 2)
         {
             // With everything detached and no supervision the teacher's projector learns nothing.
@@ -158,10 +183,19 @@ public static class HeteroAkd
             request.TeacherGradient = null;
         }
 
-        Tensor sums = PixelLoss.Run(loss, request);
-        Tensor result = n.Keep(1, n.New(new Shape(HeteroAkdResultKernel.Length)));
-        n.Device.Pixel(new HeteroAkdResultKernel(sums.Mem, sums.Shape[0], classes, options, result.Mem), 1, 1, 1, n.DType);
-        Copy.Run(result.View(new Shape(1)), n.Output);
+        return PixelLoss.Run(loss, request);
+    }
+
+    /// <summary>[C] class weights with a mean of one over the labels of the working grid, by numbers that stay on the device.</summary>
+    private static Tensor MeanOneWeights(in PixelLossRequest request, Tensor weights)
+    {
+        Device device = weights.Device;
+        using Tensor sums = Tensor.Empty(device, new Shape(Sums<F32>.Count), weights.DType);
+        Tensor result = Tensor.Empty(device, weights.Shape, weights.DType);
+        int pixels = request.Grid.Height * request.Grid.Width;
+        device.PixelSums(new LabelWeightKernel(PixelLoss.Labels(request), weights.Mem), request.Student.Shape[0], pixels, 1, sums.Mem, weights.DType);
+        device.Pixel(new MeanOneWeightsKernel(weights.Mem, sums.Mem, result.Mem), 1, weights.Shape[0], 1, weights.DType);
+        return result;
     }
 
     private static Tensor? SpatialTotals(in PixelLossRequest request, in HeteroAkdOptions options)
@@ -172,7 +206,7 @@ public static class HeteroAkd
         }
 
         Mem none = request.Student.Mem;
-        return PixelLoss.SpatialSums(new HeteroAkdLoss(request.Student.Shape[1], options, none, none), request, SpatialSum.Exponents);
+        return PixelLoss.SpatialSums(new HeteroAkdLoss<ChosenParts>(request.Student.Shape[1], options, none, none, none, false), request, SpatialSum.Exponents);
     }
 
     private static PixelLossRequest Request(Tensor student, Tensor teacher, Tensor labels, in HeteroAkdAttributes attributes)

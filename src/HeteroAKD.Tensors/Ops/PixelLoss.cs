@@ -43,24 +43,25 @@ internal static class PixelLoss
         return onGrid ? RunGrid(loss, request) : RunStrips(loss, request);
     }
 
-    /// <summary>A sum over the pixels of each image, class by class: [N, C]. What the spatial softmax needs before the loss itself.</summary>
-    public static Tensor SpatialSums(in HeteroAkdLoss loss, in PixelLossRequest r, SpatialSum sum)
+    /// <summary>Sums over the pixels of each image, class by class: [N, planes]. What the spatial softmax needs before the loss itself.</summary>
+    public static Tensor SpatialSums(in HeteroAkdLoss<ChosenParts> loss, in PixelLossRequest r, SpatialSum sum)
     {
         Device device = r.Student.Device;
         DType type = r.Student.DType;
         int images = r.Student.Shape[0];
         int classes = r.Student.Shape[1];
+        int planes = SpatialPlanes.Of(sum, classes);
         LogitsSource student = new Input(r.Student, null, r.Grid).Source(r.Student, 0);
         LogitsSource teacher = new Input(r.Teacher!, null, r.Grid).Source(r.Teacher!, 0);
         StripGrid grid = new(r.Grid.Height, r.Grid.Width, Math.Min(StripPlan.StripRows, r.Grid.Height));
         int strips = images * grid.StripsPerImage;
-        using Tensor partials = Tensor.Empty(device, new Shape(strips, classes, r.Grid.Width), type);
+        using Tensor partials = Tensor.Empty(device, new Shape(strips, planes, r.Grid.Width), type);
         using Tensor unused = Tensor.Empty(device, new Shape(Sums<F32>.Count), type);
-        Tensor result = Tensor.Empty(device, new Shape(images, classes), type);
+        Tensor result = Tensor.Empty(device, new Shape(images, planes), type);
         SpatialFoldKernel fold = new(loss, student, teacher, Labels(r), grid, sum, partials.Mem);
         device.PixelSums(fold, strips, r.Grid.Width, r.Cost * grid.StripRows, unused.Mem, type);
         SpatialReduceKernel reduce = new(partials.Mem, result.Mem, grid, classes, sum);
-        device.Rows(reduce, images * classes, r.Grid.Width, grid.StripsPerImage * r.Grid.Width, type);
+        device.Rows(reduce, images * planes, r.Grid.Width, grid.StripsPerImage * r.Grid.Width, type);
         return result;
     }
 

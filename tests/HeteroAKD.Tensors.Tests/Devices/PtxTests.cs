@@ -29,6 +29,7 @@ public sealed partial class PtxTests(TestDevices devices, GatedKernels kernels)
         ["ConvWeightGradientKernel"] = "finds a pixel's row by a quotient of floats; an integer division takes longer",
         ["GridLossKernel"] = "one-vs-rest terms and reliability of a class are quotients, and scores are divided by tau as the reference does",
         ["StripLossKernel"] = "as GridLossKernel",
+        ["LabelWeightKernel"] = "finds the place of the nearest label by quotients that must be exact; the loop waits for memory",
         ["RowSumKernel"] = "the gradient of a quotient is one",
         ["SpatialFoldKernel"] = "scores are divided by tau, and the teacher's share is a quotient, as in GridLossKernel",
         ["TotalKernel"] = "divides every term of a mean, so that no sum overflows; the loop waits for memory",

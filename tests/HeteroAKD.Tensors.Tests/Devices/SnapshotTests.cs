@@ -19,7 +19,7 @@ public sealed class SnapshotTests(GatedKernels kernels)
         ["product-bf16-stored"] = ("Block TiledProductKernel<LargeTile,Bf16Math,DepthMatrix<WholePieces>,LineMatrix<WholeNarrowPieces>,MatrixSink>", LoopPart.Arithmetic),
         ["convolution-patches"] = ("Block TiledProductKernel<LargeTile,Tf32Math,DepthMatrix<WholePieces>,Patches<FloatElement,ForwardWindow>,MapSink>", LoopPart.Beginning),
         ["softmax-row"] = ("WideWarpRows RowSoftmaxKernel", LoopPart.Beginning),
-        ["heteroakd-shared-scratch"] = ("SharedPixelSums GridLossKernel<HeteroAkdLoss>", LoopPart.Beginning),
+        ["heteroakd-shared-scratch"] = ("SharedPixelSums GridLossKernel<HeteroAkdLoss<FixedParts>>", LoopPart.Beginning),
     };
 
     public static TheoryData<string> Names => new(Snapshots.Keys);

@@ -8,7 +8,7 @@ namespace HeteroAKD.Tensors.Checks.Cases;
 /// <summary>Losses over pixels.</summary>
 internal static class LossCases
 {
-    public static IEnumerable<OpCase> All() => [.. CrossEntropy(), .. Distillation(), .. HeteroAkdCases()];
+    public static IEnumerable<OpCase> All() => [.. CrossEntropy(), .. Distillation(), .. HeteroAkdCases.All()];
 
     private static IEnumerable<OpCase> CrossEntropy()
     {
@@ -108,96 +108,8 @@ internal static class LossCases
         return [new("grad.input", [.. gradient.Select(g => g * factor)])];
     }
 
-    private static IEnumerable<OpCase> HeteroAkdCases()
-    {
-        OpFamily family = new(HeteroAkd.Row, ErrorClass.Loss, v => HeteroAkdMeans(v, Specification(v)))
-        {
-            Differentiable = ["input", "teacher"],
-            Gradients = DetachedGradients,
-            Terms = (v, _) => v.Attributes<HeteroAkdAttributes>().Grid == WorkingGrid.Label ? v.Shape("target").Count : v.Shape("input").Count / v.Shape("input")[1],
-        };
-        yield return family.Case("", HeteroAkdInputs((1, 2), (1, 1), (1, 1), (1, 1)));
-        yield return family.Case("", HeteroAkdInputs((2, 11), (5, 7), (5, 7), (5, 7)));
-        yield return family.Case("lambda2=10 supervision_weight=0.5 supervision=ce ignore_index=255", HeteroAkdInputs((2, 19), (3, 17), (3, 17), (12, 68), 255));
-        yield return family.Case("form=kl tau=2 scale_tau2=true supervision=none", HeteroAkdInputs((1, 5), (6, 9), (3, 5), (6, 9)));
-        yield return family.Case("axis=spatial", HeteroAkdInputs((2, 3), (5, 7), (5, 7), (5, 7)));
-        yield return family.Case("reliability=softmax_ce", HeteroAkdInputs((1, 4), (5, 9), (5, 9), (5, 9)));
-        yield return family.Case("grid=label", HeteroAkdInputs((1, 3), (3, 5), (2, 3), (9, 17)));
-        yield return family.Case("reduction=element lambda2=3 tau=2", HeteroAkdInputs((2, 5), (4, 9), (2, 5), (8, 18)));
-        yield return family.Case("detach=false reduction=element", HeteroAkdInputs((1, 4), (3, 6), (3, 6), (3, 6)));
-        yield return family.Case("detach=false supervision=none", HeteroAkdInputs((2, 5), (4, 6), (4, 6), (4, 6)));
-        yield return family.Case("detach=false form=kl tau=3 lambda2=2", HeteroAkdInputs((1, 4), (5, 7), (3, 4), (20, 28)));
-        yield return family.Case("detach=false axis=spatial supervision=ce", HeteroAkdInputs((2, 3), (4, 5), (4, 5), (4, 5)));
-        yield return family.Case("detach=false reliability=softmax_ce", HeteroAkdInputs((1, 6), (3, 6), (3, 6), (3, 6)));
-        yield return family.Case("detach=false grid=label align_corners=true tau=2 scale_tau2=true", HeteroAkdInputs((2, 3), (3, 5), (2, 3), (9, 17)));
-        yield return family.Case("detach=false grid=label axis=spatial form=kl", HeteroAkdInputs((1, 3), (3, 5), (3, 5), (7, 11)));
-    }
-
-    private static CaseInput[] HeteroAkdInputs((int Images, int Classes) n, (int H, int W) student, (int H, int W) teacher, (int H, int W) labels, int ignore = -100) =>
-    [
-        Normal("input", n.Images, n.Classes, student.H, student.W), Normal("teacher", n.Images, n.Classes, teacher.H, teacher.W),
-        Labels(n.Classes, ignore, "target", n.Images, labels.H, labels.W),
-    ];
-
-    /// <summary>Eq. 5-10 on the working grid, after every input was brought to it.</summary>
-    private static HeteroAkdReference Specification(CaseValues v)
-    {
-        HeteroAkdAttributes a = v.Attributes<HeteroAkdAttributes>();
-        Shape x = v.Shape("input");
-        (int height, int width) = GridOf(v, a);
-        int[] labels = [.. Nearest(v, x[0], height, width).Select(label => label == a.IgnoreIndex ? -1 : label)];
-        return new HeteroAkdReference(
-            ResizingCases.Bilinear(v["input"], x, height, width, a.AlignCorners),
-            ResizingCases.Bilinear(v["teacher"], v.Shape("teacher"), height, width, a.AlignCorners),
-            labels,
-            x[1],
-            height * width,
-            a.Options);
-    }
-
-    private static NamedValues[] HeteroAkdMeans(CaseValues v, HeteroAkdReference reference)
-    {
-        HeteroAkdAttributes a = v.Attributes<HeteroAkdAttributes>();
-        double[] sums = reference.Sums;
-        double valid = reference.Valid;
-        double supervised = a.Supervision == ProjectorSupervision.Bce ? v.Shape("input")[1] : 1;
-        double[] means = [.. sums.Select(s => s / valid)];
-        double distilled = a.Reduction == LossUnit.Element ? v.Shape("input")[1] : 1;
-        (double loss, double teacher, double student) = (means[0] / distilled, means[2] / supervised, means[3] / supervised);
-        double total = (a.Lambda2 * loss) + (a.SupervisionWeight * (teacher + student));
-        return [new("output", [total]), new("result", [total, 1 / valid, valid, loss, teacher, student, .. means[4..]])];
-    }
-
-    private static NamedValues[]? DetachedGradients(CaseValues v)
-    {
-        HeteroAkdAttributes a = v.Attributes<HeteroAkdAttributes>();
-        if (!a.Detach)
-        {
-            return null;
-        }
-
-        HeteroAkdReference reference = Specification(v);
-        return [Back(v, a, "input", reference.StudentGradient, reference.Valid), Back(v, a, "teacher", reference.TeacherGradient, reference.Valid)];
-    }
-
-    // A gradient on the working grid, brought back to the input and divided by the valid pixels.
-    private static NamedValues Back(CaseValues v, in HeteroAkdAttributes a, string input, double[] gradient, double valid)
-    {
-        Shape x = v.Shape(input);
-        (int height, int width) = GridOf(v, a);
-        double[] dx = new double[x.Count];
-        BilinearVerticalKernel.ReferenceGradient(gradient, dx, x[2], x[3], height, width, a.AlignCorners);
-        double factor = v.Upstream(1)[0] / valid;
-        return new("grad." + input, [.. dx.Select(d => d * factor)]);
-    }
-
-    private static (int Height, int Width) GridOf(CaseValues v, in HeteroAkdAttributes a)
-    {
-        Shape grid = a.Grid == WorkingGrid.Label ? v.Shape("target") : v.Shape("input");
-        return (grid[-2], grid[-1]);
-    }
-
-    private static int[] Nearest(CaseValues v, int images, int height, int width)
+    /// <summary>The labels nearest to the pixels of a grid.</summary>
+    internal static int[] Nearest(CaseValues v, int images, int height, int width)
     {
         Shape labels = v.Shape("target");
         int[] result = new int[images * height * width];
