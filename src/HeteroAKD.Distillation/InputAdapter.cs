@@ -1,5 +1,4 @@
 using HeteroAKD.Tensors;
-using HeteroAKD.Tensors.Ops;
 
 namespace HeteroAKD.Distillation;
 
@@ -26,7 +25,7 @@ public sealed class InputAdapter : IDisposable
     }
 
     /// <summary>images [N, 3, H, W] for the other network.</summary>
-    public Tensor Apply(Tensor images) => Arithmetic.Add.Apply(default, Arithmetic.Multiply.Apply(default, images, _scale), _shift);
+    public Tensor Apply(Tensor images) => (images * _scale) + _shift;
 
     /// <inheritdoc/>
     public void Dispose()

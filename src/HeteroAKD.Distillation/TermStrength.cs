@@ -1,5 +1,4 @@
 using HeteroAKD.Tensors;
-using HeteroAKD.Tensors.Ops;
 
 namespace HeteroAKD.Distillation;
 
@@ -31,7 +30,7 @@ internal sealed class TermStrength : IDisposable
 
     public void Set(int step, int steps) => _value.CopyFrom([(float)At(step, steps, _end, _fraction)]);
 
-    public Tensor Scale(Tensor loss) => Arithmetic.Multiply.Apply(default, loss, _value);
+    public Tensor Scale(Tensor loss) => loss * _value;
 
     public void Dispose() => _value.Dispose();
 }

@@ -10,7 +10,7 @@ public static class Functional
         Convolution.Row.Apply(new Conv2dAttributes(stride, padding, dilation, groups), input, weight, bias);
 
     /// <summary>input · weightᵀ + bias over the last dimension. input [..., I], weight [O, I], bias [O] → [..., O].</summary>
-    public static Tensor Linear(Tensor input, Tensor weight, Tensor? bias = null) => MatMul.Linear.Apply(default, input, weight, bias);
+    public static Tensor Linear(Tensor input, Tensor weight, Tensor? bias = null) => Ops.MatMul.Linear.Apply(default, input, weight, bias);
 
     /// <summary>
     /// Batch normalisation of [N, C, H, W], optionally with a residual [N, C, H, W] added and a ReLU applied in the same pass.
@@ -38,6 +38,36 @@ public static class Functional
     /// <summary>1 / (1 + e^-x).</summary>
     public static Tensor Sigmoid(Tensor input) => Activations.Sigmoid.Apply(default, input);
 
+    /// <summary>Hyperbolic tangent.</summary>
+    public static Tensor Tanh(Tensor input) => Activations.Tanh.Apply(default, input);
+
+    /// <summary>e^x.</summary>
+    public static Tensor Exp(Tensor input) => Activations.Exp.Apply(default, input);
+
+    /// <summary>Natural logarithm.</summary>
+    public static Tensor Log(Tensor input) => Activations.Log.Apply(default, input);
+
+    /// <summary>√x.</summary>
+    public static Tensor Sqrt(Tensor input) => Activations.Sqrt.Apply(default, input);
+
+    /// <summary>|x|; its derivative at 0 is 0.</summary>
+    public static Tensor Abs(Tensor input) => Activations.Abs.Apply(default, input);
+
+    /// <summary>x².</summary>
+    public static Tensor Square(Tensor input) => Activations.Square.Apply(default, input);
+
+    /// <summary>1 / x.</summary>
+    public static Tensor Reciprocal(Tensor input) => Activations.Reciprocal.Apply(default, input);
+
+    /// <summary>-x.</summary>
+    public static Tensor Neg(Tensor input) => ScaleShift(input, -1);
+
+    /// <summary>Softmax over the last dimension, or over dimension 1, the classes of [N, C, ...].</summary>
+    public static Tensor Softmax(Tensor input, int dim) => Ops.Softmax.Row.Apply(new SoftmaxAttributes(dim), input);
+
+    /// <summary>Logarithm of <see cref="Softmax"/>, without the digits that a logarithm of small numbers loses.</summary>
+    public static Tensor LogSoftmax(Tensor input, int dim) => Ops.Softmax.LogRow.Apply(new SoftmaxAttributes(dim), input);
+
     /// <summary>Zeroes elements with probability <paramref name="p"/> and scales the others by 1/(1-p). The mask is a function of (key, element).</summary>
     /// <param name="input">Any shape.</param>
     /// <param name="p">Probability of a zero.</param>
@@ -52,8 +82,72 @@ public static class Functional
     /// <param name="counter">[1] int32, as for <see cref="Dropout"/>.</param>
     public static Tensor DropPath(Tensor input, float p, int key, Tensor? counter = null) => Regularization.DropPath.Apply(new MaskAttributes(p, key), input, null, counter);
 
-    /// <summary>a + b, same shape.</summary>
+    /// <summary>a + b, broadcast as <see cref="Arithmetic"/> says: [C] as second operand is one number a channel, all else is as in PyTorch.</summary>
+    /// <exception cref="ShapeMismatchException">The shapes do not fit.</exception>
     public static Tensor Add(Tensor a, Tensor b) => Arithmetic.Add.Apply(default, a, b);
+
+    /// <summary>a + number.</summary>
+    public static Tensor Add(Tensor a, float number) => ScaleShift(a, 1, number);
+
+    /// <summary>a - b, broadcast as <see cref="Add(Tensor, Tensor)"/>.</summary>
+    /// <exception cref="ShapeMismatchException">The shapes do not fit.</exception>
+    public static Tensor Sub(Tensor a, Tensor b) => Arithmetic.Subtract.Apply(default, a, b);
+
+    /// <summary>a - number.</summary>
+    public static Tensor Sub(Tensor a, float number) => ScaleShift(a, 1, -number);
+
+    /// <summary>number - b.</summary>
+    public static Tensor Sub(float number, Tensor b) => ScaleShift(b, -1, number);
+
+    /// <summary>a · b, broadcast as <see cref="Add(Tensor, Tensor)"/>.</summary>
+    /// <exception cref="ShapeMismatchException">The shapes do not fit.</exception>
+    public static Tensor Mul(Tensor a, Tensor b) => Arithmetic.Multiply.Apply(default, a, b);
+
+    /// <summary>a · number.</summary>
+    public static Tensor Mul(Tensor a, float number) => ScaleShift(a, number);
+
+    /// <summary>a / b, broadcast as <see cref="Add(Tensor, Tensor)"/>.</summary>
+    /// <exception cref="ShapeMismatchException">The shapes do not fit.</exception>
+    public static Tensor Div(Tensor a, Tensor b) => Arithmetic.Divide.Apply(default, a, b);
+
+    /// <summary>a / number, as a product with the rounded 1 / number: the last bit may differ from a quotient's, as in PyTorch on a GPU.</summary>
+    public static Tensor Div(Tensor a, float number) => ScaleShift(a, 1 / number);
+
+    /// <summary>number / b, as number · (1 / b), which is what PyTorch makes of it.</summary>
+    public static Tensor Div(float number, Tensor b) => Mul(Reciprocal(b), number);
+
+    /// <summary>scale · input + shift, with one rounding.</summary>
+    public static Tensor ScaleShift(Tensor input, float scale, float shift = 0) => Ops.ScaleShift.Row.Apply(new ScaleShiftAttributes(scale, shift), input);
+
+    /// <summary>Sum over all elements → [1].</summary>
+    public static Tensor Sum(Tensor input) => Reduction.Sum.Apply(default, input);
+
+    /// <summary>Sum over one dimension, which goes or stays with size 1; -1 is the last.</summary>
+    public static Tensor Sum(Tensor input, int dim, bool keepdim = false) => Sum(input, [dim], keepdim);
+
+    /// <summary>Sum over dimensions, which go or stay with size 1; where none is left → [1].</summary>
+    public static Tensor Sum(Tensor input, ReadOnlySpan<int> dim, bool keepdim = false) => Reduction.Sum.Apply(new(Dims.Of(dim), keepdim), input);
+
+    /// <summary>Mean over all elements → [1].</summary>
+    public static Tensor Mean(Tensor input) => Reduction.Mean.Apply(default, input);
+
+    /// <summary>Mean over one dimension, as <see cref="Sum(Tensor, int, bool)"/>.</summary>
+    public static Tensor Mean(Tensor input, int dim, bool keepdim = false) => Mean(input, [dim], keepdim);
+
+    /// <summary>Mean over dimensions, as <see cref="Sum(Tensor, ReadOnlySpan{int}, bool)"/>.</summary>
+    public static Tensor Mean(Tensor input, ReadOnlySpan<int> dim, bool keepdim = false) => Reduction.Mean.Apply(new(Dims.Of(dim), keepdim), input);
+
+    /// <summary>The largest element → [1]; NaN if there is one. Equal largest elements share the gradient evenly (torch.amax).</summary>
+    public static Tensor Max(Tensor input) => Reduction.Max.Apply(default, input);
+
+    /// <summary>The largest elements along one dimension, as <see cref="Sum(Tensor, int, bool)"/>.</summary>
+    public static Tensor Max(Tensor input, int dim, bool keepdim = false) => Max(input, [dim], keepdim);
+
+    /// <summary>The largest elements along dimensions, as <see cref="Sum(Tensor, ReadOnlySpan{int}, bool)"/>.</summary>
+    public static Tensor Max(Tensor input, ReadOnlySpan<int> dim, bool keepdim = false) => Reduction.Max.Apply(new(Dims.Of(dim), keepdim), input);
+
+    /// <summary>Matrix product: [M, K] × [K, N], or [B, M, K] × [B, K, N].</summary>
+    public static Tensor MatMul(Tensor input, Tensor other) => Ops.MatMul.Row.Apply(default, input, other);
 
     /// <summary>weightA · a + weightB · b, same shape.</summary>
     public static Tensor WeightedSum(Tensor a, Tensor b, float weightA, float weightB) => Ops.WeightedSum.Row.Apply(new WeightedSumAttributes(weightA, weightB), a, b);
@@ -66,6 +160,9 @@ public static class Functional
 
     /// <summary>A window of [N, C, H, W] or of its mirror image, padded where it reaches beyond.</summary>
     public static Tensor Window(Tensor input, in WindowAttributes window) => Windows.Cut.Apply(window, input);
+
+    /// <summary>A copy of target [N, C, H, W] with input [N, C, h, w], or its mirror image, added at a place and cut to what fits. Not differentiable.</summary>
+    public static Tensor AddWindow(Tensor target, Tensor input, in AddWindowAttributes place) => Windows.Add.Apply(place, target, input);
 
     /// <summary>Max pooling of [N, C, H, W].</summary>
     public static Tensor MaxPool2d(Tensor input, int kernel, int stride, int padding = 0) => Pooling.Max.Apply(new MaxPoolAttributes(kernel, stride, padding), input);
@@ -93,4 +190,35 @@ public static class Functional
 
     /// <summary>The same elements in another shape.</summary>
     public static Tensor Reshape(Tensor input, Shape shape) => Ops.Reshape.Row.Apply(ReshapeAttributes.Of(shape), input);
+
+    /// <summary>
+    /// Cross-entropy of logits [N, C, h, w] and labels [N, H, W] int32, weighted by class, a mean over labelled pixels → [1]. Logits of another size than the labels are
+    /// sampled bilinearly.
+    /// </summary>
+    /// <param name="input">[N, C, h, w] logits.</param>
+    /// <param name="target">[N, H, W] int32 labels.</param>
+    /// <param name="weight">[C], or null for equal weights.</param>
+    /// <param name="ignoreIndex">Label without a loss.</param>
+    /// <param name="labelSmoothing">Share of the target that is spread over all classes.</param>
+    /// <param name="alignCorners">How logits of another size are sampled.</param>
+    public static Tensor CrossEntropy(Tensor input, Tensor target, Tensor? weight = null, int ignoreIndex = -100, float labelSmoothing = 0, bool alignCorners = false) =>
+        Losses.CrossEntropy.Apply(new CrossEntropyAttributes { IgnoreIndex = ignoreIndex, LabelSmoothing = labelSmoothing, AlignCorners = alignCorners }, input, target, weight);
+
+    /// <summary>Plain distillation, τ² · mean KL(softmax(teacher/τ) ‖ softmax(input/τ)) → [1]; paper Eq. 1.</summary>
+    /// <param name="input">[N, C, h, w] logits of the student.</param>
+    /// <param name="teacher">[N, C, h', w'] logits; constant in the gradient.</param>
+    /// <param name="target">[N, H, W] int32: pixels that it ignores are left out; or null.</param>
+    /// <param name="weight">[C], or null for equal weights.</param>
+    /// <param name="attributes">Temperature and ignored label; null for the defaults.</param>
+    public static Tensor KdLoss(Tensor input, Tensor teacher, Tensor? target = null, Tensor? weight = null, KdAttributes? attributes = null) =>
+        Losses.Kd.Apply(attributes ?? new KdAttributes(), input, teacher, target, weight);
+
+    /// <summary>λ2 · L_hakd and the supervision of both projectors → [1]; paper Eq. 5-10.</summary>
+    /// <param name="input">[N, C, h, w] projected logits of the student.</param>
+    /// <param name="teacher">[N, C, h', w'] projected logits of the teacher.</param>
+    /// <param name="target">[N, H, W] int32 labels.</param>
+    /// <param name="weight">[C] class weights of L_hakd, or null for equal weights.</param>
+    /// <param name="attributes">Readings of the equations and weights; null for the defaults.</param>
+    public static Tensor HeteroAkdLoss(Tensor input, Tensor teacher, Tensor target, Tensor? weight = null, HeteroAkdAttributes? attributes = null) =>
+        HeteroAkd.Row.Apply(attributes ?? new HeteroAkdAttributes(), input, teacher, target, weight);
 }

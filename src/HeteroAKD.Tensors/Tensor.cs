@@ -9,7 +9,7 @@ namespace HeteroAKD.Tensors;
 /// Numbers on a device: contiguous, row-major (images as [N, C, H, W]). A handle on a piece of a slab, owned by the step it was made in or,
 /// made outside any step, by its maker. Views share memory and exist only where they are free.
 /// </summary>
-public sealed class Tensor : IDisposable
+public sealed partial class Tensor : IDisposable
 {
     private Block? _block;
     private int _offset; // elements from the block's start

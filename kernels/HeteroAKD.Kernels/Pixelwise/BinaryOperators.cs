@@ -127,6 +127,30 @@ public readonly struct Divide : IBinaryOperator
     public double ReferenceGradientB(double a, double b) => -a / (b * b);
 }
 
+/// <summary>a == b ? 1 : 0. Constant beside the jumps, so no gradient comes back.</summary>
+public readonly struct Equal : IBinaryOperator
+{
+    public static bool GradientReadsOperands => false;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public TLane Forward<TLane>(TLane a, TLane b)
+        where TLane : unmanaged, ILane<TLane> => TLane.SelectEqual(a, b, TLane.Splat(1f), TLane.Splat(0f));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public TLane GradientA<TLane>(TLane dy, TLane a, TLane b)
+        where TLane : unmanaged, ILane<TLane> => TLane.Splat(0f);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public TLane GradientB<TLane>(TLane dy, TLane a, TLane b)
+        where TLane : unmanaged, ILane<TLane> => TLane.Splat(0f);
+
+    public double Reference(double a, double b) => a == b ? 1 : 0;
+
+    public double ReferenceGradientA(double a, double b) => 0;
+
+    public double ReferenceGradientB(double a, double b) => 0;
+}
+
 /// <summary>f(b, a): for a broadcast left operand, as in 1 - x.</summary>
 public readonly struct Swapped<TOperator> : IBinaryOperator
     where TOperator : struct, IBinaryOperator

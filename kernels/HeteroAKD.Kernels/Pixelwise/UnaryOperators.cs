@@ -143,6 +143,26 @@ public readonly struct Square : IUnaryOperator
     public double ReferenceGradient(double x) => 2 * x;
 }
 
+/// <summary>1 / x.</summary>
+public readonly struct Reciprocal : IUnaryOperator
+{
+    public static bool GradientReadsInput => false;
+
+    public static bool GradientReadsOutput => true;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public TLane Forward<TLane>(TLane x)
+        where TLane : unmanaged, ILane<TLane> => TLane.Reciprocal(x);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public TLane Gradient<TLane>(TLane x, TLane y)
+        where TLane : unmanaged, ILane<TLane> => -(y * y);
+
+    public double Reference(double x) => 1 / x;
+
+    public double ReferenceGradient(double x) => -1 / (x * x);
+}
+
 /// <summary>scale · x + shift.</summary>
 public readonly struct ScaleShift(float scale, float shift) : IUnaryOperator
 {

@@ -14,6 +14,7 @@ public sealed class HeteroAkdTerm : DistillationTerm
 {
     private readonly HeteroAkdTermOptions _options;
     private readonly HeteroAkdAttributes _attributes;
+    private readonly Tensor? _classWeights; // [C]
     private readonly StageProjectors? _projectors;
 
     /// <summary>Builds the projectors, where the options ask for them.</summary>
@@ -22,6 +23,7 @@ public sealed class HeteroAkdTerm : DistillationTerm
     {
         _options = options;
         _attributes = options.Attributes(setup.Weight, setup.IgnoreIndex);
+        _classWeights = options.ClassWeights ? setup.ClassWeights : null;
         _projectors = options.Source == KnowledgeSource.Logits ? null : new StageProjectors(setup, options);
     }
 
@@ -54,7 +56,7 @@ public sealed class HeteroAkdTerm : DistillationTerm
         for (int map = 0; map < maps; map++)
         {
             (Tensor student, Tensor teacher) = Logits(inputs.Student, inputs.Teacher, map, inputs.Pass);
-            var loss = HeteroAkd.Row.Run(_attributes, student, teacher, inputs.Labels);
+            var loss = HeteroAkd.Row.Run(_attributes, student, teacher, inputs.Labels, _classWeights);
             total = total is null ? loss.Output : Functional.Add(total, loss.Output);
             if (map == maps - 1)
             {
@@ -65,7 +67,7 @@ public sealed class HeteroAkdTerm : DistillationTerm
             }
         }
 
-        return maps == 1 ? total! : Functional.WeightedSum(total!, total!, 1f / maps, 0);
+        return maps == 1 ? total! : Functional.Div(total!, maps);
     }
 
     /// <summary>Training of the teacher's projectors before the student's first step; null where none is asked for.</summary>

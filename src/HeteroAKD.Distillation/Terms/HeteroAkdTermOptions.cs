@@ -48,7 +48,7 @@ public sealed record HeteroAkdTermOptions : TermOptions, IPresetOptions
     /// <summary>class or spatial: what the softmax of Eq. 9 runs over.</summary>
     public WeightAxis WeightAxis { get; init; } = WeightAxis.Class;
 
-    /// <summary>ce or kl: the divergence of Eq. 10.</summary>
+    /// <summary>ce, kl or binary: the divergence of Eq. 10.</summary>
     public DistillationForm Form { get; init; } = DistillationForm.Ce;
 
     /// <summary>Temperature of q and p.</summary>
@@ -77,6 +77,18 @@ public sealed record HeteroAkdTermOptions : TermOptions, IPresetOptions
 
     /// <summary>Whether the projectors end in a ReLU, as the paper has it.</summary>
     public bool ProjectorRelu { get; init; }
+
+    /// <summary>KMM: the target mixes both networks' logits by their reliability; off: it is the teacher's own.</summary>
+    public bool Mixing { get; init; } = true;
+
+    /// <summary>KEM: classes weigh what the student has to learn of them; off: all weigh alike.</summary>
+    public bool Weighting { get; init; } = true;
+
+    /// <summary>one or classes: what W of Eq. 9 sums to over the classes.</summary>
+    public WeightScale WeightScale { get; init; } = WeightScale.One;
+
+    /// <summary>Whether a pixel weighs the class weight of its label, as in the task loss.</summary>
+    public bool ClassWeights { get; init; }
 
     /// <summary>encoder, classifier or all: which maps are projected.</summary>
     public ProjectedFeatures Features { get; init; } = ProjectedFeatures.Encoder;
@@ -125,7 +137,10 @@ public sealed record HeteroAkdTermOptions : TermOptions, IPresetOptions
         SupervisionWeight: (float)SupervisionWeight,
         Grid: Grid,
         IgnoreIndex: ignoreIndex,
-        Reduction: Reduction);
+        Reduction: Reduction,
+        Mixing: Mixing,
+        Weighting: Weighting,
+        WeightScale: WeightScale);
 
     private HeteroAkdTermOptions Common(DistillationPreset preset) => this with
     {

@@ -17,7 +17,7 @@ internal static class AttributeText
 {
     public static IReadOnlyList<OpAttribute> Describe<TAttributes>()
         where TAttributes : struct =>
-        [.. Parameters(Constructor<TAttributes>()).Select(p => new OpAttribute(SnakeCase(p.Name!), Text(p.DefaultValue), Choices(p.ParameterType)))];
+        [.. Parameters(Constructor<TAttributes>()).Select(p => new OpAttribute(SnakeCase(p.Name!), Text(Default(p)), Choices(p.ParameterType)))];
 
     public static TAttributes Parse<TAttributes>(string operation, IReadOnlyDictionary<string, string> given)
         where TAttributes : struct
@@ -54,10 +54,14 @@ internal static class AttributeText
     private static string SnakeCase(string name) =>
         string.Concat(name.Select((c, i) => char.IsUpper(c) ? (i > 0 && !char.IsUpper(name[i - 1]) ? "_" : "") + char.ToLowerInvariant(c) : c.ToString()));
 
+    /// <summary>The default of a parameter; reflection gives null where that is a struct's own.</summary>
+    private static object? Default(ParameterInfo parameter) => parameter.DefaultValue ?? Activator.CreateInstance(parameter.ParameterType);
+
     private static string Choices(Type type) =>
         type.IsEnum ? string.Join(" or ", Enum.GetNames(type).Select(SnakeCase))
         : type == typeof(bool) ? "true or false"
         : type == typeof(int) ? "a whole number"
+        : type == typeof(Dims) ? "dimensions as in 1,2 or all"
         : "a number";
 
     private static object Value(string operation, ParameterInfo parameter, string text)
@@ -67,6 +71,7 @@ internal static class AttributeText
         {
             return type.IsEnum ? Enum.Parse(type, Enum.GetNames(type).FirstOrDefault(n => SnakeCase(n) == SnakeCase(text)) ?? throw new FormatException(), ignoreCase: false)
                 : type == typeof(bool) ? bool.Parse(text)
+                : type == typeof(Dims) ? Dims.Parse(text)
                 : Convert.ChangeType(text, type, CultureInfo.InvariantCulture);
         }
         catch (Exception e) when (e is FormatException or OverflowException)

@@ -14,6 +14,7 @@ public static class CaseTable
     [
         .. ElementwiseCases.All(),
         .. ArithmeticCases.All(),
+        .. ReductionCases.All(),
         .. LayoutCases.All(),
         .. ProductCases.All(),
         .. NormalizationCases.All(),

@@ -35,6 +35,18 @@ public static class Activations
     /// <summary>log x.</summary>
     public static readonly OpRow<NoAttributes> Log = Row<Kernels.Pixelwise.Log>("log", "log(x); torch.log", 5);
 
+    /// <summary>√x.</summary>
+    public static readonly OpRow<NoAttributes> Sqrt = Row<Kernels.Pixelwise.Sqrt>("sqrt", "√x; torch.sqrt", 4);
+
+    /// <summary>|x|; its derivative at 0 is 0.</summary>
+    public static readonly OpRow<NoAttributes> Abs = Row<Absolute>("abs", "|x|; torch.abs", 1);
+
+    /// <summary>x².</summary>
+    public static readonly OpRow<NoAttributes> Square = Row<Kernels.Pixelwise.Square>("square", "x²; torch.square", 1);
+
+    /// <summary>1 / x.</summary>
+    public static readonly OpRow<NoAttributes> Reciprocal = Row<Kernels.Pixelwise.Reciprocal>("reciprocal", "1 / x; torch.reciprocal", 4);
+
     private static OpRow<NoAttributes> Row<TOperator>(string name, string source, int cost)
         where TOperator : struct, IUnaryOperator => new(
             name,

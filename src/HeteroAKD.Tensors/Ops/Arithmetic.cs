@@ -4,10 +4,14 @@ using HeteroAKD.Tensors.Autograd;
 
 namespace HeteroAKD.Tensors.Ops;
 
-/// <summary>Binary operations; the second operand has the shape of the first, or is [C] against [N, C, …], or a scalar.</summary>
+/// <summary>
+/// Binary operations. The second operand is one element, or a vector [C] against an input [N, C, …] of at least two dimensions, one number a channel; all else follows PyTorch's
+/// rules: shapes are aligned at their last dimensions, and in either operand a size of 1 or a missing leading dimension is spread. Where [C] fits both rules, as against
+/// [N, C, H, C], per channel wins; [1, 1, 1, C] says the other. A vector as <em>first</em> operand follows PyTorch's rules. One element as second operand adds no dimension.
+/// </summary>
 public static class Arithmetic
 {
-    private static readonly OpInput[] Inputs = [new("input", "[N, C, ...]"), new("other", "as input, [C], or one element")];
+    private static readonly OpInput[] Inputs = [new("input", "[N, C, ...]"), new("other", "[C], one element, or what broadcasts with input")];
 
     /// <summary>a + b.</summary>
     public static readonly OpRow<NoAttributes> Add = Row<Kernels.Pixelwise.Add>("add", "input + other; torch.add");
@@ -26,42 +30,45 @@ public static class Arithmetic
             name,
             source,
             Inputs,
-            shape: n => CheckShapes(name, n[0].Shape, n[1].Shape),
+            shape: n => KindOf(n) == Kind.General
+                ? Broadcasting.Common(n[0].Shape, n[1].Shape) ?? throw Misfit(name, n[0].Shape, n[1].Shape)
+                : n[0].Shape,
             forward: n =>
             {
-                if (n[0].Shape == n[1].Shape)
+                switch (KindOf(n))
                 {
-                    Forward<TOperator, SameShape>(n);
-                }
-                else if (n[1].Shape.Count == 1)
-                {
-                    Forward<TOperator, Scalar>(n);
-                }
-                else
-                {
-                    Forward<TOperator, PerChannel>(n);
+                    case Kind.Same: Forward<TOperator, SameShape>(n); break;
+                    case Kind.One: Forward<TOperator, Scalar>(n); break;
+                    case Kind.Channel: Forward<TOperator, PerChannel>(n); break;
+                    default: GeneralForward<TOperator>(n); break;
                 }
             },
             gradient: (n, dy) =>
             {
-                if (n[0].Shape == n[1].Shape)
+                switch (KindOf(n))
                 {
-                    SameShapeGradient<TOperator>(n, dy);
-                }
-                else if (n[1].Shape.Count == 1)
-                {
-                    ScalarGradient<TOperator>(n, dy);
-                }
-                else
-                {
-                    ChannelGradient<TOperator>(n, dy);
+                    case Kind.Same: SameShapeGradient<TOperator>(n, dy); break;
+                    case Kind.One: ScalarGradient<TOperator>(n, dy); break;
+                    case Kind.Channel: ChannelGradient<TOperator>(n, dy); break;
+                    default: GeneralGradients<TOperator>(n, dy); break;
                 }
             });
 
-    private static Shape CheckShapes(string name, Shape a, Shape b) =>
-        a == b || b.Count == 1 || (a.Rank >= 2 && b.Rank == 1 && b[0] == a[1])
-            ? a
-            : throw new ShapeMismatchException(name, "other", $"{b} does not fit input {a}; it must have the same shape, be [{(a.Rank > 1 ? a[1] : 1)}] (one a channel), or one element");
+    /// <summary>Whether a second operand is one number a channel of the first, dimension 1.</summary>
+    public static bool IsPerChannel(Shape input, Shape other) => KindOf(input, other) == Kind.Channel;
+
+    private static Kind KindOf(OpNode<NoAttributes> n) => KindOf(n[0].Shape, n[1].Shape);
+
+    private static Kind KindOf(Shape a, Shape b) =>
+        a == b ? Kind.Same
+        : b.Count == 1 ? Kind.One
+        : a.Rank >= 2 && b.Rank == 1 && b[0] == a[1] ? Kind.Channel
+        : Kind.General;
+
+    private static ShapeMismatchException Misfit(string name, Shape a, Shape b) => new(
+        name,
+        "other",
+        $"{b} does not fit input {a}; it must be [{(a.Rank > 1 ? a[1] : 1)}] (one a channel) or one element, or sizes counted from the last must be equal or 1");
 
     // The grid: a row is a plane for a per-channel operand, everything otherwise.
     private static (int Rows, int Columns, int Channels) Grid(OpNode<NoAttributes> n) =>
@@ -154,5 +161,70 @@ public static class Arithmetic
         }
 
         GradientA<TOperator, PerChannel>(n, dy);
+    }
+
+    private static void GeneralForward<TOperator>(OpNode<NoAttributes> n)
+        where TOperator : struct, IBinaryOperator
+    {
+        Broadcasting places = Broadcasting.Of(n[0].Shape, n[1].Shape);
+        n.Device.Pixel(
+            new BroadcastKernel<TOperator>(places.A(n[0].Mem), places.B(n[1].Mem), n.Output.Mem, places.Grid), places.Rows, places.Columns, 3, n.DType);
+    }
+
+    private static void GeneralGradients<TOperator>(OpNode<NoAttributes> n, Tensor dy)
+        where TOperator : struct, IBinaryOperator
+    {
+        bool subtracts = typeof(TOperator) == typeof(Kernels.Pixelwise.Subtract);
+        bool adds = typeof(TOperator) == typeof(Kernels.Pixelwise.Add);
+        GeneralGradient<Swapped<TOperator>>(n, dy, 1, isUpstream: adds);
+        GeneralGradient<TOperator>(n, dy, 0, isUpstream: adds || subtracts);
+    }
+
+    // The gradient of an operand, as the first one of the operator: its terms at every place of the output, summed over the dimensions that it was spread over.
+    private static void GeneralGradient<TOperator>(OpNode<NoAttributes> n, Tensor dy, int operand, bool isUpstream)
+        where TOperator : struct, IBinaryOperator
+    {
+        if (!n.NeedsGradient(operand))
+        {
+            return;
+        }
+
+        (Tensor own, Tensor other) = (n[operand], n[1 - operand]);
+        Broadcasting places = Broadcasting.Of(own.Shape, other.Shape);
+        int spread = places.SpreadOf(own.Shape);
+        Tensor gradient = n.NewGradient(operand);
+        if (spread != 0 && isUpstream)
+        {
+            Fold.Run<SumFold>(dy, spread, gradient, divisor: 1);
+        }
+        else
+        {
+            Tensor terms = spread == 0 ? gradient : n.New(dy.Shape);
+            n.Device.Pixel(
+                new BroadcastGradientKernel<TOperator>(places.A(own.Mem), places.B(other.Mem), dy.Mem, terms.Mem, places.Grid), places.Rows, places.Columns, 3, n.DType);
+            if (spread != 0)
+            {
+                Fold.Run<SumFold>(terms, spread, gradient, divisor: 1);
+                terms.Dispose();
+            }
+        }
+
+        n.AddGradient(operand, gradient);
+    }
+
+    /// <summary>How the second operand lies against the first.</summary>
+    private enum Kind
+    {
+        /// <summary>One element each.</summary>
+        Same,
+
+        /// <summary>One element for all.</summary>
+        One,
+
+        /// <summary>One element a channel.</summary>
+        Channel,
+
+        /// <summary>By PyTorch's rules, either operand spread.</summary>
+        General,
     }
 }

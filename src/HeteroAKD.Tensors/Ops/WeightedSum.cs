@@ -1,4 +1,3 @@
-using HeteroAKD.Kernels.Pixelwise;
 using HeteroAKD.Tensors.Autograd;
 
 namespace HeteroAKD.Tensors.Ops;
@@ -28,7 +27,7 @@ public static class WeightedSum
             : throw new ShapeMismatchException("weighted_sum", "other", $"{n[1].Shape} is not the input's shape {n[0].Shape}"),
         forward: n =>
         {
-            Scale(n[0], n.Attributes.A, n.Output);
+            ScaleShift.Run(n[0], n.Output, n.Attributes.A, 0);
             Accumulate.Run(n[1], n.Output, n.Attributes.B);
         },
         gradient: (n, dy) =>
@@ -42,11 +41,8 @@ public static class WeightedSum
         if (n.NeedsGradient(input))
         {
             Tensor dx = n.NewGradient(input);
-            Scale(dy, weight, dx);
+            ScaleShift.Run(dy, dx, weight, 0);
             n.AddGradient(input, dx);
         }
     }
-
-    private static void Scale(Tensor x, float factor, Tensor y) =>
-        x.Device.Pixel(new UnaryKernel<ScaleShift>(new ScaleShift(factor, 0), x.Mem, y.Mem, y.Shape.Count), 1, y.Shape.Count, 1, y.DType);
 }

@@ -112,6 +112,5 @@ public sealed class CheckTests(TestDevices devices)
         n.AddGradient(0, dx);
     }
 
-    private static void Scale(Tensor x, float factor, Tensor y) =>
-        x.Device.Pixel(new UnaryKernel<ScaleShift>(new ScaleShift(factor, 0), x.Mem, y.Mem, y.Shape.Count), 1, y.Shape.Count, 1, y.DType);
+    private static void Scale(Tensor x, float factor, Tensor y) => Tensors.Ops.ScaleShift.Run(x, y, factor, 0);
 }

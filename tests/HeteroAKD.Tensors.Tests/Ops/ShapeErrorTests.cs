@@ -8,6 +8,10 @@ public sealed class ShapeErrorTests(TestDevices devices)
 {
     [Theory]
     [InlineData("add", "", "2,3|4", "add: other: [4] does not fit input [2, 3]")]
+    [InlineData("mul", "", "2,3,5|2,1,4", "mul: other: [2, 1, 4] does not fit input [2, 3, 5]; it must be [3] (one a channel) or one element, or sizes counted from the last must be equal or 1")]
+    [InlineData("sum", "dim=2", "2,3", "sum: dim: 2 of input [2, 3], which has 2 dimensions")]
+    [InlineData("mean", "dim=1,-1", "2,3", "mean: dim: 1,-1 names dimension 1 of input [2, 3] twice")]
+    [InlineData("max", "dim=0", "0,3", "max: dim: 0 of input [0, 3] holds no element")]
     [InlineData("weighted_sum", "", "2,3|3,2", "weighted_sum: other: [3, 2] is not the input's shape [2, 3]")]
     [InlineData("reshape", "d0=7", "2,3", "reshape: shape: [7] has 7 elements, input [2, 3] has 6")]
     [InlineData("drop_path", "", "2,3|2,4", "drop_path: residual: [2, 4] is not [2, 3]")]
@@ -58,6 +62,7 @@ public sealed class ShapeErrorTests(TestDevices devices)
     [InlineData("conv2d", "stride", "two", "conv2d: 'two' is no value of attribute 'stride', which is a whole number.")]
     [InlineData("conv2d", "stride", "99999999999", "conv2d: '99999999999' is no value of attribute 'stride'")]
     [InlineData("interpolate", "align_corners", "yes", "interpolate: 'yes' is no value of attribute 'align_corners', which is true or false.")]
+    [InlineData("sum", "dim", "4", "sum: '4' is no value of attribute 'dim', which is dimensions as in 1,2 or all.")]
     [InlineData("heteroakd_loss", "reliability", "bcee", "heteroakd_loss: 'bcee' is no value of attribute 'reliability', which is bce or softmax_ce.")]
     [InlineData("kd_loss", "where", "teacher_left", "kd_loss: 'teacher_left' is no value of attribute 'where', which is all or teacher_right or teacher_right_nearby.")]
     [InlineData("heteroakd_loss", "reliability", "1", "heteroakd_loss: '1' is no value of attribute 'reliability'")]
