@@ -193,9 +193,9 @@ public readonly partial struct HeteroAkdLoss<TParts>
             TLane hybrid = TLane.Fma(shared, scratch.Get(HybridSlope + c), scratch.Get(HybridPart + c));
             TLane hs = scratch.Get(StudentReliability + c);
             TLane ht = scratch.Get(TeacherReliability + c);
-            TLane share = IsUnmixed ? one : ShareOf(hs, ht);
+            TLane share = IsUnmixed ? one : TeacherShare.Of(hs, ht);
             TLane shareGradient = IsUnmixed ? TLane.Splat(0f) : hybrid * (scratch.Get(Teacher + c) - scratch.Get(Student + c));
-            TLane perReliability = TLane.SelectGreater(hs + ht, TLane.Splat(SmallestNormal), shareGradient / (hs + ht), TLane.Splat(0f));
+            TLane perReliability = TLane.SelectGreater(hs + ht, TLane.Splat(TeacherShare.SmallestNormal), shareGradient / (hs + ht), TLane.Splat(0f));
             TLane studentReliability = TLane.Fma(exponentGradient, one + positive, perReliability * (one - share));
             TLane teacherReliability = -(perReliability * share);
             TLane student = TLane.Fma(hybrid, one - share, scratch.Get(StudentPart + c));

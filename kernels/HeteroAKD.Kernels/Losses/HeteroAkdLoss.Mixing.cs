@@ -7,9 +7,6 @@ namespace HeteroAKD.Kernels.Losses;
 // Eq. 5-9 up to the exponent of W, and the supervision of the projectors.
 public readonly partial struct HeteroAkdLoss<TParts>
 {
-    // Below it both reliabilities have underflowed, and their ratio says nothing.
-    private const float SmallestNormal = 1.17549435e-38f;
-
     private bool IsUnmixed => TParts.AreChosen && _mixing == 0;
 
     /// <summary>Ẑ and U of every class to scratch; with the attached gradient also H, dH/dz and where ΔH &gt; 0.</summary>
@@ -18,15 +15,6 @@ public readonly partial struct HeteroAkdLoss<TParts>
         where TLane : unmanaged, ILane<TLane>
         where TScratch : struct, IScratch<TLane> =>
         _reliability == Reliability.Bce ? MixOneVsRest<TLane, TScratch>(scratch, label) : MixSoftmax<TLane, TScratch>(scratch, label);
-
-    /// <summary>S = H_s / (H_t + H_s).</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    internal static TLane ShareOf<TLane>(TLane student, TLane teacher)
-        where TLane : unmanaged, ILane<TLane>
-    {
-        TLane both = student + teacher;
-        return TLane.SelectGreater(both, TLane.Splat(SmallestNormal), student / both, TLane.Splat(0.5f));
-    }
 
     private static Mixture<TLane> Empty<TLane>()
         where TLane : unmanaged, ILane<TLane>
@@ -65,7 +53,7 @@ public readonly partial struct HeteroAkdLoss<TParts>
             TLane zt = scratch.Get(Teacher + c);
             OneVsRest<TLane> student = new(zs, sign);
             OneVsRest<TLane> teacher = new(zt, sign);
-            TLane share = ShareOf(student.Loss, teacher.Loss);
+            TLane share = TeacherShare.Of(student.Loss, teacher.Loss);
             TLane zh = IsUnmixed ? zt : TLane.Fma(share, zt - zs, zs);
             scratch.Set(Hybrid + c, zh);
             scratch.Set(Exponent + c, student.Loss);
@@ -129,7 +117,7 @@ public readonly partial struct HeteroAkdLoss<TParts>
         // Slopes that nobody needs go where something else will be written.
         TLane student = SoftmaxReliability(scratch, Student, _attached != 0 ? StudentSlope : Exponent, label, one);
         TLane teacher = SoftmaxReliability(scratch, Teacher, _attached != 0 ? TeacherSlope : Exponent, label, one);
-        TLane share = ShareOf(student, teacher);
+        TLane share = TeacherShare.Of(student, teacher);
         Mixture<TLane> mixture = Empty<TLane>();
         for (int c = 0; c < Classes; c++)
         {

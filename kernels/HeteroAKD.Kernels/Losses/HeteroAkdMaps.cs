@@ -36,7 +36,7 @@ public readonly struct HeteroAkdMaps(int classes, in HeteroAkdOptions options, M
         for (int c = 0; c < Classes; c++)
         {
             TLane student = scratch.Get(_loss.StudentReliability + c);
-            TLane share = HeteroAkdLoss<ChosenParts>.ShareOf(student, scratch.Get(_loss.TeacherReliability + c));
+            TLane share = TeacherShare.Of(student, scratch.Get(_loss.TeacherReliability + c));
             TLane discrepancy = scratch.Get(_loss.Exponent + c) - student;
             TLane hybrid = scratch.Get(_loss.Hybrid + c);
             scratch.Set(c, TLane.SelectGreater(valid, zero, share, zero));

@@ -165,7 +165,7 @@ public readonly struct TargetedKlLoss : IPixelLoss
         where TScratch : struct, IScratch<TLane>
     {
         TLane unlabelled = TLane.Splat(-0.5f);
-        TLane share = HeteroAkdLoss.ShareOf(CrossEntropy(scratch, 0, label), CrossEntropy(scratch, Classes, label));
+        TLane share = TeacherShare.Of(CrossEntropy(scratch, 0, label), CrossEntropy(scratch, Classes, label));
         for (int c = 0; c < Classes; c++)
         {
             TLane zs = scratch.Get(c);
