@@ -83,7 +83,7 @@ internal static class HeteroAkdCases
         yield return family.Case("detach=false form=kl mixing=false reduction=element", [.. Inputs((1, 5), (3, 5), (3, 5), (3, 5)), Positive("weight", 5)]);
     }
 
-    private static CaseInput[] Inputs((int Images, int Classes) n, (int H, int W) student, (int H, int W) teacher, (int H, int W) labels, int ignore = -100) =>
+    internal static CaseInput[] Inputs((int Images, int Classes) n, (int H, int W) student, (int H, int W) teacher, (int H, int W) labels, int ignore = -100) =>
     [
         Normal("input", n.Images, n.Classes, student.H, student.W), Normal("teacher", n.Images, n.Classes, teacher.H, teacher.W),
         Labels(n.Classes, ignore, "target", n.Images, labels.H, labels.W),

@@ -68,7 +68,7 @@ internal static class LossCases
     }
 
     private static CaseInput[] KdInputs((int Images, int Classes) n, (int H, int W) student, (int H, int W) teacher, (int H, int W) labels, int ignore = -100) =>
-        HeteroAkdInputs(n, student, teacher, labels, ignore);
+        HeteroAkdCases.Inputs(n, student, teacher, labels, ignore);
 
     /// <summary>The sums of the loss, and the gradient of the input before it is divided by the second of them.</summary>
     private static (double[] Sums, double[] Gradient) KdSpecification(CaseValues v)
