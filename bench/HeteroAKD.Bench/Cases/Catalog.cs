@@ -10,6 +10,7 @@ internal static class Catalog
     [
         .. HeteroAkdCase.Rows,
         .. PixelKlCase.Rows,
+        .. TargetedKlCase.Rows,
         .. CrossEntropyCase.Rows,
         .. SoftmaxCase.Rows,
         .. ElementwiseCase.Rows,

@@ -1,3 +1,5 @@
+using HeteroAKD.Kernels.Losses;
+using HeteroAKD.Tensors.Ops;
 using TorchSharp;
 using F = TorchSharp.torch.nn.functional;
 
@@ -49,9 +51,53 @@ internal static class DistillationLosses
         return F.kl_div(student.log_softmax(1), teacher.log_softmax(1), log_target: true, torch.nn.Reduction.Sum) / pixels;
     }
 
+    /// <summary>The same with its options, every pixel labelled or left out: the mean of v · KL(softmax(target) ‖ softmax(student)), what is not trained computed without recording.</summary>
+    /// <param name="student">[N, C, H, W] logits.</param>
+    /// <param name="teacher">[N, C, H, W] logits.</param>
+    /// <param name="labels">[N, H, W] int64.</param>
+    /// <param name="options">Pixels (all, or those where the teacher is right), weights and target; temperature 1.</param>
+    public static torch.Tensor TargetedKl(torch.Tensor student, torch.Tensor teacher, torch.Tensor labels, in KdAttributes options)
+    {
+        torch.Tensor logStudent = student.log_softmax(1);
+        torch.Tensor logTarget; // [N, C, H, W]
+        torch.Tensor weight; // [N, H, W]
+        using (torch.no_grad())
+        {
+            torch.Tensor valid = labels.ne(options.IgnoreIndex);
+            torch.Tensor index = labels.mul(valid).unsqueeze(1); // [N, 1, H, W]
+            torch.Tensor target = options.TargetLogits switch
+            {
+                TargetLogits.Mixed => Mixed(student, logStudent, teacher, index),
+                TargetLogits.Corrected => Corrected(teacher, index),
+                _ => teacher,
+            };
+            logTarget = target.log_softmax(1);
+            weight = (options.Where == DistilledPixels.TeacherRight ? valid.logical_and(teacher.argmax(1).eq(labels)) : valid).to(student.dtype);
+            weight = options.PixelWeight == PixelWeighting.Confidence ? weight.mul_(teacher.softmax(1).amax([1])) : weight;
+        }
+
+        torch.Tensor divergence = F.kl_div(logStudent, logTarget, log_target: true, torch.nn.Reduction.None).sum(1); // [N, H, W]
+        return (divergence * weight).sum() / weight.sum();
+    }
+
     /// <summary>Cross-entropy of logits [N, C, h, w] enlarged to the labels [N, H, W].</summary>
     public static torch.Tensor CrossEntropy(torch.Tensor logits, torch.Tensor labels, long ignoreIndex) =>
         F.cross_entropy(Enlarge(logits, labels), labels, ignore_index: ignoreIndex);
+
+    // S·z_t + (1 - S)·z_s, S from the cross-entropies of both at the label.
+    private static torch.Tensor Mixed(torch.Tensor student, torch.Tensor logStudent, torch.Tensor teacher, torch.Tensor index)
+    {
+        torch.Tensor studentEntropy = logStudent.gather(1, index);
+        torch.Tensor teacherEntropy = teacher.log_softmax(1).gather(1, index);
+        return torch.lerp(student, teacher, studentEntropy / (studentEntropy + teacherEntropy));
+    }
+
+    // The logits of the prediction and of the label exchanged.
+    private static torch.Tensor Corrected(torch.Tensor teacher, torch.Tensor index)
+    {
+        torch.Tensor predicted = teacher.argmax(1, keepdim: true);
+        return teacher.scatter(1, predicted, teacher.gather(1, index)).scatter_(1, index, teacher.gather(1, predicted));
+    }
 
     private static torch.Tensor Enlarge(torch.Tensor map, torch.Tensor labels) =>
         F.interpolate(map, size: [labels.shape[1], labels.shape[2]], mode: torch.InterpolationMode.Bilinear, align_corners: false);
