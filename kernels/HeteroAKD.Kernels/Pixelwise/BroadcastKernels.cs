@@ -20,6 +20,19 @@ public readonly struct BroadcastGrid(int d1, int d2, int columns)
 /// <summary>An operand against a <see cref="BroadcastGrid"/>: its elements from one place to the next along each of the four sizes, 0 where it is spread; the last is 0 or 1.</summary>
 public readonly struct BroadcastOperand(Mem memory, int stride0, int stride1, int stride2, int step)
 {
+    /// <summary>The index of the operand's element for place <paramref name="k"/> of an output of <paramref name="sizes"/>: the specification.</summary>
+    public static int Index(int k, ReadOnlySpan<int> sizes, ReadOnlySpan<int> strides)
+    {
+        int index = 0;
+        for (int d = sizes.Length - 1; d >= 0; d--)
+        {
+            index += k % sizes[d] * strides[d];
+            k /= sizes[d];
+        }
+
+        return index;
+    }
+
     /// <summary>As <see cref="IWideKernel.IsAligned"/>.</summary>
     public bool IsAligned => step == 0 || memory.IsAligned;
 
@@ -51,15 +64,7 @@ public readonly struct BroadcastKernel<TOperator>(
     {
         for (int k = 0; k < y.Length; k++)
         {
-            (int rest, int left, int right) = (k, 0, 0);
-            for (int d = sizes.Length - 1; d >= 0; d--)
-            {
-                left += rest % sizes[d] * stridesOfA[d];
-                right += rest % sizes[d] * stridesOfB[d];
-                rest /= sizes[d];
-            }
-
-            y[k] = default(TOperator).Reference(a[left], b[right]);
+            y[k] = default(TOperator).Reference(a[BroadcastOperand.Index(k, sizes, stridesOfA)], b[BroadcastOperand.Index(k, sizes, stridesOfB)]);
         }
     }
 
@@ -85,6 +90,16 @@ public readonly struct BroadcastGradientKernel<TOperator>(
     BroadcastGrid grid) : IPixelKernel, IWideKernel
     where TOperator : struct, IBinaryOperator
 {
+    /// <summary>terms[k] = dy[k] · ∂f/∂a(a[index of k], b[index of k]).</summary>
+    public static void Reference(
+        ReadOnlySpan<double> a, ReadOnlySpan<double> b, ReadOnlySpan<double> dy, Span<double> terms, ReadOnlySpan<int> sizes, ReadOnlySpan<int> stridesOfA, ReadOnlySpan<int> stridesOfB)
+    {
+        for (int k = 0; k < terms.Length; k++)
+        {
+            terms[k] = dy[k] * default(TOperator).ReferenceGradientA(a[BroadcastOperand.Index(k, sizes, stridesOfA)], b[BroadcastOperand.Index(k, sizes, stridesOfB)]);
+        }
+    }
+
     /// <inheritdoc/>
     public bool IsAligned => a.IsAligned && b.IsAligned && dy.IsAligned && terms.IsAligned;
 
@@ -108,6 +123,15 @@ public readonly struct SpreadKernel(
     BroadcastGrid grid,
     int divisor) : IPixelKernel, IWideKernel
 {
+    /// <summary>y[k] = x[index of k] / divisor.</summary>
+    public static void Reference(ReadOnlySpan<double> x, Span<double> y, ReadOnlySpan<int> sizes, ReadOnlySpan<int> strides, int divisor)
+    {
+        for (int k = 0; k < y.Length; k++)
+        {
+            y[k] = x[BroadcastOperand.Index(k, sizes, strides)] / divisor;
+        }
+    }
+
     /// <inheritdoc/>
     public bool IsAligned => x.IsAligned && y.IsAligned;
 

@@ -32,6 +32,7 @@ public sealed class UnaryKernelTests
         Check(default(Exp), 2e-7, -10, 5);
         Check(default(Log), 3e-7, 0.01, 30);
         Check(default(Sqrt), 1e-7, 0.01, 30);
+        Check(default(Reciprocal), 2e-7, 0.25, 30);
     }
 
     [Fact]

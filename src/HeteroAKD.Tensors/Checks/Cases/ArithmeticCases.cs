@@ -51,7 +51,7 @@ internal static class ArithmeticCases
         yield return family.Case("", Normal("input", 2, 1, 4, 8), Of(CaseNumbers.AwayFromZero, "other", 1, 3, 4, 1));
         yield return family.Case("", Normal("input", 2, 1, 3, 1), Of(CaseNumbers.AwayFromZero, "other", 1, 5, 1, 4));
         yield return family.Case("", Normal("input", 5, 1), Of(CaseNumbers.AwayFromZero, "other", 1, 67));
-        yield return family.Case("", Normal("input", 1), Of(CaseNumbers.AwayFromZero, "other", 2, 3, 7));
+        yield return family.Case("", Normal("input", 1), Of(CaseNumbers.AwayFromZero, "other", 4, 7));
         yield return family.Case("", Normal("input", 2, 1, 8), Of(CaseNumbers.AwayFromZero, "other", 3, 1));
         yield return family.ForwardOnly("", Of(CaseNumbers.Special, "input", 67, 1), Normal("other", 1, 5));
         yield return family.ForwardOnly("", Normal("input", 0, 1, 4), Normal("other", 3, 1));
