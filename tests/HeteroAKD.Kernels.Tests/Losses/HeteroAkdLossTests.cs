@@ -76,7 +76,7 @@ public class HeteroAkdLossTests
         int[] labels = LossProblem.RandomLabels(random, 67, classes);
         foreach (ProjectorSupervision supervision in Enum.GetValues<ProjectorSupervision>())
         {
-            foreach (DistillationForm form in Enum.GetValues<DistillationForm>())
+            foreach (DistillationForm form in new[] { DistillationForm.Ce, DistillationForm.Kl })
             {
                 HeteroAkdOptions options = HeteroAkdOptions.Practical with { Supervision = supervision, Form = form, Weight = 2 };
                 HeteroAkdReference reference = new(student, teacher, labels, classes, 67, options);

@@ -104,26 +104,39 @@ public sealed class LossProblem
         return scope.Result(sums);
     }
 
-    /// <summary>The loss of the options, after the passes that its spatial axis needs.</summary>
-    public LossRun HeteroAkd(HeteroAkdOptions options, bool strips)
+    /// <summary>The loss of the options, after the passes that its spatial axis needs; by fixed parts where they can compute it, unless told otherwise.</summary>
+    public LossRun HeteroAkd(HeteroAkdOptions options, bool strips, double[]? classWeights = null, bool alwaysChosen = false) =>
+        options.HasFixedParts && classWeights is null && !alwaysChosen ? HeteroAkd<FixedParts>(options, strips, null) : HeteroAkd<ChosenParts>(options, strips, classWeights);
+
+    private LossRun HeteroAkd<TParts>(HeteroAkdOptions options, bool strips, double[]? classWeights)
+        where TParts : struct, IHeteroAkdParts
     {
-        double[] totals = new double[Images * Classes];
+        double[] totals = new double[Images * (Classes + 1)];
         double[] averages = new double[Images * Classes];
+        double[] weights = classWeights is null ? [1] : MeanOne(classWeights);
+        HeteroAkdLoss<T> Make<T>(Func<double[], Mem> memory)
+            where T : struct, IHeteroAkdParts => new(Classes, options, memory(totals), memory(averages), memory(weights), classWeights is not null);
         if (options.Axis == WeightAxis.Spatial)
         {
-            totals = SpatialSums(options, SpatialSum.Exponents, totals, averages);
-            averages = options.Detach ? averages : SpatialSums(options, SpatialSum.Weighted, totals, averages);
+            totals = SpatialSums(Make<ChosenParts>, SpatialSum.Exponents);
+            averages = options.Detach ? averages : SpatialSums(Make<ChosenParts>, SpatialSum.Weighted);
         }
 
-        HeteroAkdLoss Make(Func<double[], Mem> memory) => new(Classes, options, memory(totals), memory(averages));
-        return strips ? OnStrips(Make) : OnGrid(Make);
+        return strips ? OnStrips(Make<TParts>) : OnGrid(Make<TParts>);
+    }
+
+    /// <summary>Class weights with a mean of one over the valid labels, as <see cref="MeanOneWeightsKernel"/> makes them.</summary>
+    private double[] MeanOne(double[] classWeights)
+    {
+        double[] ofLabels = [.. Labels.Where(label => label != IgnoreIndex && label >= 0 && label < Classes).Select(label => classWeights[label])];
+        return Array.ConvertAll(classWeights, w => ofLabels.Sum() > 0 ? w / ofLabels.Average() : 0);
     }
 
     /// <summary>S, W, ΔH and Ẑ.</summary>
     public double[][] Maps(HeteroAkdOptions options)
     {
-        double[] totals = new double[Images * Classes];
-        totals = options.Axis == WeightAxis.Spatial ? SpatialSums(options, SpatialSum.Exponents, totals, totals) : totals;
+        HeteroAkdLoss<ChosenParts> Make(Func<double[], Mem> memory) => new(Classes, options, memory([0]), memory([0]), memory([0]), false);
+        double[] totals = options.Axis == WeightAxis.Spatial ? SpatialSums(Make, SpatialSum.Exponents) : [0];
         using Scope scope = new(this);
         TestMemory[] maps = [scope.Make(Student.Length), scope.Make(Student.Length), scope.Make(Student.Length), scope.Make(Student.Length)];
         LossOutputs outputs = new()
@@ -136,19 +149,20 @@ public sealed class LossProblem
         return Array.ConvertAll(maps, map => map.Read());
     }
 
-    private double[] SpatialSums(HeteroAkdOptions options, SpatialSum sum, double[] totals, double[] averages)
+    private double[] SpatialSums(Func<Func<double[], Mem>, HeteroAkdLoss<ChosenParts>> make, SpatialSum sum)
     {
         using Scope scope = new(this);
-        HeteroAkdLoss loss = new(Classes, options, scope.Constant(totals), scope.Constant(averages));
+        HeteroAkdLoss<ChosenParts> loss = make(scope.Constant);
+        int planes = SpatialPlanes.Of(sum, Classes);
         StripGrid grid = new(Height, Width, Math.Min(3, Height));
         LogitsSource student = new Axes(this, StudentSize).Source(scope.Constant(Student), StudentSize != null, default, 0);
         LogitsSource teacher = new Axes(this, TeacherSize).Source(scope.Constant(Teacher), TeacherSize != null, default, 0);
         int strips = Images * grid.StripsPerImage;
-        TestMemory partials = scope.Make(strips * Classes * Width);
-        TestMemory result = scope.Make(Images * Classes);
+        TestMemory partials = scope.Make(strips * planes * Width);
+        TestMemory result = scope.Make(Images * planes);
         SpatialFoldKernel fold = new(loss, student, teacher, scope.Labels, grid, sum, partials.Mem);
         scope.Launcher.PixelSums(fold, strips, Width, Classes * 16, scope.Make(Sums<F64>.Count).Mem, Precision);
-        scope.Launcher.Rows(new SpatialReduceKernel(partials.Mem, result.Mem, grid, Classes, sum), Images * Classes, Pixels, Precision);
+        scope.Launcher.Rows(new SpatialReduceKernel(partials.Mem, result.Mem, grid, Classes, sum), Images * planes, Pixels, Precision);
         partials.Read();
         return result.Read();
     }

@@ -49,6 +49,35 @@ public class LossResultsTests
     }
 
     [Theory]
+    [InlineData(HostPrecision.Float64)]
+    [InlineData(HostPrecision.Float32)]
+    public void ClassWeightsGetAMeanOfOneOverTheLabels(HostPrecision precision)
+    {
+        int[] labels = [0, 1, 255, 2, 2, 0, -7, 1, 2, 2, 255, 5]; // 2 x 6; of classes 0 to 3 2, 2, 4 and 0
+        double[] weights = [0.5, 4, 1.5, 9];
+        using TestLabels memory = new(labels);
+        using TestMemory raw = new(precision, 4, weights);
+        using TestMemory sums = new(precision, 8, new double[8]);
+        using TestMemory result = new(precision, 4);
+        using HostPool pool = new(1);
+        HostLauncher launcher = new(pool);
+        launcher.PixelSums(new LabelWeightKernel(new LabelSource(memory.Mem, 2, 6, 2, 6, 4, 255), raw.Mem), 1, 12, 1, sums.Mem, precision);
+        Launch(new MeanOneWeightsKernel(raw.Mem, sums.Mem, result.Mem), 4, precision);
+        Expect.Close([15, 8], sums.Read()[..2], 0, "sums");
+        Expect.Close(Array.ConvertAll(weights, w => w * 8 / 15), result.Read(), 1e-7, "weights");
+    }
+
+    [Fact]
+    public void WeightsOfNothingAreZero()
+    {
+        using TestMemory raw = new(HostPrecision.Float32, 3, [1, 2, 3]);
+        using TestMemory sums = new(HostPrecision.Float32, 8, [0, 5, 0, 0, 0, 0, 0, 0]);
+        using TestMemory result = new(HostPrecision.Float32, 3);
+        Launch(new MeanOneWeightsKernel(raw.Mem, sums.Mem, result.Mem), 3, HostPrecision.Float32);
+        Assert.All(result.Read(), w => Assert.Equal(0, w));
+    }
+
+    [Theory]
     [InlineData(1)]
     [InlineData(37)]
     public void BackwardScalesByUpstreamAndDenominator(int length)
