@@ -17,6 +17,7 @@ public static class TermTable
     [
         Row<KdTermOptions>("kd", "pixel-wise KL between the logits; HeteroAKD Eq. 1", (options, setup) => new KdTerm(options, setup)),
         Row<HeteroAkdTermOptions>("heteroakd", "KMM and KEM on projected logits; HeteroAKD Eq. 2-10", (options, setup) => new HeteroAkdTerm(options, setup)),
+        Row<CwdTermOptions>("cwd", "channel-wise KL over the pixels; Shu et al., ICCV 2021", (options, setup) => new CwdTerm(options, setup)),
     ];
 
     /// <summary>The row of a name.</summary>

@@ -1,0 +1,83 @@
+using HeteroAKD.Nn;
+using HeteroAKD.Nn.Initialization;
+using HeteroAKD.Nn.Layers;
+using HeteroAKD.Nn.Models;
+using HeteroAKD.Tensors;
+
+namespace HeteroAKD.Distillation.Terms;
+
+/// <summary>Which maps channel-wise distillation compares.</summary>
+public enum ComparedMaps
+{
+    /// <summary>The classifier's inputs; a 1x1 convolution makes the student's as wide as the teacher's where they differ.</summary>
+    Features,
+
+    /// <summary>The logits.</summary>
+    Logits,
+}
+
+/// <summary>Options of channel-wise distillation.</summary>
+public sealed record CwdTermOptions : TermOptions
+{
+    /// <summary>features or logits. Published weights: 50 for features, 3 for logits.</summary>
+    public ComparedMaps Maps { get; init; } = ComparedMaps.Features;
+
+    /// <summary>Temperature of both softmaxes; the loss is scaled by its square.</summary>
+    public double Tau { get; init; } = 4;
+}
+
+/// <summary>
+/// CWD (Shu et al., ICCV 2021; CIRKD's <c>CriterionCWD</c>): each channel is a distribution over the pixels,
+/// τ² / (N·C) · Σ KL(softmax_HW(teacher/τ) ‖ softmax_HW(student/τ)). The teacher's map is resized to the student's grid.
+/// </summary>
+public sealed class CwdTerm : DistillationTerm
+{
+    private readonly CwdTermOptions _options;
+    private readonly Conv2d? _align;
+
+    /// <summary>Builds the convolution that aligns the channels, where it is needed.</summary>
+    public CwdTerm(CwdTermOptions options, TermSetup setup)
+        : base(setup)
+    {
+        _options = options;
+        (int teacher, int student) = (setup.Teacher.HeadChannels, setup.Student.HeadChannels);
+        if (options.Maps == ComparedMaps.Features && teacher != student)
+        {
+            _align = new Conv2d(setup.Site.At("align"), student, teacher, 1, bias: false, initializer: Init.KaimingUniform());
+        }
+    }
+
+    /// <inheritdoc/>
+    public override TermReads Reads => _options.Maps == ComparedMaps.Features ? TermReads.ClassifierInput : TermReads.Logits;
+
+    /// <inheritdoc/>
+    public override IReadOnlyList<string> ValueNames { get; } = ["cwd"];
+
+    /// <inheritdoc/>
+    public override Module? Auxiliary => _align;
+
+    /// <inheritdoc/>
+    public override Tensor Loss(in TermInputs inputs, List<LossTerm> values)
+    {
+        Tensor student = MapOf(inputs.Student);
+        Tensor aligned = _align?.Forward(student, inputs.Pass) ?? student;
+        Tensor q = LogDistributions(aligned);
+        Tensor p = LogDistributions(Resized(MapOf(inputs.Teacher), aligned.Shape));
+        double scale = _options.Tau * _options.Tau / (aligned.Shape[0] * aligned.Shape[1]);
+        Tensor loss = Functional.Sum(Functional.Exp(p) * (p - q)) * (float)scale;
+        values.Add(new LossTerm("cwd", loss, 0));
+        return loss;
+    }
+
+    private Tensor MapOf(in SegmentationOutput output) => Functional.To(_options.Maps == ComparedMaps.Features ? output.HeadFeature : output.Logits, DType.Float32);
+
+    private static Tensor Resized(Tensor map, Shape grid) =>
+        map.Shape[2] == grid[2] && map.Shape[3] == grid[3] ? map : Functional.Interpolate(map, grid[2], grid[3]);
+
+    /// <summary>[N, C, H, W] → [N·C, H·W] logarithms of a softmax over the pixels of each channel.</summary>
+    private Tensor LogDistributions(Tensor map)
+    {
+        Shape rows = new(map.Shape[0] * map.Shape[1], map.Shape[2] * map.Shape[3]);
+        return Functional.LogSoftmax(Functional.Reshape(map, rows) * (float)(1 / _options.Tau), -1);
+    }
+}
