@@ -1,5 +1,6 @@
-using HeteroAKD.Export;
-using HeteroAKD.Training.Commands;
+using HeteroAKD.Experiments;
+using HeteroAKD.Experiments.Commands;
+using HeteroAKD.Experiments.Export;
 
 namespace HeteroAKD.Cli;
 

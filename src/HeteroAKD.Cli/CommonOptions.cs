@@ -1,7 +1,7 @@
 using System.CommandLine;
 using System.Globalization;
+using HeteroAKD.Experiments.Runs;
 using HeteroAKD.Tensors;
-using HeteroAKD.Training.Runs;
 
 namespace HeteroAKD.Cli;
 

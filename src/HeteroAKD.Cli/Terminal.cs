@@ -1,5 +1,5 @@
 using HeteroAKD.Cli.Progress;
-using HeteroAKD.Training.Commands;
+using HeteroAKD.Training.Loop;
 using Spectre.Console;
 
 namespace HeteroAKD.Cli;

@@ -17,16 +17,21 @@ public sealed class ArchitectureTests
         ["HeteroAKD.Nn"] = ["HeteroAKD.Tensors"],
         ["HeteroAKD.Distillation"] = ["HeteroAKD.Nn"],
         ["HeteroAKD.Data"] = ["HeteroAKD.Nn"],
-        ["HeteroAKD.Training"] = ["HeteroAKD.Data", "HeteroAKD.Distillation"],
-        ["HeteroAKD.Export"] = ["HeteroAKD.Training"],
-        ["HeteroAKD.Cli"] = ["HeteroAKD.Export"],
+        ["HeteroAKD.Weights"] = ["HeteroAKD.Nn"],
+        ["HeteroAKD.Training"] = ["HeteroAKD.Distillation", "HeteroAKD.Weights"],
+        ["HeteroAKD.Reports"] = ["HeteroAKD.Training"],
+        ["HeteroAKD.Experiments"] = ["HeteroAKD.Data", "HeteroAKD.Reports"],
+        ["HeteroAKD.Cli"] = ["HeteroAKD.Experiments"],
     };
 
     private static readonly string[] TopLevel =
     [
-        "HeteroAKD.Kernels.sln", "src", "kernels", "bench", "tests", "README.md", "build.ps1", "lab", "docs", "configs", ".ci",
+        "HeteroAKD.Kernels.sln", "src", "kernels", "bench", "tests", "README.md", "build.ps1", "lab", "docs", "configs", "plans", ".ci",
         "Directory.Build.props", "Directory.Packages.props", ".editorconfig", ".gitignore", ".gitattributes",
     ];
+
+    // Pictures, configuration files and a foreign runtime are for what lies above training.
+    private static readonly string[] AboveTraining = ["SkiaSharp", "SixLabors.ImageSharp", "YamlDotNet", "Microsoft.ML.OnnxRuntime"];
 
     // Made by git, by builds and by running the program; .gitignore names them.
     private static readonly string[] Untracked = [".git", "runs", "TestResults", ".vs", "BenchmarkDotNet.Artifacts"];
@@ -53,6 +58,15 @@ public sealed class ArchitectureTests
         bool allowed = project is "HeteroAKD.Kernels" or "HeteroAKD.Tensors";
         IEnumerable<string> named = References(project, "PackageReference").Concat(AssemblyReferences(project)).Where(n => n.StartsWith("ILGPU", StringComparison.Ordinal));
         Assert.True(allowed || !named.Any(), $"{project} references {string.Join(", ", named)}");
+    }
+
+    [Theory]
+    [InlineData("HeteroAKD.Training")]
+    [InlineData("HeteroAKD.Weights")]
+    public void Library_sees_no_pictures_no_yaml_and_no_onnx_runtime(string project)
+    {
+        IEnumerable<string> named = Below(project).Append(project).SelectMany(p => References(p, "PackageReference").Concat(AssemblyReferences(p)));
+        Assert.DoesNotContain(named, name => AboveTraining.Any(above => name.StartsWith(above, StringComparison.OrdinalIgnoreCase)));
     }
 
     [Fact]

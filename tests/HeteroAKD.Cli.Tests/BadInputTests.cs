@@ -1,5 +1,6 @@
 using HeteroAKD.Data;
-using HeteroAKD.Training.Runs;
+using HeteroAKD.Nn;
+using HeteroAKD.Weights;
 
 namespace HeteroAKD.Cli.Tests;
 

@@ -1,7 +1,9 @@
-using HeteroAKD.Export;
-using HeteroAKD.Training.Commands;
-using HeteroAKD.Training.Configuration;
-using HeteroAKD.Training.Runs;
+using HeteroAKD.Experiments.Commands;
+using HeteroAKD.Experiments.Configuration;
+using HeteroAKD.Experiments.Export;
+using HeteroAKD.Experiments.Runs;
+using HeteroAKD.Weights;
+using HeteroAKD.Weights.Onnx;
 
 namespace HeteroAKD.Cli.Tests;
 

@@ -1,4 +1,5 @@
 using HeteroAKD.Data;
+using HeteroAKD.Nn;
 
 namespace HeteroAKD.Cli.Tests;
 

@@ -1,10 +1,12 @@
-using HeteroAKD.Export;
+using HeteroAKD.Experiments;
+using HeteroAKD.Experiments.Commands;
+using HeteroAKD.Experiments.Configuration;
+using HeteroAKD.Experiments.Export;
+using HeteroAKD.Experiments.Runs;
 using HeteroAKD.Nn.Models;
 using HeteroAKD.Tensors;
-using HeteroAKD.Training.Commands;
-using HeteroAKD.Training.Configuration;
 using HeteroAKD.Training.Evaluation;
-using HeteroAKD.Training.Runs;
+using HeteroAKD.Training.Loop;
 
 namespace HeteroAKD.Cli.Tests;
 

@@ -1,9 +1,10 @@
 using System.Text.Json;
 using HeteroAKD.Data;
+using HeteroAKD.Nn;
 using HeteroAKD.Nn.Models;
 using HeteroAKD.Tensors;
-using HeteroAKD.Tensors.Interop;
 using HeteroAKD.Training.Checkpoints;
+using HeteroAKD.Weights.Formats;
 
 namespace HeteroAKD.Cli.Tests;
 

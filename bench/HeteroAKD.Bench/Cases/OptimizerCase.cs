@@ -4,7 +4,6 @@ using HeteroAKD.Bench.Machine;
 using HeteroAKD.Bench.Peers;
 using HeteroAKD.Nn.Models;
 using HeteroAKD.Tensors;
-using HeteroAKD.Training.Configuration;
 using HeteroAKD.Training.Optimization;
 using TorchSharp;
 
@@ -46,7 +45,7 @@ internal sealed record OptimizerCase(string Model, int Classes, int Parameters) 
         {
             _model = ModelZoo.Create(@case.Model, @case.Classes, device, StepSetting.Seed);
             _parameters = new FlatParameters(device, [.. ParameterGroup.Of(_model, "student", 1, StepSetting.WeightDecay, spareNormsAndBiases: false)]);
-            _optimizer = new Optimizer(_parameters, new OptimizerConfig { Kind = OptimizerKind.AdamW, WeightDecay = StepSetting.WeightDecay });
+            _optimizer = new Optimizer(_parameters, new OptimizerOptions { Kind = OptimizerKind.AdamW, WeightDecay = StepSetting.WeightDecay });
             int index = 0;
             foreach (Tensor parameter in _model.Parameters())
             {

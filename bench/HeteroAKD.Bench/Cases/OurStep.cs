@@ -5,7 +5,6 @@ using HeteroAKD.Nn;
 using HeteroAKD.Nn.Models;
 using HeteroAKD.Tensors;
 using HeteroAKD.Tensors.Autograd;
-using HeteroAKD.Training.Configuration;
 using HeteroAKD.Training.Optimization;
 
 namespace HeteroAKD.Bench.Cases;
@@ -30,7 +29,7 @@ internal sealed class OurStep : IContender
         _model = ModelZoo.Create(@case.Model, @case.Classes, device, StepSetting.Seed);
         _loss = new TaskLoss(device, @case.Classes, new TaskLossOptions(CaseInput.IgnoreIndex, AuxWeight: StepCase.AuxWeight));
         _parameters = new FlatParameters(device, [.. ParameterGroup.Of(_model, "student", 1, StepSetting.WeightDecay, spareNormsAndBiases: false)]);
-        _optimizer = new Optimizer(_parameters, new OptimizerConfig { Kind = OptimizerKind.AdamW, WeightDecay = StepSetting.WeightDecay });
+        _optimizer = new Optimizer(_parameters, new OptimizerOptions { Kind = OptimizerKind.AdamW, WeightDecay = StepSetting.WeightDecay });
         _images = Tensor.From(device, @case.Images.Shape, @case.Images.Values(StepSetting.ImageSeeds[0]));
         _labels = Tensor.From(device, @case.Labels.Shape, @case.Labels.LabelValues(StepSetting.LabelSeed));
     }

@@ -1,7 +1,6 @@
 using HeteroAKD.Nn.Models;
 using HeteroAKD.Tensors;
 using HeteroAKD.Tensors.Checks;
-using HeteroAKD.Training.Configuration;
 using HeteroAKD.Training.Optimization;
 
 namespace HeteroAKD.DeviceBench.Rows;
@@ -16,7 +15,7 @@ internal sealed class AdamWork : RowWork
     private const double LearningRate = 1e-4;
     private const double WeightDecay = 0.01;
 
-    private static readonly OptimizerConfig s_defaults = new();
+    private static readonly OptimizerOptions s_defaults = new();
 
     private readonly SegmentationModel _model;
     private readonly FlatParameters _parameters;
@@ -27,7 +26,7 @@ internal sealed class AdamWork : RowWork
     {
         _model = ModelZoo.Create(sizes.Model, sizes.Classes, device, Seed);
         _parameters = new FlatParameters(device, [.. ParameterGroup.Of(_model, "student", 1, WeightDecay, spareNormsAndBiases: false)]);
-        _optimizer = new Optimizer(_parameters, new OptimizerConfig { Kind = OptimizerKind.AdamW, WeightDecay = WeightDecay });
+        _optimizer = new Optimizer(_parameters, new OptimizerOptions { Kind = OptimizerKind.AdamW, WeightDecay = WeightDecay });
         using Tensor gradient = new RowInput("gradient", _parameters.Gradients.Shape) { Scale = GradientScale }.Tensor(device, DType.Float32, Seed);
         _parameters.Gradients.CopyFrom(gradient.ToFloats());
     }

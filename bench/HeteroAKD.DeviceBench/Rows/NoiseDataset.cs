@@ -1,4 +1,5 @@
 using HeteroAKD.Data;
+using HeteroAKD.Nn;
 using HeteroAKD.Training.Loop;
 
 namespace HeteroAKD.DeviceBench.Rows;

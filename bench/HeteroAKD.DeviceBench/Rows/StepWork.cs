@@ -3,7 +3,6 @@ using HeteroAKD.Nn;
 using HeteroAKD.Nn.Models;
 using HeteroAKD.Tensors;
 using HeteroAKD.Tensors.Autograd;
-using HeteroAKD.Training.Configuration;
 using HeteroAKD.Training.Loop;
 using HeteroAKD.Training.Optimization;
 
@@ -40,7 +39,7 @@ internal sealed class StepWork : RowWork
         _model = ModelZoo.Create(sizes.Model, sizes.Classes, device, Seed);
         _loss = NewLoss(device, sizes);
         _parameters = new FlatParameters(device, [.. ParameterGroup.Of(_model, "student", 1, WeightDecay, spareNormsAndBiases: false)]);
-        _optimizer = new Optimizer(_parameters, new OptimizerConfig { Kind = OptimizerKind.AdamW, WeightDecay = WeightDecay });
+        _optimizer = new Optimizer(_parameters, new OptimizerOptions { Kind = OptimizerKind.AdamW, WeightDecay = WeightDecay });
         _inputs = new StepInputs(device);
         _data.Fill(_inputs, 0);
         TrainingJob job = new()
@@ -48,11 +47,6 @@ internal sealed class StepWork : RowWork
             Role = "student",
             Model = _model,
             Objective = _loss,
-            Dataset = _data,
-            Steps = 1,
-            BatchSize = sizes.Batch,
-            LearningRate = LearningRate,
-            Seed = Seed,
         };
         bool recordable = RecordedStep.IsSupported(device);
         _note = sizes.Replay && !recordable ? $"steps are not replayed: '{device.Name}' records none in this build" : null;

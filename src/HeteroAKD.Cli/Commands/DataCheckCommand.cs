@@ -1,8 +1,8 @@
 using System.CommandLine;
 using System.Globalization;
 using HeteroAKD.Data;
-using HeteroAKD.Training.Commands;
-using HeteroAKD.Training.Configuration;
+using HeteroAKD.Experiments.Commands;
+using HeteroAKD.Experiments.Configuration;
 using HeteroAKD.Training.Evaluation;
 
 namespace HeteroAKD.Cli.Commands;

@@ -1,6 +1,7 @@
 using System.CommandLine;
-using HeteroAKD.Training.Commands;
-using HeteroAKD.Training.Configuration;
+using HeteroAKD.Experiments;
+using HeteroAKD.Experiments.Commands;
+using HeteroAKD.Experiments.Configuration;
 
 namespace HeteroAKD.Cli.Commands;
 

@@ -1,6 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
-using HeteroAKD.Training.Commands;
+using HeteroAKD.Experiments.Commands;
 using HeteroAKD.Training.Evaluation;
 
 namespace HeteroAKD.Cli.Commands;

@@ -1,7 +1,7 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
 using System.Globalization;
-using HeteroAKD.Training.Commands;
+using HeteroAKD.Experiments.Commands;
 using HeteroAKD.Training.Evaluation;
 
 namespace HeteroAKD.Cli.Commands;

@@ -1,8 +1,9 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
 using System.Globalization;
-using HeteroAKD.Export;
+using HeteroAKD.Experiments.Export;
 using HeteroAKD.Training.Evaluation;
+using HeteroAKD.Weights.Onnx;
 
 namespace HeteroAKD.Cli.Commands;
 

@@ -1,5 +1,5 @@
 using System.CommandLine;
-using HeteroAKD.Training.Commands;
+using HeteroAKD.Experiments.Commands;
 
 namespace HeteroAKD.Cli.Commands;
 

@@ -2,8 +2,8 @@ using System.CommandLine;
 using System.Globalization;
 using System.Reflection;
 using System.Runtime.InteropServices;
+using HeteroAKD.Experiments.Commands;
 using HeteroAKD.Nn.Models;
-using HeteroAKD.Training.Commands;
 using HeteroAKD.Training.Evaluation;
 
 namespace HeteroAKD.Cli.Commands;

@@ -1,6 +1,6 @@
 using System.CommandLine;
+using HeteroAKD.Experiments.Commands;
 using HeteroAKD.Tensors;
-using HeteroAKD.Training.Commands;
 
 namespace HeteroAKD.Cli.Commands;
 

@@ -1,7 +1,8 @@
 using System.Globalization;
-using HeteroAKD.Training.Commands;
+using HeteroAKD.Experiments.Commands;
+using HeteroAKD.Experiments.Runs;
 using HeteroAKD.Training.Evaluation;
-using HeteroAKD.Training.Runs;
+using HeteroAKD.Training.Loop;
 
 namespace HeteroAKD.Cli.Commands;
 

@@ -1,4 +1,4 @@
-using HeteroAKD.Training.Commands;
+using HeteroAKD.Training.Loop;
 using Spectre.Console;
 using Spectre.Console.Rendering;
 

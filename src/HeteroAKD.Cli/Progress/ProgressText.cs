@@ -1,5 +1,5 @@
 using System.Globalization;
-using HeteroAKD.Training.Commands;
+using HeteroAKD.Training.Loop;
 
 namespace HeteroAKD.Cli.Progress;
 

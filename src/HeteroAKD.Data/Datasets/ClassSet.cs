@@ -1,4 +1,5 @@
 using System.Globalization;
+using HeteroAKD.Nn;
 
 namespace HeteroAKD.Data;
 
@@ -49,18 +50,7 @@ public sealed class ClassSet
     /// <param name="labels">[H, W], class ids.</param>
     /// <param name="width">Columns.</param>
     /// <param name="height">Rows.</param>
-    public RgbImage Render(ReadOnlySpan<byte> labels, int width, int height)
-    {
-        var image = new RgbImage(width, height);
-        for (var i = 0; i < labels.Length; i++)
-        {
-            if (labels[i] < Count)
-            {
-                (image.Pixels[i * 3], image.Pixels[i * 3 + 1], image.Pixels[i * 3 + 2]) = Colors[labels[i]];
-            }
-        }
-        return image;
-    }
+    public RgbImage Render(ReadOnlySpan<byte> labels, int width, int height) => RgbImage.OfLabels(labels, width, height, Colors);
 
     /// <summary>Writes a label map as the data set's evaluation server takes it: <see cref="ServerIds"/> as an 8-bit PNG, gray or with the classes' colours as its palette.</summary>
     /// <param name="path">Replaced where it exists.</param>

@@ -1,3 +1,5 @@
+using HeteroAKD.Nn;
+
 namespace HeteroAKD.Data;
 
 /// <summary>A sheet of samples, each image with its labels beside it, to look at a data set.</summary>

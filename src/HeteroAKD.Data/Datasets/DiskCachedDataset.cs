@@ -3,6 +3,7 @@ using System.Globalization;
 using System.IO.Hashing;
 using System.Security.Cryptography;
 using System.Text;
+using HeteroAKD.Nn;
 using HeteroAKD.Tensors;
 
 namespace HeteroAKD.Data;

@@ -1,3 +1,5 @@
+using HeteroAKD.Nn;
+
 namespace HeteroAKD.Data;
 
 /// <summary>One image with its labels. A consumer only reads it: it may be a cached one that others read too.</summary>

@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Runtime.Intrinsics;
+using HeteroAKD.Nn;
 using SkiaSharp;
 
 namespace HeteroAKD.Data;

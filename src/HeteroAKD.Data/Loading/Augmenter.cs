@@ -1,3 +1,5 @@
+using HeteroAKD.Nn;
+
 namespace HeteroAKD.Data;
 
 /// <summary>Samples images and labels into the windows of a batch. Keeps its tables between calls, so each thread has its own.</summary>

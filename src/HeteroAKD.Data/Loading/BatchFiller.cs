@@ -1,3 +1,5 @@
+using HeteroAKD.Nn;
+
 namespace HeteroAKD.Data;
 
 /// <summary>Makes batch k as a pure function of (data set, options, k). Holds scratch, so each thread has its own.</summary>

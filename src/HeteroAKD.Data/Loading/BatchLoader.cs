@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Runtime.ExceptionServices;
+using HeteroAKD.Nn;
 
 namespace HeteroAKD.Data;
 
@@ -7,7 +8,7 @@ namespace HeteroAKD.Data;
 /// An endless sequence of batches, epoch after epoch, made ahead by background threads into a ring of reused buffers. Batch k depends on the data set, the options
 /// and k alone, so <see cref="Position"/> is all that a checkpoint has to keep, and the number of threads changes nothing.
 /// </summary>
-public sealed class BatchLoader : IDisposable
+public sealed class BatchLoader : IBatchSource, IDisposable
 {
     private readonly object _gate = new();
     private readonly Slot[] _ring;
@@ -49,7 +50,7 @@ public sealed class BatchLoader : IDisposable
     /// <summary>Batches in one pass over the data set.</summary>
     public int BatchesPerEpoch { get; }
 
-    /// <summary>Number of the batch that <see cref="Next"/> will return, counted from the start of training: what a checkpoint keeps.</summary>
+    /// <inheritdoc/>
     public long Position
     {
         get
@@ -73,7 +74,7 @@ public sealed class BatchLoader : IDisposable
         return slot.Batch;
     }
 
-    /// <summary>Makes <paramref name="position"/> the number of the next batch.</summary>
+    /// <inheritdoc/>
     public void Seek(long position)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(position);

@@ -1,4 +1,5 @@
 using System.Globalization;
+using HeteroAKD.Nn;
 
 namespace HeteroAKD.Data;
 

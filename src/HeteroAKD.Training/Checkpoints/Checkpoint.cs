@@ -6,8 +6,9 @@ using HeteroAKD.Nn;
 using HeteroAKD.Nn.Encoders;
 using HeteroAKD.Nn.Models;
 using HeteroAKD.Tensors;
-using HeteroAKD.Tensors.Interop;
-using HeteroAKD.Training.Runs;
+using HeteroAKD.Weights;
+using HeteroAKD.Weights.Formats;
+using HeteroAKD.Weights.Import;
 
 namespace HeteroAKD.Training.Checkpoints;
 
@@ -39,7 +40,7 @@ public sealed record CheckpointInfo
     /// <summary>Seconds of training so far.</summary>
     public required double Seconds { get; init; }
 
-    /// <summary>The resolved configuration as YAML.</summary>
+    /// <summary>What the caller wants kept with it, such as its configuration as a text; nothing here reads it.</summary>
     public required string Config { get; init; }
 
     /// <summary>What layer norms add to the variance.</summary>
@@ -57,11 +58,9 @@ public sealed class Checkpoint
     public const int FormatVersion = 3;
 
     /// <summary>Prefix of the network's entries.</summary>
-    public const string ModelPrefix = "model.";
+    public const string ModelPrefix = HeteroAkdMap.CheckpointPrefix;
 
-    /// <summary>Value of the metadata's <c>format</c>.</summary>
-    internal const string Format = "heteroakd-checkpoint";
-
+    private const string Format = "heteroakd-checkpoint"; // the metadata's 'format'
     private const string EarlierOne = "Take another checkpoint of the run, such as the one whose name ends in -best.safetensors";
     private const string HeaderHashKey = "sha256_header";
     private const string BlocksEpsKey = "layer_norm_eps_blocks";
@@ -134,26 +133,22 @@ public sealed class Checkpoint
             throw new CheckpointException(path, "is damaged or no checkpoint: " + e.Message, EarlierOne, e);
         }
 
-        return Of(path, file);
+        return Of(path, file.Tensors, file.Metadata);
     }
 
-    /// <summary>Verifies what a file held.</summary>
-    internal static Checkpoint Of(string path, (List<HostTensor> Tensors, Dictionary<string, string> Metadata) file)
+    /// <summary>Reads weights of any kind; a checkpoint among them is verified, and says what it is.</summary>
+    /// <param name="path">A checkpoint, another safetensors file, or a state dict of PyTorch.</param>
+    /// <exception cref="HeteroAkdException">Missing or damaged.</exception>
+    public static (WeightFile File, CheckpointInfo? Info) ReadWeights(string path)
     {
+        WeightFile file = WeightFile.Read(path);
         if (file.Metadata.GetValueOrDefault("format") != Format)
         {
-            throw new CheckpointException(path, "is a safetensors file, but no checkpoint of this program", "Give a file that 'heteroakd train' or 'distill' wrote; 'heteroakd import' makes one of weights from elsewhere");
+            return (file, null);
         }
 
-        CheckpointInfo info = ReadInfo(path, file.Metadata);
-        // Layout 1 had no checksum of the header.
-        bool headerIsWhole = file.Metadata["version"] == "1" || file.Metadata.GetValueOrDefault(HeaderHashKey) == HashHeader(file.Tensors, file.Metadata);
-        if (!headerIsWhole || file.Metadata.GetValueOrDefault("sha256") != Hash(file.Tensors))
-        {
-            throw new CheckpointException(path, "is damaged: its contents do not match its checksum", EarlierOne);
-        }
-
-        return new Checkpoint(path, info, file.Tensors.ToDictionary(t => t.Name));
+        CheckpointInfo info = Of(path, file.Tensors, file.Metadata).Info;
+        return (file with { Kind = "checkpoint", LayerNormEps = info.LayerNormEps }, info);
     }
 
     /// <summary>The network with its weights. The caller disposes of it.</summary>
@@ -206,7 +201,26 @@ public sealed class Checkpoint
         target.CopyFrom(source.Floats);
     }
 
-    private static CheckpointInfo ReadInfo(string path, Dictionary<string, string> metadata)
+    // Verifies what a file held.
+    private static Checkpoint Of(string path, IReadOnlyList<HostTensor> tensors, IReadOnlyDictionary<string, string> metadata)
+    {
+        if (metadata.GetValueOrDefault("format") != Format)
+        {
+            throw new CheckpointException(path, "is a safetensors file, but no checkpoint of this program", "Give a file that 'heteroakd train' or 'distill' wrote; 'heteroakd import' makes one of weights from elsewhere");
+        }
+
+        CheckpointInfo info = ReadInfo(path, metadata);
+        // Layout 1 had no checksum of the header.
+        bool headerIsWhole = metadata["version"] == "1" || metadata.GetValueOrDefault(HeaderHashKey) == HashHeader(tensors, metadata);
+        if (!headerIsWhole || metadata.GetValueOrDefault("sha256") != Hash(tensors))
+        {
+            throw new CheckpointException(path, "is damaged: its contents do not match its checksum", EarlierOne);
+        }
+
+        return new Checkpoint(path, info, tensors.ToDictionary(t => t.Name));
+    }
+
+    private static CheckpointInfo ReadInfo(string path, IReadOnlyDictionary<string, string> metadata)
     {
         try
         {
@@ -236,7 +250,7 @@ public sealed class Checkpoint
     }
 
     /// <summary>Names, types and sizes of the tensors, and all metadata but this hash itself.</summary>
-    private static string HashHeader(IReadOnlyList<HostTensor> tensors, Dictionary<string, string> metadata)
+    private static string HashHeader(IReadOnlyList<HostTensor> tensors, IReadOnlyDictionary<string, string> metadata)
     {
         IEnumerable<string> entries = metadata.Where(m => m.Key != HeaderHashKey).OrderBy(m => m.Key, StringComparer.Ordinal).Select(m => $"{m.Key}\0{m.Value}");
         IEnumerable<string> shapes = tensors.Select(t => $"{t.Name}\0{t.DType}\0{string.Join(',', t.Sizes)}");

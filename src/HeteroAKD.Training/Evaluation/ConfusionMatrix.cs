@@ -1,5 +1,4 @@
 using System.Numerics;
-using HeteroAKD.Training.Configuration;
 
 namespace HeteroAKD.Training.Evaluation;
 

@@ -1,11 +1,11 @@
-using HeteroAKD.Data;
+using HeteroAKD.Nn;
 using HeteroAKD.Nn.Models;
-using HeteroAKD.Training.Configuration;
+using HeteroAKD.Tensors.Ops;
 
 namespace HeteroAKD.Training.Evaluation;
 
 /// <summary>Receives each image once it is predicted.</summary>
-/// <param name="index">Its index in the data set; images come in order.</param>
+/// <param name="index">Its index in the set; images come in order.</param>
 /// <param name="classes">[H, W] predicted class ids; valid during the call.</param>
 /// <param name="width">W.</param>
 /// <param name="height">H.</param>
@@ -18,60 +18,59 @@ public delegate void PredictedImage(int index, ReadOnlySpan<int> classes, int wi
 public sealed record EvaluationResult(SegmentationScores Scores, ConfusionMatrix Matrix, IReadOnlyList<double> ClassBoundaryF1);
 
 /// <summary>
-/// Scores a network on images as <see cref="EvaluationConfig"/> says: logits resized bilinearly to label size, the largest one taken, one confusion matrix over all
+/// Scores a network on images as <see cref="EvaluationOptions"/> says: logits resized bilinearly to label size, the largest one taken, one confusion matrix over all
 /// images. Images may differ in size; neighbours of one size are evaluated together.
 /// </summary>
-public sealed class Evaluator(EvaluationConfig config)
+public sealed class Evaluator(EvaluationOptions config)
 {
     private int[] _predictions = [];
 
     /// <summary>The scores alone.</summary>
     /// <inheritdoc cref="Evaluate"/>
-    public SegmentationScores Run(SegmentationModel model, ISegmentationDataset dataset, Augmentation augmentation, CancellationToken cancellation = default) =>
-        Evaluate(model, dataset, augmentation, null, cancellation).Scores;
+    public SegmentationScores Run(SegmentationModel model, IEvaluationSet images, CancellationToken cancellation = default) =>
+        Evaluate(model, images, null, cancellation).Scores;
 
-    /// <summary>Evaluates all images of a data set.</summary>
+    /// <summary>Evaluates all images of a set.</summary>
     /// <param name="model">The network; runs in evaluation mode without a tape.</param>
-    /// <param name="dataset">The images.</param>
-    /// <param name="augmentation">Normalisation and padding of evaluation.</param>
+    /// <param name="images">The images.</param>
     /// <param name="predicted">Gets each image when it is counted; null for nobody.</param>
     /// <param name="cancellation">Stops between batches.</param>
-    public EvaluationResult Evaluate(
-        SegmentationModel model, ISegmentationDataset dataset, Augmentation augmentation, PredictedImage? predicted = null, CancellationToken cancellation = default)
+    public EvaluationResult Evaluate(SegmentationModel model, IEvaluationSet images, PredictedImage? predicted = null, CancellationToken cancellation = default)
     {
-        ClassSet classes = dataset.Classes;
-        ConfusionMatrix matrix = new(classes.Count, classes.IgnoreIndex);
-        BoundaryF1 boundary = new(classes.Count, classes.IgnoreIndex, config.BoundaryTolerance);
-        Inference inference = new(model, config, augmentation.Pad);
-        using EqualSizes images = new(dataset, augmentation, inference.BatchSize);
-        while (images.Read())
+        ConfusionMatrix matrix = new(images.Classes, images.IgnoreIndex);
+        BoundaryF1 boundary = new(images.Classes, images.IgnoreIndex, config.BoundaryTolerance);
+        Inference inference = new(model, config, images.Outside);
+        int first = 0;
+        foreach (Batch batch in images.Read(inference.BatchSize))
         {
             cancellation.ThrowIfCancellationRequested();
-            int pixels = images.Height * images.Width;
-            Span<int> predictions = Predictions(images.Count * pixels);
-            inference.Predict(images.Images.AsSpan(0, 3 * predictions.Length), images.Count, images.Height, images.Width, predictions);
-            for (int n = 0; n < images.Count; n++)
+            int pixels = batch.Height * batch.Width;
+            Span<int> predictions = Predictions(batch.Count * pixels);
+            inference.Predict(batch.Images.AsSpan(0, 3 * predictions.Length), batch.Count, batch.Height, batch.Width, predictions);
+            for (int n = 0; n < batch.Count; n++)
             {
-                ReadOnlySpan<int> labels = images.Labels.AsSpan(n * pixels, pixels);
+                ReadOnlySpan<int> labels = batch.LabelsAt(n);
                 ReadOnlySpan<int> prediction = predictions.Slice(n * pixels, pixels);
                 matrix.Add(labels, prediction);
-                boundary.Add(labels, prediction, images.Width, images.Height);
-                predicted?.Invoke(images.First + n, prediction, images.Width, images.Height);
+                boundary.Add(labels, prediction, batch.Width, batch.Height);
+                predicted?.Invoke(first + n, prediction, batch.Width, batch.Height);
             }
+
+            first += batch.Count;
         }
 
-        double[] classBoundary = [.. Enumerable.Range(0, classes.Count).Select(boundary.Of)];
+        double[] classBoundary = [.. Enumerable.Range(0, images.Classes).Select(boundary.Of)];
         return new EvaluationResult(SegmentationScores.From(matrix, boundary, config.AbsentClasses), matrix, classBoundary);
     }
 
     /// <summary>The class of every pixel of a batch, [N, H, W]; valid until the next call.</summary>
     /// <param name="model">The network.</param>
     /// <param name="batch">Images prepared as for evaluation.</param>
-    /// <param name="pad">What stands beyond an image that is smaller than a window.</param>
-    public ReadOnlySpan<int> Predict(SegmentationModel model, Batch batch, PadMode pad)
+    /// <param name="outside">What stands beyond an image that is smaller than a window.</param>
+    public ReadOnlySpan<int> Predict(SegmentationModel model, Batch batch, Outside outside)
     {
         Span<int> predictions = Predictions(batch.Count * batch.Height * batch.Width);
-        new Inference(model, config, pad).Predict(batch.Images.AsSpan(0, 3 * predictions.Length), batch.Count, batch.Height, batch.Width, predictions);
+        new Inference(model, config, outside).Predict(batch.Images.AsSpan(0, 3 * predictions.Length), batch.Count, batch.Height, batch.Width, predictions);
         return predictions;
     }
 

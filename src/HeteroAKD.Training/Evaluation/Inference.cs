@@ -1,18 +1,16 @@
-using HeteroAKD.Data;
 using HeteroAKD.Nn.Models;
 using HeteroAKD.Tensors;
 using HeteroAKD.Tensors.Autograd;
 using HeteroAKD.Tensors.Ops;
-using HeteroAKD.Training.Configuration;
 
 namespace HeteroAKD.Training.Evaluation;
 
 /// <summary>
-/// The class of every pixel of images, as <see cref="EvaluationConfig"/> says: whole or by sliding windows, at several scales and mirrored. Logits are resized before
+/// The class of every pixel of images, as <see cref="EvaluationOptions"/> says: whole or by sliding windows, at several scales and mirrored. Logits are resized before
 /// the largest is taken, and only class ids leave the device. Beside the network's own memory an image needs one map of full size [C, H, W], with averaged
 /// probabilities two, whatever the number of windows and scales.
 /// </summary>
-internal sealed class Inference(SegmentationModel model, EvaluationConfig config, PadMode pad)
+internal sealed class Inference(SegmentationModel model, EvaluationOptions config, Outside outside)
 {
     private readonly Device _device = model.Device;
     private readonly bool _single = config.Scales is [1] && !config.Flip;
@@ -85,7 +83,7 @@ internal sealed class Inference(SegmentationModel model, EvaluationConfig config
         WindowGrid grid = WindowGrid.Of(Scaled(source.Shape[2], scale), Scaled(source.Shape[3], scale), config);
         bool same = (grid.Height, grid.Width) == (source.Shape[2], source.Shape[3]);
         Tensor image = same ? source : Functional.Interpolate(source, grid.Height, grid.Width);
-        using LogitPass pass = new(model, image, grid, mirror, pad == PadMode.Mean ? Outside.Zero : Outside.Edge, config.AlignCorners);
+        using LogitPass pass = new(model, image, grid, mirror, outside, config.AlignCorners);
         if (config.Average == EvaluationAverage.Probabilities && !_single)
         {
             pass.AddProbabilitiesTo(total);

@@ -1,5 +1,3 @@
-using HeteroAKD.Training.Configuration;
-
 namespace HeteroAKD.Training.Evaluation;
 
 /// <summary>The scores of one network on one split, each in [0, 1]; NaN where a class gives no score.</summary>

@@ -1,5 +1,3 @@
-using HeteroAKD.Training.Configuration;
-
 namespace HeteroAKD.Training.Evaluation;
 
 /// <summary>
@@ -43,7 +41,7 @@ public sealed class WindowGrid
     public bool IsDisjoint => Disjoint(_tops, WindowHeight) && Disjoint(_lefts, WindowWidth);
 
     /// <summary>The grid of an image of this size.</summary>
-    public static WindowGrid Of(int height, int width, EvaluationConfig config)
+    public static WindowGrid Of(int height, int width, EvaluationOptions config)
     {
         bool slide = config.Mode == EvaluationMode.Slide;
         (int, int) window = slide ? (config.Crop.Height, config.Crop.Width) : (Math.Max(LeastSide, height), Math.Max(LeastSide, width));

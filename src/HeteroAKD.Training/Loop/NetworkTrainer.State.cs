@@ -1,5 +1,5 @@
-using HeteroAKD.Data;
 using HeteroAKD.Distillation;
+using HeteroAKD.Nn;
 using HeteroAKD.Training.Optimization;
 
 namespace HeteroAKD.Training.Loop;
@@ -10,11 +10,11 @@ public sealed partial class NetworkTrainer
     /// <summary>What a checkpoint holds of a training in progress.</summary>
     private sealed class State
     {
-        public State(TrainingJob job, Optimizer optimizer, BatchLoader loader, LearningRateSchedule schedule)
+        public State(TrainingJob job, Optimizer optimizer, IBatchSource batches, LearningRateSchedule schedule)
         {
             Job = job;
             Optimizer = optimizer;
-            Loader = loader;
+            Batches = batches;
             Schedule = schedule;
             Read = ReadResult;
         }
@@ -23,7 +23,7 @@ public sealed partial class NetworkTrainer
 
         public Optimizer Optimizer { get; }
 
-        public BatchLoader Loader { get; }
+        public IBatchSource Batches { get; }
 
         public LearningRateSchedule Schedule { get; }
 

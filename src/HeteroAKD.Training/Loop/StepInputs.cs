@@ -1,4 +1,4 @@
-using HeteroAKD.Data;
+using HeteroAKD.Nn;
 using HeteroAKD.Tensors;
 
 namespace HeteroAKD.Training.Loop;

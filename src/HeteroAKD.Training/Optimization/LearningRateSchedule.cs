@@ -1,20 +1,18 @@
-using HeteroAKD.Training.Configuration;
-
 namespace HeteroAKD.Training.Optimization;
 
 /// <summary>The learning rate of every step: linear warm-up, then the chosen decay over the steps that remain.</summary>
 public sealed class LearningRateSchedule
 {
-    private readonly ScheduleConfig config;
+    private readonly ScheduleOptions config;
     private readonly double peak;
     private readonly int steps;
     private readonly int warmup;
 
     /// <summary>A schedule.</summary>
-    /// <param name="config">The <c>schedule</c> section.</param>
+    /// <param name="config">Shape, warm-up and lowest rate.</param>
     /// <param name="peak">Rate at the end of warm-up.</param>
     /// <param name="steps">All steps, warm-up included.</param>
-    public LearningRateSchedule(ScheduleConfig config, double peak, int steps)
+    public LearningRateSchedule(ScheduleOptions config, double peak, int steps)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(steps, 1);
         this.config = config;

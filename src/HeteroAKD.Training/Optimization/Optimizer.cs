@@ -1,9 +1,8 @@
-using HeteroAKD.Kernels.Launch;
 using HeteroAKD.Kernels.Lanes;
+using HeteroAKD.Kernels.Launch;
 using HeteroAKD.Kernels.Optim;
 using HeteroAKD.Tensors;
 using HeteroAKD.Tensors.Ops;
-using HeteroAKD.Training.Configuration;
 
 namespace HeteroAKD.Training.Optimization;
 
@@ -13,7 +12,7 @@ namespace HeteroAKD.Training.Optimization;
 /// </summary>
 public sealed class Optimizer : IDisposable
 {
-    private readonly OptimizerConfig _config;
+    private readonly OptimizerOptions _config;
     private readonly FlatParameters _parameters;
     private readonly Tensor _scalars; // [OptimizerScalars.Count]
     private readonly Tensor _squares; // [8] sum of squared gradients
@@ -23,7 +22,7 @@ public sealed class Optimizer : IDisposable
     private readonly Piece[] _pieces; // one a group
 
     /// <summary>Takes over the parameters.</summary>
-    public Optimizer(FlatParameters parameters, OptimizerConfig config)
+    public Optimizer(FlatParameters parameters, OptimizerOptions config)
     {
         _parameters = parameters;
         _config = config;

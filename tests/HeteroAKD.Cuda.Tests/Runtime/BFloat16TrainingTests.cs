@@ -3,7 +3,6 @@ using HeteroAKD.Nn;
 using HeteroAKD.Nn.Models;
 using HeteroAKD.Tensors;
 using HeteroAKD.Tensors.Autograd;
-using HeteroAKD.Training.Configuration;
 using HeteroAKD.Training.Optimization;
 
 namespace HeteroAKD.Cuda.Tests.Runtime;
@@ -56,7 +55,7 @@ public sealed class BFloat16TrainingTests
         using SegmentationModel model = ModelZoo.Create(name, Classes, device, seed: 3);
         using TaskLoss task = new(device, Classes, new TaskLossOptions(IgnoreIndex: 255));
         using FlatParameters parameters = new(device, [.. ParameterGroup.Of(model, "student", 1, 0, spareNormsAndBiases: true)]);
-        using Optimizer optimizer = new(parameters, new OptimizerConfig());
+        using Optimizer optimizer = new(parameters, new OptimizerOptions());
         using Tensor images = Images(device);
         using Tensor labels = Tensor.From(device, new Shape(2, Size, Size), [.. Enumerable.Range(0, 2 * Size * Size).Select(i => (i / 16 % 2) + (i / (16 * Size) % 2 * 2))]);
         double[] losses = new double[Steps];

@@ -1,4 +1,5 @@
 using HeteroAKD.Cli.Tests;
+using HeteroAKD.Experiments;
 
 namespace HeteroAKD.Cuda.Tests.Runtime;
 

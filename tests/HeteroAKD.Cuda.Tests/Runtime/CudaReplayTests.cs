@@ -1,14 +1,16 @@
+using HeteroAKD.Data;
 using HeteroAKD.Distillation;
+using HeteroAKD.Experiments;
+using HeteroAKD.Experiments.Configuration;
+using HeteroAKD.Experiments.Runs;
+using HeteroAKD.Experiments.Tests.Support;
 using HeteroAKD.Nn;
 using HeteroAKD.Nn.Models;
 using HeteroAKD.Tensors;
 using HeteroAKD.Tensors.Autograd;
 using HeteroAKD.Tensors.Devices.Cuda;
 using HeteroAKD.Tensors.Ops;
-using HeteroAKD.Training.Configuration;
 using HeteroAKD.Training.Loop;
-using HeteroAKD.Training.Runs;
-using HeteroAKD.Training.Tests.Support;
 
 namespace HeteroAKD.Cuda.Tests.Runtime;
 
@@ -67,12 +69,19 @@ public sealed class CudaReplayTests : IDisposable
         using (RunLog log = new(folder))
         using (MetricsFile metrics = MetricsFile.Create(folder.File("metrics.csv"), "val_miou", "val_pixel_accuracy", "val_boundary_f1"))
         {
-            new NetworkTrainer(config, data, folder, log, metrics, new SilentSink()).Run(
-                new TrainingJob
-                {
-                    Role = NetworkRoles.Student, Model = model, Objective = new ReadingObjective(task), Dataset = data.Student, Steps = 5, BatchSize = 2, LearningRate = 1e-3, Seed = 1,
-                },
-                CancellationToken.None);
+            TrainingJob job = new()
+            {
+                Role = NetworkRoles.Student,
+                Model = model,
+                Objective = new ReadingObjective(task),
+                Seed = 1,
+                Optimizer = config.Optimizer with { Lr = 1e-3 },
+                Training = config.Training with { Steps = 5 },
+                Validation = new EvaluatedDataset(data.Validation, data.Evaluation),
+                Folder = folder.Path,
+            };
+            using BatchLoader loader = new(data.Student, new PlannedTraining(job, data.Student).LoaderOptions(config.Data, data.Augmentation));
+            new NetworkTrainer(new RunObserver(log, metrics, new SilentSink(), data)).Run(job, loader);
         }
 
         Assert.Contains("student: steps are not replayed: it reads a tensor's values on the host", File.ReadAllText(folder.File("log.txt")));

@@ -1,3 +1,5 @@
+using HeteroAKD.Nn;
+
 namespace HeteroAKD.Data.Tests;
 
 public sealed class DiskCachedDatasetTests : IDisposable

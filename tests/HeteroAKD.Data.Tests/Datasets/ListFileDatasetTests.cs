@@ -1,3 +1,5 @@
+using HeteroAKD.Nn;
+
 namespace HeteroAKD.Data.Tests;
 
 public class ListFileDatasetTests

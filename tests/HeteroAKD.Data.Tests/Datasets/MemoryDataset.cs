@@ -1,3 +1,5 @@
+using HeteroAKD.Nn;
+
 namespace HeteroAKD.Data.Tests;
 
 /// <summary>Samples given by a function, for tests.</summary>

@@ -1,3 +1,4 @@
+using HeteroAKD.Nn;
 using SkiaSharp;
 
 namespace HeteroAKD.Data.Tests;

@@ -1,4 +1,5 @@
 using System.Numerics;
+using HeteroAKD.Nn;
 
 namespace HeteroAKD.Data.Tests;
 

@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using HeteroAKD.Nn;
 
 namespace HeteroAKD.Data.Tests;
 

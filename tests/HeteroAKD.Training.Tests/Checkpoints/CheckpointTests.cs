@@ -3,9 +3,9 @@ using HeteroAKD.Nn.Encoders;
 using HeteroAKD.Nn.Models;
 using HeteroAKD.Tensors;
 using HeteroAKD.Tensors.Autograd;
-using HeteroAKD.Tensors.Interop;
 using HeteroAKD.Training.Checkpoints;
-using HeteroAKD.Training.Runs;
+using HeteroAKD.Weights;
+using HeteroAKD.Weights.Formats;
 
 namespace HeteroAKD.Training.Tests.Checkpoints;
 

@@ -1,4 +1,3 @@
-using HeteroAKD.Training.Configuration;
 using HeteroAKD.Training.Evaluation;
 
 namespace HeteroAKD.Training.Tests.Evaluation;

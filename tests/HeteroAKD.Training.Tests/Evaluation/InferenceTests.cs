@@ -1,11 +1,9 @@
-using HeteroAKD.Data;
 using HeteroAKD.Nn;
 using HeteroAKD.Nn.Models;
 using HeteroAKD.Tensors;
 using HeteroAKD.Tensors.Autograd;
 using HeteroAKD.Tensors.Devices;
 using HeteroAKD.Tensors.Ops;
-using HeteroAKD.Training.Configuration;
 using HeteroAKD.Training.Evaluation;
 
 namespace HeteroAKD.Training.Tests.Evaluation;
@@ -50,7 +48,7 @@ public sealed class InferenceTests : IDisposable
             }
         }
 
-        Assert.Equal(expected, Predict(new EvaluationConfig(), images, count, height, width));
+        Assert.Equal(expected, Predict(new EvaluationOptions(), images, count, height, width));
         Assert.True(expected.Distinct().Count() > 1);
     }
 
@@ -62,7 +60,7 @@ public sealed class InferenceTests : IDisposable
     {
         float[] image = PlainInference.Image(1, height, width);
         double[] expected = PlainInference.Slide(_model, image, height, width, (48, 64), (32, 40));
-        EvaluationConfig config = Slide((48, 64), (32, 40));
+        EvaluationOptions config = Slide((48, 64), (32, 40));
         float[] actual = Logits(config, image, height, width);
         double tolerance = 1e-5 * expected.Max(Math.Abs);
         Assert.All(expected.Zip(actual), pair => Assert.Equal(pair.First, pair.Second, tolerance));
@@ -100,7 +98,7 @@ public sealed class InferenceTests : IDisposable
         float[] logits = PlainInference.Logits(model, PlainInference.Cut(image, height, width, 0, 0, rows, width), rows, width);
         double[] cut = [.. Enumerable.Range(0, Classes * height * width).Select(i => (double)logits[(i / (height * width) * rows * width) + (i % (height * width))])];
         int[] predicted = new int[height * width];
-        new Inference(model, new EvaluationConfig(), PadMode.Edge).Predict(image, 1, height, width, predicted);
+        new Inference(model, new EvaluationOptions(), Outside.Edge).Predict(image, 1, height, width, predicted);
         PlainInference.AssertLargest(cut, Classes, predicted);
     }
 
@@ -121,7 +119,7 @@ public sealed class InferenceTests : IDisposable
             Add(PlainInference.Logits(_model, PlainInference.Mirror(scaled, w), h, w), h, w, mirrored: true);
         }
 
-        EvaluationConfig config = new() { Scales = scales, Flip = true, Average = average };
+        EvaluationOptions config = new() { Scales = scales, Flip = true, Average = average };
         PlainInference.AssertLargest(expected, Classes, Predict(config, image, 1, height, width));
 
         void Add(float[] logits, int h, int w, bool mirrored)
@@ -149,7 +147,7 @@ public sealed class InferenceTests : IDisposable
             expected = [.. expected.Zip(resized, (a, b) => a + b)];
         }
 
-        EvaluationConfig config = Slide((64, 64), (40, 40)) with { Scales = [1.5], Flip = true };
+        EvaluationOptions config = Slide((64, 64), (40, 40)) with { Scales = [1.5], Flip = true };
         PlainInference.AssertLargest(expected, Classes, Predict(config, image, 1, height, width));
     }
 
@@ -162,8 +160,8 @@ public sealed class InferenceTests : IDisposable
         using StepScope scope = _device.BeginStep();
         Tensor logits = _model.Forward(Tensor.From(_device, new Shape(1, 3, height, width), image), Pass.Evaluation).Logits;
         int[] expected = Functional.Argmax(Functional.Interpolate(logits, height, width, alignCorners: true)).ToInts();
-        Assert.Equal(expected, Predict(new EvaluationConfig { AlignCorners = true }, image, 1, height, width));
-        Assert.NotEqual(expected, Predict(new EvaluationConfig(), image, 1, height, width));
+        Assert.Equal(expected, Predict(new EvaluationOptions { AlignCorners = true }, image, 1, height, width));
+        Assert.NotEqual(expected, Predict(new EvaluationOptions(), image, 1, height, width));
     }
 
     // Everything included, parameters and the network's own maps too; the last allow what a pass at scale 1.25 takes beside the map that it is added to.
@@ -177,8 +175,8 @@ public sealed class InferenceTests : IDisposable
         const int height = 512, width = 683, classes = 150;
         using MetaDevice meta = new();
         using SegmentationModel model = ModelZoo.Create(name, classes, meta, seed: null);
-        EvaluationConfig config = new() { Scales = several ? [0.75, 1, 1.25] : [1], Flip = several };
-        new Inference(model, config, PadMode.Edge).Predict(new float[3 * height * width], 1, height, width, new int[height * width]);
+        EvaluationOptions config = new() { Scales = several ? [0.75, 1, 1.25] : [1], Flip = several };
+        new Inference(model, config, Outside.Edge).Predict(new float[3 * height * width], 1, height, width, new int[height * width]);
         double maps = meta.Allocator.Peak / ((double)classes * height * width * sizeof(float));
         Assert.True(maps > 1 && maps <= most, $"{maps:F2} maps of full size");
     }
@@ -191,7 +189,7 @@ public sealed class InferenceTests : IDisposable
         using MetaDevice meta = new();
         using SegmentationModel model = ModelZoo.Create(name, Classes, meta, seed: null);
         int blocks = meta.Allocator.LiveBlocks;
-        new Inference(model, new EvaluationConfig { Scales = [1, 1.37] }, PadMode.Edge).Predict(new float[3 * 33 * 45], 1, 33, 45, new int[33 * 45]);
+        new Inference(model, new EvaluationOptions { Scales = [1, 1.37] }, Outside.Edge).Predict(new float[3 * 33 * 45], 1, 33, 45, new int[33 * 45]);
         Assert.Equal(blocks, meta.Allocator.LiveBlocks);  // nothing of the passes is left
     }
 
@@ -209,8 +207,8 @@ public sealed class InferenceTests : IDisposable
         const double mapBytes = (double)classes * height * width * sizeof(float);
         using MetaDevice meta = new();
         using SegmentationModel model = ModelZoo.Create("tiny-cnn-student", classes, meta, seed: null);
-        EvaluationConfig config = new() { Mode = mode, Average = average, Scales = several ? [0.75, 1, 1.25] : [1], Flip = several };
-        new Inference(model, config, PadMode.Edge).Predict(new float[3 * height * width], 1, height, width, new int[height * width]);
+        EvaluationOptions config = new() { Mode = mode, Average = average, Scales = several ? [0.75, 1, 1.25] : [1], Flip = several };
+        new Inference(model, config, Outside.Edge).Predict(new float[3 * height * width], 1, height, width, new int[height * width]);
         double maps = meta.Allocator.Peak / mapBytes;
 
         // With probabilities two maps have full size; beside them lie logits of the windows at the network's resolution, a few classes of them enlarged, and one band of rows.
@@ -218,22 +216,22 @@ public sealed class InferenceTests : IDisposable
         Assert.True(maps > 1 && maps <= most, $"{maps:F2} maps of full size");
     }
 
-    private static EvaluationConfig Slide((int Height, int Width) crop, (int Height, int Width) stride) => new()
+    private static EvaluationOptions Slide((int Height, int Width) crop, (int Height, int Width) stride) => new()
     {
         Mode = EvaluationMode.Slide,
-        Crop = new SizeConfig { Height = crop.Height, Width = crop.Width },
-        Stride = new SizeConfig { Height = stride.Height, Width = stride.Width },
+        Crop = new PixelSize { Height = crop.Height, Width = crop.Width },
+        Stride = new PixelSize { Height = stride.Height, Width = stride.Width },
     };
 
-    private int[] Predict(EvaluationConfig config, float[] images, int count, int height, int width)
+    private int[] Predict(EvaluationOptions config, float[] images, int count, int height, int width)
     {
         int[] classes = new int[count * height * width];
-        new Inference(_model, config, PadMode.Edge).Predict(images, count, height, width, classes);
+        new Inference(_model, config, Outside.Edge).Predict(images, count, height, width, classes);
         return classes;
     }
 
     // What the windows add to an empty map.
-    private float[] Logits(EvaluationConfig config, float[] image, int height, int width)
+    private float[] Logits(EvaluationOptions config, float[] image, int height, int width)
     {
         using NoGrad none = new();
         using StepScope scope = _device.BeginStep();

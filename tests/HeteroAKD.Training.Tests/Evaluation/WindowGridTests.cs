@@ -1,4 +1,3 @@
-using HeteroAKD.Training.Configuration;
 using HeteroAKD.Training.Evaluation;
 
 namespace HeteroAKD.Training.Tests.Evaluation;
@@ -15,7 +14,7 @@ public sealed class WindowGridTests
     [InlineData(30, 64, 48, new[] { 0 })]
     public void Windows_stand_where_mmsegmentation_puts_them(int side, int crop, int stride, int[] expected)
     {
-        EvaluationConfig config = Slide(crop, stride);
+        EvaluationOptions config = Slide(crop, stride);
         Assert.Equal(expected, WindowGrid.Of(side, crop, config).Places.Select(p => p.Top));
         Assert.Equal(expected, WindowGrid.Of(crop, side, config).Places.Select(p => p.Left));
     }
@@ -45,16 +44,16 @@ public sealed class WindowGridTests
     [Fact]
     public void A_whole_image_is_one_window_of_at_least_32_pixels()
     {
-        WindowGrid grid = WindowGrid.Of(45, 20, new EvaluationConfig());
+        WindowGrid grid = WindowGrid.Of(45, 20, new EvaluationOptions());
         Assert.Equal([(0, 0)], grid.Places);
         Assert.Equal((45, 32, false), (grid.WindowHeight, grid.WindowWidth, grid.IsImage));
-        Assert.True(WindowGrid.Of(45, 33, new EvaluationConfig()).IsImage);
+        Assert.True(WindowGrid.Of(45, 33, new EvaluationOptions()).IsImage);
     }
 
-    private static EvaluationConfig Slide(int crop, int stride) => new()
+    private static EvaluationOptions Slide(int crop, int stride) => new()
     {
         Mode = EvaluationMode.Slide,
-        Crop = new SizeConfig { Width = crop, Height = crop },
-        Stride = new SizeConfig { Width = stride, Height = stride },
+        Crop = new PixelSize { Width = crop, Height = crop },
+        Stride = new PixelSize { Width = stride, Height = stride },
     };
 }

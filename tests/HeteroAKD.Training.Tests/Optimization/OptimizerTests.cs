@@ -1,6 +1,5 @@
 using HeteroAKD.Nn.Models;
 using HeteroAKD.Tensors;
-using HeteroAKD.Training.Configuration;
 using HeteroAKD.Training.Optimization;
 
 namespace HeteroAKD.Training.Tests.Optimization;
@@ -57,7 +56,7 @@ public sealed class OptimizerTests : IDisposable
     [InlineData(OptimizerKind.Sgd, 0.5, true)]
     public void Update_is_that_of_torch(OptimizerKind kind, double clip, bool nesterov)
     {
-        OptimizerConfig config = new() { Kind = kind, GradientClip = clip, Nesterov = nesterov, Momentum = 0.9, Betas = [0.9, 0.99], Eps = 1e-8 };
+        OptimizerOptions config = new() { Kind = kind, GradientClip = clip, Nesterov = nesterov, Momentum = 0.9, Betas = [0.9, 0.99], Eps = 1e-8 };
         using Tensor a = Parameter([1, -2, 3]);
         using Tensor b = Parameter([0.5f]);
         double[] expected = [1, -2, 3, 0.5];

@@ -1,0 +1,37 @@
+using HeteroAKD.Data;
+using HeteroAKD.Tensors.Ops;
+using HeteroAKD.Training.Loop;
+
+namespace HeteroAKD.Experiments.Commands;
+
+/// <summary>Asks for a walk over a data set.</summary>
+/// <param name="Root">Its folder; see <see cref="Configuration.DataRoot"/> for where a relative one is looked for.</param>
+/// <param name="Kind">The word of its layout; empty to find out.</param>
+/// <param name="OutputFolder">Where the contact sheet and lists go.</param>
+/// <param name="FixList">Whether to write lists without the bad pairs.</param>
+/// <param name="Threads">Threads that decode; 0 for every core.</param>
+/// <param name="Layout">What a training asks of the layout, so that the splits are the same ones.</param>
+public sealed record DataCheckRequest(string Root, string Kind, string OutputFolder, bool FixList, int Threads, LayoutOptions Layout);
+
+/// <summary>What a walk over a data set found.</summary>
+/// <param name="Name">What the data set is called.</param>
+/// <param name="Kind">The word of its layout.</param>
+/// <param name="Root">Its folder, absolute.</param>
+/// <param name="Classes">Its classes.</param>
+/// <param name="Splits">Each split that is there, by name.</param>
+/// <param name="Warnings">Sentences on sizes other than the official ones, and on images that stand in two splits.</param>
+/// <param name="Files">The files that were written.</param>
+public sealed record DataCheckOutcome(
+    string Name, string Kind, string Root, ClassSet Classes, IReadOnlyList<(string Name, SplitCheck Check)> Splits, IReadOnlyList<string> Warnings, IReadOnlyList<string> Files)
+{
+    /// <summary>Pairs that cannot be used.</summary>
+    public int Bad => Splits.Sum(split => split.Check.Bad.Count);
+}
+
+/// <summary>Checks data sets.</summary>
+public interface IDataCheckCommand
+{
+    /// <summary>Walks the data set. Bad pairs are part of the outcome, not an exception.</summary>
+    /// <exception cref="DatasetException">There is no data set, or a class file or list is malformed.</exception>
+    DataCheckOutcome Run(DataCheckRequest request, IProgressSink progress, CancellationToken cancellation);
+}

@@ -1,0 +1,212 @@
+using System.Diagnostics;
+using HeteroAKD.Data;
+using HeteroAKD.Experiments.Configuration;
+using HeteroAKD.Experiments.Evaluation;
+using HeteroAKD.Nn;
+using HeteroAKD.Nn.Models;
+using HeteroAKD.Reports;
+using HeteroAKD.Tensors;
+using HeteroAKD.Training.Checkpoints;
+using HeteroAKD.Training.Evaluation;
+using HeteroAKD.Training.Loop;
+using HeteroAKD.Weights;
+
+namespace HeteroAKD.Experiments.Commands;
+
+/// <summary>The commands that use trained networks. Everything they need but the images is in the checkpoint.</summary>
+public sealed class InferenceService : IEvaluateCommand, IPredictCommand
+{
+    /// <inheritdoc/>
+    public EvaluateOutcome Run(EvaluateRequest request, IProgressSink progress, CancellationToken cancellation)
+    {
+        if (request.Save != SavedPictures.None && request.OutputFolder.Length == 0)
+        {
+            throw new HeteroAkdException("eval: pictures are asked for, but no folder for them; give one with --out");
+        }
+
+        List<EvaluatedNetwork> networks = [];
+        List<NetworkReport> reports = [];
+        IReadOnlyList<string> names = [];
+        for (int i = 0; i < request.Checkpoints.Count; i++)
+        {
+            (EvaluatedNetwork network, NetworkReport report, names) = Evaluate(request, i, names, progress, cancellation);
+            networks.Add(network);
+            reports.Add(report);
+        }
+
+        if (request.OutputFolder.Length > 0)
+        {
+            EvaluationReport report = new() { Version = typeof(InferenceService).Assembly.GetName().Version!.ToString(3), Split = request.Split, Networks = reports };
+            AtomicFile.WriteText(Path.Combine(request.OutputFolder, "eval.json"), report.ToJson());
+        }
+
+        return new EvaluateOutcome(names, networks);
+    }
+
+    /// <inheritdoc/>
+    public IReadOnlyList<Prediction> Run(PredictRequest request, IProgressSink progress, CancellationToken cancellation)
+    {
+        (Checkpoint checkpoint, ExperimentConfig config) = Open(request.Checkpoint, request.Overrides);
+        int count = checkpoint.Info.Classes;
+        ClassSet classes = KnownClasses.Find(config.Data) is { } known && known.Count == count ? known : ClassSet.Numbered(count);
+        Augmentation augmentation = ExperimentData.AugmentationOf(config).ForEvaluation();
+        if (request.Images.GroupBy(Path.GetFileNameWithoutExtension).FirstOrDefault(g => g.Count() > 1) is { } twins)
+        {
+            throw new HeteroAkdException($"predict: {string.Join(" and ", twins)} have one name, and the results of one would replace those of the other; give them one at a time, each with an --out of its own");
+        }
+
+        using Device device = Device.Open(config.Device, config.Threads, config.Precision);
+        using SegmentationModel model = checkpoint.CreateModel(device);
+        Evaluator evaluator = new(config.Evaluation);
+        progress.Begin("predict", request.Images.Count);
+        List<Prediction> predictions = [];
+        for (int i = 0; i < request.Images.Count; i++)
+        {
+            cancellation.ThrowIfCancellationRequested();
+            Stopwatch clock = Stopwatch.StartNew();
+            predictions.Add(Predict(evaluator, model, classes, augmentation, request.Images[i], request, i == 0 ? request.Dump : ""));
+            progress.Report(new StepProgress(i + 1, double.NaN, double.NaN, clock.Elapsed.TotalMilliseconds));
+        }
+
+        return predictions;
+    }
+
+    private static (EvaluatedNetwork Network, NetworkReport Report, IReadOnlyList<string> Classes) Evaluate(
+        EvaluateRequest request, int number, IReadOnlyList<string> names, IProgressSink progress, CancellationToken cancellation)
+    {
+        string path = request.Checkpoints[number];
+        (Checkpoint checkpoint, ExperimentConfig config) = Open(path, request.Overrides);
+        ExperimentData data = new(config);
+        ISegmentationDataset dataset = data.Splits().FirstOrDefault(s => s.Name == request.Split).Data
+            ?? throw new HeteroAkdException($"eval: the data of {path} has no split '{request.Split}'; there are: {string.Join(", ", data.Splits().Select(s => s.Name))}");
+        RequireClasses(path, checkpoint, data.Classes);
+        if (names.Count > 0 && !names.SequenceEqual(data.Classes.Names))
+        {
+            throw new CheckpointException(
+                path, $"is evaluated on other classes than {request.Checkpoints[0]} ({data.Classes.Names[0]}, ... {data.Classes.Count} against {names[0]}, ... {names.Count})", "Evaluate them one by one");
+        }
+
+        data.TakeWarnings(progress.Say);
+        using Device device = Device.Open(config.Device, config.Threads, config.Precision);
+        using SegmentationModel model = checkpoint.CreateModel(device);
+        string folder = FolderOf(request, number, checkpoint.Info.Role);
+        PredictionPictures pictures = new(folder, request.Save, dataset);
+        progress.Begin($"{Path.GetFileName(path)} on {request.Split}", dataset.Count);
+        Stopwatch clock = Stopwatch.StartNew();
+        EvaluationResult result = new Evaluator(config.Evaluation).Evaluate(
+            model,
+            new EvaluatedDataset(dataset, data.Evaluation),
+            (index, classes, width, height) =>
+            {
+                if (request.Save != SavedPictures.None)
+                {
+                    pictures.Write(index, classes, width, height);
+                }
+
+                progress.Report(new StepProgress(index + 1, double.NaN, double.NaN, clock.Elapsed.TotalMilliseconds / (index + 1)));
+            },
+            cancellation);
+        double seconds = clock.Elapsed.TotalSeconds;
+        data.TakeWarnings(progress.Say);
+        if (folder.Length > 0)
+        {
+            ConfusionSheet.Write(
+                Path.Combine(folder, "confusion.png"),
+                FormattableString.Invariant($"{model.Name}, {request.Split}, {100 * result.Scores.MeanIoU:F2} % mIoU"),
+                result.Matrix,
+                data.Classes.Names);
+        }
+
+        EvaluatedNetwork network = new($"{checkpoint.Info.Role} {checkpoint.Info.Step}", model.Name, model.CountParameters(), dataset.Count, seconds, result.Scores);
+        return (network, Report(network, path, config, device, result, data.Classes.Names), data.Classes.Names);
+    }
+
+    private static NetworkReport Report(
+        EvaluatedNetwork network, string checkpoint, ExperimentConfig config, Device device, EvaluationResult result, IReadOnlyList<string> names) => new()
+        {
+            Checkpoint = checkpoint,
+            Model = network.Model,
+            Parameters = network.Parameters,
+            Device = device.Description,
+            Precision = config.Precision.ToString().ToLowerInvariant(),
+            Settings = config.Evaluation,
+            Images = network.Images,
+            Seconds = network.Seconds,
+            PeakTensorBytes = device.Allocator.Peak,
+            MeanIoU = result.Scores.MeanIoU,
+            PixelAccuracy = result.Scores.PixelAccuracy,
+            MeanAccuracy = result.Scores.MeanAccuracy,
+            BoundaryF1 = result.Scores.BoundaryF1,
+            Classes = NetworkReport.ClassesOf(result, names),
+            Confusion = NetworkReport.RowsOf(result.Matrix),
+        };
+
+    // One checkpoint has the folder to itself, several have one each; empty where no files are wanted.
+    private static string FolderOf(EvaluateRequest request, int number, string role)
+    {
+        if (request.OutputFolder.Length == 0)
+        {
+            return "";
+        }
+
+        string folder = request.Checkpoints.Count == 1 ? request.OutputFolder : Path.Combine(request.OutputFolder, $"{number + 1}-{role}");
+        try
+        {
+            Directory.CreateDirectory(folder);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new StorageException($"{folder} could not be made: {e.Message}", e);
+        }
+
+        return folder;
+    }
+
+    private static Prediction Predict(
+        Evaluator evaluator, SegmentationModel model, ClassSet classes, Augmentation augmentation, string path, PredictRequest request, string dump)
+    {
+        RgbImage image = SkiaImageCodec.Instance.ReadRgb(path);
+        using BatchLoader loader = new(new SingleImage(image, classes), LoaderOptions.ForEvaluation(1, augmentation));
+        Batch batch = loader.Next();
+        if (dump.Length > 0)
+        {
+            FeatureDump.Write(dump, model, model.Device, batch);
+        }
+
+        byte[] labels = PredictionPictures.Labels(evaluator.Predict(model, batch, EvaluatedDataset.Beyond(augmentation)));
+        string server = Path.Combine(request.OutputFolder, "server");
+        Directory.CreateDirectory(request.Server ? server : request.OutputFolder);
+        string name = Path.Combine(request.OutputFolder, Path.GetFileNameWithoutExtension(path));
+        if (request.Server)
+        {
+            classes.WriteServerPng(Path.Combine(server, Path.GetFileNameWithoutExtension(path) + ".png"), labels, image.Width, image.Height);
+        }
+
+        LabelPng.Write($"{name}.labels.png", labels, image.Width, image.Height);
+        SkiaImageCodec.Instance.WritePng($"{name}.overlay.png", PredictionPictures.Overlay(image, classes.Render(labels, image.Width, image.Height)));
+        return new Prediction(path, $"{name}.labels.png", $"{name}.overlay.png");
+    }
+
+    private static (Checkpoint Checkpoint, ExperimentConfig Config) Open(string path, IReadOnlyList<string> overrides)
+    {
+        Checkpoint checkpoint = Checkpoint.Load(path);
+        return (checkpoint, ConfigurationReader.ReadText(checkpoint.Info.Config, path, overrides));
+    }
+
+    private static void RequireClasses(string path, Checkpoint checkpoint, ClassSet classes)
+    {
+        if (checkpoint.Info.Classes != classes.Count)
+        {
+            throw new CheckpointException(path, $"has {checkpoint.Info.Classes} classes, the data has {classes.Count}", "Give the data that it was trained on (--set data.root=...)");
+        }
+    }
+
+    private sealed class SingleImage(RgbImage image, ClassSet classes) : ISegmentationDataset
+    {
+        public int Count => 1;
+
+        public ClassSet Classes => classes;
+
+        public Sample Load(int index, Sample? reuse = null) => new("image", image, new byte[image.Width * image.Height]);
+    }
+}

@@ -1,0 +1,18 @@
+namespace HeteroAKD.Experiments.Commands;
+
+/// <summary>Checks of a file to write that are made before any work.</summary>
+public static class OutputFile
+{
+    /// <summary>Why a file cannot be written, or null.</summary>
+    /// <param name="output">The file, as <c>--out</c> gave it.</param>
+    /// <param name="source">The file it is made from, which must stay.</param>
+    /// <param name="sourceName">What that is, for a person: the checkpoint.</param>
+    public static string? Problem(string output, string source, string sourceName)
+    {
+        string path = Path.GetFullPath(output);
+        string folder = Path.GetDirectoryName(path)!;
+        return !Directory.Exists(folder) ? $"--out {output}: there is no folder {folder}; make it first."
+            : path == Path.GetFullPath(source) ? $"--out {output} is {sourceName} itself; give another name."
+            : null;
+    }
+}

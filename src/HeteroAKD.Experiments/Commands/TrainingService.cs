@@ -1,0 +1,80 @@
+using HeteroAKD.Data;
+using HeteroAKD.Experiments.Configuration;
+using HeteroAKD.Experiments.Runs;
+using HeteroAKD.Training.Checkpoints;
+using HeteroAKD.Training.Loop;
+
+namespace HeteroAKD.Experiments.Commands;
+
+/// <summary>The commands that train.</summary>
+public sealed class TrainingService : ITrainCommand, IDistillCommand, IQuickstartCommand
+{
+    /// <inheritdoc/>
+    public RunOutcome Run(TrainRequest request, IProgressSink progress, CancellationToken cancellation) =>
+        Guarded(request.Config, request.Name, request.Mode, progress, cancellation, experiment => experiment.TrainAlone(request.Role));
+
+    /// <inheritdoc/>
+    public RunOutcome Run(DistillRequest request, IProgressSink progress, CancellationToken cancellation) =>
+        Guarded(request.Config, request.Name, request.Mode, progress, cancellation, experiment => Distil(experiment, request.Config));
+
+    /// <inheritdoc/>
+    public IReadOnlyList<RunOutcome> Run(QuickstartRequest request, IProgressSink progress, CancellationToken cancellation)
+    {
+        ExperimentConfig config = request.Config;
+        progress.Say(Scenario(config));
+        List<RunOutcome> outcomes = [];
+        string folder = config.Out;
+        for (int i = 0; i < request.Seeds; i++)
+        {
+            ExperimentConfig seeded = config with { Seed = config.Seed + i, Out = request.Seeds == 1 ? folder : SeedFolder(folder, config.Seed + i) };
+            if (i > 0)
+            {
+                // Every student learns from the first seed's teacher; only the student's luck differs.
+                seeded = seeded with { Teacher = config.Teacher with { Checkpoint = Path.Combine(outcomes[0].Folder, NetworkTrainer.LastFile(NetworkRoles.Teacher)) } };
+            }
+
+            RunOutcome outcome = Guarded(seeded, "quickstart", request.Mode, progress, cancellation, experiment => Distil(experiment, seeded));
+            outcomes.Add(outcome);
+            if (outcome.Summary is null)
+            {
+                break;
+            }
+        }
+
+        return outcomes;
+    }
+
+    private static string SeedFolder(string folder, int seed) => Path.Combine(folder.Length > 0 ? folder : Path.Combine("runs", "quickstart-seeds"), $"seed-{seed}");
+
+    private static string Scenario(ExperimentConfig config) => FormattableString.Invariant(
+        $"A teacher ({config.Teacher.Model}) learns from {config.Data.TrainCount} labelled scenes; a student ({config.Student.Model}) has labels for {SubsetDataset.CountOf(config.Data.TrainCount, config.Data.StudentEvery, config.Data.StudentLimit)} of them, and learns from these twice, with equal initial weights, data order and {config.Training.Steps} steps: alone, and with the teacher's knowledge ({config.Distillation.Method}). Scores are on {config.Data.TestCount} scenes that none of them saw.");
+
+    private static void Distil(Experiment experiment, ExperimentConfig config)
+    {
+        experiment.TrainAlone(NetworkRole.Teacher);
+        if (config.Distillation.Baseline)
+        {
+            experiment.TrainAlone(NetworkRole.Student);
+        }
+
+        if (config.Distillation.WeightedTerms().Count > 0)
+        {
+            experiment.Distil();
+        }
+    }
+
+    private static RunOutcome Guarded(
+        ExperimentConfig config, string name, RunMode mode, IProgressSink progress, CancellationToken cancellation, Action<Experiment> work)
+    {
+        using Experiment experiment = new(config, name, mode, progress, cancellation);
+        try
+        {
+            work(experiment);
+            return experiment.Finish();
+        }
+        catch (OperationCanceledException) when (cancellation.IsCancellationRequested)
+        {
+            return new RunOutcome(experiment.Folder.Path, null);
+        }
+    }
+}

@@ -1,0 +1,22 @@
+using HeteroAKD.Tensors;
+
+namespace HeteroAKD.Experiments.Configuration;
+
+/// <summary>An experiment file or override that cannot be used. The message names the source, the line, the key and the remedy.</summary>
+public sealed class ConfigurationException : HeteroAkdException
+{
+    /// <summary>Creates the exception for one place in a source.</summary>
+    /// <param name="source">The file, or the text of a <c>--set</c> override.</param>
+    /// <param name="line">Line in the file, from 1; 0 where the source has no lines.</param>
+    /// <param name="problem">What is wrong, beginning with the key.</param>
+    public ConfigurationException(string source, long line, string problem)
+        : base(line > 0 ? $"{source}:{line}: {problem}" : $"{source}: {problem}")
+    {
+    }
+
+    /// <summary>Creates the exception with the parser's own error inside.</summary>
+    public ConfigurationException(string source, long line, string problem, Exception inner)
+        : base(line > 0 ? $"{source}:{line}: {problem}" : $"{source}: {problem}", inner)
+    {
+    }
+}

@@ -1,0 +1,46 @@
+using HeteroAKD.Tensors;
+using HeteroAKD.Training.Checkpoints;
+
+namespace HeteroAKD.Experiments.Configuration;
+
+/// <summary>The <c>teacher</c> section. A value of 0 takes the student's.</summary>
+public sealed record TeacherConfig
+{
+    /// <summary>Name of the architecture, see <see cref="ModelZoo"/>.</summary>
+    public string Model { get; init; } = "tiny-mit-teacher";
+
+    /// <summary>Trained weights; empty trains the teacher first.</summary>
+    public string Checkpoint { get; init; } = "";
+
+    /// <summary>A file of weights in any form that <c>import</c> reads; the encoder starts from them.</summary>
+    public string Pretrained { get; init; } = "";
+
+    /// <summary>Training steps of the teacher.</summary>
+    [InRange("[0, 100000000]")]
+    public int Steps { get; init; }
+
+    /// <summary>Peak learning rate of the teacher.</summary>
+    [InRange("[0, 100]")]
+    public double Lr { get; init; }
+
+    /// <summary>Images a teacher step sees.</summary>
+    [InRange("[0, 65536]")]
+    public int BatchSize { get; init; }
+
+    /// <summary>Seed of the teacher alone, so that one teacher serves many student seeds; -1 takes the experiment's.</summary>
+    [InRange("[-1, 2147483647]")]
+    public int Seed { get; init; } = -1;
+}
+
+/// <summary>The <c>student</c> section.</summary>
+public sealed record StudentConfig
+{
+    /// <summary>Name of the architecture, see <see cref="ModelZoo"/>.</summary>
+    public string Model { get; init; } = "tiny-cnn-student";
+
+    /// <summary>Weights to start from; empty starts from the seed.</summary>
+    public string Checkpoint { get; init; } = "";
+
+    /// <summary>A file of weights in any form that <c>import</c> reads; the encoder starts from them.</summary>
+    public string Pretrained { get; init; } = "";
+}

@@ -1,0 +1,164 @@
+using System.Diagnostics;
+using HeteroAKD.Data;
+using HeteroAKD.Experiments.Commands;
+using HeteroAKD.Experiments.Configuration;
+using HeteroAKD.Kernels.Lanes;
+using HeteroAKD.Nn;
+using HeteroAKD.Nn.Models;
+using HeteroAKD.Tensors;
+using HeteroAKD.Training.Checkpoints;
+using HeteroAKD.Training.Evaluation;
+using HeteroAKD.Training.Loop;
+using HeteroAKD.Training.Optimization;
+
+namespace HeteroAKD.Experiments;
+
+/// <summary>
+/// Tries an experiment before it costs days: opens the data, builds each network, reads two batches, takes a step on each of them, evaluates a few images and reckons
+/// how long the whole will take. Writes nothing.
+/// </summary>
+public sealed class DryRun : IDisposable
+{
+    private readonly ExperimentConfig _config;
+    private readonly IProgressSink _progress;
+    private readonly CancellationToken _cancellation;
+    private readonly ExperimentData _data;
+    private readonly Device _device;
+    private readonly JobFactory _jobs;
+    private readonly List<DryRunNetwork> _networks = [];
+
+    /// <summary>Opens data and device.</summary>
+    public DryRun(ExperimentConfig config, IProgressSink progress, CancellationToken cancellation)
+    {
+        _config = config;
+        _progress = progress;
+        _cancellation = cancellation;
+        // Nothing is written, a cache of decoded pictures included.
+        _data = new ExperimentData(config with { Data = config.Data with { Cache = CacheKind.Off } });
+        _data.TakeWarnings(progress.Say);
+        _device = Device.Open(config.Device, config.Threads, config.Precision);
+        _jobs = new JobFactory(config, _data, _device, progress.Say);
+    }
+
+    /// <summary>Tries one network alone.</summary>
+    public void Alone(NetworkRole role)
+    {
+        using SegmentationModel model = _jobs.Network(role).Model;
+        PlannedTraining training = _jobs.Alone(role, model);
+        using (training.Job.Objective)
+        {
+            Measure(training);
+        }
+    }
+
+    /// <summary>Tries all that <c>distill</c> would do: the teacher unless a checkpoint holds it, the student alone, the student distilled.</summary>
+    public void Distillation()
+    {
+        (SegmentationModel teacher, CheckpointInfo? start) = _jobs.Network(NetworkRole.Teacher);
+        using (teacher)
+        {
+            if (start is null)
+            {
+                PlannedTraining training = _jobs.Alone(NetworkRole.Teacher, teacher);
+                using (training.Job.Objective)
+                {
+                    Measure(training);
+                }
+            }
+
+            if (_config.Distillation.Baseline)
+            {
+                Alone(NetworkRole.Student);
+            }
+
+            if (_config.Distillation.WeightedTerms().Count > 0)
+            {
+                using SegmentationModel student = _jobs.Network(NetworkRole.Student).Model;
+                PlannedTraining training = _jobs.Distilled(teacher, student);
+                using (training.Job.Objective)
+                {
+                    Measure(training);
+                }
+            }
+        }
+    }
+
+    /// <summary>What was found.</summary>
+    public DryRunOutcome Outcome() => new($"{_device.Name} ({_device.Description})", Process.GetCurrentProcess().PeakWorkingSet64, _networks);
+
+    /// <summary>Frees the device.</summary>
+    public void Dispose() => _device.Dispose();
+
+    private void Measure(PlannedTraining training)
+    {
+        TrainingJob job = training.Job;
+        const int Tasks = 3; // a cold step, a warm one, an evaluation
+        _cancellation.ThrowIfCancellationRequested();
+        _progress.Begin($"{job.Role} {job.Model.Name}", Tasks);
+        _device.Allocator.ResetPeak();
+        (double stepMilliseconds, double batchMilliseconds, double loss) = Train(training);
+        long peak = _device.Allocator.Peak;
+        _cancellation.ThrowIfCancellationRequested();
+        double imageMilliseconds = Evaluate(job.Model);
+        _progress.Report(new StepProgress(Tasks, loss, job.Optimizer.Lr, stepMilliseconds));
+        int evaluations = _config.Training.EvalEvery > 0 ? (job.Training.Steps + _config.Training.EvalEvery - 1) / _config.Training.EvalEvery : 1;
+        long images = ((long)evaluations * _data.Validation.Count) + _data.Splits().Sum(split => (long)split.Data.Count);
+        _networks.Add(new DryRunNetwork
+        {
+            Role = job.Role,
+            Model = job.Model.Name,
+            Parameters = job.Model.CountParameters(),
+            BatchSize = job.Training.BatchSize,
+            Images = training.Dataset.Count,
+            Steps = job.Training.Steps,
+            Loss = loss,
+            StepMilliseconds = stepMilliseconds,
+            BatchMilliseconds = batchMilliseconds,
+            PeakTensorBytes = Math.Max(peak, _device.Allocator.Peak),
+            EvaluatedImages = images,
+            ImageMilliseconds = imageMilliseconds,
+        });
+    }
+
+    /// <summary>Two steps; what the second one and its batch took. Batches are made in turn with the steps, so that both are seen alone.</summary>
+    private (double StepMilliseconds, double BatchMilliseconds, double Loss) Train(PlannedTraining training)
+    {
+        TrainingJob job = training.Job;
+        int accumulate = job.Optimizer.Accumulate;
+        using FlatParameters parameters = new(_device, job.ParameterGroups());
+        using Optimizer optimizer = new(parameters, job.Optimizer);
+        using BatchLoader loader = new(training.Dataset, training.LoaderOptions(_config.Data, _data.Augmentation) with { Threads = 0 });
+        using StepInputs inputs = new(_device);
+        using TrainingStep step = new(job, inputs, replay: false, say: _ => { });
+        LearningRateSchedule schedule = new(job.Schedule, job.Optimizer.Lr, job.Training.Steps);
+        double loss = double.NaN;
+        double stepMilliseconds = 0;
+        double batchMilliseconds = 0;
+        for (int s = 0; s < 2; s++)
+        {
+            double waited = loader.WaitSeconds;
+            Batch batch = loader.Next();
+            batchMilliseconds = 1000 * (loader.WaitSeconds - waited) * accumulate;
+            Stopwatch clock = Stopwatch.StartNew();
+            inputs.Fill(batch);
+            optimizer.ZeroGrad();
+            step.Run(Pass.Train((int)CounterHash.Hash(job.Seed, s)), 1f, result => loss = result.Total.Item());
+            double pass = clock.Elapsed.TotalMilliseconds;
+            optimizer.Step(schedule.At(s));
+            _device.Synchronize();
+            stepMilliseconds = clock.Elapsed.TotalMilliseconds + ((accumulate - 1) * pass);
+            _progress.Report(new StepProgress(s + 1, loss, schedule.At(s), stepMilliseconds));
+        }
+
+        return double.IsFinite(loss) ? (stepMilliseconds, batchMilliseconds, loss) : throw new NonFiniteException("loss", job.Role, 1, $"the value {loss}");
+    }
+
+    /// <summary>Scores one batch of validation images; returns milliseconds an image.</summary>
+    private double Evaluate(SegmentationModel model)
+    {
+        SubsetDataset part = new(_data.Validation, 1, _config.Evaluation.BatchSize);
+        Stopwatch clock = Stopwatch.StartNew();
+        new Evaluator(_config.Evaluation).Run(model, new EvaluatedDataset(part, _data.Evaluation), _cancellation);
+        return clock.Elapsed.TotalMilliseconds / part.Count;
+    }
+}

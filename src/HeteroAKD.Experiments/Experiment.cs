@@ -1,0 +1,196 @@
+using System.Diagnostics;
+using HeteroAKD.Data;
+using HeteroAKD.Distillation;
+using HeteroAKD.Experiments.Commands;
+using HeteroAKD.Experiments.Configuration;
+using HeteroAKD.Experiments.Runs;
+using HeteroAKD.Nn.Models;
+using HeteroAKD.Tensors;
+using HeteroAKD.Training.Checkpoints;
+using HeteroAKD.Training.Evaluation;
+using HeteroAKD.Training.Loop;
+
+namespace HeteroAKD.Experiments;
+
+/// <summary>
+/// One run: trains the networks it is asked for in one folder, one after another, scores them and writes the report. Teacher, student alone and distilled
+/// student share data, and the two students share initial weights, data order and steps.
+/// </summary>
+public sealed class Experiment : IDisposable
+{
+    private readonly ExperimentConfig _config;
+    private readonly IProgressSink _progress;
+    private readonly CancellationToken _cancellation;
+    private readonly Stopwatch _clock = Stopwatch.StartNew();
+    private readonly ExperimentData _data;
+    private readonly RunFolder _folder;
+    private readonly RunLog _log;
+    private readonly Device _device;
+    private readonly JobFactory _jobs;
+    private readonly List<TrainedNetwork> _networks = [];
+    private DistillationObjective? _distillation;
+
+    /// <summary>Opens data, device and folder.</summary>
+    public Experiment(ExperimentConfig config, string name, RunMode mode, IProgressSink progress, CancellationToken cancellation)
+    {
+        _config = config;
+        _progress = progress;
+        _cancellation = cancellation;
+        _data = new ExperimentData(config);
+        _device = Device.Open(config.Device, config.Threads, config.Precision);
+        try
+        {
+            if (config.Cublas)
+            {
+                _device.UseCublas();
+            }
+
+            // Kernels are loaded while networks are made and the first batches are read.
+            _device.PreloadKernels();
+            _folder = RunFolder.Open(config.Out, name, mode);
+            if (mode == RunMode.Resume)
+            {
+                SavedConfiguration.RequireSame(_folder, config);
+            }
+            else
+            {
+                _folder.WriteConfig(config);
+            }
+
+            _log = new RunLog(_folder);
+            _jobs = new JobFactory(config, _data, _device, _log.Write);
+        }
+        catch
+        {
+            _device.Dispose();
+            throw;
+        }
+
+        string free = _device.FreeMemorySummary;
+        _log.Write($"device {_device.Name}: {_device.Description}{(free.Length > 0 ? $", {free}" : "")}; products in {_device.MatrixPrecision.ToString().ToLowerInvariant()}");
+        _data.TakeWarnings(line =>
+        {
+            _log.Write(line);
+            _progress.Say(line);
+        });
+    }
+
+    /// <summary>The run's folder.</summary>
+    public RunFolder Folder => _folder;
+
+    /// <summary>Trains one network on its own: the teacher on all images, the student on its own. A teacher from a checkpoint is scored only.</summary>
+    public void TrainAlone(NetworkRole role)
+    {
+        (SegmentationModel model, CheckpointInfo? start) = _jobs.Network(role);
+        if (start is not null)
+        {
+            string name = role == NetworkRole.Teacher ? NetworkRoles.Teacher : NetworkRoles.Student;
+            string checkpoint = role == NetworkRole.Teacher ? _config.Teacher.Checkpoint : _config.Student.Checkpoint;
+            _log.Write($"{name}: {model.Name} loaded from {checkpoint}, step {start.Step}");
+            if (role == NetworkRole.Teacher)
+            {
+                Finish(name, model, start.Step, start.Seconds, _data.Train.Count);
+                return;
+            }
+        }
+
+        PlannedTraining training = _jobs.Alone(role, model);
+        using (training.Job.Objective)
+        {
+            Train(training);
+        }
+    }
+
+    /// <summary>Trains the student with the teacher, which must be there; its initial weights are those of the student alone.</summary>
+    public void Distil()
+    {
+        SegmentationModel teacher = _networks.First(n => n.Role == NetworkRoles.Teacher).Model;
+        PlannedTraining training = _jobs.Distilled(teacher, _jobs.Network(NetworkRole.Student).Model);
+        Train(training);
+        _distillation = training.Job.Objective as DistillationObjective;
+    }
+
+    /// <summary>Writes <c>summary.json</c> and the pictures; the run is over.</summary>
+    public RunOutcome Finish()
+    {
+        RunSummary summary = new()
+        {
+            Version = typeof(Experiment).Assembly.GetName().Version!.ToString(3),
+            Device = $"{_device.Name} ({_device.Description})",
+            Threads = _device is HostDevice host ? host.Pool.ThreadCount : 1,
+            Seed = _config.Seed,
+            Seconds = Math.Max(_clock.Elapsed.TotalSeconds, _networks.Sum(n => n.Summary.Seconds)),
+            PeakMemoryBytes = Process.GetCurrentProcess().PeakWorkingSet64,
+            PeakTensorBytes = _device.Allocator.Peak,
+            Classes = _data.Classes.Names,
+            Networks = [.. _networks.Select(n => n.Summary)],
+        };
+        new RunPictures(_folder, _data, _config).Write(_networks, _distillation);
+        _folder.WriteSummary(summary);
+        _log.Write($"done in {summary.Seconds:F0} s");
+        return new RunOutcome(_folder.Path, summary);
+    }
+
+    /// <summary>Closes the run and frees the device.</summary>
+    public void Dispose()
+    {
+        foreach (TrainedNetwork network in _networks)
+        {
+            network.Model.Dispose();
+        }
+
+        _distillation?.Dispose();
+        _log.Dispose();
+        _device.Dispose();
+    }
+
+    private void Train(PlannedTraining training)
+    {
+        TrainingJob job = training.Job with { Folder = _folder.Path };
+        string path = _folder.File(NetworkTrainer.LastFile(job.Role));
+        Checkpoint? last = File.Exists(path) ? Checkpoint.Load(path) : null;
+        using MetricsFile metrics = OpenMetrics(job.Role, last?.Info.Step ?? 0);
+        using BatchLoader loader = new(training.Dataset, training.LoaderOptions(_config.Data, _data.Augmentation));
+        double seconds = new NetworkTrainer(new RunObserver(_log, metrics, _progress, _data)).Run(job, loader, _cancellation, last);
+        Finish(job.Role, job.Model, job.Training.Steps, seconds, training.Dataset.Count);
+    }
+
+    private void Finish(string role, SegmentationModel model, int steps, double seconds, int images)
+    {
+        Dictionary<string, SegmentationScores> scores = [];
+        Evaluator evaluator = new(_config.Evaluation);
+        foreach ((string split, ISegmentationDataset dataset) in _data.Splits())
+        {
+            scores[split] = evaluator.Run(model, new EvaluatedDataset(dataset, _data.Evaluation), _cancellation);
+            _log.Write(FormattableString.Invariant($"{role}: {split} mIoU {100 * scores[split].MeanIoU:F2} %"));
+        }
+
+        NetworkSummary summary = new()
+        {
+            Role = role,
+            Model = model.Name,
+            Parameters = model.CountParameters(),
+            Steps = steps,
+            Seconds = seconds,
+            TrainingImages = images,
+            Scores = scores,
+        };
+        _networks.Add(new TrainedNetwork(role, model, summary));
+    }
+
+    private MetricsFile OpenMetrics(string role, int step)
+    {
+        string path = _folder.File("metrics.csv");
+        string[] columns =
+        [
+            "loss", "lr", "grad_norm", "ce", "pixel_accuracy", "kd", .. Tensors.Ops.HeteroAkd.ResultNames, "val_miou", "val_pixel_accuracy", "val_boundary_f1",
+        ];
+        return File.Exists(path) ? MetricsFile.Resume(path, role, step, columns) : MetricsFile.Create(path, columns);
+    }
+}
+
+/// <summary>A network of a run with its scores.</summary>
+/// <param name="Role">One of <see cref="NetworkRoles"/>.</param>
+/// <param name="Model">The network with its last weights.</param>
+/// <param name="Summary">What the summary says of it.</param>
+public sealed record TrainedNetwork(string Role, SegmentationModel Model, NetworkSummary Summary);

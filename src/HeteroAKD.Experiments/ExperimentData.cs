@@ -1,0 +1,162 @@
+using System.Collections.Concurrent;
+using System.Numerics;
+using HeteroAKD.Data;
+using HeteroAKD.Experiments.Configuration;
+using HeteroAKD.Tensors.Ops;
+
+namespace HeteroAKD.Experiments;
+
+/// <summary>The data sets of an experiment and how their images are prepared.</summary>
+public sealed class ExperimentData
+{
+    private readonly ConcurrentQueue<string> _warnings = new();
+
+    /// <summary>Opens the data sets that a configuration names.</summary>
+    /// <exception cref="DatasetException">A file is missing or malformed.</exception>
+    public ExperimentData(ExperimentConfig config)
+    {
+        DataConfig data = config.Data;
+        (ISegmentationDataset train, ISegmentationDataset validation, ISegmentationDataset? test) = data.Kind switch
+        {
+            DataKind.Scenes => Scenes(data),
+            DataKind.List => Lists(data),
+            _ => Layout(data),
+        };
+        (Train, Student, Validation, Test) = (train, StudentPart(train, data), validation, test);
+        Augmentation = AugmentationOf(config);
+        Evaluation = Augmentation.ForEvaluation();
+    }
+
+    /// <summary>What the teacher is trained on.</summary>
+    public ISegmentationDataset Train { get; }
+
+    /// <summary>The labelled images that the student gets, alone and distilled alike: all of <see cref="Train"/> or a part.</summary>
+    public ISegmentationDataset Student { get; }
+
+    /// <summary>For choosing.</summary>
+    public ISegmentationDataset Validation { get; }
+
+    /// <summary>For reporting; null where the data set has none.</summary>
+    public ISegmentationDataset? Test { get; }
+
+    /// <summary>Names, colours and the ignored id.</summary>
+    public ClassSet Classes => Train.Classes;
+
+    /// <summary>Preparation of training images.</summary>
+    public Augmentation Augmentation { get; }
+
+    /// <summary>Preparation of images that are evaluated.</summary>
+    public Augmentation Evaluation { get; }
+
+    /// <summary>Hands over each sentence on something unusual that was found since the last call, while opening or while loading.</summary>
+    public void TakeWarnings(Action<string> report)
+    {
+        while (_warnings.TryDequeue(out string? warning))
+        {
+            report(warning);
+        }
+    }
+
+    /// <summary>The splits that are scored, by name.</summary>
+    public IEnumerable<(string Name, ISegmentationDataset Data)> Splits()
+    {
+        yield return ("val", Validation);
+        if (Test is not null)
+        {
+            yield return ("test", Test);
+        }
+    }
+
+    /// <summary>The official layout of a kind that is neither scenes nor a list.</summary>
+    internal static DatasetLayout LayoutOf(DataKind kind) => DatasetLayout.Of(ConfigurationKeys.Word(typeof(DataKind), kind.ToString()));
+
+    private SplitData Scenes(DataConfig data)
+    {
+        SceneOptions options = new() { Width = data.Size.Width, Height = data.Size.Height, Seed = (ulong)data.Seed };
+        SceneOptions labelled = options with { AnnotationNoise = (float)data.AnnotationNoise };
+        return new SplitData(
+            Cached(new SceneDataset(SceneSplit.Train, data.TrainCount, labelled), data),
+            Cached(new SceneDataset(SceneSplit.Validation, data.ValCount, options), data),
+            data.TestCount > 0 ? Cached(new SceneDataset(SceneSplit.Test, data.TestCount, options), data) : null);
+    }
+
+    private SplitData Lists(DataConfig data)
+    {
+        string root = DataRoot.Resolve(data.Root);
+        PairDataset Open(string list) => new ListFileDataset(root, list, data.Classes, MapOf(data.StoredLabels));
+        PairDataset train = Open(data.Train);
+        if (train.Classes.IgnoreIndex != data.IgnoreLabel)
+        {
+            throw new DatasetException(
+                Path.Combine(root, data.Classes),
+                $"names id {train.Classes.IgnoreIndex} as ignored, the configuration says data.ignoreLabel {data.IgnoreLabel}",
+                "Make both agree");
+        }
+
+        return Files(data, train, Open(data.Val), data.Test.Length > 0 ? Open(data.Test) : null);
+    }
+
+    private SplitData Layout(DataConfig data)
+    {
+        DatasetSplits set = LayoutOf(data.Kind).Open(DataRoot.Resolve(data.Root), new LayoutOptions { ValFraction = data.ValFraction, Seed = (ulong)data.Seed });
+        foreach (string warning in set.Warnings)
+        {
+            _warnings.Enqueue(warning);
+        }
+
+        return Files(data, set.Require("train"), set.Require("val"), set.HasTestTruth ? set.Splits.GetValueOrDefault("test") : null);
+    }
+
+    private SplitData Files(DataConfig data, PairDataset train, PairDataset validation, PairDataset? test)
+    {
+        foreach (PairDataset split in new[] { train, validation, test }.OfType<PairDataset>())
+        {
+            split.RequireFiles();
+        }
+
+        return new SplitData(Cached(train, data), Cached(validation, data), test is null ? null : Cached(test, data));
+    }
+
+    private static Func<ClassSet, LabelMap>? MapOf(StoredLabels stored) => stored switch
+    {
+        StoredLabels.Cityscapes => LabelMap.Cityscapes,
+        StoredLabels.Ade20k => LabelMap.FromOne,
+        _ => null,
+    };
+
+    private static ISegmentationDataset StudentPart(ISegmentationDataset train, DataConfig data)
+    {
+        SubsetDataset part = new(train, data.StudentEvery, data.StudentLimit);
+        return part.Count == train.Count ? train : part;
+    }
+
+    private ISegmentationDataset Cached(ISegmentationDataset dataset, DataConfig data) => data.Cache switch
+    {
+        CacheKind.Ram => new CachedDataset(dataset),
+        CacheKind.Disk => new DiskCachedDataset((PairDataset)dataset, data.CacheFolder.Length > 0 ? data.CacheFolder : DiskCachedDataset.DefaultFolder, _warnings.Enqueue),
+        _ => dataset,
+    };
+
+    /// <summary>Preparation of training images, for which no data is needed.</summary>
+    public static Augmentation AugmentationOf(ExperimentConfig config)
+    {
+        AugmentationConfig a = config.Augmentation;
+        return new Augmentation
+        {
+            Height = config.Data.Size.Height,
+            Width = config.Data.Size.Width,
+            ScaleMin = (float)a.ScaleMin,
+            ScaleMax = (float)a.ScaleMax,
+            FlipProbability = (float)a.Flip,
+            Pad = a.Pad,
+            BrightnessGain = (float)a.BrightnessGain,
+            BrightnessOffset = (float)a.BrightnessOffset,
+            Contrast = (float)a.Contrast,
+            Saturation = (float)a.Saturation,
+            Mean = new Vector3((float)a.Mean[0], (float)a.Mean[1], (float)a.Mean[2]),
+            Std = new Vector3((float)a.Std[0], (float)a.Std[1], (float)a.Std[2]),
+        };
+    }
+
+    private sealed record SplitData(ISegmentationDataset Train, ISegmentationDataset Validation, ISegmentationDataset? Test);
+}

@@ -1,0 +1,126 @@
+using System.Globalization;
+using System.Text.Json;
+using HeteroAKD.Experiments.Commands;
+using HeteroAKD.Experiments.Configuration;
+using HeteroAKD.Nn.Encoders;
+using HeteroAKD.Nn.Models;
+using HeteroAKD.Tensors;
+using HeteroAKD.Training.Checkpoints;
+using HeteroAKD.Weights;
+using HeteroAKD.Weights.Formats;
+using HeteroAKD.Weights.Import;
+using HeteroAKD.Weights.Onnx;
+
+namespace HeteroAKD.Experiments.Export;
+
+/// <summary>Exports networks on the <c>cpu</c> device. A file appears only once it is whole and, for ONNX, has been compared with the network.</summary>
+public sealed class ExportService : IExportCommand
+{
+    // Serves training alone; networks leave it out of evaluation.
+    private const string AuxiliaryHead = "aux_head.";
+
+    /// <inheritdoc/>
+    public ExportOutcome Run(ExportRequest request, CancellationToken cancellation)
+    {
+        if (OutputFile.Problem(request.Output, request.Checkpoint, "the checkpoint") is { } problem)
+        {
+            throw new ExportException(problem);
+        }
+
+        Checkpoint checkpoint = Checkpoint.Load(request.Checkpoint);
+        ExperimentConfig config = ConfigurationReader.ReadText(checkpoint.Info.Config, request.Checkpoint, request.Overrides);
+        using Device device = Device.Open("cpu", config.Threads);
+        using SegmentationModel model = checkpoint.CreateModel(device);
+        ExportedWeights description = new(model.Name, checkpoint.Info.Classes, model.LayerNormEps, new InputNormalization(config.Augmentation.Mean, config.Augmentation.Std));
+        List<OutputComparison> comparisons = [];
+        switch (request.Format)
+        {
+            case ExportFormat.SafeTensors:
+                AtomicFile.Write(request.Output, stream => SafeTensors.Write(stream, Weights(model), description.Metadata()));
+                break;
+            case ExportFormat.Pth:
+                AtomicFile.Write(request.Output, stream => TorchFile.Write(stream, Weights(model)));
+                break;
+            default:
+                comparisons = WriteOnnx(request, checkpoint, config, model, cancellation);
+                break;
+        }
+
+        return new ExportOutcome(model.Name, new FileInfo(request.Output).Length, comparisons) { Warning = request.Format == ExportFormat.Pth ? Lost(description, model.Family) : null };
+    }
+
+    // A state dict has no metadata, and who reads one takes the usual values.
+    private static string? Lost(ExportedWeights description, ModelFamily family)
+    {
+        AugmentationConfig usual = new();
+        (LayerNormEps eps, InputNormalization input) = (description.LayerNormEps, description.Input);
+        List<string> lost = [];
+        if (family == ModelFamily.Transformer && eps != LayerNormEps.Default)
+        {
+            lost.Add(string.Create(CultureInfo.InvariantCulture, $"epsilons of layer norms {eps.Blocks:R} in blocks and {eps.Convolutions:R} behind convolutions"));
+        }
+
+        if (!input.Mean.SequenceEqual(usual.Mean) || !input.Std.SequenceEqual(usual.Std))
+        {
+            lost.Add($"augmentation.mean {input.MeanText} and augmentation.std {input.StdText}");
+        }
+
+        return lost.Count == 0 ? null : $"a .pth cannot say that these weights need {string.Join(", and ", lost)}; --format safetensors does";
+    }
+
+    private static List<HostTensor> Weights(SegmentationModel model) =>
+        [.. model.State().Where(e => !e.Name.StartsWith(AuxiliaryHead, StringComparison.Ordinal)).Select(e => HostTensor.Of(e.Name, e.Tensor))];
+
+    private static List<OutputComparison> WriteOnnx(ExportRequest request, Checkpoint checkpoint, ExperimentConfig config, SegmentationModel model, CancellationToken cancellation)
+    {
+        (int height, int width) = request.Size ?? (config.Data.Size.Height, config.Data.Size.Width);
+        Shape images = new(request.Batch, 3, height, width);
+        NetworkGraph network = new(model, request.LogitsSize, config.Evaluation.AlignCorners);
+        ProtoMessage message;
+        try
+        {
+            message = network.Trace(images, new TranslationOptions(request.DynamicBatch, request.FoldBatchNorm), Metadata(checkpoint, config, height, width));
+        }
+        catch (ShapeMismatchException e)
+        {
+            throw new ExportException($"{model.Name} takes no images of {height}x{width}: {e.Message}. Give a larger --size.", e);
+        }
+
+        cancellation.ThrowIfCancellationRequested();
+
+        // The file is compared before it exists.
+        byte[] graph = new byte[message.Size];
+        using (MemoryStream stream = new(graph))
+        {
+            message.WriteTo(stream);
+        }
+
+        IEnumerable<Shape> runs = [images, request.DynamicBatch ? new Shape(request.Batch + 1, 3, height, width) : images];
+        List<OutputComparison> comparisons = request.Verify
+            ? new GraphVerifier(network, config.Augmentation.Mean, config.Augmentation.Std).Compare(graph, runs, request.Tolerance, cancellation)
+            : [];
+        AtomicFile.Write(request.Output, stream => stream.Write(graph));
+        return comparisons;
+    }
+
+    private static Dictionary<string, string> Metadata(Checkpoint checkpoint, ExperimentConfig config, int height, int width)
+    {
+        Dictionary<string, string> metadata = new()
+        {
+            ["model"] = checkpoint.Info.Model,
+            ["role"] = checkpoint.Info.Role,
+            ["step"] = checkpoint.Info.Step.ToString(CultureInfo.InvariantCulture),
+            ["height"] = height.ToString(CultureInfo.InvariantCulture),
+            ["width"] = width.ToString(CultureInfo.InvariantCulture),
+            ["mean"] = JsonSerializer.Serialize(config.Augmentation.Mean),
+            ["std"] = JsonSerializer.Serialize(config.Augmentation.Std),
+            ["align_corners"] = config.Evaluation.AlignCorners ? "true" : "false",
+        };
+        if (KnownClasses.Find(config.Data) is { } classes && classes.Count == checkpoint.Info.Classes)
+        {
+            metadata["classes"] = JsonSerializer.Serialize(classes.Names);
+        }
+
+        return metadata;
+    }
+}

@@ -1,0 +1,94 @@
+using HeteroAKD.Data;
+using HeteroAKD.Distillation;
+using HeteroAKD.Experiments.Commands;
+using HeteroAKD.Experiments.Configuration;
+using HeteroAKD.Nn.Models;
+using HeteroAKD.Tensors;
+using HeteroAKD.Training.Checkpoints;
+using HeteroAKD.Training.Loop;
+using HeteroAKD.Training.Optimization;
+using HeteroAKD.Weights.Import;
+
+namespace HeteroAKD.Experiments;
+
+/// <summary>Builds the networks and trainings that a configuration describes.</summary>
+public sealed class JobFactory(ExperimentConfig config, ExperimentData data, Device device, Action<string> say)
+{
+    /// <summary>A network at the beginning of its training, and the checkpoint that it starts from, if one is named. The caller disposes of the network.</summary>
+    public (SegmentationModel Model, CheckpointInfo? Start) Network(NetworkRole role)
+    {
+        bool teacher = role == NetworkRole.Teacher;
+        SegmentationModel model = ModelZoo.Create(teacher ? config.Teacher.Model : config.Student.Model, data.Classes.Count, device, Seed(role));
+        string path = teacher ? config.Teacher.Checkpoint : config.Student.Checkpoint;
+        if (path.Length == 0)
+        {
+            Pretrain(teacher ? NetworkRoles.Teacher : NetworkRoles.Student, model, teacher ? config.Teacher.Pretrained : config.Student.Pretrained);
+            return (model, null);
+        }
+
+        Checkpoint loaded = Checkpoint.Load(path);
+        loaded.CopyTo(Checkpoint.ModelPrefix, model);
+        return (model, loaded.Info);
+    }
+
+    /// <summary>The images that a network learns from.</summary>
+    public ISegmentationDataset Images(NetworkRole role) => role == NetworkRole.Teacher ? data.Train : data.Student;
+
+    /// <summary>The training of a network on its own: the teacher on all images, the student on its own. The caller disposes of the objective.</summary>
+    public PlannedTraining Alone(NetworkRole role, SegmentationModel model) => Plan(role, model, ObjectiveFactory.Task(device, config, Images(role)));
+
+    /// <summary>The student's training with a teacher: all but the objective as in <see cref="Alone"/>. The caller disposes of the objective.</summary>
+    public PlannedTraining Distilled(SegmentationModel teacher, SegmentationModel student)
+    {
+        TaskLoss task = ObjectiveFactory.Task(device, config, Images(NetworkRole.Student));
+        IObjective objective = ObjectiveFactory.Distillation(teacher, student, task, config, data.Classes.IgnoreIndex);
+        PlannedTraining training = Plan(NetworkRole.Student, student, objective);
+        return training with { Job = training.Job with { Role = NetworkRoles.Distilled } };
+    }
+
+    private void Pretrain(string name, SegmentationModel model, string path)
+    {
+        if (path.Length == 0)
+        {
+            return;
+        }
+
+        WeightImport import = WeightImport.Of(Checkpoint.ReadWeights(path).File);
+        ImportReport report = import.CopyTo(model, backboneOnly: true);
+        if (!report.Complete)
+        {
+            throw new WeightImportException(path, $"does not fit the encoder of {model.Name} ({import.Map.Description}):\n{string.Join('\n', report.Lines())}");
+        }
+
+        say($"{name}: {report.Loaded.Count} entries of the encoder of {model.Name} from {path} ({import.Map.Name})");
+        if (import.Input is { } input && !(input.Mean.SequenceEqual(config.Augmentation.Mean) && input.Std.SequenceEqual(config.Augmentation.Std)))
+        {
+            say($"{name}: these weights expect augmentation.mean {input.MeanText} and augmentation.std {input.StdText}, not the configured ones");
+        }
+    }
+
+    private PlannedTraining Plan(NetworkRole role, SegmentationModel model, IObjective objective)
+    {
+        bool teacher = role == NetworkRole.Teacher;
+        TrainingJob job = new()
+        {
+            Role = teacher ? NetworkRoles.Teacher : NetworkRoles.Student,
+            Model = model,
+            Objective = objective,
+            Seed = Seed(role),
+            Optimizer = teacher && config.Teacher.Lr > 0 ? config.Optimizer with { Lr = config.Teacher.Lr } : config.Optimizer,
+            Schedule = config.Schedule,
+            Training = config.Training with
+            {
+                Steps = teacher && config.Teacher.Steps > 0 ? config.Teacher.Steps : config.Training.Steps,
+                BatchSize = teacher && config.Teacher.BatchSize > 0 ? config.Teacher.BatchSize : config.Training.BatchSize,
+            },
+            Validation = new EvaluatedDataset(data.Validation, data.Evaluation),
+            Evaluation = config.Evaluation,
+            Config = ConfigurationWriter.Write(config),
+        };
+        return new PlannedTraining(job, Images(role));
+    }
+
+    private int Seed(NetworkRole role) => role == NetworkRole.Teacher && config.Teacher.Seed >= 0 ? config.Teacher.Seed : config.Seed;
+}

@@ -1,0 +1,36 @@
+using HeteroAKD.Data;
+using HeteroAKD.Distillation;
+using HeteroAKD.Experiments.Configuration;
+using HeteroAKD.Kernels.Losses;
+using HeteroAKD.Nn.Models;
+using HeteroAKD.Tensors;
+
+namespace HeteroAKD.Experiments;
+
+/// <summary>Builds objectives from the configuration.</summary>
+public static class ObjectiveFactory
+{
+    /// <summary>L_task for networks of a data set; class weights are counted on <paramref name="training"/>.</summary>
+    public static TaskLoss Task(Device device, ExperimentConfig config, ISegmentationDataset training)
+    {
+        LossConfig loss = config.Loss;
+        IReadOnlyList<double>? weights = loss.ClassWeights switch
+        {
+            ClassWeighting.None => null,
+            ClassWeighting.Median => ClassStatistics.Compute(training).MedianFrequencyWeights(),
+            ClassWeighting.Enet => ClassStatistics.Compute(training).EnetWeights(),
+            _ => loss.ClassWeightList,
+        };
+        return new TaskLoss(device, training.Classes.Count, new TaskLossOptions(training.Classes.IgnoreIndex, weights, loss.LabelSmoothing, loss.AuxWeight));
+    }
+
+    /// <summary>The distillation that a configuration describes.</summary>
+    public static IObjective Distillation(SegmentationModel teacher, SegmentationModel student, TaskLoss task, ExperimentConfig config, int ignoreIndex)
+    {
+        DistillationConfig d = config.Distillation;
+        IReadOnlyList<WeightedTerm> terms = d.WeightedTerms();
+        return terms.Count == 0
+            ? task
+            : new DistillationObjective(teacher, student, task, new DistillationOptions(terms, ignoreIndex) { Decay = d.Decay, DecayFraction = d.DecayFraction }, config.Seed);
+    }
+}

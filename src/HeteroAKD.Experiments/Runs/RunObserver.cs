@@ -1,0 +1,43 @@
+using HeteroAKD.Training.Loop;
+
+namespace HeteroAKD.Experiments.Runs;
+
+/// <summary>Writes what a training says into a run's log and metrics, and shows it; with it what the data has to say of images that were loaded.</summary>
+public sealed class RunObserver : ITrainingObserver
+{
+    private readonly RunLog _log;
+    private readonly MetricsFile _metrics;
+    private readonly IProgressSink _progress;
+    private readonly ExperimentData _data;
+    private readonly Action<string> _say; // one delegate for all steps: a step should make no garbage
+
+    /// <summary>Takes over none of them.</summary>
+    public RunObserver(RunLog log, MetricsFile metrics, IProgressSink progress, ExperimentData data)
+    {
+        (_log, _metrics, _progress, _data) = (log, metrics, progress, data);
+        _say = Say;
+    }
+
+    /// <inheritdoc/>
+    public void Begin(TrainingJob job, int done) => _progress.Begin($"{job.Role} {job.Model.Name}", job.Training.Steps, done);
+
+    /// <inheritdoc/>
+    public void Stepped(in StepProgress progress)
+    {
+        _progress.Report(progress);
+        _data.TakeWarnings(_say);
+    }
+
+    /// <inheritdoc/>
+    public void Measured(TrainingJob job, int step, ReadOnlySpan<(string Column, double Value)> values) => _metrics.Write(job.Role, step, values);
+
+    /// <inheritdoc/>
+    public void Log(string line) => _log.Write(line);
+
+    /// <inheritdoc/>
+    public void Say(string line)
+    {
+        _log.Write(line);
+        _progress.Say(line);
+    }
+}

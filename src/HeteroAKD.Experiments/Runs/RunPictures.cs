@@ -1,0 +1,123 @@
+using HeteroAKD.Data;
+using HeteroAKD.Distillation;
+using HeteroAKD.Experiments.Configuration;
+using HeteroAKD.Nn;
+using HeteroAKD.Nn.Models;
+using HeteroAKD.Reports;
+using HeteroAKD.Tensors.Ops;
+using HeteroAKD.Training.Evaluation;
+using HeteroAKD.Training.Loop;
+
+namespace HeteroAKD.Experiments.Runs;
+
+/// <summary>The pictures of a run: curves, predictions, and what HeteroAKD mixes and weighs.</summary>
+internal sealed class RunPictures(RunFolder folder, ExperimentData data, ExperimentConfig config)
+{
+    private const int Scenes = 5;
+
+    /// <summary>Writes what the networks of the run allow.</summary>
+    public void Write(IReadOnlyList<TrainedNetwork> networks, DistillationObjective? distillation)
+    {
+        CurvesChart.Write(folder.File("curves.png"), RunCurves.Read(folder.File("metrics.csv")));
+        TrainedNetwork? teacher = Find(networks, NetworkRoles.Teacher);
+        TrainedNetwork? alone = Find(networks, NetworkRoles.Student);
+        TrainedNetwork? distilled = Find(networks, NetworkRoles.Distilled);
+        if (teacher is null || distilled is null)
+        {
+            return;
+        }
+
+        ISegmentationDataset dataset = new Spread(data.Test ?? data.Validation, Scenes);
+        using BatchLoader loader = new(dataset, LoaderOptions.ForEvaluation(Scenes, data.Evaluation));
+        Batch batch = loader.Next();
+        WritePredictions(dataset, batch, teacher, alone ?? distilled, distilled);
+        if (distillation?.HeteroAkd is not null)
+        {
+            WriteKnowledge(dataset, batch, teacher.Model, distilled.Model, distillation);
+        }
+    }
+
+    private ClassLegend Legend => new(data.Classes.Names, data.Classes.Colors, data.Classes.IgnoreIndex);
+
+    private static TrainedNetwork? Find(IReadOnlyList<TrainedNetwork> networks, string role) => networks.FirstOrDefault(n => n.Role == role);
+
+    private void WritePredictions(ISegmentationDataset dataset, Batch batch, TrainedNetwork teacher, TrainedNetwork alone, TrainedNetwork distilled)
+    {
+        byte[][] byTeacher = Predict(teacher.Model, batch);
+        byte[][] byAlone = Predict(alone.Model, batch);
+        byte[][] byDistilled = Predict(distilled.Model, batch);
+        List<PredictedScene> scenes = [];
+        for (int i = 0; i < batch.Count; i++)
+        {
+            Sample sample = dataset.Load(i);
+            scenes.Add(new PredictedScene(sample.Image, sample.Labels, byAlone[i], byDistilled[i], byTeacher[i]));
+        }
+
+        string split = data.Test is null ? "val" : "test";
+        string Note(TrainedNetwork n) => FormattableString.Invariant($"{n.Model.Name}, {100 * n.Summary.Scores[split].MeanIoU:F1} % mIoU");
+        PredictionSheet.Write(
+            folder.File("predictions.png"),
+            $"{teacher.Model.Name} → {distilled.Model.Name}, seed {config.Seed}, {split} scenes",
+            scenes,
+            Legend,
+            new PredictionNotes(Note(alone), Note(distilled), Note(teacher)));
+    }
+
+    private byte[][] Predict(SegmentationModel model, Batch batch)
+    {
+        ReadOnlySpan<int> predictions = new Evaluator(config.Evaluation).Predict(model, batch, EvaluatedDataset.Beyond(data.Evaluation));
+        int pixels = batch.Height * batch.Width;
+        byte[][] images = new byte[batch.Count][];
+        for (int n = 0; n < images.Length; n++)
+        {
+            images[n] = new byte[pixels];
+            for (int p = 0; p < pixels; p++)
+            {
+                images[n][p] = (byte)predictions[(n * pixels) + p];
+            }
+        }
+
+        return images;
+    }
+
+    private void WriteKnowledge(ISegmentationDataset dataset, Batch batch, SegmentationModel teacher, SegmentationModel student, DistillationObjective distillation)
+    {
+        List<(RgbImage Image, byte[] Truth)> scenes = [];
+        for (int i = 0; i < batch.Count; i++)
+        {
+            Sample sample = dataset.Load(i);
+            scenes.Add((sample.Image, sample.Labels));
+        }
+
+        KnowledgePicture.Write(folder.File("knowledge.png"), teacher.Name, student, distillation, batch, scenes, Legend);
+    }
+
+    /// <summary>A few samples spread evenly over a data set, those that have the first one's size: a sheet has one.</summary>
+    private sealed class Spread : ISegmentationDataset
+    {
+        private readonly ISegmentationDataset _source;
+        private readonly int[] _places;
+
+        public Spread(ISegmentationDataset source, int most)
+        {
+            _source = source;
+            int count = Math.Min(most, source.Count);
+            (int, int)[] sizes = [.. Enumerable.Range(0, count).Select(i => SizeOf(Place(i, count)))];
+            _places = [.. Enumerable.Range(0, count).Where(i => sizes[i] == sizes[0]).Select(i => Place(i, count))];
+        }
+
+        public int Count => _places.Length;
+
+        public ClassSet Classes => _source.Classes;
+
+        public Sample Load(int index, Sample? reuse = null) => _source.Load(_places[index], reuse);
+
+        private int Place(int index, int count) => (int)((long)index * _source.Count / count);
+
+        private (int Width, int Height) SizeOf(int place)
+        {
+            RgbImage image = _source.Load(place).Image;
+            return (image.Width, image.Height);
+        }
+    }
+}

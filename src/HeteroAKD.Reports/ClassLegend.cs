@@ -1,0 +1,11 @@
+namespace HeteroAKD.Reports;
+
+/// <summary>The classes of a picture.</summary>
+/// <param name="Names">[C] names.</param>
+/// <param name="Colors">[C] colours.</param>
+/// <param name="IgnoreIndex">The label that counts nowhere.</param>
+public sealed record ClassLegend(IReadOnlyList<string> Names, IReadOnlyList<(byte R, byte G, byte B)> Colors, int IgnoreIndex)
+{
+    /// <summary>C.</summary>
+    public int Count => Names.Count;
+}

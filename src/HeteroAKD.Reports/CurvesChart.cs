@@ -1,0 +1,90 @@
+using HeteroAKD.Training.Loop;
+using HeteroAKD.Weights;
+using ScottPlot;
+using ScottPlot.Plottables;
+using SkiaSharp;
+
+namespace HeteroAKD.Reports;
+
+/// <summary>A line of a chart.</summary>
+/// <param name="Name">Entry in the legend; one of <see cref="NetworkRoles"/> gets its fixed colour.</param>
+/// <param name="Points">Steps and values.</param>
+public sealed record Curve(string Name, IReadOnlyList<(double Step, double Value)> Points);
+
+/// <summary>One chart of the picture.</summary>
+/// <param name="Title">Above it.</param>
+/// <param name="Unit">Of the values, beside the axis.</param>
+/// <param name="Curves">Its lines.</param>
+public sealed record CurvePanel(string Title, string Unit, IReadOnlyList<Curve> Curves);
+
+/// <summary><c>curves.png</c>: charts side by side, steps to the right.</summary>
+public static class CurvesChart
+{
+    private const int PanelWidth = 720;
+    private const int PanelHeight = 480;
+    private const int MarkersUpTo = 40;  // single evaluations are points; a line of many steps is not
+
+    private static readonly Dictionary<string, Color> RoleColors = new()
+    {
+        [NetworkRoles.Teacher] = Color.FromHex("#6B7280"),
+        [NetworkRoles.Student] = Color.FromHex("#E07B39"),
+        [NetworkRoles.Distilled] = Color.FromHex("#1F6FB4"),
+    };
+
+    private static readonly Color[] OtherColors =
+        [Color.FromHex("#2E9E5B"), Color.FromHex("#A14FA6"), Color.FromHex("#C43C4E"), Color.FromHex("#8C6D31"), Color.FromHex("#17A2B8")];
+
+    /// <summary>Draws the panels; one without a point says so.</summary>
+    public static void Write(string path, IReadOnlyList<CurvePanel> panels)
+    {
+        var multiplot = new Multiplot();
+        multiplot.AddPlots(panels.Count);
+        multiplot.Layout = new ScottPlot.MultiplotLayouts.Columns();
+        for (int i = 0; i < panels.Count; i++)
+        {
+            Draw(multiplot.GetPlot(i), panels[i]);
+        }
+
+        using var surface = SKSurface.Create(new SKImageInfo(PanelWidth * panels.Count, PanelHeight));
+        multiplot.Render(surface);
+        using SKImage image = surface.Snapshot();
+        using SKData png = image.Encode(SKEncodedImageFormat.Png, 100);
+        AtomicFile.Write(path, png.SaveTo);
+    }
+
+    private static void Draw(Plot plot, CurvePanel panel)
+    {
+        plot.Font.Set(ReportFont.ChartFamily);
+        plot.Title(panel.Title, size: 22);
+        plot.XLabel("step", size: 17);
+        plot.YLabel(panel.Unit, size: 17);
+        plot.Axes.Bottom.TickLabelStyle.FontSize = 15;
+        plot.Axes.Left.TickLabelStyle.FontSize = 15;
+        plot.Grid.MajorLineColor = Color.FromHex("#E5E7EB");
+        int others = 0;
+        foreach (Curve curve in panel.Curves.Where(c => c.Points.Count > 0))
+        {
+            Scatter line = plot.Add.Scatter(curve.Points.Select(p => p.Step).ToArray(), curve.Points.Select(p => p.Value).ToArray());
+            line.LegendText = curve.Name;
+            line.Color = RoleColors.TryGetValue(curve.Name, out Color color) ? color : OtherColors[others++ % OtherColors.Length];
+            line.LineWidth = 2.5f;
+            line.MarkerSize = curve.Points.Count <= MarkersUpTo ? 8 : 0;
+        }
+
+        if (panel.Curves.All(c => c.Points.Count == 0))
+        {
+            Text none = plot.Add.Text("no values yet", 0, 0);
+            none.LabelFontSize = 16;
+            return;
+        }
+
+        // The legend takes the corner that the curves leave: falling ones end low, rising ones high.
+        IReadOnlyList<(double Step, double Value)> first = panel.Curves.First(c => c.Points.Count > 0).Points;
+        plot.ShowLegend(first[^1].Value > first[0].Value ? Alignment.LowerRight : Alignment.UpperRight);
+        plot.Legend.FontSize = 15;
+        plot.Legend.OutlineColor = Color.FromHex("#D5D9E0");
+        plot.Legend.ShadowColor = Colors.Transparent;
+        plot.Axes.Margins(horizontal: 0.03, vertical: 0.08);
+        plot.Axes.SetLimitsY(0, plot.Axes.GetLimits().Top);
+    }
+}

@@ -1,0 +1,41 @@
+using System.Globalization;
+
+namespace HeteroAKD.Tensors;
+
+/// <summary>
+/// The interval an option's number must lie in, in mathematical notation: <c>[0, 1]</c>, <c>(0, inf)</c>.
+/// On a list it holds for each item.
+/// </summary>
+[AttributeUsage(AttributeTargets.Property)]
+public sealed class InRangeAttribute : Attribute
+{
+    private readonly double low;
+    private readonly double high;
+    private readonly bool lowIncluded;
+    private readonly bool highIncluded;
+
+    /// <summary>Reads the interval.</summary>
+    public InRangeAttribute(string interval)
+    {
+        Interval = interval;
+        lowIncluded = interval[0] == '[';
+        highIncluded = interval[^1] == ']';
+        string[] ends = interval[1..^1].Split(',', StringSplitOptions.TrimEntries);
+        low = End(ends[0]);
+        high = End(ends[1]);
+    }
+
+    /// <summary>The interval as written; error messages show it.</summary>
+    public string Interval { get; }
+
+    /// <summary>Whether the value lies in the interval. NaN lies in none.</summary>
+    public bool Contains(double value) =>
+        (lowIncluded ? value >= low : value > low) && (highIncluded ? value <= high : value < high);
+
+    private static double End(string text) => text switch
+    {
+        "inf" => double.PositiveInfinity,
+        "-inf" => double.NegativeInfinity,
+        _ => double.Parse(text, CultureInfo.InvariantCulture),
+    };
+}

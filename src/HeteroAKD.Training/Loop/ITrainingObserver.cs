@@ -1,0 +1,35 @@
+namespace HeteroAKD.Training.Loop;
+
+/// <summary>Hears how a training goes, on the thread that trains. What is left out is not heard.</summary>
+public interface ITrainingObserver
+{
+    /// <summary>A training begins.</summary>
+    /// <param name="job">It.</param>
+    /// <param name="done">Steps done before, after a resume.</param>
+    void Begin(TrainingJob job, int done)
+    {
+    }
+
+    /// <summary>A step is done.</summary>
+    void Stepped(in StepProgress progress)
+    {
+    }
+
+    /// <summary>Numbers of a step or of an evaluation, by the names of their columns; the span is valid during the call.</summary>
+    /// <param name="job">Whose.</param>
+    /// <param name="step">Steps done.</param>
+    /// <param name="values">The objective's terms, <c>loss</c>, <c>lr</c> and <c>grad_norm</c>; or <c>val_miou</c>, <c>val_pixel_accuracy</c> and <c>val_boundary_f1</c>.</param>
+    void Measured(TrainingJob job, int step, ReadOnlySpan<(string Column, double Value)> values)
+    {
+    }
+
+    /// <summary>A line for the log.</summary>
+    void Log(string line)
+    {
+    }
+
+    /// <summary>A line for the log that a person should see at once.</summary>
+    void Say(string line)
+    {
+    }
+}

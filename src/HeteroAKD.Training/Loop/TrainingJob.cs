@@ -1,0 +1,55 @@
+using HeteroAKD.Distillation;
+using HeteroAKD.Nn.Models;
+using HeteroAKD.Training.Evaluation;
+using HeteroAKD.Training.Optimization;
+
+namespace HeteroAKD.Training.Loop;
+
+/// <summary>One network's training: what to train, how, how long.</summary>
+public sealed record TrainingJob
+{
+    /// <summary>What the network is called in logs and files, such as one of <see cref="NetworkRoles"/>.</summary>
+    public required string Role { get; init; }
+
+    /// <summary>The network, initialised.</summary>
+    public required SegmentationModel Model { get; init; }
+
+    /// <summary>What is minimised.</summary>
+    public required IObjective Objective { get; init; }
+
+    /// <summary>Seed of masks, such as dropout's.</summary>
+    public int Seed { get; init; }
+
+    /// <summary>Update rule and peak learning rate.</summary>
+    public OptimizerOptions Optimizer { get; init; } = new();
+
+    /// <summary>Learning rate over the steps.</summary>
+    public ScheduleOptions Schedule { get; init; } = new();
+
+    /// <summary>Length and rhythm. Its batch size is for whoever makes the batches.</summary>
+    public TrainingOptions Training { get; init; } = new();
+
+    /// <summary>The images that the network is scored on as it learns; null scores nothing and keeps no best checkpoint.</summary>
+    public IEvaluationSet? Validation { get; init; }
+
+    /// <summary>How it is scored.</summary>
+    public EvaluationOptions Evaluation { get; init; } = new();
+
+    /// <summary>An existing folder that receives the checkpoints; null saves none.</summary>
+    public string? Folder { get; init; }
+
+    /// <summary>A text that checkpoints keep, such as a configuration; nothing here reads it.</summary>
+    public string Config { get; init; } = "";
+
+    /// <summary>What the optimiser updates: the network and, for a distillation, its projectors.</summary>
+    public List<ParameterGroup> ParameterGroups()
+    {
+        List<ParameterGroup> groups = [.. ParameterGroup.Of(Model, Role, 1, Optimizer.WeightDecay, Optimizer.NoDecayOnNormsAndBiases)];
+        if (Objective.Auxiliary is { } auxiliary)
+        {
+            groups.AddRange(ParameterGroup.Of(auxiliary, "projectors", Optimizer.ProjectorLrMultiplier, Optimizer.WeightDecay, Optimizer.NoDecayOnNormsAndBiases));
+        }
+
+        return groups;
+    }
+}

@@ -1,0 +1,50 @@
+using HeteroAKD.Nn;
+
+namespace HeteroAKD.Weights.Formats;
+
+/// <summary>A name that a pickle refers to, such as <c>collections OrderedDict</c>. It is data here; nothing is looked up or run.</summary>
+internal sealed record PickleGlobal(string Module, string Name)
+{
+    public override string ToString() => $"{Module}.{Name}";
+}
+
+/// <summary>
+/// A dictionary; where a key comes twice the last one counts. Entries whose key is a number name no weight and are only counted: numbers can be chosen to have
+/// equal hashes, texts cannot.
+/// </summary>
+internal sealed class PickleDict
+{
+    private readonly Dictionary<string, object?> _entries = [];
+    private int _numbered;
+
+    public int Count => _entries.Count + _numbered;
+
+    public IEnumerable<KeyValuePair<string, object?>> Entries => _entries;
+
+    public void Set(object key, object? value)
+    {
+        if (key is string name)
+        {
+            _entries[name] = value;
+        }
+        else
+        {
+            _numbered++;
+        }
+    }
+
+    public object? Find(string key) => _entries.GetValueOrDefault(key);
+}
+
+/// <summary>A storage that a pickle refers to: the elements lie in an entry of the archive.</summary>
+/// <param name="Key">Name of the entry under <c>data/</c>.</param>
+/// <param name="Type">Type of its elements.</param>
+/// <param name="Count">Number of elements.</param>
+internal sealed record TorchStorage(string Key, StoredType Type, long Count);
+
+/// <summary>A tensor as a view of a storage. Not checked against it yet.</summary>
+/// <param name="Storage">The elements.</param>
+/// <param name="Offset">First element.</param>
+/// <param name="Sizes">Dimensions, outermost first.</param>
+/// <param name="Strides">Elements from one index to the next, one entry a dimension.</param>
+internal sealed record TorchTensor(TorchStorage Storage, long Offset, long[] Sizes, long[] Strides);

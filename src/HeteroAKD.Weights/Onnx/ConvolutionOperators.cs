@@ -1,0 +1,79 @@
+using HeteroAKD.Nn;
+using HeteroAKD.Nn.Layers;
+using HeteroAKD.Tensors.Autograd;
+using HeteroAKD.Tensors.Ops;
+
+namespace HeteroAKD.Weights.Onnx;
+
+/// <summary>Convolution and the batch normalisation after it.</summary>
+internal static class ConvolutionOperators
+{
+    private const string WeightSuffix = ".weight";
+
+    // Inputs of batch_norm by position.
+    private const int Gamma = 1;
+    private const int Beta = 2;
+    private const int Mean = 3;
+    private const int Variance = 4;
+    private const int Residual = 5;
+
+    /// <summary>A convolution, with the batch normalisation that is folded into it.</summary>
+    public static string Conv2d(Translation t, TracedOperation o)
+    {
+        Conv2dAttributes a = (Conv2dAttributes)o.Attributes;
+        string[] parameters = t.FoldedInto(o) is { } normalization ? Folded(t, o, normalization)
+            : o.Inputs[2] is null ? [t.Name(o, 1)]
+            : [t.Name(o, 1), t.Name(o, 2)];
+        return t.Graph.Add(
+            "Conv",
+            [t.Name(o, 0), .. parameters],
+            OnnxAttribute.Ints("kernel_shape", o.Inputs[1]!.Shape[2], o.Inputs[1]!.Shape[3]),
+            OnnxAttribute.Ints("strides", a.Stride, a.Stride),
+            OnnxAttribute.Ints("pads", a.Padding, a.Padding, a.Padding, a.Padding),
+            OnnxAttribute.Ints("dilations", a.Dilation, a.Dilation),
+            OnnxAttribute.Int("group", a.Groups));
+    }
+
+    /// <summary>A batch normalisation by running statistics, then the residual, then the ReLU.</summary>
+    public static string BatchNorm(Translation t, TracedOperation o)
+    {
+        BatchNormAttributes a = (BatchNormAttributes)o.Attributes;
+        if (a.Training)
+        {
+            throw new ExportException("operation 'batch_norm' ran in training mode; trace the network with Pass.Evaluation.");
+        }
+
+        string result = t.IsFolded(o)
+            ? t.Name(o, 0)
+            : t.Graph.Add("BatchNormalization", [t.Name(o, 0), t.Name(o, Gamma), t.Name(o, Beta), t.Name(o, Mean), t.Name(o, Variance)], OnnxAttribute.Float("epsilon", a.Eps));
+        result = o.Inputs[Residual] is null ? result : t.Graph.Add("Add", [result, t.Name(o, Residual)]);
+        return a.Relu ? t.Graph.Add("Relu", [result]) : result;
+    }
+
+    /// <summary>The convolution's weight and bias such that γ (w ∗ x + b - μ)/√(σ² + ε) + β = w' ∗ x + b'. Computed in double: rounded once.</summary>
+    private static string[] Folded(Translation t, TracedOperation convolution, TracedOperation normalization)
+    {
+        float eps = ((BatchNormAttributes)normalization.Attributes).Eps;
+        float[] gamma = Translation.Values(normalization.Inputs[Gamma]!);
+        float[] beta = Translation.Values(normalization.Inputs[Beta]!);
+        float[] mean = Translation.Values(normalization.Inputs[Mean]!);
+        float[] weight = Translation.Values(convolution.Inputs[1]!); // [O, I/groups, KH, KW]
+        float[] bias = convolution.Inputs[2] is { } own ? Translation.Values(own) : new float[gamma.Length]; // [O]
+        double[] scale = Array.ConvertAll(Translation.Values(normalization.Inputs[Variance]!), v => 1 / Math.Sqrt((double)v + eps)); // [O]
+        int row = weight.Length / scale.Length;
+        for (int c = 0; c < scale.Length; c++)
+        {
+            scale[c] *= gamma[c];
+            bias[c] = (float)((((double)bias[c] - mean[c]) * scale[c]) + beta[c]);
+            for (int i = c * row; i < (c + 1) * row; i++)
+            {
+                weight[i] = (float)(weight[i] * scale[c]);
+            }
+        }
+
+        string name = t.ParameterName(convolution, 1);
+        string layer = name.EndsWith(WeightSuffix, StringComparison.Ordinal) ? name[..^WeightSuffix.Length] : name;
+        string biasName = convolution.Inputs[2] is null ? layer + ".bias" : t.ParameterName(convolution, 2);
+        return [t.Graph.Initializer(name, convolution.Inputs[1]!.Shape.ToArray(), () => weight), t.Graph.Initializer(biasName, [bias.Length], () => bias)];
+    }
+}

@@ -1,0 +1,45 @@
+using HeteroAKD.Tensors;
+using HeteroAKD.Tensors.Autograd;
+using HeteroAKD.Tensors.Ops;
+
+namespace HeteroAKD.Weights.Onnx;
+
+/// <summary>Operations that move elements and change none. In a shape 0 keeps the input's size, so the batch stays open.</summary>
+internal static class LayoutOperators
+{
+    /// <summary>Concatenation along the channels.</summary>
+    public static string Cat(Translation t, TracedOperation o) => t.Graph.Add(
+        "Concat",
+        [.. Enumerable.Range(0, o.Inputs.Count).Where(i => o.Inputs[i] is not null).Select(i => t.Name(o, i))],
+        OnnxAttribute.Int("axis", 1));
+
+    /// <summary>[N, C, H, W] → [N, H·W, C].</summary>
+    public static string ToTokens(Translation t, TracedOperation o)
+    {
+        string rows = t.Graph.Add("Reshape", [t.Name(o, 0), t.Graph.Ints(0, 0, o.Output.Shape[1])]);
+        return t.Graph.Add("Transpose", [rows], OnnxAttribute.Ints("perm", 0, 2, 1));
+    }
+
+    /// <summary>[N, H·W, C] → [N, C, H, W].</summary>
+    public static string ToMap(Translation t, TracedOperation o)
+    {
+        MapAttributes a = (MapAttributes)o.Attributes;
+        string rows = t.Graph.Add("Transpose", [t.Name(o, 0)], OnnxAttribute.Ints("perm", 0, 2, 1));
+        return t.Graph.Add("Reshape", [rows, t.Graph.Ints(0, 0, a.Height, a.Width)]);
+    }
+
+    /// <summary>Another shape; an open batch must be the first size of both.</summary>
+    public static string Reshape(Translation t, TracedOperation o)
+    {
+        Shape from = o.Inputs[0]!.Shape;
+        Shape to = o.Output.Shape;
+        if (t.Options.DynamicBatch && from[0] != to[0])
+        {
+            throw new ExportException($"operation 'reshape' turns {from} into {to}, which moves the batch out of the first dimension; export without --dynamic-batch.");
+        }
+
+        long[] sizes = Array.ConvertAll(to.ToArray(), s => (long)s);
+        sizes[0] = t.Options.DynamicBatch ? 0 : sizes[0];
+        return t.Graph.Add("Reshape", [t.Name(o, 0), t.Graph.Ints(sizes)]);
+    }
+}

@@ -1,0 +1,69 @@
+using HeteroAKD.Nn;
+using HeteroAKD.Nn.Models;
+using HeteroAKD.Tensors;
+using HeteroAKD.Tensors.Autograd;
+
+namespace HeteroAKD.Weights.Onnx;
+
+/// <summary>The resolution of the logits that a graph returns.</summary>
+public enum LogitsSize
+{
+    /// <summary>That of the images: resized bilinearly as evaluation does.</summary>
+    Image,
+
+    /// <summary>The network's own, a fraction of the images'.</summary>
+    Network,
+}
+
+/// <summary>A network as a graph from <c>images</c> [N, 3, H, W] to <c>logits</c> [N, classes, h, w], both float32.</summary>
+/// <param name="model">The network.</param>
+/// <param name="logitsSize">Resolution of the logits.</param>
+/// <param name="alignCorners">Whether logits are resized with corner pixels on corner pixels instead of half-pixel centres.</param>
+public sealed class NetworkGraph(SegmentationModel model, LogitsSize logitsSize, bool alignCorners = false)
+{
+    /// <summary>Name of the input.</summary>
+    public const string Images = "images";
+
+    /// <summary>Name of the output.</summary>
+    public const string Logits = "logits";
+
+    /// <summary>Runs the network once and translates what ran.</summary>
+    /// <param name="images">[N, 3, H, W].</param>
+    /// <param name="options">How operations are translated.</param>
+    /// <param name="metadata">What the model says about itself, by key.</param>
+    /// <exception cref="ShapeMismatchException">The network does not take images of that size.</exception>
+    public ProtoMessage Trace(Shape images, TranslationOptions options, IReadOnlyDictionary<string, string> metadata)
+    {
+        using NoGrad noGrad = new();
+        using StepScope step = model.Device.BeginStep();
+        Tensor input = Tensor.Zeros(model.Device, images);
+        Tensor logits;
+        IReadOnlyList<TracedOperation> operations;
+        using (GraphTrace trace = new(model.Device))
+        {
+            logits = Forward(input);
+            operations = trace.Operations;
+        }
+
+        IEnumerable<(string, Tensor)> parameters = model.State().Select(e => (e.Name, e.Tensor));
+        OnnxGraph graph = Translation.Translate(operations, [(Images, input)], [(Logits, logits)], parameters, options);
+        return graph.ToModel(model.Name, [new OnnxValue(Images, images)], [new OnnxValue(Logits, logits.Shape)], options.DynamicBatch, metadata);
+    }
+
+    /// <summary>The network's own answer, and its shape [N, classes, h, w].</summary>
+    /// <param name="values">Normalised images, row-major.</param>
+    /// <param name="images">Their shape, [N, 3, H, W].</param>
+    public (float[] Values, Shape Shape) Run(float[] values, Shape images)
+    {
+        using NoGrad noGrad = new();
+        using StepScope step = model.Device.BeginStep();
+        Tensor logits = Forward(Tensor.From(model.Device, images, values));
+        return (Translation.Values(logits), logits.Shape);
+    }
+
+    private Tensor Forward(Tensor images)
+    {
+        Tensor logits = model.Forward(images, Pass.Evaluation).Logits;
+        return logitsSize == LogitsSize.Network ? logits : Functional.Interpolate(logits, images.Shape[2], images.Shape[3], alignCorners);
+    }
+}

@@ -1,0 +1,40 @@
+using HeteroAKD.Experiments.Commands;
+using HeteroAKD.Tensors.Ops;
+
+namespace HeteroAKD.Experiments.Tests.Commands;
+
+public sealed class EngineServiceTests
+{
+    [Fact]
+    public void Every_gradient_of_every_operation_is_within_its_tolerance()
+    {
+        List<GradientCheck> checks = [.. new GradcheckService().Run("", 7, CancellationToken.None)];
+        Assert.All(checks, c => Assert.True(c.Passed, $"{c.Op} {c.Case}: {c.Error}"));
+        Assert.Equal(OpTable.All.Where(row => row.Differentiable).Select(row => row.Name).Order(), checks.Select(c => c.Op).Distinct().Order());
+    }
+
+    [Fact]
+    public void Gradients_are_checked_by_name_until_told_to_stop()
+    {
+        Assert.Equal(["softmax", "log_softmax"], new GradcheckService().Run("softmax", 1, CancellationToken.None).Select(c => c.Op).Distinct());
+        Assert.Empty(new GradcheckService().Run("nothing", 1, CancellationToken.None));
+        using CancellationTokenSource stop = new();
+        IEnumerator<GradientCheck> checks = new GradcheckService().Run("", 1, stop.Token).GetEnumerator();
+        Assert.True(checks.MoveNext());
+        stop.Cancel();
+        Assert.Throws<OperationCanceledException>(() => checks.MoveNext());
+    }
+
+    [Fact]
+    public void Devices_are_listed_whether_they_are_there_or_not()
+    {
+        IReadOnlyList<DeviceInfo> devices = new InfoService().Devices();
+        Assert.Equal(["cpu", "cuda", "opencl", "ilgpu-cpu"], devices.Select(d => d.Name));
+        DeviceInfo cpu = devices[0];
+        Assert.True(cpu.Available);
+        Assert.Contains("floats a lane", cpu.Description);
+        Assert.True(cpu.MemoryBytes > 1 << 28);
+        Assert.All(devices, d => Assert.NotEmpty(d.Note));
+        Assert.All(devices.Where(d => d.Available), d => Assert.InRange(d.MemoryBytes, 1, 1L << 50));
+    }
+}

@@ -1,0 +1,50 @@
+using HeteroAKD.Experiments.Runs;
+using HeteroAKD.Weights;
+
+namespace HeteroAKD.Experiments.Tests.Runs;
+
+public sealed class MetricsFileTests : IDisposable
+{
+    private readonly TemporaryFolder folder = new();
+
+    public void Dispose() => folder.Dispose();
+
+    [Fact]
+    public void Cells_without_a_value_are_empty()
+    {
+        string path = folder.File("metrics.csv");
+        using (var metrics = MetricsFile.Create(path, "loss", "lr", "miou"))
+        {
+            metrics.Write("teacher", 10, ("lr", 1e-3), ("loss", 1.25));
+            metrics.Write("teacher", 20, ("miou", 0.5));
+        }
+
+        Assert.Equal("network,step,loss,lr,miou\nteacher,10,1.25,0.001,\nteacher,20,,,0.5\n", File.ReadAllText(path));
+    }
+
+    [Fact]
+    public void Unknown_column_is_an_error()
+    {
+        using var metrics = MetricsFile.Create(folder.File("metrics.csv"), "loss");
+        Assert.Contains("has no column 'lr'", Assert.Throws<ArgumentException>(() => metrics.Write("teacher", 1, ("lr", 1))).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Resuming_drops_what_will_be_written_again()
+    {
+        string path = folder.File("metrics.csv", "network,step,loss\nteacher,10,1\nteacher,20,2\nstudent,10,3\nstudent,20,4\nstudent,2");
+        using (var metrics = MetricsFile.Resume(path, "student", 10, "loss"))
+        {
+            metrics.Write("student", 20, ("loss", 5));
+        }
+
+        Assert.Equal("network,step,loss\nteacher,10,1\nteacher,20,2\nstudent,10,3\nstudent,20,5\n", File.ReadAllText(path));
+    }
+
+    [Fact]
+    public void File_of_another_version_is_refused()
+    {
+        string path = folder.File("metrics.csv", "network,step,other\n");
+        Assert.Contains("start a new run", Assert.Throws<StorageException>(() => MetricsFile.Resume(path, "student", 1, "loss")).Message, StringComparison.Ordinal);
+    }
+}

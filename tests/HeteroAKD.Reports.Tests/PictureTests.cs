@@ -1,0 +1,142 @@
+using HeteroAKD.Nn;
+using HeteroAKD.Training.Evaluation;
+using HeteroAKD.Training.Loop;
+using SkiaSharp;
+
+namespace HeteroAKD.Reports.Tests;
+
+public sealed class PictureTests : IDisposable
+{
+    private const int Width = 32;
+    private const int Height = 24;
+    private static readonly ClassLegend Classes = new(["ground", "sky"], [(200, 40, 40), (40, 40, 200)], 255);
+    private readonly TemporaryFolder folder = new();
+
+    public void Dispose() => folder.Dispose();
+
+    [Fact]
+    public void Prediction_sheet_shows_classes_and_what_distillation_changed()
+    {
+        string path = folder.File("predictions.png");
+        byte[] truth = Labels(0), wrong = Labels(1);
+        truth[0] = 255;
+        PredictionSheet.Write(path, "title", [new PredictedScene(new RgbImage(Width, Height), truth, wrong, Labels(0), Labels(0))], Classes, new PredictionNotes("a", "b", "c"));
+        using SKBitmap picture = SKBitmap.Decode(path);
+        Assert.Equal(new SKColor(200, 40, 40), Centre(picture, 1));
+        Assert.Equal(new SKColor(40, 40, 200), Centre(picture, 2));
+        Assert.Equal(new SKColor(0x2E, 0x9E, 0x5B), Centre(picture, 5));
+        Assert.True(HasInk(picture, top: 20, bottom: 60), "the title is missing");
+    }
+
+    [Fact]
+    public void Knowledge_sheet_maps_values_to_colours_and_leaves_gaps_grey()
+    {
+        string path = folder.File("knowledge.png");
+        float[] map = [float.NaN, 1, 0, 0.5f];
+        var scene = new KnowledgeScene(new RgbImage(Width, Height), Labels(0), [map, map, map], 2, 2);
+        IReadOnlyList<HeatColumn> columns = KnowledgeSheet.Columns(1, 1);
+        KnowledgeSheet.Write(path, "title", [scene], Classes, columns);
+        using SKBitmap picture = SKBitmap.Decode(path);
+        (int x, int y) = CellCentre(picture, 2);
+        Assert.Equal(ReportStyle.Missing, picture.GetPixel(x - 40, y - 40));
+        Assert.Equal(columns[0].Scale.Of(1), picture.GetPixel(x + 40, y - 40));
+        Assert.Equal(columns[0].Scale.Of(0), picture.GetPixel(x - 40, y + 40));
+        Assert.Equal(columns[0].Scale.Of(0.5f), picture.GetPixel(x + 40, y + 40));
+    }
+
+    [Theory]
+    [InlineData(3)]
+    [InlineData(150)]
+    public void Confusion_sheet_shows_shares_and_absent_classes(int classes)
+    {
+        string path = folder.File("confusion.png");
+        ConfusionMatrix matrix = new(classes, 255);
+        matrix.Add([0, 0, 0, 0, 1], [0, 0, 0, 1, 1]);
+        ConfusionSheet.Write(path, "title", matrix, [.. Enumerable.Range(0, classes).Select(c => $"class-{c}, long name")]);
+        using SKBitmap picture = SKBitmap.Decode(path);
+        Assert.InRange(picture.Width, 900, 3000);
+        Assert.Contains(new SKColor(0x08, 0x30, 0x6B), picture.Pixels);  // all of class 1
+        Assert.Contains(ReportStyle.Missing, picture.Pixels);            // class 2 does not occur
+        Assert.True(HasInk(picture, top: 20, bottom: 60), "the title is missing");
+    }
+
+    [Fact]
+    public void Confusions_are_listed_by_their_pixels()
+    {
+        ConfusionMatrix matrix = new(3, 255);
+        matrix.Add([0, 0, 0, 1, 1, 1, 2, 2], [0, 2, 2, 0, 0, 0, 2, 1]);
+        Assert.Equal([(1, 0, 3), (0, 2, 2), (2, 1, 1)], ConfusionSheet.Largest(matrix, 5));
+        Assert.Equal([(1, 0, 3)], ConfusionSheet.Largest(matrix, 1));
+    }
+
+    [Fact]
+    public void Curves_are_drawn_and_an_empty_panel_is_no_error()
+    {
+        string path = folder.File("curves.png");
+        CurvesChart.Write(path,
+        [
+            new CurvePanel("loss", "nats", [new Curve(NetworkRoles.Student, [(1, 2), (2, 1)])]),
+            new CurvePanel("mean IoU", "%", [new Curve(NetworkRoles.Distilled, [])]),
+        ]);
+        using SKBitmap picture = SKBitmap.Decode(path);
+        Assert.Equal((1440, 480), (picture.Width, picture.Height));
+        Assert.Contains(new SKColor(0xE0, 0x7B, 0x39), picture.Pixels);
+    }
+
+    [Fact]
+    public void Curve_of_one_value_is_no_error()
+    {
+        string path = folder.File("curves.png");
+        CurvesChart.Write(path, [new CurvePanel("loss", "nats", [new Curve(NetworkRoles.Teacher, [(1, 0)])])]);
+        Assert.True(new FileInfo(path).Length > 0);
+    }
+
+    [Fact]
+    public void Heat_scale_clamps_and_interpolates()
+    {
+        var scale = new HeatScale(0, 2, [SKColors.Black, SKColors.White]);
+        Assert.Equal([SKColors.Black, SKColors.Black, new SKColor(128, 128, 128), SKColors.White, SKColors.White, ReportStyle.Missing],
+            new[] { -1f, 0, 1, 2, 3, float.NaN }.Select(scale.Of));
+    }
+
+    [Fact]
+    public void Sheet_without_scenes_is_an_error() =>
+        Assert.Throws<ArgumentException>(() => PredictionSheet.Write(folder.File("p.png"), "t", [], Classes, new PredictionNotes("", "", "")));
+
+    private static byte[] Labels(byte label)
+    {
+        var labels = new byte[Width * Height];
+        Array.Fill(labels, label);
+        return labels;
+    }
+
+    private static SKColor Centre(SKBitmap picture, int column)
+    {
+        (int x, int y) = CellCentre(picture, column);
+        return picture.GetPixel(x, y);
+    }
+
+    // One row of cells: its frame is found by going up from the legend; the cell's height follows from the scenes' 4:3.
+    private static (int X, int Y) CellCentre(SKBitmap picture, int column)
+    {
+        int x = (int)(ReportStyle.Margin + (column * (ReportStyle.CellWidth + ReportStyle.Gap)) + (ReportStyle.CellWidth / 2f));
+        int top = Enumerable.Range(100, picture.Height - 100).First(y => picture.GetPixel(x, y) == ReportStyle.Frame);
+        return (x, top + (ReportStyle.CellWidth * Height / Width / 2));
+    }
+
+    private static bool HasInk(SKBitmap picture, int top, int bottom)
+    {
+        for (int y = top; y < bottom; y++)
+        {
+            for (int x = 0; x < picture.Width; x++)
+            {
+                if (picture.GetPixel(x, y).Red < 100)
+                {
+                    return true;
+                }
+            }
+        }
+
+        return false;
+    }
+}
