@@ -55,7 +55,7 @@ public readonly record struct Dims
 
     /// <summary>The dimensions of a shape that belong to the set: bit d for dimension d.</summary>
     /// <exception cref="ShapeMismatchException">The shape lacks one of them, or one is named twice, as in <c>-1</c> and the last.</exception>
-    internal int Of(string operation, Shape shape)
+    internal int MaskOf(string operation, Shape shape)
     {
         int named = 0;
         for (int place = 0; place < Places; place++)
@@ -81,6 +81,14 @@ public readonly record struct Dims
         }
 
         return named == 0 ? (1 << shape.Rank) - 1 : named;
+    }
+
+    /// <summary>The dimensions of a shape that belong to the set, from the first up.</summary>
+    /// <exception cref="ShapeMismatchException">As reductions throw it.</exception>
+    public int[] In(Shape shape)
+    {
+        int mask = MaskOf("reduction", shape);
+        return [.. Enumerable.Range(0, shape.Rank).Where(d => (mask & (1 << d)) != 0)];
     }
 
     /// <inheritdoc/>

@@ -14,6 +14,7 @@ internal static class Catalog
         .. CrossEntropyCase.Rows,
         .. SoftmaxCase.Rows,
         .. ElementwiseCase.Rows,
+        .. ReductionCase.Rows,
         .. LayerNormCase.Rows,
         .. BatchNormCase.Rows,
         .. InterpolateCase.Rows,

@@ -24,12 +24,31 @@ internal sealed record ElementwiseCase(string Operation, Shape Shape, int FlopsP
         new("silu", new Shape(2, 128, 64, 64), SiluFlops) { Our = x => Functional.Silu(x[0]), Their = x => F.silu(x[0]) },
         new("relu", new Shape(2, 128, 64, 64), 2) { Our = x => Functional.Relu(x[0]), Their = x => F.relu(x[0]) },
         new("relu6", new Shape(2, 192, 64, 64), 4) { Our = x => Functional.Relu6(x[0]), Their = x => F.relu6(x[0]) },
+        new("sqrt", new Shape(2, 128, 64, 64), 3) { Mean = 10, Our = x => Functional.Sqrt(x[0]), Their = x => x[0].sqrt() },
+        new("abs", new Shape(2, 128, 64, 64), 2) { Our = x => Functional.Abs(x[0]), Their = x => x[0].abs() },
+        new("square", new Shape(2, 128, 64, 64), 3) { Our = x => Functional.Square(x[0]), Their = x => x[0].square() },
+        new("reciprocal", new Shape(2, 128, 64, 64), 3) { Mean = 10, Our = x => Functional.Reciprocal(x[0]), Their = x => x[0].reciprocal() },
+        new("1 - 2x", new Shape(2, 128, 64, 64), 3) { Our = x => 1 - (2 * x[0]), Their = x => 1 - (2 * x[0]) },
         new("add", new Shape(16, 768, 24), 1) { Arity = 2, Our = x => Functional.Add(x[0], x[1]), Their = x => x[0] + x[1] },
         new("add", new Shape(2, 4096, 32), 1) { Arity = 2, Our = x => Functional.Add(x[0], x[1]), Their = x => x[0] + x[1] },
+        new("mul by a map of one channel", new Shape(2, 128, 64, 64), 4)
+        {
+            Arity = 2, Other = new Shape(2, 1, 64, 64), Our = x => Functional.Mul(x[0], x[1]), Their = x => x[0] * x[1],
+        },
+        new("sub a number a plane", new Shape(4, 19, 128, 128), 2)
+        {
+            Arity = 2, Other = new Shape(4, 19, 1, 1), Our = x => Functional.Sub(x[0], x[1]), Their = x => x[0] - x[1],
+        },
     ];
 
     /// <summary>Inputs: 1 or 2.</summary>
     public int Arity { get; init; } = 1;
+
+    /// <summary>Sizes of the second input where they differ.</summary>
+    public Shape? Other { get; init; }
+
+    /// <summary>Mean of the input: far from 0 for functions with a pole or an end there.</summary>
+    public double Mean { get; init; }
 
     /// <summary>Our function.</summary>
     public required OurFunction Our { get; init; }
@@ -38,7 +57,7 @@ internal sealed record ElementwiseCase(string Operation, Shape Shape, int FlopsP
     public required TheirFunction Their { get; init; }
 
     /// <inheritdoc/>
-    public override IReadOnlyList<CaseInput> Inputs => Arity == 1 ? [new("input", Shape)] : [new("input", Shape), new("other", Shape)];
+    public override IReadOnlyList<CaseInput> Inputs => Arity == 1 ? [new("input", Shape) { Mean = Mean }] : [new("input", Shape), new("other", Other ?? Shape)];
 
     /// <inheritdoc/>
     public override Work Work => Work.Elements((double)FlopsPerElement * Shape.Count, MovedElements(Shape.Count));

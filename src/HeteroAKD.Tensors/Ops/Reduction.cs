@@ -46,7 +46,7 @@ public static class Reduction
         forward: n => Fold.Run<MaxFold>(n[0], Mask(n), n.Output, divisor: 1),
         gradient: MaxGradient);
 
-    private static int Mask(OpNode<ReductionAttributes> n) => n.Attributes.Dim.Of(n.Row.Name, n[0].Shape);
+    private static int Mask(OpNode<ReductionAttributes> n) => n.Attributes.Dim.MaskOf(n.Row.Name, n[0].Shape);
 
     // Elements behind one of the output.
     private static int Reduced(OpNode<ReductionAttributes> n)

@@ -10,13 +10,13 @@ internal static class ElementwiseOperators
     /// <summary>A function that ONNX has by itself.</summary>
     public static Translator Unary(string operation) => (t, o) => t.Graph.Add(operation, [t.Name(o, 0)]);
 
-    /// <summary>A binary operation; [C] against [N, C, ...] becomes [C, 1, ...], as ONNX broadcasts from the last dimension on.</summary>
+    /// <summary>A binary operation; [C] as one number a channel of [N, C, ...] becomes [C, 1, ...], as ONNX broadcasts from the last dimension on. The rest is as there.</summary>
     public static Translator Binary(string operation) => (t, o) =>
     {
         Shape input = o.Inputs[0]!.Shape;
         Shape other = o.Inputs[1]!.Shape;
         string right = t.Name(o, 1);
-        if (other != input && other.Count > 1 && input.Rank > 2)
+        if (input.Rank > 2 && Arithmetic.IsPerChannel(input, other))
         {
             right = t.Graph.Add("Reshape", [right, t.Graph.Ints([other[0], .. Enumerable.Repeat(1L, input.Rank - 2)])]);
         }
@@ -37,6 +37,17 @@ internal static class ElementwiseOperators
 
     /// <summary>x · sigmoid(x).</summary>
     public static string Silu(Translation t, TracedOperation o) => t.Graph.Add("Mul", [t.Name(o, 0), t.Graph.Add("Sigmoid", [t.Name(o, 0)])]);
+
+    /// <summary>x².</summary>
+    public static string Square(Translation t, TracedOperation o) => t.Graph.Add("Mul", [t.Name(o, 0), t.Name(o, 0)]);
+
+    /// <summary>scale · x + shift.</summary>
+    public static string ScaleShift(Translation t, TracedOperation o)
+    {
+        ScaleShiftAttributes a = (ScaleShiftAttributes)o.Attributes;
+        string scaled = t.Graph.Add("Mul", [t.Name(o, 0), t.Graph.Scalar(a.Scale)]);
+        return a.Shift == 0 ? scaled : t.Graph.Add("Add", [scaled, t.Graph.Scalar(a.Shift)]);
+    }
 
     /// <summary>a · x + b · y.</summary>
     public static string WeightedSum(Translation t, TracedOperation o)

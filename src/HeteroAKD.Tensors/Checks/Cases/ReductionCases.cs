@@ -55,7 +55,7 @@ internal static class ReductionCases
     {
         double[] x = v["input"];
         Shape shape = v.Shape("input");
-        int mask = v.Attributes<ReductionAttributes>().Dim.Of(operation, shape);
+        int mask = v.Attributes<ReductionAttributes>().Dim.MaskOf(operation, shape);
         int kept = 1;
         for (int d = 0; d < shape.Rank; d++)
         {
@@ -83,7 +83,7 @@ internal static class ReductionCases
     private static int Reduced(CaseValues v, string operation)
     {
         Shape shape = v.Shape("input");
-        int mask = v.Attributes<ReductionAttributes>().Dim.Of(operation, shape);
+        int mask = v.Attributes<ReductionAttributes>().Dim.MaskOf(operation, shape);
         int count = 1;
         for (int d = 0; d < shape.Rank; d++)
         {
