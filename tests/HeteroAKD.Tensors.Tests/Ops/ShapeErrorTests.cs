@@ -37,6 +37,7 @@ public sealed class ShapeErrorTests(TestDevices devices)
     [InlineData("cross_entropy", "", "1,3,2,2|1,2,2|4", "cross_entropy: weight: [4] does not fit logits [1, 3, 2, 2]")]
     [InlineData("kd_loss", "", "1,3,2,2|1,4,2,2", "kd_loss: teacher: [1, 4, 2, 2] does not fit input [1, 3, 2, 2]")]
     [InlineData("heteroakd_loss", "tau=0", "1,3,2,2|1,3,2,2|1,2,2", "heteroakd_loss: tau = 0 must be above 0")]
+    [InlineData("heteroakd_loss", "", "1,3,2,2|1,3,2,2|1,2,2|2", "heteroakd_loss: weight: [2] does not fit logits [1, 3, 2, 2]; it must be [3]")]
     [InlineData("adamw_step", "", "3|4", "adamw_step: grad: [4] is not the parameter's shape [3]")]
     [InlineData("conv2d", "", "1,3,8,8", "conv2d: weight: is required and was left out")]
     public void Misfit_is_named(string op, string settings, string shapes, string message)
