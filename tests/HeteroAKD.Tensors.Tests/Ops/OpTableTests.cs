@@ -80,7 +80,7 @@ public sealed class OpTableTests
         Assert.Contains(new OpAttribute("mixing", "true", "true or false"), HeteroAkd.Row.Attributes);
         Assert.Contains(new OpAttribute("weighting", "true", "true or false"), HeteroAkd.Row.Attributes);
         Assert.Contains(new OpAttribute("weight_scale", "one", "one or classes"), HeteroAkd.Row.Attributes);
-        Assert.Contains(new OpAttribute("form", "ce", "ce, kl or binary"), HeteroAkd.Row.Attributes);
+        Assert.Contains(new OpAttribute("form", "ce", "ce or kl or binary"), HeteroAkd.Row.Attributes);
         Assert.Contains(new OpAttribute("scale_tau2", "false", "true or false"), HeteroAkd.Row.Attributes);
         Assert.Empty(Activations.Relu.Attributes);
     }
