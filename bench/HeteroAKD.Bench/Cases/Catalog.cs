@@ -9,6 +9,7 @@ internal static class Catalog
     public static IReadOnlyList<PeerCase> All { get; } =
     [
         .. HeteroAkdCase.Rows,
+        .. HeteroAkdPartsCase.Rows,
         .. PixelKlCase.Rows,
         .. TargetedKlCase.Rows,
         .. CrossEntropyCase.Rows,

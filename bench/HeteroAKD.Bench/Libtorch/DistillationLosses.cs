@@ -40,7 +40,38 @@ internal static class DistillationLosses
         return ((distillation + supervision) * mask).sum() / count;
     }
 
-    /// <summary>The same on the label grid: both maps of logits are enlarged to the labels' size first.</summary>
+    /// <summary>
+    /// The loss taken apart: the target is z_t unless <paramref name="mixing"/>, classes weigh the same unless <paramref name="weighting"/>, and each class is held
+    /// against the rest by itself if <paramref name="binary"/>.
+    /// </summary>
+    public static torch.Tensor HeteroAkdParts(
+        torch.Tensor student, torch.Tensor teacher, torch.Tensor labels, long ignoreIndex, bool mixing, bool weighting, bool binary)
+    {
+        long classes = student.shape[1];
+        torch.Tensor valid = labels.ne(ignoreIndex); // [N, H, W]
+        torch.Tensor truth = OneHot(labels.mul(valid), classes, student.dtype); // [N, C, H, W]
+        torch.Tensor mask = valid.to(student.dtype);
+        torch.Tensor teacherBce = BceWithLogits(teacher, truth); // H_t
+        torch.Tensor studentBce = BceWithLogits(student, truth); // H_s
+        torch.Tensor hybrid; // [N, C, H, W]
+        torch.Tensor weight; // [N, C, H, W]
+        using (torch.no_grad())
+        {
+            hybrid = mixing ? torch.lerp(student, teacher, studentBce / (teacherBce + studentBce)) : teacher.detach();
+            weight = weighting
+                ? (studentBce + (studentBce - BceWithLogits(hybrid, truth)).relu_()).softmax(1)
+                : torch.full_like(student, 1.0 / classes);
+        }
+
+        // KL of two Bernoullis by their logits: softplus(y) - softplus(x) + σ(x)·(x - y).
+        torch.Tensor divergence = binary
+            ? F.softplus(student) - F.softplus(hybrid) + (hybrid.sigmoid() * (hybrid - student))
+            : -(hybrid.softmax(1) * student.log_softmax(1));
+        torch.Tensor supervision = (teacherBce + studentBce).sum(1) / classes; // [N, H, W]
+        return (((weight * divergence).sum(1) + supervision) * mask).sum() / mask.sum();
+    }
+
+    /// <summary>The published loss on the label grid: both maps of logits are enlarged to the labels' size first.</summary>
     public static torch.Tensor HeteroAkdOnLabelGrid(torch.Tensor student, torch.Tensor teacher, torch.Tensor labels, long ignoreIndex) =>
         HeteroAkd(Enlarge(student, labels), Enlarge(teacher, labels), labels, ignoreIndex);
 

@@ -47,6 +47,31 @@ public sealed class LossTests : IDisposable
         Assert.Equal(1, new HeteroAkdAttributes().Tau);
         Assert.True(new HeteroAkdAttributes().Detach);
         Assert.Equal(-100, new HeteroAkdAttributes().IgnoreIndex);
+        Assert.True(new HeteroAkdAttributes().Mixing);
+        Assert.True(new HeteroAkdAttributes().Weighting);
+    }
+
+    [Theory]
+    [InlineData(WeightAxis.Class)]
+    [InlineData(WeightAxis.Spatial)]
+    public void Without_a_labelled_pixel_class_weights_give_no_loss_either(WeightAxis axis)
+    {
+        Tensor student = Random(1, wanted: true);
+        HeteroAkdAttributes attributes = new(Axis: axis, Detach: false, WeightScale: WeightScale.Classes);
+        Tensor loss = HeteroAkd.Row.Apply(attributes, student, Random(2, wanted: false), Labels(-100), Weights(0.5f, 2, 3));
+        Assert.Equal(0, loss.Item());
+        loss.Backward();
+        Assert.All(student.Grad!.ToFloats(), g => Assert.Equal(0, g));
+    }
+
+    [Fact]
+    public void Where_the_only_class_weighs_nothing_the_supervision_is_left()
+    {
+        OpNode<HeteroAkdAttributes> node = HeteroAkd.Row.Run(new HeteroAkdAttributes(), Random(1, wanted: true), Random(2, wanted: true), Labels(1), Weights(1, 0, 1));
+        float[] result = node.Extra(1)!.ToFloats();
+        Assert.Equal(0, result[HeteroAkd.FirstResult]);
+        Assert.Equal(result[HeteroAkd.FirstResult + 1] + result[HeteroAkd.FirstResult + 2], result[0], 1e-6f);
+        Assert.True(result[0] > 0);
     }
 
     [Fact]
@@ -79,6 +104,30 @@ public sealed class LossTests : IDisposable
         Assert.Null(HeteroAkd.Row.Run(new HeteroAkdAttributes(), Random(1, wanted: true), Random(2, wanted: true), Labels(1)).Extra(0));
         Assert.Equal(0, _cpu.Tape.Count);
     }
+
+    [Theory]
+    [InlineData("mixing=false")]
+    [InlineData("weighting=false")]
+    [InlineData("weight_scale=classes")]
+    [InlineData("weight_scale=classes axis=spatial")]
+    [InlineData("mixing=false weighting=false axis=spatial grid=label")]
+    public void Maps_are_those_of_the_options(string settings)
+    {
+        HeteroAkdAttributes attributes = AttributeText.Parse<HeteroAkdAttributes>(
+            HeteroAkd.Row.Name, settings.Split(' ').ToDictionary(s => s.Split('=')[0], s => s.Split('=')[1]));
+        Tensor student = Random(1, wanted: false);
+        Tensor teacher = Random(2, wanted: false);
+        int[] labels = [0, -100, 2, 1];
+        KnowledgeMaps maps = HeteroAkd.Maps(student, teacher, Tensor.From(_cpu, new Shape(1, 2, 2), labels), attributes);
+        double[] Doubles(Tensor tensor) => Array.ConvertAll(tensor.ToFloats(), v => (double)v);
+        HeteroAkdReference reference = new(Doubles(student), Doubles(teacher), labels, 3, 4, attributes.Options);
+        foreach ((double[] expected, Tensor found) in new[] { (reference.Share, maps.Share), (reference.Weights, maps.Weight), (reference.Discrepancy, maps.Discrepancy) })
+        {
+            Assert.All(expected.Zip(Doubles(found)), pair => Assert.Equal(pair.First, pair.Second, 1e-6));
+        }
+    }
+
+    private Tensor Weights(params float[] weights) => Tensor.From(_cpu, new Shape(weights.Length), weights);
 
     [Theory]
     [InlineData("where=teacher_right")]

@@ -77,6 +77,10 @@ public sealed class OpTableTests
     {
         Assert.Equal([new("stride", "1", "a whole number"), new("padding", "0", "a whole number"), new("dilation", "1", "a whole number"), new("groups", "1", "a whole number")], Convolution.Row.Attributes);
         Assert.Contains(new OpAttribute("reliability", "bce", "bce or softmax_ce"), HeteroAkd.Row.Attributes);
+        Assert.Contains(new OpAttribute("mixing", "true", "true or false"), HeteroAkd.Row.Attributes);
+        Assert.Contains(new OpAttribute("weighting", "true", "true or false"), HeteroAkd.Row.Attributes);
+        Assert.Contains(new OpAttribute("weight_scale", "one", "one or classes"), HeteroAkd.Row.Attributes);
+        Assert.Contains(new OpAttribute("form", "ce", "ce or kl or binary"), HeteroAkd.Row.Attributes);
         Assert.Contains(new OpAttribute("scale_tau2", "false", "true or false"), HeteroAkd.Row.Attributes);
         Assert.Empty(Activations.Relu.Attributes);
     }
