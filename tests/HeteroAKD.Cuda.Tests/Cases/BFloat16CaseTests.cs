@@ -10,11 +10,11 @@ namespace HeteroAKD.Cuda.Tests.Cases;
 /// <summary>The operations of networks with activations stored as bfloat16, by the PTX that a GPU would run.</summary>
 public sealed class BFloat16CaseTests(EmulatedCard card, CudaDevices devices)
 {
-    /// <summary>What networks consist of; losses refuse bfloat16.</summary>
+    /// <summary>What networks consist of, and what composed losses begin with; fused losses refuse bfloat16.</summary>
     public static TheoryData<string> Ops =>
     [
         "relu", "relu6", "gelu", "add", "reshape", "to", "dropout", "drop_path", "matmul", "linear", "conv2d", "batch_norm", "layer_norm", "interpolate",
-        "max_pool2d", "avg_pool2d", "adaptive_avg_pool2d", "cat", "to_tokens", "to_map", "attention",
+        "max_pool2d", "avg_pool2d", "adaptive_avg_pool2d", "cat", "to_tokens", "to_map", "attention", "sum", "mean", "max", "sub", "mul", "scale_shift",
     ];
 
     public static TheoryData<string> Sizes => new(RealSizes.Names);
