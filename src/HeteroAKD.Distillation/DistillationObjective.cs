@@ -61,6 +61,11 @@ public sealed class DistillationObjective : IObjective
         }
 
         TermNames = [.. task.TermNames, .. _terms.SelectMany(t => t.ValueNames)];
+        if (TermNames.GroupBy(n => n).FirstOrDefault(g => g.Count() > 1) is { } twice)
+        {
+            throw new HeteroAkdException($"distillation: two terms report a value named '{twice.Key}'; each name may stand once");
+        }
+
         Module[] modules = [.. _terms.Select(t => t.Auxiliary).OfType<Module>()];
         _auxiliary = modules.Length == 0 ? null : new AuxiliaryModules(site, modules);
         _strength = options.Decay == 1 ? null : new TermStrength(student.Device, options.Decay, options.DecayFraction);
@@ -68,6 +73,9 @@ public sealed class DistillationObjective : IObjective
 
     /// <inheritdoc/>
     public IReadOnlyList<string> TermNames { get; }
+
+    /// <inheritdoc/>
+    public IReadOnlyList<string> CurveNames => [.. _terms.SelectMany(t => t.CurveNames)];
 
     /// <inheritdoc/>
     public Module? Auxiliary => _auxiliary;

@@ -10,6 +10,9 @@ public interface IObjective : IDisposable
     /// <summary>Names of the terms, in the order of every result.</summary>
     IReadOnlyList<string> TermNames { get; }
 
+    /// <summary>Those of the terms that a chart of losses shows.</summary>
+    IReadOnlyList<string> CurveNames => [];
+
     /// <summary>Modules that are trained beside the network and dropped afterwards (projectors), or null.</summary>
     Module? Auxiliary { get; }
 

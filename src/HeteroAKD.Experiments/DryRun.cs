@@ -2,6 +2,7 @@ using System.Diagnostics;
 using HeteroAKD.Data;
 using HeteroAKD.Experiments.Commands;
 using HeteroAKD.Experiments.Configuration;
+using HeteroAKD.Experiments.Runs;
 using HeteroAKD.Kernels.Lanes;
 using HeteroAKD.Nn;
 using HeteroAKD.Nn.Models;
@@ -142,7 +143,14 @@ public sealed class DryRun : IDisposable
             Stopwatch clock = Stopwatch.StartNew();
             inputs.Fill(batch);
             optimizer.ZeroGrad();
-            step.Run(Pass.Train((int)CounterHash.Hash(job.Seed, s)), 1f, result => loss = result.Total.Item());
+            job.Objective.BeginStep(s, job.Training.Steps);
+            step.Run(Pass.Train((int)CounterHash.Hash(job.Seed, s)), 1f, result =>
+            {
+                loss = result.Total.Item();
+
+                // What could not be written at the end of a training is found here.
+                MetricsFile.Row(job.Columns(), job.Role, s, [.. result.Terms.Select(t => (t.Name, t.Read()))]);
+            });
             double pass = clock.Elapsed.TotalMilliseconds;
             optimizer.Step(schedule.At(s));
             _device.Synchronize();

@@ -149,7 +149,7 @@ public sealed class Experiment : IDisposable
         TrainingJob job = training.Job with { Folder = _folder.Path };
         string path = _folder.File(NetworkTrainer.LastFile(job.Role));
         Checkpoint? last = File.Exists(path) ? Checkpoint.Load(path) : null;
-        using MetricsFile metrics = OpenMetrics(job.Role, last?.Info.Step ?? 0);
+        using MetricsFile metrics = MetricsFile.Open(_folder.File("metrics.csv"), job.Role, last?.Info.Step ?? 0, [.. job.Columns()]);
         using BatchLoader loader = new(training.Dataset, training.LoaderOptions(_config.Data, _data.Augmentation));
         double seconds = new NetworkTrainer(new RunObserver(_log, metrics, _progress, _data)).Run(job, loader, _cancellation, last);
         Finish(job.Role, job.Model, job.Training.Steps, seconds, training.Dataset.Count);
@@ -176,16 +176,6 @@ public sealed class Experiment : IDisposable
             Scores = scores,
         };
         _networks.Add(new TrainedNetwork(role, model, summary));
-    }
-
-    private MetricsFile OpenMetrics(string role, int step)
-    {
-        string path = _folder.File("metrics.csv");
-        string[] columns =
-        [
-            "loss", "lr", "grad_norm", "ce", "pixel_accuracy", "kd", .. Tensors.Ops.HeteroAkd.ResultNames, "val_miou", "val_pixel_accuracy", "val_boundary_f1",
-        ];
-        return File.Exists(path) ? MetricsFile.Resume(path, role, step, columns) : MetricsFile.Create(path, columns);
     }
 }
 

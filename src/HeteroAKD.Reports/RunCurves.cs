@@ -10,7 +10,9 @@ public static class RunCurves
     private const int Smoothing = 5;
 
     /// <summary>Panels: cross-entropy and validation mIoU of every network, and the terms of the distillation.</summary>
-    public static IReadOnlyList<CurvePanel> Read(string path)
+    /// <param name="path">The file.</param>
+    /// <param name="terms">Columns of the distillation's losses, <see cref="Distillation.IObjective.CurveNames"/>.</param>
+    public static IReadOnlyList<CurvePanel> Read(string path, IReadOnlyList<string> terms)
     {
         if (!File.Exists(path))
         {
@@ -22,6 +24,11 @@ public static class RunCurves
         List<Curve> Of(string column, string role, string name, double scale, int smoothing)
         {
             int at = Array.IndexOf(header, column);
+            if (at < 0)
+            {
+                return [];
+            }
+
             List<(double, double)> points = [];
             foreach (string[] row in rows.Skip(1).Where(r => r[0] == role && r[at].Length > 0))
             {
@@ -37,10 +44,10 @@ public static class RunCurves
             new("validation mIoU", "%", [.. roles.SelectMany(r => Of("val_miou", r, r, 100, 1))]),
             new("cross-entropy (training)", "nats", [.. roles.SelectMany(r => Of("ce", r, r, 1, Smoothing))]),
         ];
-        Curve[] terms = [.. new[] { "kd", "hakd", "projector_teacher", "projector_student" }.SelectMany(t => Of(t, NetworkRoles.Distilled, t, 1, Smoothing))];
-        if (terms.Length > 0)
+        Curve[] losses = [.. terms.SelectMany(t => Of(t, NetworkRoles.Distilled, t, 1, Smoothing))];
+        if (losses.Length > 0)
         {
-            panels.Add(new CurvePanel("terms of the distillation", "nats", terms));
+            panels.Add(new CurvePanel("terms of the distillation", "nats", losses));
         }
 
         return panels;

@@ -49,6 +49,9 @@ public abstract class DistillationTerm(TermSetup setup) : IDisposable
     /// <summary>Names of the values that <see cref="Loss"/> reports, in order: the unweighted loss first, then diagnostics. They are columns of <c>metrics.csv</c>.</summary>
     public abstract IReadOnlyList<string> ValueNames { get; }
 
+    /// <summary>Those of <see cref="ValueNames"/> that a chart of losses shows.</summary>
+    public virtual IReadOnlyList<string> CurveNames => [ValueNames[0]];
+
     /// <summary>Modules that are trained beside the student and dropped afterwards, or null.</summary>
     public virtual Module? Auxiliary => null;
 

@@ -40,6 +40,9 @@ public sealed class HeteroAkdTerm : DistillationTerm
     public override IReadOnlyList<string> ValueNames => HeteroAkd.ResultNames;
 
     /// <inheritdoc/>
+    public override IReadOnlyList<string> CurveNames => _projectors is null ? ["hakd"] : ["hakd", "projector_teacher", "projector_student"];
+
+    /// <inheritdoc/>
     public override Module? Auxiliary => _projectors;
 
     /// <summary>1: λ2 weighs L_hakd inside, where the supervision keeps its own weight.</summary>

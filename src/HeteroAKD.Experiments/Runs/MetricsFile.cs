@@ -9,6 +9,8 @@ namespace HeteroAKD.Experiments.Runs;
 /// </summary>
 public sealed class MetricsFile : IDisposable
 {
+    private const string FirstColumns = "network,step,";
+
     private readonly StreamWriter writer;
     private readonly string[] columns;
     private readonly StringBuilder line = new();
@@ -29,11 +31,11 @@ public sealed class MetricsFile : IDisposable
     public static MetricsFile Create(string path, params string[] columns) => new(path, columns, append: false);
 
     /// <summary>
-    /// Opens the file of an interrupted run. Rows that <paramref name="network"/> wrote after <paramref name="step"/>,
-    /// the step its checkpoint holds, are removed: they will be written again.
+    /// Opens the file of a run for a network, and makes it where it is missing. Rows that <paramref name="network"/> wrote after <paramref name="step"/>,
+    /// the step its checkpoint holds, are removed: they will be written again. Columns that the file lacks are added, empty in earlier rows.
     /// </summary>
-    /// <exception cref="StorageException">The file has other columns.</exception>
-    public static MetricsFile Resume(string path, string network, int step, params string[] columns)
+    /// <exception cref="StorageException">It is not a file of metrics.</exception>
+    public static MetricsFile Open(string path, string network, int step, params string[] columns)
     {
         if (!File.Exists(path))
         {
@@ -41,15 +43,28 @@ public sealed class MetricsFile : IDisposable
         }
 
         string[] lines = File.ReadAllLines(path);
-        if (lines.Length == 0 || lines[0] != Header(columns))
+        if (lines.Length == 0 || !lines[0].StartsWith(FirstColumns, StringComparison.Ordinal))
         {
-            throw new StorageException($"{path} has the columns '{lines.FirstOrDefault()}', not '{Header(columns)}'; it is not this version's, so start a new run");
+            throw new StorageException($"{path} begins with '{lines.FirstOrDefault()}', not with '{FirstColumns}'; it is not a file of metrics, so start a new run");
         }
 
+        string[] own = lines[0][FirstColumns.Length..].Split(',');
+        string[] all = [.. own, .. columns.Except(own)];
+        string added = new(',', all.Length - own.Length);
+
         // A row cut short by the crash has too few cells and goes too.
-        IEnumerable<string> kept = lines.Skip(1).Where(row => IsWhole(row, columns) && !IsLater(row, network, step));
-        AtomicFile.WriteText(path, string.Concat(kept.Prepend(lines[0]).Select(row => row + "\n")));
-        return new MetricsFile(path, columns, append: true);
+        IEnumerable<string> kept = lines.Skip(1).Where(row => IsWhole(row, own) && !IsLater(row, network, step)).Select(row => row + added);
+        AtomicFile.WriteText(path, string.Concat(kept.Prepend(Header(all)).Select(row => row + "\n")));
+        return new MetricsFile(path, all, append: true);
+    }
+
+    /// <summary>The row of a network's step, as it would be written.</summary>
+    /// <exception cref="ArgumentException">A value has no column, or a column stands twice.</exception>
+    public static string Row(IReadOnlyList<string> columns, string network, int step, ReadOnlySpan<(string Column, double Value)> values)
+    {
+        StringBuilder line = new();
+        Format(line, columns, network, step, values);
+        return line.ToString();
     }
 
     /// <summary>Adds a row.</summary>
@@ -58,15 +73,28 @@ public sealed class MetricsFile : IDisposable
     /// <param name="values">Values by column name; the other cells stay empty.</param>
     public void Write(string network, int step, params ReadOnlySpan<(string Column, double Value)> values)
     {
-        line.Clear().Append(network).Append(',').Append(step.ToString(CultureInfo.InvariantCulture));
+        Format(line.Clear(), columns, network, step, values);
+        writer.WriteLine(line);
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => writer.Dispose();
+
+    private static string Header(string[] columns) => FirstColumns + string.Join(',', columns);
+
+    private static void Format(StringBuilder line, IReadOnlyList<string> columns, string network, int step, ReadOnlySpan<(string Column, double Value)> values)
+    {
         foreach ((string column, _) in values)
         {
-            if (Array.IndexOf(columns, column) < 0)
+            int places = columns.Count(c => c == column);
+            if (places != 1)
             {
-                throw new ArgumentException($"metrics.csv has no column '{column}'; its columns are {string.Join(", ", columns)}", nameof(values));
+                throw new ArgumentException(
+                    places == 0 ? $"metrics.csv has no column '{column}'; its columns are {string.Join(", ", columns)}" : $"metrics.csv has the column '{column}' {places} times", nameof(values));
             }
         }
 
+        line.Append(network).Append(',').Append(step.ToString(CultureInfo.InvariantCulture));
         foreach (string column in columns)
         {
             line.Append(',');
@@ -78,14 +106,7 @@ public sealed class MetricsFile : IDisposable
                 }
             }
         }
-
-        writer.WriteLine(line);
     }
-
-    /// <inheritdoc/>
-    public void Dispose() => writer.Dispose();
-
-    private static string Header(string[] columns) => "network,step," + string.Join(',', columns);
 
     private static bool IsWhole(string row, string[] columns) => row.Count(c => c == ',') == columns.Length + 1;
 

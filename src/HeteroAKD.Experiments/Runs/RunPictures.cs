@@ -18,7 +18,7 @@ internal sealed class RunPictures(RunFolder folder, ExperimentData data, Experim
     /// <summary>Writes what the networks of the run allow.</summary>
     public void Write(IReadOnlyList<TrainedNetwork> networks, DistillationObjective? distillation)
     {
-        CurvesChart.Write(folder.File("curves.png"), RunCurves.Read(folder.File("metrics.csv")));
+        CurvesChart.Write(folder.File("curves.png"), RunCurves.Read(folder.File("metrics.csv"), distillation is IObjective objective ? objective.CurveNames : []));
         TrainedNetwork? teacher = Find(networks, NetworkRoles.Teacher);
         TrainedNetwork? alone = Find(networks, NetworkRoles.Student);
         TrainedNetwork? distilled = Find(networks, NetworkRoles.Distilled);

@@ -25,6 +25,8 @@ public sealed partial class NetworkTrainer
 
         public IBatchSource Batches { get; }
 
+        public WeightAverage? Average { get; init; }
+
         public LearningRateSchedule Schedule { get; }
 
         public List<(string Column, double Value)> Terms { get; } = [];

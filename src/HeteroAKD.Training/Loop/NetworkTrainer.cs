@@ -18,15 +18,6 @@ public sealed partial class NetworkTrainer(ITrainingObserver observer)
     // After these all kernels of a step exist, and it is replayed where it can be.
     private const int WarmUpSteps = 3;
 
-    /// <summary>File of a role's newest checkpoint.</summary>
-    public static string LastFile(string role) => $"{role}-last.safetensors";
-
-    /// <summary>File of a role's trained network alone, without projectors and optimiser: what is used afterwards.</summary>
-    public static string NetworkFile(string role) => $"{role}.safetensors";
-
-    /// <summary>File of a role's checkpoint with the best validation mIoU.</summary>
-    public static string BestFile(string role) => $"{role}-best.safetensors";
-
     /// <summary>Trains, or goes on from a checkpoint of the role; returns the seconds of training in all.</summary>
     /// <param name="job">What to train.</param>
     /// <param name="batches">What it learns from; stays the caller's.</param>
@@ -36,10 +27,16 @@ public sealed partial class NetworkTrainer(ITrainingObserver observer)
     /// <exception cref="NonFiniteException">The loss became NaN or infinite; earlier checkpoints are as they were.</exception>
     public double Run(TrainingJob job, IBatchSource batches, CancellationToken cancellation = default, Checkpoint? from = null)
     {
+        if (from is null && job.Objective.WarmUp is { } warmUp)
+        {
+            observer.Log(AuxiliaryWarmUp.Run(job, warmUp, batches, cancellation));
+        }
+
         Device device = job.Model.Device;
         using FlatParameters parameters = new(device, job.ParameterGroups());
         using Optimizer optimizer = new(parameters, job.Optimizer);
-        State state = new(job, optimizer, batches, new LearningRateSchedule(job.Schedule, job.Optimizer.Lr, job.Training.Steps));
+        using WeightAverage? average = job.Training.Ema > 0 ? new WeightAverage(job.Model, parameters, job.Training.Ema) : null;
+        State state = new(job, optimizer, batches, new LearningRateSchedule(job.Schedule, job.Optimizer.Lr, job.Training.Steps)) { Average = average };
         if (from is not null)
         {
             Resume(state, from);
@@ -74,6 +71,7 @@ public sealed partial class NetworkTrainer(ITrainingObserver observer)
             double rate = s.Schedule.At(s.Step);
             bool logged = Due(s.Job.Training.LogEvery, s);
             device.Step = s.Step;
+            s.Job.Objective.BeginStep(s.Step, s.Job.Training.Steps);
             double loss = RunStep(s, inputs, step, rate, logged);
             s.Step++;
             if (s.Step == first + WarmUpSteps && device.KernelSummary is { Length: > 0 } kernels)
@@ -96,6 +94,7 @@ public sealed partial class NetworkTrainer(ITrainingObserver observer)
             if (s.Step == s.Job.Training.Steps)
             {
                 Save(s, NetworkFile(s.Job.Role), networkOnly: true);
+                SaveAverage(s);
             }
         }
     }
@@ -123,6 +122,7 @@ public sealed partial class NetworkTrainer(ITrainingObserver observer)
         }
 
         s.Optimizer.Step(rate);
+        s.Average?.Update();
         if (logged)
         {
             s.Terms.Add(("loss", s.Loss));
@@ -168,73 +168,21 @@ public sealed partial class NetworkTrainer(ITrainingObserver observer)
         SegmentationScores scores = new Evaluator(s.Job.Evaluation).Run(s.Job.Model, images);
         observer.Measured(s.Job, s.Step, [("val_miou", scores.MeanIoU), ("val_pixel_accuracy", scores.PixelAccuracy), ("val_boundary_f1", scores.BoundaryF1)]);
         string line = FormattableString.Invariant($"{s.Job.Role} step {s.Step}/{s.Job.Training.Steps}: val mIoU {100 * scores.MeanIoU:F2} %, pixel accuracy {100 * scores.PixelAccuracy:F2} %");
+        if (s.Average is { } average)
+        {
+            average.Swap();
+            double averaged = new Evaluator(s.Job.Evaluation).Run(s.Job.Model, images).MeanIoU;
+            average.Swap();
+            observer.Measured(s.Job, s.Step, [("val_miou_ema", averaged)]);
+            line += FormattableString.Invariant($", average of weights {100 * averaged:F2} %");
+        }
+
         observer.Say(line);
         if (!(scores.MeanIoU <= s.BestMetric))
         {
             s.BestMetric = scores.MeanIoU;
             Save(s, BestFile(s.Job.Role));
         }
-    }
-
-    private void Resume(State s, Checkpoint checkpoint)
-    {
-        checkpoint.CopyTo(Checkpoint.ModelPrefix, s.Job.Model);
-        if (s.Job.Objective.Auxiliary is { } auxiliary)
-        {
-            checkpoint.CopyTo("projectors.", auxiliary);
-        }
-
-        foreach ((string name, Tensor tensor) in s.Optimizer.State("optimizer."))
-        {
-            checkpoint.Copy(name, tensor);
-        }
-
-        s.Step = checkpoint.Info.Step;
-        s.BestMetric = checkpoint.Info.BestMetric;
-        s.Seconds = checkpoint.Info.Seconds;
-        s.Optimizer.Resume(s.Step);
-        s.Batches.Seek(checkpoint.Info.DataPosition);
-        observer.Log($"{s.Job.Role}: goes on from step {s.Step} of {LastFile(s.Job.Role)}");
-    }
-
-    private void Save(State s, string file, bool networkOnly = false)
-    {
-        // The guard sees a loss one step after the update that spoilt the weights, on an accelerator later still: too late for the last good checkpoint.
-        double norm = s.Optimizer.GradientNorm();
-        if (!double.IsFinite(norm))
-        {
-            throw new NonFiniteException("backward", $"gradients of {s.Job.Role}", s.Step, $"a gradient of norm {norm}");
-        }
-
-        if (s.Job.Folder is not { } folder)
-        {
-            return;
-        }
-
-        CheckpointInfo info = new()
-        {
-            Model = s.Job.Model.Name,
-            Role = s.Job.Role,
-            Classes = s.Job.Model.Classes,
-            Step = s.Step,
-            DataPosition = s.Batches.Position,
-            BestMetric = s.BestMetric,
-            Seconds = s.Seconds,
-            Config = s.Job.Config,
-            LayerNormEps = s.Job.Model.LayerNormEps,
-        };
-        IEnumerable<(string, Tensor)> entries = Checkpoint.Entries(Checkpoint.ModelPrefix, s.Job.Model);
-        if (!networkOnly)
-        {
-            entries = entries.Concat(s.Optimizer.State("optimizer."));
-        }
-
-        if (!networkOnly && s.Job.Objective.Auxiliary is { } auxiliary)
-        {
-            entries = entries.Concat(Checkpoint.Entries("projectors.", auxiliary));
-        }
-
-        Checkpoint.Save(Path.Combine(folder, file), info, entries);
     }
 
     private static bool Due(int every, State s) => every > 0 && s.Step % every == 0;

@@ -52,4 +52,8 @@ public sealed record TrainingJob
 
         return groups;
     }
+
+    /// <summary>Names of all numbers that its observer is told (<see cref="ITrainingObserver.Measured"/>).</summary>
+    public IReadOnlyList<string> Columns() =>
+        ["loss", "lr", "grad_norm", "val_miou", "val_pixel_accuracy", "val_boundary_f1", .. Training.Ema > 0 ? ["val_miou_ema"] : Array.Empty<string>(), .. Objective.TermNames];
 }

@@ -25,6 +25,10 @@ public sealed record TrainingOptions
     [InRange("[0, 100000000]")]
     public int CheckpointEvery { get; init; } = 100;
 
+    /// <summary>Decay of an exponential moving average of the weights, which is evaluated and saved beside them; 0 keeps none.</summary>
+    [InRange("[0, 1)")]
+    public double Ema { get; init; }
+
     /// <summary>Record a step and replay it from then on, where the device can and two steps launched the same; the bits are the same either way.</summary>
     public bool Replay { get; init; } = true;
 }

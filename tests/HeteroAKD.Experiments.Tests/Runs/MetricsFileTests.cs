@@ -33,7 +33,7 @@ public sealed class MetricsFileTests : IDisposable
     public void Resuming_drops_what_will_be_written_again()
     {
         string path = folder.File("metrics.csv", "network,step,loss\nteacher,10,1\nteacher,20,2\nstudent,10,3\nstudent,20,4\nstudent,2");
-        using (var metrics = MetricsFile.Resume(path, "student", 10, "loss"))
+        using (var metrics = MetricsFile.Open(path, "student", 10, "loss"))
         {
             metrics.Write("student", 20, ("loss", 5));
         }
@@ -42,9 +42,34 @@ public sealed class MetricsFileTests : IDisposable
     }
 
     [Fact]
-    public void File_of_another_version_is_refused()
+    public void Other_files_are_refused()
     {
-        string path = folder.File("metrics.csv", "network,step,other\n");
-        Assert.Contains("start a new run", Assert.Throws<StorageException>(() => MetricsFile.Resume(path, "student", 1, "loss")).Message, StringComparison.Ordinal);
+        string path = folder.File("metrics.csv", "name,other\n");
+        Assert.Contains("start a new run", Assert.Throws<StorageException>(() => MetricsFile.Open(path, "student", 1, "loss")).Message, StringComparison.Ordinal);
     }
+
+    /// <summary>A term that a later network or version reports gets a column; earlier rows have no value for it.</summary>
+    [Fact]
+    public void Columns_are_added_to_a_file_that_lacks_them()
+    {
+        string path = folder.File("metrics.csv", "network,step,loss\nteacher,10,1\n");
+        using (var metrics = MetricsFile.Open(path, "distilled", 0, "loss", "cwd"))
+        {
+            metrics.Write("distilled", 10, ("cwd", 3), ("loss", 2));
+        }
+
+        Assert.Equal("network,step,loss,cwd\nteacher,10,1,\ndistilled,10,2,3\n", File.ReadAllText(path));
+
+        // Fewer columns than the file has are no reason to drop one.
+        using (var metrics = MetricsFile.Open(path, "student", 0, "loss"))
+        {
+            metrics.Write("student", 10, ("loss", 4));
+        }
+
+        Assert.EndsWith("student,10,4,\n", File.ReadAllText(path), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_name_that_two_terms_share_is_an_error() =>
+        Assert.Contains("'kd' 2 times", Assert.Throws<ArgumentException>(() => MetricsFile.Row(["kd", "kd"], "distilled", 1, [("kd", 1)])).Message, StringComparison.Ordinal);
 }
