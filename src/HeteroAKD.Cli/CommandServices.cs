@@ -1,3 +1,4 @@
+using HeteroAKD.Experiments.Plans;
 using HeteroAKD.Export;
 using HeteroAKD.Training.Commands;
 
@@ -13,6 +14,8 @@ internal sealed record CommandServices
     public IDistillCommand? Distill { get; init; }
 
     public IDryRunCommand? DryRun { get; init; }
+
+    public IExperimentCommand? Experiment { get; init; }
 
     public IEvaluateCommand? Evaluate { get; init; }
 
@@ -41,6 +44,7 @@ internal sealed record CommandServices
             Train = training,
             Distill = training,
             DryRun = new DryRunService(),
+            Experiment = new ExperimentService(new ChildProcessStarter(), new DryRunService(), TimeProvider.System),
             Evaluate = inference,
             Predict = inference,
             Import = new ImportService(),

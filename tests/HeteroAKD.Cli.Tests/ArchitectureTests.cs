@@ -19,12 +19,13 @@ public sealed class ArchitectureTests
         ["HeteroAKD.Data"] = ["HeteroAKD.Nn"],
         ["HeteroAKD.Training"] = ["HeteroAKD.Data", "HeteroAKD.Distillation"],
         ["HeteroAKD.Export"] = ["HeteroAKD.Training"],
-        ["HeteroAKD.Cli"] = ["HeteroAKD.Export"],
+        ["HeteroAKD.Experiments"] = ["HeteroAKD.Training"],
+        ["HeteroAKD.Cli"] = ["HeteroAKD.Experiments", "HeteroAKD.Export"],
     };
 
     private static readonly string[] TopLevel =
     [
-        "HeteroAKD.Kernels.sln", "src", "kernels", "bench", "tests", "README.md", "build.ps1", "lab", "docs", "configs", ".ci",
+        "HeteroAKD.Kernels.sln", "src", "kernels", "bench", "tests", "README.md", "build.ps1", "lab", "docs", "configs", "plans", ".ci",
         "Directory.Build.props", "Directory.Packages.props", ".editorconfig", ".gitignore", ".gitattributes",
     ];
 
