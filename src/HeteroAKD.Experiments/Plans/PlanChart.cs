@@ -19,6 +19,7 @@ internal static class PlanChart
     private const int Frame = 130;  // title, axis and margins, in pixels
     private const int LineHeight = 480;
     private const int Columns = 3;
+    private const double Aside = 0.06;  // of the distance between two values of x, so that intervals of two lines are told apart
 
     private static readonly Color Ink = Color.FromHex("#22262E");
     private static readonly Color Dots = Color.FromHex("#9CB8D6");
@@ -104,14 +105,16 @@ internal static class PlanChart
     {
         ArmFigures[] arms = [.. Shown(figures).Where(a => !double.IsNaN(a.Arm.X))];
         double[] ticks = [.. arms.Select(a => a.Arm.X).Distinct().Order()];
-        int curve = 0;
-        foreach (IGrouping<string, ArmFigures> line in arms.GroupBy(a => a.Arm.Curve))
+        IGrouping<string, ArmFigures>[] curves = [.. arms.GroupBy(a => a.Arm.Curve)];
+        for (int i = 0; i < curves.Length; i++)
         {
-            Color color = Lines[curve++ % Lines.Length];
+            IGrouping<string, ArmFigures> line = curves[i];
+            Color color = Lines[i % Lines.Length];
+            double aside = Aside * (i - ((curves.Length - 1) / 2.0));
             (double X, double Mean, double Reach)[] points = [.. line.OrderBy(a => a.Arm.X).Select(a =>
             {
                 (_, double mean, double reach) = Values(a, IsCompared(figures));
-                return ((double)Array.IndexOf(ticks, a.Arm.X), mean, reach);
+                return (Array.IndexOf(ticks, a.Arm.X) + aside, mean, reach);
             })];
             Scatter drawn = plot.Add.Scatter(points.Select(p => p.X).ToArray(), points.Select(p => p.Mean).ToArray(), color);
             drawn.LineWidth = 2.5f;
@@ -124,7 +127,7 @@ internal static class PlanChart
         }
 
         plot.Axes.Bottom.TickGenerator = new NumericManual([.. ticks.Select((_, i) => (double)i)], [.. ticks.Select(t => t.ToString("R", System.Globalization.CultureInfo.InvariantCulture))]);
-        plot.Axes.Margins(horizontal: 0.08, vertical: 0.1);
+        plot.Axes.Margins(horizontal: 0.08, vertical: 0.2);
         if (arms.Any(a => a.Arm.Curve.Length > 0))
         {
             plot.ShowLegend(Alignment.UpperRight);
