@@ -67,6 +67,11 @@ internal sealed class CommandLineApplication(CommandServices services, Terminal 
             root.Add(new DistillCommand(distill, services.DryRun, options, terminal, cancellation));
         }
 
+        if (services.Experiment is { } experiment)
+        {
+            root.Add(new ExperimentCommand(experiment, options, terminal, cancellation));
+        }
+
         if (services.Evaluate is { } evaluate)
         {
             root.Add(new EvalCommand(evaluate, options, terminal, cancellation));

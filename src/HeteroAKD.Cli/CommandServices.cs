@@ -1,6 +1,7 @@
 using HeteroAKD.Experiments;
 using HeteroAKD.Experiments.Commands;
 using HeteroAKD.Experiments.Export;
+using HeteroAKD.Experiments.Plans;
 
 namespace HeteroAKD.Cli;
 
@@ -14,6 +15,8 @@ internal sealed record CommandServices
     public IDistillCommand? Distill { get; init; }
 
     public IDryRunCommand? DryRun { get; init; }
+
+    public IExperimentCommand? Experiment { get; init; }
 
     public IEvaluateCommand? Evaluate { get; init; }
 
@@ -42,6 +45,7 @@ internal sealed record CommandServices
             Train = training,
             Distill = training,
             DryRun = new DryRunService(),
+            Experiment = new ExperimentService(new ChildProcessStarter(), new DryRunService(), TimeProvider.System),
             Evaluate = inference,
             Predict = inference,
             Import = new ImportService(),

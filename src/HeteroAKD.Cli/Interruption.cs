@@ -1,14 +1,19 @@
 using System.Runtime.InteropServices;
+using HeteroAKD.Experiments.Plans;
 
 namespace HeteroAKD.Cli;
 
 /// <summary>
-/// Turns the first Ctrl+C (or a polite kill) into a cancellation, so that training can save and leave. A second one ends the process.
+/// Turns the first Ctrl+C (or a polite kill) into a cancellation, so that training can save and leave. A second one ends the process. A process that another 'heteroakd'
+/// started also stops at the end of its standard input: then that one has stopped, or was killed.
 /// </summary>
 internal sealed class Interruption : IDisposable
 {
     private readonly CancellationTokenSource source = new();
     private readonly List<PosixSignalRegistration> registrations;
+    private readonly Lock gate = new();
+    private bool signalled;
+    private bool disposed;
 
     public Interruption(TextWriter error)
     {
@@ -18,16 +23,23 @@ internal sealed class Interruption : IDisposable
             PosixSignalRegistration.Create(PosixSignal.SIGTERM, Handle),
         ];
 
+        if (Environment.GetEnvironmentVariable(ChildProcessStarter.StopVariable) == "1")
+        {
+            new Thread(CancelAtEndOfInput) { IsBackground = true, Name = "end of input" }.Start();
+        }
+
         void Handle(PosixSignalContext context)
         {
-            if (source.IsCancellationRequested)
+            // Only a second signal ends the process: Ctrl+C reaches a child by itself and by the end of its input.
+            if (signalled)
             {
                 return;
             }
 
+            signalled = true;
             context.Cancel = true;
             error.WriteLine("stopping after this step; once more to stop without saving");
-            source.Cancel();
+            Cancel();
         }
     }
 
@@ -40,6 +52,30 @@ internal sealed class Interruption : IDisposable
             registration.Dispose();
         }
 
-        source.Dispose();
+        lock (gate)
+        {
+            disposed = true;
+            source.Dispose();
+        }
+    }
+
+    private void CancelAtEndOfInput()
+    {
+        while (Console.In.Read() >= 0)
+        {
+        }
+
+        Cancel();
+    }
+
+    private void Cancel()
+    {
+        lock (gate)
+        {
+            if (!disposed)
+            {
+                source.Cancel();
+            }
+        }
     }
 }

@@ -102,9 +102,21 @@ public sealed class Experiment : IDisposable
     }
 
     /// <summary>Trains the student with the teacher, which must be there; its initial weights are those of the student alone.</summary>
-    public void Distil()
+    public void Distil() => Distil(_networks.First(n => n.Role == NetworkRoles.Teacher).Model);
+
+    /// <summary>Trains the student with a teacher from a checkpoint, which is not scored again.</summary>
+    public void DistilFromCheckpoint()
     {
-        SegmentationModel teacher = _networks.First(n => n.Role == NetworkRoles.Teacher).Model;
+        (SegmentationModel teacher, CheckpointInfo? start) = _jobs.Network(NetworkRole.Teacher);
+        using (teacher)
+        {
+            _log.Write($"{NetworkRoles.Teacher}: {teacher.Name} loaded from {_config.Teacher.Checkpoint}, step {start?.Step}");
+            Distil(teacher);
+        }
+    }
+
+    private void Distil(SegmentationModel teacher)
+    {
         PlannedTraining training = _jobs.Distilled(teacher, _jobs.Network(NetworkRole.Student).Model);
         Train(training);
         _distillation = training.Job.Objective as DistillationObjective;

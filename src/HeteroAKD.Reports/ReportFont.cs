@@ -8,7 +8,7 @@ namespace HeteroAKD.Reports;
 /// The typeface of every picture: the built-in stroke font, because a machine with only the .NET SDK often has no font
 /// at all and text would silently be missing. So pictures look the same everywhere.
 /// </summary>
-internal static class ReportFont
+public static class ReportFont
 {
     private static readonly Lazy<SKTypeface> Regular = new(() => Load(bold: false));
     private static readonly Lazy<SKTypeface> Bold = new(() => Load(bold: true));

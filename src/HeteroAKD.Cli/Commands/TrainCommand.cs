@@ -12,13 +12,13 @@ internal sealed class TrainCommand : Command
 
     private readonly Option<NetworkRole> network = new("--network")
     {
-        Description = "Which network of the experiment: teacher or student",
+        Description = "Which network of the experiment: teacher, student, or distilled with the teacher that teacher.checkpoint names",
         HelpName = "role",
         DefaultValueFactory = _ => NetworkRole.Student,
     };
 
     public TrainCommand(ITrainCommand service, IDryRunCommand? dry, CommonOptions options, Terminal terminal, CancellationToken cancellation)
-        : base("train", "Train one network of an experiment alone")
+        : base("train", "Train one network of an experiment")
     {
         Add(file);
         Add(network);

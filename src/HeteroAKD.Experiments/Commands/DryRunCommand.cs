@@ -66,6 +66,13 @@ public sealed class DryRunService : IDryRunCommand
     /// <inheritdoc/>
     public DryRunOutcome Try(ExperimentConfig config, NetworkRole? role, IProgressSink progress, CancellationToken cancellation)
     {
+        TrainingService.RequireTeacher(config, role);
+        if (role == NetworkRole.Distilled)
+        {
+            config = config with { Distillation = config.Distillation with { Baseline = false } };
+            role = null;
+        }
+
         using DryRun run = new(config, progress, cancellation);
         if (role is { } one)
         {

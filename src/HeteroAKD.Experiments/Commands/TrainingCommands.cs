@@ -12,6 +12,9 @@ public enum NetworkRole
 
     /// <summary>The network distilled into, trained alone.</summary>
     Student,
+
+    /// <summary>The network distilled into, trained with a teacher from a checkpoint.</summary>
+    Distilled,
 }
 
 /// <summary>What a run left.</summary>
@@ -19,7 +22,7 @@ public enum NetworkRole
 /// <param name="Summary">The content of its <c>summary.json</c>; null where the run was interrupted before the end.</param>
 public sealed record RunOutcome(string Folder, RunSummary? Summary);
 
-/// <summary>Asks for one network to be trained alone.</summary>
+/// <summary>Asks for one network to be trained: alone, or with a teacher that is there already.</summary>
 /// <param name="Config">The experiment.</param>
 /// <param name="Name">Its name, for automatic run folders.</param>
 /// <param name="Mode">What to do with a run that is there.</param>

@@ -10,8 +10,21 @@ namespace HeteroAKD.Experiments.Commands;
 public sealed class TrainingService : ITrainCommand, IDistillCommand, IQuickstartCommand
 {
     /// <inheritdoc/>
-    public RunOutcome Run(TrainRequest request, IProgressSink progress, CancellationToken cancellation) =>
-        Guarded(request.Config, request.Name, request.Mode, progress, cancellation, experiment => experiment.TrainAlone(request.Role));
+    public RunOutcome Run(TrainRequest request, IProgressSink progress, CancellationToken cancellation)
+    {
+        RequireTeacher(request.Config, request.Role);
+        return Guarded(request.Config, request.Name, request.Mode, progress, cancellation, experiment =>
+        {
+            if (request.Role == NetworkRole.Distilled)
+            {
+                experiment.DistilFromCheckpoint();
+            }
+            else
+            {
+                experiment.TrainAlone(request.Role);
+            }
+        });
+    }
 
     /// <inheritdoc/>
     public RunOutcome Run(DistillRequest request, IProgressSink progress, CancellationToken cancellation) =>
@@ -42,6 +55,27 @@ public sealed class TrainingService : ITrainCommand, IDistillCommand, IQuickstar
         }
 
         return outcomes;
+    }
+
+    /// <summary>A distilled student alone needs a teacher that is there, and something to learn from it.</summary>
+    /// <exception cref="ConfigurationException">It lacks one of them.</exception>
+    internal static void RequireTeacher(ExperimentConfig config, NetworkRole? role)
+    {
+        if (role != NetworkRole.Distilled)
+        {
+            return;
+        }
+
+        const string Source = "--network distilled";
+        if (config.Distillation.WeightedTerms().Count == 0)
+        {
+            throw new ConfigurationException(Source, 0, "distillation.method is none, so nothing is distilled; train the student alone with --network student");
+        }
+
+        if (config.Teacher.Checkpoint.Length == 0)
+        {
+            throw new ConfigurationException(Source, 0, "teacher.checkpoint must name the trained teacher; 'heteroakd distill' trains one first");
+        }
     }
 
     private static string SeedFolder(string folder, int seed) => Path.Combine(folder.Length > 0 ? folder : Path.Combine("runs", "quickstart-seeds"), $"seed-{seed}");

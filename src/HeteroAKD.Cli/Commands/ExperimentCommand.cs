@@ -1,0 +1,107 @@
+using System.CommandLine;
+using System.Globalization;
+using HeteroAKD.Experiments.Plans;
+using HeteroAKD.Training.Evaluation;
+
+namespace HeteroAKD.Cli.Commands;
+
+/// <summary><c>heteroakd experiment PLAN</c>.</summary>
+internal sealed class ExperimentCommand : Command
+{
+    private const int MostJobs = 64;
+
+    private readonly Argument<string> file = new("PLAN") { Description = "Plan (YAML): arms, seeds, shared teachers, what is compared; docs/experiments.md explains it" };
+
+    private readonly Option<int> jobs = new("--jobs") { Description = "Runs side by side; they share --threads", HelpName = "n", DefaultValueFactory = _ => 1 };
+
+    private readonly Option<bool> dryRun = new("--dry-run") { Description = "Check the plan and print number of runs, hours and the smallest difference that can be shown; write nothing" };
+
+    private readonly Option<bool> report = new("--report") { Description = "Report from the results that are there; run nothing" };
+
+    public ExperimentCommand(IExperimentCommand service, CommonOptions options, Terminal terminal, CancellationToken cancellation)
+        : base("experiment", "Run the arms of a plan over its seeds and compare them; can be stopped at any time and goes on where it was")
+    {
+        Add(file);
+        Add(jobs);
+        Add(dryRun);
+        Add(report);
+        jobs.Validators.Add(result =>
+        {
+            if (result.GetValueOrDefault<int>() is var n and (< 1 or > MostJobs))
+            {
+                result.AddError($"--jobs takes 1 to {MostJobs}, not {n}");
+            }
+        });
+        Validators.Add(result =>
+        {
+            Option[] own = [options.Set, options.Seed, options.Precision, options.Force];
+            foreach (Option given in own.Where(o => result.GetResult(o) is { Implicit: false }))
+            {
+                result.AddError($"experiment takes no {given.Name}: what runs is in the plan");
+            }
+
+            if (result.GetValue(dryRun) && result.GetValue(report))
+            {
+                result.AddError("--dry-run and --report exclude each other");
+            }
+        });
+        SetAction(result =>
+        {
+            ExperimentRequest request = new(
+                result.GetRequiredValue(file), result.GetValue(options.Out) ?? "", result.GetValue(jobs), result.GetValue(options.Threads) ?? 0, result.GetValue(options.Device) ?? "");
+            if (result.GetValue(dryRun))
+            {
+                return Write(terminal.Out, terminal.WithProgress(progress => service.Forecast(request, progress, cancellation)), request);
+            }
+
+            return Write(terminal, result.GetValue(report) ? service.Report(request) : terminal.WithProgress(progress => service.Run(request, progress, cancellation)));
+        });
+    }
+
+    private static int Write(TextWriter output, ExperimentForecast forecast, ExperimentRequest request)
+    {
+        TextTable table = new("arm", "cell", "what it sets apart from the others") { Words = [0, 1, 2] };
+        foreach ((string arm, string cell, string settings) in forecast.Arms)
+        {
+            table.Row(arm, cell, settings);
+        }
+
+        output.WriteLine();
+        output.WriteLine(table);
+        foreach (string note in forecast.Notes)
+        {
+            output.WriteLine(note);
+        }
+
+        int left = forecast.Runs - forecast.Finished;
+        string teachers = forecast.Teachers > 0 ? $" and {forecast.Teachers} shared teacher{(forecast.Teachers == 1 ? "" : "s")}" : "";
+        string time = left == 0 ? "nothing is left to do"
+            : double.IsNaN(forecast.Seconds) ? "how long they take is unknown"
+            : string.Create(CultureInfo.InvariantCulture, $"about {forecast.Seconds / 3600:F2} h with --jobs {request.Jobs} ({forecast.Source})");
+        output.WriteLine($"{forecast.Runs} runs, {forecast.Finished} of them finished; {left}{teachers} to do: {time}; nothing was written");
+        return ExitCode.Success;
+    }
+
+    private static int Write(Terminal terminal, ExperimentOutcome outcome)
+    {
+        terminal.Out.WriteLine();
+        terminal.Out.WriteLine(outcome.Report);
+        foreach (string path in outcome.Files)
+        {
+            terminal.Out.WriteLine($"written: {path}");
+        }
+
+        foreach (string failure in outcome.Failures)
+        {
+            terminal.Error.WriteLine($"failed: {failure}");
+        }
+
+        if (outcome.Interrupted)
+        {
+            terminal.Error.WriteLine("stopped; the same command goes on");
+            return ExitCode.Interrupted;
+        }
+
+        return outcome.Failures.Count > 0 ? ExitCode.Failure : ExitCode.Success;
+    }
+}

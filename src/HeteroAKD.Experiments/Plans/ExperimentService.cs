@@ -1,0 +1,115 @@
+using HeteroAKD.Experiments.Commands;
+using HeteroAKD.Experiments.Runs;
+using HeteroAKD.Training.Loop;
+using HeteroAKD.Weights;
+
+namespace HeteroAKD.Experiments.Plans;
+
+/// <summary>Runs plans.</summary>
+/// <param name="starter">Starts trainings.</param>
+/// <param name="dryRun">Measures arms that never ran.</param>
+/// <param name="clock">Dates results.</param>
+public sealed class ExperimentService(IRunStarter starter, IDryRunCommand dryRun, TimeProvider clock) : IExperimentCommand
+{
+    /// <inheritdoc/>
+    public ExperimentOutcome Run(ExperimentRequest request, IProgressSink progress, CancellationToken cancellation)
+    {
+        Setup setup = Open(request);
+        using RunFolders folders = new(setup.Root);
+        setup.Results.Prepare();
+        Say(progress, PlanReport.Detectable(setup.Plan, PlanComparison.Of(setup.Plan, setup.Layout, setup.Results)));
+        if (setup.Plan.BaseFile.Length == 0)
+        {
+            AtomicFile.WriteText(setup.Layout.ConfigFile, $"# The settings of {setup.Plan.Name} are in its plan; every run is given them by --set.\n");
+        }
+
+        RunExecution execution = new(starter, setup.Layout.ConfigFile, setup.ThreadsEach, request.Device, GitDescription.Of(request.Plan));
+        List<RunFailure> failures = [];
+        if (setup.Layout.Unfixed)
+        {
+            failures.AddRange(FixSteps(setup, execution, progress, cancellation));
+            setup = setup with { Layout = Layout(setup.Plan, setup.Root, setup.Results) };
+        }
+
+        bool fixedSteps = !setup.Layout.Unfixed;
+        if (fixedSteps && !cancellation.IsCancellationRequested)
+        {
+            PlanRunner runner = new(execution, setup.Results, setup.Plan.Compare, progress, clock);
+            runner.Run($"experiment {setup.Plan.Name}", setup.Layout.Runs, request.Jobs, cancellation);
+            failures.AddRange(runner.Failures);
+        }
+
+        PlanReport report = new(setup.Plan, setup.Layout, setup.Results);
+        bool interrupted = cancellation.IsCancellationRequested && PlanRunner.Missing(setup.Layout.Runs, setup.Results).Count > 0;
+        return new ExperimentOutcome(report.ToText(), report.Write(), [.. failures.Select(f => $"{f.Run.Title}: {f.Error} ({f.Run.Folder})")], interrupted);
+    }
+
+    /// <inheritdoc/>
+    public ExperimentForecast Forecast(ExperimentRequest request, IProgressSink progress, CancellationToken cancellation)
+    {
+        Setup setup = Open(request);
+        IReadOnlyList<PlannedRun> missing = PlanRunner.Missing(setup.Layout.Runs, setup.Results);
+        RunDurations durations = new(setup.Results, dryRun, setup.ThreadsEach, progress, cancellation);
+        double seconds = missing.Sum(durations.Of) / Math.Min(request.Jobs, Math.Max(1, missing.Count));
+        PlannedRun[] distinct = [.. setup.Layout.Runs.DistinctBy(r => r.Key)];
+        List<string> notes = [.. PlanReport.Detectable(setup.Plan, PlanComparison.Of(setup.Plan, setup.Layout, setup.Results)), .. durations.Notes];
+        if (setup.Layout.Unfixed)
+        {
+            notes.Add("the budget has not fixed the steps yet; it is reckoned with those of the configuration");
+        }
+
+        return new ExperimentForecast(
+            distinct.Length, distinct.Count(setup.Results.Holds), missing.Count(r => r.Role == NetworkRoles.Teacher), seconds, durations.Source, notes,
+            Apart([.. setup.Layout.FirstSeed]));
+    }
+
+    /// <inheritdoc/>
+    public ExperimentOutcome Report(ExperimentRequest request)
+    {
+        Setup setup = Open(request);
+        PlanReport report = new(setup.Plan, setup.Layout, setup.Results);
+        return new ExperimentOutcome(report.ToText(), report.Write(), [], false);
+    }
+
+    private static IReadOnlyList<(string Arm, string Cell, string Settings)> Apart(PlannedRun[] runs)
+    {
+        string[][] settings = [.. runs.Select(r => r.Settings.Split("; "))];
+        return [.. runs.Select((r, i) => (r.Arm, r.Cell, string.Join("; ", settings[i].Where(s => settings.Any(other => !other.Contains(s))))))];
+    }
+
+    private static void Say(IProgressSink progress, IEnumerable<string> lines)
+    {
+        foreach (string line in lines)
+        {
+            progress.Say(line);
+        }
+    }
+
+    private static Setup Open(ExperimentRequest request)
+    {
+        Plan plan = PlanReader.ReadFile(request.Plan);
+        ResultsFile results = ResultsFile.Read(plan.ResultPath("csv"));
+        string root = request.Out.Length > 0 ? request.Out : Path.Combine("runs", plan.Name);
+        int threads = request.Threads > 0 ? request.Threads : Environment.ProcessorCount;
+        return new Setup(plan, root, results, Layout(plan, root, results), Math.Max(1, threads / request.Jobs));
+    }
+
+    private static PlanLayout Layout(Plan plan, string root, ResultsFile results) => new(plan, root, new StepBudget(plan, results, TimeProvider.System).Steps);
+
+    // Teachers first: what they teach is part of a step's cost.
+    private IReadOnlyList<RunFailure> FixSteps(Setup setup, RunExecution execution, IProgressSink progress, CancellationToken cancellation)
+    {
+        PlannedRun[] teachers = [.. setup.Layout.FirstSeed.Select(r => r.Teacher).OfType<PlannedRun>().DistinctBy(t => t.Key).Where(t => !RunFolders.IsReady(t))];
+        PlanRunner runner = new(execution, setup.Results, setup.Plan.Compare, progress, clock);
+        if (teachers.Length > 0)
+        {
+            runner.RunAll($"teachers of {setup.Plan.Name}", teachers, jobs: 1, cancellation);
+        }
+
+        return runner.Failures.Count > 0 || cancellation.IsCancellationRequested
+            ? runner.Failures
+            : new StepBudget(setup.Plan, setup.Results, clock).Measure(setup.Layout.FirstSeed, execution, Path.Combine(setup.Root, "_cost"), progress, cancellation);
+    }
+
+    private sealed record Setup(Plan Plan, string Root, ResultsFile Results, PlanLayout Layout, int ThreadsEach);
+}

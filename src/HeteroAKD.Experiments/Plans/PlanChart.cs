@@ -1,0 +1,155 @@
+using HeteroAKD.Experiments.Runs;
+using HeteroAKD.Reports;
+using HeteroAKD.Weights;
+using ScottPlot.MultiplotLayouts;
+using ScottPlot.Plottables;
+using ScottPlot.TickGenerators;
+using ScottPlot;
+using SkiaSharp;
+
+namespace HeteroAKD.Experiments.Plans;
+
+/// <summary>
+/// <c>results/PLAN.png</c>: a panel for each cell and phase. Arms are rows, with a dot for each seed and the mean with its 95 % interval; arms with an <c>x</c> are points of
+/// lines. Shown is the difference to the control, or the score where there is none.
+/// </summary>
+internal static class PlanChart
+{
+    private const int PanelWidth = 720;
+    private const int RowHeight = 34;
+    private const int Frame = 130;  // title, axis and margins, in pixels
+    private const int LineHeight = 480;
+    private const int Columns = 3;
+    private const double Aside = 0.06;  // of the distance between two values of x, so that intervals of two lines are told apart
+
+    private static readonly Color Ink = Color.FromHex("#22262E");
+    private static readonly Color Dots = Color.FromHex("#9CB8D6");
+    private static readonly Color[] Lines =
+        [Color.FromHex("#1F6FB4"), Color.FromHex("#E07B39"), Color.FromHex("#2E9E5B"), Color.FromHex("#A14FA6"), Color.FromHex("#C43C4E"), Color.FromHex("#8C6D31")];
+
+    /// <summary>Draws the figures.</summary>
+    public static void Write(string path, Plan plan, IReadOnlyList<CellFigures> figures)
+    {
+        bool lines = plan.Arms.Any(a => !double.IsNaN(a.X));
+        int columns = Math.Min(Columns, figures.Count);
+        int rows = (figures.Count + columns - 1) / columns;
+        int height = lines ? LineHeight : Frame + (RowHeight * figures.Max(f => Shown(f).Count));
+        Multiplot multiplot = new();
+        multiplot.AddPlots(figures.Count);
+        multiplot.Layout = new Grid(rows, columns);
+        for (int i = 0; i < figures.Count; i++)
+        {
+            Plot plot = multiplot.GetPlot(i);
+            Prepare(plot, plan, figures[i], lines);
+            if (lines)
+            {
+                DrawLines(plot, figures[i]);
+            }
+            else
+            {
+                DrawRows(plot, figures[i]);
+            }
+        }
+
+        using SKSurface surface = SKSurface.Create(new SKImageInfo(PanelWidth * columns, height * rows));
+        surface.Canvas.Clear(SKColors.White);
+        multiplot.Render(surface);
+        using SKImage image = surface.Snapshot();
+        using SKData png = image.Encode(SKEncodedImageFormat.Png, 100);
+        AtomicFile.Write(path, png.SaveTo);
+    }
+
+    private static void Prepare(Plot plot, Plan plan, CellFigures figures, bool lines)
+    {
+        bool compared = IsCompared(figures);
+        string unit = compared ? $"{plan.Compare.Split} {plan.Compare.Metric}: points above {plan.Compare.Control}" : $"{plan.Compare.Split} {plan.Compare.Metric} %";
+        plot.Font.Set(ReportFont.ChartFamily);
+        plot.Title(string.Join(", ", ((string[])[figures.Cell.Name.Length > 0 ? figures.Cell.Name : plan.Name, figures.Phase.Name == "seeds" ? "" : figures.Phase.Name]).Where(t => t.Length > 0)), size: 20);
+        plot.Axes.Bottom.TickLabelStyle.FontSize = 15;
+        plot.Axes.Left.TickLabelStyle.FontSize = 15;
+        plot.Grid.MajorLineColor = Color.FromHex("#E5E7EB");
+        (lines ? plot.Axes.Left.Label : plot.Axes.Bottom.Label).Text = unit;
+        (lines ? plot.Axes.Left.Label : plot.Axes.Bottom.Label).FontSize = 16;
+        if (compared && lines)
+        {
+            plot.Add.HorizontalLine(0, 1.5f, Ink);
+        }
+        else if (compared)
+        {
+            plot.Add.VerticalLine(0, 1.5f, Ink);
+        }
+    }
+
+    private static void DrawRows(Plot plot, CellFigures figures)
+    {
+        IReadOnlyList<ArmFigures> arms = Shown(figures);
+        for (int i = 0; i < arms.Count; i++)
+        {
+            double row = arms.Count - 1 - i;  // the first arm on top
+            (double[] values, double mean, double reach) = Values(arms[i], IsCompared(figures));
+            Scatter dots = plot.Add.ScatterPoints(values, values.Select(_ => row).ToArray(), Dots);
+            dots.MarkerSize = 9;
+            plot.Add.Marker(mean, row, size: 11, color: Lines[0]);
+            if (!double.IsNaN(reach))
+            {
+                Bar(plot.Add.Line(mean - reach, row, mean + reach, row), Lines[0]);
+            }
+        }
+
+        plot.Axes.Left.TickGenerator = new NumericManual([.. arms.Select((_, i) => (double)(arms.Count - 1 - i))], [.. arms.Select(a => a.Arm.Name)]);
+        plot.Axes.Margins(horizontal: 0.08);
+        plot.Axes.SetLimitsY(-0.6, arms.Count - 0.4);
+    }
+
+    // Values of x stand at equal distances: weights and temperatures are tried in powers.
+    private static void DrawLines(Plot plot, CellFigures figures)
+    {
+        ArmFigures[] arms = [.. Shown(figures).Where(a => !double.IsNaN(a.Arm.X))];
+        double[] ticks = [.. arms.Select(a => a.Arm.X).Distinct().Order()];
+        IGrouping<string, ArmFigures>[] curves = [.. arms.GroupBy(a => a.Arm.Curve)];
+        for (int i = 0; i < curves.Length; i++)
+        {
+            IGrouping<string, ArmFigures> line = curves[i];
+            Color color = Lines[i % Lines.Length];
+            double aside = Aside * (i - ((curves.Length - 1) / 2.0));
+            (double X, double Mean, double Reach)[] points = [.. line.OrderBy(a => a.Arm.X).Select(a =>
+            {
+                (_, double mean, double reach) = Values(a, IsCompared(figures));
+                return (Array.IndexOf(ticks, a.Arm.X) + aside, mean, reach);
+            })];
+            Scatter drawn = plot.Add.Scatter(points.Select(p => p.X).ToArray(), points.Select(p => p.Mean).ToArray(), color);
+            drawn.LineWidth = 2.5f;
+            drawn.MarkerSize = 8;
+            drawn.LegendText = line.Key;
+            foreach ((double x, double mean, double reach) in points.Where(p => !double.IsNaN(p.Reach)))
+            {
+                Bar(plot.Add.Line(x, mean - reach, x, mean + reach), color);
+            }
+        }
+
+        plot.Axes.Bottom.TickGenerator = new NumericManual([.. ticks.Select((_, i) => (double)i)], [.. ticks.Select(t => t.ToString("R", System.Globalization.CultureInfo.InvariantCulture))]);
+        plot.Axes.Margins(horizontal: 0.08, vertical: 0.2);
+        if (arms.Any(a => a.Arm.Curve.Length > 0))
+        {
+            plot.ShowLegend(Alignment.UpperRight);
+            plot.Legend.FontSize = 15;
+            plot.Legend.ShadowColor = Colors.Transparent;
+        }
+    }
+
+    private static void Bar(LinePlot bar, Color color)
+    {
+        bar.Color = color;
+        bar.LineWidth = 2.5f;
+    }
+
+    private static bool IsCompared(CellFigures figures) => figures.Arms.Any(a => a.Difference is not null);
+
+    private static IReadOnlyList<ArmFigures> Shown(CellFigures figures) =>
+        [.. figures.Arms.Where(a => IsCompared(figures) ? a.Difference is not null : a.Scores.Count > 0)];
+
+    // Points above the control with half of the 95 % interval; scores have none.
+    private static (double[] Values, double Mean, double Reach) Values(ArmFigures arm, bool compared) => compared && arm.Difference is { } d
+        ? ([.. d.Differences], d.Mean, d.Interval.High - d.Mean)
+        : ([.. arm.Scores.Values], arm.Mean, double.NaN);
+}

@@ -1,0 +1,187 @@
+using System.Globalization;
+using HeteroAKD.Distillation;
+using HeteroAKD.Experiments.Configuration;
+using HeteroAKD.Experiments.Runs;
+using HeteroAKD.Training.Loop;
+
+namespace HeteroAKD.Experiments.Plans;
+
+/// <summary>Turns a plan into runs. Every arm's settings are resolved, and so checked, before anything runs.</summary>
+public sealed class PlanLayout
+{
+    private const string TeachersFolder = "_teachers";  // no arm can be called so
+
+    private static readonly string[] Owned = ["seed", "out"];
+
+    private readonly Plan plan;
+    private readonly string root;
+    private readonly Dictionary<string, PlannedRun> teachers;
+
+    /// <summary>Checks the plan.</summary>
+    /// <param name="plan">The plan.</param>
+    /// <param name="root">Folder of the run folders.</param>
+    /// <param name="steps">Budget of seconds: the steps of an arm in a cell, null where they are not fixed yet.</param>
+    /// <exception cref="ConfigurationException">A setting is no option, or options contradict each other; with the plan's line.</exception>
+    public PlanLayout(Plan plan, string root, Func<PlannedRun, int?>? steps = null)
+    {
+        this.plan = plan;
+        this.root = root;
+        teachers = plan.Teachers.ToDictionary(t => t.Name, SharedTeacher);
+        List<PlannedRun> runs = [];
+        foreach (PlanPart cell in plan.Cells)
+        {
+            foreach (PlanPart arm in plan.Arms)
+            {
+                PlannedRun first = Of(arm, cell);
+                runs.Add(first);
+                if (!double.IsNaN(plan.BudgetSeconds))
+                {
+                    runs[^1] = steps?.Invoke(first) is { } count ? WithSteps(first, count) : first;
+                    Unfixed = Unfixed || runs[^1] == first;
+                }
+            }
+        }
+
+        FirstSeed = runs;
+        Runs = [.. plan.Seeds.SelectMany(seed => runs.Select(run => WithSeed(run, seed)))];
+    }
+
+    /// <summary>Each cell's arms once, on the first seed.</summary>
+    public IReadOnlyList<PlannedRun> FirstSeed { get; }
+
+    /// <summary>All runs, seed by seed: differences between arms show from the first seed on. Runs of one <see cref="PlannedRun.Key"/> are the same run.</summary>
+    public IReadOnlyList<PlannedRun> Runs { get; }
+
+    /// <summary>Whether the budget has not fixed the steps of some arm yet; its runs then have the configured steps.</summary>
+    public bool Unfixed { get; }
+
+    /// <summary>The runs of the shared teachers.</summary>
+    public IReadOnlyCollection<PlannedRun> Teachers => teachers.Values;
+
+    /// <summary>The configuration file that runs name. Where the plan holds the settings itself, it lies in the folder of the runs and is empty.</summary>
+    public string ConfigFile => plan.BaseFile.Length > 0 ? plan.BaseFile : Path.Combine(root, "base.yaml");
+
+    private PlannedRun SharedTeacher(PlanPart part)
+    {
+        IReadOnlyList<Setting> settings = [.. plan.Common, .. part.Settings];
+        ExperimentConfig config = Resolve(settings, [], $"the shared teacher {part.Name}", part.Line);
+
+        // What the student is and sees does not change its teacher.
+        ExperimentConfig standard = new();
+        ExperimentConfig decisive = config with
+        {
+            Student = standard.Student,
+            Distillation = standard.Distillation,
+            Data = config.Data with { StudentEvery = standard.Data.StudentEvery, StudentLimit = standard.Data.StudentLimit },
+        };
+        return new PlannedRun
+        {
+            Role = NetworkRoles.Teacher,
+            Arm = part.Name,
+            Cell = "",
+            Seed = config.Seed,
+            Overrides = [.. settings.Select(s => s.Override)],
+            Config = config,
+            Place = Path.Combine(root, TeachersFolder, part.Name),
+        }.WithSettings($"teacher; {SettingsText.Canonical(decisive)}");
+    }
+
+    private PlannedRun Of(PlanPart arm, PlanPart cell)
+    {
+        IReadOnlyList<Setting> settings = [.. plan.Common, .. cell.Settings, .. arm.Settings];
+        foreach (Setting owned in settings.Where(s => Owned.Contains(s.Key)))
+        {
+            throw new ConfigurationException(plan.Path, owned.Line, owned.Key == "seed" ? "a run's seed comes from 'seeds:'; leave out seed" : "a plan chooses the run folders; leave out out");
+        }
+
+        string where = cell.Name.Length > 0 ? $"the arm {arm.Name} in the cell {cell.Name}" : $"the arm {arm.Name}";
+        ExperimentConfig config = Resolve(settings, [], where, arm.Line);
+        bool distils = config.Distillation.WeightedTerms().Count > 0;
+        PlannedRun? teacher = distils && config.Teacher.Checkpoint.Length == 0 ? TeacherOf(arm, cell) : null;
+        List<string> added = [];
+        if (teacher is not null)
+        {
+            added.Add($"teacher.model={teacher.Config.Teacher.Model}");
+            added.Add($"teacher.checkpoint='{Checkpoint(teacher).Replace("'", "''", StringComparison.Ordinal)}'");
+        }
+
+        PlannedRun run = new PlannedRun
+        {
+            Role = distils ? NetworkRoles.Distilled : NetworkRoles.Student,
+            Arm = arm.Name,
+            Cell = cell.Name,
+            Seed = 0,
+            Overrides = [.. settings.Select(s => s.Override), .. added],
+            Config = Resolve(settings, added, where, arm.Line),
+            Teacher = teacher,
+            Place = Path.Combine(root, arm.Name, cell.Name),
+        };
+        return WithSeed(Described(run), plan.Seeds.First());
+    }
+
+    /// <summary>File of a shared teacher's network.</summary>
+    internal static string Checkpoint(PlannedRun teacher) => Path.Combine(teacher.Folder, NetworkTrainer.NetworkFile(NetworkRoles.Teacher));
+
+    private PlannedRun TeacherOf(PlanPart arm, PlanPart cell)
+    {
+        string name = arm.Teacher.Length > 0 ? arm.Teacher : cell.Teacher.Length > 0 ? cell.Teacher : teachers.Count == 1 ? teachers.Keys.Single() : "";
+        return name.Length > 0
+            ? teachers[name]
+            : throw new ConfigurationException(plan.Path, arm.Line, teachers.Count == 0
+                ? $"the arm {arm.Name} distils and has no teacher; add one below shared.teachers, or set teacher.checkpoint"
+                : $"the arm {arm.Name} distils and does not say from whom; write 'teacher: NAME' in it or in its cell, with one of {string.Join(", ", teachers.Keys)}");
+    }
+
+    private PlannedRun WithSteps(PlannedRun run, int steps) => Described(run with
+    {
+        Overrides = [.. run.Overrides, $"training.steps={steps.ToString(CultureInfo.InvariantCulture)}"],
+        Config = run.Config with { Training = run.Config.Training with { Steps = steps } },
+    });
+
+    private static PlannedRun WithSeed(PlannedRun run, int seed) => run with { Seed = seed, Config = run.Config with { Seed = seed } };
+
+    // A student alone is the same run whatever teacher stands by; of a shared teacher its own settings decide, not the path of its file.
+    private static PlannedRun Described(PlannedRun run)
+    {
+        ExperimentConfig standard = new();
+        ExperimentConfig config = run.Config with { Seed = standard.Seed };
+        string text = run.Role == NetworkRoles.Student
+            ? SettingsText.Canonical(config with { Teacher = standard.Teacher, Distillation = standard.Distillation with { Method = Recipes.None } })
+            : SettingsText.Canonical(config with
+            {
+                Teacher = run.Teacher is null ? config.Teacher : standard.Teacher with { Model = config.Teacher.Model },
+                Distillation = config.Distillation with { Baseline = standard.Distillation.Baseline },
+            });
+        return run.WithSettings(run.Teacher is { } teacher ? $"{text}; from teacher {teacher.Hash} seed {teacher.Seed}" : text);
+    }
+
+    private ExperimentConfig Resolve(IReadOnlyList<Setting> settings, IReadOnlyList<string> added, string who, long line)
+    {
+        IEnumerable<string> overrides = settings.Select(s => s.Override).Concat(added);
+        string source = plan.BaseFile.Length > 0 ? plan.BaseFile : plan.Path;
+        try
+        {
+            return plan.BaseFile.Length > 0 ? ConfigurationReader.ReadFile(plan.BaseFile, overrides) : ConfigurationReader.ReadText("", source, overrides);
+        }
+        catch (ConfigurationException e)
+        {
+            // The reader knows the override; the plan knows its line. Rules between options have no line: there the arm's stands.
+            foreach (Setting setting in settings)
+            {
+                string prefix = $"--set {setting.Override}: ";
+                if (e.Message.StartsWith(prefix, StringComparison.Ordinal))
+                {
+                    throw new ConfigurationException(plan.Path, setting.Line, e.Message[prefix.Length..], e);
+                }
+            }
+
+            string rule = $"{source}: ";
+            if (e.Message.StartsWith(rule, StringComparison.Ordinal) && File.Exists(source))
+            {
+                throw new ConfigurationException(plan.Path, line, $"{who}: {e.Message[rule.Length..]}", e);
+            }
+
+            throw;
+        }
+    }
+}

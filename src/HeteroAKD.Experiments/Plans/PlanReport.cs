@@ -1,0 +1,196 @@
+using System.Globalization;
+using HeteroAKD.Experiments.Runs;
+using HeteroAKD.Experiments.Statistics;
+using HeteroAKD.Weights;
+
+namespace HeteroAKD.Experiments.Plans;
+
+/// <summary>The report of a plan, from its results file alone.</summary>
+public sealed class PlanReport
+{
+    private readonly Plan plan;
+    private readonly PlanLayout layout;
+    private readonly ResultsFile results;
+    private readonly List<ReportBlock> blocks = [];
+
+    /// <summary>Builds the report.</summary>
+    public PlanReport(Plan plan, PlanLayout layout, ResultsFile results)
+    {
+        this.plan = plan;
+        this.layout = layout;
+        this.results = results;
+        Figures = PlanComparison.Of(plan, layout, results);
+        Build();
+    }
+
+    /// <summary>The figures in it.</summary>
+    public IReadOnlyList<CellFigures> Figures { get; }
+
+    /// <summary>For the screen.</summary>
+    public string ToText() => string.Join('\n', blocks.Select(b => b.ToText()).Where(t => t.Length > 0));
+
+    /// <summary>For a file.</summary>
+    public string ToMarkdown() => string.Join('\n', blocks.Select(b => b.ToMarkdown()));
+
+    /// <summary>Writes <c>results/PLAN.md</c> and, once there are results, <c>results/PLAN.png</c>; returns their paths.</summary>
+    public IReadOnlyList<string> Write()
+    {
+        string markdown = plan.ResultPath("md");
+        Directory.CreateDirectory(Path.GetDirectoryName(Path.GetFullPath(markdown))!);
+        AtomicFile.WriteText(markdown, ToMarkdown());
+        if (Figures.Count == 0)
+        {
+            return [markdown];
+        }
+
+        string picture = plan.ResultPath("png");
+        PlanChart.Write(picture, plan, Figures);
+        return [markdown, picture];
+    }
+
+    /// <summary>What so many seeds can show, for each phase: a sentence each.</summary>
+    public static IReadOnlyList<string> Detectable(Plan plan, IReadOnlyList<CellFigures> figures)
+    {
+        double sd = PlanComparison.PairedSd(figures, plan);
+        bool measured = figures.SelectMany(f => f.Arms).Any(a => a.Difference is { Count: > 1 });
+        return [.. plan.Phases.Select(phase =>
+        {
+            int n = phase.Seeds.Count;
+            string seeds = $"{(phase.Name == "seeds" ? "" : $"{phase.Name}: ")}{n} seed{(n == 1 ? "" : "s")}";
+            return n < 2 ? $"{seeds}: one pair shows no difference, however large"
+                : double.IsNaN(sd) ? $"{seeds}: the smallest difference that could be shown is {Number(TestPower.SmallestDifference(n, 1), "F2")} standard deviations of a paired difference, which is not known yet"
+                : $"{seeds}: the smallest difference that could be shown is {Number(TestPower.SmallestDifference(n, sd), "F2")} points (paired t, 5 % two-sided, power 0.8, sd of a paired difference {Number(sd, "F2")}, {(measured ? "measured" : "expected by the plan")})";
+        })];
+    }
+
+    private void Build()
+    {
+        blocks.Add(new HeadingBlock(1, $"Experiment {plan.Name}"));
+        if (plan.About.Length > 0)
+        {
+            blocks.Add(new TextBlock(plan.About));
+        }
+
+        PlannedRun[] distinct = [.. layout.Runs.DistinctBy(r => r.Key)];
+        int finished = distinct.Count(results.Holds);
+        string control = plan.Compare.Control.Length > 0 ? $", against the arm {plan.Compare.Control} on the same seeds" : "";
+        blocks.Add(new TextBlock($"{Words(plan.Compare.Metric)} on {plan.Compare.Split}, in percent{control}. {finished} of {distinct.Length} runs are finished."));
+        AddProblems(distinct);
+        if (Figures.Count > 0)
+        {
+            blocks.Add(new TextBlock(Detectable(plan, Figures)));
+            blocks.Add(new PictureBlock($"Differences of {plan.Name}", Path.GetFileName(plan.ResultPath("png"))));
+        }
+
+        foreach (CellFigures cell in Figures)
+        {
+            AddCell(cell);
+        }
+
+        if (Figures.SelectMany(f => f.Arms).Any(a => a.Difference is not null))
+        {
+            blocks.Add(new TextBlock("p (Holm): p (t) corrected for the number of arms. ahead: seeds on which the arm beats the control. could show: the smallest true difference to the control that so many pairs find with a probability of 0.8 (paired t-test, 5 % two-sided, noncentral t, sd as observed)."));
+        }
+
+        AddRuns();
+    }
+
+    private void AddProblems(PlannedRun[] distinct)
+    {
+        string[] failed = [.. distinct.Concat(layout.Teachers).Select(r => (Run: r, Result: results.Find(r.Key))).Where(p => p.Result is { Error.Length: > 0 })
+            .Select(p => $"FAILED: {p.Run.Title}: {p.Result!.Error}")];
+        if (failed.Length > 0)
+        {
+            blocks.Add(new TextBlock(failed));
+        }
+
+        HashSet<string> hashes = [.. layout.Runs.Concat(layout.Teachers).Select(r => r.Hash)];
+        int others = results.Lines.Count(l => l.Kind != RunResult.Cost && (!hashes.Contains(l.Hash) || results.Find(l.Key) is null));
+        if (others > 0)
+        {
+            blocks.Add(new TextBlock($"{others} line{(others == 1 ? "" : "s")} of the results belong to other settings or to an earlier format and are left out."));
+        }
+    }
+
+    private void AddCell(CellFigures cell)
+    {
+        string purpose = cell.Phase.Name switch
+        {
+            "choose" => "seeds for choosing (what looks best here looks good by chance, too)",
+            "confirm" => "seeds for confirming",
+            _ => "",
+        };
+        string title = string.Join(", ", ((string[])[cell.Cell.Name, purpose]).Where(t => t.Length > 0));
+        blocks.Add(new HeadingBlock(2, title.Length > 0 ? title : "Comparison"));
+        bool compared = cell.Arms.Any(a => a.Difference is not null);
+        string[] heads = compared
+            ? ["arm", "n", "mean", "sd", "difference", "sd of it", "95 % interval", "p (t)", "p (Holm)", "p (sign)", "ahead", "could show"]
+            : ["arm", "n", "mean", "sd"];
+        blocks.Add(new TableBlock(heads, 1, [.. cell.Arms.Select(arm => Row(arm, compared))]));
+
+        int[] seeds = [.. cell.Phase.Seeds.Where(s => cell.Arms.Any(a => a.Scores.ContainsKey(s)))];
+        blocks.Add(new TableBlock(
+            ["arm", .. seeds.Select(s => $"seed {s}")], 1,
+            [.. cell.Arms.Select(a => (string[])[a.Arm.Name, .. seeds.Select(s => a.Scores.TryGetValue(s, out double v) ? Number(v, "F2") : "")])]));
+    }
+
+    private static string[] Row(ArmFigures arm, bool compared)
+    {
+        string[] own = [arm.Arm.Name, arm.Scores.Count.ToString(CultureInfo.InvariantCulture), Number(arm.Mean, "F2"), Number(arm.StandardDeviation, "F2")];
+        if (!compared)
+        {
+            return own;
+        }
+
+        return arm.Difference is not { } d ? [.. own, .. Enumerable.Repeat("", 8)] :
+        [
+            .. own, Signed(d.Mean), Number(d.StandardDeviation, "F2"), double.IsNaN(d.Interval.Low) ? "" : $"{Signed(d.Interval.Low)} to {Signed(d.Interval.High)}",
+            Number(d.TP, "F3"), Number(arm.HolmP, "F3"), Number(d.SignP, "F3"), $"{d.Wins} of {d.Count}", Number(arm.SmallestDifference, "F2"),
+        ];
+    }
+
+    private void AddRuns()
+    {
+        List<string[]> rows = [];
+        foreach (PlannedRun teacher in layout.Teachers)
+        {
+            AddRow(rows, $"teacher {teacher.Arm}", "", [.. new[] { results.Find(teacher.Key) }.OfType<RunResult>().Where(r => r.Error.Length == 0)]);
+        }
+
+        foreach (IGrouping<(string Arm, string Cell), PlannedRun> group in layout.Runs.GroupBy(r => (r.Arm, r.Cell)))
+        {
+            AddRow(rows, group.Key.Arm, group.Key.Cell, [.. group.Select(r => results.Find(r.Key)).OfType<RunResult>().Where(r => r.Error.Length == 0)]);
+        }
+
+        if (rows.Count > 0)
+        {
+            blocks.Add(new HeadingBlock(2, "Runs"));
+            blocks.Add(new TableBlock(["arm", "cell", "commits", "runs", "steps", "seconds a run", $"{plan.Compare.Split} {plan.Compare.Metric}"], 3, rows));
+        }
+    }
+
+    private void AddRow(List<string[]> rows, string arm, string cell, RunResult[] runs)
+    {
+        if (runs.Length > 0)
+        {
+            string score = plan.Compare.Score;
+            rows.Add([
+                arm, cell, string.Join(", ", runs.Select(r => r.Commit).Where(c => c.Length > 0).Distinct()),
+                runs.Length.ToString(CultureInfo.InvariantCulture), string.Join(", ", runs.Select(r => r.Steps).Distinct()),
+                Number(runs.Average(r => r.Seconds), "F1"), Number(100 * runs.Where(r => r.Scores.ContainsKey(score)).Select(r => r.Scores[score]).DefaultIfEmpty(double.NaN).Average(), "F2"),
+            ]);
+        }
+    }
+
+    private static string Words(string metric) => metric switch
+    {
+        "miou" => "Mean IoU",
+        "pixelAccuracy" => "Pixel accuracy",
+        "meanAccuracy" => "Mean class accuracy",
+        _ => "Boundary F1",
+    };
+
+    private static string Number(double value, string format) => double.IsNaN(value) ? "" : value.ToString(format, CultureInfo.InvariantCulture);
+
+    private static string Signed(double value) => value.ToString("+0.00;-0.00;0.00", CultureInfo.InvariantCulture);
+}

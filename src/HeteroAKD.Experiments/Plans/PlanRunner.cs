@@ -1,0 +1,149 @@
+using System.Globalization;
+using HeteroAKD.Experiments.Commands;
+using HeteroAKD.Experiments.Runs;
+using HeteroAKD.Training.Checkpoints;
+using HeteroAKD.Training.Loop;
+
+namespace HeteroAKD.Experiments.Plans;
+
+/// <summary>A run that went wrong.</summary>
+/// <param name="Run">Which.</param>
+/// <param name="Error">The last error line.</param>
+public sealed record RunFailure(PlannedRun Run, string Error);
+
+/// <summary>
+/// Does the runs of a plan that have no result yet, several side by side, shared teachers before the runs that need them. A run that fails stops no other. One thread
+/// does everything but the runs themselves, so results are written one after another.
+/// </summary>
+internal sealed class PlanRunner(RunExecution execution, ResultsFile results, Comparison compare, IProgressSink progress, TimeProvider clock)
+{
+    private readonly List<RunFailure> failures = [];
+    private readonly Dictionary<(string, int), bool> teachers = [];  // shared teachers that are there (true) or failed (false)
+    private readonly List<PlannedRun> queue = [];
+    private int done;
+    private int total;
+
+    /// <summary>What went wrong.</summary>
+    public IReadOnlyList<RunFailure> Failures => failures;
+
+    /// <summary>Runs without a result, each once, after the shared teachers that they need and that are not there.</summary>
+    public static IReadOnlyList<PlannedRun> Missing(IEnumerable<PlannedRun> runs, ResultsFile results)
+    {
+        List<PlannedRun> open = [.. runs.DistinctBy(r => r.Key).Where(r => !results.Holds(r))];
+        return [.. open.Select(r => r.Teacher).OfType<PlannedRun>().DistinctBy(t => t.Key).Where(t => !RunFolders.IsReady(t)), .. open];
+    }
+
+    /// <summary>Does the runs; returns early, with all children stopped, when cancelled.</summary>
+    /// <param name="title">What the progress calls it.</param>
+    /// <param name="runs">All runs; those with a result are kept.</param>
+    /// <param name="jobs">How many at once.</param>
+    /// <param name="cancellation">The runs save and stop.</param>
+    public void Run(string title, IReadOnlyList<PlannedRun> runs, int jobs, CancellationToken cancellation)
+    {
+        int kept = runs.DistinctBy(r => r.Key).Count(results.Holds);
+        RunAll(title, Missing(runs, results), jobs, cancellation, kept);
+    }
+
+    /// <summary>Does the runs, whether they have a result or not.</summary>
+    public void RunAll(string title, IReadOnlyList<PlannedRun> runs, int jobs, CancellationToken cancellation, int kept = 0)
+    {
+        queue.AddRange(runs);
+        (done, total) = (kept, kept + queue.Count);
+        progress.Begin(title, total, done);
+        Dictionary<Task<RunExit>, PlannedRun> active = [];
+        while (true)
+        {
+            while (active.Count < jobs && !cancellation.IsCancellationRequested && Next() is { } run)
+            {
+                active.Add(Task.Run(() => execution.Start(run, cancellation), CancellationToken.None), run);
+            }
+
+            if (active.Count == 0)
+            {
+                return;
+            }
+
+            Task<RunExit> ended = Task.WhenAny(active.Keys).GetAwaiter().GetResult();
+            active.Remove(ended, out PlannedRun? finished);
+            RunExit exit = ended.GetAwaiter().GetResult();
+            if (exit.Code == 0 || !cancellation.IsCancellationRequested)
+            {
+                Take(finished!, exit);
+            }
+        }
+    }
+
+    /// <summary>The first run that can start; runs whose teacher failed fail with it.</summary>
+    private PlannedRun? Next()
+    {
+        for (int i = 0; i < queue.Count; i++)
+        {
+            PlannedRun run = queue[i];
+            if (run.Teacher is not { } teacher || teachers.GetValueOrDefault(teacher.Key) || IsReady(teacher))
+            {
+                queue.RemoveAt(i);
+                return run;
+            }
+
+            if (teachers.TryGetValue(teacher.Key, out bool there) && !there)
+            {
+                queue.RemoveAt(i--);
+                Take(run, new RunExit(1, $"its teacher {teacher.Arm} failed"));
+            }
+        }
+
+        return null;
+    }
+
+    private bool IsReady(PlannedRun teacher)
+    {
+        if (teachers.ContainsKey(teacher.Key) || queue.Any(r => r.Key == teacher.Key) || !RunFolders.IsReady(teacher))
+        {
+            return false;
+        }
+
+        return teachers[teacher.Key] = true;
+    }
+
+    /// <summary>Records how a run ended.</summary>
+    private void Take(PlannedRun run, RunExit exit)
+    {
+        (RunSummary? summary, NetworkSummary? network, string problem) = exit.Code == 0 ? RunExecution.Left(run) : (null, null, exit.Error);
+        done++;
+        if (run.Role == NetworkRoles.Teacher)
+        {
+            teachers[run.Key] = network is not null;
+        }
+
+        RunResult result = new()
+        {
+            Kind = run.Role,
+            Arm = run.Arm,
+            Cell = run.Cell,
+            Seed = run.Seed,
+            Hash = run.Hash,
+            Settings = run.Settings,
+            Steps = network?.Steps ?? 0,
+            Commit = RunFolders.Commit(run, execution.Commit),
+            Format = Checkpoint.FormatVersion,
+            Scores = network is null ? new Dictionary<string, double>() : Metrics.Of(network.Scores),
+            Seconds = summary?.Seconds ?? double.NaN,
+            Finished = clock.GetUtcNow().UtcDateTime,
+            Error = problem,
+        };
+        results.Add(result);
+        if (network is null)
+        {
+            failures.Add(new RunFailure(run, problem));
+            progress.Say($"{done}/{total}  {run.Title}  FAILED: {problem}");
+        }
+        else
+        {
+            string score = result.Scores.TryGetValue(compare.Score, out double value)
+                ? string.Create(CultureInfo.InvariantCulture, $"{compare.Split} {compare.Metric} {100 * value:F2}") : $"no {compare.Score}";
+            progress.Say(string.Create(CultureInfo.InvariantCulture, $"{done}/{total}  {run.Title}  {score}  {result.Seconds:F0} s"));
+        }
+
+        progress.Report(new StepProgress(done, double.NaN, double.NaN, double.NaN));
+    }
+}

@@ -1,0 +1,176 @@
+using System.Globalization;
+using System.Text;
+using HeteroAKD.Experiments.Runs;
+using HeteroAKD.Training.Checkpoints;
+using HeteroAKD.Weights;
+
+namespace HeteroAKD.Experiments.Plans;
+
+/// <summary>
+/// <c>results/PLAN.csv</c>: a line for each run that ended, added as it ends and made to be committed. Going on and reporting need nothing else. Of two lines for one run the later holds.
+/// </summary>
+public sealed class ResultsFile
+{
+    private const string DateFormat = "yyyy-MM-dd'T'HH:mm:ss'Z'";
+
+    private static readonly string[] Columns =
+        ["kind", "arm", "cell", "seed", "hash", "settings", "steps", "commit", "format", .. Metrics.Scores, "seconds", "finished", "error"];
+
+    private readonly string path;
+    private readonly List<RunResult> lines = [];
+
+    private ResultsFile(string path) => this.path = path;
+
+    /// <summary>Every line, in order.</summary>
+    public IReadOnlyList<RunResult> Lines => lines;
+
+    /// <summary>Reads the file; one that is not there has no lines. A last line without its end was torn by a crash and does not count.</summary>
+    /// <exception cref="StorageException">A line is none of a results file.</exception>
+    public static ResultsFile Read(string path)
+    {
+        ResultsFile file = new(path);
+        if (!File.Exists(path))
+        {
+            return file;
+        }
+
+        string[] rows = File.ReadAllText(path).Split('\n')[..^1];
+        string[] heads = rows.Length == 0 ? [] : Cells(rows[0]);
+        for (int i = 1; i < rows.Length; i++)
+        {
+            file.lines.Add(Parse(heads, Cells(rows[i]), $"{path}:{i + 1}"));
+        }
+
+        return file;
+    }
+
+    /// <summary>The valid line of a run: the last one of its settings and seed, by a program with today's checkpoints; null for none.</summary>
+    public RunResult? Find((string Hash, int Seed) key) => lines.LastOrDefault(l => l.Key == key && l.Format == Checkpoint.FormatVersion);
+
+    /// <summary>Whether the run ended well.</summary>
+    public bool Holds(PlannedRun run) => Find(run.Key) is { Error: "" };
+
+    /// <summary>Makes the file ready for <see cref="Add"/>: the folder, the heads of today, and no torn last line.</summary>
+    public void Prepare()
+    {
+        Directory.CreateDirectory(Path.GetDirectoryName(Path.GetFullPath(path))!);
+        string text = Text(Columns) + string.Concat(lines.Select(l => Text(Values(l))));
+        if (!File.Exists(path) || File.ReadAllText(path) != text)
+        {
+            AtomicFile.WriteText(path, text);
+        }
+    }
+
+    /// <summary>Adds a line and sees it onto the disk. It is written at once, while no other process can write.</summary>
+    public void Add(RunResult result)
+    {
+        using FileStream stream = Open();
+        stream.Write(Encoding.UTF8.GetBytes(Text(Values(result))));
+        stream.Flush(flushToDisk: true);
+        lines.Add(result);
+    }
+
+    private FileStream Open()
+    {
+        const int Tries = 50;
+        for (int i = 1; ; i++)
+        {
+            try
+            {
+                return new FileStream(path, FileMode.Append, FileAccess.Write, FileShare.Read, bufferSize: 0);
+            }
+            catch (IOException) when (i < Tries)
+            {
+                Thread.Sleep(100);  // another process adds a line of its own
+            }
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+            {
+                throw new StorageException($"{path} could not be written: {e.Message}; the earlier lines are as they were", e);
+            }
+        }
+    }
+
+    private static string[] Values(RunResult r) =>
+    [
+        r.Kind, r.Arm, r.Cell, Number(r.Seed), r.Hash, r.Settings, Number(r.Steps), r.Commit, Number(r.Format),
+        .. Metrics.Scores.Select(name => r.Scores.TryGetValue(name, out double value) ? Number(value) : ""),
+        Number(double.Round(r.Seconds, 4)), r.Finished.ToString(DateFormat, CultureInfo.InvariantCulture), r.Error,
+    ];
+
+    private static RunResult Parse(string[] heads, string[] cells, string place)
+    {
+        if (cells.Length != heads.Length)
+        {
+            throw new StorageException($"{place}: has {cells.Length} cells, the first line names {heads.Length}; remove the line, and the run is done again");
+        }
+
+        string Cell(string column) => Array.IndexOf(heads, column) is var i and >= 0 ? cells[i] : "";
+        double Real(string column) => Cell(column) is { Length: > 0 } text ? double.Parse(text, CultureInfo.InvariantCulture) : double.NaN;
+        int Whole(string column) => int.Parse(Cell(column), CultureInfo.InvariantCulture);
+        try
+        {
+            return new RunResult
+            {
+                Kind = Cell("kind"),
+                Arm = Cell("arm"),
+                Cell = Cell("cell"),
+                Seed = Whole("seed"),
+                Hash = Cell("hash"),
+                Settings = Cell("settings"),
+                Steps = Whole("steps"),
+                Commit = Cell("commit"),
+                Format = Whole("format"),
+                Scores = Metrics.Scores.Where(name => Cell(name).Length > 0).ToDictionary(name => name, Real),
+                Seconds = Real("seconds"),
+                Finished = DateTime.ParseExact(Cell("finished"), DateFormat, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal | DateTimeStyles.AdjustToUniversal),
+                Error = Cell("error"),
+            };
+        }
+        catch (Exception e) when (e is FormatException or OverflowException)
+        {
+            throw new StorageException($"{place}: is no line of results ({e.Message}); remove it, and the run is done again", e);
+        }
+    }
+
+    private static string Number(double value) => double.IsNaN(value) ? "" : value.ToString("R", CultureInfo.InvariantCulture);
+
+    private static string Text(string[] cells) => string.Join(',', cells.Select(Quoted)) + "\n";
+
+    // RFC 4180; a line break would end the line for everyone who reads lines.
+    private static string Quoted(string cell)
+    {
+        string line = cell.ReplaceLineEndings(" ");
+        return line.AsSpan().ContainsAny(',', '"') ? $"\"{line.Replace("\"", "\"\"", StringComparison.Ordinal)}\"" : line;
+    }
+
+    private static string[] Cells(string line)
+    {
+        List<string> cells = [];
+        StringBuilder cell = new();
+        bool quoted = false;
+        for (int i = 0; i < line.Length; i++)
+        {
+            char c = line[i];
+            if (quoted && c == '"' && i + 1 < line.Length && line[i + 1] == '"')
+            {
+                cell.Append(line[++i]);
+            }
+            else if (c == '"')
+            {
+                quoted = !quoted;
+            }
+            else if (c == ',' && !quoted)
+            {
+                cells.Add(cell.ToString());
+                cell.Clear();
+            }
+            else if (c != '\r')
+            {
+                cell.Append(c);
+            }
+        }
+
+        cells.Add(cell.ToString());
+        return [.. cells];
+    }
+}

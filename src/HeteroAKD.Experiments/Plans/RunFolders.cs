@@ -1,0 +1,113 @@
+using System.Globalization;
+using HeteroAKD.Experiments.Configuration;
+using HeteroAKD.Experiments.Runs;
+using HeteroAKD.Training.Checkpoints;
+using HeteroAKD.Weights;
+
+namespace HeteroAKD.Experiments.Plans;
+
+/// <summary>The run folders of a plan: what lies in them, and who may write there.</summary>
+internal sealed class RunFolders : IDisposable
+{
+    private const int MostWaitSeconds = 120;
+
+    private readonly FileStream hold;
+
+    /// <summary>Takes the folder for this process.</summary>
+    /// <exception cref="StorageException">Another process runs this plan, or the folder cannot be made.</exception>
+    public RunFolders(string root)
+    {
+        try
+        {
+            Directory.CreateDirectory(root);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new StorageException($"the folder {root} cannot be made: {e.Message}", e);
+        }
+
+        try
+        {
+            hold = new FileStream(Path.Combine(root, ".running"), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
+        }
+        catch (IOException e)
+        {
+            throw new StorageException($"another 'heteroakd experiment' works in {root}; wait for it, or choose another --out", e);
+        }
+    }
+
+    /// <summary>Lets other processes in.</summary>
+    public void Dispose() => hold.Dispose();
+
+    /// <summary>How a run begins: anew, or where it was interrupted if its folder holds this very experiment.</summary>
+    public static RunMode ModeFor(PlannedRun run) =>
+        !Directory.Exists(run.Folder) || !Directory.EnumerateFileSystemEntries(run.Folder).Any() ? RunMode.New
+        : Holds(run) ? RunMode.Resume
+        : RunMode.Force;
+
+    /// <summary>Whether a shared teacher is trained and lies there.</summary>
+    public static bool IsReady(PlannedRun teacher) =>
+        File.Exists(Path.Combine(teacher.Folder, "summary.json")) && File.Exists(PlanLayout.Checkpoint(teacher)) && Holds(teacher);
+
+    /// <summary>Writes beside the folder what began the run there: programs of two commits may work on it.</summary>
+    public static void Begin(PlannedRun run, string commit)
+    {
+        Directory.CreateDirectory(Path.GetDirectoryName(Path.GetFullPath(run.Folder))!);
+        AtomicFile.WriteText(BeginFile(run), string.Create(CultureInfo.InvariantCulture, $"format {Checkpoint.FormatVersion}\ncommit {commit}\n"));
+    }
+
+    /// <summary>The commit of a run's result: the one that began it, and the one that ended it if that is another.</summary>
+    public static string Commit(PlannedRun run, string now) => Begun(run) is { Commit: { Length: > 0 } first } && first != now ? $"{first}..{now}" : now;
+
+    /// <summary>Waits for a child of a killed experiment to save and leave the folder: it holds its log open.</summary>
+    public static async Task WaitUntilFree(PlannedRun run, CancellationToken cancellation)
+    {
+        string log = Path.Combine(run.Folder, "log.txt");
+        for (int i = 0; i < MostWaitSeconds * 10 && File.Exists(log); i++)
+        {
+            try
+            {
+                using FileStream free = new(log, FileMode.Open, FileAccess.ReadWrite, FileShare.None);
+                return;
+            }
+            catch (IOException)
+            {
+                await Task.Delay(100, cancellation).ConfigureAwait(false);
+            }
+        }
+    }
+
+    private static bool Holds(PlannedRun run)
+    {
+        string config = Path.Combine(run.Folder, "config.yaml");
+        if (!File.Exists(config) || Begun(run)?.Format != Checkpoint.FormatVersion)
+        {
+            return false;
+        }
+
+        try
+        {
+            ExperimentConfig found = SettingsText.WithoutPlace(ConfigurationReader.ReadFile(config));
+            return ConfigurationWriter.Write(found) == ConfigurationWriter.Write(SettingsText.WithoutPlace(run.Config));
+        }
+        catch (ConfigurationException)
+        {
+            return false;  // of another version of the program
+        }
+    }
+
+    private static (int Format, string Commit)? Begun(PlannedRun run)
+    {
+        if (!File.Exists(BeginFile(run)))
+        {
+            return null;
+        }
+
+        string[] lines = File.ReadAllLines(BeginFile(run));
+        return lines.Length >= 2 && int.TryParse(lines[0].AsSpan(lines[0].IndexOf(' ') + 1), NumberStyles.None, CultureInfo.InvariantCulture, out int format)
+            ? (format, lines[1][(lines[1].IndexOf(' ') + 1)..])
+            : null;
+    }
+
+    private static string BeginFile(PlannedRun run) => run.Folder + ".begun";
+}

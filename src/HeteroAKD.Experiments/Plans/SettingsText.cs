@@ -1,0 +1,79 @@
+using System.Security.Cryptography;
+using System.Text;
+using HeteroAKD.Experiments.Configuration;
+using YamlDotNet.Core;
+using YamlDotNet.RepresentationModel;
+
+namespace HeteroAKD.Experiments.Plans;
+
+/// <summary>Settings as text: flattened from YAML, and as the canonical line by which results are recognised.</summary>
+internal static class SettingsText
+{
+    private static readonly Lazy<Dictionary<string, string>> Defaults = new(() => Options(new ExperimentConfig()));
+
+    /// <summary>The leaves of a section, sections and dotted keys alike; a preset before its neighbours, because each setting is applied by itself.</summary>
+    public static IReadOnlyList<Setting> Flatten(YamlNode node)
+    {
+        List<Setting> leaves = [];
+        Add(leaves, node, "");
+        return [.. leaves.OrderBy(s => s.Key == "preset" || s.Key.EndsWith(".preset", StringComparison.Ordinal) ? 0 : 1)];
+    }
+
+    /// <summary>
+    /// The options that differ from their defaults, "key=value" joined by "; ", without those that only say where a run happens. So an option that is added later, with
+    /// a default that keeps what was, changes no text.
+    /// </summary>
+    public static string Canonical(ExperimentConfig config) => string.Join("; ", Options(WithoutPlace(config))
+        .Where(o => Defaults.Value.GetValueOrDefault(o.Key) != o.Value)
+        .Select(o => $"{o.Key}={o.Value}"));
+
+    /// <summary>Twelve hexadecimal digits that stand for a canonical text.</summary>
+    public static string Hash(string canonical) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(canonical)))[..12];
+
+    /// <summary>The experiment without folder, device, threads, how data is loaded and whether steps are replayed: results do not depend on these.</summary>
+    public static ExperimentConfig WithoutPlace(ExperimentConfig config)
+    {
+        ExperimentConfig standard = new();
+        return config with
+        {
+            Out = standard.Out,
+            Device = standard.Device,
+            Threads = standard.Threads,
+            Data = config.Data with { Cache = standard.Data.Cache, CacheFolder = standard.Data.CacheFolder, Workers = standard.Data.Workers, Prefetch = standard.Data.Prefetch },
+            Training = config.Training with { Replay = standard.Training.Replay },
+        };
+    }
+
+    private static Dictionary<string, string> Options(ExperimentConfig config)
+    {
+        YamlStream stream = new();
+        stream.Load(new StringReader(ConfigurationWriter.Write(config)));
+        List<Setting> leaves = [];
+        Add(leaves, stream.Documents[0].RootNode, "");
+        return leaves.ToDictionary(s => s.Key, s => s.Value);
+    }
+
+    private static void Add(List<Setting> leaves, YamlNode node, string path)
+    {
+        if (node is not YamlMappingNode mapping)
+        {
+            leaves.Add(new Setting(path, Flow(node), node.Start.Line));
+            return;
+        }
+
+        foreach ((YamlNode key, YamlNode value) in mapping)
+        {
+            string name = (key as YamlScalarNode)?.Value ?? "";
+            Add(leaves, value, path.Length == 0 ? name : $"{path}.{name}");
+        }
+    }
+
+    private static string Flow(YamlNode node) => node switch
+    {
+        YamlScalarNode { Style: ScalarStyle.Plain, Value: { } text } => text,
+        YamlScalarNode scalar => "'" + (scalar.Value ?? "").Replace("'", "''", StringComparison.Ordinal) + "'",
+        YamlSequenceNode list => "[" + string.Join(", ", list.Select(Flow)) + "]",
+        YamlMappingNode mapping => "{" + string.Join(", ", mapping.Select(e => $"{Flow(e.Key)}: {Flow(e.Value)}")) + "}",
+        _ => "",
+    };
+}

@@ -1,0 +1,70 @@
+using HeteroAKD.Experiments.Configuration;
+using HeteroAKD.Experiments.Plans;
+
+namespace HeteroAKD.Experiments.Tests.Plans;
+
+public sealed class PlanLayoutTests
+{
+    [Fact]
+    public void Arms_cross_cells_and_seeds_and_learn_from_the_cells_teacher()
+    {
+        using TestPlan plan = new();
+        PlanLayout layout = Layout(plan);
+        Assert.Equal(2 * 2 * 3, layout.Runs.Count);
+        Assert.Equal([1, 1, 1, 1, 2], layout.Runs.Take(5).Select(r => r.Seed));
+        PlannedRun kd = layout.Runs.Single(r => r is { Arm: "kd", Cell: "doubted", Seed: 3 });
+        Assert.Equal("distilled", kd.Role);
+        Assert.Equal(("careless", 2, 0.8), (kd.Teacher!.Arm, kd.Teacher.Seed, kd.Teacher.Config.Data.AnnotationNoise));
+        Assert.Equal(0, kd.Config.Data.AnnotationNoise);
+        Assert.Equal(Path.Combine(plan.Runs, "kd", "doubted", "seed-3"), kd.Folder);
+        Assert.Equal(Path.Combine(plan.Runs, "_teachers", "careless", "teacher.safetensors"), kd.Config.Teacher.Checkpoint);
+        Assert.Equal((5, 2.0, 3), (kd.Config.Training.Steps, kd.Config.Distillation.Lambda1, kd.Config.Seed));
+    }
+
+    [Fact]
+    public void A_student_alone_is_one_run_whatever_teacher_stands_by()
+    {
+        using TestPlan plan = new();
+        PlanLayout layout = Layout(plan);
+        PlannedRun[] alone = [.. layout.Runs.Where(r => r is { Arm: "alone", Seed: 1 })];
+        Assert.Equal(alone[0].Key, alone[1].Key);
+        PlannedRun[] distilled = [.. layout.Runs.Where(r => r is { Arm: "kd", Seed: 1 })];
+        Assert.NotEqual(distilled[0].Key, distilled[1].Key);
+        Assert.Equal(9, layout.Runs.DistinctBy(r => r.Key).Count());
+    }
+
+    [Fact]
+    public void Settings_that_say_where_a_run_happens_do_not_count()
+    {
+        using TestPlan plan = new();
+        using TestPlan moved = new(TestPlan.Text.Replace("set: {training.steps: 5}", "set: {training.steps: 5, threads: 2, data.workers: 3, device: cpu}", StringComparison.Ordinal));
+        Assert.Equal(Layout(plan).Runs.Select(r => r.Hash), Layout(moved).Runs.Select(r => r.Hash));
+        using TestPlan longer = new(TestPlan.Text.Replace("training.steps: 5", "training.steps: 6", StringComparison.Ordinal));
+        Assert.Empty(Layout(plan).Runs.Select(r => r.Hash).Intersect(Layout(longer).Runs.Select(r => r.Hash)));
+    }
+
+    [Fact]
+    public void Another_teacher_makes_another_distilled_run_and_the_same_student()
+    {
+        using TestPlan plan = new();
+        using TestPlan other = new(TestPlan.Text.Replace("annotationNoise: 0.8", "annotationNoise: 0.9", StringComparison.Ordinal));
+        string[] Hashes(TestPlan p, string arm, string cell) => [.. Layout(p).Runs.Where(r => r.Arm == arm && r.Cell == cell).Select(r => r.Hash)];
+        Assert.Equal(Hashes(plan, "alone", "doubted"), Hashes(other, "alone", "doubted"));
+        Assert.Equal(Hashes(plan, "kd", "trusted"), Hashes(other, "kd", "trusted"));
+        Assert.NotEqual(Hashes(plan, "kd", "doubted"), Hashes(other, "kd", "doubted"));
+    }
+
+    [Theory]
+    [InlineData("lambda1: 2", "lamda1: 2", ":13: there is no option distillation.lamda1; did you mean distillation.lambda1?")]
+    [InlineData("training.steps: 5", "training.steps: five", ":3: training.steps must be a whole number, not 'five'")]
+    [InlineData("{distillation.method: none}", "{distillation.method: none, seed: 4}", ":12: a run's seed comes from 'seeds:'; leave out seed")]
+    [InlineData("trusted: {teacher: good}", "trusted: {}", ":13: the arm kd distils and does not say from whom; write 'teacher: NAME' in it or in its cell, with one of good, careless")]
+    [InlineData("method: kd}", "method: kd}, augmentation: {scaleMin: 5}", ":13: the arm kd in the cell trusted: augmentation.scaleMin (5) is above augmentation.scaleMax (1.5)")]
+    public void Settings_are_checked_with_the_plans_line(string right, string wrong, string message)
+    {
+        using TestPlan plan = new(TestPlan.Text.Replace(right, wrong, StringComparison.Ordinal));
+        Assert.Equal(plan.Path + message, Assert.Throws<ConfigurationException>(() => Layout(plan)).Message);
+    }
+
+    private static PlanLayout Layout(TestPlan plan) => new(PlanReader.ReadFile(plan.Path), plan.Runs);
+}

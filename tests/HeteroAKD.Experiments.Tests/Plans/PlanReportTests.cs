@@ -1,0 +1,81 @@
+using System.Globalization;
+using HeteroAKD.Experiments.Configuration;
+using HeteroAKD.Experiments.Plans;
+
+namespace HeteroAKD.Experiments.Tests.Plans;
+
+public sealed class PlanReportTests
+{
+    // R's data set 'sleep' again: the second drug is the control.
+    private static readonly double[] Kd = [0.7, -1.6, -0.2, -1.2, -0.1, 3.4, 3.7, 0.8, 0.0, 2.0];
+    private static readonly double[] Alone = [1.9, 0.8, 1.1, 0.1, -0.1, 4.4, 5.5, 1.6, 4.6, 3.4];
+
+    private const string Sleep = """
+        base: base.yaml
+        shared: {teachers: {good: }}
+        arms:
+          alone: {distillation.method: none}
+          kd: {distillation.method: kd, x: 1}
+        seeds: {choose: 11, confirm: 1-10}
+        compare: {control: alone}
+        """;
+
+    [Fact]
+    public void Report_holds_the_figures_of_the_statistics()
+    {
+        using TestPlan plan = new(Sleep);
+        ExperimentOutcome outcome = plan.Run(new FakeStarter { Score = Score });
+        string confirming = outcome.Report[outcome.Report.IndexOf("seeds for confirming", StringComparison.Ordinal)..];
+        string[] row = confirming.Split('\n').First(line => line.StartsWith("kd ", StringComparison.Ordinal)).Split("  ", StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
+
+        // t.test as in StatisticsTests; could show: 1.23 · power.t.test(n = 10, sd = 1, power = 0.8, type = "paired")$delta, which is 0.996.
+        Assert.Equal(["kd", "10", "10.75", "1.79", "-1.58", "1.23", "-2.46 to -0.70", "0.003", "0.003", "0.004", "0 of 10", "1.23"], row);
+        Assert.Contains("seeds for choosing", outcome.Report, StringComparison.Ordinal);
+        Assert.Contains("22 of 22 runs are finished", outcome.Report, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Markdown_and_picture_lie_beside_the_results_and_need_nothing_else()
+    {
+        using TestPlan plan = new(Sleep);
+        plan.Run(new FakeStarter { Score = Score });
+        Directory.Delete(plan.Runs, recursive: true);
+        string markdown = Path.ChangeExtension(plan.Csv, "md");
+        string first = File.ReadAllText(markdown);
+        File.Delete(markdown);
+        File.Delete(Path.ChangeExtension(plan.Csv, "png"));
+        ExperimentOutcome outcome = plan.Report();
+        Assert.Equal(first, File.ReadAllText(markdown));
+        Assert.Equal([markdown, Path.ChangeExtension(plan.Csv, "png")], outcome.Files);
+        Assert.Equal("PNG"u8.ToArray(), File.ReadAllBytes(outcome.Files[1])[1..4]);
+        Assert.Contains("| kd    |  10 | 10.75 |", first, StringComparison.Ordinal);
+        foreach (double score in Kd)
+        {
+            Assert.Contains((10 + score).ToString("F2", CultureInfo.InvariantCulture), first, StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
+    public void What_so_many_seeds_can_show_is_said_before_the_start()
+    {
+        using TestPlan expected = new(Sleep + "\nexpectedSd: 1\n");
+        expected.Run(new FakeStarter { Score = Score });
+        Assert.Contains(expected.Progress.Lines, l => l.StartsWith("confirm: 10 seeds: the smallest difference that could be shown is 1.00 points", StringComparison.Ordinal) && l.Contains("expected by the plan", StringComparison.Ordinal));
+
+        expected.Progress.Lines.Clear();
+        expected.Run(new FakeStarter());
+        Assert.Contains(expected.Progress.Lines, l => l.Contains("is 1.23 points", StringComparison.Ordinal) && l.Contains("measured", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void A_report_without_results_says_so()
+    {
+        using TestPlan plan = new(Sleep);
+        ExperimentOutcome outcome = plan.Report();
+        Assert.Contains("0 of 22 runs are finished", outcome.Report, StringComparison.Ordinal);
+        Assert.Single(outcome.Files);
+    }
+
+    private static double Score(ExperimentConfig config) =>
+        config.Seed > 10 ? 0.1 : (10 + (config.Distillation.WeightedTerms().Count == 0 ? Alone : Kd)[config.Seed - 1]) / 100;
+}
