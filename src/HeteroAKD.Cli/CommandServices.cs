@@ -1,4 +1,3 @@
-using HeteroAKD.Experiments;
 using HeteroAKD.Experiments.Commands;
 using HeteroAKD.Experiments.Export;
 using HeteroAKD.Experiments.Plans;

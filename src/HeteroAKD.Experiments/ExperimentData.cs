@@ -2,7 +2,6 @@ using System.Collections.Concurrent;
 using System.Numerics;
 using HeteroAKD.Data;
 using HeteroAKD.Experiments.Configuration;
-using HeteroAKD.Tensors.Ops;
 
 namespace HeteroAKD.Experiments;
 

@@ -6,7 +6,6 @@ using HeteroAKD.Nn.Models;
 using HeteroAKD.Tensors;
 using HeteroAKD.Training.Checkpoints;
 using HeteroAKD.Training.Loop;
-using HeteroAKD.Training.Optimization;
 using HeteroAKD.Weights.Import;
 
 namespace HeteroAKD.Experiments;

@@ -1,7 +1,6 @@
 using HeteroAKD.Data;
 using HeteroAKD.Distillation;
 using HeteroAKD.Experiments.Configuration;
-using HeteroAKD.Kernels.Losses;
 using HeteroAKD.Nn.Models;
 using HeteroAKD.Tensors;
 

@@ -3,7 +3,6 @@ using HeteroAKD.Experiments.Commands;
 using HeteroAKD.Experiments.Configuration;
 using HeteroAKD.Experiments.Tests.Support;
 using HeteroAKD.Nn;
-using HeteroAKD.Tensors;
 using HeteroAKD.Training.Evaluation;
 using HeteroAKD.Training.Loop;
 

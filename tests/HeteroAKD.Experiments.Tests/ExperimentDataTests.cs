@@ -3,7 +3,6 @@ using HeteroAKD.Experiments.Configuration;
 using HeteroAKD.Experiments.Runs;
 using HeteroAKD.Experiments.Tests.Support;
 using HeteroAKD.Nn;
-using HeteroAKD.Tensors;
 
 namespace HeteroAKD.Experiments.Tests;
 

@@ -1,9 +1,7 @@
-using HeteroAKD.Data;
 using HeteroAKD.Experiments.Configuration;
 using HeteroAKD.Experiments.Tests.Support;
 using HeteroAKD.Training.Evaluation;
 using HeteroAKD.Training.Loop;
-using HeteroAKD.Training.Optimization;
 
 namespace HeteroAKD.Experiments.Tests;
 

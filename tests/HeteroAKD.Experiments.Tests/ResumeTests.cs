@@ -3,7 +3,6 @@ using HeteroAKD.Experiments.Runs;
 using HeteroAKD.Experiments.Tests.Support;
 using HeteroAKD.Nn.Models;
 using HeteroAKD.Tensors;
-using HeteroAKD.Tensors.Ops;
 using HeteroAKD.Training.Checkpoints;
 using HeteroAKD.Training.Loop;
 using HeteroAKD.Training.Optimization;

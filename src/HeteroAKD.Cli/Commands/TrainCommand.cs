@@ -1,5 +1,4 @@
 using System.CommandLine;
-using HeteroAKD.Experiments;
 using HeteroAKD.Experiments.Commands;
 using HeteroAKD.Experiments.Configuration;
 

@@ -1,5 +1,4 @@
 using HeteroAKD.Data;
-using HeteroAKD.Tensors.Ops;
 using HeteroAKD.Training.Loop;
 
 namespace HeteroAKD.Experiments.Commands;

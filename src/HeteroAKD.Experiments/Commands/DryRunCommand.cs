@@ -1,5 +1,4 @@
 using HeteroAKD.Experiments.Configuration;
-using HeteroAKD.Tensors;
 using HeteroAKD.Training.Loop;
 
 namespace HeteroAKD.Experiments.Commands;

@@ -1,5 +1,3 @@
-using HeteroAKD.Data;
-using HeteroAKD.Training.Checkpoints;
 using HeteroAKD.Training.Evaluation;
 using HeteroAKD.Training.Loop;
 

@@ -1,4 +1,3 @@
-using HeteroAKD.Kernels.Lanes;
 using HeteroAKD.Tensors;
 using HeteroAKD.Tensors.Autograd;
 using HeteroAKD.Tensors.Ops;

@@ -1,7 +1,6 @@
 using HeteroAKD.Data;
 using HeteroAKD.Experiments.Configuration;
 using HeteroAKD.Experiments.Runs;
-using HeteroAKD.Training.Checkpoints;
 using HeteroAKD.Training.Loop;
 
 namespace HeteroAKD.Experiments.Commands;

@@ -1,6 +1,4 @@
-using HeteroAKD.Data;
 using HeteroAKD.Tensors;
-using HeteroAKD.Tensors.Devices.Cuda;
 using HeteroAKD.Training.Evaluation;
 using HeteroAKD.Training.Loop;
 using HeteroAKD.Training.Optimization;

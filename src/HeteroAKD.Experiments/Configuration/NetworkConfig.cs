@@ -1,5 +1,4 @@
 using HeteroAKD.Tensors;
-using HeteroAKD.Training.Checkpoints;
 
 namespace HeteroAKD.Experiments.Configuration;
 

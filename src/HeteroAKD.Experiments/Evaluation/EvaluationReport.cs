@@ -2,8 +2,6 @@ using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using HeteroAKD.Experiments.Runs;
-using HeteroAKD.Tensors;
-using HeteroAKD.Training.Checkpoints;
 using HeteroAKD.Training.Evaluation;
 
 namespace HeteroAKD.Experiments.Evaluation;

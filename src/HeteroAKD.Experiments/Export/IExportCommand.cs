@@ -1,6 +1,3 @@
-using HeteroAKD.Nn;
-using HeteroAKD.Training.Checkpoints;
-using HeteroAKD.Weights.Formats;
 using HeteroAKD.Weights.Onnx;
 
 namespace HeteroAKD.Experiments.Export;

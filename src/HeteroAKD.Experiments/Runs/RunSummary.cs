@@ -1,6 +1,5 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
-using HeteroAKD.Tensors;
 using HeteroAKD.Training.Evaluation;
 
 namespace HeteroAKD.Experiments.Runs;

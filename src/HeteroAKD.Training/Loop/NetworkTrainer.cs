@@ -1,9 +1,7 @@
 using System.Diagnostics;
 using System.Runtime.InteropServices;
-using HeteroAKD.Distillation;
 using HeteroAKD.Kernels.Lanes;
 using HeteroAKD.Nn;
-using HeteroAKD.Nn.Models;
 using HeteroAKD.Tensors;
 using HeteroAKD.Tensors.Autograd;
 using HeteroAKD.Training.Checkpoints;

@@ -1,5 +1,4 @@
 using HeteroAKD.Tensors;
-using HeteroAKD.Tensors.Ops;
 
 namespace HeteroAKD.Training.Optimization;
 

@@ -1,5 +1,3 @@
-using HeteroAKD.Nn;
-
 namespace HeteroAKD.Weights.Formats;
 
 /// <summary>A name that a pickle refers to, such as <c>collections OrderedDict</c>. It is data here; nothing is looked up or run.</summary>

@@ -1,6 +1,5 @@
 using System.Buffers.Binary;
 using System.Text;
-using HeteroAKD.Tensors;
 
 namespace HeteroAKD.Weights.Formats;
 

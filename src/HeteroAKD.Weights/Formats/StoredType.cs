@@ -1,5 +1,4 @@
 using System.Runtime.InteropServices;
-using HeteroAKD.Kernels.Lanes;
 using HeteroAKD.Tensors;
 
 namespace HeteroAKD.Weights.Formats;

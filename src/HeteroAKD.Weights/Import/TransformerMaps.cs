@@ -1,5 +1,4 @@
 using HeteroAKD.Nn.Encoders;
-using HeteroAKD.Tensors.Memory;
 
 namespace HeteroAKD.Weights.Import;
 

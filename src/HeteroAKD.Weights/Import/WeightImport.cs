@@ -1,9 +1,7 @@
-using HeteroAKD.Kernels.Lanes;
 using HeteroAKD.Nn;
 using HeteroAKD.Nn.Encoders;
 using HeteroAKD.Nn.Models;
 using HeteroAKD.Tensors;
-using HeteroAKD.Tensors.Ops;
 using HeteroAKD.Weights.Formats;
 
 namespace HeteroAKD.Weights.Import;

@@ -1,5 +1,3 @@
-using HeteroAKD.Nn;
-using HeteroAKD.Nn.Layers;
 using HeteroAKD.Tensors.Autograd;
 using HeteroAKD.Tensors.Ops;
 

@@ -1,5 +1,4 @@
 using System.Globalization;
-using HeteroAKD.Tensors;
 using HeteroAKD.Tensors.Autograd;
 using HeteroAKD.Tensors.Ops;
 

@@ -1,8 +1,6 @@
 using System.Globalization;
 using System.Runtime.InteropServices;
-using HeteroAKD.Nn.Initialization;
 using HeteroAKD.Tensors;
-using HeteroAKD.Tensors.Autograd;
 
 namespace HeteroAKD.Weights.Onnx;
 

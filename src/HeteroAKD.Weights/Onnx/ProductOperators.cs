@@ -1,4 +1,3 @@
-using HeteroAKD.Nn.Layers;
 using HeteroAKD.Tensors;
 using HeteroAKD.Tensors.Autograd;
 using HeteroAKD.Tensors.Ops;

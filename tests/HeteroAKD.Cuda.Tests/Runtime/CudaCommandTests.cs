@@ -1,5 +1,4 @@
 using HeteroAKD.Cli.Tests;
-using HeteroAKD.Experiments;
 
 namespace HeteroAKD.Cuda.Tests.Runtime;
 

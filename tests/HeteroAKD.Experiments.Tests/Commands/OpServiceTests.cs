@@ -1,5 +1,4 @@
 using HeteroAKD.Experiments.Commands;
-using HeteroAKD.Kernels.Lanes;
 using HeteroAKD.Tensors;
 using HeteroAKD.Tensors.Checks;
 using HeteroAKD.Tensors.Ops;

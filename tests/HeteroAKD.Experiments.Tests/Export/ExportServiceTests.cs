@@ -1,13 +1,10 @@
-using HeteroAKD.Data;
 using HeteroAKD.Experiments.Commands;
 using HeteroAKD.Experiments.Configuration;
 using HeteroAKD.Experiments.Export;
-using HeteroAKD.Nn;
 using HeteroAKD.Nn.Encoders;
 using HeteroAKD.Nn.Models;
 using HeteroAKD.Tensors;
 using HeteroAKD.Tensors.Autograd;
-using HeteroAKD.Tests;
 using HeteroAKD.Training.Checkpoints;
 using HeteroAKD.Training.Evaluation;
 using HeteroAKD.Weights.Formats;

@@ -2,7 +2,6 @@ using System.Text;
 using HeteroAKD.Experiments.Export;
 using HeteroAKD.Nn.Models;
 using HeteroAKD.Tensors;
-using HeteroAKD.Tensors.Ops;
 using HeteroAKD.Weights.Onnx;
 
 namespace HeteroAKD.Experiments.Tests.Export;

@@ -1,5 +1,3 @@
-using HeteroAKD.Nn.Encoders;
-
 namespace HeteroAKD.Experiments.Tests.Import;
 
 /// <summary>

@@ -1,5 +1,3 @@
-using HeteroAKD.Kernels.Pixelwise;
-using HeteroAKD.Nn.Layers;
 using HeteroAKD.Weights.Formats;
 
 namespace HeteroAKD.Experiments.Tests.Import;

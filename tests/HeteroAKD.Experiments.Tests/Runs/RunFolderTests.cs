@@ -1,6 +1,5 @@
 using HeteroAKD.Experiments.Configuration;
 using HeteroAKD.Experiments.Runs;
-using HeteroAKD.Tensors;
 using HeteroAKD.Training.Evaluation;
 using HeteroAKD.Weights;
 

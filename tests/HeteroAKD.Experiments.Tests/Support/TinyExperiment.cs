@@ -1,7 +1,6 @@
 using HeteroAKD.Experiments.Commands;
 using HeteroAKD.Experiments.Configuration;
 using HeteroAKD.Experiments.Runs;
-using HeteroAKD.Tensors;
 using HeteroAKD.Training.Checkpoints;
 using HeteroAKD.Training.Evaluation;
 using HeteroAKD.Training.Loop;

@@ -1,6 +1,5 @@
 using System.Buffers.Binary;
 using System.Text;
-using HeteroAKD.Kernels.Lanes;
 using HeteroAKD.Tensors;
 using HeteroAKD.Weights.Formats;
 

@@ -1,6 +1,5 @@
 using System.IO.Compression;
 using System.Text;
-using HeteroAKD.Kernels.Pixelwise;
 using HeteroAKD.Tensors;
 using HeteroAKD.Weights.Formats;
 
