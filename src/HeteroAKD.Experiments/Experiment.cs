@@ -151,11 +151,14 @@ public sealed class Experiment : IDisposable
         Checkpoint? last = File.Exists(path) ? Checkpoint.Load(path) : null;
         using MetricsFile metrics = OpenMetrics(job.Role, last?.Info.Step ?? 0);
         using BatchLoader loader = new(training.Dataset, training.LoaderOptions(_config.Data, _data.Augmentation));
-        double seconds = new NetworkTrainer(new RunObserver(_log, metrics, _progress, _data)).Run(job, loader, _cancellation, last);
-        Finish(job.Role, job.Model, job.Training.Steps, seconds, training.Dataset.Count);
+        var reliability = RunReliability.Of(job, _folder, _data, _config.Evaluation, last?.Info.Step ?? 0);
+        RunObserver observer = new(_log, metrics, _progress, _data) { Reliability = reliability };
+        double seconds = new NetworkTrainer(observer).Run(job, loader, _cancellation, last);
+        reliability?.Say(_log.Write);
+        Finish(job.Role, job.Model, job.Training.Steps, seconds, training.Dataset.Count, reliability?.Last());
     }
 
-    private void Finish(string role, SegmentationModel model, int steps, double seconds, int images)
+    private void Finish(string role, SegmentationModel model, int steps, double seconds, int images, IReadOnlyList<ReliabilityRow>? reliability = null)
     {
         Dictionary<string, SegmentationScores> scores = [];
         Evaluator evaluator = new(_config.Evaluation);
@@ -174,6 +177,7 @@ public sealed class Experiment : IDisposable
             Seconds = seconds,
             TrainingImages = images,
             Scores = scores,
+            Reliability = reliability,
         };
         _networks.Add(new TrainedNetwork(role, model, summary));
     }

@@ -19,6 +19,11 @@ internal sealed class RunPictures(RunFolder folder, ExperimentData data, Experim
     public void Write(IReadOnlyList<TrainedNetwork> networks, DistillationObjective? distillation)
     {
         CurvesChart.Write(folder.File("curves.png"), RunCurves.Read(folder.File("metrics.csv")));
+        if (distillation?.HeteroAkd is not null)
+        {
+            CurvesChart.Write(folder.File("reliability.png"), ReliabilityCurves.Of(ReliabilityFile.Read(folder.File(ReliabilityFile.Name))));
+        }
+
         TrainedNetwork? teacher = Find(networks, NetworkRoles.Teacher);
         TrainedNetwork? alone = Find(networks, NetworkRoles.Student);
         TrainedNetwork? distilled = Find(networks, NetworkRoles.Distilled);

@@ -169,6 +169,7 @@ public sealed partial class NetworkTrainer(ITrainingObserver observer)
         observer.Measured(s.Job, s.Step, [("val_miou", scores.MeanIoU), ("val_pixel_accuracy", scores.PixelAccuracy), ("val_boundary_f1", scores.BoundaryF1)]);
         string line = FormattableString.Invariant($"{s.Job.Role} step {s.Step}/{s.Job.Training.Steps}: val mIoU {100 * scores.MeanIoU:F2} %, pixel accuracy {100 * scores.PixelAccuracy:F2} %");
         observer.Say(line);
+        observer.Evaluated(s.Job, s.Step);
         if (!(scores.MeanIoU <= s.BestMetric))
         {
             s.BestMetric = scores.MeanIoU;
