@@ -128,7 +128,7 @@ public sealed class DryRun : IDisposable
         int accumulate = job.Optimizer.Accumulate;
         using FlatParameters parameters = new(_device, job.ParameterGroups());
         using Optimizer optimizer = new(parameters, job.Optimizer);
-        using BatchLoader loader = new(training.Dataset, training.LoaderOptions(_config.Data, _data.Augmentation) with { Threads = 0 });
+        using BatchLoader loader = new(training.Dataset, training.LoaderOptions(_config.Data) with { Threads = 0 });
         using StepInputs inputs = new(_device);
         using TrainingStep step = new(job, inputs, replay: false, say: _ => { });
         LearningRateSchedule schedule = new(job.Schedule, job.Optimizer.Lr, job.Training.Steps);

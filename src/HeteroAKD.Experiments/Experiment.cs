@@ -162,21 +162,23 @@ public sealed class Experiment : IDisposable
         string path = _folder.File(NetworkTrainer.LastFile(job.Role));
         Checkpoint? last = File.Exists(path) ? Checkpoint.Load(path) : null;
         using MetricsFile metrics = MetricsFile.Open(_folder.File("metrics.csv"), job.Role, last?.Info.Step ?? 0, [.. job.Columns()]);
-        using BatchLoader loader = new(training.Dataset, training.LoaderOptions(_config.Data, _data.Augmentation));
-        double seconds = new NetworkTrainer(new RunObserver(_log, metrics, _progress, _data)).Run(job, loader, _cancellation, last);
-        Finish(job.Role, job.Model, job.Training.Steps, seconds, training.Dataset.Count);
+        using BatchLoader loader = new(training.Dataset, training.LoaderOptions(_config.Data));
+        var reliability = RunReliability.Of(job, _folder, _data, _config.Evaluation, last?.Info.Step ?? 0);
+        RunObserver observer = new(_log, metrics, _progress, _data) { Reliability = reliability };
+        double seconds = new NetworkTrainer(observer).Run(job, loader, _cancellation, last);
+        reliability?.Say(_log.Write);
+        Finish(job.Role, job.Model, job.Training.Steps, seconds, training.Dataset.Count, reliability?.Last());
+        if (job.Training.Ema > 0)
+        {
+            TrainedNetwork trained = _networks[^1];
+            using SegmentationModel average = Checkpoint.Load(_folder.File(NetworkTrainer.AverageFile(job.Role))).CreateModel(_device);
+            _networks[^1] = trained with { Summary = trained.Summary with { AverageScores = Score($"{job.Role}, average of weights", average, trained.Evaluation) } };
+        }
     }
 
-    private void Finish(string role, SegmentationModel model, int steps, double seconds, int images)
+    private void Finish(string role, SegmentationModel model, int steps, double seconds, int images, IReadOnlyList<ReliabilityRow>? reliability = null)
     {
-        Dictionary<string, SegmentationScores> scores = [];
-        Evaluator evaluator = new(_config.Evaluation);
-        foreach ((string split, ISegmentationDataset dataset) in _data.Splits())
-        {
-            scores[split] = evaluator.Run(model, new EvaluatedDataset(dataset, _data.Evaluation), _cancellation);
-            _log.Write(FormattableString.Invariant($"{role}: {split} mIoU {100 * scores[split].MeanIoU:F2} %"));
-        }
-
+        Augmentation evaluation = _jobs.Prepared(role == NetworkRoles.Teacher ? NetworkRole.Teacher : NetworkRole.Student, _data.Evaluation);
         NetworkSummary summary = new()
         {
             Role = role,
@@ -185,9 +187,23 @@ public sealed class Experiment : IDisposable
             Steps = steps,
             Seconds = seconds,
             TrainingImages = images,
-            Scores = scores,
+            Scores = Score(role, model, evaluation),
+            Reliability = reliability,
         };
-        _networks.Add(new TrainedNetwork(role, model, summary));
+        _networks.Add(new TrainedNetwork(role, model, summary, evaluation));
+    }
+
+    private Dictionary<string, SegmentationScores> Score(string name, SegmentationModel model, Augmentation evaluation)
+    {
+        Dictionary<string, SegmentationScores> scores = [];
+        Evaluator evaluator = new(_config.Evaluation);
+        foreach ((string split, ISegmentationDataset dataset) in _data.Splits())
+        {
+            scores[split] = evaluator.Run(model, new EvaluatedDataset(dataset, evaluation), _cancellation);
+            _log.Write(FormattableString.Invariant($"{name}: {split} mIoU {100 * scores[split].MeanIoU:F2} %"));
+        }
+
+        return scores;
     }
 }
 
@@ -195,4 +211,5 @@ public sealed class Experiment : IDisposable
 /// <param name="Role">One of <see cref="NetworkRoles"/>.</param>
 /// <param name="Model">The network with its last weights.</param>
 /// <param name="Summary">What the summary says of it.</param>
-public sealed record TrainedNetwork(string Role, SegmentationModel Model, NetworkSummary Summary);
+/// <param name="Evaluation">How images are prepared for it.</param>
+public sealed record TrainedNetwork(string Role, SegmentationModel Model, NetworkSummary Summary, Augmentation Evaluation);

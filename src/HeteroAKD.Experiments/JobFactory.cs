@@ -1,3 +1,4 @@
+using System.Numerics;
 using HeteroAKD.Data;
 using HeteroAKD.Distillation;
 using HeteroAKD.Experiments.Commands;
@@ -13,12 +14,19 @@ namespace HeteroAKD.Experiments;
 /// <summary>Builds the networks and trainings that a configuration describes.</summary>
 public sealed class JobFactory(ExperimentConfig config, ExperimentData data, Device device, Action<string> say)
 {
+    private Normalization _teacher = NormalizationOf(config.Augmentation);
+
     /// <summary>A network at the beginning of its training, and the checkpoint that it starts from, if one is named. The caller disposes of the network.</summary>
     public (SegmentationModel Model, CheckpointInfo? Start) Network(NetworkRole role)
     {
         bool teacher = role == NetworkRole.Teacher;
         SegmentationModel model = ModelZoo.Create(teacher ? config.Teacher.Model : config.Student.Model, data.Classes.Count, device, Seed(role));
         string path = teacher ? config.Teacher.Checkpoint : config.Student.Checkpoint;
+        if (teacher && config.Teacher.Mean.Count > 0)
+        {
+            _teacher = new Normalization(config.Teacher.Mean, config.Teacher.Std);
+        }
+
         if (path.Length == 0)
         {
             Pretrain(teacher ? NetworkRoles.Teacher : NetworkRoles.Student, model, teacher ? config.Teacher.Pretrained : config.Student.Pretrained);
@@ -27,8 +35,20 @@ public sealed class JobFactory(ExperimentConfig config, ExperimentData data, Dev
 
         Checkpoint loaded = Checkpoint.Load(path);
         loaded.CopyTo(Checkpoint.ModelPrefix, model);
+        if (teacher && config.Teacher.Mean.Count == 0)
+        {
+            _teacher = NormalizationOf(path, loaded.Info);
+        }
+
         return (model, loaded.Info);
     }
+
+    /// <summary>The preparation of images for a network: the student's but for the teacher's own mean and deviation.</summary>
+    /// <param name="role">Whose; for the teacher after its <see cref="Network"/>.</param>
+    /// <param name="student">The student's preparation.</param>
+    public Augmentation Prepared(NetworkRole role, Augmentation student) => role != NetworkRole.Teacher || _teacher.Same(NormalizationOf(config.Augmentation))
+        ? student
+        : student with { Mean = Vector(_teacher.Mean), Std = Vector(_teacher.Std) };
 
     /// <summary>The images that a network learns from.</summary>
     public ISegmentationDataset Images(NetworkRole role) => role == NetworkRole.Teacher ? data.Train : data.Student;
@@ -40,7 +60,9 @@ public sealed class JobFactory(ExperimentConfig config, ExperimentData data, Dev
     public PlannedTraining Distilled(SegmentationModel teacher, SegmentationModel student)
     {
         TaskLoss task = ObjectiveFactory.Task(device, config, Images(NetworkRole.Student));
-        IObjective objective = ObjectiveFactory.Distillation(teacher, student, task, config, data.Classes.IgnoreIndex);
+        Normalization own = NormalizationOf(config.Augmentation);
+        InputAdapter? adapter = _teacher.Same(own) ? null : new InputAdapter(device, own, _teacher);
+        IObjective objective = ObjectiveFactory.Distillation(teacher, student, task, config, data.Classes.IgnoreIndex, adapter);
         PlannedTraining training = Plan(NetworkRole.Student, student, objective);
         return training with { Job = training.Job with { Role = NetworkRoles.Distilled } };
     }
@@ -82,12 +104,34 @@ public sealed class JobFactory(ExperimentConfig config, ExperimentData data, Dev
                 Steps = teacher && config.Teacher.Steps > 0 ? config.Teacher.Steps : config.Training.Steps,
                 BatchSize = teacher && config.Teacher.BatchSize > 0 ? config.Teacher.BatchSize : config.Training.BatchSize,
             },
-            Validation = new EvaluatedDataset(data.Validation, data.Evaluation),
+            Validation = new EvaluatedDataset(data.Validation, Prepared(role, data.Evaluation)),
             Evaluation = config.Evaluation,
             Config = ConfigurationWriter.Write(config),
         };
-        return new PlannedTraining(job, Images(role));
+        return new PlannedTraining(job, Images(role), Prepared(role, data.Augmentation));
     }
 
     private int Seed(NetworkRole role) => role == NetworkRole.Teacher && config.Teacher.Seed >= 0 ? config.Teacher.Seed : config.Seed;
+
+    private static Normalization NormalizationOf(AugmentationConfig augmentation) => new(augmentation.Mean, augmentation.Std);
+
+    private static Vector3 Vector(IReadOnlyList<double> values) => new((float)values[0], (float)values[1], (float)values[2]);
+
+    // What a checkpoint was trained with stands in the configuration that it keeps; one made elsewhere may have none.
+    private Normalization NormalizationOf(string path, CheckpointInfo info)
+    {
+        Normalization own = NormalizationOf(config.Augmentation);
+        if (info.Config.Length == 0)
+        {
+            return own;
+        }
+
+        Normalization saved = NormalizationOf(ConfigurationReader.ReadText(info.Config, path).Augmentation);
+        if (!saved.Same(own))
+        {
+            say($"{NetworkRoles.Teacher}: its images are normalised by mean [{string.Join(", ", saved.Mean)}] and deviation [{string.Join(", ", saved.Std)}], as its checkpoint says");
+        }
+
+        return saved;
+    }
 }

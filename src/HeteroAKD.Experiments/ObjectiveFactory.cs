@@ -23,13 +23,13 @@ public static class ObjectiveFactory
         return new TaskLoss(device, training.Classes.Count, new TaskLossOptions(training.Classes.IgnoreIndex, weights, loss.LabelSmoothing, loss.AuxWeight));
     }
 
-    /// <summary>The distillation that a configuration describes.</summary>
-    public static IObjective Distillation(SegmentationModel teacher, SegmentationModel student, TaskLoss task, ExperimentConfig config, int ignoreIndex)
+    /// <summary>The distillation that a configuration describes; the adapter of the teacher's images is taken over.</summary>
+    public static IObjective Distillation(SegmentationModel teacher, SegmentationModel student, TaskLoss task, ExperimentConfig config, int ignoreIndex, InputAdapter? teacherInput = null)
     {
         DistillationConfig d = config.Distillation;
         IReadOnlyList<WeightedTerm> terms = d.WeightedTerms();
         return terms.Count == 0
             ? task
-            : new DistillationObjective(teacher, student, task, new DistillationOptions(terms, ignoreIndex) { Decay = d.Decay, DecayFraction = d.DecayFraction }, config.Seed);
+            : new DistillationObjective(teacher, student, task, new DistillationOptions(terms, ignoreIndex) { Decay = d.Decay, DecayFraction = d.DecayFraction, TeacherInput = teacherInput }, config.Seed);
     }
 }

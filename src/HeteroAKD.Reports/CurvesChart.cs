@@ -15,9 +15,13 @@ public sealed record Curve(string Name, IReadOnlyList<(double Step, double Value
 /// <param name="Title">Above it.</param>
 /// <param name="Unit">Of the values, beside the axis.</param>
 /// <param name="Curves">Its lines.</param>
-public sealed record CurvePanel(string Title, string Unit, IReadOnlyList<Curve> Curves);
+public sealed record CurvePanel(string Title, string Unit, IReadOnlyList<Curve> Curves)
+{
+    /// <summary>Whether the axis begins at 0; otherwise it shows the curves' own range, where small differences matter.</summary>
+    public bool FromZero { get; init; } = true;
+}
 
-/// <summary><c>curves.png</c>: charts side by side, steps to the right.</summary>
+/// <summary><c>curves.png</c> and <c>reliability.png</c>: charts side by side, steps to the right.</summary>
 public static class CurvesChart
 {
     private const int PanelWidth = 720;
@@ -85,6 +89,9 @@ public static class CurvesChart
         plot.Legend.OutlineColor = Color.FromHex("#D5D9E0");
         plot.Legend.ShadowColor = Colors.Transparent;
         plot.Axes.Margins(horizontal: 0.03, vertical: 0.08);
-        plot.Axes.SetLimitsY(0, plot.Axes.GetLimits().Top);
+        if (panel.FromZero)
+        {
+            plot.Axes.SetLimitsY(0, plot.Axes.GetLimits().Top);
+        }
     }
 }

@@ -18,8 +18,8 @@ public sealed class ReliabilityMeterTests
         Assert.Equal(3.5 / 6, scores.Auc, 1e-12);
         Assert.Equal(0.38, scores.Mean, 1e-12);
         Assert.Equal(Math.Sqrt(((0.01 + 0.16 + 0.64 + 0.04 + 0.16) / 5) - (0.38 * 0.38)), scores.Deviation, 1e-12);
-        Assert.Equal((2, 0.6), (scores.TeacherRight.Pixels, Math.Round(scores.TeacherRight.MeanShare, 12)));
-        Assert.Equal((1, 1, 1, 5), (scores.BothRight.Pixels, scores.StudentRight.Pixels, scores.BothWrong.Pixels, scores.Pixels));
+        Assert.Equal((2, 0.6), (scores.OnlyTeacherRight.Pixels, Math.Round(scores.OnlyTeacherRight.MeanShare, 12)));
+        Assert.Equal((1, 1, 1, 5), (scores.BothRight.Pixels, scores.OnlyStudentRight.Pixels, scores.BothWrong.Pixels, scores.Pixels));
     }
 
     [Fact]
@@ -40,7 +40,7 @@ public sealed class ReliabilityMeterTests
         meter.Add(Tensors.Tensor.From(batch.Device, new Tensors.Shape(1, 2, 1, 3), share), teacher: [1, 0, 0], student: [0, 0, 0], labels: [1, 0, 255]);
         ReliabilityScores scores = meter.Scores();
         Assert.Equal(2, scores.Pixels);
-        Assert.Equal(0.2, scores.TeacherRight.MeanShare, 1e-6);
+        Assert.Equal(0.2, scores.OnlyTeacherRight.MeanShare, 1e-6);
         Assert.Equal(0.9, scores.BothRight.MeanShare, 1e-6);
     }
 

@@ -1,3 +1,4 @@
+using HeteroAKD.Distillation;
 using HeteroAKD.Nn;
 using HeteroAKD.Training.Evaluation;
 using HeteroAKD.Training.Loop;
@@ -88,6 +89,28 @@ public sealed class PictureTests : IDisposable
     {
         string path = folder.File("curves.png");
         CurvesChart.Write(path, [new CurvePanel("loss", "nats", [new Curve(NetworkRoles.Teacher, [(1, 0)])])]);
+        Assert.True(new FileInfo(path).Length > 0);
+    }
+
+    [Fact]
+    public void Reliability_is_drawn_beside_chance_and_a_case_without_pixels_has_no_point()
+    {
+        ReliabilityRow Row(int step, string split, double auc, double onlyTeacher) =>
+            new(step, split, new ReliabilityScores(0.5, 0.1, auc, new(5, 0.5), new(1, onlyTeacher), new(0, double.NaN), new(2, 0.52)));
+        IReadOnlyList<CurvePanel> panels = ReliabilityCurves.Of([Row(50, "train", 0.7, 0.1), Row(50, "val", double.NaN, 0.51), Row(100, "train", 0.8, 0.2), Row(100, "val", 0.6, 0.53)]);
+        Assert.Equal(["train", "val", "chance"], panels[0].Curves.Select(c => c.Name));
+        Assert.Equal([(50, 0.7), (100, 0.8)], panels[0].Curves[0].Points);
+        Assert.Equal([(100, 0.6)], panels[0].Curves[1].Points);
+        Assert.Equal([(0, 0.5), (100, 0.5)], panels[0].Curves[2].Points);
+        Assert.Equal(["both right", "only the teacher right", "only the student right", "both wrong"], panels[1].Curves.Select(c => c.Name));
+        Assert.Equal([(50, 0.51), (100, 0.53)], panels[1].Curves[1].Points);
+        Assert.Empty(panels[1].Curves[2].Points);
+
+        string path = folder.File("reliability.png");
+        CurvesChart.Write(path, panels);
+        using SKBitmap picture = SKBitmap.Decode(path);
+        Assert.Equal((1440, 480), (picture.Width, picture.Height));
+        CurvesChart.Write(path, ReliabilityCurves.Of([]));
         Assert.True(new FileInfo(path).Length > 0);
     }
 

@@ -23,6 +23,9 @@ internal static class ConfigurationCheck
             $"augmentation.scaleMin ({augmentation.ScaleMin}) is above augmentation.scaleMax ({augmentation.ScaleMax})");
         Require(augmentation.Mean.Count == 3, $"augmentation.mean needs 3 values, red green blue, not {augmentation.Mean.Count}");
         Require(augmentation.Std.Count == 3, $"augmentation.std needs 3 values, red green blue, not {augmentation.Std.Count}");
+        Require(
+            (config.Teacher.Mean.Count, config.Teacher.Std.Count) is (0, 0) or (3, 3),
+            $"teacher.mean and teacher.std need 3 values each, red green blue, or none, not {config.Teacher.Mean.Count} and {config.Teacher.Std.Count}");
         Require(config.Optimizer.Betas.Count == 2, $"optimizer.betas needs 2 values, not {config.Optimizer.Betas.Count}");
         Require(!config.Optimizer.Nesterov || config.Optimizer.Momentum > 0, "optimizer.nesterov needs optimizer.momentum above 0");
         Require(config.Schedule.MinLr <= config.Optimizer.Lr, $"schedule.minLr ({config.Schedule.MinLr}) is above optimizer.lr ({config.Optimizer.Lr})");

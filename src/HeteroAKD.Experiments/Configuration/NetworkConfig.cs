@@ -29,6 +29,14 @@ public sealed record TeacherConfig
     /// <summary>Seed of the teacher alone, so that one teacher serves many student seeds; -1 takes the experiment's.</summary>
     [InRange("[-1, 2147483647]")]
     public int Seed { get; init; } = -1;
+
+    /// <summary>Mean of red, green and blue that its images are normalised by; empty takes what its checkpoint says, else <c>augmentation.mean</c>.</summary>
+    [InRange("[0, 1]")]
+    public IReadOnlyList<double> Mean { get; init; } = [];
+
+    /// <summary>Deviation, likewise.</summary>
+    [InRange("(0, 10]")]
+    public IReadOnlyList<double> Std { get; init; } = [];
 }
 
 /// <summary>The <c>student</c> section.</summary>

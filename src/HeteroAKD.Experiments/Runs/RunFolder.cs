@@ -22,7 +22,8 @@ public sealed class RunFolder
 {
     private static readonly string[] Written =
     [
-        "config.yaml", "summary.json", "metrics.csv", "log.txt", "curves.png", "predictions.png", "knowledge.png", "*.ckpt", "*.safetensors", ".*.tmp",
+        "config.yaml", "summary.json", "metrics.csv", "log.txt", "curves.png", "predictions.png", "knowledge.png",
+        "reliability.csv", "reliability.png", "*.ckpt", "*.safetensors", ".*.tmp",
     ];
 
     private RunFolder(string path) => Path = path;

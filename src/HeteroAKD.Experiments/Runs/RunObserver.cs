@@ -18,6 +18,9 @@ public sealed class RunObserver : ITrainingObserver
         _say = Say;
     }
 
+    /// <summary>Hears of evaluations; null where L_hakd takes no part.</summary>
+    internal RunReliability? Reliability { get; init; }
+
     /// <inheritdoc/>
     public void Begin(TrainingJob job, int done) => _progress.Begin($"{job.Role} {job.Model.Name}", job.Training.Steps, done);
 
@@ -30,6 +33,9 @@ public sealed class RunObserver : ITrainingObserver
 
     /// <inheritdoc/>
     public void Measured(TrainingJob job, int step, ReadOnlySpan<(string Column, double Value)> values) => _metrics.Write(job.Role, step, values);
+
+    /// <inheritdoc/>
+    public void Evaluated(TrainingJob job, int step) => Reliability?.Measure(job, step);
 
     /// <inheritdoc/>
     public void Log(string line) => _log.Write(line);

@@ -19,6 +19,11 @@ internal sealed class RunPictures(RunFolder folder, ExperimentData data, Experim
     public void Write(IReadOnlyList<TrainedNetwork> networks, DistillationObjective? distillation)
     {
         CurvesChart.Write(folder.File("curves.png"), RunCurves.Read(folder.File("metrics.csv"), distillation is IObjective objective ? objective.CurveNames : []));
+        if (distillation?.HeteroAkd is not null)
+        {
+            CurvesChart.Write(folder.File("reliability.png"), ReliabilityCurves.Of(ReliabilityFile.Read(folder.File(ReliabilityFile.Name))));
+        }
+
         TrainedNetwork? teacher = Find(networks, NetworkRoles.Teacher);
         TrainedNetwork? alone = Find(networks, NetworkRoles.Student);
         TrainedNetwork? distilled = Find(networks, NetworkRoles.Distilled);
@@ -30,7 +35,8 @@ internal sealed class RunPictures(RunFolder folder, ExperimentData data, Experim
         ISegmentationDataset dataset = new Spread(data.Test ?? data.Validation, Scenes);
         using BatchLoader loader = new(dataset, LoaderOptions.ForEvaluation(Scenes, data.Evaluation));
         Batch batch = loader.Next();
-        WritePredictions(dataset, batch, teacher, alone ?? distilled, distilled);
+        using BatchLoader teacherLoader = new(dataset, LoaderOptions.ForEvaluation(Scenes, teacher.Evaluation));
+        WritePredictions(dataset, batch, teacherLoader.Next(), teacher, alone ?? distilled, distilled);
         if (distillation?.HeteroAkd is not null)
         {
             WriteKnowledge(dataset, batch, teacher.Model, distilled.Model, distillation);
@@ -41,9 +47,9 @@ internal sealed class RunPictures(RunFolder folder, ExperimentData data, Experim
 
     private static TrainedNetwork? Find(IReadOnlyList<TrainedNetwork> networks, string role) => networks.FirstOrDefault(n => n.Role == role);
 
-    private void WritePredictions(ISegmentationDataset dataset, Batch batch, TrainedNetwork teacher, TrainedNetwork alone, TrainedNetwork distilled)
+    private void WritePredictions(ISegmentationDataset dataset, Batch batch, Batch teacherBatch, TrainedNetwork teacher, TrainedNetwork alone, TrainedNetwork distilled)
     {
-        byte[][] byTeacher = Predict(teacher.Model, batch);
+        byte[][] byTeacher = Predict(teacher.Model, teacherBatch);
         byte[][] byAlone = Predict(alone.Model, batch);
         byte[][] byDistilled = Predict(distilled.Model, batch);
         List<PredictedScene> scenes = [];

@@ -65,6 +65,13 @@ public sealed record NetworkSummary
 
     /// <summary>Scores by split, <c>val</c> and where there is one <c>test</c>.</summary>
     public required IReadOnlyDictionary<string, SegmentationScores> Scores { get; init; }
+
+    /// <summary>The same of the average of its weights; null where none was kept.</summary>
+    public IReadOnlyDictionary<string, SegmentationScores>? AverageScores { get; init; }
+
+    /// <summary>What was last measured of the share S on each split; null where L_hakd took no part.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public IReadOnlyList<ReliabilityRow>? Reliability { get; init; }
 }
 
 /// <summary>How results are written as JSON.</summary>

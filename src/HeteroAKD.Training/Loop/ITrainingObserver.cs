@@ -23,6 +23,13 @@ public interface ITrainingObserver
     {
     }
 
+    /// <summary>The network was scored, and its numbers were said. Whoever looks at it further leaves weights and statistics as they are.</summary>
+    /// <param name="job">Whose.</param>
+    /// <param name="step">Steps done.</param>
+    void Evaluated(TrainingJob job, int step)
+    {
+    }
+
     /// <summary>A line for the log.</summary>
     void Log(string line)
     {

@@ -176,6 +176,7 @@ public sealed partial class NetworkTrainer(ITrainingObserver observer)
         }
 
         observer.Say(line);
+        observer.Evaluated(s.Job, s.Step);
         if (!(scores.MeanIoU <= s.BestMetric))
         {
             s.BestMetric = scores.MeanIoU;

@@ -1,3 +1,4 @@
+using HeteroAKD.Distillation;
 using HeteroAKD.Experiments.Configuration;
 using HeteroAKD.Experiments.Runs;
 using HeteroAKD.Training.Evaluation;
@@ -89,6 +90,7 @@ public sealed class RunFolderTests : IDisposable
                 {
                     Role = "teacher", Model = "tiny-mit-teacher", Parameters = 2108011, Steps = 10, Seconds = 1, TrainingImages = 5,
                     Scores = new Dictionary<string, SegmentationScores> { ["val"] = new(0.5, 1, 0.25, double.NaN, [0.5, double.NaN]) },
+                    Reliability = [new ReliabilityRow(10, "val", new ReliabilityScores(0.5, 0.25, double.NaN, new(3, 0.75), new(2, 0.5), new(0, double.NaN), new(0, double.NaN)))],
                 },
             ],
         };
@@ -98,6 +100,7 @@ public sealed class RunFolderTests : IDisposable
         SegmentationScores scores = RunSummary.FromJson(json).Networks[0].Scores["val"];
         Assert.Equal((0.5, double.NaN), (scores.MeanIoU, scores.BoundaryF1));
         Assert.Equal([0.5, double.NaN], scores.ClassIoU);
+        Assert.Equal(summary.Networks[0].Reliability, RunSummary.FromJson(json).Networks[0].Reliability);
         Assert.Contains("\"boundaryF1\": null", json, StringComparison.Ordinal);
         Assert.Contains("\"peakMemoryBytes\": 1048576", json, StringComparison.Ordinal);
         Assert.Equal(json, RunSummary.FromJson(json).ToJson());
