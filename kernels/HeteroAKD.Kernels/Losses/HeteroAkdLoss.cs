@@ -40,8 +40,14 @@ public readonly partial struct HeteroAkdLoss<TParts> : IPixelLoss
     /// <see cref="SpatialReduceKernel"/> made before, for the spatial axis; with the class axis give any memory. Class weights [C] are those that
     /// <see cref="MeanOneWeightsKernel"/> made; give any memory and false where there are none.
     /// </summary>
+    /// <exception cref="ArgumentException">Fixed parts cannot compute these options.</exception>
     public HeteroAkdLoss(int classes, in HeteroAkdOptions options, Mem spatialTotals, Mem spatialAverages, Mem classWeights, bool classWeighted)
     {
+        if (!TParts.AreChosen && (classWeighted || !options.HasFixedParts))
+        {
+            throw new ArgumentException($"HeteroAkdLoss: {typeof(TParts).Name} cannot compute {options}{(classWeighted ? " with class weights" : "")}; take {nameof(ChosenParts)}", nameof(options));
+        }
+
         Classes = classes;
         _axis = options.Axis;
         _form = options.Form;

@@ -116,6 +116,23 @@ public class HeteroAkdPartsTests
         Assert.Equal(expected.Teacher, found.Teacher);
     }
 
+    [Fact]
+    public void FixedPartsRefuseWhatTheyCannotCompute()
+    {
+        HeteroAkdOptions published = HeteroAkdOptions.Practical;
+        foreach (HeteroAkdOptions options in new[]
+        {
+            published with { Mixing = false }, published with { Weighting = false }, published with { WeightScale = WeightScale.Classes },
+            published with { Form = DistillationForm.Binary },
+        })
+        {
+            Assert.Throws<ArgumentException>(() => new HeteroAkdLoss<FixedParts>(3, options, default, default, default, false));
+        }
+
+        Assert.Throws<ArgumentException>(() => new HeteroAkdLoss<FixedParts>(3, published, default, default, default, true));
+        Assert.Equal(2, new HeteroAkdLoss<FixedParts>(3, published, default, default, default, false).Inputs);
+    }
+
     [Theory]
     [InlineData(WeightAxis.Class, true)]
     [InlineData(WeightAxis.Class, false)]
