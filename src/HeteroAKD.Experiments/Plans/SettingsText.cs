@@ -30,7 +30,7 @@ internal static class SettingsText
     /// <summary>Twelve hexadecimal digits that stand for a canonical text.</summary>
     public static string Hash(string canonical) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(canonical)))[..12];
 
-    /// <summary>The experiment without folder, device, threads, how data is loaded and whether steps are replayed: results do not depend on these.</summary>
+    /// <summary>The experiment without folder, device, threads, how data is loaded and whether steps are replayed: what a run may change when it is resumed.</summary>
     public static ExperimentConfig WithoutPlace(ExperimentConfig config)
     {
         ExperimentConfig standard = new();
@@ -39,7 +39,7 @@ internal static class SettingsText
             Out = standard.Out,
             Device = standard.Device,
             Threads = standard.Threads,
-            Data = config.Data with { Cache = standard.Data.Cache, CacheFolder = standard.Data.CacheFolder, Workers = standard.Data.Workers, Prefetch = standard.Data.Prefetch },
+            Data = config.Data with { Cache = standard.Data.Cache, CacheFolder = standard.Data.CacheFolder, Workers = standard.Data.Workers },
             Training = config.Training with { Replay = standard.Training.Replay },
         };
     }
