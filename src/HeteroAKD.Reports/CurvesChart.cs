@@ -26,6 +26,7 @@ public static class CurvesChart
 {
     private const int PanelWidth = 720;
     private const int PanelHeight = 480;
+    private const double LegendRoom = 0.4; // of the curves' range, above them where the axis fits them closely
     private const int MarkersUpTo = 40;  // single evaluations are points; a line of many steps is not
 
     private static readonly Dictionary<string, Color> RoleColors = new()
@@ -84,14 +85,12 @@ public static class CurvesChart
 
         // The legend takes the corner that the curves leave: falling ones end low, rising ones high.
         IReadOnlyList<(double Step, double Value)> first = panel.Curves.First(c => c.Points.Count > 0).Points;
-        plot.ShowLegend(first[^1].Value > first[0].Value ? Alignment.LowerRight : Alignment.UpperRight);
+        plot.ShowLegend(panel.FromZero && first[^1].Value > first[0].Value ? Alignment.LowerRight : Alignment.UpperRight);
         plot.Legend.FontSize = 15;
         plot.Legend.OutlineColor = Color.FromHex("#D5D9E0");
         plot.Legend.ShadowColor = Colors.Transparent;
         plot.Axes.Margins(horizontal: 0.03, vertical: 0.08);
-        if (panel.FromZero)
-        {
-            plot.Axes.SetLimitsY(0, plot.Axes.GetLimits().Top);
-        }
+        AxisLimits fitted = plot.Axes.GetLimits();
+        plot.Axes.SetLimitsY(panel.FromZero ? 0 : fitted.Bottom, fitted.Top + (panel.FromZero ? 0 : LegendRoom * fitted.VerticalSpan));
     }
 }
