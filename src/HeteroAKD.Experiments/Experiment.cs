@@ -150,8 +150,8 @@ public sealed class Experiment : IDisposable
         string path = _folder.File(NetworkTrainer.LastFile(job.Role));
         Checkpoint? last = File.Exists(path) ? Checkpoint.Load(path) : null;
         using MetricsFile metrics = OpenMetrics(job.Role, last?.Info.Step ?? 0);
-        using BatchLoader loader = new(training.Dataset, training.LoaderOptions(_config.Data, _data.Augmentation));
-        double seconds = new NetworkTrainer(new RunObserver(_log, metrics, _progress, _data)).Run(job, loader, _cancellation, last);
+        using JoinedLoaders batches = training.Batches(_config.Data, _data.Augmentation);
+        double seconds = new NetworkTrainer(new RunObserver(_log, metrics, _progress, _data)).Run(job, batches, _cancellation, last);
         Finish(job.Role, job.Model, job.Training.Steps, seconds, training.Dataset.Count);
     }
 
