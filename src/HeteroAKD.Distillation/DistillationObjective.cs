@@ -18,6 +18,12 @@ public sealed record DistillationOptions(IReadOnlyList<WeightedTerm> Terms, int 
     /// <summary>The last part of the training, over which the terms' weights fall.</summary>
     public double DecayFraction { get; init; } = 0.25;
 
+    /// <summary>
+    /// From this probability on the teacher's class is the label of a pixel that carries <see cref="Batch.Unlabelled"/>, for the terms alone: the task loss never sees it.
+    /// 0 leaves such pixels without a label.
+    /// </summary>
+    public double UnlabelledThreshold { get; init; }
+
     /// <summary>How the teacher's images follow from the student's; null where both are normalised alike.</summary>
     public InputAdapter? TeacherInput { get; init; }
 }
@@ -33,6 +39,7 @@ public sealed class DistillationObjective : IObjective
     private readonly AuxiliaryModules? _auxiliary;
     private readonly TermStrength? _strength;
     private readonly InputAdapter? _teacherInput;
+    private readonly float _unlabelledThreshold;
     private readonly List<LossTerm> _values = [];
 
     /// <summary>Freezes the teacher and builds the terms for a student.</summary>
@@ -52,6 +59,7 @@ public sealed class DistillationObjective : IObjective
         _teacher = teacher;
         _task = task;
         _teacherInput = options.TeacherInput;
+        _unlabelledThreshold = (float)options.UnlabelledThreshold;
         teacher.RequireGrad(false);
         Site site = new(student.Device, new Generator(seed));
         foreach (WeightedTerm term in options.Terms)
@@ -107,7 +115,7 @@ public sealed class DistillationObjective : IObjective
         SegmentationOutput output = student.Forward(images, pass);
         _values.Clear();
         Tensor total = _task.Of(output, labels, _values);
-        TermInputs inputs = new(teacher, output, labels, pass);
+        TermInputs inputs = new(teacher, output, LabelsOfTerms(teacher, labels), pass);
         foreach (DistillationTerm term in _terms)
         {
             Tensor loss = term.Loss(inputs, _values);
@@ -119,6 +127,9 @@ public sealed class DistillationObjective : IObjective
 
         return new ObjectiveResult(total, _values);
     }
+
+    private Tensor LabelsOfTerms(in SegmentationOutput teacher, Tensor labels) =>
+        _unlabelledThreshold > 0 ? Functional.PseudoLabels(teacher.Logits, labels, _unlabelledThreshold, Batch.Unlabelled) : labels;
 
     /// <inheritdoc/>
     public void Dispose()

@@ -109,8 +109,8 @@ public sealed class DryRun : IDisposable
             Role = job.Role,
             Model = job.Model.Name,
             Parameters = job.Model.CountParameters(),
-            BatchSize = job.Training.BatchSize,
-            Images = training.Dataset.Count,
+            BatchSize = training.BatchSize(_config.Data),
+            Images = training.Dataset.Count + (training.Unlabelled?.Count ?? 0),
             Steps = job.Training.Steps,
             Loss = loss,
             StepMilliseconds = stepMilliseconds,
@@ -128,7 +128,7 @@ public sealed class DryRun : IDisposable
         int accumulate = job.Optimizer.Accumulate;
         using FlatParameters parameters = new(_device, job.ParameterGroups());
         using Optimizer optimizer = new(parameters, job.Optimizer);
-        using BatchLoader loader = new(training.Dataset, training.LoaderOptions(_config.Data) with { Threads = 0 });
+        using JoinedLoaders batches = training.Batches(_config.Data with { Workers = 0 });
         using StepInputs inputs = new(_device);
         using TrainingStep step = new(job, inputs, replay: false, say: _ => { });
         LearningRateSchedule schedule = new(job.Schedule, job.Optimizer.Lr, job.Training.Steps);
@@ -137,9 +137,9 @@ public sealed class DryRun : IDisposable
         double batchMilliseconds = 0;
         for (int s = 0; s < 2; s++)
         {
-            double waited = loader.WaitSeconds;
-            Batch batch = loader.Next();
-            batchMilliseconds = 1000 * (loader.WaitSeconds - waited) * accumulate;
+            double waited = batches.WaitSeconds;
+            Batch batch = batches.Next();
+            batchMilliseconds = 1000 * (batches.WaitSeconds - waited) * accumulate;
             Stopwatch clock = Stopwatch.StartNew();
             inputs.Fill(batch);
             optimizer.ZeroGrad();

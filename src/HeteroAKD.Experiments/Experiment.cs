@@ -162,10 +162,10 @@ public sealed class Experiment : IDisposable
         string path = _folder.File(NetworkTrainer.LastFile(job.Role));
         Checkpoint? last = File.Exists(path) ? Checkpoint.Load(path) : null;
         using MetricsFile metrics = MetricsFile.Open(_folder.File("metrics.csv"), job.Role, last?.Info.Step ?? 0, [.. job.Columns()]);
-        using BatchLoader loader = new(training.Dataset, training.LoaderOptions(_config.Data));
+        using JoinedLoaders batches = training.Batches(_config.Data);
         var reliability = RunReliability.Of(job, _folder, _data, _config.Evaluation, last?.Info.Step ?? 0);
         RunObserver observer = new(_log, metrics, _progress, _data) { Reliability = reliability };
-        double seconds = new NetworkTrainer(observer).Run(job, loader, _cancellation, last);
+        double seconds = new NetworkTrainer(observer).Run(job, batches, _cancellation, last);
         reliability?.Say(_log.Write);
         Finish(job.Role, job.Model, job.Training.Steps, seconds, training.Dataset.Count, reliability?.Last());
         if (job.Training.Ema > 0)

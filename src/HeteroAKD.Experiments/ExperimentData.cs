@@ -9,6 +9,7 @@ namespace HeteroAKD.Experiments;
 public sealed class ExperimentData
 {
     private readonly ConcurrentQueue<string> _warnings = new();
+    private readonly List<(string Split, PairDataset Files)> _evaluated = []; // what is scored, where it lies in files
 
     /// <summary>Opens the data sets that a configuration names.</summary>
     /// <exception cref="DatasetException">A file is missing or malformed.</exception>
@@ -22,6 +23,7 @@ public sealed class ExperimentData
             _ => Layout(data),
         };
         (Train, Student, Validation, Test) = (train, StudentPart(train, data), validation, test);
+        Unlabelled = data.Unlabelled.Length == 0 ? null : UnlabelledImages(data);
         Augmentation = AugmentationOf(config);
         Evaluation = Augmentation.ForEvaluation();
     }
@@ -31,6 +33,9 @@ public sealed class ExperimentData
 
     /// <summary>The labelled images that the student gets, alone and distilled alike: all of <see cref="Train"/> or a part.</summary>
     public ISegmentationDataset Student { get; }
+
+    /// <summary>Images without labels that the distilled student sees beside its labelled ones; null where there are none.</summary>
+    public ISegmentationDataset? Unlabelled { get; }
 
     /// <summary>For choosing.</summary>
     public ISegmentationDataset Validation { get; }
@@ -71,13 +76,15 @@ public sealed class ExperimentData
 
     private SplitData Scenes(DataConfig data)
     {
-        SceneOptions options = new() { Width = data.Size.Width, Height = data.Size.Height, Seed = (ulong)data.Seed };
+        SceneOptions options = SceneOptionsOf(data);
         SceneOptions labelled = options with { AnnotationNoise = (float)data.AnnotationNoise };
         return new SplitData(
             Cached(new SceneDataset(SceneSplit.Train, data.TrainCount, labelled), data),
             Cached(new SceneDataset(SceneSplit.Validation, data.ValCount, options), data),
             data.TestCount > 0 ? Cached(new SceneDataset(SceneSplit.Test, data.TestCount, options), data) : null);
     }
+
+    private static SceneOptions SceneOptionsOf(DataConfig data) => new() { Width = data.Size.Width, Height = data.Size.Height, Seed = (ulong)data.Seed };
 
     private SplitData Lists(DataConfig data)
     {
@@ -113,6 +120,12 @@ public sealed class ExperimentData
             split.RequireFiles();
         }
 
+        _evaluated.Add(("val", validation));
+        if (test is not null)
+        {
+            _evaluated.Add(("test", test));
+        }
+
         return new SplitData(Cached(train, data), Cached(validation, data), test is null ? null : Cached(test, data));
     }
 
@@ -128,6 +141,39 @@ public sealed class ExperimentData
         SubsetDataset part = new(train, data.StudentEvery, data.StudentLimit);
         return part.Count == train.Count ? train : part;
     }
+
+    private ISegmentationDataset UnlabelledImages(DataConfig data)
+    {
+        if (data.Unlabelled == DataConfig.UnlabelledScenes)
+        {
+            // Neither teacher nor student ever sees a label of these.
+            return Kept(new UnlabelledDataset(new SceneDataset(SceneSplit.Train, data.UnlabelledCount, SceneOptionsOf(data), first: data.TrainCount)), data);
+        }
+
+        string root = data.Root.Length > 0 ? DataRoot.Resolve(data.Root) : Directory.GetCurrentDirectory();
+        string path = Path.Combine(root, data.Unlabelled);
+        ImageDataset images = Directory.Exists(path) ? ImageDataset.OfFolder(path, Classes)
+            : File.Exists(path) ? ImageDataset.OfList(root, path, Classes)
+            : throw new DatasetException(path, "there is neither a folder nor a list file", "Correct data.unlabelled, whose path is relative to data.root");
+        WarnOfScored(images);
+        return Kept(images, data);
+    }
+
+    private void WarnOfScored(ImageDataset images)
+    {
+        foreach ((string split, PairDataset files) in _evaluated)
+        {
+            HashSet<string> scored = [.. files.Pairs.Select(pair => Path.GetFullPath(pair.Image))];
+            string[] shared = [.. images.Files.Select(Path.GetFullPath).Where(scored.Contains)];
+            if (shared.Length > 0)
+            {
+                _warnings.Enqueue($"data.unlabelled: {shared.Length} of {images.Count} images are in the split {split}, too: first {shared[0]}; its scores do not show how the student does on images it has not seen");
+            }
+        }
+    }
+
+    // The cache on disk holds pairs; images without labels are decoded every time beside it.
+    private static ISegmentationDataset Kept(ISegmentationDataset unlabelled, DataConfig data) => data.Cache == CacheKind.Ram ? new CachedDataset(unlabelled) : unlabelled;
 
     private ISegmentationDataset Cached(ISegmentationDataset dataset, DataConfig data) => data.Cache switch
     {

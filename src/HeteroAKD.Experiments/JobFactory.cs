@@ -64,7 +64,25 @@ public sealed class JobFactory(ExperimentConfig config, ExperimentData data, Dev
         InputAdapter? adapter = _teacher.Same(own) ? null : new InputAdapter(device, own, _teacher);
         IObjective objective = ObjectiveFactory.Distillation(teacher, student, task, config, data.Classes.IgnoreIndex, adapter);
         PlannedTraining training = Plan(NetworkRole.Student, student, objective);
-        return training with { Job = training.Job with { Role = NetworkRoles.Distilled } };
+        return training with { Job = training.Job with { Role = NetworkRoles.Distilled }, Unlabelled = UnlabelledFor(objective) };
+    }
+
+    // Without a teacher there is nothing to be learnt from them.
+    private ISegmentationDataset? UnlabelledFor(IObjective objective)
+    {
+        if (data.Unlabelled is null || objective is not DistillationObjective distillation)
+        {
+            return null;
+        }
+
+        bool taught = config.Data.UnlabelledThreshold > 0 || distillation.Terms.Any(term => !term.NeedsLabels && term.Factor > 0);
+        say($"{NetworkRoles.Distilled}: {data.Unlabelled.Count} unlabelled images beside {data.Student.Count} labelled ones");
+        if (!taught)
+        {
+            say($"{NetworkRoles.Distilled}: every term needs labels, so no loss sees the unlabelled images; set data.unlabelledThreshold or add a term such as kd");
+        }
+
+        return data.Unlabelled;
     }
 
     private void Pretrain(string name, SegmentationModel model, string path)

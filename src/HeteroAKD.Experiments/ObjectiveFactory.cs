@@ -26,10 +26,16 @@ public static class ObjectiveFactory
     /// <summary>The distillation that a configuration describes; the adapter of the teacher's images is taken over.</summary>
     public static IObjective Distillation(SegmentationModel teacher, SegmentationModel student, TaskLoss task, ExperimentConfig config, int ignoreIndex, InputAdapter? teacherInput = null)
     {
-        DistillationConfig d = config.Distillation;
-        IReadOnlyList<WeightedTerm> terms = d.WeightedTerms();
+        IReadOnlyList<WeightedTerm> terms = config.Distillation.WeightedTerms();
         return terms.Count == 0
             ? task
-            : new DistillationObjective(teacher, student, task, new DistillationOptions(terms, ignoreIndex) { Decay = d.Decay, DecayFraction = d.DecayFraction, TeacherInput = teacherInput }, config.Seed);
+            : new DistillationObjective(teacher, student, task, OptionsOf(config, terms, ignoreIndex) with { TeacherInput = teacherInput }, config.Seed);
     }
+
+    private static DistillationOptions OptionsOf(ExperimentConfig config, IReadOnlyList<WeightedTerm> terms, int ignoreIndex) => new(terms, ignoreIndex)
+    {
+        Decay = config.Distillation.Decay,
+        DecayFraction = config.Distillation.DecayFraction,
+        UnlabelledThreshold = config.Data.UnlabelledThreshold,
+    };
 }

@@ -6,6 +6,9 @@ namespace HeteroAKD.Nn;
 /// </summary>
 public sealed class Batch
 {
+    /// <summary>Label of the pixels of an image that has no labels. No class and no ignored id: a loss that reads labels leaves such a pixel out, one that does not learns from it.</summary>
+    public const int Unlabelled = -2;
+
     /// <summary>N, the number of images; the last batch of an epoch may hold fewer.</summary>
     public int Count { get; private set; }
 
@@ -18,7 +21,7 @@ public sealed class Batch
     /// <summary>[N, 3, H, W], normalised.</summary>
     public float[] Images { get; private set; } = [];
 
-    /// <summary>[N, H, W], class ids or the ignored id.</summary>
+    /// <summary>[N, H, W], class ids, the ignored id or <see cref="Unlabelled"/>.</summary>
     public int[] Labels { get; private set; } = [];
 
     /// <summary>[N], the index of each image in its data set.</summary>

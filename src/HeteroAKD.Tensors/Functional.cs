@@ -221,4 +221,16 @@ public static class Functional
     /// <param name="attributes">Readings of the equations and weights; null for the defaults.</param>
     public static Tensor HeteroAkdLoss(Tensor input, Tensor teacher, Tensor target, Tensor? weight = null, HeteroAkdAttributes? attributes = null) =>
         HeteroAkd.Row.Apply(attributes ?? new HeteroAkdAttributes(), input, teacher, target, weight);
+
+    /// <summary>
+    /// target [N, H, W] int32 with the class of the largest softmax(input) at each unlabelled pixel where that probability is at least the threshold. Logits of another size
+    /// than the labels are sampled bilinearly. Not differentiable.
+    /// </summary>
+    /// <param name="input">[N, C, h, w] logits.</param>
+    /// <param name="target">[N, H, W] int32 labels.</param>
+    /// <param name="threshold">In (0, 1].</param>
+    /// <param name="unlabelled">Label of the pixels that may get a class.</param>
+    /// <param name="alignCorners">How logits of another size are sampled.</param>
+    public static Tensor PseudoLabels(Tensor input, Tensor target, float threshold = 0.9f, int unlabelled = -2, bool alignCorners = false) =>
+        Ops.PseudoLabels.Row.Apply(new PseudoLabelsAttributes(threshold, unlabelled, alignCorners), input, target);
 }

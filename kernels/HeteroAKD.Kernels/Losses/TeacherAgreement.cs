@@ -11,24 +11,22 @@ namespace HeteroAKD.Kernels.Losses;
 /// </summary>
 public readonly struct TeacherAgreementKernel : IPixelKernel
 {
-    private readonly Mem _teacher; // [N, C, vertical.Source, horizontal.Source]
+    private readonly SampledLogits _teacher;
     private readonly IndexMem _agreement; // [N, h, w] overwritten
     private readonly LabelSource _labels;
-    private readonly BilinearAxis _vertical;
-    private readonly BilinearAxis _horizontal;
+    private readonly int _height;
+    private readonly int _width;
     private readonly int _classes;
-    private readonly int _sampled;
 
-    /// <summary>The map for logits that the two axes bring to the grid h × w, on which <paramref name="labels"/> are, too.</summary>
+    /// <summary>The map for logits [N, classes, vertical.Source, horizontal.Source] that the two axes bring to the grid h × w, on which <paramref name="labels"/> are, too.</summary>
     public TeacherAgreementKernel(Mem teacher, IndexMem agreement, in LabelSource labels, BilinearAxis vertical, BilinearAxis horizontal, int classes)
     {
-        _teacher = teacher;
+        _teacher = new SampledLogits(teacher, vertical, horizontal, classes);
         _agreement = agreement;
         _labels = labels;
-        _vertical = vertical;
-        _horizontal = horizontal;
+        _height = vertical.Target;
+        _width = horizontal.Target;
         _classes = classes;
-        _sampled = vertical.Source == vertical.Target && horizontal.Source == horizontal.Target ? 0 : 1;
     }
 
     /// <summary>The specification. Teacher [N, C, pixels] on the grid, labels and agreement [N, pixels]. A NaN is no largest logit.</summary>
@@ -56,68 +54,31 @@ public readonly struct TeacherAgreementKernel : IPixelKernel
     public void Run<TLane>(int row, int column)
         where TLane : unmanaged, ILane<TLane>
     {
-        int image = row / _vertical.Target;
-        int y = row - (image * _vertical.Target);
+        int image = row / _height;
+        int y = row - (image * _height);
         TLane label = _labels.At<TLane>(image, y, column);
-        TLane best = _sampled != 0 ? SampledClass<TLane>(image, y, column) : LargestClass<TLane>(image, y, column);
+        TLane best = LargestClass<TLane>(image, y, column);
 
         // Without a label -2 - label is -1 again.
         TLane agreement = TLane.SelectEqual(best, label, label, TLane.Splat(-2f) - label);
-        TLane.StoreIndex(_agreement, (row * _horizontal.Target) + column, agreement);
+        TLane.StoreIndex(_agreement, (row * _width) + column, agreement);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private TLane LargestClass<TLane>(int image, int y, int column)
         where TLane : unmanaged, ILane<TLane>
     {
-        int plane = _vertical.Source * _horizontal.Source;
-        int start = (image * _classes * plane) + (y * _horizontal.Source) + column;
+        SampledPlace<TLane> place = _teacher.At<TLane>(image, y, column);
         TLane max = TLane.Splat(float.NegativeInfinity);
         TLane best = TLane.Splat(-1f);
         for (int c = 0; c < _classes; c++)
         {
-            TLane z = TLane.Load(_teacher, start + (c * plane));
+            TLane z = _teacher.Load(place, c);
             best = TLane.SelectGreater(z, max, TLane.Splat(c), best);
             max = TLane.Larger(z, max);
         }
 
         return best;
-    }
-
-    /// <summary>The same of sampled logits: the bits that <see cref="LogitsSource"/> gives the loss.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private TLane SampledClass<TLane>(int image, int y, int column)
-        where TLane : unmanaged, ILane<TLane>
-    {
-        TLane target = TLane.Iota(column);
-        TLane left = _horizontal.Low(target);
-        TLane right = _horizontal.High(left);
-        TLane across = _horizontal.Weight(target, left);
-        TLane down = _vertical.Weight<TLane>(y);
-        int low = _vertical.Low(y);
-        int below = (_vertical.High(low) - low) * _horizontal.Source;
-        int plane = _vertical.Source * _horizontal.Source;
-        int start = (image * _classes * plane) + (low * _horizontal.Source);
-        TLane max = TLane.Splat(float.NegativeInfinity);
-        TLane best = TLane.Splat(-1f);
-        for (int c = 0; c < _classes; c++)
-        {
-            TLane top = Between(start + (c * plane), left, right, across);
-            TLane bottom = Between(start + (c * plane) + below, left, right, across);
-            TLane z = TLane.Fma(down, bottom - top, top);
-            best = TLane.SelectGreater(z, max, TLane.Splat(c), best);
-            max = TLane.Larger(z, max);
-        }
-
-        return best;
-    }
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private TLane Between<TLane>(int start, TLane left, TLane right, TLane weight)
-        where TLane : unmanaged, ILane<TLane>
-    {
-        TLane first = TLane.Gather(_teacher, start, left);
-        return TLane.Fma(weight, TLane.Gather(_teacher, start, right) - first, first);
     }
 }
 

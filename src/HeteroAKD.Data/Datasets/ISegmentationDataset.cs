@@ -1,6 +1,6 @@
 namespace HeteroAKD.Data;
 
-/// <summary>Labelled images by index. Implementations are safe to call from several threads.</summary>
+/// <summary>Images by index, labelled or not. Implementations are safe to call from several threads.</summary>
 public interface ISegmentationDataset
 {
     /// <summary>Number of samples.</summary>

@@ -3,8 +3,6 @@ namespace HeteroAKD.Data;
 /// <summary>Collects the splits of one data set while its layout looks for them.</summary>
 internal sealed class SplitFinder(DatasetLayout layout, string root)
 {
-    private static readonly string[] ImageEndings = [".png", ".jpg", ".jpeg"];
-
     /// <summary>The folder that paths begin at.</summary>
     public string Root { get; } = root;
 
@@ -66,10 +64,7 @@ internal sealed class SplitFinder(DatasetLayout layout, string root)
     }
 
     /// <summary>Images of a folder in the order of their names, the same on every machine; none where the folder is missing.</summary>
-    public IEnumerable<string> Images(string folder) =>
-        !Directory.Exists(PathOf(folder)) ? [] : Directory.EnumerateFiles(PathOf(folder))
-            .Where(file => ImageEndings.Contains(Path.GetExtension(file), StringComparer.OrdinalIgnoreCase))
-            .Order(StringComparer.Ordinal);
+    public IEnumerable<string> Images(string folder) => Directory.Exists(PathOf(folder)) ? ImageFiles.In(PathOf(folder)) : [];
 
     /// <summary>Each image of a folder with the PNG of the same name in another folder; a label that is not there keeps the path it should have.</summary>
     /// <exception cref="DatasetException">Two images, or two labels, have one name.</exception>

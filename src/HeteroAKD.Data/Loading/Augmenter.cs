@@ -36,11 +36,26 @@ internal sealed class Augmenter(Augmentation options)
 
     private void SampleLabels(Sample sample, Tap row, int ignoreIndex, Span<int> labels)
     {
+        if (!sample.IsLabelled)
+        {
+            MarkUnlabelled(row, ignoreIndex, labels);
+            return;
+        }
         var source = sample.Labels.AsSpan(row.Nearest * sample.Image.Width, sample.Image.Width);
         var taps = _columns.Taps.AsSpan(0, labels.Length);
         for (var x = 0; x < labels.Length; x++)
         {
             labels[x] = row.Inside && taps[x].Inside ? source[taps[x].Nearest] : ignoreIndex;
+        }
+    }
+
+    // What lies beside the image stays apart from it: no threshold makes it a class.
+    private void MarkUnlabelled(Tap row, int ignoreIndex, Span<int> labels)
+    {
+        var taps = _columns.Taps.AsSpan(0, labels.Length);
+        for (var x = 0; x < labels.Length; x++)
+        {
+            labels[x] = row.Inside && taps[x].Inside ? Batch.Unlabelled : ignoreIndex;
         }
     }
 

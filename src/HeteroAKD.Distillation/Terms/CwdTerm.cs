@@ -23,6 +23,7 @@ public sealed record CwdTermOptions : TermOptions
     public ComparedMaps Maps { get; init; } = ComparedMaps.Features;
 
     /// <summary>Temperature of both softmaxes; the loss is scaled by its square.</summary>
+    [InRange("(0, 1000]")]
     public double Tau { get; init; } = 4;
 }
 

@@ -17,7 +17,7 @@ public enum TermReads
     /// <summary>Maps of the encoder's stages, <see cref="SegmentationOutput.Features"/>.</summary>
     EncoderStages = 4,
 
-    /// <summary>The labels. Such a term learns nothing from images without them.</summary>
+    /// <summary>The labels.</summary>
     Labels = 8,
 }
 
@@ -45,6 +45,9 @@ public abstract class DistillationTerm(TermSetup setup) : IDisposable
 {
     /// <summary>What it reads.</summary>
     public abstract TermReads Reads { get; }
+
+    /// <summary>Whether it learns nothing from an image without labels, which carries <see cref="Batch.Unlabelled"/>.</summary>
+    public virtual bool NeedsLabels => Reads.HasFlag(TermReads.Labels);
 
     /// <summary>Names of the values that <see cref="Loss"/> reports, in order: the unweighted loss first, then diagnostics. They are columns of <c>metrics.csv</c>.</summary>
     public abstract IReadOnlyList<string> ValueNames { get; }

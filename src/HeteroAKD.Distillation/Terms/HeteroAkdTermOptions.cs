@@ -1,4 +1,5 @@
 using HeteroAKD.Kernels.Losses;
+using HeteroAKD.Tensors;
 using HeteroAKD.Tensors.Ops;
 
 namespace HeteroAKD.Distillation.Terms;
@@ -52,6 +53,7 @@ public sealed record HeteroAkdTermOptions : TermOptions, IPresetOptions
     public DistillationForm Form { get; init; } = DistillationForm.Ce;
 
     /// <summary>Temperature of q and p.</summary>
+    [InRange("(0, 1000]")]
     public double Tau { get; init; } = 1;
 
     /// <summary>Scale by tau squared.</summary>
@@ -67,6 +69,7 @@ public sealed record HeteroAkdTermOptions : TermOptions, IPresetOptions
     public ProjectorSupervision Supervision { get; init; } = ProjectorSupervision.Bce;
 
     /// <summary>Weight of the projector supervision, teacher's and student's each.</summary>
+    [InRange("[0, 1000000]")]
     public double SupervisionWeight { get; init; } = 1;
 
     /// <summary>pixel or element: what the loss is a mean over.</summary>
@@ -97,6 +100,7 @@ public sealed record HeteroAkdTermOptions : TermOptions, IPresetOptions
     public KnowledgeSource Source { get; init; } = KnowledgeSource.Projector;
 
     /// <summary>Steps in which the projectors' teacher side learns the labels before the student starts.</summary>
+    [InRange("[0, 100000000]")]
     public int ProjectorWarmup { get; init; }
 
     /// <summary>These options with those that the preset names; weights and switches stay.</summary>

@@ -8,6 +8,7 @@ namespace HeteroAKD.Distillation.Terms;
 public sealed record KdTermOptions : TermOptions
 {
     /// <summary>Temperature of both softmaxes; the loss is scaled by its square.</summary>
+    [InRange("(0, 1000]")]
     public double Tau { get; init; } = 1;
 
     /// <summary>all, teacherRight or teacherRightNearby: which pixels count.</summary>
@@ -30,11 +31,15 @@ public sealed record KdTermOptions : TermOptions
 public sealed class KdTerm(KdTermOptions options, TermSetup setup) : DistillationTerm(setup)
 {
     private readonly KdAttributes _attributes = new((float)options.Tau, setup.IgnoreIndex, options.Where, options.PixelWeight, options.Target, UnlabelledPixels.Keep);
-    private readonly bool _needsLabels = options.Where != DistilledPixels.All || options.Target != TargetLogits.Teacher;
+    private readonly bool _readsLabels = options.Where != DistilledPixels.All || options.Target != TargetLogits.Teacher;
     private readonly Tensor? _classWeights = options.ClassWeights ? setup.ClassWeights : null;
 
     /// <inheritdoc/>
-    public override TermReads Reads => TermReads.Logits | (_needsLabels ? TermReads.Labels : 0);
+    public override TermReads Reads => TermReads.Logits | (_readsLabels ? TermReads.Labels : 0);
+
+    /// <summary>Another target is one for labelled pixels; the others keep the teacher's. Only a choice of pixels leaves them out.</summary>
+    /// <inheritdoc/>
+    public override bool NeedsLabels => options.Where != DistilledPixels.All;
 
     /// <inheritdoc/>
     public override IReadOnlyList<string> ValueNames { get; } = ["kd"];
@@ -42,7 +47,7 @@ public sealed class KdTerm(KdTermOptions options, TermSetup setup) : Distillatio
     /// <inheritdoc/>
     public override Tensor Loss(in TermInputs inputs, List<LossTerm> values)
     {
-        var kd = Losses.Kd.Run(_attributes, inputs.Student.Logits, inputs.Teacher.Logits, _needsLabels ? inputs.Labels : null, _classWeights);
+        var kd = Losses.Kd.Run(_attributes, inputs.Student.Logits, inputs.Teacher.Logits, _readsLabels ? inputs.Labels : null, _classWeights);
         values.Add(new LossTerm("kd", kd.Extra(1)!, 0));
         return kd.Output;
     }

@@ -40,6 +40,9 @@ internal static class ConfigurationCheck
         Require(data.Kind == DataKind.List || data.StoredLabels == StoredLabels.Classes, $"data.storedLabels belongs to data.kind list; {kind} knows its own");
         Require(data.Kind != DataKind.List || data.Train.Length > 0, "data.train must name a list file when data.kind is list");
 
+        Require(data.Kind == DataKind.Scenes || data.Unlabelled != DataConfig.UnlabelledScenes, $"data.unlabelled scenes belongs to data.kind scenes; for {kind} name a folder or a list of images");
+        Require(data.UnlabelledThreshold == 0 || data.Unlabelled.Length > 0, "data.unlabelledThreshold is given, but data.unlabelled names no images");
+
         EvaluationOptions evaluation = config.Evaluation;
         Require(evaluation.Scales.Count > 0, "evaluation.scales needs at least one scale, for example [1]");
         Require(

@@ -103,6 +103,27 @@ public sealed record DataConfig
     [InRange("[0, 100000000]")]
     public int StudentLimit { get; init; }
 
+    /// <summary>
+    /// Images without labels for the distilled student: empty for none, <see cref="UnlabelledScenes"/>, a folder of images, or a list file with the path of one image a line.
+    /// Paths are relative to the root, or to the working folder where there is no root.
+    /// </summary>
+    public string Unlabelled { get; init; } = "";
+
+    /// <summary>The word for procedural scenes in <see cref="Unlabelled"/>.</summary>
+    public const string UnlabelledScenes = "scenes";
+
+    /// <summary>How many unlabelled procedural scenes there are: the training scenes of the same world that come after the first <see cref="TrainCount"/>.</summary>
+    [InRange("[1, 100000000]")]
+    public int UnlabelledCount { get; init; } = 2000;
+
+    /// <summary>Unlabelled images a step sees beside the labelled ones; 0 takes <c>training.batchSize</c>.</summary>
+    [InRange("[0, 65536]")]
+    public int UnlabelledBatch { get; init; }
+
+    /// <summary>From this probability on the teacher's class is the label of an unlabelled pixel, for the distillation's terms alone; 0 leaves such pixels without one.</summary>
+    [InRange("[0, 1)")]
+    public double UnlabelledThreshold { get; init; }
+
     /// <summary>Seed of the procedural scenes, another seed is another world of the same kind, and of the images of a folder that validate.</summary>
     [InRange("[0, 2147483647]")]
     public int Seed { get; init; } = 1;

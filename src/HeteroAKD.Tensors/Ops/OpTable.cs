@@ -58,6 +58,7 @@ public static class OpTable
         Losses.CrossEntropy,
         Losses.Kd,
         HeteroAkd.Row,
+        PseudoLabels.Row,
         AdamWStep.Row,
     ];
 

@@ -55,7 +55,7 @@ public sealed record CheckpointInfo
 public sealed class Checkpoint
 {
     /// <summary>Version of the layout; raised when an older program could misread a newer file.</summary>
-    public const int FormatVersion = 3;
+    public const int FormatVersion = 4;
 
     /// <summary>Prefix of the network's entries.</summary>
     public const string ModelPrefix = HeteroAkdMap.CheckpointPrefix;
@@ -217,7 +217,11 @@ public sealed class Checkpoint
             throw new CheckpointException(path, "is damaged: its contents do not match its checksum", EarlierOne);
         }
 
-        return new Checkpoint(path, info, tensors.ToDictionary(t => t.Name));
+        // Up to layout 3 only HeteroAKD had modules of its own, and they did not stand under a term's name.
+        const string Projectors = "projectors.";
+        bool named = int.Parse(metadata["version"], CultureInfo.InvariantCulture) > 3;
+        string Name(string name) => named || !name.StartsWith(Projectors, StringComparison.Ordinal) ? name : $"{Projectors}heteroakd.{name[Projectors.Length..]}";
+        return new Checkpoint(path, info, tensors.ToDictionary(t => Name(t.Name)));
     }
 
     private static CheckpointInfo ReadInfo(string path, IReadOnlyDictionary<string, string> metadata)

@@ -56,15 +56,17 @@ public sealed class FunctionalTests
         Functional.CrossEntropy(x, labels, ignoreIndex: 1, labelSmoothing: 0.25f, alignCorners: true);
         Functional.KdLoss(x, x, labels);
         Functional.HeteroAkdLoss(x, x, labels);
+        Functional.PseudoLabels(x, labels, 0.75f, unlabelled: 1, alignCorners: true);
         string[] expected =
         [
             "tanh", "exp", "log", "sqrt", "abs", "square", "reciprocal", "softmax", "log_softmax", "sub", "mul", "div", "scale_shift", "sum", "mean", "max",
-            "reshape", "reshape", "matmul", "add_window", "cross_entropy", "kd_loss", "heteroakd_loss",
+            "reshape", "reshape", "matmul", "add_window", "cross_entropy", "kd_loss", "heteroakd_loss", "pseudo_labels",
         ];
         Assert.Equal(expected, trace.Operations.Select(o => o.Row.Name));
         Assert.Equal(new CrossEntropyAttributes(1, 0.25f, true), trace.Operations.Single(o => o.Row == Losses.CrossEntropy).Attributes);
         Assert.Equal(new KdAttributes(), trace.Operations.Single(o => o.Row == Losses.Kd).Attributes);
         Assert.Equal(new HeteroAkdAttributes(), trace.Operations.Single(o => o.Row == HeteroAkd.Row).Attributes);
+        Assert.Equal(new PseudoLabelsAttributes(0.75f, 1, true), trace.Operations.Single(o => o.Row == PseudoLabels.Row).Attributes);
         Assert.Equal(new ReductionAttributes(Dims.Of(2, 3)), trace.Operations.Single(o => o.Row == Reduction.Mean).Attributes);
     }
 

@@ -45,6 +45,8 @@ public sealed class ShapeErrorTests(TestDevices devices)
     [InlineData("kd_loss", "target_logits=mixed", "1,3,2,2|1,3,2,2", "kd_loss: target: was left out; target_logits=mixed needs the labels [N, H, W]")]
     [InlineData("heteroakd_loss", "tau=0", "1,3,2,2|1,3,2,2|1,2,2", "heteroakd_loss: tau = 0 must be above 0")]
     [InlineData("heteroakd_loss", "", "1,3,2,2|1,3,2,2|1,2,2|2", "heteroakd_loss: weight: [2] does not fit logits [1, 3, 2, 2]; it must be [3]")]
+    [InlineData("pseudo_labels", "", "1,3,2,2|2,2,2", "pseudo_labels: target: labels [2, 2, 2] do not fit logits [1, 3, 2, 2]")]
+    [InlineData("pseudo_labels", "threshold=0", "1,3,2,2|1,2,2", "pseudo_labels: threshold = 0 must lie in (0, 1]")]
     [InlineData("adamw_step", "", "3|4", "adamw_step: grad: [4] is not the parameter's shape [3]")]
     [InlineData("conv2d", "", "1,3,8,8", "conv2d: weight: is required and was left out")]
     public void Misfit_is_named(string op, string settings, string shapes, string message)

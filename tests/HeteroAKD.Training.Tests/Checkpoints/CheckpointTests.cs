@@ -88,6 +88,19 @@ public sealed class CheckpointTests : IDisposable
         AssertRefused(() => Checkpoint.Load(File), "newer program (layout 99", "Update the program");
     }
 
+    /// <summary>Projectors had no term's name before them; a run that was begun so goes on.</summary>
+    [Fact]
+    public void Projectors_of_earlier_layouts_get_the_name_of_their_term()
+    {
+        using Tensor weight = Tensor.Persistent(_device, new Shape(2));
+        Checkpoint.Save(File, s_info, [("model.a", weight), ("projectors.teacher.conv.weight", weight)]);
+        Assert.Equal(["model.a", "projectors.teacher.conv.weight"], Checkpoint.Load(File).Names);
+        (List<HostTensor> tensors, Dictionary<string, string> metadata) = SafeTensors.Read(File);
+        metadata["version"] = "1"; // the one without a checksum of the header
+        AtomicFile.Write(File, stream => SafeTensors.Write(stream, tensors, metadata));
+        Assert.Equal(["model.a", "projectors.heteroakd.teacher.conv.weight"], Checkpoint.Load(File).Names);
+    }
+
     [Fact]
     public void Other_files_are_refused()
     {

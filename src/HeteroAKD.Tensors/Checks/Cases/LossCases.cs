@@ -8,7 +8,7 @@ namespace HeteroAKD.Tensors.Checks.Cases;
 /// <summary>Losses over pixels.</summary>
 internal static class LossCases
 {
-    public static IEnumerable<OpCase> All() => [.. CrossEntropy(), .. Distillation(), .. HeteroAkdCases.All()];
+    public static IEnumerable<OpCase> All() => [.. CrossEntropy(), .. Distillation(), .. HeteroAkdCases.All(), .. PseudoLabels()];
 
     private static IEnumerable<OpCase> CrossEntropy()
     {
@@ -65,6 +65,30 @@ internal static class LossCases
             yield return family.Case($"target_logits={target} unlabelled=keep ignore_index=2", [.. KdInputs((1, 4), (6, 9), (3, 5), (24, 36), ignore: 2), Positive("weight", 4)]);
             yield return family.Case($"target_logits={target} where=teacher_right_nearby pixel_weight=confidence tau=0.5", KdInputs((2, 3), (8, 9), (4, 5), (8, 9)));
         }
+    }
+
+    // Of normal logits of so many classes the thresholds take some pixels and leave others.
+    private static IEnumerable<OpCase> PseudoLabels()
+    {
+        OpFamily family = new(Ops.PseudoLabels.Row, ErrorClass.Exact, v =>
+        {
+            PseudoLabelsAttributes a = v.Attributes<PseudoLabelsAttributes>();
+            (Shape x, Shape grid) = (v.Shape("input"), v.Shape("target"));
+            bool onGrid = x[2] == grid[1] && x[3] == grid[2];
+            double[] logits = onGrid ? v["input"] : ResizingCases.Bilinear(v["input"], x, grid[1], grid[2], a.AlignCorners);
+            int[] labels = new int[grid.Count];
+            PseudoLabelKernel.Reference(logits, v.Labels("target"), labels, x[1], grid[1] * grid[2], a.Unlabelled, a.Threshold);
+            return [new("output", Array.ConvertAll(labels, label => (double)label))];
+        });
+        yield return family.Case("", Normal("input", 1, 1, 1, 1), Labels(1, -2, "target", 1, 1, 1));
+        yield return family.Case("threshold=0.55", Normal("input", 2, 3, 9, 13), Labels(3, -2, "target", 2, 9, 13));
+        yield return family.Case("threshold=0.2", Normal("input", 2, 19, 3, 5), Labels(19, -2, "target", 2, 12, 37));
+        yield return family.Case("threshold=0.45 unlabelled=3 align_corners=true", Normal("input", 1, 5, 4, 6), Labels(5, 3, "target", 1, 13, 35));
+        yield return family.Case("threshold=0.4 unlabelled=-7", Normal("input", 1, 4, 8, 20), Labels(4, -7, "target", 1, 5, 9));
+        yield return family.Case("threshold=1", Normal("input", 1, 2, 3, 17), Labels(2, -2, "target", 1, 3, 17));
+        yield return family.ForwardOnly("threshold=0.5", Of(CaseNumbers.Special, "input", 1, 2, 11, 19), Labels(2, -2, "target", 1, 11, 19));
+        yield return family.ForwardOnly("threshold=0.3", Of(CaseNumbers.OneNaN, "input", 1, 4, 5, 7), Labels(4, -2, "target", 1, 20, 28));
+        yield return family.ForwardOnly("", Normal("input", 0, 3, 6, 8), Labels(3, -2, "target", 0, 12, 16));
     }
 
     private static CaseInput[] KdInputs((int Images, int Classes) n, (int H, int W) student, (int H, int W) teacher, (int H, int W) labels, int ignore = -100) =>

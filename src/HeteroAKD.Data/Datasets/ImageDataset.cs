@@ -1,0 +1,59 @@
+namespace HeteroAKD.Data;
+
+/// <summary>Image files without labels. Every load decodes; wrap it in a <see cref="CachedDataset"/> where the set fits into memory.</summary>
+public sealed class ImageDataset : ISegmentationDataset
+{
+    private readonly IImageCodec _codec;
+
+    private ImageDataset(IReadOnlyList<string> files, ClassSet classes, IImageCodec? codec)
+    {
+        (Files, Classes) = (files, classes);
+        _codec = codec ?? SkiaImageCodec.Instance;
+    }
+
+    /// <inheritdoc/>
+    public int Count => Files.Count;
+
+    /// <summary>The classes of the labelled images that these are used beside.</summary>
+    public ClassSet Classes { get; }
+
+    /// <summary>[Count], the files.</summary>
+    public IReadOnlyList<string> Files { get; }
+
+    /// <summary>The PNG and JPEG files of a folder in the order of their names; folders in it are left out.</summary>
+    /// <exception cref="DatasetException">There is no folder, or no image in it.</exception>
+    public static ImageDataset OfFolder(string folder, ClassSet classes, IImageCodec? codec = null)
+    {
+        if (!Directory.Exists(folder))
+        {
+            throw new DatasetException(folder, "the folder does not exist", "Correct the path");
+        }
+        string[] files = [.. ImageFiles.In(folder)];
+        return files.Length > 0
+            ? new ImageDataset(files, classes, codec)
+            : throw new DatasetException(folder, "there is no image in the folder", $"Put images into it, not into folders below it; a file whose name ends in {ImageFiles.EndingText} is one");
+    }
+
+    /// <summary>The files that a list names, one path a line, in its order.</summary>
+    /// <param name="root">The folder that relative paths of the list start at.</param>
+    /// <param name="listPath">The list.</param>
+    /// <param name="classes">Classes of the labelled images.</param>
+    /// <param name="codec">Decodes the images; null for SkiaSharp's.</param>
+    /// <exception cref="DatasetException">The list is missing or empty, or files are missing: how many, and the first of them.</exception>
+    public static ImageDataset OfList(string root, string listPath, ClassSet classes, IImageCodec? codec = null)
+    {
+        string[] files = [.. TextLines.Read(listPath).Where(line => line.Length > 0).Select(line => Path.Combine(root, line))];
+        if (files.Length == 0)
+        {
+            throw new DatasetException(listPath, "the list is empty", "Give the path of one image a line");
+        }
+        string[] missing = [.. files.Where(file => !File.Exists(file))];
+        return missing.Length == 0
+            ? new ImageDataset(files, classes, codec)
+            : throw new DatasetException(
+                missing[0], $"the file does not exist; {missing.Length} of {files.Length} images that {listPath} names are missing", "Correct the path, or restore the files; a line holds the path of one image");
+    }
+
+    /// <inheritdoc/>
+    public Sample Load(int index, Sample? reuse = null) => new(Path.GetFileNameWithoutExtension(Files[index]), _codec.ReadRgb(Files[index], reuse?.Image));
+}
