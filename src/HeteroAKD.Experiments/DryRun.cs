@@ -96,6 +96,7 @@ public sealed class DryRun : IDisposable
         const int Tasks = 3; // a cold step, a warm one, an evaluation
         _cancellation.ThrowIfCancellationRequested();
         _progress.Begin($"{job.Role} {job.Model.Name}", Tasks);
+        _data.TakeWarnings(_progress.Say);
         _device.Allocator.ResetPeak();
         (double stepMilliseconds, double batchMilliseconds, double loss) = Train(training);
         long peak = _device.Allocator.Peak;

@@ -61,6 +61,9 @@ public sealed class ExperimentData
         }
     }
 
+    /// <summary>Adds a sentence to those that <see cref="TakeWarnings"/> hands over.</summary>
+    public void Warn(string sentence) => _warnings.Enqueue(sentence);
+
     /// <summary>The splits that are scored, by name.</summary>
     public IEnumerable<(string Name, ISegmentationDataset Data)> Splits()
     {

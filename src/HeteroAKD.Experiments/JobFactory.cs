@@ -79,7 +79,7 @@ public sealed class JobFactory(ExperimentConfig config, ExperimentData data, Dev
         say($"{NetworkRoles.Distilled}: {data.Unlabelled.Count} unlabelled images beside {data.Student.Count} labelled ones");
         if (!taught)
         {
-            say($"{NetworkRoles.Distilled}: every term needs labels, so no loss sees the unlabelled images; set data.unlabelledThreshold or add a term such as kd");
+            data.Warn($"{NetworkRoles.Distilled}: every term needs labels, so no loss sees the unlabelled images; set data.unlabelledThreshold or add a term such as kd");
         }
 
         return data.Unlabelled;

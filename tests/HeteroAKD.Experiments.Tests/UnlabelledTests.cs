@@ -98,6 +98,12 @@ public sealed class UnlabelledTests : IDisposable
         Assert.Empty(warnings);
         TinyExperiment.Distil(config);
         Assert.Contains("distilled: 3 unlabelled images beside 2 labelled ones", Log(config), StringComparison.Ordinal);
+
+        // The network is scored without them.
+        Directory.Delete(_folder.File("set/more"), recursive: true);
+        _folder.File("set/more.txt", "");
+        EvaluateOutcome scored = new InferenceService().Evaluate(new EvaluateRequest([Last(config)], "val", []), new SilentSink(), CancellationToken.None);
+        Assert.Equal(2, scored.Networks.Single().Images);
     }
 
     [Fact]

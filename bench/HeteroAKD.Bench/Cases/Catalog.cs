@@ -12,6 +12,7 @@ internal static class Catalog
         .. HeteroAkdPartsCase.Rows,
         .. PixelKlCase.Rows,
         .. TargetedKlCase.Rows,
+        .. PseudoLabelsCase.Rows,
         .. CrossEntropyCase.Rows,
         .. SoftmaxCase.Rows,
         .. ElementwiseCase.Rows,

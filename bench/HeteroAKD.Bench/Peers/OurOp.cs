@@ -54,7 +54,7 @@ internal sealed class OurOp : IContender
     {
         using StepScope step = _device.BeginStep();
         Tensor output = Forward();
-        List<Result> results = [new("output", output.ToDoubles())];
+        List<Result> results = [new("output", Numbers(output))];
         Backward(output);
         for (int i = 0; i < _leaves.Length; i++)
         {
@@ -76,6 +76,8 @@ internal sealed class OurOp : IContender
             value.Dispose();
         }
     }
+
+    private static double[] Numbers(Tensor tensor) => tensor.DType == DType.Int32 ? Array.ConvertAll(tensor.ToInts(), v => (double)v) : tensor.ToDoubles();
 
     private Tensor Forward()
     {
