@@ -29,7 +29,7 @@ public sealed class ResumeTests : IDisposable
         StoppedEqualsUnbroken(optimizer, accumulate, NetworkRoles.Distilled, TinyExperiment.Distil);
         Checkpoint last = Checkpoint.Load(Path.Combine(_folder.Path, "unbroken", NetworkTrainer.LastFile(NetworkRoles.Distilled)));
         Assert.Contains("projectors.heteroakd.teacher.conv.weight", last.Names);
-        Assert.Contains("projectors.student.bn.running_var", last.Names);
+        Assert.Contains("projectors.heteroakd.student.bn.running_var", last.Names);
 
         // What is left of it for use is a plain student: the projectors are no part of the model.
         using Device device = Device.Open("cpu", 1);

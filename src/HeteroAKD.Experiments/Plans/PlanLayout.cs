@@ -140,13 +140,24 @@ public sealed class PlanLayout
 
     private static PlannedRun WithSeed(PlannedRun run, int seed) => run with { Seed = seed, Config = run.Config with { Seed = seed } };
 
-    // A student alone is the same run whatever teacher stands by; of a shared teacher its own settings decide, not the path of its file.
+    // A student alone is the same run whatever teacher and unlabelled images stand by; of a shared teacher its own settings decide, not the path of its file.
     private static PlannedRun Described(PlannedRun run)
     {
         ExperimentConfig standard = new();
         ExperimentConfig config = run.Config with { Seed = standard.Seed };
         string text = run.Role == NetworkRoles.Student
-            ? SettingsText.Canonical(config with { Teacher = standard.Teacher, Distillation = standard.Distillation with { Method = Recipes.None } })
+            ? SettingsText.Canonical(config with
+            {
+                Teacher = standard.Teacher,
+                Distillation = standard.Distillation with { Method = Recipes.None },
+                Data = config.Data with
+                {
+                    Unlabelled = standard.Data.Unlabelled,
+                    UnlabelledCount = standard.Data.UnlabelledCount,
+                    UnlabelledBatch = standard.Data.UnlabelledBatch,
+                    UnlabelledThreshold = standard.Data.UnlabelledThreshold,
+                },
+            })
             : SettingsText.Canonical(config with
             {
                 Teacher = run.Teacher is null ? config.Teacher : standard.Teacher with { Model = config.Teacher.Model },

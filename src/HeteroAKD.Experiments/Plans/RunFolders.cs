@@ -87,8 +87,8 @@ internal sealed class RunFolders : IDisposable
 
         try
         {
-            ExperimentConfig found = SettingsText.WithoutPlace(ConfigurationReader.ReadFile(config));
-            return ConfigurationWriter.Write(found) == ConfigurationWriter.Write(SettingsText.WithoutPlace(run.Config));
+            ExperimentConfig found = SavedConfiguration.WithoutPlace(ConfigurationReader.ReadFile(config));
+            return ConfigurationWriter.Write(found) == ConfigurationWriter.Write(SavedConfiguration.WithoutPlace(run.Config));
         }
         catch (ConfigurationException)
         {

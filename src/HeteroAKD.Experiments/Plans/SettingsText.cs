@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using System.Text;
 using HeteroAKD.Experiments.Configuration;
+using HeteroAKD.Experiments.Runs;
 using YamlDotNet.Core;
 using YamlDotNet.RepresentationModel;
 
@@ -23,26 +24,12 @@ internal static class SettingsText
     /// The options that differ from their defaults, "key=value" joined by "; ", without those that only say where a run happens. So an option that is added later, with
     /// a default that keeps what was, changes no text.
     /// </summary>
-    public static string Canonical(ExperimentConfig config) => string.Join("; ", Options(WithoutPlace(config))
+    public static string Canonical(ExperimentConfig config) => string.Join("; ", Options(SavedConfiguration.WithoutPlace(config))
         .Where(o => Defaults.Value.GetValueOrDefault(o.Key) != o.Value)
         .Select(o => $"{o.Key}={o.Value}"));
 
     /// <summary>Twelve hexadecimal digits that stand for a canonical text.</summary>
     public static string Hash(string canonical) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(canonical)))[..12];
-
-    /// <summary>The experiment without folder, device, threads, how data is loaded and whether steps are replayed: what a run may change when it is resumed.</summary>
-    public static ExperimentConfig WithoutPlace(ExperimentConfig config)
-    {
-        ExperimentConfig standard = new();
-        return config with
-        {
-            Out = standard.Out,
-            Device = standard.Device,
-            Threads = standard.Threads,
-            Data = config.Data with { Cache = standard.Data.Cache, CacheFolder = standard.Data.CacheFolder, Workers = standard.Data.Workers },
-            Training = config.Training with { Replay = standard.Training.Replay },
-        };
-    }
 
     private static Dictionary<string, string> Options(ExperimentConfig config)
     {

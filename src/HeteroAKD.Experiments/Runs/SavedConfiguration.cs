@@ -22,13 +22,19 @@ internal static class SavedConfiguration
         }
     }
 
-    private static string[] Lines(ExperimentConfig config) =>
-        ConfigurationWriter.Write(config with
+    /// <summary>The experiment without folder, device, threads, how data is loaded and whether steps are replayed: what a run may change when it is resumed.</summary>
+    public static ExperimentConfig WithoutPlace(ExperimentConfig config)
+    {
+        ExperimentConfig standard = new();
+        return config with
         {
-            Out = "",
-            Device = "cpu",
-            Threads = 0,
-            Data = config.Data with { Cache = CacheKind.Ram, CacheFolder = "", Workers = 1 },
-            Training = config.Training with { Replay = true },
-        }).Split('\n');
+            Out = standard.Out,
+            Device = standard.Device,
+            Threads = standard.Threads,
+            Data = config.Data with { Cache = standard.Data.Cache, CacheFolder = standard.Data.CacheFolder, Workers = standard.Data.Workers },
+            Training = config.Training with { Replay = standard.Training.Replay },
+        };
+    }
+
+    private static string[] Lines(ExperimentConfig config) => ConfigurationWriter.Write(WithoutPlace(config)).Split('\n');
 }
