@@ -102,7 +102,7 @@ public sealed class UnlabelledTests : IDisposable
         // The network is scored without them.
         Directory.Delete(_folder.File("set/more"), recursive: true);
         _folder.File("set/more.txt", "");
-        EvaluateOutcome scored = new InferenceService().Evaluate(new EvaluateRequest([Last(config)], "val", []), new SilentSink(), CancellationToken.None);
+        EvaluateOutcome scored = new InferenceService().Run(new EvaluateRequest([Last(config)], "val", []), new SilentSink(), CancellationToken.None);
         Assert.Equal(2, scored.Networks.Single().Images);
     }
 
