@@ -74,7 +74,7 @@ public sealed class NetworkTrainerTests : IDisposable
             Validation = new EvaluatedDataset(data.Validation, data.Evaluation),
             Folder = folder.Path,
         };
-        using BatchLoader loader = new(data.Student, new PlannedTraining(job, data.Student).LoaderOptions(config.Data, data.Augmentation));
+        using BatchLoader loader = new(data.Student, new PlannedTraining(job, data.Student, data.Augmentation).LoaderOptions(config.Data));
         new NetworkTrainer(new RunObserver(log, metrics, new SilentSink(), data)).Run(job, loader);
     }
 

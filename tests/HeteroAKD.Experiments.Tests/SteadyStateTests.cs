@@ -49,7 +49,7 @@ public sealed class SteadyStateTests(ITestOutputHelper output) : IDisposable
             Validation = new EvaluatedDataset(data.Validation, data.Evaluation),
             Folder = folder.Path,
         };
-        using BatchLoader loader = new(data.Student, new PlannedTraining(job, data.Student).LoaderOptions(config.Data, data.Augmentation));
+        using BatchLoader loader = new(data.Student, new PlannedTraining(job, data.Student, data.Augmentation).LoaderOptions(config.Data));
         new NetworkTrainer(new RunObserver(log, metrics, sink, data)).Run(job, loader);
 
         double garbage = (double)(sink.GarbageAtEnd - sink.GarbageAtStart) / (Steps - MeasuringSink.Warm);
