@@ -57,14 +57,19 @@ public sealed class JobFactory(ExperimentConfig config, ExperimentData data, Dev
     public PlannedTraining Alone(NetworkRole role, SegmentationModel model) => Plan(role, model, ObjectiveFactory.Task(device, config, Images(role)));
 
     /// <summary>The student's training with a teacher: all but the objective as in <see cref="Alone"/>. The caller disposes of the objective.</summary>
-    public PlannedTraining Distilled(SegmentationModel teacher, SegmentationModel student)
+    public PlannedTraining Distilled(SegmentationModel teacher, SegmentationModel student) => WithTeacher(NetworkRoles.Distilled, config.Distillation.WeightedTerms(), teacher, student);
+
+    /// <summary>The control of <see cref="Distilled"/>: the same with plain KD alone.</summary>
+    public PlannedTraining Control(SegmentationModel teacher, SegmentationModel student) => WithTeacher(NetworkRoles.Kd, config.Distillation.ControlTerms(), teacher, student);
+
+    private PlannedTraining WithTeacher(string role, IReadOnlyList<WeightedTerm> terms, SegmentationModel teacher, SegmentationModel student)
     {
         TaskLoss task = ObjectiveFactory.Task(device, config, Images(NetworkRole.Student));
         Normalization own = NormalizationOf(config.Augmentation);
         InputAdapter? adapter = _teacher.Same(own) ? null : new InputAdapter(device, own, _teacher);
-        IObjective objective = ObjectiveFactory.Distillation(teacher, student, task, config, data.Classes.IgnoreIndex, adapter);
+        IObjective objective = ObjectiveFactory.Distillation(teacher, student, task, config, terms, data.Classes.IgnoreIndex, adapter);
         PlannedTraining training = Plan(NetworkRole.Student, student, objective);
-        return training with { Job = training.Job with { Role = NetworkRoles.Distilled } };
+        return training with { Job = training.Job with { Role = role } };
     }
 
     private void Pretrain(string name, SegmentationModel model, string path)
