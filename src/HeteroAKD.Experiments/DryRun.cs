@@ -52,7 +52,7 @@ public sealed class DryRun : IDisposable
         }
     }
 
-    /// <summary>Tries all that <c>distill</c> would do: the teacher unless a checkpoint holds it, the student alone, the student distilled.</summary>
+    /// <summary>Tries all that <c>distill</c> would do: the teacher unless a checkpoint holds it, the student alone, its control, the student distilled.</summary>
     public void Distillation()
     {
         (SegmentationModel teacher, CheckpointInfo? start) = _jobs.Network(NetworkRole.Teacher);
@@ -72,14 +72,14 @@ public sealed class DryRun : IDisposable
                 Alone(NetworkRole.Student);
             }
 
+            if (_config.Distillation.ControlTerms().Count > 0)
+            {
+                WithTeacher(teacher, _jobs.Control);
+            }
+
             if (_config.Distillation.WeightedTerms().Count > 0)
             {
-                using SegmentationModel student = _jobs.Network(NetworkRole.Student).Model;
-                PlannedTraining training = _jobs.Distilled(teacher, student);
-                using (training.Job.Objective)
-                {
-                    Measure(training);
-                }
+                WithTeacher(teacher, _jobs.Distilled);
             }
         }
     }
@@ -89,6 +89,16 @@ public sealed class DryRun : IDisposable
 
     /// <summary>Frees the device.</summary>
     public void Dispose() => _device.Dispose();
+
+    private void WithTeacher(SegmentationModel teacher, Func<SegmentationModel, SegmentationModel, PlannedTraining> plan)
+    {
+        using SegmentationModel student = _jobs.Network(NetworkRole.Student).Model;
+        PlannedTraining training = plan(teacher, student);
+        using (training.Job.Objective)
+        {
+            Measure(training);
+        }
+    }
 
     private void Measure(PlannedTraining training)
     {

@@ -13,8 +13,8 @@ using HeteroAKD.Training.Loop;
 namespace HeteroAKD.Experiments;
 
 /// <summary>
-/// One run: trains the networks it is asked for in one folder, one after another, scores them and writes the report. Teacher, student alone and distilled
-/// student share data, and the two students share initial weights, data order and steps.
+/// One run: trains the networks it is asked for in one folder, one after another, scores them and writes the report. Teacher and students share data, and the
+/// students, alone, with plain KD and distilled, share initial weights, data order and steps.
 /// </summary>
 public sealed class Experiment : IDisposable
 {
@@ -101,8 +101,18 @@ public sealed class Experiment : IDisposable
         }
     }
 
+    /// <summary>Trains the control of <see cref="Distil()"/> with the teacher, which must be there: the student with plain KD alone, from the same initial weights.</summary>
+    public void DistilControl()
+    {
+        PlannedTraining training = _jobs.Control(Teacher, _jobs.Network(NetworkRole.Student).Model);
+        using (training.Job.Objective)
+        {
+            Train(training);
+        }
+    }
+
     /// <summary>Trains the student with the teacher, which must be there; its initial weights are those of the student alone.</summary>
-    public void Distil() => Distil(_networks.First(n => n.Role == NetworkRoles.Teacher).Model);
+    public void Distil() => Distil(Teacher);
 
     /// <summary>Trains the student with a teacher from a checkpoint, which is not scored again.</summary>
     public void DistilFromCheckpoint()
@@ -114,6 +124,8 @@ public sealed class Experiment : IDisposable
             Distil(teacher);
         }
     }
+
+    private SegmentationModel Teacher => _networks.First(n => n.Role == NetworkRoles.Teacher).Model;
 
     private void Distil(SegmentationModel teacher)
     {

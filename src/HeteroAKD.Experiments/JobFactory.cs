@@ -57,18 +57,23 @@ public sealed class JobFactory(ExperimentConfig config, ExperimentData data, Dev
     public PlannedTraining Alone(NetworkRole role, SegmentationModel model) => Plan(role, model, ObjectiveFactory.Task(device, config, Images(role)));
 
     /// <summary>The student's training with a teacher: all but the objective as in <see cref="Alone"/>. The caller disposes of the objective.</summary>
-    public PlannedTraining Distilled(SegmentationModel teacher, SegmentationModel student)
+    public PlannedTraining Distilled(SegmentationModel teacher, SegmentationModel student) => WithTeacher(NetworkRoles.Distilled, config.Distillation.WeightedTerms(), teacher, student);
+
+    /// <summary>The control of <see cref="Distilled"/>: the same with plain KD alone.</summary>
+    public PlannedTraining Control(SegmentationModel teacher, SegmentationModel student) => WithTeacher(NetworkRoles.Kd, config.Distillation.ControlTerms(), teacher, student);
+
+    private PlannedTraining WithTeacher(string role, IReadOnlyList<WeightedTerm> terms, SegmentationModel teacher, SegmentationModel student)
     {
         TaskLoss task = ObjectiveFactory.Task(device, config, Images(NetworkRole.Student));
         Normalization own = NormalizationOf(config.Augmentation);
         InputAdapter? adapter = _teacher.Same(own) ? null : new InputAdapter(device, own, _teacher);
-        IObjective objective = ObjectiveFactory.Distillation(teacher, student, task, config, data.Classes.IgnoreIndex, adapter);
+        IObjective objective = ObjectiveFactory.Distillation(teacher, student, task, config, terms, data.Classes.IgnoreIndex, adapter);
         PlannedTraining training = Plan(NetworkRole.Student, student, objective);
-        return training with { Job = training.Job with { Role = NetworkRoles.Distilled }, Unlabelled = UnlabelledFor(objective) };
+        return training with { Job = training.Job with { Role = role }, Unlabelled = UnlabelledFor(role, objective) };
     }
 
     // Without a teacher there is nothing to be learnt from them.
-    private ISegmentationDataset? UnlabelledFor(IObjective objective)
+    private ISegmentationDataset? UnlabelledFor(string role, IObjective objective)
     {
         if (data.Unlabelled is null || objective is not DistillationObjective distillation)
         {
@@ -76,10 +81,10 @@ public sealed class JobFactory(ExperimentConfig config, ExperimentData data, Dev
         }
 
         bool taught = config.Data.UnlabelledThreshold > 0 || distillation.Terms.Any(term => !term.NeedsLabels && term.Factor > 0);
-        say($"{NetworkRoles.Distilled}: {data.Unlabelled.Count} unlabelled images beside {data.Student.Count} labelled ones");
+        say($"{role}: {data.Unlabelled.Count} unlabelled images beside {data.Student.Count} labelled ones");
         if (!taught)
         {
-            data.Warn($"{NetworkRoles.Distilled}: every term needs labels, so no loss sees the unlabelled images; set data.unlabelledThreshold or add a term such as kd");
+            data.Warn($"{role}: every term needs labels, so no loss sees the unlabelled images; set data.unlabelledThreshold or add a term such as kd");
         }
 
         return data.Unlabelled;

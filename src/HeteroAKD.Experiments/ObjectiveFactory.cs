@@ -24,9 +24,13 @@ public static class ObjectiveFactory
     }
 
     /// <summary>The distillation that a configuration describes; the adapter of the teacher's images is taken over.</summary>
-    public static IObjective Distillation(SegmentationModel teacher, SegmentationModel student, TaskLoss task, ExperimentConfig config, int ignoreIndex, InputAdapter? teacherInput = null)
+    public static IObjective Distillation(SegmentationModel teacher, SegmentationModel student, TaskLoss task, ExperimentConfig config, int ignoreIndex, InputAdapter? teacherInput = null) =>
+        Distillation(teacher, student, task, config, config.Distillation.WeightedTerms(), ignoreIndex, teacherInput);
+
+    /// <summary>The same with other terms, as its control has them; without any it is the task loss.</summary>
+    public static IObjective Distillation(
+        SegmentationModel teacher, SegmentationModel student, TaskLoss task, ExperimentConfig config, IReadOnlyList<WeightedTerm> terms, int ignoreIndex, InputAdapter? teacherInput)
     {
-        IReadOnlyList<WeightedTerm> terms = config.Distillation.WeightedTerms();
         return terms.Count == 0
             ? task
             : new DistillationObjective(teacher, student, task, OptionsOf(config, terms, ignoreIndex) with { TeacherInput = teacherInput }, config.Seed);

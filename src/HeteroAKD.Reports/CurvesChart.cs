@@ -33,11 +33,12 @@ public static class CurvesChart
     {
         [NetworkRoles.Teacher] = Color.FromHex("#6B7280"),
         [NetworkRoles.Student] = Color.FromHex("#E07B39"),
+        [NetworkRoles.Kd] = Color.FromHex("#2E9E5B"),
         [NetworkRoles.Distilled] = Color.FromHex("#1F6FB4"),
     };
 
     private static readonly Color[] OtherColors =
-        [Color.FromHex("#2E9E5B"), Color.FromHex("#A14FA6"), Color.FromHex("#C43C4E"), Color.FromHex("#8C6D31"), Color.FromHex("#17A2B8")];
+        [Color.FromHex("#A14FA6"), Color.FromHex("#C43C4E"), Color.FromHex("#8C6D31"), Color.FromHex("#17A2B8"), Color.FromHex("#7A8B1F")];
 
     /// <summary>Draws the panels; one without a point says so.</summary>
     public static void Write(string path, IReadOnlyList<CurvePanel> panels)

@@ -9,15 +9,25 @@ namespace HeteroAKD.Reports;
 /// <param name="Alone">[H*W] classes that the student trained alone predicts.</param>
 /// <param name="Distilled">[H*W] classes that the distilled student predicts.</param>
 /// <param name="Teacher">[H*W] classes that the teacher predicts.</param>
-public sealed record PredictedScene(RgbImage Image, byte[] Truth, byte[] Alone, byte[] Distilled, byte[] Teacher);
+public sealed record PredictedScene(RgbImage Image, byte[] Truth, byte[] Alone, byte[] Distilled, byte[] Teacher)
+{
+    /// <summary>[H*W] classes that the student with plain KD alone predicts; null where there is none.</summary>
+    public byte[]? Kd { get; init; }
+}
 
 /// <summary>What stands under the column heads: model and score, for example "tiny-cnn-student, 41.3 % mIoU".</summary>
 /// <param name="Alone">Of the student alone.</param>
 /// <param name="Distilled">Of the distilled student.</param>
 /// <param name="Teacher">Of the teacher.</param>
-public sealed record PredictionNotes(string Alone, string Distilled, string Teacher);
+public sealed record PredictionNotes(string Alone, string Distilled, string Teacher)
+{
+    /// <summary>Of the student with plain KD alone.</summary>
+    public string Kd { get; init; } = "";
+}
 
-/// <summary><c>predictions.png</c>: image, truth, student alone, distilled, teacher, and what distillation changed.</summary>
+/// <summary>
+/// <c>predictions.png</c>: image, truth, student alone, with plain KD where there is one, distilled, teacher, and what distillation changed against the student alone.
+/// </summary>
 public static class PredictionSheet
 {
     private const float LegendRow = 28;
@@ -34,7 +44,7 @@ public static class PredictionSheet
     /// <summary>Draws the sheet.</summary>
     /// <param name="path">The PNG.</param>
     /// <param name="title">What the run was.</param>
-    /// <param name="scenes">Rows, all of one size.</param>
+    /// <param name="scenes">Rows, all of one size, all with plain KD or none.</param>
     /// <param name="classes">Names and colours.</param>
     /// <param name="notes">Under the column heads.</param>
     public static void Write(string path, string title, IReadOnlyList<PredictedScene> scenes, ClassLegend classes, PredictionNotes notes)
@@ -45,29 +55,47 @@ public static class PredictionSheet
         }
 
         RgbImage first = scenes[0].Image;
-        const int columns = 6;
+        Column[] networks = [.. Networks(notes, withKd: scenes[0].Kd is not null)];
+        int errors = networks.Length + 2;
+        int columns = errors + 1;
         int legendRows = 1 + (int)Math.Ceiling((classes.Count + 1) / (double)LegendPerRow(columns));
         using var sheet = new Sheet(title, "Held-out scenes; black pixels are ignored", columns, scenes.Count, (double)first.Height / first.Width, legendRows * LegendRow);
         sheet.Head(0, "image", $"{first.Width} x {first.Height}");
         sheet.Head(1, "truth", "");
-        sheet.Head(2, "student alone", notes.Alone);
-        sheet.Head(3, "student distilled", notes.Distilled);
-        sheet.Head(4, "teacher", notes.Teacher);
-        sheet.Head(5, "errors", "what distillation changed");
+        for (int n = 0; n < networks.Length; n++)
+        {
+            sheet.Head(n + 2, networks[n].Head, networks[n].Note);
+        }
+
+        sheet.Head(errors, "errors", "what distillation changed");
         for (int row = 0; row < scenes.Count; row++)
         {
             PredictedScene scene = scenes[row];
             (int width, int height) = (scene.Image.Width, scene.Image.Height);
             sheet.Cell(0, row, scene.Image, smooth: true);
             sheet.Cell(1, row, RgbImage.OfLabels(scene.Truth, width, height, classes.Colors), smooth: false);
-            sheet.Cell(2, row, RgbImage.OfLabels(scene.Alone, width, height, classes.Colors), smooth: false);
-            sheet.Cell(3, row, RgbImage.OfLabels(scene.Distilled, width, height, classes.Colors), smooth: false);
-            sheet.Cell(4, row, RgbImage.OfLabels(scene.Teacher, width, height, classes.Colors), smooth: false);
-            sheet.Cell(5, row, Compare(scene, classes.IgnoreIndex), smooth: false);
+            for (int n = 0; n < networks.Length; n++)
+            {
+                sheet.Cell(n + 2, row, RgbImage.OfLabels(networks[n].Classes(scene), width, height, classes.Colors), smooth: false);
+            }
+
+            sheet.Cell(errors, row, Compare(scene, classes.IgnoreIndex), smooth: false);
         }
 
         DrawLegend(sheet, classes, LegendPerRow(columns));
         sheet.Save(path);
+    }
+
+    private static IEnumerable<Column> Networks(PredictionNotes notes, bool withKd)
+    {
+        yield return new Column("student alone", notes.Alone, scene => scene.Alone);
+        if (withKd)
+        {
+            yield return new Column("student, plain KD", notes.Kd, scene => scene.Kd ?? throw new ArgumentException("a scene lacks the classes of plain KD, which the first one has"));
+        }
+
+        yield return new Column("student distilled", notes.Distilled, scene => scene.Distilled);
+        yield return new Column("teacher", notes.Teacher, scene => scene.Teacher);
     }
 
     private static int LegendPerRow(int columns) => columns + 2;
@@ -116,4 +144,6 @@ public static class PredictionSheet
         sheet.Swatch(SKRect.Create(x, y, SwatchSize, SwatchSize), color);
         sheet.Text(name, x + SwatchSize + 8, y + SwatchSize - 3, ReportStyle.TextSize, ReportStyle.Ink);
     }
+
+    private sealed record Column(string Head, string Note, Func<PredictedScene, byte[]> Classes);
 }

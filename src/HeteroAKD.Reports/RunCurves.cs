@@ -38,7 +38,7 @@ public static class RunCurves
             return points.Count == 0 ? [] : [new Curve(name, Smooth(points, smoothing))];
         }
 
-        string[] roles = [NetworkRoles.Teacher, NetworkRoles.Student, NetworkRoles.Distilled];
+        string[] roles = [NetworkRoles.Teacher, NetworkRoles.Student, NetworkRoles.Kd, NetworkRoles.Distilled];
         List<CurvePanel> panels =
         [
             new("validation mIoU", "%", [.. roles.SelectMany(r => Of("val_miou", r, r, 100, 1))]),

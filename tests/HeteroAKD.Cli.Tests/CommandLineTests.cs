@@ -30,8 +30,37 @@ public sealed class CommandLineTests
         Assert.Equal(0, Run(services, "quickstart", "--set", "training.steps=7", "--resume"));
         var request = (QuickstartRequest)services.Request!;
         Assert.Equal((DataKind.Scenes, 7, RunMode.Resume, 1), (request.Config.Data.Kind, request.Config.Training.Steps, request.Mode, request.Seeds));
-        Assert.Contains("mean IoU          50.00    25.00      25.00  0.00", output.ToString(), StringComparison.Ordinal);
         Assert.Contains("run folder: runs/x", output.ToString(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Quickstart_ends_with_what_plain_kd_gains_and_what_was_added_to_it()
+    {
+        Assert.Equal(0, Run(new FakeServices(), "quickstart"));
+        string text = output.ToString();
+        Assert.Contains("IoU %           teacher  student     kd  distilled  gain of kd  gain  over kd", text, StringComparison.Ordinal);
+        Assert.Contains("mean IoU          50.00    25.00  27.50      25.00       +2.50  0.00    -2.50", text, StringComparison.Ordinal);
+        Assert.Contains(
+            "Mean IoU on test: plain KD gains +2.50 points over the student alone; with HeteroAKD added the score differs from plain KD's by -2.50. "
+            + "One seed cannot show differences below about a point: 'heteroakd experiment plans/ablation.yaml' answers that question.", text, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_run_without_control_claims_nothing_of_plain_kd()
+    {
+        Assert.Equal(0, Run(new FakeServices(), "quickstart", "--set", "distillation.control=none"));
+        string text = output.ToString();
+        Assert.Contains("mean IoU          50.00    25.00      25.00  0.00", text, StringComparison.Ordinal);
+        Assert.DoesNotContain("plain KD", text, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Distil_with_its_control_points_to_a_plan()
+    {
+        Assert.Equal(0, Run(new FakeServices(), "distill", ConfigFile(), "--set", "distillation.control=kd", "--set", "distillation.lambda2=0"));
+        string text = output.ToString();
+        Assert.Contains("with HeteroAKD of weight 0 added the score differs from plain KD's by -2.50. One seed", text, StringComparison.Ordinal);
+        Assert.Contains("(docs/experiments.md) answers that question", text, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -39,8 +68,24 @@ public sealed class CommandLineTests
     {
         Assert.Equal(0, Run(new FakeServices(), "quickstart", "--seeds", "3"));
         string text = output.ToString();
-        Assert.Contains("seed 3      25.00      27.00  +2.00", text, StringComparison.Ordinal);
-        Assert.Contains("gain +1.00 ± 0.58 (standard error of 3 paired seeds), ahead on 2 of 3", text, StringComparison.Ordinal);
+        Assert.Contains("seed 3        25.00  27.50      27.00", text, StringComparison.Ordinal);
+        Assert.Contains("mean          25.00  27.50      26.00", text, StringComparison.Ordinal);
+
+        // 0, 1, 2 points over alone: sd 1, standard error 0.577, t(0.975, 2) = 4.303.
+        Assert.Contains("kd - student          +2.50  +2.50 to +2.50    3 of 3  ", text, StringComparison.Ordinal);
+        Assert.Contains("distilled - student   +1.00  -1.48 to +3.48    2 of 3  0.225", text, StringComparison.Ordinal);
+        Assert.Contains("distilled - kd        -1.50  -3.98 to +0.98    0 of 3  0.122", text, StringComparison.Ordinal);
+        Assert.Contains("would find distilled - kd with a probability of 0.8 if it were 3.26 points", text, StringComparison.Ordinal);
+        Assert.DoesNotContain("One seed", text, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Seeds_without_a_control_are_compared_with_the_student_alone()
+    {
+        Assert.Equal(0, Run(new FakeServices(), "quickstart", "--seeds", "3", "--set", "distillation.control=none"));
+        string text = output.ToString();
+        Assert.Contains("distilled - student   +1.00  -1.48 to +3.48    2 of 3  0.225", text, StringComparison.Ordinal);
+        Assert.Contains("would find distilled - student with", text, StringComparison.Ordinal);
     }
 
     [Fact]

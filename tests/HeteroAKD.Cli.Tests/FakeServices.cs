@@ -31,13 +31,13 @@ internal sealed class FakeServices :
     public IReadOnlyList<RunOutcome> Run(QuickstartRequest request, IProgressSink progress, CancellationToken cancellation)
     {
         Keep(request);
-        return [.. Enumerable.Range(0, request.Seeds).Select(i => Outcome(request.Config.Seed + i, 0.01 * i))];
+        return [.. Enumerable.Range(0, request.Seeds).Select(i => Outcome(request.Config, i))];
     }
 
     public RunOutcome Run(TrainRequest request, IProgressSink progress, CancellationToken cancellation)
     {
         Keep(request);
-        return Outcome(request.Config.Seed, 0);
+        return Outcome(request.Config);
     }
 
     public DryRunOutcome Try(ExperimentConfig config, NetworkRole? role, IProgressSink progress, CancellationToken cancellation)
@@ -56,7 +56,7 @@ internal sealed class FakeServices :
         progress.Begin("student", 2);
         progress.Report(new StepProgress(1, 0.5, 1e-3, 20));
         progress.Say("a line");
-        return Outcome(request.Config.Seed, 0);
+        return Outcome(request.Config);
     }
 
     public EvaluateOutcome Run(EvaluateRequest request, IProgressSink progress, CancellationToken cancellation)
@@ -121,10 +121,15 @@ internal sealed class FakeServices :
         }
     }
 
-    private RunOutcome Outcome(int seed, double gain) => new("runs/x", Interrupted ? null : new RunSummary
+    // Each further seed gains a point; plain KD, where it is trained, gains two and a half on every one.
+    private RunOutcome Outcome(ExperimentConfig config, int further = 0) => new("runs/x", Interrupted ? null : new RunSummary
     {
-        Version = "0", Device = "cpu", Threads = 2, Seed = seed, Seconds = 1, PeakMemoryBytes = 1 << 20, Classes = ["a", "b"],
-        Networks = [Network("teacher", 0.5), Network("student", 0.25), Network("distilled", 0.25 + gain)],
+        Version = "0", Device = "cpu", Threads = 2, Seed = config.Seed + further, Seconds = 1, PeakMemoryBytes = 1 << 20, Classes = ["a", "b"],
+        Networks =
+        [
+            Network("teacher", 0.5), Network("student", 0.25), .. config.Distillation.ControlTerms().Select(_ => Network("kd", 0.275)),
+            Network("distilled", 0.25 + (0.01 * further)),
+        ],
     });
 
     private static NetworkSummary Network(string role, double score) => new()

@@ -33,6 +33,19 @@ public sealed class DryRunTests : IDisposable
     }
 
     [Fact]
+    public void A_control_is_tried_where_it_would_be_trained()
+    {
+        ExperimentConfig config = Config with { Distillation = new DistillationConfig { Baseline = true, Control = DistillationControl.Kd } };
+        string[] Roles(ExperimentConfig c, NetworkRole? role) => [.. new DryRunService().Try(c, role, new SilentSink(), CancellationToken.None).Networks.Select(n => n.Role)];
+
+        Assert.Equal([NetworkRoles.Teacher, NetworkRoles.Student, NetworkRoles.Kd, NetworkRoles.Distilled], Roles(config, null));
+
+        ExperimentConfig one = config with { Teacher = config.Teacher with { Checkpoint = Path.Combine(_folder, "run", NetworkTrainer.LastFile(NetworkRoles.Teacher)) } };
+        TinyExperiment.Teach(config);
+        Assert.Equal([NetworkRoles.Distilled], Roles(one, NetworkRole.Distilled));
+    }
+
+    [Fact]
     public void Decoded_pictures_are_not_kept_on_disk()
     {
         string root = Path.Combine(_folder, "set");

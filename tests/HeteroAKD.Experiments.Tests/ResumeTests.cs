@@ -39,6 +39,10 @@ public sealed class ResumeTests : IDisposable
     }
 
     [Fact]
+    public void Control_of_a_distillation() => StoppedEqualsUnbroken(OptimizerKind.AdamW, 1, NetworkRoles.Kd, (config, mode, cancelAt) =>
+        TinyExperiment.DistilControl(config with { Distillation = config.Distillation with { Control = DistillationControl.Kd } }, mode, cancelAt));
+
+    [Fact]
     public void Rows_of_metrics_are_there_once()
     {
         ExperimentConfig config = Config("stopped", OptimizerKind.AdamW, 1);
@@ -56,6 +60,15 @@ public sealed class ResumeTests : IDisposable
         ExperimentConfig other = config with { Optimizer = config.Optimizer with { Lr = 0.5 } };
         string message = Assert.Throws<HeteroAkdException>(() => TinyExperiment.Train(other, RunMode.Resume)).Message;
         Assert.Contains("'lr: 0.002', this command has 'lr: 0.5'", message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Another_control_is_refused()
+    {
+        ExperimentConfig config = Config("stopped", OptimizerKind.AdamW, 1);
+        TinyExperiment.Train(config, cancelAt: 1);
+        ExperimentConfig other = config with { Distillation = config.Distillation with { Control = DistillationControl.Kd } };
+        Assert.Contains("'control: none', this command has 'control: kd'", Assert.Throws<HeteroAkdException>(() => TinyExperiment.Train(other, RunMode.Resume)).Message, StringComparison.Ordinal);
     }
 
     private ExperimentConfig Config(string name, OptimizerKind optimizer, int accumulate)

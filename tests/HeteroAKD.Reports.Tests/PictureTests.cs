@@ -30,6 +30,27 @@ public sealed class PictureTests : IDisposable
     }
 
     [Fact]
+    public void Prediction_sheet_shows_plain_kd_between_the_students_and_compares_without_it()
+    {
+        string path = folder.File("predictions.png");
+        PredictedScene scene = new(new RgbImage(Width, Height), Labels(0), Labels(0), Labels(1), Labels(0));
+        PredictionSheet.Write(path, "title", [scene], Classes, new PredictionNotes("a", "b", "c"));
+        using SKBitmap without = SKBitmap.Decode(path);
+        PredictionSheet.Write(path, "title", [scene with { Kd = Labels(0) }], Classes, new PredictionNotes("a", "b", "c") { Kd = "d" });
+        using SKBitmap with = SKBitmap.Decode(path);
+        Assert.Equal(ReportStyle.CellWidth + ReportStyle.Gap, with.Width - without.Width);
+        SKColor ground = new(200, 40, 40);
+        Assert.Equal([ground, ground, ground, new SKColor(40, 40, 200), ground, new SKColor(0xD7, 0x3A, 0x3A)], Enumerable.Range(1, 6).Select(column => Centre(with, column)));
+    }
+
+    [Fact]
+    public void Scenes_with_and_without_plain_kd_do_not_share_a_sheet()
+    {
+        PredictedScene scene = new(new RgbImage(Width, Height), Labels(0), Labels(0), Labels(1), Labels(0));
+        Assert.Throws<ArgumentException>(() => PredictionSheet.Write(folder.File("p.png"), "t", [scene with { Kd = Labels(0) }, scene], Classes, new PredictionNotes("", "", "")));
+    }
+
+    [Fact]
     public void Knowledge_sheet_maps_values_to_colours_and_leaves_gaps_grey()
     {
         string path = folder.File("knowledge.png");
@@ -82,6 +103,22 @@ public sealed class PictureTests : IDisposable
         using SKBitmap picture = SKBitmap.Decode(path);
         Assert.Equal((1440, 480), (picture.Width, picture.Height));
         Assert.Contains(new SKColor(0xE0, 0x7B, 0x39), picture.Pixels);
+    }
+
+    [Fact]
+    public void Every_network_of_a_run_has_a_curve_of_its_own_colour()
+    {
+        string metrics = folder.File("metrics.csv", "network,step,ce,kd,val_miou\nteacher,1,1,,0.4\nstudent,1,2,,0.1\nkd,1,2,3,0.2\ndistilled,1,2,4,0.3\n");
+        IReadOnlyList<CurvePanel> panels = RunCurves.Read(metrics, ["kd"]);
+        Assert.Equal(["teacher", "student", "kd", "distilled"], panels[0].Curves.Select(c => c.Name));
+        Assert.Equal([(1, 20)], panels[0].Curves[2].Points);
+
+        // Terms are the distilled network's, not the control's.
+        Assert.Equal([(1, 4)], panels[2].Curves.Single().Points);
+        string path = folder.File("curves.png");
+        CurvesChart.Write(path, [.. panels.Take(2)]);
+        using SKBitmap picture = SKBitmap.Decode(path);
+        Assert.All((SKColor[])[new(0x6B, 0x72, 0x80), new(0xE0, 0x7B, 0x39), new(0x2E, 0x9E, 0x5B), new(0x1F, 0x6F, 0xB4)], color => Assert.Contains(color, picture.Pixels));
     }
 
     [Fact]

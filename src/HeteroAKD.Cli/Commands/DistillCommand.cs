@@ -10,7 +10,7 @@ internal sealed class DistillCommand : Command
     private readonly Argument<string> file = new("CONFIG") { Description = "Experiment file (YAML); configs/default.yaml explains every option" };
 
     public DistillCommand(IDistillCommand service, IDryRunCommand? dry, CommonOptions options, Terminal terminal, CancellationToken cancellation)
-        : base("distill", "Train or load the teacher, train the student alone and distilled, and show the gain")
+        : base("distill", "Train or load the teacher, train the student alone and distilled (and with plain KD alone: distillation.control), and show the gain")
     {
         Add(file);
         Option<bool> dryRun = DryRunReport.NewOption();
@@ -30,7 +30,7 @@ internal sealed class DistillCommand : Command
 
             var request = new DistillRequest(config, Path.GetFileNameWithoutExtension(path), options.Mode(result));
             RunOutcome outcome = terminal.WithProgress(progress => service.Run(request, progress, cancellation));
-            return RunReport.Write(terminal, [outcome]);
+            return RunReport.Write(terminal, [outcome], config.Distillation);
         });
     }
 }

@@ -7,6 +7,8 @@ namespace HeteroAKD.Cli.Commands;
 /// <summary><c>heteroakd quickstart</c>.</summary>
 internal sealed class QuickstartCommand : Command
 {
+    private const string Plan = "'heteroakd experiment plans/ablation.yaml'";
+
     private readonly Option<int> seeds = new("--seeds")
     {
         Description = "Repeat the student over so many seeds and compare pair by pair",
@@ -15,7 +17,7 @@ internal sealed class QuickstartCommand : Command
     };
 
     public QuickstartCommand(IQuickstartCommand service, CommonOptions options, Terminal terminal, CancellationToken cancellation)
-        : base("quickstart", "Train a teacher, a student alone and the same student distilled on procedural scenes, and show the gain")
+        : base("quickstart", "Train a teacher and the same student three times on procedural scenes, alone, with plain KD and with HeteroAKD added, and show the differences")
     {
         Add(seeds);
         seeds.Validators.Add(result =>
@@ -30,7 +32,7 @@ internal sealed class QuickstartCommand : Command
             ExperimentConfig config = ShippedConfiguration.Read(ShippedConfiguration.Scenes, options.Overrides(result, withOut: true));
             var request = new QuickstartRequest(config, options.Mode(result), result.GetValue(seeds));
             IReadOnlyList<RunOutcome> outcomes = terminal.WithProgress(progress => service.Run(request, progress, cancellation));
-            return RunReport.Write(terminal, outcomes);
+            return RunReport.Write(terminal, outcomes, config.Distillation, Plan);
         });
     }
 }

@@ -1,18 +1,25 @@
 using System.Globalization;
 using HeteroAKD.Experiments.Commands;
+using HeteroAKD.Experiments.Configuration;
 using HeteroAKD.Experiments.Runs;
 using HeteroAKD.Training.Evaluation;
 using HeteroAKD.Training.Loop;
 
 namespace HeteroAKD.Cli.Commands;
 
-/// <summary>What a person sees when a run ends: networks, scores side by side, the gain, and where the files are.</summary>
+/// <summary>What a person sees when a run ends: networks, scores side by side, what was gained over what, and where the files are.</summary>
 internal static class RunReport
 {
     private const double BytesPerMebibyte = 1 << 20;
 
+    private const string AnyPlan = "a plan for 'heteroakd experiment' (docs/experiments.md)";
+
     /// <summary>Writes the outcomes and returns the exit code.</summary>
-    public static int Write(Terminal terminal, IReadOnlyList<RunOutcome> outcomes)
+    /// <param name="terminal">Where to.</param>
+    /// <param name="outcomes">The runs, one a seed.</param>
+    /// <param name="distillation">What was distilled.</param>
+    /// <param name="plan">What answers the same question with more seeds.</param>
+    public static int Write(Terminal terminal, IReadOnlyList<RunOutcome> outcomes, DistillationConfig distillation, string plan = AnyPlan)
     {
         foreach (RunOutcome outcome in outcomes)
         {
@@ -27,7 +34,11 @@ internal static class RunReport
         WriteRun(terminal.Out, summaries[^1]);
         if (summaries.Length > 1)
         {
-            WriteSeeds(terminal.Out, summaries);
+            SeedsReport.Write(terminal.Out, summaries, plan);
+        }
+        else if (Closing(summaries[0], distillation, plan) is { } closing)
+        {
+            terminal.Out.WriteLine($"\n{closing}");
         }
 
         terminal.Out.WriteLine();
@@ -51,53 +62,29 @@ internal static class RunReport
 
         output.WriteLine();
         output.WriteLine(about);
-        string split = FinalSplit(summary);
+        string split = RunComparison.FinalSplit(summary);
         output.WriteLine($"split {split}, seed {summary.Seed}\n");
-        output.Write(ScoreTable.Render(summary.Classes, [.. summary.Networks.Select(n => (n.Role, n.Scores[split]))], GainColumns(summary)));
+        output.Write(ScoreTable.Render(
+            summary.Classes,
+            [.. summary.Networks.Select(n => (n.Role, n.Scores[split]))],
+            [.. RunComparison.In(summary).Select(c => (c.Head, RunComparison.Place(summary, c.Of), RunComparison.Place(summary, c.Over)))]));
         output.WriteLine();
         output.WriteLine(string.Create(CultureInfo.InvariantCulture,
             $"{summary.Seconds:F0} s on {summary.Device}, {summary.Threads} threads, peak memory {summary.PeakMemoryBytes / BytesPerMebibyte:F0} MiB"));
     }
 
-    private static void WriteSeeds(TextWriter output, RunSummary[] summaries)
+    /// <summary>What this one run says of plain KD and of what was added to it, and what it cannot say; null where the run has no control.</summary>
+    private static string? Closing(RunSummary summary, DistillationConfig distillation, string plan)
     {
-        (double Alone, double Distilled)[] pairs = [.. summaries
-            .Where(s => GainColumns(s) is not null)
-            .Select(s => (MeanIoU(s, NetworkRoles.Student), MeanIoU(s, NetworkRoles.Distilled)))];
-        if (pairs.Length < 2)
+        if (RunComparison.Place(summary, NetworkRoles.Kd) < 0 || RunComparison.Place(summary, NetworkRoles.Distilled) < 0)
         {
-            return;
+            return null;
         }
 
-        var table = new TextTable("mean IoU %", "alone", "distilled", "gain");
-        for (int i = 0; i < pairs.Length; i++)
-        {
-            table.Row($"seed {summaries[i].Seed}", Percent(pairs[i].Alone), Percent(pairs[i].Distilled), Signed(pairs[i].Distilled - pairs[i].Alone));
-        }
-
-        var comparison = new PairedComparison([.. pairs.Select(p => p.Distilled)], [.. pairs.Select(p => p.Alone)]);
-        table.Line().Row("mean", Percent(pairs.Average(p => p.Alone)), Percent(pairs.Average(p => p.Distilled)), Signed(comparison.Mean));
-        output.WriteLine();
-        output.Write(table);
-        output.WriteLine($"gain {Signed(comparison.Mean)} ± {Percent(comparison.StandardError)} (standard error of {pairs.Length} paired seeds), "
-            + $"ahead on {comparison.Wins} of {pairs.Length}, p = {comparison.PValue.ToString("F3", CultureInfo.InvariantCulture)}");
+        string Points(RunComparison comparison) => RunComparison.Signed(comparison.Difference(summary));
+        IReadOnlyList<RunComparison> comparisons = RunComparison.In(summary);
+        string gain = comparisons.FirstOrDefault(c => c.Of == NetworkRoles.Kd) is { } kd ? $"plain KD gains {Points(kd)} points over the student alone; " : "";
+        return $"Mean IoU on {RunComparison.FinalSplit(summary)}: {gain}{DistillationWords.Distilled(distillation)} the score differs from plain KD's by {Points(comparisons[^1])}. "
+            + $"One seed cannot show differences below about a point: {plan} answers that question.";
     }
-
-    // Test where there is one: validation has been looked at while training.
-    private static string FinalSplit(RunSummary summary) => summary.Networks.All(n => n.Scores.ContainsKey("test")) ? "test" : "val";
-
-    private static (int Of, int Over)? GainColumns(RunSummary summary)
-    {
-        int distilled = Index(summary, NetworkRoles.Distilled);
-        int alone = Index(summary, NetworkRoles.Student);
-        return distilled < 0 || alone < 0 ? null : (distilled, alone);
-    }
-
-    private static int Index(RunSummary summary, string role) => summary.Networks.ToList().FindIndex(n => n.Role == role);
-
-    private static double MeanIoU(RunSummary summary, string role) => summary.Networks[Index(summary, role)].Scores[FinalSplit(summary)].MeanIoU;
-
-    private static string Percent(double share) => (100 * share).ToString("F2", CultureInfo.InvariantCulture);
-
-    private static string Signed(double share) => (100 * share).ToString("+0.00;-0.00;0.00", CultureInfo.InvariantCulture);
 }

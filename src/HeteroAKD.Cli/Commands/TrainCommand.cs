@@ -38,7 +38,7 @@ internal sealed class TrainCommand : Command
 
             var request = new TrainRequest(config, Path.GetFileNameWithoutExtension(path), options.Mode(result), result.GetValue(network));
             RunOutcome outcome = terminal.WithProgress(progress => service.Run(request, progress, cancellation));
-            return RunReport.Write(terminal, [outcome]);
+            return RunReport.Write(terminal, [outcome], config.Distillation);
         });
     }
 }

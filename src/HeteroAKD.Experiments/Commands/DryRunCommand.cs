@@ -6,7 +6,7 @@ namespace HeteroAKD.Experiments.Commands;
 /// <summary>What a dry run found out about one network's training.</summary>
 public sealed record DryRunNetwork
 {
-    /// <summary>Teacher, student or distilled.</summary>
+    /// <summary>One of <see cref="NetworkRoles"/>.</summary>
     public required string Role { get; init; }
 
     /// <summary>Architecture.</summary>
@@ -68,7 +68,7 @@ public sealed class DryRunService : IDryRunCommand
         TrainingService.RequireTeacher(config, role);
         if (role == NetworkRole.Distilled)
         {
-            config = config with { Distillation = config.Distillation with { Baseline = false } };
+            config = config with { Distillation = config.Distillation.WithoutControl() with { Baseline = false } };
             role = null;
         }
 

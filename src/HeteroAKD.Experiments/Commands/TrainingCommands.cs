@@ -29,7 +29,7 @@ public sealed record RunOutcome(string Folder, RunSummary? Summary);
 /// <param name="Role">Which network.</param>
 public sealed record TrainRequest(ExperimentConfig Config, string Name, RunMode Mode, NetworkRole Role);
 
-/// <summary>Asks for a distillation: the teacher (trained or loaded), the student alone, the student distilled.</summary>
+/// <summary>Asks for a distillation: the teacher (trained or loaded), the student alone, its control, the student distilled.</summary>
 /// <param name="Config">The experiment.</param>
 /// <param name="Name">Its name, for automatic run folders.</param>
 /// <param name="Mode">What to do with a run that is there.</param>

@@ -12,7 +12,10 @@ public sealed class TrainingService : ITrainCommand, IDistillCommand, IQuickstar
     public RunOutcome Run(TrainRequest request, IProgressSink progress, CancellationToken cancellation)
     {
         RequireTeacher(request.Config, request.Role);
-        return Guarded(request.Config, request.Name, request.Mode, progress, cancellation, experiment =>
+
+        // One network: the run folder does not speak of a control that is no part of it.
+        ExperimentConfig config = request.Config with { Distillation = request.Config.Distillation.WithoutControl() };
+        return Guarded(config, request.Name, request.Mode, progress, cancellation, experiment =>
         {
             if (request.Role == NetworkRole.Distilled)
             {
@@ -80,7 +83,7 @@ public sealed class TrainingService : ITrainCommand, IDistillCommand, IQuickstar
     private static string SeedFolder(string folder, int seed) => Path.Combine(folder.Length > 0 ? folder : Path.Combine("runs", "quickstart-seeds"), $"seed-{seed}");
 
     private static string Scenario(ExperimentConfig config) => FormattableString.Invariant(
-        $"A teacher ({config.Teacher.Model}) learns from {config.Data.TrainCount} labelled scenes; a student ({config.Student.Model}) has labels for {SubsetDataset.CountOf(config.Data.TrainCount, config.Data.StudentEvery, config.Data.StudentLimit)} of them, and learns from these twice, with equal initial weights, data order and {config.Training.Steps} steps: alone, and with the teacher's knowledge ({config.Distillation.Method}). Scores are on {config.Data.TestCount} scenes that none of them saw.");
+        $"A teacher ({config.Teacher.Model}) learns from {config.Data.TrainCount} labelled scenes; a student ({config.Student.Model}) has labels for {SubsetDataset.CountOf(config.Data.TrainCount, config.Data.StudentEvery, config.Data.StudentLimit)} of them. From the same initial weights, with the same data order and {config.Training.Steps} steps, the student learns {DistillationWords.Ways(config.Distillation)}. Scores are on {config.Data.TestCount} scenes that no network has seen.");
 
     private static void Distil(Experiment experiment, ExperimentConfig config)
     {
@@ -88,6 +91,11 @@ public sealed class TrainingService : ITrainCommand, IDistillCommand, IQuickstar
         if (config.Distillation.Baseline)
         {
             experiment.TrainAlone(NetworkRole.Student);
+        }
+
+        if (config.Distillation.ControlTerms().Count > 0)
+        {
+            experiment.DistilControl();
         }
 
         if (config.Distillation.WeightedTerms().Count > 0)

@@ -4,6 +4,16 @@ using HeteroAKD.Tensors;
 
 namespace HeteroAKD.Experiments.Configuration;
 
+/// <summary>What a distillation is held against, beside the student alone.</summary>
+public enum DistillationControl
+{
+    /// <summary>Nothing.</summary>
+    None,
+
+    /// <summary>The student with plain KD alone.</summary>
+    Kd,
+}
+
 /// <summary>
 /// The <c>distillation</c> section. Options of <c>terms.heteroakd</c> may also stand directly in it (<c>distillation.tau</c>), as may <c>kdTau</c> for
 /// <c>terms.kd.tau</c>.
@@ -15,6 +25,9 @@ public sealed record DistillationConfig
 
     /// <summary>Also train the student alone, with equal weights, order and steps, to show the gain.</summary>
     public bool Baseline { get; init; } = true;
+
+    /// <summary>none or kd: also train the student with plain KD alone, to show what the other terms add; see <see cref="ControlTerms"/>.</summary>
+    public DistillationControl Control { get; init; } = DistillationControl.None;
 
     /// <summary>Weight of the plain KD term in the recipes kd and heteroakd.</summary>
     [InRange("[0, 1000000]")]
@@ -36,5 +49,18 @@ public sealed record DistillationConfig
     public TermSet Terms { get; init; } = new();
 
     /// <summary>The terms that take part, with their weights; none where the student learns alone.</summary>
-    public IReadOnlyList<WeightedTerm> WeightedTerms() => Recipes.Resolve(Method, new PaperWeights(Lambda1, Lambda2), Terms);
+    public IReadOnlyList<WeightedTerm> WeightedTerms() => TermsOf(Method);
+
+    /// <summary>
+    /// The control's term: plain KD as the recipe kd has it, whatever else has a weight. None where no control is asked for, and where it would be a network that is trained
+    /// anyhow: the distilled one, which has no other term, or the student alone, because KD weighs nothing.
+    /// </summary>
+    public IReadOnlyList<WeightedTerm> ControlTerms() => Control == DistillationControl.None || WeightedTerms().All(IsKd) ? [] : [.. TermsOf(Recipes.Kd).Where(t => IsKd(t) && t.Weight > 0)];
+
+    /// <summary>The same without a control, for a run of one network.</summary>
+    public DistillationConfig WithoutControl() => this with { Control = DistillationControl.None };
+
+    private static bool IsKd(WeightedTerm term) => term.Name == Recipes.Kd;
+
+    private IReadOnlyList<WeightedTerm> TermsOf(string recipe) => Recipes.Resolve(recipe, new PaperWeights(Lambda1, Lambda2), Terms);
 }

@@ -172,7 +172,10 @@ public sealed class PlanLayout
         string source = plan.BaseFile.Length > 0 ? plan.BaseFile : plan.Path;
         try
         {
-            return plan.BaseFile.Length > 0 ? ConfigurationReader.ReadFile(plan.BaseFile, overrides) : ConfigurationReader.ReadText("", source, overrides);
+            ExperimentConfig config = plan.BaseFile.Length > 0 ? ConfigurationReader.ReadFile(plan.BaseFile, overrides) : ConfigurationReader.ReadText("", source, overrides);
+
+            // Each run trains one network; the controls of a plan are arms.
+            return config with { Distillation = config.Distillation.WithoutControl() };
         }
         catch (ConfigurationException e)
         {

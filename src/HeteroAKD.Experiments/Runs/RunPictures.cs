@@ -36,7 +36,7 @@ internal sealed class RunPictures(RunFolder folder, ExperimentData data, Experim
         using BatchLoader loader = new(dataset, LoaderOptions.ForEvaluation(Scenes, data.Evaluation));
         Batch batch = loader.Next();
         using BatchLoader teacherLoader = new(dataset, LoaderOptions.ForEvaluation(Scenes, teacher.Evaluation));
-        WritePredictions(dataset, batch, teacherLoader.Next(), teacher, alone ?? distilled, distilled);
+        WritePredictions(dataset, batch, teacherLoader.Next(), teacher, alone ?? distilled, Find(networks, NetworkRoles.Kd), distilled);
         if (distillation?.HeteroAkd is not null)
         {
             WriteKnowledge(dataset, batch, teacher.Model, distilled.Model, distillation);
@@ -47,16 +47,18 @@ internal sealed class RunPictures(RunFolder folder, ExperimentData data, Experim
 
     private static TrainedNetwork? Find(IReadOnlyList<TrainedNetwork> networks, string role) => networks.FirstOrDefault(n => n.Role == role);
 
-    private void WritePredictions(ISegmentationDataset dataset, Batch batch, Batch teacherBatch, TrainedNetwork teacher, TrainedNetwork alone, TrainedNetwork distilled)
+    private void WritePredictions(
+        ISegmentationDataset dataset, Batch batch, Batch teacherBatch, TrainedNetwork teacher, TrainedNetwork alone, TrainedNetwork? kd, TrainedNetwork distilled)
     {
         byte[][] byTeacher = Predict(teacher.Model, teacherBatch);
         byte[][] byAlone = Predict(alone.Model, batch);
+        byte[][]? byKd = kd is null ? null : Predict(kd.Model, batch);
         byte[][] byDistilled = Predict(distilled.Model, batch);
         List<PredictedScene> scenes = [];
         for (int i = 0; i < batch.Count; i++)
         {
             Sample sample = dataset.Load(i);
-            scenes.Add(new PredictedScene(sample.Image, sample.Labels, byAlone[i], byDistilled[i], byTeacher[i]));
+            scenes.Add(new PredictedScene(sample.Image, sample.Labels, byAlone[i], byDistilled[i], byTeacher[i]) { Kd = byKd?[i] });
         }
 
         string split = data.Test is null ? "val" : "test";
@@ -66,7 +68,7 @@ internal sealed class RunPictures(RunFolder folder, ExperimentData data, Experim
             $"{teacher.Model.Name} → {distilled.Model.Name}, seed {config.Seed}, {split} scenes",
             scenes,
             Legend,
-            new PredictionNotes(Note(alone), Note(distilled), Note(teacher)));
+            new PredictionNotes(Note(alone), Note(distilled), Note(teacher)) { Kd = kd is null ? "" : Note(kd) });
     }
 
     private byte[][] Predict(SegmentationModel model, Batch batch)

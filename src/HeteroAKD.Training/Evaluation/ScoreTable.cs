@@ -8,12 +8,11 @@ public static class ScoreTable
     /// <summary>The table as text.</summary>
     /// <param name="classNames">[C] names.</param>
     /// <param name="networks">Column heads and scores, in order.</param>
-    /// <param name="gain">Columns (distilled, alone) whose difference is shown as a last column; null for none.</param>
+    /// <param name="differences">Further columns: a head, and the networks (by place) whose scores are subtracted.</param>
     public static string Render(
-        IReadOnlyList<string> classNames, IReadOnlyList<(string Name, SegmentationScores Scores)> networks, (int Of, int Over)? gain = null)
+        IReadOnlyList<string> classNames, IReadOnlyList<(string Name, SegmentationScores Scores)> networks, params IReadOnlyList<(string Head, int Of, int Over)> differences)
     {
-        string[] heads = ["IoU %", .. networks.Select(n => n.Name)];
-        var table = new TextTable(gain is null ? heads : [.. heads, "gain"]);
+        var table = new TextTable(["IoU %", .. networks.Select(n => n.Name), .. differences.Select(d => d.Head)]);
         for (int c = 0; c < classNames.Count; c++)
         {
             Add(classNames[c], s => s.ClassIoU[c]);
@@ -28,8 +27,7 @@ public static class ScoreTable
 
         void Add(string name, Func<SegmentationScores, double> score)
         {
-            string[] cells = [name, .. networks.Select(n => Percent(score(n.Scores)))];
-            table.Row(gain is not { } pair ? cells : [.. cells, Signed(score(networks[pair.Of].Scores) - score(networks[pair.Over].Scores))]);
+            table.Row([name, .. networks.Select(n => Percent(score(n.Scores))), .. differences.Select(d => Signed(score(networks[d.Of].Scores) - score(networks[d.Over].Scores)))]);
         }
     }
 

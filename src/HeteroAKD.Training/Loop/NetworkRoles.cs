@@ -9,6 +9,9 @@ public static class NetworkRoles
     /// <summary>The student, trained alone.</summary>
     public const string Student = "student";
 
+    /// <summary>The student with plain KD alone, the control of a distillation.</summary>
+    public const string Kd = "kd";
+
     /// <summary>The student, distilled.</summary>
     public const string Distilled = "distilled";
 }

@@ -54,6 +54,16 @@ public sealed class PlanLayoutTests
         Assert.NotEqual(Hashes(plan, "kd", "doubted"), Hashes(other, "kd", "doubted"));
     }
 
+    // A plan's controls are arms; a run trains one network.
+    [Fact]
+    public void Control_of_the_base_file_is_no_part_of_a_run()
+    {
+        using TestPlan plan = new();
+        using TestPlan controlled = new(TestPlan.Text.Replace("set: {training.steps: 5}", "set: {training.steps: 5, distillation.control: kd}", StringComparison.Ordinal));
+        Assert.Equal(Layout(plan).Runs.Select(r => r.Hash), Layout(controlled).Runs.Select(r => r.Hash));
+        Assert.All(Layout(controlled).Runs, r => Assert.Equal(DistillationControl.None, r.Config.Distillation.Control));
+    }
+
     [Theory]
     [InlineData("lambda1: 2", "lamda1: 2", ":13: there is no option distillation.lamda1; did you mean distillation.lambda1?")]
     [InlineData("training.steps: 5", "training.steps: five", ":3: training.steps must be a whole number, not 'five'")]

@@ -28,12 +28,23 @@ internal static class TinyExperiment
     public static void Train(ExperimentConfig config, RunMode mode = RunMode.New, int cancelAt = -1) =>
         Run(config, mode, NetworkRoles.Student, cancelAt, experiment => experiment.TrainAlone(NetworkRole.Student));
 
+    /// <summary>Trains the teacher alone.</summary>
+    public static void Teach(ExperimentConfig config) => Run(config, RunMode.New, NetworkRoles.Teacher, -1, experiment => experiment.TrainAlone(NetworkRole.Teacher));
+
     /// <summary>Trains the teacher and distils.</summary>
     public static void Distil(ExperimentConfig config, RunMode mode = RunMode.New, int cancelAt = -1) =>
         Run(config, mode, NetworkRoles.Distilled, cancelAt, experiment =>
         {
             experiment.TrainAlone(NetworkRole.Teacher);
             experiment.Distil();
+        });
+
+    /// <summary>Trains the teacher and the control.</summary>
+    public static void DistilControl(ExperimentConfig config, RunMode mode = RunMode.New, int cancelAt = -1) =>
+        Run(config, mode, NetworkRoles.Kd, cancelAt, experiment =>
+        {
+            experiment.TrainAlone(NetworkRole.Teacher);
+            experiment.DistilControl();
         });
 
     /// <summary>Fails where two checkpoints differ in a bit of a tensor or in what they say of the training.</summary>
@@ -57,26 +68,6 @@ internal static class TinyExperiment
         else
         {
             Assert.Throws<OperationCanceledException>(() => work(experiment));
-        }
-    }
-
-    /// <summary>Cancels once a network has done so many steps.</summary>
-    private sealed class StoppingSink(string role, int step, CancellationTokenSource source) : IProgressSink
-    {
-        private string _task = "";
-
-        public void Begin(string task, int steps, int done = 0) => _task = task;
-
-        public void Report(in StepProgress progress)
-        {
-            if (progress.Step == step && _task.StartsWith(role, StringComparison.Ordinal))
-            {
-                source.Cancel();
-            }
-        }
-
-        public void Say(string line)
-        {
         }
     }
 }

@@ -10,7 +10,7 @@ public sealed class ScoreTableTests
         var teacher = new SegmentationScores(0.5, 0.9, 0.6, 0.4, [0.75, 0.25]);
         var alone = new SegmentationScores(0.3, 0.8, 0.4, 0.2, [0.6, double.NaN]);
         var distilled = new SegmentationScores(0.325, 0.8, 0.39, 0.2, [0.65, 0]);
-        string table = ScoreTable.Render(["Sky", "Pedestrian"], [("teacher", teacher), ("alone", alone), ("distilled", distilled)], (2, 1));
+        string table = ScoreTable.Render(["Sky", "Pedestrian"], [("teacher", teacher), ("alone", alone), ("distilled", distilled)], ("gain", 2, 1));
         const string expected =
             "IoU %           teacher  alone  distilled   gain\n" +
             "------------------------------------------------\n" +
