@@ -103,9 +103,8 @@ public readonly struct PseudoLabelKernel : IPixelKernel
             sum += TLane.ExpNonpositive(_teacher.Load(place, c) - max);
         }
 
-        // A NaN is neither below nor equal to one.
-        TLane odds = sum * TLane.Splat(_threshold);
-        TLane one = TLane.Splat(1f);
-        return TLane.SelectGreater(one, odds, best, TLane.SelectEqual(one, odds, best, otherwise));
+        // A NaN is not equal to itself. Not 'one > product': ILGPU 1.5.3 has that hold for NaN.
+        TLane product = sum * TLane.Splat(_threshold);
+        return TLane.SelectGreater(product, TLane.Splat(1f), otherwise, TLane.SelectEqual(product, product, best, otherwise));
     }
 }
