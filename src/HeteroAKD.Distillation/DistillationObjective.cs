@@ -40,6 +40,7 @@ public sealed class DistillationObjective : IObjective
     private readonly TermStrength? _strength;
     private readonly InputAdapter? _teacherInput;
     private readonly float _unlabelledThreshold;
+    private readonly bool _readsLabels;
     private readonly List<LossTerm> _values = [];
 
     /// <summary>Freezes the teacher and builds the terms for a student.</summary>
@@ -68,6 +69,7 @@ public sealed class DistillationObjective : IObjective
             _terms.Add(TermTable.Find(term.Name).Create(term.Options, setup));
         }
 
+        _readsLabels = _terms.Any(t => t.Reads.HasFlag(TermReads.Labels));
         TermNames = [.. task.TermNames, .. _terms.SelectMany(t => t.ValueNames)];
         if (TermNames.GroupBy(n => n).FirstOrDefault(g => g.Count() > 1) is { } twice)
         {
@@ -129,7 +131,7 @@ public sealed class DistillationObjective : IObjective
     }
 
     private Tensor LabelsOfTerms(in SegmentationOutput teacher, Tensor labels) =>
-        _unlabelledThreshold > 0 ? Functional.PseudoLabels(teacher.Logits, labels, _unlabelledThreshold, Batch.Unlabelled) : labels;
+        _unlabelledThreshold > 0 && _readsLabels ? Functional.PseudoLabels(teacher.Logits, labels, _unlabelledThreshold, Batch.Unlabelled) : labels;
 
     /// <inheritdoc/>
     public void Dispose()

@@ -23,7 +23,8 @@ internal sealed class TermStrength : IDisposable
     /// <summary>The value of a step of a training.</summary>
     public static double At(int step, int steps, double end, double fraction)
     {
-        double first = steps * (1 - fraction);
+        // At least the last step has the end value, however short the part.
+        double first = Math.Max(0, Math.Min(steps * (1 - fraction), steps - 2));
         double part = step <= first ? 0 : Math.Min(1, (step - first) / Math.Max(1, steps - 1 - first));
         return end + ((1 - end) * (1 + Math.Cos(Math.PI * part)) / 2);
     }

@@ -114,7 +114,8 @@ public sealed class DryRun : IDisposable
         double imageMilliseconds = Evaluate(job.Model);
         _progress.Report(new StepProgress(Tasks, loss, job.Optimizer.Lr, stepMilliseconds));
         int evaluations = _config.Training.EvalEvery > 0 ? (job.Training.Steps + _config.Training.EvalEvery - 1) / _config.Training.EvalEvery : 1;
-        long images = ((long)evaluations * _data.Validation.Count) + _data.Splits().Sum(split => (long)split.Data.Count);
+        int averages = job.Training.Ema > 0 ? 2 : 1;
+        long images = averages * (((long)evaluations * _data.Validation.Count) + _data.Splits().Sum(split => (long)split.Data.Count));
         _networks.Add(new DryRunNetwork
         {
             Role = job.Role,
@@ -137,6 +138,12 @@ public sealed class DryRun : IDisposable
     {
         TrainingJob job = training.Job;
         int accumulate = job.Optimizer.Accumulate;
+        if (job.Objective.WarmUp is { } warmUp)
+        {
+            using JoinedLoaders first = training.Batches(_config.Data with { Workers = 0 });
+            AuxiliaryWarmUp.Run(job, warmUp with { Steps = 1 }, first, new Unheard(), _cancellation);
+        }
+
         using FlatParameters parameters = new(_device, job.ParameterGroups());
         using Optimizer optimizer = new(parameters, job.Optimizer);
         using JoinedLoaders batches = training.Batches(_config.Data with { Workers = 0 });
@@ -160,7 +167,9 @@ public sealed class DryRun : IDisposable
                 loss = result.Total.Item();
 
                 // What could not be written at the end of a training is found here.
-                MetricsFile.Row(job.Columns(), job.Role, s, [.. result.Terms.Select(t => (t.Name, t.Read()))]);
+                IReadOnlyList<string> columns = job.Columns();
+                MetricsFile.Row(columns, job.Role, s, [.. result.Terms.Select(t => (t.Name, t.Read())), ("loss", loss), ("lr", schedule.At(s)), ("grad_norm", 0)]);
+                MetricsFile.Row(columns, job.Role, s, [("val_miou", 0), ("val_pixel_accuracy", 0), ("val_boundary_f1", 0)]);
             });
             double pass = clock.Elapsed.TotalMilliseconds;
             optimizer.Step(schedule.At(s));
@@ -180,4 +189,7 @@ public sealed class DryRun : IDisposable
         new Evaluator(_config.Evaluation).Run(model, new EvaluatedDataset(part, _data.Evaluation), _cancellation);
         return clock.Elapsed.TotalMilliseconds / part.Count;
     }
+
+    /// <summary>A try tells nobody.</summary>
+    private sealed class Unheard : ITrainingObserver;
 }

@@ -30,13 +30,13 @@ public sealed class Experiment : IDisposable
     private readonly List<TrainedNetwork> _networks = [];
     private DistillationObjective? _distillation;
 
-    /// <summary>Opens data, device and folder.</summary>
-    public Experiment(ExperimentConfig config, string name, RunMode mode, IProgressSink progress, CancellationToken cancellation)
+    /// <summary>Opens data, device and folder; <paramref name="distils"/> as for <see cref="ExperimentData"/>.</summary>
+    public Experiment(ExperimentConfig config, string name, RunMode mode, IProgressSink progress, CancellationToken cancellation, bool distils = true)
     {
         _config = config;
         _progress = progress;
         _cancellation = cancellation;
-        _data = new ExperimentData(config);
+        _data = new ExperimentData(config, distils);
         _device = Device.Open(config.Device, config.Threads, config.Precision);
         try
         {
@@ -130,8 +130,8 @@ public sealed class Experiment : IDisposable
     private void Distil(SegmentationModel teacher)
     {
         PlannedTraining training = _jobs.Distilled(teacher, _jobs.Network(NetworkRole.Student).Model);
-        Train(training);
         _distillation = training.Job.Objective as DistillationObjective;
+        Train(training);
     }
 
     /// <summary>Writes <c>summary.json</c> and the pictures; the run is over.</summary>

@@ -12,8 +12,10 @@ public sealed class ExperimentData
     private readonly List<(string Split, PairDataset Files)> _evaluated = []; // what is scored, where it lies in files
 
     /// <summary>Opens the data sets that a configuration names.</summary>
+    /// <param name="config">The experiment.</param>
+    /// <param name="distils">Whether a student is distilled; networks on their own never see unlabelled images, which need not be there then.</param>
     /// <exception cref="DatasetException">A file is missing or malformed.</exception>
-    public ExperimentData(ExperimentConfig config)
+    public ExperimentData(ExperimentConfig config, bool distils = true)
     {
         DataConfig data = config.Data;
         (ISegmentationDataset train, ISegmentationDataset validation, ISegmentationDataset? test) = data.Kind switch
@@ -23,7 +25,7 @@ public sealed class ExperimentData
             _ => Layout(data),
         };
         (Train, Student, Validation, Test) = (train, StudentPart(train, data), validation, test);
-        Unlabelled = data.Unlabelled.Length == 0 ? null : UnlabelledImages(data);
+        Unlabelled = data.Unlabelled.Length == 0 || !distils ? null : UnlabelledImages(data);
         Augmentation = AugmentationOf(config);
         Evaluation = Augmentation.ForEvaluation();
     }

@@ -80,7 +80,7 @@ public sealed class JobFactory(ExperimentConfig config, ExperimentData data, Dev
             return null;
         }
 
-        bool taught = config.Data.UnlabelledThreshold > 0 || distillation.Terms.Any(term => !term.NeedsLabels && term.Factor > 0);
+        bool taught = distillation.Terms.Any(term => term.Factor > 0 && (!term.NeedsLabels || config.Data.UnlabelledThreshold > 0));
         say($"{role}: {data.Unlabelled.Count} unlabelled images beside {data.Student.Count} labelled ones");
         if (!taught)
         {
@@ -105,9 +105,12 @@ public sealed class JobFactory(ExperimentConfig config, ExperimentData data, Dev
         }
 
         say($"{name}: {report.Loaded.Count} entries of the encoder of {model.Name} from {path} ({import.Map.Name})");
-        if (import.Input is { } input && !(input.Mean.SequenceEqual(config.Augmentation.Mean) && input.Std.SequenceEqual(config.Augmentation.Std)))
+        bool teacher = name == NetworkRoles.Teacher;
+        Normalization configured = teacher ? _teacher : NormalizationOf(config.Augmentation);
+        if (import.Input is { } input && !(input.Mean.SequenceEqual(configured.Mean) && input.Std.SequenceEqual(configured.Std)))
         {
-            say($"{name}: these weights expect augmentation.mean {input.MeanText} and augmentation.std {input.StdText}, not the configured ones");
+            string section = teacher ? "teacher" : "augmentation";
+            say($"{name}: these weights expect {section}.mean {input.MeanText} and {section}.std {input.StdText}, not the configured ones");
         }
     }
 
@@ -129,12 +132,21 @@ public sealed class JobFactory(ExperimentConfig config, ExperimentData data, Dev
             },
             Validation = new EvaluatedDataset(data.Validation, Prepared(role, data.Evaluation)),
             Evaluation = config.Evaluation,
-            Config = ConfigurationWriter.Write(config),
+            Config = ConfigurationWriter.Write(ConfigurationOf(role)),
         };
         return new PlannedTraining(job, Images(role), Prepared(role, data.Augmentation));
     }
 
     private int Seed(NetworkRole role) => role == NetworkRole.Teacher && config.Teacher.Seed >= 0 ? config.Teacher.Seed : config.Seed;
+
+    // What a checkpoint says of normalisation is that of its own network.
+    private ExperimentConfig ConfigurationOf(NetworkRole role) => role != NetworkRole.Teacher
+        ? config
+        : config with
+        {
+            Augmentation = config.Augmentation with { Mean = _teacher.Mean, Std = _teacher.Std },
+            Teacher = config.Teacher with { Mean = [], Std = [] },
+        };
 
     private static Normalization NormalizationOf(AugmentationConfig augmentation) => new(augmentation.Mean, augmentation.Std);
 
@@ -149,7 +161,16 @@ public sealed class JobFactory(ExperimentConfig config, ExperimentData data, Dev
             return own;
         }
 
-        Normalization saved = NormalizationOf(ConfigurationReader.ReadText(info.Config, path).Augmentation);
+        Normalization saved;
+        try
+        {
+            saved = NormalizationOf(ConfigurationReader.ReadText(info.Config, path).Augmentation);
+        }
+        catch (ConfigurationException e)
+        {
+            throw new CheckpointException(path, $"does not say how its images are normalised: {e.Message}", "Set teacher.mean and teacher.std", e);
+        }
+
         if (!saved.Same(own))
         {
             say($"{NetworkRoles.Teacher}: its images are normalised by mean [{string.Join(", ", saved.Mean)}] and deviation [{string.Join(", ", saved.Std)}], as its checkpoint says");

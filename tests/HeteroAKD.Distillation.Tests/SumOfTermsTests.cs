@@ -136,6 +136,9 @@ public sealed class SumOfTermsTests
         Assert.Equal(0.2, TermStrength.At(99, 100, 0.2, 0.25), 1e-12);
         Assert.Equal(0.5, TermStrength.At(99, 100, 0.5, 1), 1e-12);
         Assert.Equal(1, TermStrength.At(0, 1, 0.5, 0.25), 1e-12);
+
+        // A part of less than a step is the last step.
+        Assert.Equal([1, 1, 0.5], new[] { 0, 98, 99 }.Select(step => TermStrength.At(step, 100, 0.5, 0.001)));
     }
 
     /// <summary>A strength of ½ halves what the terms add, and leaves the task loss alone.</summary>

@@ -101,6 +101,34 @@ public sealed class TrainingOptionTests : IDisposable
         }
     }
 
+    /// <summary>The same where the teacher's normalisation was set for it alone: its checkpoint says what it saw, to a distillation and to <c>eval</c>.</summary>
+    [Fact]
+    public void Normalization_of_the_teacher_alone_is_kept_with_it()
+    {
+        ExperimentConfig first = TinyExperiment.Config(Path.Combine(_folder.Path, "first"));
+        first = first with { Teacher = first.Teacher with { Steps = 5, Mean = [0.2, 0.9, 0.1], Std = [0.1, 0.5, 1] } };
+        double own = Score(first, experiment => experiment.TrainAlone(NetworkRole.Teacher));
+        string checkpoint = Path.Combine(first.Out, NetworkTrainer.NetworkFile(NetworkRoles.Teacher));
+        EvaluateOutcome evaluated = new InferenceService().Run(new EvaluateRequest([checkpoint], "val", []), new SilentSink(), CancellationToken.None);
+        Assert.Equal(own, evaluated.Networks[0].Scores.MeanIoU);
+
+        ExperimentConfig second = TinyExperiment.Config(Path.Combine(_folder.Path, "second"));
+        second = second with { Teacher = second.Teacher with { Checkpoint = checkpoint } };
+        Assert.Equal(own, Score(second, experiment => experiment.TrainAlone(NetworkRole.Teacher)));
+    }
+
+    /// <summary>A run that was killed after its last checkpoint still gets the files that come with it.</summary>
+    [Fact]
+    public void Files_of_the_network_are_there_before_the_checkpoint_says_that_all_is_done()
+    {
+        ExperimentConfig config = TinyExperiment.Config(Path.Combine(_folder.Path, "run"));
+        config = config with { Training = config.Training with { Ema = 0.5 } };
+        TinyExperiment.Train(config);
+        DateTime Written(string file) => File.GetLastWriteTimeUtc(Path.Combine(config.Out, file));
+        Assert.True(Written(NetworkTrainer.NetworkFile(NetworkRoles.Student)) <= Written(NetworkTrainer.LastFile(NetworkRoles.Student)));
+        Assert.True(Written(NetworkTrainer.AverageFile(NetworkRoles.Student)) <= Written(NetworkTrainer.LastFile(NetworkRoles.Student)));
+    }
+
     private static double Score(ExperimentConfig config, Action<Experiment> work)
     {
         using Experiment experiment = new(config, "tiny", RunMode.New, new SilentSink(), CancellationToken.None);

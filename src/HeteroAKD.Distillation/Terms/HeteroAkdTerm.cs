@@ -14,6 +14,7 @@ public sealed class HeteroAkdTerm : DistillationTerm
 {
     private readonly HeteroAkdTermOptions _options;
     private readonly HeteroAkdAttributes _attributes;
+    private readonly int _classes;
     private readonly Tensor? _classWeights; // [C]
     private readonly StageProjectors? _projectors;
 
@@ -22,6 +23,7 @@ public sealed class HeteroAkdTerm : DistillationTerm
         : base(setup)
     {
         _options = options;
+        _classes = setup.Student.Classes;
         _attributes = options.Attributes(setup.Weight, setup.IgnoreIndex);
         _classWeights = options.ClassWeights ? setup.ClassWeights : null;
         _projectors = options.Source == KnowledgeSource.Logits ? null : new StageProjectors(setup, options);
@@ -45,8 +47,8 @@ public sealed class HeteroAkdTerm : DistillationTerm
     /// <inheritdoc/>
     public override Module? Auxiliary => _projectors;
 
-    /// <summary>1: λ2 weighs L_hakd inside, where the supervision keeps its own weight.</summary>
-    public override float Factor => 1;
+    /// <summary>1: λ2 weighs L_hakd inside, where the supervision keeps its own weight. 0 where neither weighs anything.</summary>
+    public override float Factor => _attributes.Lambda2 == 0 && _attributes.Supervision == ProjectorSupervision.None ? 0 : 1;
 
     /// <summary>The projectors of the deepest map; null where the networks' own logits are used.</summary>
     public ProjectorPair? Projectors => _projectors?.Pairs[^1];
@@ -97,12 +99,14 @@ public sealed class HeteroAkdTerm : DistillationTerm
                 Tensor logits = _projectors.Pairs[map].Teacher.Forward(Map(output, map), pass);
 
                 // The supervision of both sides is one operation; the student's side gets a map that wants no gradient.
-                Tensor other = Tensor.Zeros(logits.Device, logits.Shape);
-                Tensor loss = HeteroAkd.Row.Apply(supervision, other, logits, labels);
+                Tensor zeros = Tensor.Zeros(logits.Device, logits.Shape);
+                Tensor loss = HeteroAkd.Row.Apply(supervision, zeros, logits, labels);
                 total = total is null ? loss : Functional.Add(total, loss);
             }
 
-            return total!;
+            // The other side's loss is a number: log(1 + e^0) with bce, that of C equal logits with ce.
+            double other = supervision.Supervision == ProjectorSupervision.Ce ? Math.Log(_classes) : Math.Log(2);
+            return Functional.ScaleShift(total!, 1f / _projectors.Pairs.Count, (float)-other);
         });
     }
 

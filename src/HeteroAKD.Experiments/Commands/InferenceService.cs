@@ -78,7 +78,7 @@ public sealed class InferenceService : IEvaluateCommand, IPredictCommand
         (Checkpoint checkpoint, ExperimentConfig config) = Open(path, request.Overrides);
 
         // Images that only a training needs may be gone.
-        ExperimentData data = new(config with { Data = config.Data with { Unlabelled = "" } });
+        ExperimentData data = new(config, distils: false);
         ISegmentationDataset dataset = data.Splits().FirstOrDefault(s => s.Name == request.Split).Data
             ?? throw new HeteroAkdException($"eval: the data of {path} has no split '{request.Split}'; there are: {string.Join(", ", data.Splits().Select(s => s.Name))}");
         RequireClasses(path, checkpoint, data.Classes);

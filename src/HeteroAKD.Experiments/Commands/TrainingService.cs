@@ -15,17 +15,20 @@ public sealed class TrainingService : ITrainCommand, IDistillCommand, IQuickstar
 
         // One network: the run folder does not speak of a control that is no part of it.
         ExperimentConfig config = request.Config with { Distillation = request.Config.Distillation.WithoutControl() };
-        return Guarded(config, request.Name, request.Mode, progress, cancellation, experiment =>
-        {
-            if (request.Role == NetworkRole.Distilled)
+        bool distils = request.Role == NetworkRole.Distilled;
+        return Guarded(
+            config, request.Name, request.Mode, progress, cancellation, experiment =>
             {
-                experiment.DistilFromCheckpoint();
-            }
-            else
-            {
-                experiment.TrainAlone(request.Role);
-            }
-        });
+                if (distils)
+                {
+                    experiment.DistilFromCheckpoint();
+                }
+                else
+                {
+                    experiment.TrainAlone(request.Role);
+                }
+            },
+            distils);
     }
 
     /// <inheritdoc/>
@@ -105,9 +108,9 @@ public sealed class TrainingService : ITrainCommand, IDistillCommand, IQuickstar
     }
 
     private static RunOutcome Guarded(
-        ExperimentConfig config, string name, RunMode mode, IProgressSink progress, CancellationToken cancellation, Action<Experiment> work)
+        ExperimentConfig config, string name, RunMode mode, IProgressSink progress, CancellationToken cancellation, Action<Experiment> work, bool distils = true)
     {
-        using Experiment experiment = new(config, name, mode, progress, cancellation);
+        using Experiment experiment = new(config, name, mode, progress, cancellation, distils);
         try
         {
             work(experiment);

@@ -42,6 +42,11 @@ internal sealed class ConfigurationBinder(string source, bool hasLines)
                 throw Unknown(keyNode, full, path, options.Keys.Concat(shorts.Keys));
             }
 
+            if (option.Home.Length > 0 && Holds(mapping, option.Home.Split('.')))
+            {
+                throw Error(keyNode, $"{full} is the short form of {path}.{option.Home}, and both are given; leave one out");
+            }
+
             object? bound = ConfigurationKeys.IsSection(option)
                 ? Bind(value, option.Get(section)!, full)
                 : Read(value, option, option.Type, full);
@@ -50,6 +55,9 @@ internal sealed class ConfigurationBinder(string source, bool hasLines)
 
         return section;
     }
+
+    private static bool Holds(YamlNode node, ReadOnlySpan<string> path) =>
+        path.Length == 0 || (node is YamlMappingNode mapping && mapping.Children.TryGetValue(new YamlScalarNode(path[0]), out YamlNode? child) && Holds(child, path[1..]));
 
     // The preset is a starting point wherever the key stands among its neighbours.
     private object ApplyPreset(

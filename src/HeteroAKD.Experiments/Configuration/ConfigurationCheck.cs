@@ -1,4 +1,5 @@
 using HeteroAKD.Distillation;
+using HeteroAKD.Distillation.Terms;
 using HeteroAKD.Nn.Models;
 using HeteroAKD.Tensors;
 using HeteroAKD.Training.Evaluation;
@@ -50,6 +51,12 @@ internal static class ConfigurationCheck
             $"evaluation.stride ({evaluation.Stride.Width} x {evaluation.Stride.Height}) is larger than evaluation.crop ({evaluation.Crop.Width} x {evaluation.Crop.Height}): pixels between windows would be seen by none");
 
         LossConfig loss = config.Loss;
+        HeteroAkdTermOptions heteroAkd = config.Distillation.Terms.Of<HeteroAkdTermOptions>();
+        bool weighted = heteroAkd.ClassWeights || config.Distillation.Terms.Of<KdTermOptions>().ClassWeights;
+        Require(!weighted || loss.ClassWeights != ClassWeighting.None, "classWeights of a distillation term takes the weights of the task loss; set loss.classWeights");
+        Require(
+            heteroAkd.Source != KnowledgeSource.Logits || (heteroAkd.ProjectorWarmup == 0 && heteroAkd.Features == ProjectedFeatures.Encoder),
+            "distillation.terms.heteroakd.source logits has no projectors; leave out projectorWarmup and features");
         bool listed = loss.ClassWeights == ClassWeighting.List;
         Require(!listed || loss.ClassWeightList.Count > 0, "loss.classWeightList must give one weight a class when loss.classWeights is list");
         Require(listed || loss.ClassWeightList.Count == 0, "loss.classWeightList is given, but loss.classWeights is not list");

@@ -19,11 +19,17 @@ internal sealed record ConfigurationOption(string Key, Type Type, PropertyInfo? 
     public static ConfigurationOption Of(TermRow row) =>
         new(row.Name, row.Defaults.GetType(), null, set => ((TermSet)set)[row.Name], (set, options) => ((TermSet)set)[row.Name] = (TermOptions)options!);
 
+    /// <summary>Where a short key of <c>distillation</c> belongs, from that section on: <c>terms.heteroakd.tau</c>; empty for any other key.</summary>
+    public string Home { get; init; } = "";
+
     /// <summary>This key of a term's options as a key of the section <c>distillation</c>.</summary>
     public ConfigurationOption InDistillation(string key, string term) => new(
         key,
         Type,
         Property,
         section => Get(((DistillationConfig)section).Terms[term]),
-        (section, value) => Set(((DistillationConfig)section).Terms[term], value));
+        (section, value) => Set(((DistillationConfig)section).Terms[term], value))
+    {
+        Home = $"terms.{term}.{Key}",
+    };
 }

@@ -21,7 +21,7 @@ public enum DistillationControl
 public sealed record DistillationConfig
 {
     /// <summary>none, kd or heteroakd: which terms are added to the task loss (<see cref="Recipes"/>).</summary>
-    public string Method { get; init; } = Recipes.HeteroAkd;
+    public string Method { get; init => field = Recipes.Names.FirstOrDefault(n => n.Equals(value, StringComparison.OrdinalIgnoreCase)) ?? value; } = Recipes.HeteroAkd;
 
     /// <summary>Also train the student alone, with equal weights, order and steps, to show the gain.</summary>
     public bool Baseline { get; init; } = true;

@@ -21,20 +21,21 @@ public sealed partial class NetworkTrainer(ITrainingObserver observer)
     /// <param name="batches">What it learns from; stays the caller's.</param>
     /// <param name="cancellation">Stops between steps.</param>
     /// <param name="from">What an interrupted run left; null begins anew.</param>
-    /// <exception cref="OperationCanceledException">Cancelled; the state was saved where there is a folder.</exception>
+    /// <exception cref="OperationCanceledException">Cancelled; the state was saved where there is a folder, unless the objective was still warming up.</exception>
     /// <exception cref="NonFiniteException">The loss became NaN or infinite; earlier checkpoints are as they were.</exception>
     public double Run(TrainingJob job, IBatchSource batches, CancellationToken cancellation = default, Checkpoint? from = null)
     {
+        Stopwatch warmUpClock = Stopwatch.StartNew();
         if (from is null && job.Objective.WarmUp is { } warmUp)
         {
-            observer.Log(AuxiliaryWarmUp.Run(job, warmUp, batches, cancellation));
+            observer.Log(AuxiliaryWarmUp.Run(job, warmUp, batches, observer, cancellation));
         }
 
         Device device = job.Model.Device;
         using FlatParameters parameters = new(device, job.ParameterGroups());
         using Optimizer optimizer = new(parameters, job.Optimizer);
         using WeightAverage? average = job.Training.Ema > 0 ? new WeightAverage(job.Model, parameters, job.Training.Ema) : null;
-        State state = new(job, optimizer, batches, new LearningRateSchedule(job.Schedule, job.Optimizer.Lr, job.Training.Steps)) { Average = average };
+        State state = new(job, optimizer, batches, new LearningRateSchedule(job.Schedule, job.Optimizer.Lr, job.Training.Steps)) { Average = average, Seconds = warmUpClock.Elapsed.TotalSeconds };
         if (from is not null)
         {
             Resume(state, from);
@@ -84,15 +85,16 @@ public sealed partial class NetworkTrainer(ITrainingObserver observer)
                 Evaluate(s);
             }
 
-            if (Due(s.Job.Training.CheckpointEvery, s) || s.Step == s.Job.Training.Steps)
-            {
-                Save(s, LastFile(s.Job.Role));
-            }
-
+            // The network first: once the checkpoint says that all steps are done, a resumed run does not come back here.
             if (s.Step == s.Job.Training.Steps)
             {
                 Save(s, NetworkFile(s.Job.Role), networkOnly: true);
                 SaveAverage(s);
+            }
+
+            if (Due(s.Job.Training.CheckpointEvery, s) || s.Step == s.Job.Training.Steps)
+            {
+                Save(s, LastFile(s.Job.Role));
             }
         }
     }

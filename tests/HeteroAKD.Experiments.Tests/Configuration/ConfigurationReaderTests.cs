@@ -157,9 +157,16 @@ public sealed class ConfigurationReaderTests
     [Theory]
     [InlineData("distillation: {terms: {kt: {weight: 1}}}", "there is no option distillation.terms.kt; did you mean distillation.terms.kd?")]
     [InlineData("distillation: {terms: {kd: {weight: much}}}", "distillation.terms.kd.weight must be a number or auto, not 'much'")]
+    [InlineData("distillation: {tau: 2, terms: {heteroakd: {tau: 4}}}", "distillation.tau is the short form of distillation.terms.heteroakd.tau, and both are given; leave one out")]
+    [InlineData("distillation: {preset: paper, terms: {heteroakd: {preset: practical}}}", "distillation.preset is the short form of distillation.terms.heteroakd.preset")]
+    [InlineData("distillation: {terms: {kd: {classWeights: true}}}", "set loss.classWeights")]
+    [InlineData("distillation: {source: logits, projectorWarmup: 10}", "source logits has no projectors")]
     [InlineData("distillation: {method: heteroakt}", "distillation.method must be one of none, kd, heteroakd, not 'heteroakt'; did you mean heteroakd?")]
     public void Unknown_terms_and_methods_name_the_nearest(string yaml, string expected) =>
         Assert.Contains(expected, Assert.Throws<ConfigurationException>(() => ConfigurationReader.ReadText(yaml, "text")).Message, StringComparison.Ordinal);
+
+    [Fact]
+    public void Methods_ignore_case() => Assert.Equal("kd", ConfigurationReader.ReadText("distillation: {method: KD}", "text").Distillation.Method);
 
     private static HeteroAkdTermOptions HeteroAkd(string yaml, params string[] overrides) =>
         ConfigurationReader.ReadText(yaml, "text", overrides).Distillation.Terms.Of<HeteroAkdTermOptions>();
