@@ -84,9 +84,11 @@ public static class CurvesChart
             return;
         }
 
-        // The legend takes the corner that the curves leave: falling ones end low, rising ones high.
-        IReadOnlyList<(double Step, double Value)> first = panel.Curves.First(c => c.Points.Count > 0).Points;
-        plot.ShowLegend(panel.FromZero && first[^1].Value > first[0].Value ? Alignment.LowerRight : Alignment.UpperRight);
+        // The legend takes the corner that the curves leave: below where they end in the upper half of a chart that begins at 0.
+        Curve[] drawn = [.. panel.Curves.Where(c => c.Points.Count > 0)];
+        double top = drawn.Max(c => c.Points.Max(p => p.Value));
+        bool endsHigh = panel.FromZero && drawn.Average(c => c.Points[^1].Value) > top / 2;
+        plot.ShowLegend(endsHigh ? Alignment.LowerRight : Alignment.UpperRight);
         plot.Legend.FontSize = 15;
         plot.Legend.OutlineColor = Color.FromHex("#D5D9E0");
         plot.Legend.ShadowColor = Colors.Transparent;
