@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Runtime.InteropServices;
 using HeteroAKD.Experiments.Plans;
 
@@ -21,6 +22,7 @@ internal sealed class Interruption : IDisposable
         [
             PosixSignalRegistration.Create(PosixSignal.SIGINT, Handle),
             PosixSignalRegistration.Create(PosixSignal.SIGTERM, Handle),
+            .. HangsUp() ? (PosixSignalRegistration[])[PosixSignalRegistration.Create(PosixSignal.SIGHUP, Handle)] : [],
         ];
 
         if (Environment.GetEnvironmentVariable(ChildProcessStarter.StopVariable) == "1")
@@ -38,8 +40,15 @@ internal sealed class Interruption : IDisposable
 
             signalled = true;
             context.Cancel = true;
-            error.WriteLine("stopping after this step; once more to stop without saving");
             Cancel();
+            try
+            {
+                error.WriteLine("stopping after this step; once more to stop without saving");
+            }
+            catch (IOException) when (context.Signal == PosixSignal.SIGHUP)
+            {
+                // The terminal is gone.
+            }
         }
     }
 
@@ -57,6 +66,16 @@ internal sealed class Interruption : IDisposable
             disposed = true;
             source.Dispose();
         }
+    }
+
+    // The end of a session is a polite kill, too, except under nohup. Linux says whether the process began with the signal ignored; elsewhere it keeps its usual meaning.
+    private static bool HangsUp()
+    {
+        const string Status = "/proc/self/status";
+        const string Ignored = "SigIgn:";
+        string? mask = File.Exists(Status) ? File.ReadLines(Status).FirstOrDefault(l => l.StartsWith(Ignored, StringComparison.Ordinal)) : null;
+        return mask is not null
+            && ulong.TryParse(mask.AsSpan(Ignored.Length).Trim(), NumberStyles.HexNumber, CultureInfo.InvariantCulture, out ulong bits) && (bits & 1) == 0;  // SIGHUP is number 1
     }
 
     private void CancelAtEndOfInput()

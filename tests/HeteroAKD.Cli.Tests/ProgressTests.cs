@@ -35,6 +35,13 @@ public sealed class ProgressTests
     }
 
     [Fact]
+    public void What_remains_is_reckoned_from_the_whole_time()
+    {
+        Assert.Equal(TimeSpan.FromMinutes(30), ProgressText.Remaining(TimeSpan.FromMinutes(20), done: 2, left: 3));
+        Assert.Equal(TimeSpan.Zero, ProgressText.Remaining(TimeSpan.FromMinutes(20), done: 0, left: 3));
+    }
+
+    [Fact]
     public void Bar_shows_task_and_figures()
     {
         var writer = new StringWriter();
