@@ -32,23 +32,16 @@ internal sealed class Interruption : IDisposable
 
         void Handle(PosixSignalContext context)
         {
-            // Only a second signal ends the process: Ctrl+C reaches a child by itself and by the end of its input.
+            // Only a second signal ends the process: Ctrl+C reaches a child by itself and by the end of its input. The end of a session may come twice, from shell and system.
+            context.Cancel = !signalled || context.Signal == PosixSignal.SIGHUP;
             if (signalled)
             {
                 return;
             }
 
             signalled = true;
-            context.Cancel = true;
+            error.WriteLine("stopping after this step; once more to stop without saving");
             Cancel();
-            try
-            {
-                error.WriteLine("stopping after this step; once more to stop without saving");
-            }
-            catch (IOException) when (context.Signal == PosixSignal.SIGHUP)
-            {
-                // The terminal is gone.
-            }
         }
     }
 
