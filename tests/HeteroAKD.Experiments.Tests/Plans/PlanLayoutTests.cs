@@ -1,5 +1,6 @@
 using HeteroAKD.Experiments.Configuration;
 using HeteroAKD.Experiments.Plans;
+using HeteroAKD.Tests;
 
 namespace HeteroAKD.Experiments.Tests.Plans;
 
@@ -107,6 +108,25 @@ public sealed class PlanLayoutTests
         using TestPlan plan = new(TestPlan.Text.Replace("careless: {data: {annotationNoise: 0.8}, seed: 2}", "careless: {distillation.lambda1: 3}", StringComparison.Ordinal));
         Assert.Equal("good", Assert.Single(Layout(plan).Teachers).Arm);
         Assert.Equal(Of(plan, "kd", "trusted").Key, Of(plan, "kd", "doubted").Key);
+    }
+
+    // A result is taken only from a folder whose configuration is the planned one, so every arm's has to come back from its file.
+    [Theory]
+    [InlineData("smoke")]
+    [InlineData("ablation")]
+    [InlineData("regimes")]
+    [InlineData("sensitivity")]
+    public void Configurations_of_the_shipped_plans_come_back_from_their_files(string name)
+    {
+        using TemporaryFolder folder = new();
+        PlanLayout layout = new(PlanReader.ReadFile(RepositoryRoot.File("plans", name + ".yaml")), folder.Path);
+        foreach (PlannedRun run in layout.FirstSeed.Concat(layout.Teachers))
+        {
+            Assert.False(RunFolders.HasConfigurationOf(run));
+            Directory.CreateDirectory(run.Folder);
+            File.WriteAllText(Path.Combine(run.Folder, "config.yaml"), ConfigurationWriter.Write(run.Config with { Out = run.Folder, Threads = 3 }));
+            Assert.True(RunFolders.HasConfigurationOf(run), run.Title);
+        }
     }
 
     // A plan's controls are arms; a run trains one network.

@@ -79,10 +79,10 @@ public sealed class ResultsFileTests : IDisposable
     }
 
     [Fact]
-    public async Task A_line_waits_until_no_other_process_has_the_file()
+    public async Task A_line_waits_until_no_other_process_has_the_file_open()
     {
         ResultsFile file = Open();
-        FileStream other = new(Csv, FileMode.Append, FileAccess.Write, FileShare.None);
+        FileStream other = new(Csv, FileMode.Append, FileAccess.Write, FileShare.Read);
         Task added = Task.Run(() => file.Add(Line(1)));
         await Task.Delay(300);
         Assert.False(added.IsCompleted);
