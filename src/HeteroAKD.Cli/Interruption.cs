@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Runtime.InteropServices;
 using HeteroAKD.Experiments.Plans;
 
@@ -21,6 +22,7 @@ internal sealed class Interruption : IDisposable
         [
             PosixSignalRegistration.Create(PosixSignal.SIGINT, Handle),
             PosixSignalRegistration.Create(PosixSignal.SIGTERM, Handle),
+            .. HangsUp() ? (PosixSignalRegistration[])[PosixSignalRegistration.Create(PosixSignal.SIGHUP, Handle)] : [],
         ];
 
         if (Environment.GetEnvironmentVariable(ChildProcessStarter.StopVariable) == "1")
@@ -30,14 +32,14 @@ internal sealed class Interruption : IDisposable
 
         void Handle(PosixSignalContext context)
         {
-            // Only a second signal ends the process: Ctrl+C reaches a child by itself and by the end of its input.
+            // Only a second signal ends the process: Ctrl+C reaches a child by itself and by the end of its input. The end of a session may come twice, from shell and system.
+            context.Cancel = !signalled || context.Signal == PosixSignal.SIGHUP;
             if (signalled)
             {
                 return;
             }
 
             signalled = true;
-            context.Cancel = true;
             error.WriteLine("stopping after this step; once more to stop without saving");
             Cancel();
         }
@@ -57,6 +59,16 @@ internal sealed class Interruption : IDisposable
             disposed = true;
             source.Dispose();
         }
+    }
+
+    // The end of a session is a polite kill, too, except under nohup. Linux says whether the process began with the signal ignored; elsewhere it keeps its usual meaning.
+    private static bool HangsUp()
+    {
+        const string Status = "/proc/self/status";
+        const string Ignored = "SigIgn:";
+        string? mask = File.Exists(Status) ? File.ReadLines(Status).FirstOrDefault(l => l.StartsWith(Ignored, StringComparison.Ordinal)) : null;
+        return mask is not null
+            && ulong.TryParse(mask.AsSpan(Ignored.Length).Trim(), NumberStyles.HexNumber, CultureInfo.InvariantCulture, out ulong bits) && (bits & 1) == 0;  // SIGHUP is number 1
     }
 
     private void CancelAtEndOfInput()

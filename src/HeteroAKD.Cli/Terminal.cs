@@ -14,7 +14,20 @@ internal sealed record Terminal(TextWriter Out, TextWriter Error, bool Interacti
     private static readonly TimeSpan PlainInterval = TimeSpan.FromSeconds(5);
 
     /// <summary>The console of the process.</summary>
-    public static Terminal Standard() => new(Console.Out, Console.Error, !Console.IsErrorRedirected && Environment.GetEnvironmentVariable("TERM") != "dumb");
+    public static Terminal Standard()
+    {
+        if (!Console.IsOutputRedirected)
+        {
+            Console.SetOut(TerminalStream.Writer(Console.OpenStandardOutput()));
+        }
+
+        if (!Console.IsErrorRedirected)
+        {
+            Console.SetError(TerminalStream.Writer(Console.OpenStandardError()));
+        }
+
+        return new(Console.Out, Console.Error, !Console.IsErrorRedirected && Environment.GetEnvironmentVariable("TERM") != "dumb");
+    }
 
     /// <summary>Runs work with a progress bar on a terminal, with plain lines elsewhere.</summary>
     public T WithProgress<T>(Func<IProgressSink, T> work)

@@ -33,11 +33,13 @@ public sealed class ExperimentCommandTests : IDisposable
     }
 
     [Theory]
-    [InlineData(3600.0, "12 runs, 4 of them finished; 8 and 1 shared teacher to do: about 1.00 h with --jobs 1 (from earlier runs); nothing was written")]
-    [InlineData(double.NaN, "12 runs, 4 of them finished; 8 and 1 shared teacher to do: how long they take is unknown; nothing was written")]
-    public void A_dry_run_says_what_the_plan_takes(double seconds, string sentence)
+    [InlineData(0, 0, "12 runs, 4 of them finished; 8 and 1 shared teacher to do: about 1.00 h with --jobs 1 (from earlier runs); nothing was written")]
+    [InlineData(2, 1, "8 and 1 shared teacher to do: about 1.00 h with --jobs 1 (from earlier runs), not counting 2 whose time is unknown; nothing was written")]
+    [InlineData(9, 1, "12 runs, 4 of them finished; 8 and 1 shared teacher to do: how long they take is unknown; nothing was written")]
+    public void A_dry_run_says_what_the_plan_takes(int unknown, int code, string sentence)
     {
-        Assert.Equal(0, Run(new FakeExperiment { Seconds = seconds }, "experiment", "p.yaml", "--dry-run"));
+        Assert.Equal(code, Run(new FakeExperiment { Unknown = unknown }, "experiment", "p.yaml", "--dry-run"));
+        Assert.Equal(code == 0 ? "" : "failed: kd could not be tried", error.ToString().Trim());
         Assert.Contains(sentence, output.ToString(), StringComparison.Ordinal);
         Assert.Contains("a note", output.ToString(), StringComparison.Ordinal);
     }
@@ -81,7 +83,7 @@ public sealed class ExperimentCommandTests : IDisposable
 
         public ExperimentOutcome Outcome { get; init; } = new("the report", ["p.md"], [], false);
 
-        public double Seconds { get; init; }
+        public int Unknown { get; init; }
 
         public ExperimentOutcome Run(ExperimentRequest request, IProgressSink progress, CancellationToken cancellation)
         {
@@ -92,7 +94,8 @@ public sealed class ExperimentCommandTests : IDisposable
         public ExperimentForecast Forecast(ExperimentRequest request, IProgressSink progress, CancellationToken cancellation)
         {
             Request = request;
-            return new ExperimentForecast(12, 4, 1, Seconds, "from earlier runs", ["a note"], [("kd", "", "distillation.method=kd")]);
+            return new ExperimentForecast(
+                12, 4, 1, 3600, "from earlier runs", ["a note"], [("kd", "", "distillation.method=kd")], Unknown, Unknown > 0 ? ["kd could not be tried"] : []);
         }
 
         public ExperimentOutcome Report(ExperimentRequest request)

@@ -114,6 +114,17 @@ public sealed class ControlTests : IDisposable
         Assert.All(outcomes, o => Assert.Equal(4, o.Summary!.Networks.Count));
     }
 
+    [Fact]
+    public void Quickstart_says_no_more_than_is_true()
+    {
+        ExperimentConfig config = Config("quick");
+        ExperimentConfig loaded = config with { Teacher = config.Teacher with { Checkpoint = "t.safetensors" } };
+        Assert.StartsWith("A teacher (tiny-mit-student) is loaded from t.safetensors; a student (tiny-cnn-student) has labels for 5 scenes.", TrainingService.Scenario(loaded), StringComparison.Ordinal);
+        Assert.EndsWith("Scores are on 2 scenes that the student has not seen.", TrainingService.Scenario(loaded), StringComparison.Ordinal);
+        ExperimentConfig untested = config with { Data = config.Data with { TestCount = 0 } };
+        Assert.EndsWith($"Scores are on the {config.Data.ValCount} validation scenes.", TrainingService.Scenario(untested), StringComparison.Ordinal);
+    }
+
     private static RunOutcome Distil(ExperimentConfig config) => new TrainingService().Run(new DistillRequest(config, "tiny", RunMode.New), new SilentSink(), CancellationToken.None);
 
     private static void AssertSame(ExperimentConfig expected, string expectedRole, ExperimentConfig actual, string actualRole) =>

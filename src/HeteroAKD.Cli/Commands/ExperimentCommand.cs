@@ -51,15 +51,16 @@ internal sealed class ExperimentCommand : Command
                 result.GetRequiredValue(file), result.GetValue(options.Out) ?? "", result.GetValue(jobs), result.GetValue(options.Threads) ?? 0, result.GetValue(options.Device) ?? "");
             if (result.GetValue(dryRun))
             {
-                return Write(terminal.Out, terminal.WithProgress(progress => service.Forecast(request, progress, cancellation)), request);
+                return Write(terminal, terminal.WithProgress(progress => service.Forecast(request, progress, cancellation)), request);
             }
 
             return Write(terminal, result.GetValue(report) ? service.Report(request) : terminal.WithProgress(progress => service.Run(request, progress, cancellation)));
         });
     }
 
-    private static int Write(TextWriter output, ExperimentForecast forecast, ExperimentRequest request)
+    private static int Write(Terminal terminal, ExperimentForecast forecast, ExperimentRequest request)
     {
+        TextWriter output = terminal.Out;
         TextTable table = new("arm", "cell", "what it sets apart from the others") { Words = [0, 1, 2] };
         foreach ((string arm, string cell, string settings) in forecast.Arms)
         {
@@ -76,10 +77,16 @@ internal sealed class ExperimentCommand : Command
         int left = forecast.Runs - forecast.Finished;
         string teachers = forecast.Teachers > 0 ? $" and {forecast.Teachers} shared teacher{(forecast.Teachers == 1 ? "" : "s")}" : "";
         string time = left == 0 ? "nothing is left to do"
-            : double.IsNaN(forecast.Seconds) ? "how long they take is unknown"
-            : string.Create(CultureInfo.InvariantCulture, $"about {forecast.Seconds / 3600:F2} h with --jobs {request.Jobs} ({forecast.Source})");
+            : forecast.Unknown >= left + forecast.Teachers ? "how long they take is unknown"
+            : string.Create(CultureInfo.InvariantCulture, $"about {forecast.Seconds / 3600:F2} h with --jobs {request.Jobs} ({forecast.Source})")
+                + (forecast.Unknown > 0 ? $", not counting {forecast.Unknown} whose time is unknown" : "");
         output.WriteLine($"{forecast.Runs} runs, {forecast.Finished} of them finished; {left}{teachers} to do: {time}; nothing was written");
-        return ExitCode.Success;
+        foreach (string problem in forecast.Untried)
+        {
+            terminal.Error.WriteLine($"failed: {problem}");
+        }
+
+        return forecast.Untried.Count > 0 ? ExitCode.Failure : ExitCode.Success;
     }
 
     private static int Write(Terminal terminal, ExperimentOutcome outcome)

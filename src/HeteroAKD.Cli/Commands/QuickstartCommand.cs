@@ -7,7 +7,7 @@ namespace HeteroAKD.Cli.Commands;
 /// <summary><c>heteroakd quickstart</c>.</summary>
 internal sealed class QuickstartCommand : Command
 {
-    private const string Plan = "'heteroakd experiment plans/ablation.yaml'";
+    private const string PlanFile = "plans/ablation.yaml";
 
     private readonly Option<int> seeds = new("--seeds")
     {
@@ -32,7 +32,7 @@ internal sealed class QuickstartCommand : Command
             ExperimentConfig config = ShippedConfiguration.Read(ShippedConfiguration.Scenes, options.Overrides(result, withOut: true));
             var request = new QuickstartRequest(config, options.Mode(result), result.GetValue(seeds));
             IReadOnlyList<RunOutcome> outcomes = terminal.WithProgress(progress => service.Run(request, progress, cancellation));
-            return RunReport.Write(terminal, outcomes, config.Distillation, Plan);
+            return RunReport.Write(terminal, outcomes, config.Distillation, File.Exists(PlanFile) ? $"'heteroakd experiment {PlanFile}'" : RunReport.AnyPlan);
         });
     }
 }

@@ -12,7 +12,8 @@ internal static class RunReport
 {
     private const double BytesPerMebibyte = 1 << 20;
 
-    private const string AnyPlan = "a plan for 'heteroakd experiment' (docs/experiments.md)";
+    /// <summary>The command that compares over seeds, where no plan of its own is at hand.</summary>
+    public const string AnyPlan = "'heteroakd experiment PLAN' (docs/experiments.md)";
 
     /// <summary>Writes the outcomes and returns the exit code.</summary>
     /// <param name="terminal">Where to.</param>
@@ -83,8 +84,8 @@ internal static class RunReport
 
         string Points(RunComparison comparison) => RunComparison.Signed(comparison.Difference(summary));
         IReadOnlyList<RunComparison> comparisons = RunComparison.In(summary);
-        string gain = comparisons.FirstOrDefault(c => c.Of == NetworkRoles.Kd) is { } kd ? $"plain KD gains {Points(kd)} points over the student alone; " : "";
-        return $"Mean IoU on {RunComparison.FinalSplit(summary)}: {gain}{DistillationWords.Distilled(distillation)} the score differs from plain KD's by {Points(comparisons[^1])}. "
-            + $"One seed cannot show differences below about a point: {plan} answers that question.";
+        string first = comparisons.FirstOrDefault(c => c.Of == NetworkRoles.Kd) is { } kd ? $"plain KD differs from the student alone by {Points(kd)} points; " : "";
+        return $"Mean IoU on {RunComparison.FinalSplit(summary)}: {first}{DistillationWords.Distilled(distillation)} the score differs from plain KD's by {Points(comparisons[^1])}. "
+            + $"One seed says nothing about differences of this size: {plan} compares over seeds.";
     }
 }

@@ -24,7 +24,7 @@ internal sealed class BarProgress : IProgressSink
                 new TaskDescriptionColumn { Alignment = Justify.Left },
                 new ProgressBarColumn(),
                 new PercentageColumn(),
-                new RemainingTimeColumn(),
+                new RemainingColumn(),
                 new FiguresColumn())
             .Start(context => work(new BarProgress(console, context)));
 
@@ -34,6 +34,7 @@ internal sealed class BarProgress : IProgressSink
         bar?.StopTask();
         bar = context.AddTask(Markup.Escape(task), maxValue: Math.Max(steps, 1));
         bar.Value = done;
+        bar.State.Update<Pace>(RemainingColumn.Key, _ => new Pace(done, TimeSpan.Zero, TimeSpan.Zero));
     }
 
     /// <inheritdoc/>
@@ -46,11 +47,35 @@ internal sealed class BarProgress : IProgressSink
 
         StepProgress current = progress;
         bar.Value = current.Step;
+        TimeSpan elapsed = bar.ElapsedTime ?? TimeSpan.Zero;
+        double left = bar.MaxValue - current.Step;
+        bar.State.Update<Pace>(RemainingColumn.Key, pace => pace with { At = elapsed, Remaining = ProgressText.Remaining(elapsed, current.Step - pace.DoneBefore, left) });
         bar.State.Update<StepProgress>(FiguresColumn.Key, _ => current);
     }
 
     /// <inheritdoc/>
     public void Say(string line) => console.WriteLine(line);
+
+    /// <summary>How a task goes on.</summary>
+    /// <param name="DoneBefore">Steps that were done when it began.</param>
+    /// <param name="At">Time since then of the last report.</param>
+    /// <param name="Remaining">Time that remained then.</param>
+    private readonly record struct Pace(int DoneBefore, TimeSpan At, TimeSpan Remaining);
+
+    // Spectre's own column reckons from the last seconds, in which a run of an experiment never ends.
+    private sealed class RemainingColumn : ProgressColumn
+    {
+        public const string Key = "pace";
+
+        protected override bool NoWrap => true;
+
+        public override IRenderable Render(RenderOptions options, ProgressTask task, TimeSpan deltaTime)
+        {
+            Pace pace = task.State.Get<Pace>(Key);
+            TimeSpan left = pace.Remaining - ((task.ElapsedTime ?? TimeSpan.Zero) - pace.At);
+            return new Text(task.IsFinished ? ProgressText.Duration(TimeSpan.Zero) : pace.At == TimeSpan.Zero ? "-:--" : ProgressText.Duration(left > TimeSpan.Zero ? left : TimeSpan.Zero), Color.Blue);
+        }
+    }
 
     private sealed class FiguresColumn : ProgressColumn
     {

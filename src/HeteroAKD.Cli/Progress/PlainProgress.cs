@@ -43,9 +43,5 @@ internal sealed class PlainProgress(TextWriter writer, TimeSpan interval, TimePr
 
     private string Position(int step) => $"{step.ToString(CultureInfo.InvariantCulture).PadLeft(steps.ToString(CultureInfo.InvariantCulture).Length)}/{steps}";
 
-    private TimeSpan Remaining(int step)
-    {
-        int done = step - doneBefore;
-        return done <= 0 ? TimeSpan.Zero : clock.GetElapsedTime(start) * ((double)(steps - step) / done);
-    }
+    private TimeSpan Remaining(int step) => ProgressText.Remaining(clock.GetElapsedTime(start), step - doneBefore, steps - step);
 }

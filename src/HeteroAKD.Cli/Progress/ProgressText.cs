@@ -23,6 +23,12 @@ internal static class ProgressText
         return double.IsNaN(progress.DataMilliseconds) ? text : text + "  data " + progress.DataMilliseconds.ToString("F0", CultureInfo.InvariantCulture) + " ms";
     }
 
+    /// <summary>Time that the rest takes if it goes on as since the start; zero where nothing is done yet.</summary>
+    /// <param name="elapsed">Time since the start.</param>
+    /// <param name="done">Steps since the start.</param>
+    /// <param name="left">Steps to come.</param>
+    public static TimeSpan Remaining(TimeSpan elapsed, double done, double left) => done <= 0 ? TimeSpan.Zero : elapsed * (left / done);
+
     /// <summary>m:ss, with hours where there are any.</summary>
     public static string Duration(TimeSpan time) => time.ToString(time.TotalHours >= 1 ? @"h\:mm\:ss" : @"m\:ss", CultureInfo.InvariantCulture);
 }

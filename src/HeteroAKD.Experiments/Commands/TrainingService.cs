@@ -83,10 +83,20 @@ public sealed class TrainingService : ITrainCommand, IDistillCommand, IQuickstar
         }
     }
 
-    private static string SeedFolder(string folder, int seed) => Path.Combine(folder.Length > 0 ? folder : Path.Combine("runs", "quickstart-seeds"), $"seed-{seed}");
+    /// <summary>What the quick start does, in words.</summary>
+    internal static string Scenario(ExperimentConfig config)
+    {
+        bool trains = config.Teacher.Checkpoint.Length == 0;
+        int labelled = SubsetDataset.CountOf(config.Data.TrainCount, config.Data.StudentEvery, config.Data.StudentLimit);
+        string teacher = trains ? $"learns from {config.Data.TrainCount} labelled scenes" : $"is loaded from {config.Teacher.Checkpoint}";
+        string labels = trains ? $"{labelled} of them" : $"{labelled} scenes";
+        string scores = config.Data.TestCount == 0 ? $"the {config.Data.ValCount} validation scenes"
+            : trains ? $"{config.Data.TestCount} scenes that no network has seen" : $"{config.Data.TestCount} scenes that the student has not seen";
+        return $"A teacher ({config.Teacher.Model}) {teacher}; a student ({config.Student.Model}) has labels for {labels}. From the same initial weights, with the same data order and "
+            + $"{config.Training.Steps} steps, the student learns {DistillationWords.Ways(config.Distillation)}. Scores are on {scores}.";
+    }
 
-    private static string Scenario(ExperimentConfig config) => FormattableString.Invariant(
-        $"A teacher ({config.Teacher.Model}) learns from {config.Data.TrainCount} labelled scenes; a student ({config.Student.Model}) has labels for {SubsetDataset.CountOf(config.Data.TrainCount, config.Data.StudentEvery, config.Data.StudentLimit)} of them. From the same initial weights, with the same data order and {config.Training.Steps} steps, the student learns {DistillationWords.Ways(config.Distillation)}. Scores are on {config.Data.TestCount} scenes that no network has seen.");
+    private static string SeedFolder(string folder, int seed) => Path.Combine(folder.Length > 0 ? folder : Path.Combine("runs", "quickstart-seeds"), $"seed-{seed}");
 
     private static void Distil(Experiment experiment, ExperimentConfig config)
     {

@@ -35,8 +35,15 @@ public sealed class ChildProcessStarter : IRunStarter
             await process.WaitForExitAsync(CancellationToken.None).ConfigureAwait(false);
         }
 
-        return new RunExit(process.ExitCode, process.ExitCode == 0 ? "" : error.Length > 0 ? error : last.Length > 0 ? last : $"ended with code {process.ExitCode} and said nothing");
+        return new RunExit(process.ExitCode, process.ExitCode == 0 ? "" : Reason(process.ExitCode, error, last));
     }
+
+    /// <summary>Why a child failed.</summary>
+    /// <param name="code">Its exit code.</param>
+    /// <param name="error">Its error line; empty for none.</param>
+    /// <param name="last">The last line it wrote to the standard error; empty for none.</param>
+    internal static string Reason(int code, string error, string last) =>
+        error.Length > 0 ? error : $"ended with code {code}{(last.Length > 0 ? $"; it last said: {last}" : " and said nothing")}";
 
     /// <summary>How this program starts itself: through <c>dotnet</c> where it was started so, else as the file that it is.</summary>
     private static ProcessStartInfo StartInfo(IReadOnlyList<string> arguments)

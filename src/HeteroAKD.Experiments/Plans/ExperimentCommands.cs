@@ -22,12 +22,15 @@ public sealed record ExperimentOutcome(string Report, IReadOnlyList<string> File
 /// <param name="Runs">All runs, a run that serves several arms or cells counted once.</param>
 /// <param name="Finished">Those with a result.</param>
 /// <param name="Teachers">Shared teachers that would be trained first.</param>
-/// <param name="Seconds">Seconds that the rest takes; NaN for unknown.</param>
+/// <param name="Seconds">Seconds that the rest takes, without <paramref name="Unknown"/>.</param>
 /// <param name="Source">Where <paramref name="Seconds"/> comes from.</param>
-/// <param name="Notes">What so many seeds can show, and anything that could not be tried.</param>
+/// <param name="Notes">What so many seeds can show, and what else to know.</param>
 /// <param name="Arms">Arm, cell and settings of each run of one seed, without the settings that all of them have.</param>
+/// <param name="Unknown">Runs to do whose time is not known.</param>
+/// <param name="Untried">What could not be tried and so would fail, a sentence each.</param>
 public sealed record ExperimentForecast(
-    int Runs, int Finished, int Teachers, double Seconds, string Source, IReadOnlyList<string> Notes, IReadOnlyList<(string Arm, string Cell, string Settings)> Arms);
+    int Runs, int Finished, int Teachers, double Seconds, string Source, IReadOnlyList<string> Notes, IReadOnlyList<(string Arm, string Cell, string Settings)> Arms,
+    int Unknown, IReadOnlyList<string> Untried);
 
 /// <summary>The command behind <c>experiment</c>.</summary>
 public interface IExperimentCommand

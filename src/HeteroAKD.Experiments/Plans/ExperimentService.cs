@@ -14,8 +14,11 @@ public sealed class ExperimentService(IRunStarter starter, IDryRunCommand dryRun
     /// <inheritdoc/>
     public ExperimentOutcome Run(ExperimentRequest request, IProgressSink progress, CancellationToken cancellation)
     {
+        // Checked before anything is written; read again when nobody else writes.
         Setup setup = Open(request);
+        using ResultsLock held = new(setup.Plan);
         using RunFolders folders = new(setup.Root);
+        setup = Open(request);
         setup.Results.Prepare();
         Say(progress, PlanReport.Detectable(setup.Plan, PlanComparison.Of(setup.Plan, setup.Layout, setup.Results)));
         if (setup.Plan.BaseFile.Length == 0)
@@ -25,23 +28,24 @@ public sealed class ExperimentService(IRunStarter starter, IDryRunCommand dryRun
 
         RunExecution execution = new(starter, setup.Layout.ConfigFile, setup.ThreadsEach, request.Device, GitDescription.Of(request.Plan));
         List<RunFailure> failures = [];
-        if (setup.Layout.Unfixed)
+        if (setup.Layout.Unfixed.Count > 0)
         {
             failures.AddRange(FixSteps(setup, execution, progress, cancellation));
             setup = setup with { Layout = Layout(setup.Plan, setup.Root, setup.Results) };
         }
 
-        bool fixedSteps = !setup.Layout.Unfixed;
-        if (fixedSteps && !cancellation.IsCancellationRequested)
+        if (!cancellation.IsCancellationRequested)
         {
             PlanRunner runner = new(execution, setup.Results, setup.Plan.Compare, progress, clock);
-            runner.Run($"experiment {setup.Plan.Name}", setup.Layout.Runs, request.Jobs, cancellation);
+            runner.Run($"experiment {setup.Plan.Name}", setup.Layout.Ready, request.Jobs, cancellation);
             failures.AddRange(runner.Failures);
         }
 
         PlanReport report = new(setup.Plan, setup.Layout, setup.Results);
         bool interrupted = cancellation.IsCancellationRequested && PlanRunner.Missing(setup.Layout.Runs, setup.Results).Count > 0;
-        return new ExperimentOutcome(report.ToText(), report.Write(), [.. failures.Select(f => $"{f.Run.Title}: {f.Error} ({f.Run.Folder})")], interrupted);
+        (IReadOnlyList<string> files, string problem) = Written(report);
+        return new ExperimentOutcome(
+            report.ToText(), files, [.. failures.Select(f => $"{f.Run.Title}: {f.Error} ({f.Run.Folder})"), .. problem.Length > 0 ? (string[])[problem] : []], interrupted);
     }
 
     /// <inheritdoc/>
@@ -50,17 +54,18 @@ public sealed class ExperimentService(IRunStarter starter, IDryRunCommand dryRun
         Setup setup = Open(request);
         IReadOnlyList<PlannedRun> missing = PlanRunner.Missing(setup.Layout.Runs, setup.Results);
         RunDurations durations = new(setup.Results, dryRun, setup.ThreadsEach, progress, cancellation);
-        double seconds = missing.Sum(durations.Of) / Math.Min(request.Jobs, Math.Max(1, missing.Count));
+        double[] each = [.. missing.Select(durations.Of)];
+        double seconds = each.Where(s => !double.IsNaN(s)).Sum() / Math.Min(request.Jobs, Math.Max(1, missing.Count));
         PlannedRun[] distinct = [.. setup.Layout.Runs.DistinctBy(r => r.Key)];
-        List<string> notes = [.. PlanReport.Detectable(setup.Plan, PlanComparison.Of(setup.Plan, setup.Layout, setup.Results)), .. durations.Notes];
-        if (setup.Layout.Unfixed)
+        List<string> notes = [.. PlanReport.Detectable(setup.Plan, PlanComparison.Of(setup.Plan, setup.Layout, setup.Results))];
+        if (setup.Layout.Unfixed.Count > 0)
         {
             notes.Add("the budget has not fixed the steps yet; it is reckoned with those of the configuration");
         }
 
         return new ExperimentForecast(
             distinct.Length, distinct.Count(setup.Results.Holds), missing.Count(r => r.Role == NetworkRoles.Teacher), seconds, durations.Source, notes,
-            Apart([.. setup.Layout.FirstSeed]));
+            Apart([.. setup.Layout.FirstSeed]), each.Count(double.IsNaN), durations.Untried);
     }
 
     /// <inheritdoc/>
@@ -68,7 +73,22 @@ public sealed class ExperimentService(IRunStarter starter, IDryRunCommand dryRun
     {
         Setup setup = Open(request);
         PlanReport report = new(setup.Plan, setup.Layout, setup.Results);
-        return new ExperimentOutcome(report.ToText(), report.Write(), [], false);
+
+        // The results can be read where nothing can be written.
+        (IReadOnlyList<string> files, string problem) = Written(report);
+        return new ExperimentOutcome(problem.Length == 0 ? report.ToText() : $"{report.ToText()}\n{problem}", files, [], false);
+    }
+
+    private static (IReadOnlyList<string> Files, string Problem) Written(PlanReport report)
+    {
+        try
+        {
+            return (report.Write(), "");
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or StorageException)
+        {
+            return ([], $"the report was not written: {e.Message}");
+        }
     }
 
     private static IReadOnlyList<(string Arm, string Cell, string Settings)> Apart(PlannedRun[] runs)
@@ -99,16 +119,18 @@ public sealed class ExperimentService(IRunStarter starter, IDryRunCommand dryRun
     // Teachers first: what they teach is part of a step's cost.
     private IReadOnlyList<RunFailure> FixSteps(Setup setup, RunExecution execution, IProgressSink progress, CancellationToken cancellation)
     {
-        PlannedRun[] teachers = [.. setup.Layout.FirstSeed.Select(r => r.Teacher).OfType<PlannedRun>().DistinctBy(t => t.Key).Where(t => !RunFolders.IsReady(t))];
+        PlannedRun[] teachers = [.. setup.Layout.Unfixed.Select(r => r.Teacher).OfType<PlannedRun>().DistinctBy(t => t.Key).Where(t => !RunFolders.IsReady(t))];
         PlanRunner runner = new(execution, setup.Results, setup.Plan.Compare, progress, clock);
         if (teachers.Length > 0)
         {
             runner.RunAll($"teachers of {setup.Plan.Name}", teachers, jobs: 1, cancellation);
         }
 
-        return runner.Failures.Count > 0 || cancellation.IsCancellationRequested
-            ? runner.Failures
-            : new StepBudget(setup.Plan, setup.Results, clock).Measure(setup.Layout.FirstSeed, execution, Path.Combine(setup.Root, "_cost"), progress, cancellation);
+        return
+        [
+            .. runner.Failures,
+            .. new StepBudget(setup.Plan, setup.Results, clock).Measure(setup.Layout.Unfixed, execution, Path.Combine(setup.Root, "_cost"), progress, cancellation),
+        ];
     }
 
     private sealed record Setup(Plan Plan, string Root, ResultsFile Results, PlanLayout Layout, int ThreadsEach);

@@ -19,15 +19,23 @@ public static class Metrics
     /// <summary>Words of <c>compare.split</c>.</summary>
     public static IReadOnlyList<string> Splits { get; } = ["val", "test"];
 
-    /// <summary>Every score, in the order of the results' columns.</summary>
-    public static IReadOnlyList<string> Scores { get; } = [.. Splits.SelectMany(split => Names.Select(metric => Score(split, metric)))];
+    /// <summary>Words of <c>compare.weights</c>.</summary>
+    public static IReadOnlyList<string> Weights { get; } = ["last", "average"];
+
+    /// <summary>Every score, in the order of the results' columns. Of the average of weights (<c>training.ema</c>) the mean IoU is kept.</summary>
+    public static IReadOnlyList<string> Scores { get; } =
+        [.. Splits.SelectMany(split => Names.Select(metric => Score(split, metric))), .. Splits.Select(split => AverageScore(split, Names[0]))];
 
     /// <summary>Name of a score, which is that of its column.</summary>
     public static string Score(string split, string metric) => $"{split}.{metric}";
 
+    /// <summary>Name of the score of the average of weights.</summary>
+    public static string AverageScore(string split, string metric) => $"{split}.{metric}.ema";
+
     /// <summary>The scores of a network by name; a split that it was not scored on is left out.</summary>
-    /// <param name="scores">Scores by split.</param>
-    public static IReadOnlyDictionary<string, double> Of(IReadOnlyDictionary<string, SegmentationScores> scores)
+    /// <param name="scores">Scores by split, of the last weights.</param>
+    /// <param name="average">The same of the average of weights; null where none was kept.</param>
+    public static IReadOnlyDictionary<string, double> Of(IReadOnlyDictionary<string, SegmentationScores> scores, IReadOnlyDictionary<string, SegmentationScores>? average = null)
     {
         Dictionary<string, double> values = [];
         foreach (string split in Splits.Where(scores.ContainsKey))
@@ -35,6 +43,11 @@ public static class Metrics
             foreach ((string metric, Func<SegmentationScores, double> value) in Known)
             {
                 values[Score(split, metric)] = value(scores[split]);
+            }
+
+            if (average?.TryGetValue(split, out SegmentationScores? averaged) == true)
+            {
+                values[AverageScore(split, Known[0].Metric)] = Known[0].Value(averaged);
             }
         }
 

@@ -41,10 +41,14 @@ public sealed record SeedPhase(string Name, IReadOnlyList<int> Seeds);
 /// <param name="Metric">A score that <see cref="Metrics"/> names.</param>
 /// <param name="Split">val or test.</param>
 /// <param name="Control">The arm that the others are held against; empty for none.</param>
-public sealed record Comparison(string Metric, string Split, string Control)
+/// <param name="Weights">last, or average: the exponential moving average that <c>training.ema</c> keeps.</param>
+public sealed record Comparison(string Metric, string Split, string Control, string Weights = "last")
 {
     /// <summary>Name of the score in a <see cref="RunResult"/>.</summary>
-    public string Score => Metrics.Score(Split, Metric);
+    public string Score => OfAverage ? Metrics.AverageScore(Split, Metric) : Metrics.Score(Split, Metric);
+
+    /// <summary>Whether the average of weights is scored.</summary>
+    public bool OfAverage => Weights == "average";
 }
 
 /// <summary>An experiment of many runs: arms × cells × seeds, on one base configuration.</summary>

@@ -11,7 +11,7 @@ namespace HeteroAKD.Experiments.Plans;
 
 /// <summary>
 /// <c>results/PLAN.png</c>: a panel for each cell and phase. Arms are rows, with a dot for each seed and the mean with its 95 % interval; arms with an <c>x</c> are points of
-/// lines. Shown is the difference to the control, or the score where there is none.
+/// lines, in a panel of their own. Shown is the difference to the control, or the score where there is none. A control with an <c>x</c> is the point at 0.
 /// </summary>
 internal static class PlanChart
 {
@@ -30,24 +30,24 @@ internal static class PlanChart
     /// <summary>Draws the figures.</summary>
     public static void Write(string path, Plan plan, IReadOnlyList<CellFigures> figures)
     {
-        bool lines = plan.Arms.Any(a => !double.IsNaN(a.X));
-        int columns = Math.Min(Columns, figures.Count);
-        int rows = (figures.Count + columns - 1) / columns;
-        int height = lines ? LineHeight : Frame + (RowHeight * figures.Max(f => Shown(f).Count));
+        IReadOnlyList<Panel> panels = Panels(plan, figures);
+        int columns = Math.Min(Columns, panels.Count);
+        int rows = (panels.Count + columns - 1) / columns;
+        int height = panels.Max(p => p.Lines ? LineHeight : Frame + (RowHeight * p.Arms.Count));
         Multiplot multiplot = new();
-        multiplot.AddPlots(figures.Count);
+        multiplot.AddPlots(panels.Count);
         multiplot.Layout = new Grid(rows, columns);
-        for (int i = 0; i < figures.Count; i++)
+        for (int i = 0; i < panels.Count; i++)
         {
             Plot plot = multiplot.GetPlot(i);
-            Prepare(plot, plan, figures[i], lines);
-            if (lines)
+            Prepare(plot, plan, panels[i].Figures, panels[i].Lines);
+            if (panels[i].Lines)
             {
-                DrawLines(plot, figures[i]);
+                DrawLines(plot, panels[i]);
             }
             else
             {
-                DrawRows(plot, figures[i]);
+                DrawRows(plot, panels[i]);
             }
         }
 
@@ -58,6 +58,16 @@ internal static class PlanChart
         using SKData png = image.Encode(SKEncodedImageFormat.Png, 100);
         AtomicFile.Write(path, png.SaveTo);
     }
+
+    /// <summary>For each cell and phase: the arms with an x, then those without.</summary>
+    internal static IReadOnlyList<Panel> Panels(Plan plan, IReadOnlyList<CellFigures> figures) =>
+    [
+        .. figures.SelectMany(f => (Panel[])
+        [
+            new(f, true, [.. f.Arms.Where(a => !double.IsNaN(a.Arm.X) && a.Scores.Count > 0 && (a.Difference is not null || !IsCompared(f) || a.Arm.Name == plan.Compare.Control))]),
+            new(f, false, [.. f.Arms.Where(a => double.IsNaN(a.Arm.X) && (IsCompared(f) ? a.Difference is not null : a.Scores.Count > 0))]),
+        ]).Where(p => p.Arms.Count > 0),
+    ];
 
     private static void Prepare(Plot plot, Plan plan, CellFigures figures, bool lines)
     {
@@ -80,13 +90,13 @@ internal static class PlanChart
         }
     }
 
-    private static void DrawRows(Plot plot, CellFigures figures)
+    private static void DrawRows(Plot plot, Panel panel)
     {
-        IReadOnlyList<ArmFigures> arms = Shown(figures);
+        IReadOnlyList<ArmFigures> arms = panel.Arms;
         for (int i = 0; i < arms.Count; i++)
         {
             double row = arms.Count - 1 - i;  // the first arm on top
-            (double[] values, double mean, double reach) = Values(arms[i], IsCompared(figures));
+            (double[] values, double mean, double reach) = Values(arms[i], IsCompared(panel.Figures));
             Scatter dots = plot.Add.ScatterPoints(values, values.Select(_ => row).ToArray(), Dots);
             dots.MarkerSize = 9;
             plot.Add.Marker(mean, row, size: 11, color: Lines[0]);
@@ -102,9 +112,9 @@ internal static class PlanChart
     }
 
     // Values of x stand at equal distances: weights and temperatures are tried in powers.
-    private static void DrawLines(Plot plot, CellFigures figures)
+    private static void DrawLines(Plot plot, Panel panel)
     {
-        ArmFigures[] arms = [.. Shown(figures).Where(a => !double.IsNaN(a.Arm.X))];
+        IReadOnlyList<ArmFigures> arms = panel.Arms;
         double[] ticks = [.. arms.Select(a => a.Arm.X).Distinct().Order()];
         IGrouping<string, ArmFigures>[] curves = [.. arms.GroupBy(a => a.Arm.Curve)];
         for (int i = 0; i < curves.Length; i++)
@@ -114,7 +124,7 @@ internal static class PlanChart
             double aside = Aside * (i - ((curves.Length - 1) / 2.0));
             (double X, double Mean, double Reach)[] points = [.. line.OrderBy(a => a.Arm.X).Select(a =>
             {
-                (_, double mean, double reach) = Values(a, IsCompared(figures));
+                (_, double mean, double reach) = Values(a, IsCompared(panel.Figures));
                 return (Array.IndexOf(ticks, a.Arm.X) + aside, mean, reach);
             })];
             Scatter drawn = plot.Add.Scatter(points.Select(p => p.X).ToArray(), points.Select(p => p.Mean).ToArray(), color);
@@ -145,11 +155,17 @@ internal static class PlanChart
 
     private static bool IsCompared(CellFigures figures) => figures.Arms.Any(a => a.Difference is not null);
 
-    private static IReadOnlyList<ArmFigures> Shown(CellFigures figures) =>
-        [.. figures.Arms.Where(a => IsCompared(figures) ? a.Difference is not null : a.Scores.Count > 0)];
+    // Points above the control, which is 0, with half of the 95 % interval; scores have none.
+    internal static (double[] Values, double Mean, double Reach) Values(ArmFigures arm, bool compared) => (compared, arm.Difference) switch
+    {
+        (false, _) => ([.. arm.Scores.Values], arm.Mean, double.NaN),
+        (true, { } d) => ([.. d.Differences], d.Mean, d.Interval.High - d.Mean),
+        _ => ([0], 0, double.NaN),
+    };
 
-    // Points above the control with half of the 95 % interval; scores have none.
-    private static (double[] Values, double Mean, double Reach) Values(ArmFigures arm, bool compared) => compared && arm.Difference is { } d
-        ? ([.. d.Differences], d.Mean, d.Interval.High - d.Mean)
-        : ([.. arm.Scores.Values], arm.Mean, double.NaN);
+    /// <summary>One panel.</summary>
+    /// <param name="Figures">Its cell and phase.</param>
+    /// <param name="Lines">Whether its arms are points of lines, else rows.</param>
+    /// <param name="Arms">What is drawn.</param>
+    internal sealed record Panel(CellFigures Figures, bool Lines, IReadOnlyList<ArmFigures> Arms);
 }

@@ -15,7 +15,9 @@ public sealed class PlanLayout
 
     private readonly Plan plan;
     private readonly string root;
-    private readonly Dictionary<string, PlannedRun> teachers;
+    private readonly Dictionary<string, PlannedRun> teachers = [];
+    private readonly Dictionary<string, string> contents = [];  // of files, by path: read once
+    private readonly HashSet<(string Arm, string Cell)> unfixed = [];
 
     /// <summary>Checks the plan.</summary>
     /// <param name="plan">The plan.</param>
@@ -26,7 +28,13 @@ public sealed class PlanLayout
     {
         this.plan = plan;
         this.root = root;
-        teachers = plan.Teachers.ToDictionary(t => t.Name, SharedTeacher);
+        foreach (PlanPart part in plan.Teachers)
+        {
+            // Teachers of equal settings are one run: the first one's.
+            PlannedRun teacher = SharedTeacher(part);
+            teachers.Add(part.Name, teachers.Values.FirstOrDefault(t => t.Key == teacher.Key) ?? teacher);
+        }
+
         List<PlannedRun> runs = [];
         foreach (PlanPart cell in plan.Cells)
         {
@@ -36,8 +44,14 @@ public sealed class PlanLayout
                 runs.Add(first);
                 if (!double.IsNaN(plan.BudgetSeconds))
                 {
-                    runs[^1] = steps?.Invoke(first) is { } count ? WithSteps(first, count) : first;
-                    Unfixed = Unfixed || runs[^1] == first;
+                    if (steps?.Invoke(first) is { } count)
+                    {
+                        runs[^1] = WithSteps(first, count);
+                    }
+                    else
+                    {
+                        unfixed.Add((arm.Name, cell.Name));
+                    }
                 }
             }
         }
@@ -52,11 +66,14 @@ public sealed class PlanLayout
     /// <summary>All runs, seed by seed: differences between arms show from the first seed on. Runs of one <see cref="PlannedRun.Key"/> are the same run.</summary>
     public IReadOnlyList<PlannedRun> Runs { get; }
 
-    /// <summary>Whether the budget has not fixed the steps of some arm yet; its runs then have the configured steps.</summary>
-    public bool Unfixed { get; }
+    /// <summary>The arms, a run each, whose steps the budget has not fixed yet; their runs have the configured steps.</summary>
+    public IReadOnlyList<PlannedRun> Unfixed => [.. FirstSeed.Where(r => unfixed.Contains((r.Arm, r.Cell)))];
 
-    /// <summary>The runs of the shared teachers.</summary>
-    public IReadOnlyCollection<PlannedRun> Teachers => teachers.Values;
+    /// <summary>The runs that can start: all but those whose steps the budget has not fixed yet.</summary>
+    public IReadOnlyList<PlannedRun> Ready => [.. Runs.Where(r => !unfixed.Contains((r.Arm, r.Cell)))];
+
+    /// <summary>The runs of the shared teachers, each once.</summary>
+    public IReadOnlyCollection<PlannedRun> Teachers => [.. teachers.Values.DistinctBy(t => t.Key)];
 
     /// <summary>The configuration file that runs name. Where the plan holds the settings itself, it lies in the folder of the runs and is empty.</summary>
     public string ConfigFile => plan.BaseFile.Length > 0 ? plan.BaseFile : Path.Combine(root, "base.yaml");
@@ -64,7 +81,15 @@ public sealed class PlanLayout
     private PlannedRun SharedTeacher(PlanPart part)
     {
         IReadOnlyList<Setting> settings = [.. plan.Common, .. part.Settings];
-        ExperimentConfig config = Resolve(settings, [], $"the shared teacher {part.Name}", part.Line);
+        string where = $"the shared teacher {part.Name}";
+        ExperimentConfig config = Resolve(settings, [], where, part.Line);
+        List<string> added = [];
+        if (config.Teacher.Checkpoint.Length > 0)
+        {
+            // The checkpoint of the base is the teacher of arms that name none; this one is trained.
+            added.Add("teacher.checkpoint=''");
+            config = Resolve(settings, added, where, part.Line);
+        }
 
         // What the student is and sees does not change its teacher.
         ExperimentConfig standard = new();
@@ -80,10 +105,10 @@ public sealed class PlanLayout
             Arm = part.Name,
             Cell = "",
             Seed = config.Seed,
-            Overrides = [.. settings.Select(s => s.Override)],
+            Overrides = [.. settings.Select(s => s.Override), .. added],
             Config = config,
             Place = Path.Combine(root, TeachersFolder, part.Name),
-        }.WithSettings($"teacher; {SettingsText.Canonical(decisive)}");
+        }.WithSettings($"teacher; {Text(decisive)}");
     }
 
     private PlannedRun Of(PlanPart arm, PlanPart cell)
@@ -96,13 +121,19 @@ public sealed class PlanLayout
 
         string where = cell.Name.Length > 0 ? $"the arm {arm.Name} in the cell {cell.Name}" : $"the arm {arm.Name}";
         ExperimentConfig config = Resolve(settings, [], where, arm.Line);
+        if (plan.Compare.OfAverage && config.Training.Ema <= 0)
+        {
+            throw new ConfigurationException(plan.Path, arm.Line, $"{where} keeps no average of weights, which compare.weights asks for; set training.ema");
+        }
+
         bool distils = config.Distillation.WeightedTerms().Count > 0;
-        PlannedRun? teacher = distils && config.Teacher.Checkpoint.Length == 0 ? TeacherOf(arm, cell) : null;
+        PlannedRun? teacher = distils && (Names(arm, cell) || config.Teacher.Checkpoint.Length == 0) ? TeacherOf(arm, cell) : null;
         List<string> added = [];
         if (teacher is not null)
         {
             added.Add($"teacher.model={teacher.Config.Teacher.Model}");
             added.Add($"teacher.checkpoint='{Checkpoint(teacher).Replace("'", "''", StringComparison.Ordinal)}'");
+            added.Add("teacher.pretrained=''");  // the teacher's training began from it; its checkpoint has every weight
         }
 
         PlannedRun run = new PlannedRun
@@ -122,6 +153,10 @@ public sealed class PlanLayout
     /// <summary>File of a shared teacher's network.</summary>
     internal static string Checkpoint(PlannedRun teacher) => Path.Combine(teacher.Folder, NetworkTrainer.NetworkFile(NetworkRoles.Teacher));
 
+    // A shared teacher wins over the checkpoint of the base, and an arm over its cell.
+    private static bool Names(PlanPart arm, PlanPart cell) =>
+        arm.Teacher.Length > 0 || (cell.Teacher.Length > 0 && !arm.Settings.Any(s => s.Key == "teacher.checkpoint" && s.Value is not ("" or "''")));
+
     private PlannedRun TeacherOf(PlanPart arm, PlanPart cell)
     {
         string name = arm.Teacher.Length > 0 ? arm.Teacher : cell.Teacher.Length > 0 ? cell.Teacher : teachers.Count == 1 ? teachers.Keys.Single() : "";
@@ -140,13 +175,14 @@ public sealed class PlanLayout
 
     private static PlannedRun WithSeed(PlannedRun run, int seed) => run with { Seed = seed, Config = run.Config with { Seed = seed } };
 
-    // A student alone is the same run whatever teacher and unlabelled images stand by; of a shared teacher its own settings decide, not the path of its file.
-    private static PlannedRun Described(PlannedRun run)
+    // A student alone is the same run whatever teacher and unlabelled images stand by. Of a shared teacher its own settings decide, not the path of its file; how images are
+    // normalised for it is the distilled run's affair.
+    private PlannedRun Described(PlannedRun run)
     {
         ExperimentConfig standard = new();
         ExperimentConfig config = run.Config with { Seed = standard.Seed };
         string text = run.Role == NetworkRoles.Student
-            ? SettingsText.Canonical(config with
+            ? Text(config with
             {
                 Teacher = standard.Teacher,
                 Distillation = standard.Distillation with { Method = Recipes.None },
@@ -158,12 +194,33 @@ public sealed class PlanLayout
                     UnlabelledThreshold = standard.Data.UnlabelledThreshold,
                 },
             })
-            : SettingsText.Canonical(config with
+            : Text(config with
             {
-                Teacher = run.Teacher is null ? config.Teacher : standard.Teacher with { Model = config.Teacher.Model },
+                Teacher = run.Teacher is null ? config.Teacher : standard.Teacher with { Model = config.Teacher.Model, Mean = config.Teacher.Mean, Std = config.Teacher.Std },
                 Distillation = config.Distillation with { Baseline = standard.Distillation.Baseline },
             });
         return run.WithSettings(run.Teacher is { } teacher ? $"{text}; from teacher {teacher.Hash} seed {teacher.Seed}" : text);
+    }
+
+    // Settings that name a file of weights count with its content: another file at the same place makes another run.
+    private string Text(ExperimentConfig config)
+    {
+        (string Key, string Path)[] files =
+        [
+            ("teacher.checkpoint", config.Teacher.Checkpoint), ("teacher.pretrained", config.Teacher.Pretrained),
+            ("student.checkpoint", config.Student.Checkpoint), ("student.pretrained", config.Student.Pretrained),
+        ];
+        return string.Concat([SettingsText.Canonical(config), .. files.Where(f => File.Exists(f.Path)).Select(f => $"; {f.Key} holds {Content(f.Path)}")]);
+    }
+
+    private string Content(string path)
+    {
+        if (!contents.TryGetValue(path, out string? digits))
+        {
+            contents[path] = digits = SettingsText.HashOfFile(path);
+        }
+
+        return digits;
     }
 
     private ExperimentConfig Resolve(IReadOnlyList<Setting> settings, IReadOnlyList<string> added, string who, long line)

@@ -90,8 +90,13 @@ public static partial class PlanReader
 
         // Every axis in turn multiplies the cells so far; later axes win where two set the same.
         List<PlanPart> product = [Everywhere];
-        foreach ((string axis, _, _) in grid.Entries)
+        foreach ((string axis, YamlNode axisNode, _) in grid.Entries)
         {
+            if (grid.Section(axis)!.Entries.Count == 0)
+            {
+                throw grid.Error(axisNode, $"the axis {axis} has no values; write them below it as 'name: settings', or leave it out");
+            }
+
             product = [.. product.SelectMany(cell => Parts(grid, axis, teachers, ["teacher"]).Select(value => value with
             {
                 Name = cell.Name.Length == 0 ? value.Name : $"{cell.Name}-{value.Name}",
@@ -100,7 +105,9 @@ public static partial class PlanReader
             }))];
         }
 
-        return product;
+        return product.GroupBy(c => c.Name).FirstOrDefault(g => g.Count() > 1) is { } twice
+            ? throw root.Error(root.Find("grid")!, $"two cells of the grid are called '{twice.Key}'; name the values of its axes so that their products differ")
+            : product;
     }
 
     private static PlanPart Everywhere => new() { Name = "", Line = 0, Settings = [] };
@@ -116,16 +123,12 @@ public static partial class PlanReader
             }
 
             PlanSection section = parent.Section(key)!.Section(name, value);
-            string teacher = own.Contains("teacher") && section.Find("teacher") is YamlScalarNode { Value: { Length: > 0 } text } node
-                ? teachers.Any(t => t.Name == text) ? text
-                    : throw section.Unknown(node, $"'{text}' is none of shared.teachers{(teachers.Count == 0 ? ", which the plan lacks" : "")}", text, teachers.Select(t => t.Name))
-                : "";
             parts.Add(new PlanPart
             {
                 Name = name,
                 Line = keyNode.Start.Line,
                 Settings = Settings(section, value, own.Where(k => section.Find(k) is YamlScalarNode)),
-                Teacher = teacher,
+                Teacher = own.Contains("teacher") ? Teacher(section, teachers) : "",
                 X = own.Contains("x") ? section.Number("x", positive: false) : double.NaN,
                 Curve = own.Contains("curve") ? section.Text("curve") ?? "" : "",
             });
@@ -133,6 +136,15 @@ public static partial class PlanReader
 
         return parts;
     }
+
+    // A word after 'teacher' names a shared one; a section holds settings of the teacher.
+    private static string Teacher(PlanSection section, IReadOnlyList<PlanPart> teachers) => section.Find("teacher") switch
+    {
+        YamlScalarNode { Value: { Length: > 0 } text } node => teachers.Any(t => t.Name == text) ? text
+            : throw section.Unknown(node, $"'{text}' is none of shared.teachers{(teachers.Count == 0 ? ", which the plan lacks" : "")}", text, teachers.Select(t => t.Name)),
+        YamlScalarNode empty => throw section.Error(empty, "teacher names none of shared.teachers; write its name, or leave teacher out"),
+        _ => "",
+    };
 
     private static IReadOnlyList<Setting> Settings(PlanSection section, YamlNode node, params IEnumerable<string> without)
     {
@@ -176,9 +188,13 @@ public static partial class PlanReader
             return new Comparison("miou", "test", "");
         }
 
-        compare.Allow("metric", "split", "control");
+        compare.Allow("metric", "split", "control", "weights");
         string control = compare.Word("control", [.. arms.Select(a => a.Name)], "");
-        return new Comparison(compare.Word("metric", Metrics.Names, "miou"), compare.Word("split", Metrics.Splits, "test"), control);
+        string metric = compare.Word("metric", Metrics.Names, "miou");
+        string weights = compare.Word("weights", Metrics.Weights, "last");
+        Comparison read = new(metric, compare.Word("split", Metrics.Splits, "test"), control, weights);
+        return Metrics.Scores.Contains(read.Score) ? read
+            : throw compare.Error(compare.Find("weights")!, $"of the average of weights only miou is recorded, not {metric}; write 'weights: last' or 'metric: miou'");
     }
 
     private static double Budget(PlanSection root)

@@ -74,7 +74,7 @@ public sealed class PlanReport
         PlannedRun[] distinct = [.. layout.Runs.DistinctBy(r => r.Key)];
         int finished = distinct.Count(results.Holds);
         string control = plan.Compare.Control.Length > 0 ? $", against the arm {plan.Compare.Control} on the same seeds" : "";
-        blocks.Add(new TextBlock($"{Words(plan.Compare.Metric)} on {plan.Compare.Split}, in percent{control}. {finished} of {distinct.Length} runs are finished."));
+        blocks.Add(new TextBlock($"{Words(plan.Compare.Metric)} on {plan.Compare.Split}{(plan.Compare.OfAverage ? " of the average of weights" : "")}, in percent{control}. {finished} of {distinct.Length} runs are finished."));
         AddProblems(distinct);
         if (Figures.Count > 0)
         {
@@ -89,7 +89,7 @@ public sealed class PlanReport
 
         if (Figures.SelectMany(f => f.Arms).Any(a => a.Difference is not null))
         {
-            blocks.Add(new TextBlock("p (Holm): p (t) corrected for the number of arms. ahead: seeds on which the arm beats the control. could show: the smallest true difference to the control that so many pairs find with a probability of 0.8 (paired t-test, 5 % two-sided, noncentral t, sd as observed)."));
+            blocks.Add(new TextBlock("p (Holm): p (t) corrected for the number of arms of the same table; several cells are several families of tests. ahead: seeds on which the arm beats the control. could show: the smallest true difference to the control that so many pairs find with a probability of 0.8 (paired t-test, 5 % two-sided, noncentral t, sd as observed)."));
         }
 
         AddRuns();
@@ -98,10 +98,16 @@ public sealed class PlanReport
     private void AddProblems(PlannedRun[] distinct)
     {
         string[] failed = [.. distinct.Concat(layout.Teachers).Select(r => (Run: r, Result: results.Find(r.Key))).Where(p => p.Result is { Error.Length: > 0 })
-            .Select(p => $"FAILED: {p.Run.Title}: {p.Result!.Error}")];
+            .Select(p => $"FAILED: {p.Run.Title}: {p.Result!.Error}"), .. Unmeasured()];
         if (failed.Length > 0)
         {
             blocks.Add(new TextBlock(failed));
+        }
+
+        string[] devices = [.. distinct.Select(r => results.Find(r.Key)).OfType<RunResult>().Where(r => r.Error.Length == 0 && r.Device.Length > 0).Select(r => r.Device).Distinct()];
+        if (devices.Length > 1)
+        {
+            blocks.Add(new TextBlock($"The runs mix devices ({string.Join(", ", devices)}), whose roundings differ; the column device of the results says where each ran."));
         }
 
         HashSet<string> hashes = [.. layout.Runs.Concat(layout.Teachers).Select(r => r.Hash)];
@@ -110,6 +116,14 @@ public sealed class PlanReport
         {
             blocks.Add(new TextBlock($"{others} line{(others == 1 ? "" : "s")} of the results belong to other settings or to an earlier format and are left out."));
         }
+    }
+
+    // Arms that have no steps, because their cost could not be measured, have no runs either.
+    private IEnumerable<string> Unmeasured()
+    {
+        StepBudget budget = new(plan, results, TimeProvider.System);
+        return layout.Unfixed.DistinctBy(r => r.Key).Where(r => budget.Problem(r).Length > 0)
+            .Select(r => $"FAILED: {string.Join("  ", ((string[])[r.Arm, r.Cell]).Where(t => t.Length > 0))}: {budget.Problem(r)}");
     }
 
     private void AddCell(CellFigures cell)
@@ -165,19 +179,18 @@ public sealed class PlanReport
         if (rows.Count > 0)
         {
             blocks.Add(new HeadingBlock(2, "Runs"));
-            blocks.Add(new TableBlock(["arm", "cell", "commits", "runs", "steps", "seconds a run", $"{plan.Compare.Split} {plan.Compare.Metric}"], 3, rows));
+            blocks.Add(new TableBlock(["arm", "cell", "commits", "runs", "steps", "seconds a run"], 3, rows));
         }
     }
 
-    private void AddRow(List<string[]> rows, string arm, string cell, RunResult[] runs)
+    private static void AddRow(List<string[]> rows, string arm, string cell, RunResult[] runs)
     {
         if (runs.Length > 0)
         {
-            string score = plan.Compare.Score;
             rows.Add([
                 arm, cell, string.Join(", ", runs.Select(r => r.Commit).Where(c => c.Length > 0).Distinct()),
                 runs.Length.ToString(CultureInfo.InvariantCulture), string.Join(", ", runs.Select(r => r.Steps).Distinct()),
-                Number(runs.Average(r => r.Seconds), "F1"), Number(100 * runs.Where(r => r.Scores.ContainsKey(score)).Select(r => r.Scores[score]).DefaultIfEmpty(double.NaN).Average(), "F2"),
+                Number(runs.Average(r => r.Seconds), "F1"),
             ]);
         }
     }

@@ -60,6 +60,7 @@ internal sealed class PlanRunner(RunExecution execution, ResultsFile results, Co
 
             if (active.Count == 0)
             {
+                Abandon(cancellation);
                 return;
             }
 
@@ -71,6 +72,17 @@ internal sealed class PlanRunner(RunExecution execution, ResultsFile results, Co
                 Take(finished!, exit);
             }
         }
+    }
+
+    // Whatever the reason, what never started is no success.
+    private void Abandon(CancellationToken cancellation)
+    {
+        foreach (PlannedRun run in cancellation.IsCancellationRequested ? [] : queue.ToArray())
+        {
+            Take(run, new RunExit(1, run.Teacher is { } teacher ? $"it could not start: its teacher {teacher.Arm} is not there" : "it could not start"));
+        }
+
+        queue.Clear();
     }
 
     /// <summary>The first run that can start; runs whose teacher failed fail with it.</summary>
@@ -108,7 +120,7 @@ internal sealed class PlanRunner(RunExecution execution, ResultsFile results, Co
     /// <summary>Records how a run ended.</summary>
     private void Take(PlannedRun run, RunExit exit)
     {
-        (RunSummary? summary, NetworkSummary? network, string problem) = exit.Code == 0 ? RunExecution.Left(run) : (null, null, exit.Error);
+        (RunSummary? summary, NetworkSummary? network, string problem) = exit.Code == 0 ? RunExecution.LeftAsPlanned(run) : (null, null, exit.Error);
         done++;
         if (run.Role == NetworkRoles.Teacher)
         {
@@ -126,7 +138,8 @@ internal sealed class PlanRunner(RunExecution execution, ResultsFile results, Co
             Steps = network?.Steps ?? 0,
             Commit = RunFolders.Commit(run, execution.Commit),
             Format = Checkpoint.FormatVersion,
-            Scores = network is null ? new Dictionary<string, double>() : Metrics.Of(network.Scores),
+            Scores = network is null ? new Dictionary<string, double>() : Metrics.Of(network.Scores, network.AverageScores),
+            Device = summary?.Device.Split(' ')[0] ?? "",
             Seconds = summary?.Seconds ?? double.NaN,
             Finished = clock.GetUtcNow().UtcDateTime,
             Error = problem,

@@ -14,7 +14,7 @@ public sealed class ResultsFile
     private const string DateFormat = "yyyy-MM-dd'T'HH:mm:ss'Z'";
 
     private static readonly string[] Columns =
-        ["kind", "arm", "cell", "seed", "hash", "settings", "steps", "commit", "format", .. Metrics.Scores, "seconds", "finished", "error"];
+        ["kind", "arm", "cell", "seed", "hash", "settings", "steps", "commit", "format", .. Metrics.Scores, "seconds", "device", "finished", "error"];
 
     private readonly string path;
     private readonly List<RunResult> lines = [];
@@ -34,7 +34,7 @@ public sealed class ResultsFile
             return file;
         }
 
-        string[] rows = File.ReadAllText(path).Split('\n')[..^1];
+        string[] rows = Text(path).Split('\n')[..^1];
         string[] heads = rows.Length == 0 ? [] : Cells(rows[0]);
         for (int i = 1; i < rows.Length; i++)
         {
@@ -54,8 +54,8 @@ public sealed class ResultsFile
     public void Prepare()
     {
         Directory.CreateDirectory(Path.GetDirectoryName(Path.GetFullPath(path))!);
-        string text = Text(Columns) + string.Concat(lines.Select(l => Text(Values(l))));
-        if (!File.Exists(path) || File.ReadAllText(path) != text)
+        string text = Row(Columns) + string.Concat(lines.Select(l => Row(Values(l))));
+        if (!File.Exists(path) || Text(path) != text)
         {
             AtomicFile.WriteText(path, text);
         }
@@ -64,28 +64,35 @@ public sealed class ResultsFile
     /// <summary>Adds a line and sees it onto the disk. It is written at once, while no other process can write.</summary>
     public void Add(RunResult result)
     {
-        using FileStream stream = Open();
-        stream.Write(Encoding.UTF8.GetBytes(Text(Values(result))));
+        using FileStream stream = Open(path, FileMode.Append, FileAccess.Write, FileShare.None, "the earlier lines are as they were");
+        stream.Write(Encoding.UTF8.GetBytes(Row(Values(result))));
         stream.Flush(flushToDisk: true);
         lines.Add(result);
     }
 
-    private FileStream Open()
+    private static string Text(string path)
+    {
+        using StreamReader reader = new(Open(path, FileMode.Open, FileAccess.Read, FileShare.Read, "it could not be read"));
+        return reader.ReadToEnd();
+    }
+
+    // One process writes at a time and none reads meanwhile; the others wait for a line to end.
+    private static FileStream Open(string path, FileMode mode, FileAccess access, FileShare share, string state)
     {
         const int Tries = 50;
         for (int i = 1; ; i++)
         {
             try
             {
-                return new FileStream(path, FileMode.Append, FileAccess.Write, FileShare.Read, bufferSize: 0);
+                return new FileStream(path, mode, access, share, bufferSize: 0);
             }
             catch (IOException) when (i < Tries)
             {
-                Thread.Sleep(100);  // another process adds a line of its own
+                Thread.Sleep(100);
             }
             catch (Exception e) when (e is IOException or UnauthorizedAccessException)
             {
-                throw new StorageException($"{path} could not be written: {e.Message}; the earlier lines are as they were", e);
+                throw new StorageException($"{path} could not be opened: {e.Message}; {state}", e);
             }
         }
     }
@@ -94,7 +101,7 @@ public sealed class ResultsFile
     [
         r.Kind, r.Arm, r.Cell, Number(r.Seed), r.Hash, r.Settings, Number(r.Steps), r.Commit, Number(r.Format),
         .. Metrics.Scores.Select(name => r.Scores.TryGetValue(name, out double value) ? Number(value) : ""),
-        Number(double.Round(r.Seconds, 4)), r.Finished.ToString(DateFormat, CultureInfo.InvariantCulture), r.Error,
+        Number(double.Round(r.Seconds, 4)), r.Device, r.Finished.ToString(DateFormat, CultureInfo.InvariantCulture), r.Error,
     ];
 
     private static RunResult Parse(string[] heads, string[] cells, string place)
@@ -122,6 +129,7 @@ public sealed class ResultsFile
                 Format = Whole("format"),
                 Scores = Metrics.Scores.Where(name => Cell(name).Length > 0).ToDictionary(name => name, Real),
                 Seconds = Real("seconds"),
+                Device = Cell("device"),
                 Finished = DateTime.ParseExact(Cell("finished"), DateFormat, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal | DateTimeStyles.AdjustToUniversal),
                 Error = Cell("error"),
             };
@@ -134,7 +142,7 @@ public sealed class ResultsFile
 
     private static string Number(double value) => double.IsNaN(value) ? "" : value.ToString("R", CultureInfo.InvariantCulture);
 
-    private static string Text(string[] cells) => string.Join(',', cells.Select(Quoted)) + "\n";
+    private static string Row(string[] cells) => string.Join(',', cells.Select(Quoted)) + "\n";
 
     // RFC 4180; a line break would end the line for everyone who reads lines.
     private static string Quoted(string cell)

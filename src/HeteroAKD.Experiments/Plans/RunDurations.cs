@@ -10,12 +10,12 @@ namespace HeteroAKD.Experiments.Plans;
 internal sealed class RunDurations(ResultsFile results, IDryRunCommand dryRun, int threads, IProgressSink progress, CancellationToken cancellation)
 {
     private readonly Dictionary<string, double> known = [];
-    private readonly List<string> notes = [];
+    private readonly List<string> untried = [];
     private bool fromResults;
     private bool fromTrial;
 
     /// <summary>What could not be tried, and why.</summary>
-    public IReadOnlyList<string> Notes => notes;
+    public IReadOnlyList<string> Untried => untried;
 
     /// <summary>Where the figures come from, in words.</summary>
     public string Source => (fromResults, fromTrial) switch
@@ -59,7 +59,7 @@ internal sealed class RunDurations(ResultsFile results, IDryRunCommand dryRun, i
         }
         catch (Exception e) when (e is HeteroAkdException or IOException)
         {
-            notes.Add($"{run.Title} could not be tried: {e.Message}");
+            untried.Add($"{run.Title} could not be tried: {e.Message}");
             return double.NaN;
         }
     }

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Globalization;
 using HeteroAKD.Experiments.Configuration;
 using HeteroAKD.Experiments.Runs;
@@ -9,7 +10,7 @@ namespace HeteroAKD.Experiments.Plans;
 /// <summary>The run folders of a plan: what lies in them, and who may write there.</summary>
 internal sealed class RunFolders : IDisposable
 {
-    private const int MostWaitSeconds = 120;
+    private static readonly TimeSpan MostWait = TimeSpan.FromSeconds(120);
 
     private readonly FileStream hold;
 
@@ -53,22 +54,28 @@ internal sealed class RunFolders : IDisposable
     public static void Begin(PlannedRun run, string commit)
     {
         Directory.CreateDirectory(Path.GetDirectoryName(Path.GetFullPath(run.Folder))!);
-        AtomicFile.WriteText(BeginFile(run), string.Create(CultureInfo.InvariantCulture, $"format {Checkpoint.FormatVersion}\ncommit {commit}\n"));
+        AtomicFile.WriteText(BeginFile(run), string.Create(CultureInfo.InvariantCulture, $"format {Checkpoint.FormatVersion}\ncommit {commit}\nsettings {run.Hash}\n"));
     }
 
     /// <summary>The commit of a run's result: the one that began it, and the one that ended it if that is another.</summary>
     public static string Commit(PlannedRun run, string now) => Begun(run) is { Commit: { Length: > 0 } first } && first != now ? $"{first}..{now}" : now;
 
     /// <summary>Waits for a child of a killed experiment to save and leave the folder: it holds its log open.</summary>
-    public static async Task WaitUntilFree(PlannedRun run, CancellationToken cancellation)
+    /// <exception cref="StorageException">It is still there after <paramref name="most"/>, two minutes unless said otherwise.</exception>
+    public static async Task WaitUntilFree(PlannedRun run, CancellationToken cancellation, TimeSpan? most = null)
     {
         string log = Path.Combine(run.Folder, "log.txt");
-        for (int i = 0; i < MostWaitSeconds * 10 && File.Exists(log); i++)
+        long start = Stopwatch.GetTimestamp();
+        while (File.Exists(log))
         {
             try
             {
                 using FileStream free = new(log, FileMode.Open, FileAccess.ReadWrite, FileShare.None);
                 return;
+            }
+            catch (IOException e) when (Stopwatch.GetElapsedTime(start) >= (most ?? MostWait))
+            {
+                throw new StorageException($"another process still works in {run.Folder}; wait for it or end it, and call again", e);
             }
             catch (IOException)
             {
@@ -77,10 +84,11 @@ internal sealed class RunFolders : IDisposable
         }
     }
 
-    private static bool Holds(PlannedRun run)
+    /// <summary>Whether the configuration in the folder is the one that was planned.</summary>
+    public static bool HasConfigurationOf(PlannedRun run)
     {
         string config = Path.Combine(run.Folder, "config.yaml");
-        if (!File.Exists(config) || Begun(run)?.Format != Checkpoint.FormatVersion)
+        if (!File.Exists(config))
         {
             return false;
         }
@@ -96,7 +104,12 @@ internal sealed class RunFolders : IDisposable
         }
     }
 
-    private static (int Format, string Commit)? Begun(PlannedRun run)
+    /// <summary>Whether the folder holds the run as it was planned, at any stage: its settings and, by the hash, its teacher and the files that it starts from.</summary>
+    private static bool Holds(PlannedRun run) =>
+        Begun(run) is { Format: Checkpoint.FormatVersion, Hash: var hash } && (hash.Length == 0 || hash == run.Hash) && HasConfigurationOf(run);
+
+    // Programs before this one wrote no hash: the configuration then speaks alone.
+    private static (int Format, string Commit, string Hash)? Begun(PlannedRun run)
     {
         if (!File.Exists(BeginFile(run)))
         {
@@ -105,7 +118,7 @@ internal sealed class RunFolders : IDisposable
 
         string[] lines = File.ReadAllLines(BeginFile(run));
         return lines.Length >= 2 && int.TryParse(lines[0].AsSpan(lines[0].IndexOf(' ') + 1), NumberStyles.None, CultureInfo.InvariantCulture, out int format)
-            ? (format, lines[1][(lines[1].IndexOf(' ') + 1)..])
+            ? (format, lines[1][(lines[1].IndexOf(' ') + 1)..], lines.Length > 2 ? lines[2][(lines[2].IndexOf(' ') + 1)..] : "")
             : null;
     }
 

@@ -33,11 +33,14 @@ public sealed record RunResult
     /// <summary>Format version of the run's checkpoint.</summary>
     public required int Format { get; init; }
 
-    /// <summary>Scores by name (<see cref="Metrics.Scores"/>), in [0, 1], of the last weights.</summary>
+    /// <summary>Scores by name (<see cref="Metrics.Scores"/>), in [0, 1].</summary>
     public IReadOnlyDictionary<string, double> Scores { get; init; } = new Dictionary<string, double>();
 
     /// <summary>Seconds of the run from start to end; of a cost, seconds a step.</summary>
     public double Seconds { get; init; } = double.NaN;
+
+    /// <summary>Device that it ran on: cpu, cuda, opencl or ilgpu-cpu; empty where it is not known.</summary>
+    public string Device { get; init; } = "";
 
     /// <summary>When it ended, UTC.</summary>
     public required DateTime Finished { get; init; }

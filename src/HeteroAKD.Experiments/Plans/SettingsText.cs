@@ -2,6 +2,7 @@ using System.Security.Cryptography;
 using System.Text;
 using HeteroAKD.Experiments.Configuration;
 using HeteroAKD.Experiments.Runs;
+using HeteroAKD.Weights;
 using YamlDotNet.Core;
 using YamlDotNet.RepresentationModel;
 
@@ -30,6 +31,21 @@ internal static class SettingsText
 
     /// <summary>Twelve hexadecimal digits that stand for a canonical text.</summary>
     public static string Hash(string canonical) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(canonical)))[..12];
+
+    /// <summary>Twelve hexadecimal digits that stand for the content of a file.</summary>
+    /// <exception cref="StorageException">It cannot be read.</exception>
+    public static string HashOfFile(string path)
+    {
+        try
+        {
+            using FileStream stream = File.OpenRead(path);
+            return Convert.ToHexStringLower(SHA256.HashData(stream))[..12];
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new StorageException($"{path} cannot be read: {e.Message}", e);
+        }
+    }
 
     private static Dictionary<string, string> Options(ExperimentConfig config)
     {

@@ -19,10 +19,16 @@ internal sealed class StepBudget(Plan plan, ResultsFile results, TimeProvider cl
     /// <summary>The steps that the budget pays for; null where they are not measured yet.</summary>
     public int? Steps(PlannedRun run) => results.Find(Key(run)) is { Error: "" } line ? line.Steps : null;
 
-    /// <summary>Measures the arms that have no steps yet, one after another with nothing beside them; their teachers must be there. Returns what went wrong, or nothing.</summary>
+    /// <summary>Why the cost of an arm's step could not be measured; empty where it was, or was never tried.</summary>
+    public string Problem(PlannedRun run) => results.Find(Key(run))?.Error ?? "";
+
+    /// <summary>
+    /// Measures the arms that have no steps yet, one after another with nothing beside them; their teachers must be there. Every outcome is a line of the results; an arm that cannot
+    /// be measured stops no other. Returns what went wrong.
+    /// </summary>
     /// <param name="runs">Each cell's arms once.</param>
-    /// <param name="execution">Carries them out.</param>
-    /// <param name="place">Folder for the measured runs.</param>
+    /// <param name="execution">Starts the trials.</param>
+    /// <param name="place">Folder of the measured runs.</param>
     /// <param name="progress">Hears of each measurement.</param>
     /// <param name="cancellation">Stops.</param>
     public IReadOnlyList<RunFailure> Measure(IEnumerable<PlannedRun> runs, RunExecution execution, string place, IProgressSink progress, CancellationToken cancellation)
@@ -30,15 +36,19 @@ internal sealed class StepBudget(Plan plan, ResultsFile results, TimeProvider cl
         List<RunFailure> failures = [];
         foreach (PlannedRun run in runs.DistinctBy(r => Key(r)).Where(r => Steps(r) is null))
         {
-            double few = Seconds(run, FewSteps, execution, place, failures, cancellation);
-            double many = Seconds(run, ManySteps, execution, place, failures, cancellation);
-            if (cancellation.IsCancellationRequested || double.IsNaN(few) || double.IsNaN(many))
+            (double step, RunFailure? failure) = StepSeconds(run, execution, place, cancellation);
+            if (cancellation.IsCancellationRequested)
             {
-                continue;
+                break;
             }
 
-            double step = many > few ? (many - few) / (ManySteps - FewSteps) : many / ManySteps;
-            int steps = Math.Max(1, (int)(plan.BudgetSeconds / step));
+            if (failure is not null)
+            {
+                failures.Add(failure);
+                progress.Say($"{run.Arm}  {run.Cell}  FAILED: {failure.Error}");
+            }
+
+            int steps = failure is null ? Math.Max(1, (int)(plan.BudgetSeconds / step)) : 0;
             results.Add(new RunResult
             {
                 Kind = RunResult.Cost,
@@ -52,14 +62,35 @@ internal sealed class StepBudget(Plan plan, ResultsFile results, TimeProvider cl
                 Format = Checkpoint.FormatVersion,
                 Seconds = step,
                 Finished = clock.GetUtcNow().UtcDateTime,
+                Error = failure?.Error ?? "",
             });
-            progress.Say(string.Create(CultureInfo.InvariantCulture, $"{run.Arm}  {run.Cell}  {1000 * step:F1} ms a step: {steps} steps in {plan.BudgetSeconds:R} s"));
+            if (failure is null)
+            {
+                progress.Say(string.Create(CultureInfo.InvariantCulture, $"{run.Arm}  {run.Cell}  {1000 * step:F1} ms a step: {steps} steps in {plan.BudgetSeconds:R} s"));
+            }
         }
 
         return failures;
     }
 
-    private static double Seconds(PlannedRun run, int steps, RunExecution execution, string place, List<RunFailure> failures, CancellationToken cancellation)
+    private static (double Step, RunFailure? Failure) StepSeconds(PlannedRun run, RunExecution execution, string place, CancellationToken cancellation)
+    {
+        if (run.Teacher is { } teacher && !RunFolders.IsReady(teacher))
+        {
+            return (double.NaN, Failed(run, $"its teacher {teacher.Arm} is not there"));
+        }
+
+        (double few, RunFailure? failure) = Seconds(run, FewSteps, execution, place, cancellation);
+        double many = double.NaN;
+        if (failure is null)
+        {
+            (many, failure) = Seconds(run, ManySteps, execution, place, cancellation);
+        }
+
+        return (many > few ? (many - few) / (ManySteps - FewSteps) : many / ManySteps, failure);
+    }
+
+    private static (double Seconds, RunFailure? Failure) Seconds(PlannedRun run, int steps, RunExecution execution, string place, CancellationToken cancellation)
     {
         PlannedRun trial = run with
         {
@@ -69,13 +100,10 @@ internal sealed class StepBudget(Plan plan, ResultsFile results, TimeProvider cl
         };
         RunExit exit = execution.Start(trial, cancellation).GetAwaiter().GetResult();
         (_, NetworkSummary? network, string problem) = exit.Code == 0 ? RunExecution.Left(trial) : (null, null, exit.Error);
-        if (network is null && !cancellation.IsCancellationRequested)
-        {
-            failures.Add(new RunFailure(run, problem));
-        }
-
-        return network?.Seconds ?? double.NaN;
+        return network is null ? (double.NaN, Failed(trial, problem)) : (network.Seconds, null);
     }
+
+    private static RunFailure Failed(PlannedRun run, string problem) => new(run, $"the cost of a step could not be measured: {problem}");
 
     private string Text(PlannedRun run) => string.Create(CultureInfo.InvariantCulture, $"budget.seconds={plan.BudgetSeconds:R}; {run.Settings}");
 

@@ -25,7 +25,7 @@ public static class TestPower
     /// <param name="deviation">Standard deviation of the paired difference.</param>
     public static double SmallestDifference(int seeds, double deviation)
     {
-        const double Largest = 200;  // noncentrality; two seeds need 24
+        const double Largest = 200;  // noncentrality; two seeds need 16.3
         return seeds < 2 || double.IsNaN(deviation)
             ? double.NaN
             : deviation * Brent.FindRoot(ncp => OfTwoSidedT(seeds - 1, ncp) - Wanted, 0, Largest, 1e-10) / Math.Sqrt(seeds);

@@ -1,7 +1,9 @@
 using HeteroAKD.Distillation;
+using HeteroAKD.Experiments.Commands;
 using HeteroAKD.Experiments.Configuration;
 using HeteroAKD.Experiments.Plans;
 using HeteroAKD.Experiments.Runs;
+using HeteroAKD.Tensors;
 using HeteroAKD.Training.Loop;
 using HeteroAKD.Weights;
 
@@ -143,6 +145,99 @@ public sealed class ExperimentServiceTests
     }
 
     [Fact]
+    public void Two_experiments_do_not_add_to_the_same_results()
+    {
+        using TestPlan plan = new();
+        ExperimentRequest elsewhere = plan.Request with { Out = plan.Runs + "-2" };
+        FakeStarter starter = new()
+        {
+            Wait = _ => Task.Run(() => Assert.StartsWith(
+                $"another 'heteroakd experiment' runs {plan.Path}", Assert.Throws<StorageException>(() => plan.Run(new FakeStarter(), request: elsewhere)).Message, StringComparison.Ordinal)),
+        };
+        Assert.Empty(plan.Run(starter).Failures);
+        string held = Path.ChangeExtension(plan.Csv, "lock");
+        Assert.False(File.Exists(held));
+
+        // What a killed process left blocks nobody.
+        File.WriteAllText(held, "");
+        Assert.Empty(plan.Run(new FakeStarter()).Failures);
+    }
+
+    [Fact]
+    public void A_run_of_an_edited_configuration_is_no_result()
+    {
+        using TestPlan plan = new();
+        FakeStarter edits = new()
+        {
+            Wait = c =>
+            {
+                if (c.Seed == 2 && c.Distillation.WeightedTerms().Count == 0)
+                {
+                    File.WriteAllText(plan.BaseFile, "student: {model: tiny-cnn-student}\n");
+                }
+
+                return Task.CompletedTask;
+            },
+        };
+        ExperimentOutcome outcome = plan.Run(edits);
+        Assert.NotEmpty(outcome.Failures);
+        Assert.All(outcome.Failures, f => Assert.Contains("the configuration was edited while the experiment ran", f, StringComparison.Ordinal));
+        FakeStarter again = new();
+        Assert.Empty(plan.Run(again).Failures);
+        Assert.Equal(9, again.Started.Count(c => c.Role != NetworkRoles.Teacher));
+    }
+
+    [Fact]
+    public void A_run_of_another_teacher_does_not_go_on_in_the_old_folder()
+    {
+        using TestPlan plan = new();
+        plan.Run(new FakeStarter { Error = c => c.Seed == 3 && c.Distillation.WeightedTerms().Count > 0 ? "error: full" : "" });
+        File.WriteAllText(plan.Path, File.ReadAllText(plan.Path).Replace("annotationNoise: 0.8", "annotationNoise: 0.9", StringComparison.Ordinal));
+        FakeStarter again = new();
+        Assert.Empty(plan.Run(again).Failures);
+        Assert.Equal(RunMode.Resume, again.Started.Single(c => c.Folder.EndsWith(Path.Combine("kd", "trusted", "seed-3"), StringComparison.Ordinal)).Mode);
+        Assert.Equal(RunMode.Force, again.Started.Single(c => c.Folder.EndsWith(Path.Combine("kd", "doubted", "seed-3"), StringComparison.Ordinal)).Mode);
+    }
+
+    [Fact]
+    public async Task A_folder_in_which_another_process_stays_is_left_alone()
+    {
+        using TestPlan plan = new();
+        PlannedRun run = new PlanLayout(PlanReader.ReadFile(plan.Path), plan.Runs).Runs[0];
+        Directory.CreateDirectory(run.Folder);
+        using FileStream other = new(Path.Combine(run.Folder, "log.txt"), FileMode.Create, FileAccess.Write, FileShare.Read);
+        StorageException refused = await Assert.ThrowsAsync<StorageException>(() => RunFolders.WaitUntilFree(run, CancellationToken.None, TimeSpan.FromSeconds(0.2)));
+        Assert.StartsWith($"another process still works in {run.Folder}", refused.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Teachers_of_equal_settings_are_trained_once()
+    {
+        using TestPlan plan = new(TestPlan.Text.Replace("careless: {data: {annotationNoise: 0.8}, seed: 2}", "careless: {}", StringComparison.Ordinal));
+        FakeStarter starter = new();
+        Assert.Empty(plan.Run(starter).Failures);
+        Assert.Equal(1 + 3 + 3, starter.Started.Count);
+    }
+
+    [Fact]
+    public void A_child_without_an_error_line_is_quoted()
+    {
+        Assert.Equal("error: full", ChildProcessStarter.Reason(1, "error: full", "later"));
+        Assert.Equal("ended with code 139; it last said: step 7", ChildProcessStarter.Reason(139, "", "step 7"));
+        Assert.Equal("ended with code 137 and said nothing", ChildProcessStarter.Reason(137, "", ""));
+    }
+
+    [Fact]
+    public void Forecast_counts_what_is_known_and_names_what_could_not_be_tried()
+    {
+        using TestPlan plan = new();
+        ExperimentForecast forecast = plan.Forecast(new FailingDryRun());
+        Assert.Equal(((2 * 20) + (3 * 10)) / 2.0, forecast.Seconds);
+        Assert.Equal(6, forecast.Unknown);
+        Assert.Equal(["kd  trusted  seed 1 could not be tried: no memory", "kd  doubted  seed 1 could not be tried: no memory"], forecast.Untried);
+    }
+
+    [Fact]
     public void Forecast_reckons_from_a_trial_first_and_from_earlier_runs_then()
     {
         using TestPlan plan = new();
@@ -180,6 +275,30 @@ public sealed class ExperimentServiceTests
     }
 
     [Fact]
+    public void A_budget_runs_the_arms_whose_cost_could_be_measured()
+    {
+        using TestPlan plan = new(TestPlan.Text + "\nbudget: {seconds: 30}\n");
+        ExperimentOutcome outcome = plan.Run(new FakeStarter { Error = c => c.Distillation.WeightedTerms().Count > 0 && c.Training.Steps == 20 ? "error: full" : "", Seconds = c => 0.1 * c.Training.Steps });
+        Assert.Equal(2, outcome.Failures.Count);
+        Assert.All(outcome.Failures, f => Assert.Contains("the cost of a step could not be measured: error: full", f, StringComparison.Ordinal));
+        Assert.Equal(3, ResultsFile.Read(plan.Csv).Lines.Count(l => l.Kind == NetworkRoles.Student));
+        Assert.Contains("FAILED: kd  doubted: the cost of a step could not be measured: error: full", plan.Report().Report, StringComparison.Ordinal);
+
+        Assert.Empty(plan.Run(new FakeStarter { Seconds = c => 0.1 * c.Training.Steps }).Failures);
+        Assert.Equal(6, ResultsFile.Read(plan.Csv).Lines.Count(l => l.Kind == NetworkRoles.Distilled));
+        Assert.DoesNotContain("FAILED", plan.Report().Report, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_budget_goes_on_where_a_teacher_fails()
+    {
+        using TestPlan plan = new(TestPlan.Text + "\nbudget: {seconds: 30}\n");
+        ExperimentOutcome outcome = plan.Run(new FakeStarter { Error = c => c.Data.AnnotationNoise > 0 ? "error: no" : "" });
+        Assert.Contains(outcome.Failures, f => f.StartsWith("kd  doubted  seed 1: the cost of a step could not be measured: its teacher careless is not there", StringComparison.Ordinal));
+        Assert.Equal(3, ResultsFile.Read(plan.Csv).Lines.Count(l => l.Kind == NetworkRoles.Distilled));
+    }
+
+    [Fact]
     public void A_plan_can_hold_its_base()
     {
         using TestPlan plan = new(TestPlan.Text.Replace("base: base.yaml", "base: {student: {model: tiny-mit-student}}", StringComparison.Ordinal));
@@ -190,5 +309,12 @@ public sealed class ExperimentServiceTests
         file.Run(new FakeStarter());
         string[] Hashes(TestPlan p) => [.. ResultsFile.Read(p.Csv).Lines.Select(l => l.Hash).Distinct().Order()];
         Assert.Equal(Hashes(file), Hashes(plan));
+    }
+
+    /// <summary>Has no memory for two networks.</summary>
+    private sealed class FailingDryRun : IDryRunCommand
+    {
+        public DryRunOutcome Try(ExperimentConfig config, NetworkRole? role, IProgressSink progress, CancellationToken cancellation) =>
+            role is null ? throw new HeteroAkdException("no memory") : new TestPlan.FakeDryRun().Try(config, role, progress, cancellation);
     }
 }

@@ -23,6 +23,12 @@ internal sealed class FakeStarter : IRunStarter
     /// <summary>The test mIoU of a run.</summary>
     public Func<ExperimentConfig, double> Score { get; init; } = config => 0.3 + (0.01 * config.Seed);
 
+    /// <summary>The same of the average of its weights; NaN where none is kept.</summary>
+    public Func<ExperimentConfig, double> AverageScore { get; init; } = _ => double.NaN;
+
+    /// <summary>The device of a run, as its summary words it.</summary>
+    public Func<ExperimentConfig, string> Device { get; init; } = _ => "cpu (8 lanes)";
+
     /// <summary>The error of a run; empty where it ends well.</summary>
     public Func<ExperimentConfig, string> Error { get; init; } = _ => "";
 
@@ -65,7 +71,7 @@ internal sealed class FakeStarter : IRunStarter
 
     private RunSummary Summary(string role, ExperimentConfig config) => new()
     {
-        Version = "0", Device = "cpu", Threads = 1, Seed = config.Seed, Seconds = Seconds(config), PeakMemoryBytes = 1, Classes = ["a"],
+        Version = "0", Device = Device(config), Threads = 1, Seed = config.Seed, Seconds = Seconds(config), PeakMemoryBytes = 1, Classes = ["a"],
         Networks =
         [
             new NetworkSummary
@@ -75,6 +81,8 @@ internal sealed class FakeStarter : IRunStarter
                 {
                     ["val"] = new(0.1, 0.2, 0.3, double.NaN, [0.1]), ["test"] = new(Score(config), 0.6, 0.7, 0.8, [0.1]),
                 },
+                AverageScores = double.IsNaN(AverageScore(config)) ? null
+                    : new Dictionary<string, SegmentationScores> { ["test"] = new(AverageScore(config), 0.6, 0.7, 0.8, [0.1]) },
             },
         ],
     };

@@ -75,8 +75,17 @@ public sealed class PlanReaderTests
     [InlineData("  kd:", "  k/d:", "p.yaml:13: 'k/d' cannot name a folder everywhere; use letters, digits and . _ + = -")]
     [InlineData("control: alone}", "control: alone}\nbudget: 5", "p.yaml:16: budget must be 'steps', or 'seconds: S' below it")]
     [InlineData("control: alone}", "control: alone}\nexpectedSd: none", "p.yaml:16: expectedSd must be a number above 0, not 'none'")]
+    [InlineData("trusted: {teacher: good}", "trusted: {teacher: }", "p.yaml:9: teacher names none of shared.teachers; write its name, or leave teacher out")]
+    [InlineData("metric: miou", "metric: boundaryF1, weights: average", "p.yaml:15: of the average of weights only miou is recorded, not boundaryF1; write 'weights: last' or 'metric: miou'")]
+    [InlineData("metric: miou", "weights: ema", "p.yaml:15: compare.weights must be one of last, average, not 'ema'")]
     public void Slips_are_named_with_line_and_remedy(string right, string wrong, string message) =>
         Assert.Equal(message, Assert.Throws<ConfigurationException>(() => PlanReader.ReadText(TestPlan.Text.Replace(right, wrong, StringComparison.Ordinal), "p.yaml")).Message);
+
+    [Theory]
+    [InlineData("{one: {a: {}, a-b: {}}, two: {b-c: {}, c: {}}}", "p.yaml:3: two cells of the grid are called 'a-b-c'; name the values of its axes so that their products differ")]
+    [InlineData("{one: {a: {}}, two: {}}", "p.yaml:3: the axis two has no values; write them below it as 'name: settings', or leave it out")]
+    public void Grids_without_a_cell_or_with_two_of_a_name_are_refused(string grid, string message) =>
+        Assert.Equal(message, Assert.Throws<ConfigurationException>(() => PlanReader.ReadText($"base: {{}}\narms: {{a: {{}}}}\ngrid: {grid}\nseeds: 1", "p.yaml")).Message);
 
     [Fact]
     public void Missing_plan_is_a_sentence() =>

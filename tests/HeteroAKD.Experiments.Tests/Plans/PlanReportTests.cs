@@ -76,6 +76,47 @@ public sealed class PlanReportTests
         Assert.Single(outcome.Files);
     }
 
+    [Fact]
+    public void A_report_is_shown_where_it_cannot_be_written()
+    {
+        using TestPlan plan = new(Sleep);
+        File.WriteAllText(Path.GetDirectoryName(plan.Csv)!, "no folder");
+        ExperimentOutcome outcome = plan.Report();
+        Assert.Contains("0 of 22 runs are finished", outcome.Report, StringComparison.Ordinal);
+        Assert.Contains("the report was not written: ", outcome.Report, StringComparison.Ordinal);
+        Assert.Empty(outcome.Files);
+    }
+
+    [Fact]
+    public void Averages_of_weights_are_compared_where_the_plan_says_so()
+    {
+        using TestPlan plan = new(Sleep.Replace("{control: alone}", "{control: alone, weights: average}\nset: {training.ema: 0.9}", StringComparison.Ordinal));
+        ExperimentOutcome outcome = plan.Run(new FakeStarter { AverageScore = Score });
+        Assert.Contains("Mean IoU on test of the average of weights, in percent", outcome.Report, StringComparison.Ordinal);
+        Assert.Contains("-1.58", outcome.Report, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Mixed_devices_are_named()
+    {
+        using TestPlan plan = new(Sleep);
+        Assert.DoesNotContain("mix devices", plan.Run(new FakeStarter()).Report, StringComparison.Ordinal);
+        using TestPlan mixed = new(Sleep);
+        Assert.Contains("The runs mix devices (cpu, cuda)", mixed.Run(new FakeStarter { Device = c => c.Seed == 3 ? "cuda (H)" : "cpu (8 lanes)" }).Report, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_control_with_an_x_is_a_point_at_zero_and_arms_without_have_a_panel()
+    {
+        using TestPlan plan = new(Sleep.Replace("method: none}", "method: none, x: 0}", StringComparison.Ordinal).Replace("seeds:", "  other: {distillation.lambda1: 3}\nseeds:", StringComparison.Ordinal));
+        plan.Run(new FakeStarter { Score = Score });
+        Plan read = PlanReader.ReadFile(plan.Path);
+        IReadOnlyList<PlanChart.Panel> panels = PlanChart.Panels(read, PlanComparison.Of(read, new PlanLayout(read, plan.Runs), ResultsFile.Read(plan.Csv)));
+        Assert.Equal([(true, "alone kd"), (false, "other"), (true, "alone kd"), (false, "other")], panels.Select(p => (p.Lines, string.Join(' ', p.Arms.Select(a => a.Arm.Name)))));
+        Assert.Equal(0, PlanChart.Values(panels[2].Arms[0], compared: true).Mean);
+        Assert.Equal(-1.58, PlanChart.Values(panels[2].Arms[1], compared: true).Mean, 2);
+    }
+
     private static double Score(ExperimentConfig config) =>
         config.Seed > 10 ? 0.1 : (10 + (config.Distillation.WeightedTerms().Count == 0 ? Alone : Kd)[config.Seed - 1]) / 100;
 }

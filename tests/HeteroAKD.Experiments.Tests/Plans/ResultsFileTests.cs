@@ -67,6 +67,31 @@ public sealed class ResultsFileTests : IDisposable
     }
 
     [Fact]
+    public void A_file_without_device_and_average_is_read()
+    {
+        Open().Add(Line(1) with { Device = "cpu", Scores = new Dictionary<string, double> { ["test.miou"] = 0.5, ["test.miou.ema"] = 0.6 } });
+        Assert.Equal(("cpu", 0.6), (ResultsFile.Read(Csv).Lines[0].Device, ResultsFile.Read(Csv).Lines[0].Scores["test.miou.ema"]));
+        string[][] cells = [.. File.ReadAllLines(Csv).Select(l => l.Split(','))];
+        int[] kept = [.. Enumerable.Range(0, cells[0].Length).Where(i => cells[0][i] is not ("device" or "val.miou.ema" or "test.miou.ema"))];
+        File.WriteAllText(Csv, string.Concat(cells.Select(row => string.Join(',', kept.Select(i => row[i])) + "\n")));
+        RunResult read = Assert.Single(ResultsFile.Read(Csv).Lines);
+        Assert.Equal(("", 1, 0.5), (read.Device, read.Scores.Count, read.Scores["test.miou"]));
+    }
+
+    [Fact]
+    public async Task A_line_waits_until_no_other_process_has_the_file_open()
+    {
+        ResultsFile file = Open();
+        FileStream other = new(Csv, FileMode.Append, FileAccess.Write, FileShare.Read);
+        Task added = Task.Run(() => file.Add(Line(1)));
+        await Task.Delay(300);
+        Assert.False(added.IsCompleted);
+        await other.DisposeAsync();
+        await added;
+        Assert.Single(ResultsFile.Read(Csv).Lines);
+    }
+
+    [Fact]
     public void A_foreign_line_is_named()
     {
         ResultsFile file = Open();

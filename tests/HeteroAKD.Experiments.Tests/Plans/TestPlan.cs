@@ -40,13 +40,17 @@ internal sealed class TestPlan : IDisposable
 
     public string Csv => System.IO.Path.Combine(System.IO.Path.GetDirectoryName(Path)!, "results", "p.csv");
 
+    /// <summary>The configuration file that the plan begins with.</summary>
+    public string BaseFile => _folder.File("base.yaml");
+
     public string Runs => _folder.File("runs");
 
     public KeptProgress Progress { get; } = new();
 
     public ExperimentRequest Request => new(Path, Runs, Jobs: 2, Threads: 4);
 
-    public ExperimentOutcome Run(IRunStarter starter, CancellationToken cancellation = default) => Service(starter).Run(Request, Progress, cancellation);
+    public ExperimentOutcome Run(IRunStarter starter, CancellationToken cancellation = default, ExperimentRequest? request = null) =>
+        Service(starter).Run(request ?? Request, Progress, cancellation);
 
     public ExperimentOutcome Report() => Service(new FakeStarter()).Report(Request);
 
@@ -57,7 +61,7 @@ internal sealed class TestPlan : IDisposable
     private static ExperimentService Service(IRunStarter starter, IDryRunCommand? dryRun = null) => new(starter, dryRun ?? new FakeDryRun(), TimeProvider.System);
 
     /// <summary>Ten seconds for a student, twenty for a teacher.</summary>
-    private sealed class FakeDryRun : IDryRunCommand
+    internal sealed class FakeDryRun : IDryRunCommand
     {
         public DryRunOutcome Try(ExperimentConfig config, NetworkRole? role, IProgressSink progress, CancellationToken cancellation) => new("cpu", 1, role switch
         {
