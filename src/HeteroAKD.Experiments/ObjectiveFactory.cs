@@ -23,23 +23,22 @@ public static class ObjectiveFactory
         return new TaskLoss(device, training.Classes.Count, new TaskLossOptions(training.Classes.IgnoreIndex, weights, loss.LabelSmoothing, loss.AuxWeight));
     }
 
-    /// <summary>The distillation that a configuration describes; the adapter of the teacher's images is taken over.</summary>
-    public static IObjective Distillation(SegmentationModel teacher, SegmentationModel student, TaskLoss task, ExperimentConfig config, int ignoreIndex, InputAdapter? teacherInput = null) =>
-        Distillation(teacher, student, task, config, config.Distillation.WeightedTerms(), ignoreIndex, teacherInput);
-
-    /// <summary>The same with other terms, as its control has them; without any it is the task loss.</summary>
+    /// <summary>A distillation by some terms, those of the configuration or of its control; without any it is the task loss. Task loss and the adapter of the teacher's images are taken over.</summary>
     public static IObjective Distillation(
-        SegmentationModel teacher, SegmentationModel student, TaskLoss task, ExperimentConfig config, IReadOnlyList<WeightedTerm> terms, int ignoreIndex, InputAdapter? teacherInput)
+        SegmentationModel teacher, SegmentationModel student, TaskLoss task, ExperimentConfig config, IReadOnlyList<WeightedTerm> terms, int ignoreIndex, InputAdapter? teacherInput = null)
     {
-        return terms.Count == 0
-            ? task
-            : new DistillationObjective(teacher, student, task, OptionsOf(config, terms, ignoreIndex) with { TeacherInput = teacherInput }, config.Seed);
-    }
+        if (terms.Count == 0)
+        {
+            return task;
+        }
 
-    private static DistillationOptions OptionsOf(ExperimentConfig config, IReadOnlyList<WeightedTerm> terms, int ignoreIndex) => new(terms, ignoreIndex)
-    {
-        Decay = config.Distillation.Decay,
-        DecayFraction = config.Distillation.DecayFraction,
-        UnlabelledThreshold = config.Data.UnlabelledThreshold,
-    };
+        DistillationOptions options = new(terms, ignoreIndex)
+        {
+            Decay = config.Distillation.Decay,
+            DecayFraction = config.Distillation.DecayFraction,
+            UnlabelledThreshold = config.Data.UnlabelledThreshold,
+            TeacherInput = teacherInput,
+        };
+        return new DistillationObjective(teacher, student, task, options, config.Seed);
+    }
 }

@@ -155,6 +155,14 @@ public static class Functional
     /// <summary>Bilinear resize of [N, C, H, W] to [N, C, height, width].</summary>
     public static Tensor Interpolate(Tensor input, int height, int width, bool alignCorners = false) => Resampling.Interpolate.Apply(new InterpolateAttributes(height, width, alignCorners), input);
 
+    /// <summary>Bilinear resize of [N, C, h, w] to the size of <paramref name="target"/> [.., H, W]; the input itself where it has that size.</summary>
+    public static Tensor ResizeTo(Tensor input, Tensor target, bool alignCorners = false)
+    {
+        int height = target.Shape[2];
+        int width = target.Shape[3];
+        return input.Shape[2] == height && input.Shape[3] == width ? input : Interpolate(input, height, width, alignCorners);
+    }
+
     /// <summary>[N, C, …] → [N, …] int32, the first class with the largest logit; torch.argmax(input, dim=1).</summary>
     public static Tensor Argmax(Tensor input) => Ops.Argmax.Row.Apply(default, input);
 

@@ -32,7 +32,7 @@ public sealed class SteadyStateTests(ITestOutputHelper output) : IDisposable
         ExperimentData data = new(config);
         using SegmentationModel teacher = ModelZoo.Create("tiny-mit-teacher", data.Classes.Count, device, seed: 1);
         using SegmentationModel student = ModelZoo.Create("tiny-cnn-student", data.Classes.Count, device, seed: 1);
-        using var objective = ObjectiveFactory.Distillation(teacher, student, ObjectiveFactory.Task(device, config, data.Student), config, data.Classes.IgnoreIndex);
+        using var objective = ObjectiveFactory.Distillation(teacher, student, ObjectiveFactory.Task(device, config, data.Student), config, config.Distillation.WeightedTerms(), data.Classes.IgnoreIndex);
         RunFolder folder = RunFolder.Open(config.Out, "tiny", RunMode.New);
         using RunLog log = new(folder);
         using MetricsFile metrics = MetricsFile.Create(folder.File("metrics.csv"), "val_miou", "val_pixel_accuracy", "val_boundary_f1",

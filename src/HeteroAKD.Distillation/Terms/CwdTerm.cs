@@ -63,7 +63,7 @@ public sealed class CwdTerm : DistillationTerm
         Tensor student = MapOf(inputs.Student);
         Tensor aligned = _align?.Forward(student, inputs.Pass) ?? student;
         Tensor q = LogDistributions(aligned);
-        Tensor p = LogDistributions(Resized(MapOf(inputs.Teacher), aligned.Shape));
+        Tensor p = LogDistributions(Functional.ResizeTo(MapOf(inputs.Teacher), aligned));
         double scale = _options.Tau * _options.Tau / (aligned.Shape[0] * aligned.Shape[1]);
         Tensor loss = Functional.Sum(Functional.Exp(p) * (p - q)) * (float)scale;
         values.Add(new LossTerm("cwd", loss, 0));
@@ -71,9 +71,6 @@ public sealed class CwdTerm : DistillationTerm
     }
 
     private Tensor MapOf(in SegmentationOutput output) => Functional.To(_options.Maps == ComparedMaps.Features ? output.HeadFeature : output.Logits, DType.Float32);
-
-    private static Tensor Resized(Tensor map, Shape grid) =>
-        map.Shape[2] == grid[2] && map.Shape[3] == grid[3] ? map : Functional.Interpolate(map, grid[2], grid[3]);
 
     /// <summary>[N, C, H, W] → [N·C, H·W] logarithms of a softmax over the pixels of each channel.</summary>
     private Tensor LogDistributions(Tensor map)

@@ -146,23 +146,15 @@ internal sealed class StageProjectors : Module
         (SegmentationModel teacher, SegmentationModel student) = (setup.Teacher, setup.Student);
         ProjectorPair Pair(in Site site, int teacherChannels, int studentChannels) =>
             Add(new ProjectorPair(site, teacherChannels, studentChannels, student.Classes, options.ProjectorRelu));
-        if (options.Features == ProjectedFeatures.Classifier)
+        ProjectorPair Stage(in Site site, int fromEnd) => Pair(site, teacher.FeatureChannels[^fromEnd], student.FeatureChannels[^fromEnd]);
+        int stages = Math.Min(teacher.FeatureChannels.Count, student.FeatureChannels.Count);
+        Pairs = options.Features switch
         {
-            Pairs = [Pair(setup.Site, teacher.HeadChannels, student.HeadChannels)];
-            TeacherSide = new TeacherProjectors(setup.Site, Pairs);
-            return;
-        }
-
-        int stages = options.Features == ProjectedFeatures.All ? Math.Min(teacher.FeatureChannels.Count, student.FeatureChannels.Count) : 1;
-        List<ProjectorPair> pairs = [];
-        for (int fromEnd = stages; fromEnd > 0; fromEnd--)
-        {
-            Site site = stages == 1 ? setup.Site : setup.Site.At("stages", stages - fromEnd);
-            pairs.Add(Pair(site, teacher.FeatureChannels[^fromEnd], student.FeatureChannels[^fromEnd]));
-        }
-
-        Pairs = pairs;
-        TeacherSide = new TeacherProjectors(setup.Site, pairs);
+            ProjectedFeatures.Classifier => [Pair(setup.Site, teacher.HeadChannels, student.HeadChannels)],
+            ProjectedFeatures.All => [.. Enumerable.Range(0, stages).Select(stage => Stage(setup.Site.At("stages", stage), stages - stage))],
+            _ => [Stage(setup.Site, 1)],
+        };
+        TeacherSide = new TeacherProjectors(setup.Site, Pairs);
     }
 
     public IReadOnlyList<ProjectorPair> Pairs { get; }

@@ -22,12 +22,8 @@ public static class TermTable
 
     /// <summary>The row of a name.</summary>
     /// <exception cref="HeteroAkdException">There is none; the message names the nearest.</exception>
-    public static TermRow Find(string name)
-    {
-        string[] names = [.. All.Select(row => row.Name)];
-        return All.FirstOrDefault(row => row.Name == name)
-            ?? throw new HeteroAkdException($"there is no distillation term '{name}'; {(NearestName.Of(name, names) is { } near ? $"did you mean {near}?" : $"the terms are {string.Join(", ", names)}")}");
-    }
+    public static TermRow Find(string name) => All.FirstOrDefault(row => row.Name == name)
+        ?? throw new HeteroAkdException($"there is no distillation term '{name}'; {(NearestName.Of(name, TermSet.Names) is { } near ? $"did you mean {near}?" : $"the terms are {string.Join(", ", TermSet.Names)}")}");
 
     private static TermRow Row<TOptions>(string name, string source, Func<TOptions, TermSetup, DistillationTerm> create)
         where TOptions : TermOptions, new() => new(name, source, new TOptions(), (options, setup) => create((TOptions)options, setup));

@@ -19,12 +19,4 @@ public abstract class Head(in Site site) : Module(site)
 
     /// <summary>One map a stage → logits.</summary>
     public abstract HeadOutput Forward(in FeatureMaps features, in Pass pass);
-
-    /// <summary>Bilinear resize to the size of <paramref name="target"/>; the input itself where it has that size.</summary>
-    private protected static Tensor ResizeTo(Tensor input, Tensor target, bool alignCorners = false)
-    {
-        int height = target.Shape[2];
-        int width = target.Shape[3];
-        return input.Shape[2] == height && input.Shape[3] == width ? input : Functional.Interpolate(input, height, width, alignCorners);
-    }
 }

@@ -81,5 +81,5 @@ public sealed class PyramidHead : Head
     private Tensor? PooledIfAny(int level, Tensor map, in Pass pass) => level < _pools.Length ? Pooled(level, map, pass) : null;
 
     private Tensor Pooled(int level, Tensor map, in Pass pass) =>
-        ResizeTo(_reduce[level].Forward(_pools[level].Forward(map, pass), pass), map, _alignCorners);
+        Functional.ResizeTo(_reduce[level].Forward(_pools[level].Forward(map, pass), pass), map, _alignCorners);
 }

@@ -54,9 +54,9 @@ public sealed class SegFormerHead : Head
         using InnerScope scope = new(Device, pass);
         Tensor finest = _linear[0].Forward(features[0], pass); // [N, channels, H/4, W/4]
         Tensor all = Functional.Cat(
-            ResizeTo(_linear[3].Forward(features[3], pass), finest),
-            ResizeTo(_linear[2].Forward(features[2], pass), finest),
-            ResizeTo(_linear[1].Forward(features[1], pass), finest),
+            Functional.ResizeTo(_linear[3].Forward(features[3], pass), finest),
+            Functional.ResizeTo(_linear[2].Forward(features[2], pass), finest),
+            Functional.ResizeTo(_linear[1].Forward(features[1], pass), finest),
             finest); // [N, 4·channels, H/4, W/4]
         return scope.Result(_dropout.Forward(_fuse.Forward(all, pass), pass));
     }

@@ -41,7 +41,7 @@ public sealed class TinyMitHead : Head
         Tensor middle = _linear[1].Forward(features[1], pass); // [N, channels, H/8, W/8]
         Tensor fine = Functional.AvgPool2d(_linear[0].Forward(features[0], pass), 2, 2);
         Tensor deep = _linear[2].Forward(features[2], pass);
-        Tensor feature = _fuse.Forward(Functional.Cat(ResizeTo(fine, middle), middle, ResizeTo(deep, middle)), pass);
+        Tensor feature = _fuse.Forward(Functional.Cat(Functional.ResizeTo(fine, middle), middle, Functional.ResizeTo(deep, middle)), pass);
         return new HeadOutput(_classifier.Forward(feature, pass), feature);
     }
 }

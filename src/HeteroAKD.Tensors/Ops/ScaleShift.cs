@@ -39,6 +39,6 @@ public static class ScaleShift
         });
 
     /// <summary>y = scale · x + shift.</summary>
-    internal static void Run(Tensor x, Tensor y, float scale, float shift) =>
+    public static void Run(Tensor x, Tensor y, float scale, float shift) =>
         x.Device.Pixel(new UnaryKernel<Kernels.Pixelwise.ScaleShift>(new(scale, shift), x.Mem, y.Mem, y.Shape.Count), 1, y.Shape.Count, 1, y.DType);
 }

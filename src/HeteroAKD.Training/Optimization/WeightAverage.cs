@@ -1,4 +1,3 @@
-using HeteroAKD.Kernels.Pixelwise;
 using HeteroAKD.Nn;
 using HeteroAKD.Tensors;
 using HeteroAKD.Tensors.Ops;
@@ -34,8 +33,7 @@ public sealed class WeightAverage : IDisposable
         _updates++;
         foreach ((_, Tensor value, Tensor average) in _pairs)
         {
-            int count = average.Shape.Count;
-            average.Device.Pixel(new UnaryKernel<Kernels.Pixelwise.ScaleShift>(new Kernels.Pixelwise.ScaleShift((float)decay, 0), average.Mem, average.Mem, count), 1, count, 1, average.DType);
+            ScaleShift.Run(average, average, (float)decay, 0);
             Accumulate.Run(value, average, (float)(1 - decay));
         }
     }
