@@ -26,6 +26,9 @@ public sealed record DistillationOptions(IReadOnlyList<WeightedTerm> Terms, int 
 
     /// <summary>How the teacher's images follow from the student's; null where both are normalised alike.</summary>
     public InputAdapter? TeacherInput { get; init; }
+
+    /// <summary>Keeps the teacher's outputs of the batches; null asks the teacher in every step.</summary>
+    public ITeacherOutputs? TeacherOutputs { get; init; }
 }
 
 /// <summary>
@@ -39,15 +42,18 @@ public sealed class DistillationObjective : IObjective
     private readonly AuxiliaryModules? _auxiliary;
     private readonly TermStrength? _strength;
     private readonly InputAdapter? _teacherInput;
+    private readonly ITeacherOutputs? _kept;
     private readonly float _unlabelledThreshold;
     private readonly bool _readsLabels;
     private readonly List<LossTerm> _values = [];
+    private Tensor? _knownImages;        // those that _known belongs to
+    private SegmentationOutput _known;
 
     /// <summary>Freezes the teacher and builds the terms for a student.</summary>
     /// <param name="teacher">Trained network; stays the caller's.</param>
     /// <param name="student">The network to be trained, for its channels.</param>
     /// <param name="task">L_task; taken over.</param>
-    /// <param name="options">Terms and weights.</param>
+    /// <param name="options">Terms and weights; what keeps the teacher's outputs is taken over.</param>
     /// <param name="seed">Seed of the initial values of the terms' own modules.</param>
     /// <exception cref="ShapeMismatchException">The networks have different classes.</exception>
     public DistillationObjective(SegmentationModel teacher, SegmentationModel student, TaskLoss task, DistillationOptions options, int seed)
@@ -60,6 +66,7 @@ public sealed class DistillationObjective : IObjective
         _teacher = teacher;
         _task = task;
         _teacherInput = options.TeacherInput;
+        _kept = options.TeacherOutputs;
         _unlabelledThreshold = (float)options.UnlabelledThreshold;
         teacher.RequireGrad(false);
         Site site = new(student.Device, new Generator(seed));
@@ -102,6 +109,16 @@ public sealed class DistillationObjective : IObjective
     /// <inheritdoc/>
     public void BeginStep(int step, int steps) => _strength?.Set(step, steps);
 
+    /// <inheritdoc/>
+    public void BeginBatch(Batch batch, Tensor images)
+    {
+        if (_kept is not null)
+        {
+            _known = _kept.Of(batch, images, TeacherOutput);
+            _knownImages = images;
+        }
+    }
+
     /// <summary>The frozen teacher's output for images that are normalised for the student.</summary>
     /// <param name="images">[N, 3, H, W].</param>
     public SegmentationOutput TeacherOutput(Tensor images)
@@ -113,7 +130,7 @@ public sealed class DistillationObjective : IObjective
     /// <inheritdoc/>
     public ObjectiveResult Loss(SegmentationModel student, Tensor images, Tensor labels, in Pass pass)
     {
-        SegmentationOutput teacher = TeacherOutput(images);
+        SegmentationOutput teacher = ReferenceEquals(images, _knownImages) ? _known : TeacherOutput(images);
         SegmentationOutput output = student.Forward(images, pass);
         _values.Clear();
         Tensor total = _task.Of(output, labels, _values);
@@ -143,6 +160,7 @@ public sealed class DistillationObjective : IObjective
 
         _strength?.Dispose();
         _teacherInput?.Dispose();
+        _kept?.Dispose();
         _task.Dispose();
     }
 

@@ -33,6 +33,13 @@ public interface IObjective : IDisposable
     {
     }
 
+    /// <summary>Called before every pass over a batch, outside what is recorded.</summary>
+    /// <param name="batch">The batch on the host.</param>
+    /// <param name="images">[N, 3, H, W], the batch's images on the device.</param>
+    void BeginBatch(Batch batch, Tensor images)
+    {
+    }
+
     /// <summary>What is trained before the network's first step, or null.</summary>
     WarmUp? WarmUp => null;
 }

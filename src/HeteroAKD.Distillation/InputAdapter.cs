@@ -1,3 +1,4 @@
+using System.Globalization;
 using HeteroAKD.Tensors;
 
 namespace HeteroAKD.Distillation;
@@ -9,6 +10,9 @@ public sealed record Normalization(IReadOnlyList<double> Mean, IReadOnlyList<dou
 {
     /// <summary>Whether both lists hold the same numbers.</summary>
     public bool Same(Normalization other) => Mean.SequenceEqual(other.Mean) && Std.SequenceEqual(other.Std);
+
+    /// <summary>Both lists.</summary>
+    public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"mean [{string.Join(", ", Mean)}], std [{string.Join(", ", Std)}]");
 }
 
 /// <summary>Makes images that were normalised for the student into those that the teacher expects: one scale and one shift a channel.</summary>

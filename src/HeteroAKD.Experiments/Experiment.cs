@@ -30,8 +30,8 @@ public sealed class Experiment : IDisposable
     private readonly List<TrainedNetwork> _networks = [];
     private DistillationObjective? _distillation;
 
-    /// <summary>Opens data, device and folder; <paramref name="distils"/> as for <see cref="ExperimentData"/>.</summary>
-    public Experiment(ExperimentConfig config, string name, RunMode mode, IProgressSink progress, CancellationToken cancellation, bool distils = true)
+    /// <summary>Opens data, device and folder; <paramref name="distils"/> as for <see cref="ExperimentData"/>, <paramref name="teacherOutputs"/> as for <see cref="JobFactory"/>.</summary>
+    public Experiment(ExperimentConfig config, string name, RunMode mode, IProgressSink progress, CancellationToken cancellation, bool distils = true, string teacherOutputs = "")
     {
         _config = config;
         _progress = progress;
@@ -58,7 +58,7 @@ public sealed class Experiment : IDisposable
             }
 
             _log = new RunLog(_folder);
-            _jobs = new JobFactory(config, _data, _device, _log.Write);
+            _jobs = new JobFactory(config, _data, _device, _log.Write, teacherOutputs);
         }
         catch
         {

@@ -12,7 +12,12 @@ using HeteroAKD.Weights.Import;
 namespace HeteroAKD.Experiments;
 
 /// <summary>Builds the networks and trainings that a configuration describes.</summary>
-public sealed class JobFactory(ExperimentConfig config, ExperimentData data, Device device, Action<string> say)
+/// <param name="config">The experiment.</param>
+/// <param name="data">Its images.</param>
+/// <param name="device">Where networks live.</param>
+/// <param name="say">Hears what was loaded.</param>
+/// <param name="teacherOutputs">Folder that keeps the teacher's outputs; empty for none.</param>
+public sealed class JobFactory(ExperimentConfig config, ExperimentData data, Device device, Action<string> say, string teacherOutputs = "")
 {
     private Normalization _teacher = NormalizationOf(config.Augmentation);
 
@@ -67,10 +72,13 @@ public sealed class JobFactory(ExperimentConfig config, ExperimentData data, Dev
         TaskLoss task = ObjectiveFactory.Task(device, config, Images(NetworkRole.Student));
         Normalization own = NormalizationOf(config.Augmentation);
         InputAdapter? adapter = _teacher.Same(own) ? null : new InputAdapter(device, own, _teacher);
-        IObjective objective = ObjectiveFactory.Distillation(teacher, student, task, config, terms, data.Classes.IgnoreIndex, adapter);
+        IObjective objective = ObjectiveFactory.Distillation(teacher, student, task, config, terms, data.Classes.IgnoreIndex, adapter, Kept(teacher));
         PlannedTraining training = Plan(NetworkRole.Student, student, objective);
         return training with { Job = training.Job with { Role = role }, Unlabelled = UnlabelledFor(role, objective) };
     }
+
+    private TeacherOutputFolder? Kept(SegmentationModel teacher) =>
+        teacherOutputs.Length == 0 ? null : new TeacherOutputFolder(teacherOutputs, teacher, $"{NormalizationOf(config.Augmentation)} {_teacher}", say);
 
     // Without a teacher there is nothing to be learnt from them.
     private ISegmentationDataset? UnlabelledFor(string role, IObjective objective)

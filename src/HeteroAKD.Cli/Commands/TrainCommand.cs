@@ -16,11 +16,25 @@ internal sealed class TrainCommand : Command
         DefaultValueFactory = _ => NetworkRole.Student,
     };
 
+    private readonly Option<string?> teacherOutputs = new("--teacher-outputs")
+    {
+        Description = "Folder that keeps the teacher's output of every batch: trainings with the same teacher, images and seed read it there and end with the same bits",
+        HelpName = "path",
+    };
+
     public TrainCommand(ITrainCommand service, IDryRunCommand? dry, CommonOptions options, Terminal terminal, CancellationToken cancellation)
         : base("train", "Train one network of an experiment")
     {
         Add(file);
         Add(network);
+        Add(teacherOutputs);
+        Validators.Add(result =>
+        {
+            if (result.GetValue(teacherOutputs) is not null && result.GetValue(network) != NetworkRole.Distilled)
+            {
+                result.AddError("--teacher-outputs needs --network distilled: no other network asks the teacher");
+            }
+        });
         Option<bool> dryRun = DryRunReport.NewOption();
         if (dry is not null)
         {
@@ -36,7 +50,7 @@ internal sealed class TrainCommand : Command
                 return DryRunReport.Write(terminal, terminal.WithProgress(progress => dry.Try(config, result.GetValue(network), progress, cancellation)));
             }
 
-            var request = new TrainRequest(config, Path.GetFileNameWithoutExtension(path), options.Mode(result), result.GetValue(network));
+            var request = new TrainRequest(config, Path.GetFileNameWithoutExtension(path), options.Mode(result), result.GetValue(network), result.GetValue(teacherOutputs) ?? "");
             RunOutcome outcome = terminal.WithProgress(progress => service.Run(request, progress, cancellation));
             return RunReport.Write(terminal, [outcome], config.Distillation);
         });

@@ -27,7 +27,8 @@ public sealed record RunOutcome(string Folder, RunSummary? Summary);
 /// <param name="Name">Its name, for automatic run folders.</param>
 /// <param name="Mode">What to do with a run that is there.</param>
 /// <param name="Role">Which network.</param>
-public sealed record TrainRequest(ExperimentConfig Config, string Name, RunMode Mode, NetworkRole Role);
+/// <param name="TeacherOutputs">Folder that keeps the teacher's outputs of every batch; empty for none.</param>
+public sealed record TrainRequest(ExperimentConfig Config, string Name, RunMode Mode, NetworkRole Role, string TeacherOutputs = "");
 
 /// <summary>Asks for a distillation: the teacher (trained or loaded), the student alone, its control, the student distilled.</summary>
 /// <param name="Config">The experiment.</param>

@@ -28,7 +28,8 @@ public sealed class TrainingService : ITrainCommand, IDistillCommand, IQuickstar
                     experiment.TrainAlone(request.Role);
                 }
             },
-            distils);
+            distils,
+            request.TeacherOutputs);
     }
 
     /// <inheritdoc/>
@@ -118,9 +119,10 @@ public sealed class TrainingService : ITrainCommand, IDistillCommand, IQuickstar
     }
 
     private static RunOutcome Guarded(
-        ExperimentConfig config, string name, RunMode mode, IProgressSink progress, CancellationToken cancellation, Action<Experiment> work, bool distils = true)
+        ExperimentConfig config, string name, RunMode mode, IProgressSink progress, CancellationToken cancellation, Action<Experiment> work, bool distils = true,
+        string teacherOutputs = "")
     {
-        using Experiment experiment = new(config, name, mode, progress, cancellation, distils);
+        using Experiment experiment = new(config, name, mode, progress, cancellation, distils, teacherOutputs);
         try
         {
             work(experiment);

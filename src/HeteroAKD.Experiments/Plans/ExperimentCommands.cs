@@ -9,7 +9,8 @@ namespace HeteroAKD.Experiments.Plans;
 /// <param name="Jobs">Runs side by side.</param>
 /// <param name="Threads">Worker threads of all of them together; 0 for every core.</param>
 /// <param name="Device">Device; empty for the configured one.</param>
-public sealed record ExperimentRequest(string Plan, string Out = "", int Jobs = 1, int Threads = 0, string Device = "");
+/// <param name="KeepTeacherOutputs">Whether the runs of a seed share what their teacher says of each batch, in files.</param>
+public sealed record ExperimentRequest(string Plan, string Out = "", int Jobs = 1, int Threads = 0, string Device = "", bool KeepTeacherOutputs = false);
 
 /// <summary>What a plan came to.</summary>
 /// <param name="Report">The report's text.</param>

@@ -36,7 +36,8 @@ public sealed class ExperimentService(IRunStarter starter, IDryRunCommand dryRun
 
         if (!cancellation.IsCancellationRequested)
         {
-            PlanRunner runner = new(execution, setup.Results, setup.Plan.Compare, progress, clock);
+            using SharedOutputs? kept = request.KeepTeacherOutputs ? new(Path.Combine(setup.Root, "_teacher-outputs")) : null;
+            PlanRunner runner = new(execution, setup.Results, setup.Plan.Compare, progress, clock) { Kept = kept };
             runner.Run($"experiment {setup.Plan.Name}", setup.Layout.Ready, request.Jobs, cancellation);
             failures.AddRange(runner.Failures);
         }

@@ -28,6 +28,9 @@ public sealed record RunCommand
     /// <summary>The run folder.</summary>
     public required string Folder { get; init; }
 
+    /// <summary>Folder that keeps the teacher's outputs; empty for none.</summary>
+    public string TeacherOutputs { get; init; } = "";
+
     /// <summary>What to do with a run that is there.</summary>
     public required RunMode Mode { get; init; }
 
@@ -40,6 +43,7 @@ public sealed record RunCommand
         "--threads", Threads.ToString(CultureInfo.InvariantCulture),
         .. Device.Length > 0 ? (string[])["--device", Device] : [],
         "--out", Folder,
+        .. TeacherOutputs.Length > 0 ? (string[])["--teacher-outputs", TeacherOutputs] : [],
         .. Mode switch { RunMode.Resume => (string[])["--resume"], RunMode.Force => ["--force"], _ => [] },
     ];
 }

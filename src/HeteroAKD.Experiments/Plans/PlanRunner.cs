@@ -23,6 +23,9 @@ internal sealed class PlanRunner(RunExecution execution, ResultsFile results, Co
     private int done;
     private int total;
 
+    /// <summary>What the teachers' outputs are shared through; null where each run asks its teacher itself.</summary>
+    public SharedOutputs? Kept { get; init; }
+
     /// <summary>What went wrong.</summary>
     public IReadOnlyList<RunFailure> Failures => failures;
 
@@ -55,7 +58,8 @@ internal sealed class PlanRunner(RunExecution execution, ResultsFile results, Co
         {
             while (active.Count < jobs && !cancellation.IsCancellationRequested && Next() is { } run)
             {
-                active.Add(Task.Run(() => execution.Start(run, cancellation), CancellationToken.None), run);
+                string outputs = Kept?.FolderOf(run) ?? "";
+                active.Add(Task.Run(() => execution.Start(run, cancellation, outputs), CancellationToken.None), run);
             }
 
             if (active.Count == 0)
@@ -70,6 +74,7 @@ internal sealed class PlanRunner(RunExecution execution, ResultsFile results, Co
             if (exit.Code == 0 || !cancellation.IsCancellationRequested)
             {
                 Take(finished!, exit);
+                Kept?.Release(finished!, [.. queue, .. active.Values]);
             }
         }
     }

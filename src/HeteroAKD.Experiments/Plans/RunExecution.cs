@@ -14,7 +14,10 @@ namespace HeteroAKD.Experiments.Plans;
 internal sealed record RunExecution(IRunStarter Starter, string ConfigFile, int Threads, string Device, string Commit)
 {
     /// <summary>Starts a run, anew or where it was interrupted. What keeps it from starting is how it ended.</summary>
-    public async Task<RunExit> Start(PlannedRun run, CancellationToken cancellation)
+    /// <param name="run">Which.</param>
+    /// <param name="cancellation">It saves and stops.</param>
+    /// <param name="teacherOutputs">Folder that keeps its teacher's outputs; empty for none.</param>
+    public async Task<RunExit> Start(PlannedRun run, CancellationToken cancellation, string teacherOutputs = "")
     {
         try
         {
@@ -34,6 +37,7 @@ internal sealed record RunExecution(IRunStarter Starter, string ConfigFile, int 
                 Threads = Threads,
                 Device = Device,
                 Folder = run.Folder,
+                TeacherOutputs = teacherOutputs,
                 Mode = mode,
             };
             return await Starter.Run(command, cancellation).ConfigureAwait(false);

@@ -111,6 +111,7 @@ public sealed partial class NetworkTrainer(ITrainingObserver observer)
         {
             Batch batch = s.Batches.Next();
             inputs.Fill(batch);
+            job.Objective.BeginBatch(batch, inputs.Images);
             Pass pass = Pass.Train((int)CounterHash.Hash(job.Seed, (s.Step * accumulate) + micro));
             s.ReadsLoss = logged || device.IsHost;
             s.ReadsTerms = logged && micro == accumulate - 1;

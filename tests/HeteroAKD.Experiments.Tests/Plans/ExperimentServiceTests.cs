@@ -39,6 +39,20 @@ public sealed class ExperimentServiceTests
     }
 
     [Fact]
+    public void Runs_of_a_teacher_and_a_seed_share_its_outputs_until_the_last_has_ended()
+    {
+        using TestPlan plan = new();
+        FakeStarter starter = new() { Wait = config => Task.FromResult(Directory.CreateDirectory(Path.Combine(plan.Runs, "_teacher-outputs", "something"))) };
+        plan.Run(starter, request: plan.Request with { KeepTeacherOutputs = true });
+        RunCommand[] distilled = [.. starter.Started.Where(c => c.Role == NetworkRoles.Distilled)];
+        Assert.All(starter.Started.Except(distilled), c => Assert.Empty(c.TeacherOutputs));
+        Assert.All(distilled, c => Assert.Equal(Path.Combine(plan.Runs, "_teacher-outputs"), Path.GetDirectoryName(c.TeacherOutputs)));
+        Assert.Equal(6, distilled.Select(c => c.TeacherOutputs).Distinct().Count());  // two teachers, three seeds, one distilled arm
+        Assert.All(distilled, c => Assert.Contains("--teacher-outputs", c.Arguments));
+        Assert.False(Directory.Exists(Path.Combine(plan.Runs, "_teacher-outputs")));
+    }
+
+    [Fact]
     public void A_second_call_keeps_what_is_finished_even_without_folders()
     {
         using TestPlan plan = new();

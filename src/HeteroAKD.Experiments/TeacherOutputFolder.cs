@@ -1,0 +1,218 @@
+using System.Runtime.InteropServices;
+using System.Runtime.Intrinsics;
+using System.Security.Cryptography;
+using System.Text;
+using HeteroAKD.Distillation;
+using HeteroAKD.Kernels.Lanes;
+using HeteroAKD.Nn;
+using HeteroAKD.Nn.Models;
+using HeteroAKD.Tensors;
+using HeteroAKD.Tensors.Autograd;
+using HeteroAKD.Training.Loop;
+using HeteroAKD.Weights;
+
+namespace HeteroAKD.Experiments;
+
+/// <summary>
+/// A teacher's outputs in a folder, one file per batch. The file's name is a digest of all that they follow from: the images, the teacher's tensors and normalisation,
+/// the device and the program's own code, and it ends with a digest of its content. So a file is either the right one or written anew. A full disk stops the writing, not
+/// the training.
+/// </summary>
+public sealed class TeacherOutputFolder : ITeacherOutputs
+{
+    private readonly string _folder;
+    private readonly byte[] _origin;
+    private readonly Action<string> _say;
+    private bool _full;
+    private Tensor[] _tensors = []; // logits, classifier input, stages
+    private SegmentationOutput _output;
+    private Shape _images;
+    private float[] _values = [];
+
+    /// <summary>Keeps outputs in a folder, which is made if it is not there.</summary>
+    /// <param name="folder">The folder; several processes may share it.</param>
+    /// <param name="teacher">The teacher.</param>
+    /// <param name="normalization">How its images are prepared, as text.</param>
+    /// <param name="say">Hears how many were read and written, and that they can no longer be written.</param>
+    /// <exception cref="StorageException">The folder cannot be made.</exception>
+    public TeacherOutputFolder(string folder, SegmentationModel teacher, string normalization, Action<string> say)
+    {
+        try
+        {
+            Directory.CreateDirectory(folder);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new StorageException($"the folder {folder} for the teacher's outputs cannot be made: {e.Message}", e);
+        }
+
+        _folder = folder;
+        _say = say;
+        _origin = Origin(teacher, normalization);
+    }
+
+    /// <summary>Batches that were read, not computed.</summary>
+    public int Found { get; private set; }
+
+    /// <summary>Batches that were computed and written.</summary>
+    public int Written { get; private set; }
+
+    /// <inheritdoc/>
+    public SegmentationOutput Of(Batch batch, Tensor images, Func<Tensor, SegmentationOutput> teacher)
+    {
+        string file = Path.Combine(_folder, Name(batch));
+        if (images.Shape != _images)
+        {
+            Make(images, teacher);
+        }
+
+        if (File.Exists(file) && Read(file))
+        {
+            Found++;
+            return _output;
+        }
+
+        using (images.Device.BeginStep())
+        {
+            SegmentationOutput computed = teacher(images);
+            foreach ((Tensor kept, Tensor value) in _tensors.Zip(Parts(computed)))
+            {
+                value.CopyTo(Values(kept));
+                kept.CopyFrom(Values(kept));
+            }
+        }
+
+        if (!_full)
+        {
+            Write(file);
+        }
+
+        return _output;
+    }
+
+    /// <summary>Frees the tensors; the files stay.</summary>
+    public void Dispose()
+    {
+        Free();
+        _say($"{NetworkRoles.Teacher}: outputs of {Found} batches read, of {Written} written");
+    }
+
+    private void Free()
+    {
+        foreach (Tensor tensor in _tensors)
+        {
+            tensor.Dispose();
+        }
+
+        _tensors = [];
+        _images = default;
+    }
+
+    /// <summary>Makes the tensors that every batch of this shape gets, of the shapes that the teacher gives.</summary>
+    private void Make(Tensor images, Func<Tensor, SegmentationOutput> teacher)
+    {
+        Free();
+        (Shape Shape, DType Type)[] forms;
+        using (images.Device.BeginStep())
+        {
+            forms = [.. Parts(teacher(images)).Select(t => (t.Shape, t.DType))];
+        }
+
+        _tensors = [.. forms.Select(form => Tensor.Persistent(images.Device, form.Shape, form.Type))];
+        FeatureMaps features = default;
+        foreach (Tensor stage in _tensors.AsSpan(2))
+        {
+            features = features.With(stage);
+        }
+
+        _output = new SegmentationOutput(_tensors[0], null, features, _tensors[1]);
+        _images = images.Shape;
+        _values = new float[forms.Max(form => form.Shape.Count)];
+    }
+
+    private static IEnumerable<Tensor> Parts(SegmentationOutput output) =>
+        [output.Logits, output.HeadFeature, .. Enumerable.Range(0, output.Features.Count).Select(stage => output.Features[stage])];
+
+    private Span<float> Values(Tensor tensor) => _values.AsSpan(0, tensor.Shape.Count);
+
+    // What is shorter, longer or damaged is written anew.
+    private bool Read(string file)
+    {
+        using FileStream stream = new(file, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, bufferSize: 0);
+        if (stream.Length != _tensors.Sum(t => (long)t.Shape.Count * sizeof(float)) + SHA256.HashSizeInBytes)
+        {
+            return false;
+        }
+
+        using IncrementalHash hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        foreach (Tensor tensor in _tensors)
+        {
+            Span<byte> bytes = MemoryMarshal.AsBytes(Values(tensor));
+            stream.ReadExactly(bytes);
+            hash.AppendData(bytes);
+            tensor.CopyFrom(Values(tensor));
+        }
+
+        Span<byte> expected = stackalloc byte[SHA256.HashSizeInBytes];
+        stream.ReadExactly(expected);
+        return expected.SequenceEqual(hash.GetHashAndReset());
+    }
+
+    // Not forced to the disk: a file that a power cut damages is found by its digest. The name is the process's own, as several may write one batch.
+    private void Write(string file)
+    {
+        string temporary = $"{file}.{Environment.ProcessId}.tmp";
+        try
+        {
+            using (FileStream stream = new(temporary, FileMode.Create, FileAccess.Write, FileShare.None, bufferSize: 0))
+            using (IncrementalHash hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256))
+            {
+                foreach (Tensor tensor in _tensors)
+                {
+                    tensor.CopyTo(Values(tensor));
+                    Span<byte> bytes = MemoryMarshal.AsBytes(Values(tensor));
+                    hash.AppendData(bytes);
+                    stream.Write(bytes);
+                }
+
+                stream.Write(hash.GetHashAndReset());
+            }
+
+            File.Move(temporary, file, overwrite: true);
+            Written++;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            _full = true;
+            _say($"the teacher's outputs are no longer kept: {e.Message}");
+            File.Delete(temporary);
+        }
+    }
+
+    private string Name(Batch batch)
+    {
+        using IncrementalHash hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        hash.AppendData(_origin);
+        hash.AppendData(MemoryMarshal.AsBytes<int>([batch.Count, batch.Height, batch.Width]));
+        hash.AppendData(MemoryMarshal.AsBytes(batch.Images.AsSpan(0, batch.Count * 3 * batch.Height * batch.Width)));
+        return Convert.ToHexStringLower(hash.GetHashAndReset().AsSpan(0, 16));
+    }
+
+    private static byte[] Origin(SegmentationModel teacher, string normalization)
+    {
+        Device device = teacher.Device;
+        Guid[] code = [.. new[] { typeof(CounterHash), typeof(Tensor), typeof(Module) }.Select(type => type.Module.ModuleVersionId)];
+        string text = $"{teacher.Name} {normalization} {device.Name} {device.Description} {device.ActivationType} {device.MatrixPrecision} "
+            + $"{Vector512.IsHardwareAccelerated} {Vector256.IsHardwareAccelerated} {string.Join(' ', code)}";
+        using IncrementalHash hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        hash.AppendData(Encoding.UTF8.GetBytes(text));
+        foreach (Tensor tensor in teacher.Parameters().Concat(teacher.Buffers()))
+        {
+            float[] values = new float[tensor.Shape.Count];
+            tensor.CopyTo(values);
+            hash.AppendData(MemoryMarshal.AsBytes(values.AsSpan()));
+        }
+
+        return hash.GetHashAndReset();
+    }
+}
