@@ -114,14 +114,18 @@ public sealed class Experiment : IDisposable
     /// <summary>Trains the student with the teacher, which must be there; its initial weights are those of the student alone.</summary>
     public void Distil() => Distil(Teacher);
 
-    /// <summary>Trains the student with a teacher from a checkpoint, which is not scored again.</summary>
+    /// <summary>Trains the student with a teacher from a checkpoint, which is scored on the student's validation images.</summary>
     public void DistilFromCheckpoint()
     {
         (SegmentationModel teacher, CheckpointInfo? start) = _jobs.Network(NetworkRole.Teacher);
         using (teacher)
         {
             _log.Write($"{NetworkRoles.Teacher}: {teacher.Name} loaded from {_config.Teacher.Checkpoint}, step {start?.Step}");
+            EvaluatedDataset images = new(_data.Validation, _jobs.Prepared(NetworkRole.Teacher, _data.Evaluation));
+            double score = new Evaluator(_config.Evaluation).Run(teacher, images, _cancellation).MeanIoU;
+            _log.Write(FormattableString.Invariant($"{NetworkRoles.Teacher}: val mIoU {100 * score:F2} % on the student's images"));
             Distil(teacher);
+            _networks[^1] = _networks[^1] with { Summary = _networks[^1].Summary with { TeacherMeanIoU = score } };
         }
     }
 

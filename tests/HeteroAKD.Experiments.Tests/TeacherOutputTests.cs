@@ -36,6 +36,17 @@ public sealed class TeacherOutputTests : IDisposable
         Assert.Equal(File.ReadAllText(Path.Combine(asking.Out, "metrics.csv")), File.ReadAllText(Path.Combine(reading.Out, "metrics.csv")));
     }
 
+    [Fact]
+    public void The_teacher_is_scored_on_the_images_of_the_student()
+    {
+        ExperimentConfig config = Config("run");
+        RunOutcome outcome = Train(config, "");
+        double? score = Assert.Single(outcome.Summary!.Networks).TeacherMeanIoU;
+        Assert.InRange(score!.Value, 0, 1);
+        Assert.Contains("on the student's images", Log(config), StringComparison.Ordinal);
+        Assert.Contains("\"teacherMeanIoU\": ", File.ReadAllText(Path.Combine(config.Out, "summary.json")), StringComparison.Ordinal);
+    }
+
     [Theory]
     [InlineData("seed")]
     [InlineData("teacher")]
@@ -104,7 +115,7 @@ public sealed class TeacherOutputTests : IDisposable
 
     private static string Log(ExperimentConfig config) => File.ReadAllText(Path.Combine(config.Out, "log.txt"));
 
-    private static void Train(ExperimentConfig config, string kept) =>
+    private static RunOutcome Train(ExperimentConfig config, string kept) =>
         new TrainingService().Run(new TrainRequest(config, "tiny", RunMode.New, NetworkRole.Distilled, kept), new SilentSink(), CancellationToken.None);
 
     private ExperimentConfig Config(string name)

@@ -24,7 +24,10 @@ public static class Metrics
 
     /// <summary>Every score, in the order of the results' columns. Of the average of weights (<c>training.ema</c>) the mean IoU is kept.</summary>
     public static IReadOnlyList<string> Scores { get; } =
-        [.. Splits.SelectMany(split => Names.Select(metric => Score(split, metric))), .. Splits.Select(split => AverageScore(split, Names[0]))];
+        [.. Splits.SelectMany(split => Names.Select(metric => Score(split, metric))), .. Splits.Select(split => AverageScore(split, Names[0])), Teacher];
+
+    /// <summary>Name of the teacher's own mean IoU on the student's validation images.</summary>
+    public const string Teacher = "val.miou.teacher";
 
     /// <summary>Name of a score, which is that of its column.</summary>
     public static string Score(string split, string metric) => $"{split}.{metric}";
@@ -35,9 +38,16 @@ public static class Metrics
     /// <summary>The scores of a network by name; a split that it was not scored on is left out.</summary>
     /// <param name="scores">Scores by split, of the last weights.</param>
     /// <param name="average">The same of the average of weights; null where none was kept.</param>
-    public static IReadOnlyDictionary<string, double> Of(IReadOnlyDictionary<string, SegmentationScores> scores, IReadOnlyDictionary<string, SegmentationScores>? average = null)
+    /// <param name="teacher">The teacher's mean IoU on the student's validation images; null without a teacher.</param>
+    public static IReadOnlyDictionary<string, double> Of(
+        IReadOnlyDictionary<string, SegmentationScores> scores, IReadOnlyDictionary<string, SegmentationScores>? average = null, double? teacher = null)
     {
         Dictionary<string, double> values = [];
+        if (teacher is { } known)
+        {
+            values[Teacher] = known;
+        }
+
         foreach (string split in Splits.Where(scores.ContainsKey))
         {
             foreach ((string metric, Func<SegmentationScores, double> value) in Known)

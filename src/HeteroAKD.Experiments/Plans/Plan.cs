@@ -25,6 +25,9 @@ public sealed record PlanPart
     /// <summary>The shared teacher that it names; empty for none.</summary>
     public string Teacher { get; init; } = "";
 
+    /// <summary>Cells: what remains of its name without the axis that names teachers.</summary>
+    public string Circumstances { get; init; } = "";
+
     /// <summary>Arms: where it stands on the horizontal axis of a line plot; NaN for none.</summary>
     public double X { get; init; } = double.NaN;
 

@@ -1,11 +1,7 @@
-using HeteroAKD.Experiments.Runs;
-using HeteroAKD.Reports;
-using HeteroAKD.Weights;
 using ScottPlot.MultiplotLayouts;
 using ScottPlot.Plottables;
 using ScottPlot.TickGenerators;
 using ScottPlot;
-using SkiaSharp;
 
 namespace HeteroAKD.Experiments.Plans;
 
@@ -22,10 +18,7 @@ internal static class PlanChart
     private const int Columns = 3;
     private const double Aside = 0.06;  // of the distance between two values of x, so that intervals of two lines are told apart
 
-    private static readonly Color Ink = Color.FromHex("#22262E");
     private static readonly Color Dots = Color.FromHex("#9CB8D6");
-    private static readonly Color[] Lines =
-        [Color.FromHex("#1F6FB4"), Color.FromHex("#E07B39"), Color.FromHex("#2E9E5B"), Color.FromHex("#A14FA6"), Color.FromHex("#C43C4E"), Color.FromHex("#8C6D31")];
 
     /// <summary>Draws the figures.</summary>
     public static void Write(string path, Plan plan, IReadOnlyList<CellFigures> figures)
@@ -51,12 +44,7 @@ internal static class PlanChart
             }
         }
 
-        using SKSurface surface = SKSurface.Create(new SKImageInfo(PanelWidth * columns, height * rows));
-        surface.Canvas.Clear(SKColors.White);
-        multiplot.Render(surface);
-        using SKImage image = surface.Snapshot();
-        using SKData png = image.Encode(SKEncodedImageFormat.Png, 100);
-        AtomicFile.Write(path, png.SaveTo);
+        ChartCanvas.Save(path, multiplot, PanelWidth * columns, height * rows);
     }
 
     /// <summary>For each cell and phase: the arms with an x, then those without.</summary>
@@ -73,20 +61,17 @@ internal static class PlanChart
     {
         bool compared = IsCompared(figures);
         string unit = compared ? $"{plan.Compare.Split} {plan.Compare.Metric}: points above {plan.Compare.Control}" : $"{plan.Compare.Split} {plan.Compare.Metric} %";
-        plot.Font.Set(ReportFont.ChartFamily);
+        ChartCanvas.Prepare(plot);
         plot.Title(string.Join(", ", ((string[])[figures.Cell.Name.Length > 0 ? figures.Cell.Name : plan.Name, figures.Phase.Name == "seeds" ? "" : figures.Phase.Name]).Where(t => t.Length > 0)), size: 20);
-        plot.Axes.Bottom.TickLabelStyle.FontSize = 15;
-        plot.Axes.Left.TickLabelStyle.FontSize = 15;
-        plot.Grid.MajorLineColor = Color.FromHex("#E5E7EB");
         (lines ? plot.Axes.Left.Label : plot.Axes.Bottom.Label).Text = unit;
         (lines ? plot.Axes.Left.Label : plot.Axes.Bottom.Label).FontSize = 16;
         if (compared && lines)
         {
-            plot.Add.HorizontalLine(0, 1.5f, Ink);
+            plot.Add.HorizontalLine(0, 1.5f, ChartCanvas.Ink);
         }
         else if (compared)
         {
-            plot.Add.VerticalLine(0, 1.5f, Ink);
+            plot.Add.VerticalLine(0, 1.5f, ChartCanvas.Ink);
         }
     }
 
@@ -99,10 +84,10 @@ internal static class PlanChart
             (double[] values, double mean, double reach) = Values(arms[i], IsCompared(panel.Figures));
             Scatter dots = plot.Add.ScatterPoints(values, values.Select(_ => row).ToArray(), Dots);
             dots.MarkerSize = 9;
-            plot.Add.Marker(mean, row, size: 11, color: Lines[0]);
+            plot.Add.Marker(mean, row, size: 11, color: ChartCanvas.Lines[0]);
             if (!double.IsNaN(reach))
             {
-                Bar(plot.Add.Line(mean - reach, row, mean + reach, row), Lines[0]);
+                ChartCanvas.Bar(plot.Add.Line(mean - reach, row, mean + reach, row), ChartCanvas.Lines[0]);
             }
         }
 
@@ -120,20 +105,17 @@ internal static class PlanChart
         for (int i = 0; i < curves.Length; i++)
         {
             IGrouping<string, ArmFigures> line = curves[i];
-            Color color = Lines[i % Lines.Length];
+            Color color = ChartCanvas.Lines[i % ChartCanvas.Lines.Count];
             double aside = Aside * (i - ((curves.Length - 1) / 2.0));
             (double X, double Mean, double Reach)[] points = [.. line.OrderBy(a => a.Arm.X).Select(a =>
             {
                 (_, double mean, double reach) = Values(a, IsCompared(panel.Figures));
                 return (Array.IndexOf(ticks, a.Arm.X) + aside, mean, reach);
             })];
-            Scatter drawn = plot.Add.Scatter(points.Select(p => p.X).ToArray(), points.Select(p => p.Mean).ToArray(), color);
-            drawn.LineWidth = 2.5f;
-            drawn.MarkerSize = 8;
-            drawn.LegendText = line.Key;
+            ChartCanvas.Line(plot, [.. points.Select(p => p.X)], [.. points.Select(p => p.Mean)], color, line.Key);
             foreach ((double x, double mean, double reach) in points.Where(p => !double.IsNaN(p.Reach)))
             {
-                Bar(plot.Add.Line(x, mean - reach, x, mean + reach), color);
+                ChartCanvas.Bar(plot.Add.Line(x, mean - reach, x, mean + reach), color);
             }
         }
 
@@ -141,16 +123,8 @@ internal static class PlanChart
         plot.Axes.Margins(horizontal: 0.08, vertical: 0.2);
         if (arms.Any(a => a.Arm.Curve.Length > 0))
         {
-            plot.ShowLegend(Alignment.UpperRight);
-            plot.Legend.FontSize = 15;
-            plot.Legend.ShadowColor = Colors.Transparent;
+            ChartCanvas.ShowLegend(plot);
         }
-    }
-
-    private static void Bar(LinePlot bar, Color color)
-    {
-        bar.Color = color;
-        bar.LineWidth = 2.5f;
     }
 
     private static bool IsCompared(CellFigures figures) => figures.Arms.Any(a => a.Difference is not null);

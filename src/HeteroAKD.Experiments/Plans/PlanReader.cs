@@ -80,7 +80,7 @@ public static partial class PlanReader
         if (root.Section("grid") is not { } grid)
         {
             IReadOnlyList<PlanPart> cells = Parts(root, "cells", teachers, ["teacher"]);
-            return cells.Count > 0 ? cells : [Everywhere];
+            return cells.Count > 0 ? [.. cells.Select(c => c with { Circumstances = c.Settings.Count > 0 ? c.Name : "" })] : [Everywhere];
         }
 
         if (root.Find("cells") is { } both)
@@ -99,7 +99,8 @@ public static partial class PlanReader
 
             product = [.. product.SelectMany(cell => Parts(grid, axis, teachers, ["teacher"]).Select(value => value with
             {
-                Name = cell.Name.Length == 0 ? value.Name : $"{cell.Name}-{value.Name}",
+                Name = Joined(cell.Name, value.Name),
+                Circumstances = Joined(cell.Circumstances, value.Teacher.Length > 0 ? "" : value.Name),
                 Settings = [.. cell.Settings, .. value.Settings],
                 Teacher = value.Teacher.Length > 0 ? value.Teacher : cell.Teacher,
             }))];
@@ -109,6 +110,8 @@ public static partial class PlanReader
             ? throw root.Error(root.Find("grid")!, $"two cells of the grid are called '{twice.Key}'; name the values of its axes so that their products differ")
             : product;
     }
+
+    private static string Joined(string first, string second) => string.Join('-', ((string[])[first, second]).Where(name => name.Length > 0));
 
     private static PlanPart Everywhere => new() { Name = "", Line = 0, Settings = [] };
 

@@ -45,8 +45,19 @@ public sealed class PlanReport
 
         string picture = plan.ResultPath("png");
         PlanChart.Write(picture, plan, Figures);
-        return [markdown, picture];
+        if (!HasTeacherChart)
+        {
+            return [markdown, picture];
+        }
+
+        string teachers = plan.ResultPath(TeacherChartEnd);
+        TeacherChart.Write(teachers, plan, Figures);
+        return [markdown, picture, teachers];
     }
+
+    private const string TeacherChartEnd = "teachers.png";
+
+    private bool HasTeacherChart => TeacherChart.Panels(Figures).Count > 0;
 
     /// <summary>What so many seeds can show, for each phase: a sentence each.</summary>
     public static IReadOnlyList<string> Detectable(Plan plan, IReadOnlyList<CellFigures> figures)
@@ -80,6 +91,10 @@ public sealed class PlanReport
         {
             blocks.Add(new TextBlock(Detectable(plan, Figures)));
             blocks.Add(new PictureBlock($"Differences of {plan.Name}", Path.GetFileName(plan.ResultPath("png"))));
+            if (HasTeacherChart)
+            {
+                blocks.Add(new PictureBlock($"Differences of {plan.Name} against the teacher's own score", Path.GetFileName(plan.ResultPath(TeacherChartEnd))));
+            }
         }
 
         foreach (CellFigures cell in Figures)

@@ -143,7 +143,7 @@ internal sealed class PlanRunner(RunExecution execution, ResultsFile results, Co
             Steps = network?.Steps ?? 0,
             Commit = RunFolders.Commit(run, execution.Commit),
             Format = Checkpoint.FormatVersion,
-            Scores = network is null ? new Dictionary<string, double>() : Metrics.Of(network.Scores, network.AverageScores),
+            Scores = network is null ? new Dictionary<string, double>() : Metrics.Of(network.Scores, network.AverageScores, network.TeacherMeanIoU),
             Device = summary?.Device.Split(' ')[0] ?? "",
             Seconds = summary?.Seconds ?? double.NaN,
             Finished = clock.GetUtcNow().UtcDateTime,

@@ -69,6 +69,10 @@ public sealed record NetworkSummary
     /// <summary>The same of the average of its weights; null where none was kept.</summary>
     public IReadOnlyDictionary<string, SegmentationScores>? AverageScores { get; init; }
 
+    /// <summary>Mean IoU of its teacher on the student's validation images; null without a teacher from a checkpoint.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public double? TeacherMeanIoU { get; init; }
+
     /// <summary>What was last measured of the share S on each split; null where L_hakd took no part.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public IReadOnlyList<ReliabilityRow>? Reliability { get; init; }

@@ -26,6 +26,9 @@ internal sealed class FakeStarter : IRunStarter
     /// <summary>The same of the average of its weights; NaN where none is kept.</summary>
     public Func<ExperimentConfig, double> AverageScore { get; init; } = _ => double.NaN;
 
+    /// <summary>The mean IoU of a run's teacher on the student's images.</summary>
+    public Func<ExperimentConfig, double?> TeacherScore { get; init; } = _ => null;
+
     /// <summary>The device of a run, as its summary words it.</summary>
     public Func<ExperimentConfig, string> Device { get; init; } = _ => "cpu (8 lanes)";
 
@@ -81,6 +84,7 @@ internal sealed class FakeStarter : IRunStarter
                 {
                     ["val"] = new(0.1, 0.2, 0.3, double.NaN, [0.1]), ["test"] = new(Score(config), 0.6, 0.7, 0.8, [0.1]),
                 },
+                TeacherMeanIoU = TeacherScore(config),
                 AverageScores = double.IsNaN(AverageScore(config)) ? null
                     : new Dictionary<string, SegmentationScores> { ["test"] = new(AverageScore(config), 0.6, 0.7, 0.8, [0.1]) },
             },

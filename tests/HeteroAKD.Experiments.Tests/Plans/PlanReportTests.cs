@@ -117,6 +117,38 @@ public sealed class PlanReportTests
         Assert.Equal(-1.58, PlanChart.Values(panels[2].Arms[1], compared: true).Mean, 2);
     }
 
+    [Fact]
+    public void Gains_are_drawn_against_the_score_of_the_teacher_where_cells_differ_in_it()
+    {
+        const string Grid = """
+            base: base.yaml
+            shared: {teachers: {good: , poor: {data.seed: 2}}}
+            grid:
+              teacher: {good: {teacher: good}, poor: {teacher: poor}}
+              labels: {few: {data.studentLimit: 4}, many: {data.studentLimit: 9}}
+            arms: {kd: {distillation.method: kd}, hakd: {distillation.lambda2: 3}}
+            seeds: 1-2
+            compare: {control: kd}
+            """;
+        using TestPlan plan = new(Grid);
+        ExperimentOutcome outcome = plan.Run(new FakeStarter { TeacherScore = c => c.Teacher.Checkpoint.Contains("poor", StringComparison.Ordinal) ? 0.4 : 0.7 });
+        Plan read = PlanReader.ReadFile(plan.Path);
+        IReadOnlyList<TeacherChart.Panel> panels = TeacherChart.Panels(PlanComparison.Of(read, new PlanLayout(read, plan.Runs), ResultsFile.Read(plan.Csv)));
+        Assert.Equal(["few: 40 poor-few, 70 good-few", "many: 40 poor-many, 70 good-many"],
+            panels.Select(p => $"{p.Title}: {string.Join(", ", p.Cells.Select(c => FormattableString.Invariant($"{c.Teacher:F0} {c.Figures.Cell.Name}")))}"));
+        Assert.EndsWith("p.teachers.png", outcome.Files[^1], StringComparison.Ordinal);
+        Assert.True(File.Exists(outcome.Files[^1]));
+        Assert.Contains("(p.teachers.png)", File.ReadAllText(outcome.Files[0]), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void One_teacher_needs_no_chart_of_teachers()
+    {
+        using TestPlan plan = new(Sleep);
+        ExperimentOutcome outcome = plan.Run(new FakeStarter { TeacherScore = _ => 0.5 });
+        Assert.Equal(2, outcome.Files.Count);
+    }
+
     private static double Score(ExperimentConfig config) =>
         config.Seed > 10 ? 0.1 : (10 + (config.Distillation.WeightedTerms().Count == 0 ? Alone : Kd)[config.Seed - 1]) / 100;
 }
