@@ -16,9 +16,29 @@ internal sealed class CommandLineApplication(CommandServices services, Terminal 
     /// <summary>Runs one command line and returns the exit code.</summary>
     public int Run(IReadOnlyList<string> args)
     {
+        try
+        {
+            int code = Invoke(args);
+            terminal.Out.Flush();
+            if (code == ExitCode.Success && terminal.LostResults() is { } problem)
+            {
+                terminal.Error.WriteLine($"error: the results could not be written to the standard output: {problem}");
+                return ExitCode.Failure;
+            }
+
+            return code;
+        }
+        catch (Exception e)
+        {
+            ErrorReport.Write(terminal.Error, e, args.Contains(options.Debug.Name));
+            return ExitCode.Failure;
+        }
+    }
+
+    private int Invoke(IReadOnlyList<string> args)
+    {
         using var interruption = new Interruption(terminal.Error);
-        RootCommand root = Build(interruption.Token);
-        ParseResult result = root.Parse(args.Count == 0 ? ["--help"] : args);
+        ParseResult result = CreateRoot(interruption.Token).Parse(args.Count == 0 ? ["--help"] : args);
         if (result.Errors.Count > 0)
         {
             ReportUsage(result);
@@ -41,14 +61,10 @@ internal sealed class CommandLineApplication(CommandServices services, Terminal 
         {
             return ExitCode.Interrupted;
         }
-        catch (Exception e)
-        {
-            ErrorReport.Write(terminal.Error, e, result.GetValue(options.Debug));
-            return ExitCode.Failure;
-        }
     }
 
-    private RootCommand Build(CancellationToken cancellation)
+    /// <summary>Every command with its options.</summary>
+    public RootCommand CreateRoot(CancellationToken cancellation)
     {
         var root = new RootCommand("Distils segmentation networks across architectures (HeteroAKD), on CPU and GPU.");
         options.AddTo(root);

@@ -73,8 +73,15 @@ internal sealed class Interruption : IDisposable
 
     private void CancelAtEndOfInput()
     {
-        while (Console.In.Read() >= 0)
+        try
         {
+            while (Console.In.Read() >= 0)
+            {
+            }
+        }
+        catch (IOException)
+        {
+            // An input that cannot be read is at its end.
         }
 
         Cancel();

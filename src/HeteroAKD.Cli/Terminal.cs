@@ -13,20 +13,29 @@ internal sealed record Terminal(TextWriter Out, TextWriter Error, bool Interacti
     // A log of a long run stays short: this often at most.
     private static readonly TimeSpan PlainInterval = TimeSpan.FromSeconds(5);
 
+    private readonly TextWriter drawing = Error;  // a bar is drawn with what other lines may not hold
+
+    /// <summary>Results.</summary>
+    public TextWriter Out { get; } = new VisibleWriter(Out);
+
+    /// <summary>Progress and errors.</summary>
+    public TextWriter Error { get; } = new VisibleWriter(Error);
+
+    /// <summary>Why results did not reach the file or the program that they were sent to; null where they did.</summary>
+    public Func<string?> LostResults { get; private init; } = () => null;
+
     /// <summary>The console of the process.</summary>
     public static Terminal Standard()
     {
-        if (!Console.IsOutputRedirected)
+        LossyStream output = LossyStream.Open(Console.OpenStandardOutput);
+        LossyStream error = LossyStream.Open(Console.OpenStandardError);
+        Console.SetOut(output.Writer());
+        Console.SetError(error.Writer());
+        bool toTerminal = !Console.IsOutputRedirected;
+        return new(Console.Out, Console.Error, !Console.IsErrorRedirected && Environment.GetEnvironmentVariable("TERM") != "dumb")
         {
-            Console.SetOut(TerminalStream.Writer(Console.OpenStandardOutput()));
-        }
-
-        if (!Console.IsErrorRedirected)
-        {
-            Console.SetError(TerminalStream.Writer(Console.OpenStandardError()));
-        }
-
-        return new(Console.Out, Console.Error, !Console.IsErrorRedirected && Environment.GetEnvironmentVariable("TERM") != "dumb");
+            LostResults = () => toTerminal ? null : output.Failure,  // a terminal that was closed has no reader
+        };
     }
 
     /// <summary>Runs work with a progress bar on a terminal, with plain lines elsewhere.</summary>
@@ -37,7 +46,7 @@ internal sealed record Terminal(TextWriter Out, TextWriter Error, bool Interacti
             return work(new PlainProgress(Error, PlainInterval, TimeProvider.System));
         }
 
-        IAnsiConsole console = AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(Error) });
+        IAnsiConsole console = AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(drawing) });
         return BarProgress.Run(console, work);
     }
 }

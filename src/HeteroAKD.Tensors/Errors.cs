@@ -1,3 +1,5 @@
+using HeteroAKD.Tensors.Memory;
+
 namespace HeteroAKD.Tensors;
 
 /// <summary>An error whose message is meant for the user: what failed, on which values, and what to do. Programs print it without a stack trace.</summary>
@@ -18,7 +20,14 @@ public class HeteroAkdException : Exception
 
 /// <summary>Shapes that do not fit the operation.</summary>
 public sealed class ShapeMismatchException(string operation, string parameter, string problem)
-    : HeteroAkdException($"{operation}: {parameter}: {problem}");
+    : HeteroAkdException($"{operation}: {parameter}: {problem}")
+{
+    /// <summary>What could not be done.</summary>
+    public string Operation { get; } = operation;
+
+    /// <summary>What is wrong, without operation and parameter.</summary>
+    public string Problem { get; } = problem;
+}
 
 /// <summary>Tensors on different devices.</summary>
 public sealed class DeviceMismatchException(string operation, string parameter, Device expected, Device found)
@@ -46,13 +55,10 @@ public sealed class DeviceNotAvailableException(string device, string reason, Ex
 /// <param name="inner">What the system said.</param>
 public sealed class OutOfDeviceMemoryException(string device, long asked, long inUse, long reserved, long? free, string owners, Exception? inner = null)
     : HeteroAkdException(
-        $"out of memory on '{device}': asked for {Mebibytes(asked)} with {Mebibytes(inUse)} in use, {Mebibytes(reserved)} reserved"
-        + $"{(free is { } left ? $" and {Mebibytes(left)} free on the card" : "")}. Largest: {owners}. "
-        + $"Use a smaller batch, crop or model{(free is null ? "" : ", or end other processes on the card (nvidia-smi lists them)")}.",
-        inner!)
-{
-    private static string Mebibytes(long bytes) => FormattableString.Invariant($"{bytes / 1048576.0:F1} MiB");
-}
+        $"out of memory on '{device}': asked for {ProcessMemory.Size(asked)} with {ProcessMemory.Size(inUse)} in use, {ProcessMemory.Size(reserved)} reserved"
+        + $"{(free is { } left ? $" and {ProcessMemory.Size(left)} free on the card" : $"; {ProcessMemory.Describe()}")}. Largest: {owners}. "
+        + $"Use a smaller batch, crop or model{(free is null ? ", or raise the limit" : ", or end other processes on the card (nvidia-smi lists them)")}.",
+        inner!);
 
 /// <summary>A NaN or an infinity where a number was needed.</summary>
 public sealed class NonFiniteException(string operation, string tensor, long step, string detail)

@@ -43,6 +43,22 @@ internal static class HeteroAkdProcess
         Assert.Fail($"the process ended (code {process.ExitCode}) before it said '{text}'");
     }
 
+    /// <summary>
+    /// Runs a command under a shell (POSIX), whose <paramref name="script"/> has it as <c>"$@"</c> and can send its outputs elsewhere, ignore signals or set limits.
+    /// </summary>
+    public static Result Shell(string script, params IEnumerable<string> arguments)
+    {
+        using Process process = StartShell(script, arguments);
+        Task<string> output = process.StandardOutput.ReadToEndAsync();
+        string error = process.StandardError.ReadToEnd();
+        process.WaitForExit();
+        return new Result(process.ExitCode, output.Result, error);
+    }
+
+    /// <summary>As <see cref="Shell"/>, not waiting for its end.</summary>
+    public static Process StartShell(string script, params IEnumerable<string> arguments) =>
+        Process.Start(new ProcessStartInfo("sh", ["-c", script, "sh", "dotnet", Assembly, .. arguments]) { RedirectStandardOutput = true, RedirectStandardError = true })!;
+
     private static Process Start(IEnumerable<string> arguments, params IEnumerable<(string Name, string Value)> variables)
     {
         ProcessStartInfo start = new("dotnet", [Assembly, .. arguments]) { RedirectStandardOutput = true, RedirectStandardError = true };

@@ -35,16 +35,6 @@ public sealed class ProgressTests
     }
 
     [Fact]
-    public void A_terminal_that_was_closed_takes_no_more_and_fails_nothing()
-    {
-        using var closed = new HungUpStream();
-        TextWriter writer = TerminalStream.Writer(closed);
-        writer.WriteLine("lost");
-        writer.WriteLine("lost, too");
-        Assert.Equal(1, closed.Writes);
-    }
-
-    [Fact]
     public void What_remains_is_reckoned_from_the_whole_time()
     {
         Assert.Equal(TimeSpan.FromMinutes(30), ProgressText.Remaining(TimeSpan.FromMinutes(20), done: 2, left: 3));
@@ -72,17 +62,6 @@ public sealed class ProgressTests
         Assert.Contains("loss 0.2500", writer.ToString(), StringComparison.Ordinal);
         Assert.Contains("100%", writer.ToString(), StringComparison.Ordinal);
         Assert.Contains("kept", writer.ToString(), StringComparison.Ordinal);
-    }
-
-    private sealed class HungUpStream : MemoryStream
-    {
-        public int Writes { get; private set; }
-
-        public override void Write(byte[] buffer, int offset, int count)
-        {
-            Writes++;
-            throw new IOException("Input/output error");
-        }
     }
 
     private sealed class ManualClock : TimeProvider

@@ -1,3 +1,4 @@
+using HeteroAKD.Tensors;
 using HeteroAKD.Training.Loop;
 using Spectre.Console;
 using Spectre.Console.Rendering;
@@ -32,7 +33,7 @@ internal sealed class BarProgress : IProgressSink
     public void Begin(string task, int steps, int done = 0)
     {
         bar?.StopTask();
-        bar = context.AddTask(Markup.Escape(task), maxValue: Math.Max(steps, 1));
+        bar = context.AddTask(Markup.Escape(VisibleText.Name(task)), maxValue: Math.Max(steps, 1));
         bar.Value = done;
         bar.State.Update<Pace>(RemainingColumn.Key, _ => new Pace(done, TimeSpan.Zero, TimeSpan.Zero));
     }
@@ -54,7 +55,7 @@ internal sealed class BarProgress : IProgressSink
     }
 
     /// <inheritdoc/>
-    public void Say(string line) => console.WriteLine(line);
+    public void Say(string line) => console.WriteLine(string.Join('\n', line.Split('\n').Select(VisibleText.Line)));
 
     /// <summary>How a task goes on.</summary>
     /// <param name="DoneBefore">Steps that were done when it began.</param>

@@ -1,4 +1,5 @@
 using System.Globalization;
+using HeteroAKD.Tensors;
 
 namespace HeteroAKD.Experiments.Runs;
 
@@ -22,10 +23,10 @@ public sealed class RunLog : IDisposable
     {
         string time = clock.GetElapsedTime(start).ToString(@"hh\:mm\:ss", CultureInfo.InvariantCulture);
         string[] lines = text.TrimEnd('\n').Split('\n');
-        writer.WriteLine($"[{time}] {lines[0]}");
+        writer.WriteLine($"[{time}] {VisibleText.Line(lines[0])}");
         foreach (string line in lines.AsSpan(1))
         {
-            writer.WriteLine($"           {line}");
+            writer.WriteLine($"           {VisibleText.Line(line)}");
         }
     }
 

@@ -1,8 +1,9 @@
 using System.Text;
+using HeteroAKD.Tensors;
 
 namespace HeteroAKD.Training.Evaluation;
 
-/// <summary>A table of text in aligned columns: words to the left, figures to the right.</summary>
+/// <summary>A table of text in aligned columns: words to the left, figures to the right. Cells show what <see cref="VisibleText.Name"/> shows.</summary>
 public sealed class TextTable
 {
     private readonly List<string[]> rows = [];
@@ -12,7 +13,7 @@ public sealed class TextTable
     public TextTable(params string[] heads)
     {
         columns = heads.Length;
-        rows.Add(heads);
+        rows.Add(Visible(heads));
     }
 
     /// <summary>Columns of words, from 0. By default the first.</summary>
@@ -26,7 +27,7 @@ public sealed class TextTable
             throw new ArgumentException($"a row of {cells.Length} cells in a table of {columns} columns", nameof(cells));
         }
 
-        rows.Add(cells);
+        rows.Add(Visible(cells));
         return this;
     }
 
@@ -54,6 +55,8 @@ public sealed class TextTable
 
         return text.ToString();
     }
+
+    private static string[] Visible(string[] cells) => [.. cells.Select(VisibleText.Name)];
 
     private string Format(string[] cells, int[] widths) =>
         string.Join("  ", cells.Select((cell, c) => Words.Contains(c) ? cell.PadRight(widths[c]) : cell.PadLeft(widths[c]))).TrimEnd();

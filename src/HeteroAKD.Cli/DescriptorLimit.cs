@@ -1,0 +1,115 @@
+using System.Text;
+using Microsoft.Win32.SafeHandles;
+
+namespace HeteroAKD.Cli;
+
+/// <summary>
+/// How many files the process may have open at once (<c>ulimit -n</c>). The runtime holds two descriptors of every library that it has loaded, so that a process
+/// without any left cannot even say so: what is here uses nothing outside the runtime's core.
+/// </summary>
+internal static class DescriptorLimit
+{
+    /// <summary>What every command does with.</summary>
+    public const int Needed = 128;
+
+    private const int TooManyHere = 24;       // EMFILE
+    private const int TooManyOnMachine = 23;  // ENFILE
+    private const int StandardError = 2;
+
+    /// <summary>Says so on the standard error if there are too few to work with.</summary>
+    public static bool IsTooLow()
+    {
+        int limit = Limit();
+        if (limit >= Needed)
+        {
+            return false;
+        }
+
+        Say("error: this process may have " + limit + " files open at once (ulimit -n), and heteroakd needs " + Needed + "; raise the limit, for example with 'ulimit -n 1024'\n");
+        return true;
+    }
+
+    /// <summary>Whether an error comes of a lack of descriptors: the system says so, or the runtime fails to load what it needs while none is left.</summary>
+    public static bool Explains(Exception e)
+    {
+        for (Exception? cause = e; cause is not null; cause = cause.InnerException)
+        {
+            if (cause is IOException { HResult: TooManyHere or TooManyOnMachine })
+            {
+                return true;
+            }
+
+            if (cause is FileNotFoundException or FileLoadException or TypeInitializationException or TypeLoadException or OutOfMemoryException && IsReached())
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
+    // No more than the next library takes is left: two descriptors, and one to look for it.
+    private static bool IsReached()
+    {
+        SafeFileHandle?[] probes = new SafeFileHandle?[3];
+        try
+        {
+            for (int i = 0; i < probes.Length; i++)
+            {
+                probes[i] = File.OpenHandle("/dev/null");
+            }
+
+            return false;
+        }
+        catch (IOException e)
+        {
+            return e.HResult is TooManyHere or TooManyOnMachine;
+        }
+        finally
+        {
+            foreach (SafeFileHandle? probe in probes)
+            {
+                probe?.Dispose();
+            }
+        }
+    }
+
+    // Where Linux does not tell it, nobody is refused.
+    private static int Limit()
+    {
+        const string File = "/proc/self/limits";
+        const string Line = "Max open files";
+        if (!System.IO.File.Exists(File))
+        {
+            return int.MaxValue;
+        }
+
+        string text = System.IO.File.ReadAllText(File);
+        int at = text.IndexOf(Line, StringComparison.Ordinal) + Line.Length;
+        while (at >= Line.Length && at < text.Length && text[at] == ' ')
+        {
+            at++;
+        }
+
+        int end = at;
+        while (end < text.Length && char.IsAsciiDigit(text[end]))
+        {
+            end++;
+        }
+
+        return at >= Line.Length && int.TryParse(text.Substring(at, end - at), out int soft) ? soft : int.MaxValue;
+    }
+
+    private static void Say(string line)
+    {
+        try
+        {
+            using var error = new FileStream(new SafeFileHandle(StandardError, ownsHandle: false), FileAccess.Write, bufferSize: 0);
+            error.Write(Encoding.UTF8.GetBytes(line));
+        }
+        catch (IOException)
+        {
+            // The exit code is left.
+        }
+    }
+}
