@@ -8,6 +8,8 @@ namespace HeteroAKD.Cli;
 /// <summary>The options that every command takes. Those that stand for a configuration key are overrides after all <c>--set</c>.</summary>
 internal sealed class CommonOptions
 {
+    private const int MostThreads = 1024;
+
     public Option<string[]> Set { get; } = new("--set")
     {
         Description = "Override an option of the configuration, e.g. --set optimizer.lr=1e-3; for 'op', an attribute",
@@ -16,30 +18,35 @@ internal sealed class CommonOptions
         Recursive = true,
     };
 
-    public Option<string?> Out { get; } = new("--out")
+    public Option<string?> Out { get; } = new Option<string?>("--out")
     {
         Description = "Run folder, or for eval, predict, import, export and op where the results go",
         HelpName = "path",
         Recursive = true,
-    };
+    }.Path();
 
-    public Option<string?> Device { get; } = new("--device")
+    public Option<string?> Device { get; } = new Option<string?>("--device")
     {
         Description = "auto, cpu, cuda, opencl or ilgpu-cpu",
         HelpName = "name",
         Recursive = true,
-    };
+    }.OneOf(["auto", .. Tensors.Device.Names]);
 
-    public Option<int?> Threads { get; } = new("--threads") { Description = "Worker threads of the cpu device; 0 for every core", HelpName = "n", Recursive = true };
+    public Option<int?> Threads { get; } = new Option<int?>("--threads")
+    {
+        Description = "Worker threads of the cpu device; 0 for every core",
+        HelpName = "n",
+        Recursive = true,
+    }.Whole(0, MostThreads);
 
-    public Option<MatrixPrecision?> Precision { get; } = new("--precision")
+    public Option<MatrixPrecision?> Precision { get; } = new Option<MatrixPrecision?>("--precision")
     {
         Description = "What products round their factors to: fp32, tf32 or bf16 (the last two on cuda); with bf16 activations are stored so, too",
         HelpName = "name",
         Recursive = true,
-    };
+    }.OneOf();
 
-    public Option<int?> Seed { get; } = new("--seed") { Description = "Seed of weights, order and augmentation", HelpName = "n", Recursive = true };
+    public Option<int?> Seed { get; } = new Option<int?>("--seed") { Description = "Seed of weights, order and augmentation", HelpName = "n", Recursive = true }.Whole(0);
 
     public Option<bool> Resume { get; } = new("--resume") { Description = "Continue the run in the run folder", Recursive = true };
 
@@ -59,6 +66,13 @@ internal sealed class CommonOptions
         root.Add(Resume);
         root.Add(Force);
         root.Add(Debug);
+        Set.Validators.Add(result =>
+        {
+            foreach (string text in result.Tokens.Select(t => t.Value).Where(text => text.IndexOf('=') < 1))
+            {
+                result.AddError($"{Set.Name} takes key=value, such as optimizer.lr=1e-3, not '{VisibleText.Name(text)}'");
+            }
+        });
         Force.Validators.Add(result =>
         {
             if (result.GetValue(Resume) && result.GetValue(Force))

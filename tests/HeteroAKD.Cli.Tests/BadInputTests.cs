@@ -22,7 +22,7 @@ public sealed class BadInputTests : IDisposable
     [InlineData("", "data: {size: {width: 50, height: 32}}\n", "50x32", "multiples of 32")]
     [InlineData("", "training: {batchSize: 100}\n", "3 images do not fill one batch of 100", "Set training.batchSize")]
     [InlineData("--device cuda", "", "device 'cuda' is not available", "--device cpu")]
-    [InlineData("--device gpu", "", "device must be one of", "cuda")]
+    [InlineData("--set device=gpu", "", "device must be one of", "cuda")]
     [InlineData("--set optimiser.lr=1", "", "optimiser", "did you mean optimizer")]
     [InlineData("--resume", "", "holds no run to resume", "--resume")]
     public void Wrong_configuration(string options, string yaml, string problem, string remedy)
@@ -90,7 +90,7 @@ public sealed class BadInputTests : IDisposable
     [InlineData("deeplabv3-resnet81", "there is no model 'deeplabv3-resnet81'", "Did you mean 'deeplabv3-resnet18'", "pspnet-mit-b5")]
     [InlineData("segformer-b0 --size 8x8", "an image of 8x8 does not go through segformer-b0", "take another size")]
     [InlineData("deeplabv3-resnet18 --size 70000x70000", "[1, 3, 70000, 70000]", "2147483647 elements")]
-    [InlineData("deeplabv3-resnet18 --classes 0", "0 classes", "at least one")]
+    [InlineData("deeplabv3-resnet18 --classes 0", "--classes takes a whole number, at least 1", "not '0'")]
     public void Wrong_models(string arguments, params string[] texts) => AssertRefused(["info", .. arguments.Split(' ')], texts);
 
     [Fact]

@@ -131,7 +131,7 @@ public sealed class CommandLineTests
         Assert.Equal(2, Run(services, "eval", "a.ckpt", "--save", "color"));
         Assert.Contains("--save needs a folder: give --out", error.ToString(), StringComparison.Ordinal);
         Assert.Equal(2, Run(services, "eval", "a.ckpt", "--out", "o", "--save", "colour"));
-        Assert.Contains("there is no picture 'colour'; there are color, server and overlay", error.ToString(), StringComparison.Ordinal);
+        Assert.Contains("--save takes color, server or overlay, not 'colour'; did you mean color?", error.ToString(), StringComparison.Ordinal);
     }
 
     [Fact]
@@ -177,9 +177,9 @@ public sealed class CommandLineTests
     public void Op_takes_attributes_by_set()
     {
         var services = new FakeServices();
-        Assert.Equal(0, Run(services, "op", "conv2d", "--in", "x", "--out", "y", "--set", "stride=2", "--grad"));
+        Assert.Equal(0, Run(services, "op", "conv2d", "--in", "x", "--out", "y", "--set", "stride=2", "--grad", "--threads", "3"));
         var request = (OpRequest)services.Request!;
-        Assert.Equal(("conv2d", "x", "y", "auto", true), (request.Name, request.Input, request.Output, request.Device, request.Gradients));
+        Assert.Equal(("conv2d", "x", "y", "auto", true, 3), (request.Name, request.Input, request.Output, request.Device, request.Gradients, request.Threads));
         Assert.Equal(["stride=2"], request.Attributes);
         Assert.Equal(0, Run(services, "op", "--list"));
         Assert.Contains("conv2d\n  in   input [N, C, H, W]\n", output.ToString(), StringComparison.Ordinal);
@@ -194,7 +194,7 @@ public sealed class CommandLineTests
         Assert.Equal(("a.pth", "segformer-b0", 0, "", false, true, "b.safetensors"),
             (request.File, request.Model, request.Classes, request.From, request.BackboneOnly, request.Strict, request.Output));
         Assert.Equal("loaded      4\n", output.ToString());
-        Assert.Equal(0, Run(services, "import", "a.pth", "--model", "m", "--classes", "3", "--from", "mit", "--backbone-only", "--no-strict", "--seed", "4", "--out", "b"));
+        Assert.Equal(0, Run(services, "import", "a.pth", "--model", "segformer-b1", "--classes", "3", "--from", "mit", "--backbone-only", "--no-strict", "--seed", "4", "--out", "b"));
         request = (ImportRequest)services.Request!;
         Assert.Equal((3, "mit", true, false), (request.Classes, request.From, request.BackboneOnly, request.Strict));
         Assert.Equal(["seed=4"], request.Overrides);
@@ -229,6 +229,17 @@ public sealed class CommandLineTests
         Assert.Contains(message, output.ToString(), StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData(0, "gradcheck", "gelu")]
+    [InlineData(3, "gradcheck", "gelu", "--threads", "3")]
+    [InlineData(1, "gradcheck", "gelu", "--seed", "5", "--threads", "1")]
+    public void Gradcheck_takes_threads(int threads, params string[] args)
+    {
+        var services = new FakeServices();
+        Assert.Equal(0, Run(services, args));
+        Assert.Equal(threads, services.Threads);
+    }
+
     [Fact]
     public void Gradcheck_of_nothing_is_an_error() => Assert.Equal(2, Run(new FakeServices(), "gradcheck", "none"));
 
@@ -237,24 +248,24 @@ public sealed class CommandLineTests
     [InlineData("did you mean --threads?", "info", "--thread", "3")]
     [InlineData("op needs NAME, --in X.safetensors and --out Y.safetensors, or --list", "op", "gelu")]
     [InlineData("export needs --out FILE", "export", "a.ckpt")]
-    [InlineData("--size takes HEIGHTxWIDTH, such as 512x1024, not '64'", "export", "a.ckpt", "--out", "m", "--size", "64")]
-    [InlineData("--batch takes at least 1, not 0", "export", "a.ckpt", "--out", "m", "--batch", "0")]
+    [InlineData("--size takes HEIGHTxWIDTH in pixels, such as 512x1024, not '64'", "export", "a.ckpt", "--out", "m", "--size", "64")]
+    [InlineData("--batch takes a whole number, at least 1, not '0'", "export", "a.ckpt", "--out", "m", "--batch", "0")]
     [InlineData("--batch and --dynamic-batch exclude each other", "export", "a.ckpt", "--out", "m", "--batch", "2", "--dynamic-batch")]
     [InlineData("--fold-bn is for --format onnx", "export", "a.ckpt", "--out", "m", "--format", "safetensors", "--fold-bn")]
-    [InlineData("import needs --out CHECKPOINT.safetensors", "import", "a.pth", "--model", "m")]
+    [InlineData("import needs --out CHECKPOINT.safetensors", "import", "a.pth", "--model", "segformer-b0")]
     [InlineData("Option '--model' is required.", "import", "a.pth", "--out", "b")]
-    [InlineData("--classes must be at least 1", "import", "a.pth", "--model", "m", "--out", "b", "--classes", "0")]
-    [InlineData("--seeds takes 1 to 100, not 0", "quickstart", "--seeds", "0")]
+    [InlineData("--classes takes a whole number, at least 1, not '0'", "import", "a.pth", "--model", "segformer-b0", "--out", "b", "--classes", "0")]
+    [InlineData("--seeds takes 1 to 100, not '0'", "quickstart", "--seeds", "0")]
     [InlineData("--resume and --force exclude each other", "quickstart", "--resume", "--force")]
-    [InlineData("--size takes HxW in pixels, such as 512x1024, not '512'", "info", "segformer-b0", "--size", "512")]
-    [InlineData("--size takes HxW in pixels, such as 512x1024, not '0x64'", "info", "segformer-b0", "--size", "0x64")]
-    [InlineData("--size takes HxW in pixels, such as 512x1024, not '1x2x3'", "info", "segformer-b0", "--size", "1x2x3")]
+    [InlineData("--size takes HEIGHTxWIDTH in pixels, such as 512x1024, not '512'", "info", "segformer-b0", "--size", "512")]
+    [InlineData("--size takes HEIGHTxWIDTH in pixels, such as 512x1024, not '0x64'", "info", "segformer-b0", "--size", "0x64")]
+    [InlineData("--size takes HEIGHTxWIDTH in pixels, such as 512x1024, not '1x2x3'", "info", "segformer-b0", "--size", "1x2x3")]
     [InlineData("--size needs a MODEL", "info", "--size", "512x1024")]
     [InlineData("--classes needs a MODEL or --models", "info", "--classes", "19")]
     [InlineData("info takes either MODEL or --models", "info", "segformer-b0", "--models")]
-    [InlineData("Cannot parse argument 'many' for option '--classes'", "info", "segformer-b0", "--classes", "many")]
+    [InlineData("--classes takes a whole number, at least 1, not 'many'", "info", "segformer-b0", "--classes", "many")]
     [InlineData("Required argument 'CONFIG' missing for command: 'train'.", "train")]
-    [InlineData("Cannot parse argument 'x' for option '--seed'", "info", "--seed", "x")]
+    [InlineData("--seed takes a whole number, at least 0, not 'x'", "info", "--seed", "x")]
     public void Wrong_usage_returns_two_and_says_how(string message, params string[] args)
     {
         Assert.Equal(2, Run(new FakeServices(), args));

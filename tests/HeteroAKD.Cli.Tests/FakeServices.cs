@@ -18,6 +18,8 @@ internal sealed class FakeServices :
 
     public Exception? Failure { get; init; }
 
+    public int Threads { get; private set; }
+
     public bool Interrupted { get; init; }
 
     public double GradientError { get; init; } = 1e-7;
@@ -96,8 +98,9 @@ internal sealed class FakeServices :
         return ModelProfile.Of("tiny-cnn-student", classes, 32, 32);
     }
 
-    public IEnumerable<GradientCheck> Run(string filter, int seed, CancellationToken cancellation)
+    public IEnumerable<GradientCheck> Run(string filter, int seed, int threads, CancellationToken cancellation)
     {
+        Threads = threads;
         if ("gelu".Contains(filter, StringComparison.Ordinal))
         {
             yield return new GradientCheck("gelu", "[2, 3]", GradientError, 1e-6);

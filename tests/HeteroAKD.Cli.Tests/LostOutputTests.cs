@@ -45,6 +45,7 @@ public sealed class LostOutputTests : IDisposable
     [Theory]
     [InlineData("exec \"$@\" 2>/dev/full", 1, "eval", "none.safetensors")]
     [InlineData("exec \"$@\" 2>&-", 1, "predict", "none.safetensors", "none.png", "--debug")]
+    [InlineData("exec \"$@\" 2>/dev/full", 2, "quickstart", "--seeds", "x")]
     public void An_error_that_cannot_be_told_still_decides_the_exit_code(string script, int code, params string[] arguments) =>
         Assert.Equal(code, HeteroAkdProcess.Shell(script, arguments).ExitCode);
 

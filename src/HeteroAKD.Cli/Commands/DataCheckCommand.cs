@@ -15,14 +15,14 @@ internal sealed class DataCheckCommand : Command
 
     private readonly Argument<string> root = new("DIR") { Description = "The data set's folder; looked for here, then under $HETEROAKD_DATA" };
 
-    private readonly Option<string?> kind = new("--kind") { Description = "Its layout, where it should not be found out", HelpName = "kind" };
+    private readonly Option<string?> kind = new Option<string?>("--kind") { Description = "Its layout, where it should not be found out", HelpName = "kind" }
+        .OneOf([.. DatasetLayout.All.Select(layout => layout.Kind)]);
 
     private readonly Option<bool> fixList = new("--fix-list") { Description = "Write lists without the bad pairs (SPLIT.fixed.txt) and a class file into --out" };
 
     public DataCheckCommand(IDataCheckCommand service, CommonOptions options, Terminal terminal, CancellationToken cancellation)
         : base("check", $"Decode every image and label, show class shares and weights, draw a contact sheet; files go to --out, by default {DefaultFolder}")
     {
-        kind.AcceptOnlyFromAmong([.. DatasetLayout.All.Select(layout => layout.Kind)]);
         Add(root);
         Add(kind);
         Add(fixList);

@@ -9,13 +9,15 @@ namespace HeteroAKD.Cli.Commands;
 /// <summary><c>heteroakd eval CHECKPOINT…</c>.</summary>
 internal sealed class EvalCommand : Command
 {
+    private static readonly string[] Kinds = [.. Enum.GetNames<SavedPictures>().Select(name => name.ToLowerInvariant()).Except([nameof(SavedPictures.None).ToLowerInvariant()])];
+
     private readonly Argument<string[]> checkpoints = new("CHECKPOINT")
     {
         Description = "Checkpoints; several stand side by side, for example teacher and student",
         Arity = ArgumentArity.OneOrMore,
     };
 
-    private readonly Option<string> split = new("--split") { Description = "val or test", HelpName = "name", DefaultValueFactory = _ => "val" };
+    private readonly Option<string?> split = new Option<string?>("--split") { Description = "val or test", HelpName = "name", DefaultValueFactory = _ => "val" }.OneOf("val", "test");
 
     private readonly Option<SavedPictures> save = new("--save")
     {
@@ -26,12 +28,11 @@ internal sealed class EvalCommand : Command
     public EvalCommand(IEvaluateCommand service, CommonOptions options, Terminal terminal, CancellationToken cancellation)
         : base("eval", "Measure checkpoints on the data set that they were trained on")
     {
-        split.AcceptOnlyFromAmong("val", "test");
         Add(checkpoints);
         Add(split);
         save.CustomParser = Pictures;
         Add(save);
-        Validators.Add(result =>
+        this.AddRule(result =>
         {
             if (result.GetResult(save) is { Implicit: false } && result.GetValue(options.Out) is null)
             {
@@ -41,7 +42,7 @@ internal sealed class EvalCommand : Command
         SetAction(result =>
         {
             var request = new EvaluateRequest(
-                result.GetRequiredValue(checkpoints), result.GetRequiredValue(split), options.Overrides(result, withOut: false), result.GetValue(options.Out) ?? "", result.GetValue(save));
+                result.GetRequiredValue(checkpoints), result.GetValue(split)!, options.Overrides(result, withOut: false), result.GetValue(options.Out) ?? "", result.GetValue(save));
             EvaluateOutcome outcome = terminal.WithProgress(progress => service.Run(request, progress, cancellation));
             Write(terminal.Out, outcome, request.Split);
             if (request.OutputFolder.Length > 0)
@@ -53,18 +54,17 @@ internal sealed class EvalCommand : Command
         });
     }
 
-    private static SavedPictures Pictures(ArgumentResult result)
+    private SavedPictures Pictures(ArgumentResult result)
     {
         SavedPictures kinds = SavedPictures.None;
         foreach (string word in result.Tokens.SelectMany(t => t.Value.Split(',', StringSplitOptions.TrimEntries)))
         {
-            if (!Enum.TryParse(word, ignoreCase: true, out SavedPictures kind) || !Enum.IsDefined(kind) || kind == SavedPictures.None)
+            if (!Kinds.Contains(word.ToLowerInvariant()))
             {
-                result.AddError($"--save: there is no picture '{word}'; there are color, server and overlay, several with commas");
-                return kinds;
+                return OptionValues.RefuseWord<SavedPictures>(result, save, Kinds, word);
             }
 
-            kinds |= kind;
+            kinds |= Enum.Parse<SavedPictures>(word, ignoreCase: true);
         }
 
         return kinds;

@@ -12,7 +12,7 @@ internal sealed class ExperimentCommand : Command
 
     private readonly Argument<string> file = new("PLAN") { Description = "Plan (YAML): arms, seeds, shared teachers, what is compared; docs/experiments.md explains it" };
 
-    private readonly Option<int> jobs = new("--jobs") { Description = "Runs side by side; they share --threads", HelpName = "n", DefaultValueFactory = _ => 1 };
+    private readonly Option<int> jobs = new Option<int>("--jobs") { Description = "Runs side by side; they share --threads", HelpName = "n", DefaultValueFactory = _ => 1 }.Whole(1, MostJobs);
 
     private readonly Option<bool> dryRun = new("--dry-run") { Description = "Check the plan and print number of runs, hours and the smallest difference that can be shown; write nothing" };
 
@@ -31,14 +31,7 @@ internal sealed class ExperimentCommand : Command
         Add(keep);
         Add(dryRun);
         Add(report);
-        jobs.Validators.Add(result =>
-        {
-            if (result.GetValueOrDefault<int>() is var n and (< 1 or > MostJobs))
-            {
-                result.AddError($"--jobs takes 1 to {MostJobs}, not {n}");
-            }
-        });
-        Validators.Add(result =>
+        this.AddRule(result =>
         {
             Option[] own = [options.Set, options.Seed, options.Precision, options.Force];
             foreach (Option given in own.Where(o => result.GetResult(o) is { Implicit: false }))

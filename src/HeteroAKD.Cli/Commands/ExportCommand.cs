@@ -12,29 +12,32 @@ internal sealed class ExportCommand : Command
 {
     private readonly Argument<string> checkpoint = new("CHECKPOINT") { Description = "The network" };
 
-    private readonly Option<ExportFormat> format = new("--format") { Description = "onnx, or safetensors or pth for the weights alone", HelpName = "name" };
+    private readonly Option<ExportFormat> format = new Option<ExportFormat>("--format") { Description = "onnx, or safetensors or pth for the weights alone", HelpName = "name" }.OneOf();
 
-    private readonly Option<(int Height, int Width)?> size = new("--size")
+    private readonly Option<(int Height, int Width)?> size = new Option<(int Height, int Width)?>("--size")
     {
         Description = "onnx: rows and columns of images; default: data.size of the checkpoint",
         HelpName = "HxW",
-        CustomParser = ParseSize,
-    };
+    }.Size();
 
-    private readonly Option<int> batch = new("--batch") { Description = "onnx: images of a run", HelpName = "n", DefaultValueFactory = _ => 1 };
+    private readonly Option<int> batch = new Option<int>("--batch") { Description = "onnx: images of a run", HelpName = "n", DefaultValueFactory = _ => 1 }.Whole(1);
 
     private readonly Option<bool> dynamicBatch = new("--dynamic-batch") { Description = "onnx: any number of images" };
 
     private readonly Option<bool> foldBatchNorm = new("--fold-bn") { Description = "onnx: batch normalisations become part of the convolutions before them" };
 
-    private readonly Option<LogitsSize> logitsSize = new("--logits-size") { Description = "onnx: logits of the size of the image (default), or of the network", HelpName = "name" };
+    private readonly Option<LogitsSize> logitsSize = new Option<LogitsSize>("--logits-size")
+    {
+        Description = "onnx: logits of the size of the image (default), or of the network",
+        HelpName = "name",
+    }.OneOf();
 
-    private readonly Option<double> tolerance = new("--tolerance")
+    private readonly Option<double> tolerance = new Option<double>("--tolerance")
     {
         Description = "onnx: largest difference of a logit, as a share of the largest logit",
         HelpName = "x",
         DefaultValueFactory = _ => 1e-3,
-    };
+    }.Share();
 
     private readonly Option<bool> noVerify = new("--no-verify") { Description = "onnx: do not run the graph in ONNX Runtime beside the network" };
 
@@ -49,14 +52,7 @@ internal sealed class ExportCommand : Command
             Add(option);
         }
 
-        batch.Validators.Add(result =>
-        {
-            if (result.Tokens.Count == 1 && int.TryParse(result.Tokens[0].Value, CultureInfo.InvariantCulture, out int images) && images < 1)
-            {
-                result.AddError($"--batch takes at least 1, not {images}");
-            }
-        });
-        Validators.Add(result => Check(result, options, graphOptions));
+        this.AddRule(result => Check(result, options, graphOptions));
         SetAction(result =>
         {
             ExportRequest request = Request(result, options);
@@ -77,8 +73,7 @@ internal sealed class ExportCommand : Command
             result.AddError("--batch and --dynamic-batch exclude each other");
         }
 
-        if (result.GetResult(format)?.Errors.Any() != true && result.GetValue(format) != ExportFormat.Onnx
-            && Array.Find(graphOptions, o => result.GetResult(o) is { Implicit: false }) is { } foreign)
+        if (result.GetValue(format) != ExportFormat.Onnx && Array.Find(graphOptions, o => result.GetResult(o) is { Implicit: false }) is { } foreign)
         {
             result.AddError($"{foreign.Name} is for --format onnx");
         }
@@ -95,21 +90,6 @@ internal sealed class ExportCommand : Command
             Tolerance = result.GetValue(tolerance),
             Verify = !result.GetValue(noVerify),
         };
-
-    private static (int Height, int Width)? ParseSize(ArgumentResult result)
-    {
-        string[] sides = result.Tokens[0].Value.Split('x', 'X');
-        if (sides.Length == 2
-            && int.TryParse(sides[0], NumberStyles.None, CultureInfo.InvariantCulture, out int height)
-            && int.TryParse(sides[1], NumberStyles.None, CultureInfo.InvariantCulture, out int width)
-            && height is >= 1 and <= 16384 && width is >= 1 and <= 16384)
-        {
-            return (height, width);
-        }
-
-        result.AddError($"--size takes HEIGHTxWIDTH, such as 512x1024, not '{result.Tokens[0].Value}'");
-        return null;
-    }
 
     private static void Write(TextWriter output, ExportRequest request, ExportOutcome outcome)
     {

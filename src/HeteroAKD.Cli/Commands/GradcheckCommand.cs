@@ -24,7 +24,7 @@ internal sealed class GradcheckCommand : Command
             string wanted = result.GetValue(filter) ?? "";
             var table = new TextTable("op", "case", "error", "tolerance", "") { Words = [0, 1, 4] };
             int passed = 0, failed = 0;
-            foreach (GradientCheck check in service.Run(wanted, result.GetValue(options.Seed) ?? 1, cancellation))
+            foreach (GradientCheck check in service.Run(wanted, result.GetValue(options.Seed) ?? 1, result.GetValue(options.Threads) ?? 0, cancellation))
             {
                 table.Row(check.Op, check.Case, Number(check.Error), Number(check.Tolerance), check.Passed ? "ok" : "WRONG");
                 (passed, failed) = check.Passed ? (passed + 1, failed) : (passed, failed + 1);

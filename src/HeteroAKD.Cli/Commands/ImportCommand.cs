@@ -1,5 +1,7 @@
 using System.CommandLine;
 using HeteroAKD.Experiments.Commands;
+using HeteroAKD.Nn.Models;
+using HeteroAKD.Weights.Import;
 
 namespace HeteroAKD.Cli.Commands;
 
@@ -8,16 +10,17 @@ internal sealed class ImportCommand : Command
 {
     private readonly Argument<string> file = new("FILE") { Description = "A state dict of PyTorch (.pth), safetensors, or a checkpoint" };
 
-    private readonly Option<string> model = new("--model") { Description = "The network here that the weights are of", HelpName = "name", Required = true };
+    private readonly Option<string?> model = new Option<string?>("--model") { Description = "The network here that the weights are of", HelpName = "name", Required = true }
+        .OneOf([.. ModelZoo.Names]);
 
-    private readonly Option<int> classes = new("--classes") { Description = "Classes of the network; by default those of the file's classifier", HelpName = "n" };
+    private readonly Option<int> classes = new Option<int>("--classes") { Description = "Classes of the network; by default those of the file's classifier", HelpName = "n" }.Whole(1);
 
-    private readonly Option<string> from = new("--from")
+    private readonly Option<string?> from = new Option<string?>("--from")
     {
         Description = "Whose names they are: torchvision, mmseg, mit, huggingface, cirkd or heteroakd; by default the names tell",
         HelpName = "format",
         DefaultValueFactory = _ => "",
-    };
+    }.OneOf([.. NameMap.All.Select(map => map.Name)]);
 
     private readonly Option<bool> backboneOnly = new("--backbone-only") { Description = "Take the encoder alone; the head starts from --seed" };
 
@@ -32,22 +35,17 @@ internal sealed class ImportCommand : Command
         Add(from);
         Add(backboneOnly);
         Add(noStrict);
-        Validators.Add(result =>
+        this.AddRule(result =>
         {
             if (result.GetValue(options.Out) is null)
             {
                 result.AddError("import needs --out CHECKPOINT.safetensors");
             }
-
-            if (result.GetResult(classes) is { Implicit: false } && result.GetValue(classes) < 1)
-            {
-                result.AddError("--classes must be at least 1");
-            }
         });
         SetAction(result =>
         {
             var request = new ImportRequest(
-                result.GetRequiredValue(file), result.GetRequiredValue(model), result.GetValue(classes), result.GetValue(from) ?? "", result.GetValue(backboneOnly),
+                result.GetRequiredValue(file), result.GetValue(model)!, result.GetValue(classes), result.GetValue(from) ?? "", result.GetValue(backboneOnly),
                 !result.GetValue(noStrict), result.GetValue(options.Out)!, options.Overrides(result, withOut: false));
             foreach (string line in service.Run(request))
             {

@@ -22,14 +22,14 @@ internal sealed class InfoCommand : Command
 
     private readonly Option<bool> models = new("--models") { Description = "Show the networks that there are" };
 
-    private readonly Option<string> size = new("--size")
+    private readonly Option<(int Height, int Width)?> size = new Option<(int Height, int Width)?>("--size")
     {
         Description = "Height and width of the image that goes through MODEL",
         HelpName = "HxW",
-        DefaultValueFactory = _ => "1024x2048",
-    };
+        DefaultValueFactory = _ => (1024, 2048),
+    }.Size();
 
-    private readonly Option<int> classes = new("--classes") { Description = "Classes that the network tells apart", HelpName = "n", DefaultValueFactory = _ => 19 };
+    private readonly Option<int> classes = new Option<int>("--classes") { Description = "Classes that the network tells apart", HelpName = "n", DefaultValueFactory = _ => 19 }.Whole(1);
 
     public InfoCommand(IInfoCommand service, Terminal terminal)
         : base("info", "Show the devices of this machine, or what a network consists of and costs")
@@ -46,15 +46,7 @@ internal sealed class InfoCommand : Command
                 result.AddError($"Unrecognized command or argument '{given}'.");
             }
         });
-        size.Validators.Add(result =>
-        {
-            string given = result.GetValueOrDefault<string>();
-            if (SizeOf(given) is not { Height: > 0, Width: > 0 })
-            {
-                result.AddError($"--size takes HxW in pixels, such as 512x1024, not '{given}'");
-            }
-        });
-        Validators.Add(result =>
+        this.AddRule(result =>
         {
             bool hasModel = result.GetValue(model) is not null;
             if (hasModel && result.GetValue(models))
@@ -81,7 +73,7 @@ internal sealed class InfoCommand : Command
             }
             else if (result.GetValue(model) is { } name)
             {
-                (int height, int width) = SizeOf(result.GetRequiredValue(size))!.Value;
+                (int height, int width) = result.GetValue(size)!.Value;
                 Write(terminal.Out, service.Profile(name, count, height, width));
             }
             else
@@ -92,13 +84,6 @@ internal sealed class InfoCommand : Command
             return ExitCode.Success;
         });
     }
-
-    private static (int Height, int Width)? SizeOf(string text) =>
-        text.Split('x') is [string rows, string columns]
-        && int.TryParse(rows, NumberStyles.None, CultureInfo.InvariantCulture, out int height)
-        && int.TryParse(columns, NumberStyles.None, CultureInfo.InvariantCulture, out int width)
-            ? (height, width)
-            : null;
 
     private static void WriteMachine(TextWriter output, IReadOnlyList<DeviceInfo> devices)
     {

@@ -11,7 +11,7 @@ internal sealed class OpCommand : Command
 
     private readonly Option<bool> list = new("--list") { Description = "Show every op with inputs, shapes, attributes and defaults" };
 
-    private readonly Option<string?> input = new("--in") { Description = "Safetensors file with the inputs by name", HelpName = "file" };
+    private readonly Option<string?> input = new Option<string?>("--in") { Description = "Safetensors file with the inputs by name", HelpName = "file" }.Path();
 
     private readonly Option<bool> gradients = new("--grad") { Description = "Also write grad.INPUT for the upstream gradients grad.OUTPUT in the input file" };
 
@@ -22,7 +22,7 @@ internal sealed class OpCommand : Command
         Add(list);
         Add(input);
         Add(gradients);
-        Validators.Add(result =>
+        this.AddRule(result =>
         {
             if (!result.GetValue(list) && (result.GetValue(name) is null || result.GetValue(input) is null || result.GetValue(options.Out) is null))
             {
@@ -39,7 +39,8 @@ internal sealed class OpCommand : Command
 
             var request = new OpRequest(
                 result.GetValue(name)!, result.GetValue(input)!, result.GetValue(options.Out)!, result.GetValue(options.Set) ?? [],
-                result.GetValue(options.Device) ?? "auto", result.GetValue(gradients), result.GetValue(options.Precision) ?? MatrixPrecision.Fp32);
+                result.GetValue(options.Device) ?? "auto", result.GetValue(gradients), result.GetValue(options.Precision) ?? MatrixPrecision.Fp32,
+                result.GetValue(options.Threads) ?? 0);
             foreach (string line in service.Run(request))
             {
                 terminal.Out.WriteLine(line);

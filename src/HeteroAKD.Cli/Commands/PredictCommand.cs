@@ -12,11 +12,11 @@ internal sealed class PredictCommand : Command
 
     private readonly Argument<string[]> images = new("IMAGE") { Description = "Image files (PNG, JPEG)", Arity = ArgumentArity.OneOrMore };
 
-    private readonly Option<string?> dump = new("--dump")
+    private readonly Option<string?> dump = new Option<string?>("--dump")
     {
         Description = "Also write the feature maps and logits of the first image to a safetensors file",
         HelpName = "file",
-    };
+    }.Path();
 
     private readonly Option<bool> server = new("--server") { Description = "Also write server/NAME.png with the ids that the data set's evaluation server takes" };
 

@@ -7,26 +7,20 @@ namespace HeteroAKD.Cli.Commands;
 /// <summary><c>heteroakd quickstart</c>.</summary>
 internal sealed class QuickstartCommand : Command
 {
+    private const int MostSeeds = 100;
     private const string PlanFile = "plans/ablation.yaml";
 
-    private readonly Option<int> seeds = new("--seeds")
+    private readonly Option<int> seeds = new Option<int>("--seeds")
     {
         Description = "Repeat the student over so many seeds and compare pair by pair",
         HelpName = "n",
         DefaultValueFactory = _ => 1,
-    };
+    }.Whole(1, MostSeeds);
 
     public QuickstartCommand(IQuickstartCommand service, CommonOptions options, Terminal terminal, CancellationToken cancellation)
         : base("quickstart", "Train a teacher and the same student three times on procedural scenes, alone, with plain KD and with HeteroAKD added, and show the differences")
     {
         Add(seeds);
-        seeds.Validators.Add(result =>
-        {
-            if (result.GetValueOrDefault<int>() is var n and (< 1 or > 100))
-            {
-                result.AddError($"--seeds takes 1 to 100, not {n}");
-            }
-        });
         SetAction(result =>
         {
             ExperimentConfig config = ShippedConfiguration.Read(ShippedConfiguration.Scenes, options.Overrides(result, withOut: true));

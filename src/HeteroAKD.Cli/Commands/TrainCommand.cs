@@ -9,12 +9,12 @@ internal sealed class TrainCommand : Command
 {
     private readonly Argument<string> file = new("CONFIG") { Description = "Experiment file (YAML); configs/default.yaml explains every option" };
 
-    private readonly Option<NetworkRole> network = new("--network")
+    private readonly Option<NetworkRole> network = new Option<NetworkRole>("--network")
     {
         Description = "Which network of the experiment: teacher, student, or distilled with the teacher that teacher.checkpoint names",
         HelpName = "role",
         DefaultValueFactory = _ => NetworkRole.Student,
-    };
+    }.OneOf();
 
     private readonly Option<string?> teacherOutputs = new("--teacher-outputs")
     {

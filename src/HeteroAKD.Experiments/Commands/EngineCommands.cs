@@ -44,8 +44,8 @@ public sealed record GradientCheck(string Op, string Case, double Error, double 
 /// <summary>Checks gradients.</summary>
 public interface IGradcheckCommand
 {
-    /// <summary>Checks every op whose name contains the filter, yielding each as it is done.</summary>
-    IEnumerable<GradientCheck> Run(string filter, int seed, CancellationToken cancellation);
+    /// <summary>Checks every op whose name contains the filter, yielding each as it is done; <paramref name="threads"/> are those of the cpu device, 0 for every core.</summary>
+    IEnumerable<GradientCheck> Run(string filter, int seed, int threads, CancellationToken cancellation);
 }
 
 /// <summary>What an op takes, for a person.</summary>
@@ -62,7 +62,10 @@ public sealed record OpDescription(string Name, IReadOnlyList<string> Inputs, IR
 /// <param name="Attributes">Texts <c>attribute=value</c>.</param>
 /// <param name="Device">The device.</param>
 /// <param name="Gradients">Whether to write <c>grad.INPUT</c> too.</param>
-public sealed record OpRequest(string Name, string Input, string Output, IReadOnlyList<string> Attributes, string Device, bool Gradients, MatrixPrecision Precision = MatrixPrecision.Fp32);
+/// <param name="Precision">How products round their factors.</param>
+/// <param name="Threads">Threads of the cpu device; 0 for every core.</param>
+public sealed record OpRequest(
+    string Name, string Input, string Output, IReadOnlyList<string> Attributes, string Device, bool Gradients, MatrixPrecision Precision = MatrixPrecision.Fp32, int Threads = 0);
 
 /// <summary>Runs ops of the table.</summary>
 public interface IOpCommand

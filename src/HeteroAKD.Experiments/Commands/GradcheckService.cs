@@ -7,9 +7,9 @@ namespace HeteroAKD.Experiments.Commands;
 public sealed class GradcheckService : IGradcheckCommand
 {
     /// <inheritdoc/>
-    public IEnumerable<GradientCheck> Run(string filter, int seed, CancellationToken cancellation)
+    public IEnumerable<GradientCheck> Run(string filter, int seed, int threads, CancellationToken cancellation)
     {
-        using Device cpu = Device.Open("cpu");
+        using Device cpu = Device.Open("cpu", threads);
         foreach (OpCase opCase in CaseTable.All.Where(c => c.Row.Name.Contains(filter, StringComparison.OrdinalIgnoreCase) && c.Differentiable.Any()))
         {
             cancellation.ThrowIfCancellationRequested();

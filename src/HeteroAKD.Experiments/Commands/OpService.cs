@@ -36,7 +36,7 @@ public sealed class OpService : IOpCommand
 
         Dictionary<string, string> attributes = Attributes(row, request.Attributes);
         Dictionary<string, HostTensor> given = Read(row, request.Input);
-        using Device device = Device.Open(request.Device, precision: request.Precision);
+        using Device device = Device.Open(request.Device, request.Threads, request.Precision);
         bool wide = given.Values.Any(t => t.DType == "F64");
         using StepScope step = device.BeginStep();
         Tensor?[] inputs = [.. row.Inputs.Select(i => given.TryGetValue(i.Name, out HostTensor? t) ? Input(row, i, t, device, wide, request.Gradients) : null)];
