@@ -9,7 +9,14 @@ namespace HeteroAKD.Reports;
 /// <summary>A line of a chart.</summary>
 /// <param name="Name">Entry in the legend; one of <see cref="NetworkRoles"/> gets its fixed colour.</param>
 /// <param name="Points">Steps and values.</param>
-public sealed record Curve(string Name, IReadOnlyList<(double Step, double Value)> Points);
+public sealed record Curve(string Name, IReadOnlyList<(double Step, double Value)> Points)
+{
+    /// <summary>The values that <see cref="Points"/> are means of, drawn pale behind them; empty where a point is a value itself.</summary>
+    public IReadOnlyList<(double Step, double Value)> Raw { get; init; } = [];
+
+    /// <summary>What the legend adds to the name, for example the last value.</summary>
+    public string Note { get; init; } = "";
+}
 
 /// <summary>One chart of the picture.</summary>
 /// <param name="Title">Above it.</param>
@@ -27,6 +34,7 @@ public static class CurvesChart
     private const int PanelWidth = 720;
     private const int PanelHeight = 480;
     private const double LegendRoom = 0.4; // of the curves' range, above them where the axis fits them closely
+    private const double PaleAlpha = 0.3;
     private const int MarkersUpTo = 40;  // single evaluations are points; a line of many steps is not
 
     private static readonly Dictionary<string, Color> RoleColors = new()
@@ -70,9 +78,16 @@ public static class CurvesChart
         int others = 0;
         foreach (Curve curve in panel.Curves.Where(c => c.Points.Count > 0))
         {
+            Color color = RoleColors.TryGetValue(curve.Name, out Color own) ? own : OtherColors[others++ % OtherColors.Length];
+            if (curve.Raw.Count > 0)
+            {
+                Scatter raw = plot.Add.Scatter(curve.Raw.Select(p => p.Step).ToArray(), curve.Raw.Select(p => p.Value).ToArray());
+                (raw.Color, raw.LineWidth, raw.MarkerSize) = (color.WithAlpha(PaleAlpha), 1, 0);
+            }
+
             Scatter line = plot.Add.Scatter(curve.Points.Select(p => p.Step).ToArray(), curve.Points.Select(p => p.Value).ToArray());
-            line.LegendText = curve.Name;
-            line.Color = RoleColors.TryGetValue(curve.Name, out Color color) ? color : OtherColors[others++ % OtherColors.Length];
+            line.LegendText = curve.Name + curve.Note;
+            line.Color = color;
             line.LineWidth = 2.5f;
             line.MarkerSize = curve.Points.Count <= MarkersUpTo ? 8 : 0;
         }

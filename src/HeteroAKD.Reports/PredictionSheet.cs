@@ -23,6 +23,9 @@ public sealed record PredictionNotes(string Alone, string Distilled, string Teac
 {
     /// <summary>Of the student with plain KD alone.</summary>
     public string Kd { get; init; } = "";
+
+    /// <summary>What the data set holds: images, or scenes.</summary>
+    public string Pictures { get; init; } = "images";
 }
 
 /// <summary>
@@ -59,7 +62,7 @@ public static class PredictionSheet
         int errors = networks.Length + 2;
         int columns = errors + 1;
         int legendRows = 1 + (int)Math.Ceiling((classes.Count + 1) / (double)LegendPerRow(columns));
-        using var sheet = new Sheet(title, "Held-out scenes; black pixels are ignored", columns, scenes.Count, (double)first.Height / first.Width, legendRows * LegendRow);
+        using var sheet = new Sheet(title, $"Held-out {notes.Pictures}; black pixels are ignored", columns, scenes.Count, (double)first.Height / first.Width, legendRows * LegendRow);
         sheet.Head(0, "image", $"{first.Width} x {first.Height}");
         sheet.Head(1, "truth", "");
         for (int n = 0; n < networks.Length; n++)

@@ -9,6 +9,8 @@ public static class RunCurves
     // Points that a loss curve is averaged over: single batches hide the trend.
     private const int Smoothing = 5;
 
+    private static string Mean => $"mean of {Smoothing} logged steps";
+
     /// <summary>Panels: cross-entropy and validation mIoU of every network, and the terms of the distillation.</summary>
     /// <param name="path">The file.</param>
     /// <param name="terms">Columns of the distillation's losses, <see cref="Distillation.IObjective.CurveNames"/>.</param>
@@ -35,23 +37,25 @@ public static class RunCurves
                 points.Add((double.Parse(row[1], CultureInfo.InvariantCulture), scale * double.Parse(row[at], CultureInfo.InvariantCulture)));
             }
 
-            return points.Count == 0 ? [] : [new Curve(name, Smooth(points, smoothing))];
+            return points.Count == 0 ? [] : [new Curve(name, Smooth(points, smoothing)) { Raw = smoothing > 1 ? points : [], Note = Last(points[^1].Item2) }];
         }
 
         string[] roles = [NetworkRoles.Teacher, NetworkRoles.Student, NetworkRoles.Kd, NetworkRoles.Distilled];
         List<CurvePanel> panels =
         [
             new("validation mIoU", "%", [.. roles.SelectMany(r => Of("val_miou", r, r, 100, 1))]),
-            new("cross-entropy (training)", "nats", [.. roles.SelectMany(r => Of("ce", r, r, 1, Smoothing))]),
+            new($"cross-entropy (training), {Mean}", "nats", [.. roles.SelectMany(r => Of("ce", r, r, 1, Smoothing))]),
         ];
         Curve[] losses = [.. terms.SelectMany(t => Of(t, NetworkRoles.Distilled, t, 1, Smoothing))];
         if (losses.Length > 0)
         {
-            panels.Add(new CurvePanel("terms of the distillation", "nats", losses));
+            panels.Add(new CurvePanel($"terms of the distillation, {Mean}", "nats", losses));
         }
 
         return panels;
     }
+
+    private static string Last(double value) => string.Create(CultureInfo.InvariantCulture, $", last {value:G4}");
 
     private static List<(double, double)> Smooth(List<(double Step, double Value)> points, int width)
     {

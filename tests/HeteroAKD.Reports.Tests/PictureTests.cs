@@ -121,6 +121,34 @@ public sealed class PictureTests : IDisposable
         Assert.All((SKColor[])[new(0x6B, 0x72, 0x80), new(0xE0, 0x7B, 0x39), new(0x2E, 0x9E, 0x5B), new(0x1F, 0x6F, 0xB4)], color => Assert.Contains(color, picture.Pixels));
     }
 
+    [Theory]
+    [InlineData("ce", 1)]
+    [InlineData("kd", 2)]
+    public void A_smoothed_curve_says_so_and_shows_its_values_and_the_last_one(string column, int panel)
+    {
+        string rows = string.Concat(Enumerable.Range(1, 7).Select(step => $"distilled,{step},{(column == "ce" ? $"{step}," : $",{step}")}\n"));
+        CurvePanel found = RunCurves.Read(folder.File("metrics.csv", "network,step,ce,kd\n" + rows), ["kd"])[panel == 2 ? ^1 : 1];
+        Assert.EndsWith(", mean of 5 logged steps", found.Title, StringComparison.Ordinal);
+        Curve curve = found.Curves.Single();
+        Assert.Equal([1, 1.5, 2, 2.5, 3, 4, 5], curve.Points.Select(p => p.Value));
+        Assert.Equal([1, 2, 3, 4, 5, 6, 7], curve.Raw.Select(p => p.Value));
+        Assert.Equal(", last 7", curve.Note);
+        string with = folder.File("with.png"), without = folder.File("without.png");
+        CurvesChart.Write(with, [found]);
+        CurvesChart.Write(without, [found with { Curves = [curve with { Raw = [] }] }]);
+        Assert.NotEqual(File.ReadAllBytes(without), File.ReadAllBytes(with));
+    }
+
+    [Fact]
+    public void A_score_is_drawn_as_it_was_measured()
+    {
+        string metrics = folder.File("metrics.csv", "network,step,val_miou\nstudent,10,0.25\nstudent,20,0.5\n");
+        Curve curve = RunCurves.Read(metrics, [])[0].Curves.Single();
+        Assert.Equal([25, 50], curve.Points.Select(p => p.Value));
+        Assert.Empty(curve.Raw);
+        Assert.Equal(", last 50", curve.Note);
+    }
+
     [Fact]
     public void Curve_of_one_value_is_no_error()
     {

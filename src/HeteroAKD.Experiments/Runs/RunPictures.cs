@@ -43,6 +43,9 @@ internal sealed class RunPictures(RunFolder folder, ExperimentData data, Experim
         }
     }
 
+    // The word of the data: what is drawn by rule are scenes.
+    private string Pictures => config.Data.Kind == DataKind.Scenes ? "scenes" : "images";
+
     private ClassLegend Legend => new(data.Classes.Names, data.Classes.Colors, data.Classes.IgnoreIndex);
 
     private static TrainedNetwork? Find(IReadOnlyList<TrainedNetwork> networks, string role) => networks.FirstOrDefault(n => n.Role == role);
@@ -65,10 +68,10 @@ internal sealed class RunPictures(RunFolder folder, ExperimentData data, Experim
         string Note(TrainedNetwork n) => FormattableString.Invariant($"{n.Model.Name}, {100 * n.Summary.Scores[split].MeanIoU:F1} % mIoU");
         PredictionSheet.Write(
             folder.File("predictions.png"),
-            $"{teacher.Model.Name} → {distilled.Model.Name}, seed {config.Seed}, {split} scenes",
+            $"{teacher.Model.Name} → {distilled.Model.Name}, seed {config.Seed}, {split} {Pictures}",
             scenes,
             Legend,
-            new PredictionNotes(Note(alone), Note(distilled), Note(teacher)) { Kd = kd is null ? "" : Note(kd) });
+            new PredictionNotes(Note(alone), Note(distilled), Note(teacher)) { Pictures = Pictures, Kd = kd is null ? "" : Note(kd) });
     }
 
     private byte[][] Predict(SegmentationModel model, Batch batch)

@@ -68,7 +68,7 @@ public sealed partial class NetworkTrainer(ITrainingObserver observer)
             double stepStart = clock.Elapsed.TotalMilliseconds;
             double waited = s.Batches.WaitSeconds;
             double rate = s.Schedule.At(s.Step);
-            bool logged = Due(s.Job.Training.LogEvery, s);
+            bool logged = Due(s.Job.Training.LogEvery, s) || (s.Job.Training.LogEvery > 0 && s.Step + 1 == s.Job.Training.Steps);
             device.Step = s.Step;
             s.Job.Objective.BeginStep(s.Step, s.Job.Training.Steps);
             double loss = RunStep(s, inputs, step, rate, logged);
