@@ -57,7 +57,8 @@ public sealed class OutOfDeviceMemoryException(string device, long asked, long i
     : HeteroAkdException(
         $"out of memory on '{device}': asked for {ProcessMemory.Size(asked)} with {ProcessMemory.Size(inUse)} in use, {ProcessMemory.Size(reserved)} reserved"
         + $"{(free is { } left ? $" and {ProcessMemory.Size(left)} free on the card" : $"; {ProcessMemory.Describe()}")}. Largest: {owners}. "
-        + $"Use a smaller batch, crop or model{(free is null ? ", or raise the limit" : ", or end other processes on the card (nvidia-smi lists them)")}.",
+        + $"Use a smaller batch, crop or model{(free is null ? ", or raise the limit" : ", or end other processes on the card (nvidia-smi lists them)")}. "
+        + "Large pictures can be evaluated in windows: evaluation.mode=slide.",
         inner!);
 
 /// <summary>A NaN or an infinity where a number was needed.</summary>

@@ -29,6 +29,14 @@ public sealed class InfoTests
         Assert.Contains(rows, row => row.StartsWith("total [1, 19, 8, 8] 13,607,974 ", StringComparison.Ordinal));
     }
 
+    [Theory]
+    [InlineData("segformer-b1", "2048x2048")]
+    [InlineData("segformer-b0", "3024x4032")]
+    [InlineData("deeplabv3-mit-b0", "3024x4032")]
+    [InlineData("tiny-mit-student", "4032x3008")]
+    public void A_photo_goes_through_a_Transformer(string model, string size) =>
+        Assert.Contains($"{model} at {size}: ", Run(["info", model, "--size", size]), StringComparison.Ordinal);
+
     [Fact]
     public void Every_model_is_listed()
     {

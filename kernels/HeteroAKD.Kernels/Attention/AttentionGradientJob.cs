@@ -39,7 +39,7 @@ internal sealed unsafe class AttentionGradientJob<TLane> : KernelJob<AttentionGr
     public static int Padded(int headSize) => (headSize + TLane.Width - 1) / TLane.Width * TLane.Width;
 
     /// <summary>Bytes of one set of sums.</summary>
-    public static nuint SumBytes(in AttentionShape shape) => (nuint)shape.Pairs * (nuint)(shape.Keys * 2 * Padded(shape.HeadSize) * RegisterTile<TLane>.ElementSize);
+    public static nuint SumBytes(in AttentionShape shape) => (nuint)shape.Pairs * (nuint)shape.Keys * (nuint)(2 * Padded(shape.HeadSize) * RegisterTile<TLane>.ElementSize);
 
     public override void Tile(int tile, int worker)
     {

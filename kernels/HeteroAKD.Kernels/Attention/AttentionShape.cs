@@ -24,7 +24,7 @@ public readonly struct AttentionShape
     /// <summary>d = C / h.</summary>
     public readonly int HeadSize;
 
-    /// <summary>All sizes at least 1, the channels divisible by the heads. One image's queries and one image's keys and values have fewer than 2^24 elements.</summary>
+    /// <summary>All sizes at least 1, the channels divisible by the heads.</summary>
     public AttentionShape(int batch, int heads, int queries, int keys, int channels)
     {
         if (batch < 1 || heads < 1 || queries < 1 || keys < 1 || channels < 1)
@@ -38,18 +38,15 @@ public readonly struct AttentionShape
             throw new ArgumentException($"attention: {channels} channels do not divide into {heads} heads", nameof(heads));
         }
 
-        if (Math.Max(queries, 2L * keys) * channels >= 1 << 24)
-        {
-            throw new ArgumentException(
-                $"attention: {queries} queries and {keys} keys of {channels} channels are too many: N·C and M·2C must be below 2^24; reduce the keys or the picture", nameof(queries));
-        }
-
         Batch = batch;
         Heads = heads;
         Queries = queries;
         Keys = keys;
         HeadSize = channels / heads;
     }
+
+    /// <summary>Whether the row kernels can compute it: their lanes hold the places of one image's queries, keys and values as floats, which are exact below 2^24.</summary>
+    public bool FitsRowKernels => Math.Max(Queries, 2L * Keys) * Channels < 1 << 24;
 
     /// <summary>C.</summary>
     public int Channels => Heads * HeadSize;

@@ -24,7 +24,7 @@ public static class Attention
         [new("query", "[B, N, C]"), new("key_value", "[B, M, 2C], keys then values")],
         shape: n =>
         {
-            ShapeOf(n);
+            Check(n);
             return n[0].Shape;
         },
         Forward,
@@ -85,7 +85,10 @@ public static class Attention
         }
     }
 
-    private static AttentionShape ShapeOf(OpNode<AttentionAttributes> n)
+    private static AttentionShape ShapeOf(OpNode<AttentionAttributes> n) =>
+        new(n[0].Shape[0], n.Attributes.Heads, n[0].Shape[1], n[1].Shape[1], n[0].Shape[2]);
+
+    private static void Check(OpNode<AttentionAttributes> n)
     {
         Shape q = n[0].Shape;
         Shape kv = n[1].Shape;
@@ -94,13 +97,23 @@ public static class Attention
             throw new ShapeMismatchException("attention", "key_value", $"{kv} does not fit query {q}; expected [B, M, 2C] for [B, N, C]");
         }
 
-        try
+        if (n.Attributes.Heads < 1 || q[2] % n.Attributes.Heads != 0)
         {
-            return new AttentionShape(q[0], n.Attributes.Heads, q[1], kv[1], q[2]);
+            throw new ShapeMismatchException("attention", "query", $"{q} does not divide into {n.Attributes.Heads} heads");
         }
-        catch (ArgumentException e)
+
+        if (kv[1] < 1 && q.Count > 0)
         {
-            throw new ShapeMismatchException("attention", "query", e.Message);
+            throw new ShapeMismatchException("attention", "key_value", $"{kv} has no key to ask");
+        }
+
+        if (q.Count > 0 && !n.Device.IsHost && !DeviceAttention.Serves(ShapeOf(n)))
+        {
+            throw new ShapeMismatchException(
+                "attention",
+                "query",
+                $"{q} and key_value {kv} are too large for heads of {q[2] / n.Attributes.Heads} channels on '{n.Device.Name}': N·C and M·2C must be below 2^24. "
+                    + "Take smaller pictures (evaluation.mode=slide cuts them), or --device cpu");
         }
     }
 }

@@ -12,6 +12,9 @@ internal static class DeviceAttention
 {
     private const int MostColumns = 64;
 
+    /// <summary>Whether a shape can be computed.</summary>
+    public static bool Serves(in AttentionShape s) => s.HeadSize <= MostColumns || s.FitsRowKernels;
+
     /// <summary>Output and log-sum-exp.</summary>
     public static void Forward(Device device, in AttentionShape s, Tensor q, Tensor kv, Tensor o, Tensor lse)
     {

@@ -18,6 +18,9 @@ public readonly record struct MapAttributes(int Height = 1, int Width = 1)
 /// <summary>Operations that move elements and change none.</summary>
 public static class Layout
 {
+    // Offsets in a lane are floats.
+    private const int ExactOffsets = (1 << 24) - 1;
+
     /// <summary>Concatenation along the channels.</summary>
     public static readonly OpRow<NoAttributes> Cat = new(
         "cat",
@@ -64,9 +67,9 @@ public static class Layout
         "to_map",
         "[N, H·W, C] to [N, C, H, W]; input.transpose(1, 2).reshape(N, C, height, width)",
         [new("input", "[N, H·W, C]")],
-        shape: n => n[0].Shape.Rank == 3 && n[0].Shape[1] == n.Attributes.Height * n.Attributes.Width
+        shape: n => n[0].Shape.Rank == 3 && n.Attributes is { Height: >= 0, Width: >= 0 } && n[0].Shape[1] == (long)n.Attributes.Height * n.Attributes.Width
             ? new Shape(n[0].Shape[0], n[0].Shape[2], n.Attributes.Height, n.Attributes.Width)
-            : throw new ShapeMismatchException("to_map", "input", $"{n[0].Shape} onto a map of {n.Attributes.Height} x {n.Attributes.Width}; expected [N, {n.Attributes.Height * n.Attributes.Width}, C]"),
+            : throw new ShapeMismatchException("to_map", "input", $"{n[0].Shape} onto a map of {n.Attributes.Height} x {n.Attributes.Width}; expected [N, {(long)n.Attributes.Height * n.Attributes.Width}, C]"),
         forward: n => Transpose(n[0], n.Output, n[0].Shape[0], n[0].Shape[1], n[0].Shape[2]),
         gradient: (n, dy) =>
         {
@@ -83,7 +86,11 @@ public static class Layout
         }
         else
         {
-            x.Device.Pixel(new TransposeKernel(x.Mem, y.Mem, rows, columns), batch * columns, rows, 2, x.DType);
+            int piece = Math.Max(1, ExactOffsets / columns);
+            for (int first = 0; first < rows; first += piece)
+            {
+                x.Device.Pixel(new TransposeKernel(x.Mem, y.Mem, rows, columns, first), batch * columns, Math.Min(piece, rows - first), 2, x.DType);
+            }
         }
     }
 

@@ -45,6 +45,9 @@ public readonly record struct AdaptivePoolAttributes(int Height = 1, int Width =
 /// <summary>Pooling over windows and bins of [N, C, H, W]; gradients in gather form.</summary>
 public static class Pooling
 {
+    // Places in a lane are floats.
+    private const int ExactPlaces = 1 << 24;
+
     private static readonly OpInput[] Input = [new("input", "[N, C, H, W]")];
 
     /// <summary>Max pooling. Kept: 0 places [N, C, H', W'] int32, the first largest element of each window.</summary>
@@ -52,7 +55,11 @@ public static class Pooling
         "max_pool2d",
         "torch.nn.functional.max_pool2d",
         Input,
-        shape: n => Pooled(n[0].Shape, ShapeOf("max_pool2d", n[0].Shape, n.Attributes.KernelSize, n.Attributes.Stride, n.Attributes.Padding)),
+        shape: n =>
+        {
+            Shape pooled = Pooled(n[0].Shape, ShapeOf("max_pool2d", n[0].Shape, n.Attributes.KernelSize, n.Attributes.Stride, n.Attributes.Padding));
+            return n[0].Shape.CountFrom(2) < ExactPlaces ? pooled : throw new ShapeMismatchException("max_pool2d", "input", $"{n[0].Shape}: a plane must have fewer than 2^24 elements");
+        },
         forward: n =>
         {
             PoolShape s = ShapeOf("max_pool2d", n[0].Shape, n.Attributes.KernelSize, n.Attributes.Stride, n.Attributes.Padding);

@@ -18,16 +18,20 @@ public sealed class LayoutKernelTests
         double[] x = KernelCheck.Numbers(batch * rows * columns, 1);
         double[] y = new double[x.Length];
         TransposeKernel.Reference(x, y, rows, columns);
-        KernelCheck.Matches(0, [y, y, x], host =>
+        int half = (rows + 1) / 2;
+        KernelCheck.Matches(0, [y, y, y, x], host =>
         {
             Mem input = host.Input(x);
             Mem portable = host.Output(x.Length);
             Mem blocked = host.Output(x.Length);
+            Mem pieces = host.Output(x.Length);
             Mem back = host.Output(x.Length);
             host.Launcher.Pixel(new TransposeKernel(input, portable, rows, columns), batch * columns, rows, KernelCheck.SmallTiles, host.Precision);
+            host.Launcher.Pixel(new TransposeKernel(input, pieces, rows, columns), batch * columns, half, KernelCheck.SmallTiles, host.Precision);
+            host.Launcher.Pixel(new TransposeKernel(input, pieces, rows, columns, half), batch * columns, rows - half, KernelCheck.SmallTiles, host.Precision);
             HostTranspose.Run(host.Launcher.Pool, input, blocked, batch, rows, columns, host.Precision);
             HostTranspose.Run(host.Launcher.Pool, blocked, back, batch, columns, rows, host.Precision);
-            return [portable, blocked, back];
+            return [portable, pieces, blocked, back];
         });
     }
 

@@ -30,6 +30,7 @@ public sealed class ShapeErrorTests(TestDevices devices)
     [InlineData("softmax", "dim=0", "2,3", "softmax: dim: 0 of input [2, 3]")]
     [InlineData("interpolate", "height=0", "1,1,2,2", "interpolate: input: [1, 1, 2, 2] to 0 x 1")]
     [InlineData("max_pool2d", "kernel_size=3 padding=2", "1,1,4,4", "max_pool2d: input: [1, 1, 4, 4]: ")]
+    [InlineData("max_pool2d", "", "1,1,4096,4096", "max_pool2d: input: [1, 1, 4096, 4096]: a plane must have fewer than 2^24 elements")]
     [InlineData("avg_pool2d", "kernel_size=5", "1,1,4,4", "avg_pool2d: input: [1, 1, 4, 4]: ")]
     [InlineData("adaptive_avg_pool2d", "height=0", "1,1,4,4", "adaptive_avg_pool2d: input: [1, 1, 4, 4] into 0 x 1 bins")]
     [InlineData("cat", "", "1,2,4,4|1,2,4,5", "cat: other: [1, 2, 4, 5] does not fit [1, 2, 4, 4]")]
