@@ -150,6 +150,17 @@ public sealed class PictureTests : IDisposable
     }
 
     [Fact]
+    public void A_name_of_a_megabyte_is_drawn_cut()
+    {
+        string path = folder.File("predictions.png");
+        ClassLegend classes = new([new string('x', 1 << 20), "sky\u202E"], Classes.Colors, 255);
+        Assert.InRange(classes.Names[0].Length, 1, 300);
+        Assert.Equal(@"sky\u202E", classes.Names[1]);
+        PredictionSheet.Write(path, "title", [new PredictedScene(new RgbImage(Width, Height), Labels(0), Labels(0), Labels(0), Labels(0))], classes, new PredictionNotes("a", "b", "c"));
+        Assert.True(new FileInfo(path).Length > 0);
+    }
+
+    [Fact]
     public void Curve_of_one_value_is_no_error()
     {
         string path = folder.File("curves.png");
