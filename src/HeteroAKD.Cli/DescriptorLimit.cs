@@ -34,7 +34,7 @@ internal static class DescriptorLimit
     {
         for (Exception? cause = e; cause is not null; cause = cause.InnerException)
         {
-            if (cause is IOException { HResult: TooManyHere or TooManyOnMachine })
+            if (cause is IOException { HResult: TooManyHere or TooManyOnMachine } || cause.Message.Contains("Too many open files", StringComparison.Ordinal))
             {
                 return true;
             }

@@ -8,6 +8,11 @@ internal static class ErrorReport
     /// <summary>Writes the error. Never throws: where nothing can be said, the exit code is left.</summary>
     public static void Write(TextWriter error, Exception e, bool debug)
     {
+        if (e is OutOfMemoryException)
+        {
+            GC.Collect();  // what the work held is garbage by now, and a sentence needs room
+        }
+
         try
         {
             string? sentence = Sentence(e);
@@ -23,7 +28,20 @@ internal static class ErrorReport
         }
         catch (Exception)
         {
-            // Of two failures the first one ends the run, and it cannot be told.
+            Write(error, e is OutOfMemoryException ? "error: out of memory" : "error: what failed cannot be told");
+        }
+    }
+
+    // The last word needs nothing that could fail but the writer itself.
+    private static void Write(TextWriter error, string sentence)
+    {
+        try
+        {
+            error.WriteLine(sentence);
+        }
+        catch (Exception)
+        {
+            // The exit code is left.
         }
     }
 
@@ -32,7 +50,7 @@ internal static class ErrorReport
         e is AggregateException or TypeInitializationException && e.InnerException is { } cause && Sentence(cause) is { } sentence ? sentence
         : e.GetType().Namespace?.StartsWith("HeteroAKD.", StringComparison.Ordinal) == true ? e.Message
         : DescriptorLimit.Explains(e) ? "too many files are open at once; raise the limit (ulimit -n), or set data.workers lower"
-        : e is OutOfMemoryException ? $"out of memory: {ProcessMemory.Describe()}. Use a smaller batch, crop or model, or raise the limit."
+        : e is OutOfMemoryException ? $"out of memory: {ProcessMemory.Describe()}. Use a smaller batch, crop or model, or raise the limit. Large pictures can be evaluated in windows: evaluation.mode=slide."
         : e is IOException or UnauthorizedAccessException ? e.Message
         : null;
 }

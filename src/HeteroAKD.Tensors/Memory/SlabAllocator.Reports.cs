@@ -10,11 +10,11 @@ public sealed partial class SlabAllocator
             Live().Take(most).Select(b =>
                 $"  {b.Bytes / 1024.0:F1} KiB{(b.Owner is null ? "" : $" {b.Owner}")}{(b.Place is null ? " (turn on TrackPlaces to see where)" : $" allocated{Environment.NewLine}{b.Place}")}"));
 
-    /// <summary>The largest blocks in use in one line: MiB and what lies in them.</summary>
+    /// <summary>The largest blocks in use in one line: their sizes and what lies in them.</summary>
     public string LargestOwners(int most)
     {
         List<Block> live = Live();
-        return live.Count == 0 ? "nothing" : string.Join("; ", live.Take(most).Select(b => $"{b.Bytes / 1048576.0:F1} MiB {b.Owner ?? "without a name"}"));
+        return live.Count == 0 ? "nothing" : string.Join("; ", live.Take(most).Select(b => $"{ProcessMemory.Size(b.Bytes)} {b.Owner ?? "without a name"}"));
     }
 
     private List<Block> Live()
