@@ -25,6 +25,9 @@ public readonly struct Shape : IEquatable<Shape>
     /// <summary>Most dimensions a shape can have.</summary>
     public const int MaxRank = 4;
 
+    /// <summary>The operation that errors of the sizes themselves name.</summary>
+    internal const string Making = "shape";
+
     private readonly int _d0;
     private readonly int _d1;
     private readonly int _d2;
@@ -59,10 +62,12 @@ public readonly struct Shape : IEquatable<Shape>
 
     private Shape(int a, int b, int c, int d, int rank)
     {
-        long count = (long)a * (rank > 1 ? b : 1) * (rank > 2 ? c : 1) * (rank > 3 ? d : 1);
-        if (a < 0 || b < 0 || c < 0 || d < 0 || count > int.MaxValue)
+        // Beside a size of 0 the others count, too: whoever multiplies some of the sizes gets an int.
+        Int128 most = Int128.One * Math.Max(1, a) * (rank > 1 ? Math.Max(1, b) : 1) * (rank > 2 ? Math.Max(1, c) : 1) * (rank > 3 ? Math.Max(1, d) : 1);
+        if (a < 0 || b < 0 || c < 0 || d < 0 || most > int.MaxValue)
         {
-            throw new ShapeMismatchException("shape", "dimensions", $"[{a}, {b}, {c}, {d}] is not a shape of at most {int.MaxValue} elements");
+            int[] sizes = [a, b, c, d];
+            throw new ShapeMismatchException(Making, "dimensions", $"[{string.Join(", ", sizes[..Math.Max(1, rank)])}] is not a shape of at most {int.MaxValue} elements");
         }
 
         _d0 = a;
@@ -70,7 +75,7 @@ public readonly struct Shape : IEquatable<Shape>
         _d2 = c;
         _d3 = d;
         Rank = rank;
-        Count = rank == 0 ? 1 : (int)count;
+        Count = rank == 0 ? 1 : a == 0 || (rank > 1 && b == 0) || (rank > 2 && c == 0) || (rank > 3 && d == 0) ? 0 : (int)most;
     }
 
     /// <summary>Number of dimensions.</summary>
@@ -111,7 +116,7 @@ public readonly struct Shape : IEquatable<Shape>
         2 => new(sizes[0], sizes[1]),
         3 => new(sizes[0], sizes[1], sizes[2]),
         4 => new(sizes[0], sizes[1], sizes[2], sizes[3]),
-        _ => throw new ShapeMismatchException("shape", "dimensions", $"{sizes.Length} dimensions; at most {MaxRank} are supported"),
+        _ => throw new ShapeMismatchException(Making, "dimensions", $"{sizes.Length} dimensions; at most {MaxRank} are supported"),
     };
 
     /// <summary>The sizes as a new array.</summary>

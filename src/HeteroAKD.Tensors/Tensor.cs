@@ -64,8 +64,7 @@ public sealed partial class Tensor : IDisposable
     {
         if (!device.Supports(type))
         {
-            string held = string.Join(" or ", Enum.GetValues<DType>().Where(device.Supports));
-            throw new DTypeMismatchException("new tensor", $"shape {shape} on '{device.Name}'", held, type);
+            throw new DTypeMismatchException("new tensor", $"shape {shape} on '{device.Name}'", device.SupportedTypes, type);
         }
 
         Autograd.StepScope? scope = device.CurrentScope;

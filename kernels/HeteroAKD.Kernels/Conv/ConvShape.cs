@@ -156,7 +156,7 @@ public readonly struct ConvShape : IEquatable<ConvShape>
 
     private static int OutSize(int size, int kernel, int stride, int padding, int dilation)
     {
-        int room = size + (2 * padding) - (dilation * (kernel - 1)) - 1;
-        return room < 0 ? 0 : (room / Math.Max(1, stride)) + 1;
+        long room = size + (2L * padding) - ((long)dilation * (kernel - 1)) - 1;
+        return room < 0 ? 0 : (int)Math.Min(int.MaxValue, (room / Math.Max(1, stride)) + 1);
     }
 }

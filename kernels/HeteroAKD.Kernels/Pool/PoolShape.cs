@@ -53,7 +53,7 @@ public readonly struct PoolShape
         Padding = padding;
         OutputHeight = ((height + (2 * padding) - window) / stride) + 1;
         OutputWidth = ((width + (2 * padding) - window) / stride) + 1;
-        Overlap = (window + stride - 1) / stride;
+        Overlap = 1 + ((window - 1) / stride);
     }
 
     /// <summary>The last window along an axis that element <paramref name="i"/> could lie in; there may be fewer windows than that.</summary>

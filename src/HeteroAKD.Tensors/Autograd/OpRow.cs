@@ -114,9 +114,13 @@ public sealed class OpRow<TAttributes> : OpRow
         bool wanted = Check(node);
         Tensor first = node[0];
         node.WantsGradient = wanted && NoGrad.Recording && _gradient is not null;
-        Shape shape = _shape(node);
-        node.Output = _forward is null ? first.View(shape) : Tensor.Empty(first.Device, shape, OutputType?.Invoke(node) ?? first.DType);
-        _forward?.Invoke(node);
+        Shape shape = ShapeOf(node);
+        node.Output = _forward is null ? first.View(shape) : Tensor.Empty(first.Device, shape, TypeOf(node));
+        if (shape.Count > 0)
+        {
+            _forward?.Invoke(node);
+        }
+
         if (node.WantsGradient)
         {
             node.Output.RequiresGrad = true;
@@ -151,7 +155,43 @@ public sealed class OpRow<TAttributes> : OpRow
         return results;
     }
 
-    internal void Backward(OpNode<TAttributes> node, Tensor gradient) => _gradient!(node, gradient);
+    internal void Backward(OpNode<TAttributes> node, Tensor gradient)
+    {
+        if (gradient.Shape.Count > 0 || _forward is null)
+        {
+            _gradient!(node, gradient);
+            return;
+        }
+
+        // An output without elements depends on no input.
+        for (int i = 0; i < Inputs.Count; i++)
+        {
+            if (node.Optional(i) is not null && node.NeedsGradient(i))
+            {
+                Tensor zeros = node.NewGradient(i);
+                Ops.Fill.Run(zeros, 0);
+                node.AddGradient(i, zeros);
+            }
+        }
+    }
+
+    private DType TypeOf(OpNode<TAttributes> node)
+    {
+        DType type = OutputType?.Invoke(node) ?? node.DType;
+        return node.Device.Supports(type) ? type : throw new DTypeMismatchException(Name, $"output on '{node.Device.Name}'", node.Device.SupportedTypes, type);
+    }
+
+    private Shape ShapeOf(OpNode<TAttributes> node)
+    {
+        try
+        {
+            return _shape(node);
+        }
+        catch (ShapeMismatchException e) when (e.Operation == Shape.Making)
+        {
+            throw new ShapeMismatchException(Name, "output", e.Problem);
+        }
+    }
 
     private bool Check(OpNode<TAttributes> node)
     {

@@ -15,7 +15,7 @@ public abstract class Node
     public abstract OpRow Row { get; }
 
     /// <summary>Input <paramref name="index"/>; throws if it was left out.</summary>
-    public Tensor this[int index] => _inputs[index] ?? throw new ArgumentException($"{Row.Name}: input '{Row.Inputs[index].Name}' is required");
+    public Tensor this[int index] => _inputs[index] ?? throw new ShapeMismatchException(Row.Name, Row.Inputs[index].Name, "is required and was left out");
 
     /// <summary>Input <paramref name="index"/>, or null if it was left out.</summary>
     public Tensor? Optional(int index) => _inputs[index];

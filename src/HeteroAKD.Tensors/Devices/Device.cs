@@ -208,6 +208,9 @@ public abstract class Device : IDisposable
     /// <summary>Whether products of a precision can be computed.</summary>
     internal virtual bool Supports(MatrixPrecision precision) => precision == MatrixPrecision.Fp32;
 
+    /// <summary>The element types that <see cref="Supports(DType)"/> allows, for messages.</summary>
+    internal string SupportedTypes => string.Join(" or ", Enum.GetValues<DType>().Where(Supports));
+
     /// <summary>Whether the device can hold and compute an element type.</summary>
     internal virtual bool Supports(DType type) => type is DType.Float32 or DType.Int32;
 }

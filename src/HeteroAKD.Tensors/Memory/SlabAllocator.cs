@@ -77,6 +77,9 @@ public sealed partial class SlabAllocator(string device, Func<long, Slab> newSla
     /// <summary>Slabs asked of the system since the start.</summary>
     public long SystemAllocations { get; private set; }
 
+    /// <summary>Most bytes that may be held from the system at once.</summary>
+    public long Limit { get; set; } = long.MaxValue;
+
     /// <summary>Records the call stack of every allocation, for <see cref="LiveReport"/>. Slow.</summary>
     public bool TrackPlaces { get; set; }
 
@@ -222,7 +225,7 @@ public sealed partial class SlabAllocator(string device, Func<long, Slab> newSla
         try
         {
             failure = null;
-            return newSlab(bytes);
+            return bytes <= Limit - Reserved ? newSlab(bytes) : null;
         }
         catch (Exception e) when (e is OutOfMemoryException or CudaException { Error: nameof(CudaError.CUDA_ERROR_OUT_OF_MEMORY) } or CLException)
         {

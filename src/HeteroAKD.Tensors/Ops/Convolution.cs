@@ -47,14 +47,26 @@ public static class Convolution
             if (n.NeedsGradient(1))
             {
                 Tensor dw = n.NewGradient(1);
-                WeightGradient(n, s, dy, dw);
+                if (n[0].Shape.Count > 0)
+                {
+                    WeightGradient(n, s, dy, dw);
+                }
+                else
+                {
+                    Fill.Run(dw, 0);  // an output of padding alone
+                }
+
                 n.AddGradient(1, dw);
             }
 
             if (n.NeedsGradient(0))
             {
                 Tensor dx = n.NewGradient(0);
-                InputGradient(n, s, dy, dx);
+                if (dx.Shape.Count > 0)
+                {
+                    InputGradient(n, s, dy, dx);
+                }
+
                 n.AddGradient(0, dx);
             }
         });

@@ -104,6 +104,10 @@ public static class HeteroAkd
         {
             Losses.CheckTeacher("heteroakd_loss", n[0].Shape, n[1].Shape);
             Losses.CheckLabels("heteroakd_loss", n[0].Shape, n[2].Shape);
+            Shape grid = n.Attributes.Grid == WorkingGrid.Label ? n[2].Shape : n[0].Shape;
+            Losses.CheckSampled("heteroakd_loss", "input", n[0].Shape, grid);
+            Losses.CheckSampled("heteroakd_loss", "teacher", n[1].Shape, grid);
+            Losses.CheckSampled("heteroakd_loss", "target", n[2].Shape, grid);
             Losses.CheckWeights("heteroakd_loss", n[0].Shape, n.Optional(3));
             return n.Attributes.Tau > 0 ? new Shape(1) : throw new HeteroAkdException($"heteroakd_loss: tau = {n.Attributes.Tau} must be above 0");
         },
@@ -157,7 +161,7 @@ public static class HeteroAkd
         }
 
         int classes = n[0].Shape[1];
-        Tensor? weights = n.Optional(3) is { } classWeights ? MeanOneWeights(request, classWeights) : null;
+        Tensor? weights = n.Optional(3) is { } classWeights && !PixelLoss.IsEmpty(request) ? MeanOneWeights(request, classWeights) : null;
         Tensor sums = weights is null && options.HasFixedParts ? Run<FixedParts>(n, ref request, options, weights) : Run<ChosenParts>(n, ref request, options, weights);
         Tensor result = n.Keep(1, n.New(new Shape(HeteroAkdResultKernel.Length)));
         n.Device.Pixel(new HeteroAkdResultKernel(sums.Mem, sums.Shape[0], classes, options, result.Mem), 1, 1, 1, n.DType);
@@ -200,7 +204,7 @@ public static class HeteroAkd
 
     private static Tensor? SpatialTotals(in PixelLossRequest request, in HeteroAkdOptions options)
     {
-        if (options.Axis != WeightAxis.Spatial)
+        if (options.Axis != WeightAxis.Spatial || PixelLoss.IsEmpty(request))
         {
             return null;
         }

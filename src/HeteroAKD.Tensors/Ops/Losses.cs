@@ -25,11 +25,12 @@ public static class Losses
     /// <summary>Cross-entropy on the label grid; logits of another size are sampled bilinearly inside the kernel. Results kept: 1 [4] loss, scale, valid pixels, pixel accuracy.</summary>
     public static readonly OpRow<CrossEntropyAttributes> CrossEntropy = new(
         "cross_entropy",
-        "mean over labelled pixels; torch.nn.functional.cross_entropy(interpolate(input), target, weight, ignore_index, label_smoothing)",
+        "mean over labelled pixels, 0 where there is none; torch.nn.functional.cross_entropy(interpolate(input), target, weight, ignore_index, label_smoothing)",
         [new("input", "[N, C, h, w]"), new("target", "[N, H, W]", Integer: true), new("weight", "[C]", Optional: true)],
         shape: n =>
         {
             CheckLabels("cross_entropy", n[0].Shape, n[1].Shape);
+            CheckSampled("cross_entropy", "input", n[0].Shape, n[1].Shape);
             CheckWeights("cross_entropy", n[0].Shape, n.Optional(2));
             return new Shape(1);
         },
@@ -76,6 +77,8 @@ public static class Losses
         {
             throw new ShapeMismatchException(operation, "target", $"labels {labels} do not fit logits {logits}; expected [N, H, W] for [N, C, h, w]");
         }
+
+        CheckClasses(operation, logits);
     }
 
     internal static void CheckTeacher(string operation, Shape student, Shape teacher)
@@ -83,6 +86,29 @@ public static class Losses
         if (student.Rank != 4 || teacher.Rank != 4 || student[0] != teacher[0] || student[1] != teacher[1])
         {
             throw new ShapeMismatchException(operation, "teacher", $"{teacher} does not fit input {student}; images and classes must agree");
+        }
+
+        CheckClasses(operation, student);
+    }
+
+    /// <summary>A map of no pixel cannot be sampled onto a grid that has some.</summary>
+    /// <param name="operation">The operation.</param>
+    /// <param name="parameter">Name of the map.</param>
+    /// <param name="map">[..., h, w].</param>
+    /// <param name="grid">[..., H, W].</param>
+    internal static void CheckSampled(string operation, string parameter, Shape map, Shape grid)
+    {
+        if ((map[-2] == 0 || map[-1] == 0) && grid[-2] > 0 && grid[-1] > 0)
+        {
+            throw new ShapeMismatchException(operation, parameter, $"{map} has no pixel to be sampled onto {grid[-2]} x {grid[-1]}");
+        }
+    }
+
+    private static void CheckClasses(string operation, Shape logits)
+    {
+        if (logits[1] < 1)
+        {
+            throw new ShapeMismatchException(operation, "input", $"{logits} has no class");
         }
     }
 

@@ -120,7 +120,13 @@ public static class MatMul
     private static (int Rows, int Inputs, int Outputs) LinearSizes(OpNode<NoAttributes> n)
     {
         int inputs = n[1].Shape[1];
-        return (n[0].Shape.Count / inputs, inputs, n[1].Shape[0]);
+        int rows = 1;
+        for (int d = 0; d < n[0].Shape.Rank - 1; d++)
+        {
+            rows *= n[0].Shape[d];
+        }
+
+        return (rows, inputs, n[1].Shape[0]);
     }
 
     private static Shape LinearShape(OpNode<NoAttributes> n)

@@ -34,10 +34,18 @@ internal static class PixelLoss
     // On an accelerator more strips in flight keep the card busy; on the host they stay in the last cache level.
     private const long AcceleratorWorkspaceBytes = 64L << 20;
 
+    /// <summary>Whether there is no pixel: then sums and gradients are 0, as where every pixel is ignored.</summary>
+    public static bool IsEmpty(in PixelLossRequest request) => request.Student.Shape[0] == 0 || request.Grid.Height == 0 || request.Grid.Width == 0;
+
     /// <summary>Runs the loss; returns its sums [chunks, 8].</summary>
     public static Tensor Run<TLoss>(in TLoss loss, in PixelLossRequest request)
         where TLoss : struct, IPixelLoss
     {
+        if (IsEmpty(request))
+        {
+            return Nothing(request);
+        }
+
         Shape student = request.Student.Shape;
         bool onGrid = OnGrid(student, request.Grid) && (request.Teacher is null || OnGrid(request.Teacher.Shape, request.Grid));
         return onGrid ? RunGrid(loss, request) : RunStrips(loss, request);
@@ -69,6 +77,19 @@ internal static class PixelLoss
     public static LabelSource Labels(in PixelLossRequest request) => request.Labels is not { } labels
         ? default
         : new LabelSource(labels.IndexMem, labels.Shape[1], labels.Shape[2], request.Grid.Height, request.Grid.Width, request.Student.Shape[1], request.IgnoreIndex);
+
+    private static Tensor Nothing(in PixelLossRequest r)
+    {
+        foreach (Tensor? gradient in (ReadOnlySpan<Tensor?>)[r.StudentGradient, r.TeacherGradient])
+        {
+            if (gradient is { Shape.Count: > 0 })
+            {
+                Fill.Run(gradient, 0);
+            }
+        }
+
+        return Tensor.Zeros(r.Student.Device, new Shape(1, Sums<F32>.Count), r.Student.DType);
+    }
 
     private static bool OnGrid(Shape map, in LossGrid grid) => map[2] == grid.Height && map[3] == grid.Width;
 

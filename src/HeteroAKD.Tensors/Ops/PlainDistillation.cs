@@ -51,10 +51,12 @@ internal static class PlainDistillation
     public static Shape ShapeOf(OpNode<KdAttributes> n)
     {
         Losses.CheckTeacher("kd_loss", n[0].Shape, n[1].Shape);
+        Losses.CheckSampled("kd_loss", "teacher", n[1].Shape, n[0].Shape);
         Losses.CheckWeights("kd_loss", n[0].Shape, n.Optional(3));
         if (n.Optional(2) is { } labels)
         {
             Losses.CheckLabels("kd_loss", n[0].Shape, labels.Shape);
+            Losses.CheckSampled("kd_loss", "target", labels.Shape, n[0].Shape);
         }
         else if (NeedsLabels(n.Attributes) is { } setting)
         {
@@ -79,7 +81,7 @@ internal static class PlainDistillation
             StudentGradient = n.WantsGradient ? n.Keep(0, n.NewGradient(0)) : null,
             Cost = (a.IsPlain ? PlainCost : TargetedCost) * classes,
         };
-        using Tensor? chosen = a.Where == DistilledPixels.All ? null : Chosen(request, a.Where);
+        using Tensor? chosen = a.Where == DistilledPixels.All || PixelLoss.IsEmpty(request) ? null : Chosen(request, a.Where);
         request.Labels = chosen ?? request.Labels;
         request.IgnoreIndex = chosen is null ? a.IgnoreIndex : NoLabel;
         Tensor? weights = n.Optional(3);

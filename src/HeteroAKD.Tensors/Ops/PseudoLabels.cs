@@ -47,6 +47,7 @@ public static class PseudoLabels
     private static Shape Check(OpNode<PseudoLabelsAttributes> n)
     {
         Losses.CheckLabels("pseudo_labels", n[0].Shape, n[1].Shape);
+        Losses.CheckSampled("pseudo_labels", "input", n[0].Shape, n[1].Shape);
         return n.Attributes.Threshold is > 0 and <= 1
             ? n[1].Shape
             : throw new HeteroAkdException($"pseudo_labels: threshold = {AttributeText.Text(n.Attributes.Threshold)} must lie in (0, 1]");

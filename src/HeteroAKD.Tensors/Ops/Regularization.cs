@@ -40,6 +40,11 @@ public static class Regularization
         shape: n =>
         {
             Checked("drop_path", n, n.Optional(2));
+            if (n[0].Shape.Rank == 0)
+            {
+                throw new ShapeMismatchException("drop_path", "input", $"{n[0].Shape} is a scalar; expected samples [N, ...]");
+            }
+
             return n.Optional(1) is not { } residual || residual.Shape == n[0].Shape
                 ? n[0].Shape
                 : throw new ShapeMismatchException("drop_path", "residual", $"{residual.Shape} is not {n[0].Shape}");

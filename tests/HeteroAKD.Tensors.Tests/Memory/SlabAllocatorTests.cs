@@ -138,6 +138,29 @@ public sealed class SlabAllocatorTests
         Assert.Contains("Use a smaller batch", error.Message);
     }
 
+    [Theory]
+    [InlineData(1, "0.5 KiB")]
+    [InlineData(100_000, "98.0 KiB")]
+    [InlineData(3L << 30, "3,072.0 MiB")]
+    public void What_was_refused_comes_in_true_figures_with_what_the_process_holds(long bytes, string asked)
+    {
+        SlabAllocator poor = new("cpu", _ => throw new OutOfMemoryException(), SlabBytes);
+        string message = Assert.Throws<OutOfDeviceMemoryException>(() => poor.Allocate(bytes)).Message;
+        Assert.Contains($"asked for {asked} with 0.0 MiB in use", message);
+        Assert.Matches(@"the process holds [1-9][\d,]*\.\d MiB of memory, .*[1-9][\d,]*\.\d MiB of managed heap \(limit [1-9][\d,]*\.\d MiB\)", message);
+    }
+
+    [Fact]
+    public void The_limit_is_what_is_taken_of_the_system()
+    {
+        _allocator.Limit = 2 * SlabBytes;
+        Block first = _allocator.Allocate(SlabBytes);
+        _allocator.Allocate(SlabBytes);
+        Assert.Throws<OutOfDeviceMemoryException>(() => _allocator.Allocate(Unit));
+        _allocator.Free(first);
+        Assert.Equal(Unit, _allocator.Allocate(Unit).Bytes);
+    }
+
     [Fact]
     public void A_refusal_takes_back_free_slabs_and_tries_once_more()
     {
