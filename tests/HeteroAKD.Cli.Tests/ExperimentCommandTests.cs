@@ -48,7 +48,7 @@ public sealed class ExperimentCommandTests : IDisposable
     [InlineData("--seed 3", "error: experiment takes no --seed: what runs is in the plan")]
     [InlineData("--set a=b", "error: experiment takes no --set: what runs is in the plan")]
     [InlineData("--force", "error: experiment takes no --force: what runs is in the plan")]
-    [InlineData("--jobs 0", "error: --jobs takes 1 to 64, not 0")]
+    [InlineData("--jobs 0", "error: --jobs takes 1 to 64, not '0'")]
     [InlineData("--report --dry-run", "error: --dry-run and --report exclude each other")]
     public void What_belongs_into_the_plan_is_refused(string options, string message)
     {

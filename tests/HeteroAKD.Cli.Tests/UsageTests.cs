@@ -13,7 +13,7 @@ public sealed class UsageTests
     private static readonly Dictionary<string, string[]> Needed = new()
     {
         ["quickstart"] = [],
-        ["train"] = ["none.yaml"],
+        ["train"] = ["none.yaml", "--network", "distilled"],
         ["distill"] = ["none.yaml"],
         ["experiment"] = ["none.yaml"],
         ["eval"] = ["a.safetensors", "--out", "results"],

@@ -16,11 +16,11 @@ internal sealed class TrainCommand : Command
         DefaultValueFactory = _ => NetworkRole.Student,
     }.OneOf();
 
-    private readonly Option<string?> teacherOutputs = new("--teacher-outputs")
+    private readonly Option<string?> teacherOutputs = new Option<string?>("--teacher-outputs")
     {
         Description = "Folder that keeps the teacher's output of every batch: trainings with the same teacher, images and seed read it there and end with the same bits",
         HelpName = "path",
-    };
+    }.Path();
 
     public TrainCommand(ITrainCommand service, IDryRunCommand? dry, CommonOptions options, Terminal terminal, CancellationToken cancellation)
         : base("train", "Train one network of an experiment")
@@ -28,7 +28,7 @@ internal sealed class TrainCommand : Command
         Add(file);
         Add(network);
         Add(teacherOutputs);
-        Validators.Add(result =>
+        this.AddRule(result =>
         {
             if (result.GetValue(teacherOutputs) is not null && result.GetValue(network) != NetworkRole.Distilled)
             {
