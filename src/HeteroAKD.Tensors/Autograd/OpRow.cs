@@ -76,6 +76,9 @@ public sealed class OpRow<TAttributes> : OpRow
     /// <summary>The output's element type; null for that of the first input.</summary>
     public Func<OpNode<TAttributes>, DType>? OutputType { get; init; }
 
+    /// <summary>Leaves the further results of a run whose output has no element, for which the forward pass is not called; null where there are none.</summary>
+    public Action<OpNode<TAttributes>>? WhenEmpty { get; init; }
+
     /// <inheritdoc/>
     public override bool Differentiable => _gradient is not null;
 
@@ -119,6 +122,10 @@ public sealed class OpRow<TAttributes> : OpRow
         if (shape.Count > 0)
         {
             _forward?.Invoke(node);
+        }
+        else
+        {
+            WhenEmpty?.Invoke(node);
         }
 
         if (node.WantsGradient)

@@ -29,7 +29,10 @@ public static class Attention
         },
         Forward,
         Gradient,
-        "logsumexp");
+        "logsumexp")
+    {
+        WhenEmpty = n => n.Keep(0, Tensor.Full(n.Device, new Shape(n[0].Shape[0], n.Attributes.Heads, n[0].Shape[1]), float.NaN, n.SumType)),
+    };
 
     private static void Forward(OpNode<AttentionAttributes> n)
     {

@@ -42,7 +42,15 @@ public static class BatchNormalization
         Forward,
         Gradient,
         "save_mean",
-        "save_rstd");
+        "save_rstd")
+    {
+        WhenEmpty = n =>
+        {
+            Shape channels = new(n[Input].Shape[1]);
+            n.Keep(0, Tensor.Full(n.Device, channels, float.NaN, n.SumType));
+            n.Keep(1, Tensor.Full(n.Device, channels, float.NaN, n.SumType));
+        },
+    };
 
     private static (int Images, int Channels, int Columns) Sizes(OpNode<BatchNormAttributes> n) =>
         (n[Input].Shape[0], n[Input].Shape[1], n[Input].Shape.CountFrom(2));

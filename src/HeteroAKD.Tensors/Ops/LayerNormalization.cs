@@ -76,7 +76,27 @@ public static class LayerNormalization
             }
         },
         "mean",
-        "rstd");
+        "rstd")
+    {
+        WhenEmpty = n =>
+        {
+            // A mean over no column is none.
+            Shape rows = new(Rows(n[0].Shape));
+            n.Keep(0, Tensor.Full(n.Device, rows, float.NaN, n.SumType));
+            n.Keep(1, Tensor.Full(n.Device, rows, float.NaN, n.SumType));
+        },
+    };
 
-    private static (int Rows, int Columns) Sizes(OpNode<LayerNormAttributes> n) => (n[0].Shape.Count / n[0].Shape[-1], n[0].Shape[-1]);
+    private static int Rows(Shape shape)
+    {
+        int rows = 1;
+        for (int d = 0; d < shape.Rank - 1; d++)
+        {
+            rows *= shape[d];
+        }
+
+        return rows;
+    }
+
+    private static (int Rows, int Columns) Sizes(OpNode<LayerNormAttributes> n) => (Rows(n[0].Shape), n[0].Shape[-1]);
 }

@@ -74,7 +74,10 @@ public static class Pooling
             n.Device.Pixel(new MaxPoolGradientKernel(dy.Mem, n.Extra(0)!.IndexMem, dx.Mem, s), Planes(n[0]) * s.Height, s.Width, 12, n.DType);
             n.AddGradient(0, dx);
         },
-        "indices");
+        "indices")
+    {
+        WhenEmpty = n => n.Keep(0, Tensor.Empty(n.Device, n.Output.Shape, DType.Int32)),
+    };
 
     /// <summary>Average pooling.</summary>
     public static readonly OpRow<AvgPoolAttributes> Average = new(

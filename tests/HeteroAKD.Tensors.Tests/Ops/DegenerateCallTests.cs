@@ -77,6 +77,19 @@ public sealed class DegenerateCallTests : IDisposable
         }
     }
 
+    [Theory]
+    [InlineData("layer_norm", "0,5|5|5", "0,5; 0; 0")]
+    [InlineData("layer_norm", "2,0|0|0", "2,0; 2; 2")]
+    [InlineData("max_pool2d", "0,3,4,4", "0,3,2,2; 0,3,2,2")]
+    [InlineData("attention", "2,0,4|2,3,8", "2,0,4; 2,1,0")]
+    [InlineData("batch_norm", "0,3,4,4|3|3|3|3", "0,3,4,4; 3; 3")]
+    public void Further_results_are_there_too(string operation, string shapes, string expected)
+    {
+        using StepScope step = device.BeginStep();
+        Tensor[] inputs = [.. shapes.Split('|').Select(text => Tensor.Full(device, Parse(text), 1))];
+        Assert.Equal(expected.Split("; ").Select(Parse), OpTable.Find(operation).Invoke(Attributes(""), inputs).Select(result => result.Value.Shape));
+    }
+
     // As where every pixel is ignored: a mean over no pixel is 0 here (docs/method.md), and teaches nothing.
     [Theory]
     [InlineData("cross_entropy", "", "0,3,2,2|0,2,2")]
