@@ -8,15 +8,20 @@ namespace HeteroAKD.Experiments;
 /// <summary>The data sets of an experiment and how their images are prepared.</summary>
 public sealed class ExperimentData
 {
+    private const long Mebibyte = 1 << 20;
+
     private readonly ConcurrentQueue<string> _warnings = new();
+    private readonly CacheBudget _budget;
     private readonly List<(string Split, PairDataset Files)> _evaluated = []; // what is scored, where it lies in files
 
     /// <summary>Opens the data sets that a configuration names.</summary>
     /// <param name="config">The experiment.</param>
     /// <param name="distils">Whether a student is distilled; networks on their own never see unlabelled images, which need not be there then.</param>
+    /// <param name="cacheBytes">Memory for decoded images; null for <see cref="CacheBudget.OfProcess"/>.</param>
     /// <exception cref="DatasetException">A file is missing or malformed.</exception>
-    public ExperimentData(ExperimentConfig config, bool distils = true)
+    public ExperimentData(ExperimentConfig config, bool distils = true, long? cacheBytes = null)
     {
+        _budget = new CacheBudget(cacheBytes ?? CacheBudget.OfProcess);
         DataConfig data = config.Data;
         (ISegmentationDataset train, ISegmentationDataset validation, ISegmentationDataset? test) = data.Kind switch
         {
@@ -84,9 +89,9 @@ public sealed class ExperimentData
         SceneOptions options = SceneOptionsOf(data);
         SceneOptions labelled = options with { AnnotationNoise = (float)data.AnnotationNoise };
         return new SplitData(
-            Cached(new SceneDataset(SceneSplit.Train, data.TrainCount, labelled), data),
-            Cached(new SceneDataset(SceneSplit.Validation, data.ValCount, options), data),
-            data.TestCount > 0 ? Cached(new SceneDataset(SceneSplit.Test, data.TestCount, options), data) : null);
+            Kept("train", new SceneDataset(SceneSplit.Train, data.TrainCount, labelled), data),
+            Kept("val", new SceneDataset(SceneSplit.Validation, data.ValCount, options), data),
+            data.TestCount > 0 ? Kept("test", new SceneDataset(SceneSplit.Test, data.TestCount, options), data) : null);
     }
 
     private static SceneOptions SceneOptionsOf(DataConfig data) => new() { Width = data.Size.Width, Height = data.Size.Height, Seed = (ulong)data.Seed };
@@ -131,7 +136,7 @@ public sealed class ExperimentData
             _evaluated.Add(("test", test));
         }
 
-        return new SplitData(Cached(train, data), Cached(validation, data), test is null ? null : Cached(test, data));
+        return new SplitData(Kept("train", train, data), Kept("val", validation, data), test is null ? null : Kept("test", test, data));
     }
 
     private static Func<ClassSet, LabelMap>? MapOf(StoredLabels stored) => stored switch
@@ -152,16 +157,17 @@ public sealed class ExperimentData
         if (data.Unlabelled == DataConfig.UnlabelledScenes)
         {
             // Neither teacher nor student ever sees a label of these.
-            return Kept(new UnlabelledDataset(new SceneDataset(SceneSplit.Train, data.UnlabelledCount, SceneOptionsOf(data), first: data.TrainCount)), data);
+            return Kept("data.unlabelled", new UnlabelledDataset(new SceneDataset(SceneSplit.Train, data.UnlabelledCount, SceneOptionsOf(data), first: data.TrainCount)), data);
         }
 
         string root = data.Root.Length > 0 ? DataRoot.Resolve(data.Root) : Directory.GetCurrentDirectory();
         string path = Path.Combine(root, data.Unlabelled);
-        ImageDataset images = Directory.Exists(path) ? ImageDataset.OfFolder(path, Classes)
-            : File.Exists(path) ? ImageDataset.OfList(root, path, Classes)
+        ImageLimits limits = new(data.MaxPixels);
+        ImageDataset images = Directory.Exists(path) ? ImageDataset.OfFolder(path, Classes, limits)
+            : File.Exists(path) ? ImageDataset.OfList(root, path, Classes, limits)
             : throw new DatasetException(path, "there is neither a folder nor a list file", "Correct data.unlabelled, whose path is relative to data.root");
         WarnOfScored(images);
-        return Kept(images, data);
+        return Kept("data.unlabelled", images, data);
     }
 
     private void WarnOfScored(ImageDataset images)
@@ -177,15 +183,29 @@ public sealed class ExperimentData
         }
     }
 
-    // The cache on disk holds pairs; images without labels are decoded every time beside it.
-    private static ISegmentationDataset Kept(ISegmentationDataset unlabelled, DataConfig data) => data.Cache == CacheKind.Ram ? new CachedDataset(unlabelled) : unlabelled;
-
-    private ISegmentationDataset Cached(ISegmentationDataset dataset, DataConfig data) => data.Cache switch
+    // The cache on disk holds pairs; scenes and images without labels are made or decoded every time beside it.
+    private ISegmentationDataset Kept(string split, ISegmentationDataset dataset, DataConfig data)
     {
-        CacheKind.Ram => new CachedDataset(dataset),
-        CacheKind.Disk => new DiskCachedDataset((PairDataset)dataset, data.CacheFolder.Length > 0 ? data.CacheFolder : DiskCachedDataset.DefaultFolder, _warnings.Enqueue),
-        _ => dataset,
-    };
+        PairDataset? files = (dataset as PairDataset)?.Within(new ImageLimits(data.MaxPixels));
+        dataset = files ?? dataset;
+        CacheKind kind = data.Cache;
+        if (kind == CacheKind.Ram && CacheBudget.BytesOf(dataset) is var bytes && !_budget.TryTake(bytes))
+        {
+            kind = files is null ? CacheKind.Off : CacheKind.Disk;
+            string instead = files is null ? "each is made anew every time it is used (data.cache: off)" : $"they are kept in files in {CacheFolderOf(data)} (data.cache: disk)";
+            _warnings.Enqueue(FormattableString.Invariant(
+                $"data.cache: the {dataset.Count} images of {split} have about {bytes / Mebibyte} MiB decoded, and {_budget.Left / Mebibyte} MiB of memory are left for such; {instead}"));
+        }
+
+        return kind switch
+        {
+            CacheKind.Ram => new CachedDataset(dataset),
+            CacheKind.Disk when files is not null => new DiskCachedDataset(files, CacheFolderOf(data), _warnings.Enqueue),
+            _ => dataset,
+        };
+    }
+
+    private static string CacheFolderOf(DataConfig data) => data.CacheFolder.Length > 0 ? data.CacheFolder : DiskCachedDataset.DefaultFolder;
 
     /// <summary>Preparation of training images, for which no data is needed.</summary>
     public static Augmentation AugmentationOf(ExperimentConfig config)

@@ -68,6 +68,63 @@ public sealed class ExperimentDataTests : IDisposable
         Assert.Equal([255, 0, 1], labels[..3]);
     }
 
+    /// <summary>40 x 36 pixels of 4 bytes: an image has 5760 bytes decoded.</summary>
+    [Theory]
+    [InlineData(6 * 5760, "", "")]
+    [InlineData(4 * 5760, "", "the 2 images of val have about 0 MiB decoded")]
+    [InlineData(4 * 5760 - 1, "the 4 images of train have about 0 MiB decoded", "")]
+    [InlineData(0, "the 4 images of train have about 0 MiB decoded", "the 2 images of val have about 0 MiB decoded")]
+    public void What_does_not_fit_into_memory_is_kept_on_disk(long memory, string train, string validation)
+    {
+        MakeFolder("images", "masks", i => $"{i}.png", i => $"{i}.png");
+        folder.File("set/classes.txt", "0 a 0 0 0\n1 b 9 9 9\n2 c 90 9 9\n");
+        string cache = Path.Combine(folder.Path, "cache");
+        ExperimentConfig config = Config("run", new DataConfig { Kind = DataKind.Folder, ValFraction = 0.34, CacheFolder = cache });
+        ExperimentData data = new(config, cacheBytes: memory);
+        List<string> warnings = [];
+        data.TakeWarnings(warnings.Add);
+        string[] expected = [.. new[] { train, validation }.Where(sentence => sentence.Length > 0)];
+        Assert.Equal(expected.Length, warnings.Count);
+        Assert.All(warnings.Zip(expected), pair =>
+        {
+            Assert.StartsWith("data.cache: " + pair.Second, pair.First, StringComparison.Ordinal);
+            Assert.EndsWith($"they are kept in files in {cache} (data.cache: disk)", pair.First, StringComparison.Ordinal);
+        });
+        data.Train.Load(0);
+        data.Validation.Load(0);
+        Assert.Equal(expected.Length, Directory.Exists(cache) ? Directory.GetFiles(cache).Length : 0);
+    }
+
+    [Fact]
+    public void Scenes_that_do_not_fit_into_memory_are_made_anew()
+    {
+        Assert.InRange(CacheBudget.OfProcess, 1L << 26, 1L << 60);
+        ExperimentData data = new(TinyExperiment.Config(folder.File("run")), cacheBytes: 11 * 32 * 32 * 4); // 10 to train on, 3 to validate on
+        List<string> warnings = [];
+        data.TakeWarnings(warnings.Add);
+        Assert.Equal("data.cache: the 3 images of val have about 0 MiB decoded, and 0 MiB of memory are left for such; each is made anew every time it is used (data.cache: off)", Assert.Single(warnings));
+        Assert.Same(data.Train.Load(1), data.Train.Load(1));
+        Assert.NotSame(data.Validation.Load(1), data.Validation.Load(1));
+        Assert.Equal(data.Validation.Load(1).Image.Pixels, data.Validation.Load(1).Image.Pixels);
+    }
+
+    [Fact]
+    public void Limits_of_pixels_hold_for_every_split()
+    {
+        MakeFolder("images", "masks", i => $"{i}.png", i => $"{i}.png");
+        folder.File("set/classes.txt", "0 a 0 0 0\n1 b 9 9 9\n2 c 90 9 9\n");
+        ExperimentData Data(int pixels) => new(Config("run", new DataConfig { Kind = DataKind.Folder, MaxPixels = pixels, Unlabelled = "images" }));
+        foreach (ISegmentationDataset split in new[] { Data(40 * 36).Train, Data(40 * 36).Validation, Data(40 * 36).Unlabelled! })
+        {
+            Assert.Equal(40, split.Load(0).Image.Width);
+        }
+
+        foreach (ISegmentationDataset split in new[] { Data((40 * 36) - 1).Train, Data((40 * 36) - 1).Validation, Data((40 * 36) - 1).Unlabelled! })
+        {
+            Assert.Contains("more than data.maxPixels 1439", Assert.Throws<ImageFormatException>(() => split.Load(0)).Message, StringComparison.Ordinal);
+        }
+    }
+
     private string Train(string name, DataConfig data, RunMode mode = RunMode.New, int cancelAt = -1)
     {
         ExperimentConfig config = Config(name, data with { Kind = DataKind.Folder, ValFraction = 0.34, CacheFolder = Path.Combine(folder.Path, "cache") });

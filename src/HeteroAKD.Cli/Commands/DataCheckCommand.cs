@@ -31,7 +31,7 @@ internal sealed class DataCheckCommand : Command
             DataConfig data = ConfigurationReader.ReadText("", "--set", options.Overrides(result, withOut: false)).Data;
             var request = new DataCheckRequest(
                 result.GetRequiredValue(root), result.GetValue(kind) ?? "", result.GetValue(options.Out) ?? DefaultFolder,
-                result.GetValue(fixList), result.GetValue(options.Threads) ?? 0,
+                result.GetValue(fixList), result.GetValue(options.Threads) ?? 0, new ImageLimits(data.MaxPixels),
                 new LayoutOptions { ValFraction = data.ValFraction, Seed = (ulong)data.Seed });
             DataCheckOutcome outcome = terminal.WithProgress(progress => service.Run(request, progress, cancellation));
             Write(terminal.Out, outcome, request);

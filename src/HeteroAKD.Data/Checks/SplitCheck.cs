@@ -91,7 +91,7 @@ public sealed class SplitCheck
         UInt128 hash = default; // no file has this one but by a chance of 2^-128
         try
         {
-            hash = XxHash128.HashToUInt128(FileBytes.Read(dataset.Pairs[index].Image));
+            hash = XxHash128.HashToUInt128(FileBytes.Read(dataset.Pairs[index].Image, dataset.Limits));
             var sample = dataset.Load(index, reused.Value);
             reused.Value = sample;
             return new Result(index, hash, null, sample.Image.Width, sample.Image.Height, SampleCounts.Of(sample));

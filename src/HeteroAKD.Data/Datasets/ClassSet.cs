@@ -26,7 +26,10 @@ public sealed class ClassSet
     }
 
     /// <summary>Classes that are only numbered, in the colours of Pascal VOC's map: where nothing is known of them but their number.</summary>
-    public static ClassSet Numbered(int count) => new([.. Enumerable.Range(0, count).Select(c => $"class-{c}")], ColorMap.WithoutBlack(count));
+    /// <exception cref="DatasetException">There are fewer than 2 or more than 255.</exception>
+    public static ClassSet Numbered(int count) => count is < 2 or > 255
+        ? throw new DatasetException(null, $"{count} classes cannot be told apart in a label picture, which has ids 0 to 254", "Take a network of 2 to 255 classes")
+        : new([.. Enumerable.Range(0, count).Select(c => $"class-{c}")], ColorMap.WithoutBlack(count));
 
     /// <summary>Name of each class.</summary>
     public string[] Names { get; }

@@ -48,7 +48,7 @@ public sealed class DiskCachedDataset : ISegmentationDataset
         var pair = _source.Pairs[index];
         var path = EntryOf(pair);
         var stamp = StampOf(pair);
-        if (stamp is not null && TryRead(path, stamp, Path.GetFileNameWithoutExtension(pair.Image), reuse) is { } kept)
+        if (stamp is not null && TryRead(path, stamp, Path.GetFileNameWithoutExtension(pair.Image), _source.Limits, reuse) is { } kept)
         {
             return kept;
         }
@@ -75,7 +75,7 @@ public sealed class DiskCachedDataset : ISegmentationDataset
 
     private static byte[] Digest(string text) => SHA256.HashData(Encoding.UTF8.GetBytes(text));
 
-    private static Sample? TryRead(string path, byte[] stamp, string id, Sample? reuse)
+    private static Sample? TryRead(string path, byte[] stamp, string id, ImageLimits limits, Sample? reuse)
     {
         try
         {
@@ -83,7 +83,7 @@ public sealed class DiskCachedDataset : ISegmentationDataset
             var header = new byte[HeaderBytes];
             file.ReadExactly(header);
             var (width, height) = (BinaryPrimitives.ReadInt32LittleEndian(header.AsSpan(StampBytes)), BinaryPrimitives.ReadInt32LittleEndian(header.AsSpan(StampBytes + 4)));
-            if (!header.AsSpan(0, StampBytes).SequenceEqual(stamp) || width <= 0 || height <= 0 || file.Length != HeaderBytes + 4L * width * height + HashBytes)
+            if (!header.AsSpan(0, StampBytes).SequenceEqual(stamp) || width <= 0 || height <= 0 || width > limits.MaxPixels / height || file.Length != HeaderBytes + 4L * width * height + HashBytes)
             {
                 return null;
             }

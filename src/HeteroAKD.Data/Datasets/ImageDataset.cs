@@ -5,9 +5,11 @@ public sealed class ImageDataset : ISegmentationDataset
 {
     private readonly IImageCodec _codec;
 
-    private ImageDataset(IReadOnlyList<string> files, ClassSet classes, IImageCodec? codec)
+    private readonly ImageLimits _limits;
+
+    private ImageDataset(IReadOnlyList<string> files, ClassSet classes, ImageLimits? limits, IImageCodec? codec)
     {
-        (Files, Classes) = (files, classes);
+        (Files, Classes, _limits) = (files, classes, limits ?? ImageLimits.Default);
         _codec = codec ?? SkiaImageCodec.Instance;
     }
 
@@ -22,7 +24,7 @@ public sealed class ImageDataset : ISegmentationDataset
 
     /// <summary>The PNG and JPEG files of a folder in the order of their names; folders in it are left out.</summary>
     /// <exception cref="DatasetException">There is no folder, or no image in it.</exception>
-    public static ImageDataset OfFolder(string folder, ClassSet classes, IImageCodec? codec = null)
+    public static ImageDataset OfFolder(string folder, ClassSet classes, ImageLimits? limits = null, IImageCodec? codec = null)
     {
         if (!Directory.Exists(folder))
         {
@@ -30,7 +32,7 @@ public sealed class ImageDataset : ISegmentationDataset
         }
         string[] files = [.. ImageFiles.In(folder)];
         return files.Length > 0
-            ? new ImageDataset(files, classes, codec)
+            ? new ImageDataset(files, classes, limits, codec)
             : throw new DatasetException(folder, "there is no image in the folder", $"Put images into it, not into folders below it; a file whose name ends in {ImageFiles.EndingText} is one");
     }
 
@@ -38,9 +40,10 @@ public sealed class ImageDataset : ISegmentationDataset
     /// <param name="root">The folder that relative paths of the list start at.</param>
     /// <param name="listPath">The list.</param>
     /// <param name="classes">Classes of the labelled images.</param>
+    /// <param name="limits">How large they may be; null takes the default.</param>
     /// <param name="codec">Decodes the images; null for SkiaSharp's.</param>
     /// <exception cref="DatasetException">The list is missing or empty, or files are missing: how many, and the first of them.</exception>
-    public static ImageDataset OfList(string root, string listPath, ClassSet classes, IImageCodec? codec = null)
+    public static ImageDataset OfList(string root, string listPath, ClassSet classes, ImageLimits? limits = null, IImageCodec? codec = null)
     {
         string[] files = [.. TextLines.Read(listPath).Where(line => line.Length > 0).Select(line => Path.Combine(root, line))];
         if (files.Length == 0)
@@ -49,11 +52,14 @@ public sealed class ImageDataset : ISegmentationDataset
         }
         string[] missing = [.. files.Where(file => !File.Exists(file))];
         return missing.Length == 0
-            ? new ImageDataset(files, classes, codec)
+            ? new ImageDataset(files, classes, limits, codec)
             : throw new DatasetException(
                 missing[0], $"the file does not exist; {missing.Length} of {files.Length} images that {listPath} names are missing", "Correct the path, or restore the files; a line holds the path of one image");
     }
 
     /// <inheritdoc/>
-    public Sample Load(int index, Sample? reuse = null) => new(Path.GetFileNameWithoutExtension(Files[index]), _codec.ReadRgb(Files[index], reuse?.Image));
+    public (int Width, int Height)? SizeOf(int index) => _codec.ReadSize(Files[index]);
+
+    /// <inheritdoc/>
+    public Sample Load(int index, Sample? reuse = null) => new(Path.GetFileNameWithoutExtension(Files[index]), _codec.ReadRgb(Files[index], reuse?.Image, _limits));
 }

@@ -41,15 +41,29 @@ public class PairDataset : ISegmentationDataset
     /// <summary>What stored ids mean.</summary>
     public LabelMap Map { get; }
 
+    /// <summary>How large its files may be.</summary>
+    public ImageLimits Limits { get; private set; } = ImageLimits.Default;
+
     /// <summary>[Count], the files.</summary>
     public IReadOnlyList<FilePair> Pairs => _pairs;
+
+    /// <summary>The same files, held to other limits.</summary>
+    public PairDataset Within(ImageLimits limits)
+    {
+        var copy = (PairDataset)MemberwiseClone();
+        copy.Limits = limits;
+        return copy;
+    }
+
+    /// <inheritdoc/>
+    public (int Width, int Height)? SizeOf(int index) => _codec.ReadSize(_pairs[index].Image);
 
     /// <inheritdoc/>
     public Sample Load(int index, Sample? reuse = null)
     {
         var (imagePath, labelPath) = _pairs[index];
-        var image = _codec.ReadRgb(imagePath, reuse?.Image);
-        var label = LabelPng.Read(labelPath);
+        var image = _codec.ReadRgb(imagePath, reuse?.Image, Limits);
+        var label = LabelPng.Read(labelPath, Limits);
         if (label.Width != image.Width || label.Height != image.Height)
         {
             throw new DatasetException(

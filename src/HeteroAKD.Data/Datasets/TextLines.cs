@@ -1,13 +1,31 @@
+using HeteroAKD.Tensors;
+
 namespace HeteroAKD.Data;
 
 /// <summary>The lines of a small text file, trimmed, with errors that name it.</summary>
 internal static class TextLines
 {
+    private const long MaxBytes = 64L << 20; // half a million long paths
+
     public static string[] Read(string path)
+    {
+        var lines = Split(path);
+        var broken = Array.FindIndex(lines, line => line.Contains('\0', StringComparison.Ordinal));
+        return broken < 0 ? lines
+            : throw new DatasetException(path, $"line {broken + 1} holds a NUL character, which no name or path can have", "Save it as a plain text file in UTF-8");
+    }
+
+    private static string[] Split(string path)
     {
         try
         {
-            return [.. File.ReadAllLines(path).Select(line => line.Trim())];
+            using var reader = new StringReader(RegularFile.ReadText(path, MaxBytes));
+            var lines = new List<string>();
+            while (reader.ReadLine() is { } line)
+            {
+                lines.Add(line.Trim());
+            }
+            return [.. lines];
         }
         catch (Exception cause) when (cause is FileNotFoundException or DirectoryNotFoundException)
         {

@@ -10,6 +10,9 @@ public sealed class UnlabelledDataset(ISegmentationDataset source) : ISegmentati
     public ClassSet Classes => source.Classes;
 
     /// <inheritdoc/>
+    public (int Width, int Height)? SizeOf(int index) => source.SizeOf(index);
+
+    /// <inheritdoc/>
     public Sample Load(int index, Sample? reuse = null)
     {
         var sample = source.Load(index); // a reused one has no room for the source's labels

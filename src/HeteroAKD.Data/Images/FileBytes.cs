@@ -1,19 +1,41 @@
+using HeteroAKD.Tensors;
+
 namespace HeteroAKD.Data;
 
 /// <summary>Whole files in memory, with errors that say which file and why.</summary>
 internal static class FileBytes
 {
-    public static byte[] Read(string path)
+    private const int StartBytes = 16; // more than any signature
+
+    /// <summary>Reads an image or label file.</summary>
+    /// <param name="path">A regular file, or a link to one.</param>
+    /// <param name="limits">Its size is held to them before it is read.</param>
+    /// <param name="kind">Throws where the first bytes of a file are of none that can be used, so that the rest is not read; null takes any.</param>
+    public static byte[] Read(string path, ImageLimits limits, Action<ReadOnlySpan<byte>>? kind = null)
     {
         try
         {
-            return File.ReadAllBytes(path);
+            using var stream = RegularFile.OpenRead(path);
+            if (stream.Length > limits.MaxFileBytes)
+            {
+                throw new ImageFormatException(
+                    path, $"the file has {stream.Length} bytes, more than the {limits.MaxFileBytes} that data.maxPixels {limits.MaxPixels} can need", "Check that it is an image, or raise data.maxPixels");
+            }
+            if (kind is not null)
+            {
+                var start = new byte[StartBytes];
+                kind(start.AsSpan(0, stream.ReadAtLeast(start, start.Length, throwOnEndOfStream: false)));
+                stream.Position = 0;
+            }
+            var bytes = GC.AllocateUninitializedArray<byte>((int)stream.Length);
+            stream.ReadExactly(bytes);
+            return bytes;
         }
         catch (Exception cause) when (cause is FileNotFoundException or DirectoryNotFoundException)
         {
             throw new ImageFormatException(path, "the file does not exist", "Correct the path, or restore the file", cause);
         }
-        catch (Exception cause) when (cause is IOException or UnauthorizedAccessException)
+        catch (Exception cause) when (cause is IOException or UnauthorizedAccessException or ArgumentException)
         {
             throw new ImageFormatException(path, $"the file cannot be read ({cause.Message.TrimEnd('.')})", "Check that it is a file you may read", cause);
         }

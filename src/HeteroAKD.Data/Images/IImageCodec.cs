@@ -11,8 +11,12 @@ public interface IImageCodec
     /// <summary>Decodes a whole PNG or JPEG file to RGB, without colour management, rotation or premultiplied alpha.</summary>
     /// <param name="path">The file.</param>
     /// <param name="reuse">An image that is no longer needed: where it has the right size, it is overwritten and returned.</param>
+    /// <param name="limits">What it may hold; null takes the default.</param>
     /// <exception cref="ImageFormatException">The file is missing, cut short, corrupt, too large, or of another kind.</exception>
-    RgbImage ReadRgb(string path, RgbImage? reuse = null);
+    RgbImage ReadRgb(string path, RgbImage? reuse = null, ImageLimits? limits = null);
+
+    /// <summary>Width and height from a file's header; null where they cannot be had, which <see cref="ReadRgb"/> will say better.</summary>
+    (int Width, int Height)? ReadSize(string path);
 
     /// <summary>Writes a PNG, replacing what is there.</summary>
     void WritePng(string path, RgbImage image);

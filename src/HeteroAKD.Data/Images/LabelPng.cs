@@ -9,32 +9,30 @@ namespace HeteroAKD.Data;
 /// </summary>
 public static class LabelPng
 {
-    /// <summary>Deflate cannot expand by more than this, so a header that promises more pixels is refused before they are allocated.</summary>
-    private const long MaxDeflateRatio = 1032;
-
     private const string Remedy = "Copy or export the file again, or take it off the list";
 
     /// <summary>Decodes a label file.</summary>
-    /// <exception cref="ImageFormatException">The file is missing, cut short, corrupt, of an unreasonable size, or holds colours instead of ids.</exception>
-    public static LabelImage Read(string path) => Decode(FileBytes.Read(path), path);
+    /// <param name="path">The file.</param>
+    /// <param name="limits">What it may hold; null takes the default.</param>
+    /// <exception cref="ImageFormatException">The file is missing, cut short, corrupt, too large, or holds colours instead of ids.</exception>
+    public static LabelImage Read(string path, ImageLimits? limits = null) =>
+        Decode(FileBytes.Read(path, limits ?? ImageLimits.Default, start => RequireSignature(start, path)), path, limits);
 
     /// <summary>Decodes a label file that is in memory.</summary>
     /// <param name="file">The whole file.</param>
     /// <param name="path">Its name in error texts.</param>
-    public static LabelImage Decode(ReadOnlySpan<byte> file, string path)
+    /// <param name="limits">What it may hold; null takes the default.</param>
+    public static LabelImage Decode(ReadOnlySpan<byte> file, string path, ImageLimits? limits = null)
     {
-        if (!PngContainer.HasSignature(file))
+        RequireSignature(file, path);
+        var header = PngContainer.ReadHeader(path, file, limits ?? ImageLimits.Default, out var position);
+        if (!header.IsOneChannel)
         {
-            throw new ImageFormatException(path, "not a PNG file", "Labels must be gray or palette PNGs");
+            throw new ImageFormatException(
+                path, $"labels must be gray or palette PNGs, this is {header.ColourName}", "Convert it so that each pixel holds its class id");
         }
-        var position = PngContainer.SignatureBytes.Length;
-        if (!PngContainer.ReadChunk(path, file, ref position, out var content).SequenceEqual("IHDR"u8))
-        {
-            throw new ImageFormatException(path, "the first PNG chunk is not IHDR", Remedy);
-        }
-        var header = PngHeader.Parse(path, content);
         var compressed = CollectChunks(path, file, position, header, out var palette);
-        RefuseImpossibleSize(path, header, compressed.Length);
+        PngData.Verify(path, header, compressed);
         var ids = new ushort[header.Width * header.Height]; // [H, W]
         Inflate(path, header, compressed, ids);
         if (palette is not null)
@@ -70,6 +68,14 @@ public static class LabelPng
         }
         PngContainer.WriteChunk(stream, "IDAT"u8, Deflate(ids, width, height));
         PngContainer.WriteChunk(stream, "IEND"u8, []);
+    }
+
+    private static void RequireSignature(ReadOnlySpan<byte> file, string path)
+    {
+        if (!PngContainer.HasSignature(file))
+        {
+            throw new ImageFormatException(path, "not a PNG file", "Labels must be gray or palette PNGs");
+        }
     }
 
     private static MemoryStream CollectChunks(
@@ -122,14 +128,6 @@ public static class LabelPng
         return palette;
     }
 
-    private static void RefuseImpossibleSize(string path, PngHeader header, long compressedBytes)
-    {
-        if ((long)header.RowBytes(header.Width) * header.Height > compressedBytes * MaxDeflateRatio)
-        {
-            throw new ImageFormatException(path, $"{compressedBytes} bytes of data cannot hold {header.Width}x{header.Height} pixels", Remedy);
-        }
-    }
-
     private static void Inflate(string path, PngHeader header, MemoryStream compressed, ushort[] ids)
     {
         compressed.Position = 0;
@@ -137,8 +135,6 @@ public static class LabelPng
         try
         {
             PngRows.ReadAll(inflated, header, ids);
-
-            // Reading on makes the stream verify its checksum, and shows what does not belong there.
             if (inflated.ReadByte() >= 0)
             {
                 throw new InvalidDataException("there is more data than the header says");
@@ -146,7 +142,7 @@ public static class LabelPng
         }
         catch (Exception cause) when (cause is InvalidDataException or EndOfStreamException)
         {
-            throw new ImageFormatException(path, $"the PNG's data is broken ({cause.Message.TrimEnd('.')})", Remedy, cause);
+            throw PngData.Broken(path, cause.Message, cause);
         }
     }
 

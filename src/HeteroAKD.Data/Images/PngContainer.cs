@@ -12,13 +12,37 @@ internal static class PngContainer
 
     public static ReadOnlySpan<byte> SignatureBytes => Signature;
 
-    /// <summary>Walks all chunks to IEND.</summary>
-    public static void Check(string path, ReadOnlySpan<byte> file)
+    /// <summary>Walks all chunks to IEND, and verifies header and pixel data.</summary>
+    public static void Check(string path, ReadOnlySpan<byte> file, ImageLimits limits)
     {
-        var position = Signature.Length;
-        while (!ReadChunk(path, file, ref position, out _).SequenceEqual("IEND"u8))
+        var header = ReadHeader(path, file, limits, out var position);
+        var compressed = new MemoryStream();
+        while (true)
         {
+            var type = ReadChunk(path, file, ref position, out var content);
+            if (type.SequenceEqual("IEND"u8))
+            {
+                break;
+            }
+            if (type.SequenceEqual("IDAT"u8))
+            {
+                compressed.Write(content);
+            }
         }
+        PngData.Verify(path, header, compressed);
+    }
+
+    /// <summary>Reads the first chunk of a file that begins with the signature.</summary>
+    /// <param name="path">For the error text.</param>
+    /// <param name="file">The file, or at least the first 33 bytes of it.</param>
+    /// <param name="limits">What the picture may hold.</param>
+    /// <param name="position">Start of the second chunk.</param>
+    public static PngHeader ReadHeader(string path, ReadOnlySpan<byte> file, ImageLimits limits, out int position)
+    {
+        position = Signature.Length;
+        return ReadChunk(path, file, ref position, out var content).SequenceEqual("IHDR"u8)
+            ? PngHeader.Parse(path, content, limits)
+            : throw new ImageFormatException(path, "the first PNG chunk is not IHDR", "Copy or export the file again, or take it off the list");
     }
 
     /// <summary>Reads the chunk at <paramref name="position"/> and moves behind it.</summary>

@@ -7,7 +7,20 @@ internal static class PngRows
     private static readonly (int X, int Y, int StepX, int StepY)[] Adam7 =
         [(0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2)];
 
-    /// <summary>Fills <paramref name="ids"/> [H, W].</summary>
+    /// <summary>Inflated bytes of a whole picture: the rows of every pass with their filter bytes.</summary>
+    public static long TotalBytes(PngHeader header)
+    {
+        var total = 0L;
+        foreach (var pass in header.IsInterlaced ? Adam7 : [(0, 0, 1, 1)])
+        {
+            var columns = Columns(header, pass);
+            var rows = (header.Height - pass.Y + pass.StepY - 1) / pass.StepY;
+            total += columns > 0 && rows > 0 ? rows * (1 + header.RowBytes(columns)) : 0;
+        }
+        return total;
+    }
+
+    /// <summary>Fills <paramref name="ids"/> [H, W] from a picture of one channel.</summary>
     /// <exception cref="EndOfStreamException">The stream ends too early.</exception>
     /// <exception cref="InvalidDataException">A row names an unknown filter.</exception>
     public static void ReadAll(Stream inflated, PngHeader header, Span<ushort> ids)
@@ -25,12 +38,12 @@ internal static class PngRows
 
     private static void ReadPass(Stream inflated, PngHeader header, Span<ushort> ids, (int X, int Y, int StepX, int StepY) pass)
     {
-        var columns = (header.Width - pass.X + pass.StepX - 1) / pass.StepX;
+        var columns = Columns(header, pass);
         if (columns <= 0)
         {
             return; // a narrow picture has no pixel in this pass, and then no filter bytes either
         }
-        var rowBytes = header.RowBytes(columns);
+        var rowBytes = (int)header.RowBytes(columns);
         var distance = Math.Max(1, header.BitDepth / 8); // bytes between a byte and its left neighbour
         var current = new byte[1 + rowBytes]; // the filter, then the row
         var above = new byte[1 + rowBytes];
@@ -47,6 +60,8 @@ internal static class PngRows
             (current, above) = (above, current);
         }
     }
+
+    private static int Columns(PngHeader header, (int X, int Y, int StepX, int StepY) pass) => (header.Width - pass.X + pass.StepX - 1) / pass.StepX;
 
     private static void Store(ReadOnlySpan<byte> row, int bitDepth, Span<ushort> ids, int columns, int step)
     {

@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Runtime.Intrinsics;
 using HeteroAKD.Nn;
+using HeteroAKD.Tensors;
 using SkiaSharp;
 
 namespace HeteroAKD.Data;
@@ -12,8 +13,7 @@ namespace HeteroAKD.Data;
 /// </remarks>
 public sealed class SkiaImageCodec : IImageCodec
 {
-    /// <summary>A larger picture is refused before any pixel is allocated (64 Mi pixels are 256 MiB while decoding).</summary>
-    public const long MaxPixels = 1L << 26;
+    private const int StripBytes = 1 << 20;
 
     private const string Remedy = "Copy or export the file again, or take it off the list";
 
@@ -21,18 +21,34 @@ public sealed class SkiaImageCodec : IImageCodec
     public static SkiaImageCodec Instance { get; } = new();
 
     /// <inheritdoc/>
-    public RgbImage ReadRgb(string path, RgbImage? reuse = null)
+    public RgbImage ReadRgb(string path, RgbImage? reuse = null, ImageLimits? limits = null)
     {
-        var file = FileBytes.Read(path);
-        CheckContainer(path, file);
+        limits ??= ImageLimits.Default;
+        var file = FileBytes.Read(path, limits, start => RequireKind(path, start));
+        CheckContainer(path, file, limits);
         unsafe
         {
             fixed (byte* bytes = file)
             {
                 using var data = SKData.Create((nint)bytes, file.Length);
                 using var codec = SKCodec.Create(data) ?? throw new ImageFormatException(path, "the image header cannot be read", Remedy);
-                return Decode(path, codec, reuse);
+                return Decode(path, codec, reuse, limits);
             }
+        }
+    }
+
+    /// <inheritdoc/>
+    public (int Width, int Height)? ReadSize(string path)
+    {
+        try
+        {
+            using var stream = RegularFile.OpenRead(path);
+            using var codec = SKCodec.Create(stream);
+            return codec is null ? null : (codec.Info.Width, codec.Info.Height);
+        }
+        catch (Exception cause) when (cause is IOException or UnauthorizedAccessException)
+        {
+            return null;
         }
     }
 
@@ -56,49 +72,71 @@ public sealed class SkiaImageCodec : IImageCodec
         encoded.SaveTo(stream);
     }
 
-    private static void CheckContainer(string path, byte[] file)
+    private static void RequireKind(string path, ReadOnlySpan<byte> start)
     {
-        if (PngContainer.HasSignature(file))
-        {
-            PngContainer.Check(path, file);
-        }
-        else if (JpegContainer.HasSignature(file))
-        {
-            JpegContainer.Check(path, file);
-        }
-        else
+        if (!PngContainer.HasSignature(start) && !JpegContainer.HasSignature(start))
         {
             throw new ImageFormatException(path, "neither a PNG nor a JPEG file", "Convert it to PNG or JPEG");
         }
     }
 
-    private static unsafe RgbImage Decode(string path, SKCodec codec, RgbImage? reuse)
+    private static void CheckContainer(string path, byte[] file, ImageLimits limits)
+    {
+        if (PngContainer.HasSignature(file))
+        {
+            PngContainer.Check(path, file, limits);
+        }
+        else if (JpegContainer.HasSignature(file))
+        {
+            JpegContainer.Check(path, file, limits);
+        }
+    }
+
+    private static RgbImage Decode(string path, SKCodec codec, RgbImage? reuse, ImageLimits limits)
     {
         var (width, height) = (codec.Info.Width, codec.Info.Height);
-        if (width <= 0 || height <= 0 || (long)width * height > MaxPixels)
-        {
-            throw new ImageFormatException(path, $"an image of {width}x{height} is outside 1 to {MaxPixels} pixels", "Scale it down first");
-        }
+        limits.Require(path, width, height);
 
-        // Unpremul and no colour space: the stored values, as every other data loader reads them. Skia knows no 24-bit pixels.
-        var rgba = ArrayPool<byte>.Shared.Rent(width * height * 4); // [H, W, 4]
+        // Unpremul and no colour space: the stored values, as every other data loader reads them. Skia knows no 24-bit pixels, so where it decodes row by row, a strip of
+        // 32-bit ones is enough.
+        var info = new SKImageInfo(width, height, SKColorType.Rgba8888, SKAlphaType.Unpremul);
+        var strips = codec.StartScanlineDecode(info) == SKCodecResult.Success && codec.ScanlineOrder == SKCodecScanlineOrder.TopDown;
+        var rows = strips ? Math.Clamp(StripBytes / (4 * width), 1, height) : height;
+        var rgba = ArrayPool<byte>.Shared.Rent(rows * width * 4); // [rows, W, 4]
         try
         {
-            fixed (byte* pixels = rgba)
+            RgbImage? image = null;
+            for (var y = 0; y < height; y += rows)
             {
-                var result = codec.GetPixels(new SKImageInfo(width, height, SKColorType.Rgba8888, SKAlphaType.Unpremul), (nint)pixels);
-                if (result != SKCodecResult.Success)
-                {
-                    throw new ImageFormatException(path, $"the image is broken or cut short ({result})", Remedy);
-                }
+                var count = Math.Min(rows, height - y);
+                Fill(path, codec, info, rgba, strips ? count : 0);
+                image ??= reuse is not null && reuse.Width == width && reuse.Height == height ? reuse : new RgbImage(width, height); // not before something of it is there
+                DropAlpha(rgba.AsSpan(0, count * width * 4), image.Pixels.AsSpan(y * width * 3, count * width * 3));
             }
-            var image = reuse is not null && reuse.Width == width && reuse.Height == height ? reuse : new RgbImage(width, height);
-            DropAlpha(rgba.AsSpan(0, width * height * 4), image.Pixels);
-            return image;
+            return image!;
         }
         finally
         {
             ArrayPool<byte>.Shared.Return(rgba);
+        }
+    }
+
+    /// <param name="path">For the error text.</param>
+    /// <param name="codec">What decodes.</param>
+    /// <param name="info">Form of the pixels.</param>
+    /// <param name="rgba">[rows, W, 4].</param>
+    /// <param name="rows">The next rows of a codec that decodes row by row; 0 decodes the whole picture.</param>
+    private static unsafe void Fill(string path, SKCodec codec, SKImageInfo info, byte[] rgba, int rows)
+    {
+        fixed (byte* pixels = rgba)
+        {
+            var result = rows == 0 ? codec.GetPixels(info, (nint)pixels)
+                : codec.GetScanlines((nint)pixels, rows, info.RowBytes) == rows ? SKCodecResult.Success
+                : SKCodecResult.IncompleteInput;
+            if (result != SKCodecResult.Success)
+            {
+                throw new ImageFormatException(path, $"the image is broken or cut short ({result})", Remedy);
+            }
         }
     }
 

@@ -58,6 +58,9 @@ public sealed class SceneDataset : ISegmentationDataset
     public ClassSet Classes => SceneClasses;
 
     /// <inheritdoc/>
+    public (int Width, int Height)? SizeOf(int index) => (_options.Width, _options.Height);
+
+    /// <inheritdoc/>
     public Sample Load(int index, Sample? reuse = null)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(index);

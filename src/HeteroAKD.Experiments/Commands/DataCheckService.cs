@@ -25,7 +25,7 @@ public sealed class DataCheckService : IDataCheckCommand
             progress.Begin($"{set.Name} {name}", dataset.Count);
             Stopwatch clock = Stopwatch.StartNew();
             SplitCheck check = SplitCheck.Run(
-                dataset, threads, done => progress.Report(new StepProgress(done, double.NaN, double.NaN, clock.Elapsed.TotalMilliseconds / done)), cancellation);
+                dataset.Within(request.Limits), threads, done => progress.Report(new StepProgress(done, double.NaN, double.NaN, clock.Elapsed.TotalMilliseconds / done)), cancellation);
             splits.Add((name, check));
         }
 

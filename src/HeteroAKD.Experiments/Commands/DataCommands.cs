@@ -9,8 +9,9 @@ namespace HeteroAKD.Experiments.Commands;
 /// <param name="OutputFolder">Where the contact sheet and lists go.</param>
 /// <param name="FixList">Whether to write lists without the bad pairs.</param>
 /// <param name="Threads">Threads that decode; 0 for every core.</param>
+/// <param name="Limits">How large images and labels may be.</param>
 /// <param name="Layout">What a training asks of the layout, so that the splits are the same ones.</param>
-public sealed record DataCheckRequest(string Root, string Kind, string OutputFolder, bool FixList, int Threads, LayoutOptions Layout);
+public sealed record DataCheckRequest(string Root, string Kind, string OutputFolder, bool FixList, int Threads, ImageLimits Limits, LayoutOptions Layout);
 
 /// <summary>What a walk over a data set found.</summary>
 /// <param name="Name">What the data set is called.</param>

@@ -64,7 +64,7 @@ public sealed class InferenceService : IEvaluateCommand, IPredictCommand
         {
             cancellation.ThrowIfCancellationRequested();
             Stopwatch clock = Stopwatch.StartNew();
-            predictions.Add(Predict(evaluator, model, classes, augmentation, request.Images[i], request, i == 0 ? request.Dump : ""));
+            predictions.Add(Predict(evaluator, model, classes, augmentation, request.Images[i], new ImageLimits(config.Data.MaxPixels), request, i == 0 ? request.Dump : ""));
             progress.Report(new StepProgress(i + 1, double.NaN, double.NaN, clock.Elapsed.TotalMilliseconds));
         }
 
@@ -165,9 +165,9 @@ public sealed class InferenceService : IEvaluateCommand, IPredictCommand
     }
 
     private static Prediction Predict(
-        Evaluator evaluator, SegmentationModel model, ClassSet classes, Augmentation augmentation, string path, PredictRequest request, string dump)
+        Evaluator evaluator, SegmentationModel model, ClassSet classes, Augmentation augmentation, string path, ImageLimits limits, PredictRequest request, string dump)
     {
-        RgbImage image = SkiaImageCodec.Instance.ReadRgb(path);
+        RgbImage image = SkiaImageCodec.Instance.ReadRgb(path, limits: limits);
         using BatchLoader loader = new(new SingleImage(image, classes), LoaderOptions.ForEvaluation(1, augmentation));
         Batch batch = loader.Next();
         if (dump.Length > 0)

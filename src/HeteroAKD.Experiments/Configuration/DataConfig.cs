@@ -144,6 +144,10 @@ public sealed record DataConfig
     [InRange("[0, 1]")]
     public double AnnotationNoise { get; init; }
 
+    /// <summary>Width times height that an image or label file may announce; a larger one is refused before it has memory.</summary>
+    [InRange("[1, 200000000]")]
+    public int MaxPixels { get; init; } = ImageLimits.DefaultMaxPixels;
+
     /// <summary>Where decoded images are kept.</summary>
     public CacheKind Cache { get; init; } = CacheKind.Ram;
 

@@ -31,7 +31,7 @@ internal static class SavedConfiguration
             Out = standard.Out,
             Device = standard.Device,
             Threads = standard.Threads,
-            Data = config.Data with { Cache = standard.Data.Cache, CacheFolder = standard.Data.CacheFolder, Workers = standard.Data.Workers },
+            Data = config.Data with { Cache = standard.Data.Cache, CacheFolder = standard.Data.CacheFolder, Workers = standard.Data.Workers, MaxPixels = standard.Data.MaxPixels },
             Training = config.Training with { Replay = standard.Training.Replay },
         };
     }

@@ -31,7 +31,7 @@ public static class TorchFile
     {
         try
         {
-            using FileStream stream = File.OpenRead(path);
+            using FileStream stream = RegularFile.OpenRead(path);
             RequireZip(stream);
             using ZipArchive archive = new(stream, ZipArchiveMode.Read);
             return new TorchArchive(archive, stream.Length).ReadStateDict();

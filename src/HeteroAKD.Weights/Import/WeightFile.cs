@@ -1,4 +1,5 @@
 using HeteroAKD.Nn.Encoders;
+using HeteroAKD.Tensors;
 using HeteroAKD.Weights.Formats;
 
 namespace HeteroAKD.Weights.Import;
@@ -40,7 +41,7 @@ public sealed record WeightFile(string Path, string Kind, IReadOnlyList<HostTens
         byte[] start = new byte[512];
         try
         {
-            using FileStream stream = File.OpenRead(path);
+            using FileStream stream = RegularFile.OpenRead(path);
             int read = stream.ReadAtLeast(start, start.Length, throwOnEndOfStream: false);
             return TorchFile.Recognises(start.AsSpan(0, read));
         }

@@ -1,0 +1,34 @@
+using System.Buffers.Binary;
+
+namespace HeteroAKD.Data;
+
+/// <summary>The checksum of a zlib stream (RFC 1950), over its inflated bytes.</summary>
+internal static class Adler32
+{
+    /// <summary>Of no bytes.</summary>
+    public const uint Start = 1;
+
+    private const uint Modulus = 65521;
+    private const int Span = 5552; // so many bytes keep both sums below 2^32
+
+    /// <summary>The checksum with some more bytes.</summary>
+    public static uint Append(uint checksum, ReadOnlySpan<byte> bytes)
+    {
+        var (low, high) = (checksum & 0xFFFF, checksum >> 16);
+        while (bytes.Length > 0)
+        {
+            var piece = bytes[..Math.Min(Span, bytes.Length)];
+            foreach (var value in piece)
+            {
+                low += value;
+                high += low;
+            }
+            (low, high) = (low % Modulus, high % Modulus);
+            bytes = bytes[piece.Length..];
+        }
+        return (high << 16) | low;
+    }
+
+    /// <summary>Whether a zlib stream ends in this checksum.</summary>
+    public static bool IsAtEnd(ReadOnlySpan<byte> stream, uint checksum) => stream.Length >= 4 && BinaryPrimitives.ReadUInt32BigEndian(stream[^4..]) == checksum;
+}
