@@ -10,4 +10,7 @@ public readonly record struct LayerNormEps(float Blocks, float Convolutions)
 {
     /// <summary>1e-6 everywhere, as in mmsegmentation; networks that are trained here have it.</summary>
     public static LayerNormEps Default => new(1e-6f, 1e-6f);
+
+    /// <summary>Whether a number can be one of them: above 0 and at most 1. Files are held to it, since another one gives wrong results and no error.</summary>
+    public static bool Allows(float eps) => eps is > 0 and <= 1;
 }

@@ -1,11 +1,11 @@
 using System.Collections.Concurrent;
-using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
 using HeteroAKD.Nn;
 using HeteroAKD.Nn.Encoders;
 using HeteroAKD.Nn.Models;
 using HeteroAKD.Tensors;
+using HeteroAKD.Tensors.Devices;
 using HeteroAKD.Weights;
 using HeteroAKD.Weights.Formats;
 using HeteroAKD.Weights.Import;
@@ -60,11 +60,9 @@ public sealed class Checkpoint
     /// <summary>Prefix of the network's entries.</summary>
     public const string ModelPrefix = HeteroAkdMap.CheckpointPrefix;
 
-    private const string Format = "heteroakd-checkpoint"; // the metadata's 'format'
-    private const string EarlierOne = "Take another checkpoint of the run, such as the one whose name ends in -best.safetensors";
+    internal const string Format = "heteroakd-checkpoint"; // the metadata's 'format'
+    internal const string EarlierOne = "Take another checkpoint of the run, such as the one whose name ends in -best.safetensors";
     private const string HeaderHashKey = "sha256_header";
-    private const string BlocksEpsKey = "layer_norm_eps_blocks";
-    private const string ConvolutionsEpsKey = "layer_norm_eps_convolutions";
 
     private readonly string _path;
     private readonly Dictionary<string, HostTensor> _tensors;
@@ -90,22 +88,8 @@ public sealed class Checkpoint
     public static void Save(string path, CheckpointInfo info, IEnumerable<(string Name, Tensor Tensor)> entries)
     {
         (List<HostTensor> tensors, string hash) = Fetch(entries);
-        Dictionary<string, string> metadata = new()
-        {
-            ["format"] = Format,
-            ["version"] = FormatVersion.ToString(CultureInfo.InvariantCulture),
-            ["model"] = info.Model,
-            ["role"] = info.Role,
-            ["classes"] = info.Classes.ToString(CultureInfo.InvariantCulture),
-            ["step"] = info.Step.ToString(CultureInfo.InvariantCulture),
-            ["data_position"] = info.DataPosition.ToString(CultureInfo.InvariantCulture),
-            ["best_metric"] = info.BestMetric.ToString("R", CultureInfo.InvariantCulture),
-            ["seconds"] = info.Seconds.ToString("R", CultureInfo.InvariantCulture),
-            ["config"] = info.Config,
-            [BlocksEpsKey] = info.LayerNormEps.Blocks.ToString("R", CultureInfo.InvariantCulture),
-            [ConvolutionsEpsKey] = info.LayerNormEps.Convolutions.ToString("R", CultureInfo.InvariantCulture),
-            ["sha256"] = hash,
-        };
+        Dictionary<string, string> metadata = CheckpointMetadata.Of(info);
+        metadata["sha256"] = hash;
         metadata[HeaderHashKey] = HashHeader(tensors, metadata);
         AtomicFile.Write(path, stream => SafeTensors.Write(stream, tensors, metadata));
     }
@@ -152,8 +136,20 @@ public sealed class Checkpoint
     }
 
     /// <summary>The network with its weights. The caller disposes of it.</summary>
+    /// <exception cref="CheckpointException">Its model is unknown here, or its entries are not those of that model; nothing was allocated then.</exception>
     public SegmentationModel CreateModel(Device device)
     {
+        if (!ModelZoo.Names.Contains(Info.Model))
+        {
+            throw new CheckpointException(_path, $"is of the model '{Info.Model}', which this program does not have", "Update the program, or load it with the program whose model it is");
+        }
+
+        using (MetaDevice meta = new())
+        using (SegmentationModel plan = ModelZoo.Create(Info.Model, Info.Classes, meta, seed: null))
+        {
+            RequireFits(ModelPrefix, plan);
+        }
+
         SegmentationModel model = ModelZoo.Create(Info.Model, Info.Classes, device, seed: null);
         CopyTo(ModelPrefix, model);
         return model;
@@ -163,16 +159,10 @@ public sealed class Checkpoint
     /// <exception cref="CheckpointException">It is of another model.</exception>
     public void CopyTo(string prefix, Module module)
     {
-        IReadOnlyList<StateEntry> state = module.State();
-        foreach (StateEntry entry in state)
+        RequireFits(prefix, module);
+        foreach (StateEntry entry in module.State())
         {
             Copy(prefix + entry.Name, entry.Tensor);
-        }
-
-        int own = _tensors.Keys.Count(k => k.StartsWith(prefix, StringComparison.Ordinal));
-        if (own != state.Count)
-        {
-            throw new CheckpointException(_path, $"holds {own} entries under '{prefix}', the model has {state.Count}: it is of another model ({Info.Model})", "Name the model it was trained as");
         }
 
         if (module is SegmentationModel model)
@@ -181,9 +171,38 @@ public sealed class Checkpoint
         }
     }
 
+    /// <summary>Throws where the training that goes on from it has fewer steps than it has behind it.</summary>
+    /// <param name="steps">Steps of the training.</param>
+    /// <exception cref="CheckpointException">It has.</exception>
+    public void RequireWithin(int steps)
+    {
+        if (Info.Step > steps)
+        {
+            throw new CheckpointException(_path, $"is at step {Info.Step}, and its training has {steps} steps", $"Train for at least {Info.Step} steps, or take another checkpoint of the run");
+        }
+    }
+
     /// <summary>Copies one entry into a tensor of the same shape.</summary>
     /// <exception cref="CheckpointException">Missing or of another shape.</exception>
-    public void Copy(string name, Tensor target)
+    public void Copy(string name, Tensor target) => target.CopyFrom(Fitting(name, target).Floats);
+
+    // Every shape before the first copy: a network is never left half overwritten.
+    private void RequireFits(string prefix, Module module)
+    {
+        IReadOnlyList<StateEntry> state = module.State();
+        foreach (StateEntry entry in state)
+        {
+            Fitting(prefix + entry.Name, entry.Tensor);
+        }
+
+        int own = _tensors.Keys.Count(k => k.StartsWith(prefix, StringComparison.Ordinal));
+        if (own != state.Count)
+        {
+            throw new CheckpointException(_path, $"holds {own} entries under '{prefix}', the model has {state.Count}: it is of another model ({Info.Model})", "Name the model it was trained as");
+        }
+    }
+
+    private HostTensor Fitting(string name, Tensor target)
     {
         if (!_tensors.TryGetValue(name, out HostTensor? source))
         {
@@ -198,7 +217,8 @@ public sealed class Checkpoint
                 "Name the model and the number of classes it was trained with");
         }
 
-        target.CopyFrom(source.Floats);
+        return source.DType == "F32" ? source
+            : throw new CheckpointException(_path, $"entry '{name}' holds {source.DType}, the model wants F32", EarlierOne);
     }
 
     // Verifies what a file held.
@@ -209,9 +229,11 @@ public sealed class Checkpoint
             throw new CheckpointException(path, "is a safetensors file, but no checkpoint of this program", "Give a file that 'heteroakd train' or 'distill' wrote; 'heteroakd import' makes one of weights from elsewhere");
         }
 
-        CheckpointInfo info = ReadInfo(path, metadata);
+        CheckpointMetadata fields = new(path, metadata);
+        CheckpointInfo info = fields.Read();
+
         // Layout 1 had no checksum of the header.
-        bool headerIsWhole = metadata["version"] == "1" || metadata.GetValueOrDefault(HeaderHashKey) == HashHeader(tensors, metadata);
+        bool headerIsWhole = fields.Version == 1 || metadata.GetValueOrDefault(HeaderHashKey) == HashHeader(tensors, metadata);
         if (!headerIsWhole || metadata.GetValueOrDefault("sha256") != Hash(tensors))
         {
             throw new CheckpointException(path, "is damaged: its contents do not match its checksum", EarlierOne);
@@ -219,42 +241,13 @@ public sealed class Checkpoint
 
         // Up to layout 3 only HeteroAKD had modules of its own, and they did not stand under a term's name.
         const string Projectors = "projectors.";
-        bool named = int.Parse(metadata["version"], CultureInfo.InvariantCulture) > 3;
+        bool named = fields.Version > 3;
         string Name(string name) => named || !name.StartsWith(Projectors, StringComparison.Ordinal) ? name : $"{Projectors}heteroakd.{name[Projectors.Length..]}";
         return new Checkpoint(path, info, tensors.ToDictionary(t => Name(t.Name)));
     }
 
-    private static CheckpointInfo ReadInfo(string path, IReadOnlyDictionary<string, string> metadata)
-    {
-        try
-        {
-            int version = int.Parse(metadata["version"], CultureInfo.InvariantCulture);
-            return version > FormatVersion
-                ? throw new CheckpointException(path, $"was written by a newer program (layout {version}, this one reads up to {FormatVersion})", "Update the program")
-                : new CheckpointInfo
-                {
-                    Model = metadata["model"],
-                    Role = metadata["role"],
-                    Classes = int.Parse(metadata["classes"], CultureInfo.InvariantCulture),
-                    Step = int.Parse(metadata["step"], CultureInfo.InvariantCulture),
-                    DataPosition = long.Parse(metadata["data_position"], CultureInfo.InvariantCulture),
-                    BestMetric = double.Parse(metadata["best_metric"], CultureInfo.InvariantCulture),
-                    Seconds = double.Parse(metadata["seconds"], CultureInfo.InvariantCulture),
-                    Config = metadata["config"],
-
-                    // Up to layout 2 there was one value.
-                    LayerNormEps = version < 3 ? LayerNormEps.Default : new LayerNormEps(
-                        float.Parse(metadata[BlocksEpsKey], CultureInfo.InvariantCulture), float.Parse(metadata[ConvolutionsEpsKey], CultureInfo.InvariantCulture)),
-                };
-        }
-        catch (Exception e) when (e is KeyNotFoundException or FormatException or OverflowException)
-        {
-            throw new CheckpointException(path, "is damaged: its metadata cannot be read", EarlierOne, e);
-        }
-    }
-
     /// <summary>Names, types and sizes of the tensors, and all metadata but this hash itself.</summary>
-    private static string HashHeader(IReadOnlyList<HostTensor> tensors, IReadOnlyDictionary<string, string> metadata)
+    internal static string HashHeader(IReadOnlyList<HostTensor> tensors, IReadOnlyDictionary<string, string> metadata)
     {
         IEnumerable<string> entries = metadata.Where(m => m.Key != HeaderHashKey).OrderBy(m => m.Key, StringComparer.Ordinal).Select(m => $"{m.Key}\0{m.Value}");
         IEnumerable<string> shapes = tensors.Select(t => $"{t.Name}\0{t.DType}\0{string.Join(',', t.Sizes)}");

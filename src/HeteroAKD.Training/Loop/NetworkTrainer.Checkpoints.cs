@@ -24,6 +24,7 @@ public sealed partial class NetworkTrainer
 
     private void Resume(State s, Checkpoint checkpoint)
     {
+        checkpoint.RequireWithin(s.Job.Training.Steps);
         checkpoint.CopyTo(Checkpoint.ModelPrefix, s.Job.Model);
         if (s.Job.Objective.Auxiliary is { } auxiliary)
         {

@@ -43,7 +43,7 @@ public sealed record ExportedWeights(string Model, int Classes, LayerNormEps Lay
         {
             LayerNormEps eps = new(Eps(metadata[BlocksEpsKey]), Eps(metadata[ConvolutionsEpsKey]));
             InputNormalization input = new(Colours(metadata["mean"]), Colours(metadata["std"]));
-            return new ExportedWeights(metadata["model"], int.Parse(metadata["classes"], CultureInfo.InvariantCulture), eps, input);
+            return new ExportedWeights(metadata["model"], ClassCount(metadata["classes"]), eps, input);
         }
         catch (Exception e) when (e is KeyNotFoundException or FormatException or OverflowException or JsonException)
         {
@@ -51,9 +51,13 @@ public sealed record ExportedWeights(string Model, int Classes, LayerNormEps Lay
         }
     }
 
-    private static float Eps(string text) => float.Parse(text, CultureInfo.InvariantCulture) is var eps && eps > 0 && float.IsFinite(eps)
+    private static float Eps(string text) => float.Parse(text, CultureInfo.InvariantCulture) is var eps && LayerNormEps.Allows(eps)
         ? eps
-        : throw new FormatException($"an epsilon of layer norms is {text}, not a positive number");
+        : throw new FormatException($"an epsilon of layer norms is {text}, which must be above 0 and at most 1");
+
+    private static int ClassCount(string text) => int.Parse(text, CultureInfo.InvariantCulture) is var count && count >= 1
+        ? count
+        : throw new FormatException($"the number of classes is {text}, which must be at least 1");
 
     private static double[] Colours(string text) => JsonSerializer.Deserialize<double[]>(text) is { Length: 3 } values
         ? values

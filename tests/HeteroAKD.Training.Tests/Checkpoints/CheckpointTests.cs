@@ -121,6 +121,89 @@ public sealed class CheckpointTests : IDisposable
         AssertRefused(() => checkpoint.CopyTo(Checkpoint.ModelPrefix, moreClasses), "tiny-cnn-student, 3 classes", "number of classes");
     }
 
+    [Theory]
+    [InlineData("classes", "0")]
+    [InlineData("classes", "-1")]
+    [InlineData("classes", "100000000")]
+    [InlineData("classes", "3 ")]
+    [InlineData("step", "-5")]
+    [InlineData("step", "99999999999")]
+    [InlineData("data_position", "-1")]
+    [InlineData("data_position", "9223372036854775807")]
+    [InlineData("best_metric", "1.5")]
+    [InlineData("best_metric", "Infinity")]
+    [InlineData("seconds", "-1")]
+    [InlineData("seconds", "NaN")]
+    [InlineData("layer_norm_eps_blocks", "-1")]
+    [InlineData("layer_norm_eps_blocks", "NaN")]
+    [InlineData("layer_norm_eps_convolutions", "0")]
+    [InlineData("layer_norm_eps_convolutions", "1e-60")]
+    [InlineData("model", "")]
+    [InlineData("role", "a\u001bb")]
+    [InlineData("version", "0")]
+    [InlineData("version", "-3")]
+    [InlineData("version", "three")]
+    public void Nonsense_in_the_metadata_is_named(string key, string value)
+    {
+        SaveSmall();
+        Forge(metadata => metadata[key] = value);
+        AssertRefused(() => Checkpoint.Load(File), $"its metadata says {key} {value}, which must be", "another checkpoint");
+        Forge(metadata => metadata.Remove(key));
+        AssertRefused(() => Checkpoint.Load(File), $"its metadata has no '{key}'", "another checkpoint");
+    }
+
+    [Theory]
+    [InlineData("classes", "4", "the model wants [4")]
+    [InlineData("classes", "65536", "the model wants [65536")]
+    [InlineData("model", "tiny-mit-student", "another model")]
+    [InlineData("model", "segformer-b5", "another model")]
+    [InlineData("model", "mine", "the model 'mine', which this program does not have")]
+    public void A_network_is_checked_against_its_tensors_before_it_has_memory(string key, string value, string problem)
+    {
+        using (SegmentationModel model = ModelZoo.Create("tiny-cnn-student", 3, _device, seed: 1))
+        {
+            Checkpoint.Save(File, s_info, Checkpoint.Entries(Checkpoint.ModelPrefix, model));
+        }
+
+        using (Checkpoint.Load(File).CreateModel(_device))
+        {
+        }
+
+        Forge(metadata => metadata[key] = value);
+        Checkpoint forged = Checkpoint.Load(File);
+        long before = _device.Allocator.InUse;
+        _device.Allocator.ResetPeak();
+        AssertRefused(() => forged.CreateModel(_device), problem, "");
+        Assert.Equal(before, _device.Allocator.Peak);
+    }
+
+    [Fact]
+    public void A_training_shorter_than_its_checkpoint_is_refused()
+    {
+        SaveSmall();
+        Checkpoint checkpoint = Checkpoint.Load(File);
+        checkpoint.RequireWithin(12);
+        AssertRefused(() => checkpoint.RequireWithin(8), "is at step 12, and its training has 8 steps", "at least 12 steps");
+    }
+
+    [Theory]
+    [InlineData("/dev/zero", "a device")]
+    [InlineData("/dev/null", "a device")]
+    public void A_device_is_no_checkpoint(string path, string kind)
+    {
+        if (!OperatingSystem.IsLinux())
+        {
+            Assert.Skip("only Linux is asked what a path leads to");
+        }
+
+        string link = Path.Combine(_folder.Path, "link.safetensors");
+        System.IO.File.CreateSymbolicLink(link, path);
+        string expected = $"it is {kind}, not a file";
+        Assert.Contains(expected, Assert.Throws<CheckpointException>(() => Checkpoint.Load(link)).Message, StringComparison.Ordinal);
+        Assert.Contains(expected, Assert.ThrowsAny<HeteroAkdException>(() => Checkpoint.ReadWeights(link)).Message, StringComparison.Ordinal);
+        Assert.Contains(expected, Assert.ThrowsAny<HeteroAkdException>(() => TorchFile.Read(link)).Message, StringComparison.Ordinal);
+    }
+
     [Fact]
     public void Full_disk_leaves_the_earlier_checkpoint()
     {
@@ -150,6 +233,15 @@ public sealed class CheckpointTests : IDisposable
         using Tensor a = Tensor.From(_device, new Shape(1), [7f]);
         using Tensor b = Tensor.From(_device, new Shape(2, 3), [1f, -0f, float.Epsilon, 4, 5, float.MaxValue]);
         Checkpoint.Save(File, s_info, [("a", a), ("b", b)]);
+    }
+
+    // Changes metadata and repairs the checksum over it, as a program would that means to write it so.
+    private void Forge(Action<Dictionary<string, string>> change)
+    {
+        (List<HostTensor> tensors, Dictionary<string, string> metadata) = SafeTensors.Read(File);
+        change(metadata);
+        metadata["sha256_header"] = Checkpoint.HashHeader(tensors, metadata);
+        AtomicFile.Write(File, stream => SafeTensors.Write(stream, tensors, metadata));
     }
 
     private void AssertDamaged(byte[] content)
