@@ -90,7 +90,7 @@ internal sealed class CommonOptions
         List<string> overrides = [.. result.GetValue(Set) ?? []];
         if (result.GetValue(Device) is { } device)
         {
-            overrides.Add($"device={Quoted(device)}");
+            overrides.Add($"device={device}");
         }
 
         if (result.GetValue(Threads) is { } threads)
@@ -110,7 +110,7 @@ internal sealed class CommonOptions
 
         if (withOut && result.GetValue(Out) is { } folder)
         {
-            overrides.Add($"out={Quoted(folder)}");
+            overrides.Add($"out={folder}");
         }
 
         return overrides;
@@ -118,6 +118,4 @@ internal sealed class CommonOptions
 
     /// <summary>What to do with a run that is there.</summary>
     public RunMode Mode(ParseResult result) => result.GetValue(Resume) ? RunMode.Resume : result.GetValue(Force) ? RunMode.Force : RunMode.New;
-
-    private static string Quoted(string text) => "'" + text.Replace("'", "''", StringComparison.Ordinal) + "'";
 }

@@ -172,7 +172,7 @@ public sealed class JobFactory(ExperimentConfig config, ExperimentData data, Dev
         Normalization saved;
         try
         {
-            saved = NormalizationOf(ConfigurationReader.ReadText(info.Config, path).Augmentation);
+            saved = NormalizationOf(ConfigurationReader.ReadKept(info.Config, path).Augmentation);
         }
         catch (ConfigurationException e)
         {

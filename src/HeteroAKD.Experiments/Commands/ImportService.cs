@@ -84,7 +84,7 @@ public sealed class ImportService : IImportCommand
             yaml = $"augmentation:\n  mean: {input.MeanText}\n  std: {input.StdText}\n{(import.Map.AlignCorners ? "evaluation:\n  alignCorners: true\n" : "")}";
         }
 
-        return ConfigurationReader.ReadText(yaml, request.File, [$"student.model={request.Model}", .. request.Overrides]);
+        return ConfigurationReader.ReadKept(yaml, request.File, [$"student.model={request.Model}", .. request.Overrides]);
     }
 
     private static IEnumerable<string> Heading(WeightImport import, SegmentationModel model, int classes)

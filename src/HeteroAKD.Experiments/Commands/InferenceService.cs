@@ -192,7 +192,7 @@ public sealed class InferenceService : IEvaluateCommand, IPredictCommand
     private static (Checkpoint Checkpoint, ExperimentConfig Config) Open(string path, IReadOnlyList<string> overrides)
     {
         Checkpoint checkpoint = Checkpoint.Load(path);
-        return (checkpoint, ConfigurationReader.ReadText(checkpoint.Info.Config, path, overrides));
+        return (checkpoint, ConfigurationReader.ReadKept(checkpoint.Info.Config, path, overrides));
     }
 
     private static void RequireClasses(string path, Checkpoint checkpoint, ClassSet classes)

@@ -182,7 +182,7 @@ internal sealed class ConfigurationBinder(string source, bool hasLines)
     {
         YamlSequenceNode => "a list",
         YamlMappingNode => "a section",
-        YamlScalarNode { Value: { } text } => $"'{text}'",
+        YamlScalarNode { Value: { Length: > 0 } text } => $"'{text}'",
         _ => "nothing",
     };
 }

@@ -14,6 +14,17 @@ public sealed class ConfigurationException : HeteroAkdException
     {
     }
 
+    /// <summary>Creates the exception for one character of a source.</summary>
+    /// <param name="source">The file, or the text of a <c>--set</c> override.</param>
+    /// <param name="line">Line, from 1; 0 where the source has no lines.</param>
+    /// <param name="column">Column, from 1; 0 where it is not known.</param>
+    /// <param name="problem">What is wrong.</param>
+    /// <param name="inner">The parser's own error, where there is one.</param>
+    public ConfigurationException(string source, long line, long column, string problem, Exception? inner)
+        : base(column < 1 ? $"{source}: {problem}" : line > 0 ? $"{source}:{line}:{column}: {problem}" : $"{source}: column {column}: {problem}", inner!)
+    {
+    }
+
     /// <summary>Creates the exception with the parser's own error inside.</summary>
     public ConfigurationException(string source, long line, string problem, Exception inner)
         : base(line > 0 ? $"{source}:{line}: {problem}" : $"{source}: {problem}", inner)

@@ -41,6 +41,23 @@ public static class ConfigurationKeys
         ];
     }
 
+    /// <summary>Whether a dotted key, short or not, names an option whose value is a text.</summary>
+    internal static bool IsText(string key)
+    {
+        Type section = typeof(ExperimentConfig);
+        foreach (string word in key.Split('.'))
+        {
+            if (Of(section).Concat(ShortOf(section)).FirstOrDefault(o => o.Key == word) is not { } option)
+            {
+                return false;
+            }
+
+            section = option.Type;
+        }
+
+        return section == typeof(string);
+    }
+
     /// <summary>The key of one property.</summary>
     internal static string Key(PropertyInfo property) => JsonNamingPolicy.CamelCase.ConvertName(property.Name);
 

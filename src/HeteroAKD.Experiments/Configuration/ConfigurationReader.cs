@@ -1,3 +1,4 @@
+using HeteroAKD.Tensors;
 using YamlDotNet.Core;
 using YamlDotNet.RepresentationModel;
 
@@ -12,7 +13,7 @@ public static class ConfigurationReader
 
     /// <summary>Reads a file.</summary>
     /// <param name="path">A YAML file; <c>extends: other.yaml</c> in it is relative to it.</param>
-    /// <param name="overrides">Texts <c>section.key=value</c>; the value is YAML.</param>
+    /// <param name="overrides">Texts <c>section.key=value</c>; where the option is a text, it takes all that follows the sign as it is, else the value is YAML.</param>
     /// <exception cref="ConfigurationException">The file is missing or says something that is not an experiment.</exception>
     public static ExperimentConfig ReadFile(string path, IEnumerable<string>? overrides = null)
     {
@@ -21,10 +22,16 @@ public static class ConfigurationReader
         return Finish(config, path, overrides);
     }
 
+    /// <summary>Reads the configuration that a checkpoint keeps.</summary>
+    /// <param name="yaml">The configuration.</param>
+    /// <param name="checkpoint">The checkpoint's file, for messages.</param>
+    /// <param name="overrides">As of <see cref="ReadFile"/>.</param>
+    public static ExperimentConfig ReadKept(string yaml, string checkpoint, IEnumerable<string>? overrides = null) => ReadText(yaml, $"{checkpoint} (the configuration in it)", overrides);
+
     /// <summary>Reads a text, for configurations that travel inside a program or a checkpoint.</summary>
     /// <param name="yaml">The text; it cannot extend a file.</param>
     /// <param name="source">What error messages call it.</param>
-    /// <param name="overrides">Texts <c>section.key=value</c>; the value is YAML.</param>
+    /// <param name="overrides">As of <see cref="ReadFile"/>.</param>
     public static ExperimentConfig ReadText(string yaml, string source, IEnumerable<string>? overrides = null)
     {
         var config = new ExperimentConfig();
@@ -70,7 +77,7 @@ public static class ConfigurationReader
         {
             if (parent is not YamlScalarNode { Value: { Length: > 0 } name })
             {
-                throw new ConfigurationException(path, parent.Start.Line, "extends must name one file");
+                throw new ConfigurationException(path, parent.Start.Line, parent is YamlScalarNode ? "extends has no value; it must name one file" : "extends must name one file");
             }
 
             ApplyFile(Path.Combine(Path.GetDirectoryName(path) ?? "", name), config, chain);
@@ -88,9 +95,11 @@ public static class ConfigurationReader
             throw new ConfigurationException(source, 0, "an override has the form section.key=value");
         }
 
-        // "a.b=v" becomes {a: {b: v}} and is bound like any other layer.
-        YamlNode node = ParseNode(text[(equals + 1)..], source) ?? new YamlScalarNode("");
-        foreach (string key in text[..equals].Trim().Split('.').Reverse())
+        // "a.b=v" becomes {a: {b: v}} and is bound like any other layer. A text is taken as it is: paths hold '#', ': ' and blanks.
+        string option = text[..equals].Trim();
+        YamlNode node = ConfigurationKeys.IsText(option) ? new YamlScalarNode(text[(equals + 1)..]) { Style = ScalarStyle.SingleQuoted }
+            : YamlText.ParseValue(text, equals + 1, source) ?? new YamlScalarNode("");
+        foreach (string key in option.Split('.').Reverse())
         {
             node = new YamlMappingNode(new YamlScalarNode(key), node);
         }
@@ -102,7 +111,7 @@ public static class ConfigurationReader
     {
         try
         {
-            return File.ReadAllText(path);
+            return RegularFile.ReadText(path, YamlText.MaxBytes);
         }
         catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
         {
@@ -114,32 +123,12 @@ public static class ConfigurationReader
         }
     }
 
-    private static YamlMappingNode? Parse(string yaml, string source) => ParseNode(yaml, source) switch
+    private static YamlMappingNode? Parse(string yaml, string source) => YamlText.Parse(yaml, source, "configuration") switch
     {
         null or YamlScalarNode { Value: null or "" } => null,
         YamlMappingNode mapping => mapping,
         { } other => throw new ConfigurationException(source, other.Start.Line, "a configuration is made of 'key: value' lines"),
     };
-
-    private static YamlNode? ParseNode(string yaml, string source)
-    {
-        var stream = new YamlStream();
-        try
-        {
-            stream.Load(new StringReader(yaml));
-        }
-        catch (YamlException e)
-        {
-            throw new ConfigurationException(source, e.Start.Line, $"this is not valid YAML: {e.Message}", e);
-        }
-
-        return stream.Documents.Count switch
-        {
-            0 => null,
-            1 => stream.Documents[0].RootNode,
-            _ => throw new ConfigurationException(source, stream.Documents[1].RootNode.Start.Line, "one file holds one configuration; remove the second document"),
-        };
-    }
 
     private static YamlNode? Take(YamlMappingNode mapping, string key)
     {

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text;
+using System.Text.Json;
 using System.Text.RegularExpressions;
 
 namespace HeteroAKD.Experiments.Configuration;
@@ -39,13 +40,13 @@ public static partial class ConfigurationWriter
         bool b => b ? "true" : "false",
         int i => i.ToString(CultureInfo.InvariantCulture),
         double d => d.ToString("R", CultureInfo.InvariantCulture),
-        string s => PlainWord().IsMatch(s) ? s : "'" + s.Replace("'", "''", StringComparison.Ordinal) + "'",
+        string s => PlainWord().IsMatch(s) ? s : s.Any(char.IsControl) ? JsonSerializer.Serialize(s) : "'" + s.Replace("'", "''", StringComparison.Ordinal) + "'",
         Enum e => ConfigurationKeys.Word(e.GetType(), e.ToString()),
         IReadOnlyList<double> list => "[" + string.Join(", ", list.Select(d => Scalar(d))) + "]",
         _ => throw new NotSupportedException($"a configuration value of type {value.GetType().Name} has no YAML form"),
     };
 
-    // Anything else (empty, spaces, colons, words YAML reads as numbers) is quoted.
-    [GeneratedRegex(@"^(?!true$|false$|null$|yes$|no$|on$|off$)[A-Za-z/][A-Za-z0-9_./-]*$")]
+    // Anything else (empty, spaces, colons, words YAML reads as numbers or as nothing) is quoted.
+    [GeneratedRegex(@"^(?!(?i:true|false|null|yes|no|on|off)$)[A-Za-z/][A-Za-z0-9_./-]*$")]
     private static partial Regex PlainWord();
 }

@@ -28,7 +28,7 @@ public sealed class ExportService : IExportCommand
         }
 
         Checkpoint checkpoint = Checkpoint.Load(request.Checkpoint);
-        ExperimentConfig config = ConfigurationReader.ReadText(checkpoint.Info.Config, request.Checkpoint, request.Overrides);
+        ExperimentConfig config = ConfigurationReader.ReadKept(checkpoint.Info.Config, request.Checkpoint, request.Overrides);
         using Device device = Device.Open("cpu", config.Threads);
         using SegmentationModel model = checkpoint.CreateModel(device);
         ExportedWeights description = new(model.Name, checkpoint.Info.Classes, model.LayerNormEps, new InputNormalization(config.Augmentation.Mean, config.Augmentation.Std));

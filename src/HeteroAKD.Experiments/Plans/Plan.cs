@@ -2,7 +2,7 @@ namespace HeteroAKD.Experiments.Plans;
 
 /// <summary>One option with its value, as <c>--set</c> takes it, and where the plan says it.</summary>
 /// <param name="Key">Dotted key.</param>
-/// <param name="Value">YAML text on one line.</param>
+/// <param name="Value">As it is where the option is a text, else YAML on one line.</param>
 /// <param name="Line">Line of the plan.</param>
 public sealed record Setting(string Key, string Value, long Line)
 {

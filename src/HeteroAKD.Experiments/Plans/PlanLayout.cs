@@ -87,7 +87,7 @@ public sealed class PlanLayout
         if (config.Teacher.Checkpoint.Length > 0)
         {
             // The checkpoint of the base is the teacher of arms that name none; this one is trained.
-            added.Add("teacher.checkpoint=''");
+            added.Add("teacher.checkpoint=");
             config = Resolve(settings, added, where, part.Line);
         }
 
@@ -132,8 +132,8 @@ public sealed class PlanLayout
         if (teacher is not null)
         {
             added.Add($"teacher.model={teacher.Config.Teacher.Model}");
-            added.Add($"teacher.checkpoint='{Checkpoint(teacher).Replace("'", "''", StringComparison.Ordinal)}'");
-            added.Add("teacher.pretrained=''");  // the teacher's training began from it; its checkpoint has every weight
+            added.Add($"teacher.checkpoint={Checkpoint(teacher)}");
+            added.Add("teacher.pretrained=");  // the teacher's training began from it; its checkpoint has every weight
         }
 
         PlannedRun run = new PlannedRun
@@ -155,7 +155,7 @@ public sealed class PlanLayout
 
     // A shared teacher wins over the checkpoint of the base, and an arm over its cell.
     private static bool Names(PlanPart arm, PlanPart cell) =>
-        arm.Teacher.Length > 0 || (cell.Teacher.Length > 0 && !arm.Settings.Any(s => s.Key == "teacher.checkpoint" && s.Value is not ("" or "''")));
+        arm.Teacher.Length > 0 || (cell.Teacher.Length > 0 && !arm.Settings.Any(s => s.Key == "teacher.checkpoint" && s.Value.Length > 0));
 
     private PlannedRun TeacherOf(PlanPart arm, PlanPart cell)
     {

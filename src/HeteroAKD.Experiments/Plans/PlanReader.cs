@@ -1,5 +1,6 @@
 using System.Text.RegularExpressions;
 using HeteroAKD.Experiments.Configuration;
+using HeteroAKD.Tensors;
 using YamlDotNet.RepresentationModel;
 
 namespace HeteroAKD.Experiments.Plans;
@@ -16,7 +17,7 @@ public static partial class PlanReader
         string text;
         try
         {
-            text = File.ReadAllText(path);
+            text = RegularFile.ReadText(path, YamlText.MaxBytes);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -60,7 +61,8 @@ public static partial class PlanReader
     private static (string File, IReadOnlyList<Setting> Settings) Base(PlanSection root, string path) => root.Find("base") switch
     {
         null => throw new ConfigurationException(path, 0, "the plan has no base; name a configuration file, for example 'base: ../configs/scenes.yaml'"),
-        YamlScalarNode { Value: { Length: > 0 } file } => (Path.Combine(Path.GetDirectoryName(path) ?? "", file), []),
+        YamlScalarNode { Value: null or "" } empty => throw root.Error(empty, "base has no value; it must name a configuration file, or hold one below it"),
+        YamlScalarNode { Value: { } file } => (Path.Combine(Path.GetDirectoryName(path) ?? "", file), []),
         { } node => ("", Settings(root.Section("base", node), node)),
     };
 

@@ -1,7 +1,6 @@
 using System.Globalization;
 using HeteroAKD.Experiments.Configuration;
 using HeteroAKD.Tensors;
-using YamlDotNet.Core;
 using YamlDotNet.RepresentationModel;
 
 namespace HeteroAKD.Experiments.Plans;
@@ -33,25 +32,9 @@ internal sealed class PlanSection
     public IReadOnlyList<(string Key, YamlNode KeyNode, YamlNode Value)> Entries => entries;
 
     /// <summary>Reads a plan's text.</summary>
-    public static PlanSection Parse(string yaml, string source)
-    {
-        YamlStream stream = new();
-        try
-        {
-            stream.Load(new StringReader(yaml));
-        }
-        catch (YamlException e)
-        {
-            throw new ConfigurationException(source, e.Start.Line, $"this is not valid YAML: {e.Message}", e);
-        }
-
-        return stream.Documents.Count switch
-        {
-            1 => new PlanSection(source, "", stream.Documents[0].RootNode),
-            0 => throw new ConfigurationException(source, 0, "the plan is empty; it needs at least base, arms and seeds"),
-            _ => throw new ConfigurationException(source, stream.Documents[1].RootNode.Start.Line, "one file holds one plan; remove the second document"),
-        };
-    }
+    public static PlanSection Parse(string yaml, string source) => YamlText.Parse(yaml, source, "plan") is { } root
+        ? new PlanSection(source, "", root)
+        : throw new ConfigurationException(source, 0, "the plan is empty; it needs at least base, arms and seeds");
 
     /// <summary>Refuses a key that is not among these, with the nearest one.</summary>
     public void Allow(params string[] keys)

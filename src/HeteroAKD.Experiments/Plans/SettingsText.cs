@@ -2,6 +2,7 @@ using System.Security.Cryptography;
 using System.Text;
 using HeteroAKD.Experiments.Configuration;
 using HeteroAKD.Experiments.Runs;
+using HeteroAKD.Tensors;
 using HeteroAKD.Weights;
 using YamlDotNet.Core;
 using YamlDotNet.RepresentationModel;
@@ -17,7 +18,7 @@ internal static class SettingsText
     public static IReadOnlyList<Setting> Flatten(YamlNode node)
     {
         List<Setting> leaves = [];
-        Add(leaves, node, "");
+        Add(leaves, node, "", ConfigurationKeys.IsText);
         return [.. leaves.OrderBy(s => s.Key == "preset" || s.Key.EndsWith(".preset", StringComparison.Ordinal) ? 0 : 1)];
     }
 
@@ -38,7 +39,7 @@ internal static class SettingsText
     {
         try
         {
-            using FileStream stream = File.OpenRead(path);
+            using FileStream stream = RegularFile.OpenRead(path);
             return Convert.ToHexStringLower(SHA256.HashData(stream))[..12];
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
@@ -52,22 +53,23 @@ internal static class SettingsText
         YamlStream stream = new();
         stream.Load(new StringReader(ConfigurationWriter.Write(config)));
         List<Setting> leaves = [];
-        Add(leaves, stream.Documents[0].RootNode, "");
+        Add(leaves, stream.Documents[0].RootNode, "", _ => false);
         return leaves.ToDictionary(s => s.Key, s => s.Value);
     }
 
-    private static void Add(List<Setting> leaves, YamlNode node, string path)
+    // Of keys that are literal, the text itself is the value; of others, YAML.
+    private static void Add(List<Setting> leaves, YamlNode node, string path, Func<string, bool> literal)
     {
         if (node is not YamlMappingNode mapping)
         {
-            leaves.Add(new Setting(path, Flow(node), node.Start.Line));
+            leaves.Add(new Setting(path, node is YamlScalarNode { Value: { } text } && literal(path) ? text : Flow(node), node.Start.Line));
             return;
         }
 
         foreach ((YamlNode key, YamlNode value) in mapping)
         {
             string name = (key as YamlScalarNode)?.Value ?? "";
-            Add(leaves, value, path.Length == 0 ? name : $"{path}.{name}");
+            Add(leaves, value, path.Length == 0 ? name : $"{path}.{name}", literal);
         }
     }
 

@@ -47,17 +47,17 @@ public sealed class ConfigurationReaderTests
     [InlineData("optimizer: adamw\n", "text:1: optimizer must be a section of 'key: value' lines, not 'adamw'")]
     [InlineData("seed: [1]\n", "text:1: seed must be a whole number, not a list")]
     [InlineData("- 1\n", "text:1: a configuration is made of 'key: value' lines")]
-    [InlineData("seed: 1\n---\nseed: 2\n", "text:3: one file holds one configuration; remove the second document")]
+    [InlineData("seed: 1\n---\nseed: 2\n", "text:3:1: one file holds one configuration; remove the second document")]
     public void Errors_name_line_key_and_remedy(string yaml, string message) =>
         Assert.Equal(message, Assert.Throws<ConfigurationException>(() => ConfigurationReader.ReadText(yaml, "text")).Message);
 
     [Theory]
-    [InlineData("seed: 1\nseed: 2\n", 2)]
-    [InlineData("seed: [1\n", 2)]
-    public void Broken_yaml_names_the_line(string yaml, int line)
+    [InlineData("seed: 1\nseed: 2\n", "2:1")]
+    [InlineData("seed: [1\n", "2:1")]
+    public void Broken_yaml_names_the_place(string yaml, string place)
     {
         var e = Assert.Throws<ConfigurationException>(() => ConfigurationReader.ReadText(yaml, "text"));
-        Assert.StartsWith($"text:{line}: this is not valid YAML", e.Message, StringComparison.Ordinal);
+        Assert.StartsWith($"text:{place}: this is not valid YAML", e.Message, StringComparison.Ordinal);
     }
 
     [Theory]

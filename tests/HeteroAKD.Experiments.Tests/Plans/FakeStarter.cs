@@ -44,7 +44,7 @@ internal sealed class FakeStarter : IRunStarter
     public async Task<RunExit> Run(RunCommand command, CancellationToken cancellation)
     {
         Started.Enqueue(command);
-        ExperimentConfig config = ConfigurationReader.ReadFile(command.Config, [.. command.Overrides, $"seed={command.Seed}", $"out='{command.Folder}'"]);
+        ExperimentConfig config = ConfigurationReader.ReadFile(command.Config, [.. command.Overrides, $"seed={command.Seed}", $"out={command.Folder}"]);
         RunFolder folder = RunFolder.Open(command.Folder, "", command.Mode);
         folder.WriteConfig(config);
         int now = Interlocked.Increment(ref _active);
