@@ -101,12 +101,8 @@ public sealed class HostileYamlTests
 
     [Theory]
     [MemberData(nameof(Costly))]
-    public void A_text_costs_no_more_than_its_length(string yaml, string problem)
-    {
-        Stopwatch clock = Stopwatch.StartNew();
+    public void A_text_that_costs_more_than_its_length_is_refused(string yaml, string problem) =>
         Assert.Contains(problem, Assert.Throws<ConfigurationException>(() => ConfigurationReader.ReadText(yaml, "text")).Message, StringComparison.Ordinal);
-        Assert.InRange(clock.Elapsed.TotalSeconds, 0, 20); // the worst of them took half a minute and a stack
-    }
 
     [Theory]
     [InlineData("/dev/zero", "it is a device, not a file")]
