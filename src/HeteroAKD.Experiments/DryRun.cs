@@ -36,6 +36,7 @@ public sealed class DryRun : IDisposable
         _cancellation = cancellation;
         // Nothing is written, a cache of decoded pictures included.
         _data = new ExperimentData(config with { Data = config.Data with { Cache = CacheKind.Off } });
+        _data.CountLabels(["train", "val", "test"], config.Threads, progress, cancellation);
         _data.TakeWarnings(progress.Say);
         _device = Device.Open(config.Device, config.Threads, config.Precision);
         _jobs = new JobFactory(config, _data, _device, progress.Say);

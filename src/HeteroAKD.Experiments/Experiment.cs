@@ -37,6 +37,7 @@ public sealed class Experiment : IDisposable
         _progress = progress;
         _cancellation = cancellation;
         _data = new ExperimentData(config, distils);
+        _data.CountLabels(["train", "val", "test"], config.Threads, progress, cancellation);
         _device = Device.Open(config.Device, config.Threads, config.Precision);
         try
         {
@@ -122,10 +123,10 @@ public sealed class Experiment : IDisposable
         {
             _log.Write($"{NetworkRoles.Teacher}: {teacher.Name} loaded from {_config.Teacher.Checkpoint}, step {start?.Step}");
             EvaluatedDataset images = new(_data.Validation, _jobs.Prepared(NetworkRole.Teacher, _data.Evaluation));
-            double score = new Evaluator(_config.Evaluation).Run(teacher, images, _cancellation).MeanIoU;
-            _log.Write(FormattableString.Invariant($"{NetworkRoles.Teacher}: val mIoU {100 * score:F2} % on the student's images"));
+            SegmentationScores scores = new Evaluator(_config.Evaluation).Run(teacher, images, _cancellation);
+            _log.Write($"{NetworkRoles.Teacher}: val mIoU {ScoreText.MeanIoU(scores)} on the student's images");
             Distil(teacher);
-            _networks[^1] = _networks[^1] with { Summary = _networks[^1].Summary with { TeacherMeanIoU = score } };
+            _networks[^1] = _networks[^1] with { Summary = _networks[^1].Summary with { TeacherMeanIoU = scores.MeanIoU } };
         }
     }
 
@@ -216,7 +217,7 @@ public sealed class Experiment : IDisposable
         foreach ((string split, ISegmentationDataset dataset) in _data.Splits())
         {
             scores[split] = evaluator.Run(model, new EvaluatedDataset(dataset, evaluation), _cancellation);
-            _log.Write(FormattableString.Invariant($"{name}: {split} mIoU {100 * scores[split].MeanIoU:F2} %"));
+            _log.Write($"{name}: {split} mIoU {ScoreText.MeanIoU(scores[split])}");
         }
 
         return scores;

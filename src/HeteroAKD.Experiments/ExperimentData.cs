@@ -1,7 +1,9 @@
 using System.Collections.Concurrent;
+using System.Diagnostics;
 using System.Numerics;
 using HeteroAKD.Data;
 using HeteroAKD.Experiments.Configuration;
+using HeteroAKD.Training.Loop;
 
 namespace HeteroAKD.Experiments;
 
@@ -9,10 +11,15 @@ namespace HeteroAKD.Experiments;
 public sealed class ExperimentData
 {
     private const long Mebibyte = 1 << 20;
+    private const string TrainSplit = "train";
+
+    // Fewer are looked at before a line of progress could be read.
+    private const int QuietImages = 64;
 
     private readonly ConcurrentQueue<string> _warnings = new();
     private readonly CacheBudget _budget;
     private readonly List<(string Split, PairDataset Files)> _evaluated = []; // what is scored, where it lies in files
+    private PairDataset? _trainFiles;                                         // what is learnt from, likewise
 
     /// <summary>Opens the data sets that a configuration names.</summary>
     /// <param name="config">The experiment.</param>
@@ -71,6 +78,45 @@ public sealed class ExperimentData
     /// <summary>Adds a sentence to those that <see cref="TakeWarnings"/> hands over.</summary>
     public void Warn(string sentence) => _warnings.Enqueue(sentence);
 
+    /// <summary>
+    /// Looks before the first step what the labels in files hold, and warns of classes that have none and of pixels that are ignored. Procedural scenes have every class.
+    /// </summary>
+    /// <param name="splits">Which of "train", "val" and "test"; those that are not there are left out.</param>
+    /// <param name="threads">0 for every core; nothing depends on it.</param>
+    /// <param name="progress">Hears of splits of more than a few images.</param>
+    /// <param name="cancellation">Ends it.</param>
+    /// <exception cref="DatasetException">A label file cannot be used, or nothing that a network would learn from is labelled.</exception>
+    public void CountLabels(IReadOnlyList<string> splits, int threads, IProgressSink progress, CancellationToken cancellation)
+    {
+        foreach ((string split, PairDataset files, int[] places) in LabelFiles().Where(part => splits.Contains(part.Split)))
+        {
+            bool shows = places.Length > QuietImages;
+            if (shows)
+            {
+                progress.Begin($"labels of {split}", places.Length);
+            }
+
+            Stopwatch clock = Stopwatch.StartNew();
+            LabelCensus census = LabelCensus.Take(
+                split, files, places, threads > 0 ? threads : Environment.ProcessorCount,
+                done =>
+                {
+                    if (shows)
+                    {
+                        progress.Report(new StepProgress(done, double.NaN, double.NaN, clock.Elapsed.TotalMilliseconds / done));
+                    }
+                },
+                cancellation);
+            string[] warnings = [.. census.Warnings()];
+            if (split == TrainSplit && census.IsEmpty)
+            {
+                throw new DatasetException(null, warnings[0], "There is nothing to learn; see 'heteroakd data check'");
+            }
+
+            Array.ForEach(warnings, _warnings.Enqueue);
+        }
+    }
+
     /// <summary>The splits that are scored, by name.</summary>
     public IEnumerable<(string Name, ISegmentationDataset Data)> Splits()
     {
@@ -83,6 +129,20 @@ public sealed class ExperimentData
 
     /// <summary>The official layout of a kind that is neither scenes nor a list.</summary>
     internal static DatasetLayout LayoutOf(DataKind kind) => DatasetLayout.Of(ConfigurationKeys.Word(typeof(DataKind), kind.ToString()));
+
+    // The student's part of the training images decides: what it lacks it cannot learn, whatever the teacher has seen.
+    private IEnumerable<(string Split, PairDataset Files, int[] Places)> LabelFiles()
+    {
+        if (_trainFiles is not null)
+        {
+            yield return (TrainSplit, _trainFiles, [.. Enumerable.Range(0, Student.Count).Select(i => Student is SubsetDataset part ? part.PlaceOf(i) : i)]);
+        }
+
+        foreach ((string split, PairDataset files) in _evaluated)
+        {
+            yield return (split, files, [.. Enumerable.Range(0, files.Count)]);
+        }
+    }
 
     private SplitData Scenes(DataConfig data)
     {
@@ -99,7 +159,8 @@ public sealed class ExperimentData
     private SplitData Lists(DataConfig data)
     {
         string root = DataRoot.Resolve(data.Root);
-        PairDataset Open(string list) => new ListFileDataset(root, list, data.Classes, MapOf(data.StoredLabels));
+        LayoutOptions options = LayoutOptionsOf(data);
+        PairDataset Open(string list) => new ListFileDataset(root, list, data.Classes, options.Map, options.Codec);
         PairDataset train = Open(data.Train);
         if (train.Classes.IgnoreIndex != data.IgnoreLabel)
         {
@@ -109,12 +170,18 @@ public sealed class ExperimentData
                 "Make both agree");
         }
 
-        return Files(data, train, Open(data.Val), data.Test.Length > 0 ? Open(data.Test) : null);
+        // The default names a test list that a data set need not have; one that a configuration names must be there.
+        bool tests = data.Test.Length > 0 && (data.Test != new DataConfig().Test || File.Exists(Path.Combine(root, data.Test)));
+        return Files(data, train, OpenNamed("data.val", data.Val, "Name a list of pairs to validate on"), tests ? OpenNamed("data.test", data.Test, "Correct it, or write data.test: '' where there is none") : null);
+
+        PairDataset OpenNamed(string option, string list, string remedy) => list.Length > 0 && File.Exists(Path.Combine(root, list))
+            ? Open(list)
+            : throw new DatasetException(Path.Combine(root, list), $"there is no such list, which {option} names", remedy);
     }
 
     private SplitData Layout(DataConfig data)
     {
-        DatasetSplits set = LayoutOf(data.Kind).Open(DataRoot.Resolve(data.Root), new LayoutOptions { ValFraction = data.ValFraction, Seed = (ulong)data.Seed });
+        DatasetSplits set = LayoutOf(data.Kind).Open(DataRoot.Resolve(data.Root), LayoutOptionsOf(data));
         foreach (string warning in set.Warnings)
         {
             _warnings.Enqueue(warning);
@@ -125,11 +192,14 @@ public sealed class ExperimentData
 
     private SplitData Files(DataConfig data, PairDataset train, PairDataset validation, PairDataset? test)
     {
+        ImageLimits limits = new(data.MaxPixels);
+        (train, validation, test) = (train.Within(limits), validation.Within(limits), test?.Within(limits));
         foreach (PairDataset split in new[] { train, validation, test }.OfType<PairDataset>())
         {
             split.RequireFiles();
         }
 
+        _trainFiles = train;
         _evaluated.Add(("val", validation));
         if (test is not null)
         {
@@ -139,12 +209,24 @@ public sealed class ExperimentData
         return new SplitData(Kept("train", train, data), Kept("val", validation, data), test is null ? null : Kept("test", test, data));
     }
 
-    private static Func<ClassSet, LabelMap>? MapOf(StoredLabels stored) => stored switch
+    /// <summary>What a configuration asks of a layout.</summary>
+    public static LayoutOptions LayoutOptionsOf(DataConfig data) => new()
     {
-        StoredLabels.Cityscapes => LabelMap.Cityscapes,
-        StoredLabels.Ade20k => LabelMap.FromOne,
-        _ => null,
+        ValFraction = data.ValFraction,
+        Seed = (ulong)data.Seed,
+        Codec = CodecOf(data),
+        Map = data.StoredLabels switch
+        {
+            StoredLabels.Cityscapes => LabelMap.Cityscapes,
+            StoredLabels.Ade20k => LabelMap.FromOne,
+            StoredLabels.Binary => LabelMap.Binary,
+            StoredLabels.Color => LabelMap.Colors,
+            _ => null,
+        },
     };
+
+    /// <summary>What decodes the images of a configuration.</summary>
+    public static IImageCodec CodecOf(DataConfig data) => data.ExifOrientation ? SkiaImageCodec.Instance : SkiaImageCodec.AsStored;
 
     private static ISegmentationDataset StudentPart(ISegmentationDataset train, DataConfig data)
     {
@@ -163,8 +245,8 @@ public sealed class ExperimentData
         string root = data.Root.Length > 0 ? DataRoot.Resolve(data.Root) : Directory.GetCurrentDirectory();
         string path = Path.Combine(root, data.Unlabelled);
         ImageLimits limits = new(data.MaxPixels);
-        ImageDataset images = Directory.Exists(path) ? ImageDataset.OfFolder(path, Classes, limits)
-            : File.Exists(path) ? ImageDataset.OfList(root, path, Classes, limits)
+        ImageDataset images = Directory.Exists(path) ? ImageDataset.OfFolder(path, Classes, limits, CodecOf(data))
+            : File.Exists(path) ? ImageDataset.OfList(root, path, Classes, limits, CodecOf(data))
             : throw new DatasetException(path, "there is neither a folder nor a list file", "Correct data.unlabelled, whose path is relative to data.root");
         WarnOfScored(images);
         return Kept("data.unlabelled", images, data);
@@ -186,8 +268,7 @@ public sealed class ExperimentData
     // The cache on disk holds pairs; scenes and images without labels are made or decoded every time beside it.
     private ISegmentationDataset Kept(string split, ISegmentationDataset dataset, DataConfig data)
     {
-        PairDataset? files = (dataset as PairDataset)?.Within(new ImageLimits(data.MaxPixels));
-        dataset = files ?? dataset;
+        PairDataset? files = dataset as PairDataset;
         CacheKind kind = data.Cache;
         if (kind == CacheKind.Ram && CacheBudget.BytesOf(dataset) is var bytes && !_budget.TryTake(bytes))
         {

@@ -35,7 +35,7 @@ public sealed class ExperimentDataTests : IDisposable
     {
         foreach (string split in new[] { "train", "val", "test" })
         {
-            MakeFolder($"leftImg8bit/{split}/ulm", $"gtFine/{split}/ulm", i => $"ulm_{i}_leftImg8bit.png", i => $"ulm_{i}_gtFine_labelIds.png");
+            MakeFolder($"leftImg8bit/{split}/ulm", $"gtFine/{split}/ulm", i => $"ulm_{i}_leftImg8bit.png", i => $"ulm_{i}_gtFine_labelIds.png", one: 7); // road
         }
 
         ExperimentConfig config = Config("cityscapes", new DataConfig { Kind = DataKind.Cityscapes });
@@ -125,6 +125,77 @@ public sealed class ExperimentDataTests : IDisposable
         }
     }
 
+
+    // No test list is no test split; one that is named must be there, and so must the one that validates.
+    [Theory]
+    [InlineData("test.txt", "train.txt", null)]
+    [InlineData("", "train.txt", null)]
+    [InlineData("held-out.txt", "train.txt", "there is no such list, which data.test names. Correct it, or write data.test: '' where there is none")]
+    [InlineData("", "val.txt", "there is no such list, which data.val names. Name a list of pairs to validate on")]
+    [InlineData("", "", "there is no such list, which data.val names")]
+    public void List_without_test_has_no_test_split(string test, string val, string? problem)
+    {
+        MakeFolder("i", "l", i => $"{i}.png", i => $"{i}.png");
+        folder.File("set/classes.txt", "0 a 0 0 0\n1 b 9 9 9\n2 c 9 9 90\n");
+        folder.File("set/train.txt", "i/0.png l/0.png\n");
+        ExperimentConfig config = Config("list", new DataConfig { Kind = DataKind.List, Val = val, Test = test });
+        if (problem is null)
+        {
+            Assert.Equal(["val"], new ExperimentData(config).Splits().Select(split => split.Name));
+            folder.File("set/test.txt", "i/1.png l/1.png\n");
+            Assert.Equal(test.Length == 0 ? ["val"] : ["val", "test"], new ExperimentData(config).Splits().Select(split => split.Name));
+        }
+        else
+        {
+            Assert.Contains(problem, Assert.Throws<DatasetException>(() => new ExperimentData(config)).Message, StringComparison.Ordinal);
+        }
+    }
+
+    // Masks of 0 and 255: half of the picture is lost, and the score of what is left is perfect.
+    [Theory]
+    [InlineData(StoredLabels.Classes, true)]
+    [InlineData(StoredLabels.Binary, false)]
+    public void Class_without_a_pixel_is_said_before_the_first_step_and_beside_its_mean(StoredLabels stored, bool warns)
+    {
+        MakeFolder("images", "masks", i => $"{i}.png", i => $"{i}.png", one: 255);
+        folder.File("set/classes.txt", "0 a 0 0 0\n1 b 9 9 9\n");
+        ExperimentConfig config = Config("run", new DataConfig { Kind = DataKind.Folder, ValFraction = 0.34, StoredLabels = stored, Cache = CacheKind.Off });
+        TinyExperiment.Train(config);
+        string[] log = File.ReadAllLines(Path.Combine(config.Out, "log.txt"));
+        const string warning = "train: 1 of 2 classes have no labelled pixel: b (1); 51.5 % of the pixels are ignored. Where the masks store 0 and anything else, set data.storedLabels: binary";
+        Assert.Equal(warns ? 1 : 0, log.Count(line => line.Contains(warning, StringComparison.Ordinal)));
+        Assert.Equal(warns ? 1 : 0, log.Count(line => line.Contains("val: 1 of 2 classes have no labelled pixel", StringComparison.Ordinal)));
+        Assert.True(Array.FindIndex(log, line => line.Contains("train: 1 of", StringComparison.Ordinal)) < Array.FindIndex(log, line => line.Contains(" step ", StringComparison.Ordinal)));
+    }
+
+    [Fact]
+    public void Nothing_labelled_is_an_error_and_an_undefined_score_a_hyphen()
+    {
+        MakeFolder("images", "masks", i => $"{i}.png", i => $"{i}.png");
+        folder.File("set/classes.txt", "0 a 0 0 0\n1 b 9 9 9\n2 c 9 9 90\n");
+        folder.File("set/train.txt", "0\n1\n2\n");
+        folder.File("set/val.txt", "3\n4\n");
+        byte[] ignored = new byte[40 * 36];
+        Array.Fill(ignored, byte.MaxValue);
+        foreach (int i in new[] { 3, 4 })
+        {
+            LabelPng.Write(Path.Combine(folder.Path, "set", "masks", $"{i}.png"), ignored, 40, 36);
+        }
+
+        ExperimentConfig config = Config("run", new DataConfig { Kind = DataKind.Folder, Cache = CacheKind.Off });
+        TinyExperiment.Train(config);
+        string log = File.ReadAllText(Path.Combine(config.Out, "log.txt"));
+        Assert.Contains("val: no pixel is labelled, all are ignored (id 255)", log, StringComparison.Ordinal);
+        Assert.Contains("val mIoU - (0 of 3 classes have a score), pixel accuracy -", log, StringComparison.Ordinal);
+        Assert.DoesNotContain("NaN", File.ReadAllText(Path.Combine(config.Out, "metrics.csv")), StringComparison.Ordinal);
+
+        folder.File("set/train.txt", "3\n4\n");
+        ExperimentConfig none = config with { Out = Path.Combine(folder.Path, "none") };
+        DatasetException error = Assert.Throws<DatasetException>(() => TinyExperiment.Train(none));
+        Assert.Contains("train: no pixel is labelled, all are ignored (id 255). There is nothing to learn; see 'heteroakd data check'", error.Message, StringComparison.Ordinal);
+        Assert.False(Directory.Exists(none.Out));
+    }
+
     private string Train(string name, DataConfig data, RunMode mode = RunMode.New, int cancelAt = -1)
     {
         ExperimentConfig config = Config(name, data with { Kind = DataKind.Folder, ValFraction = 0.34, CacheFolder = Path.Combine(folder.Path, "cache") });
@@ -138,8 +209,8 @@ public sealed class ExperimentDataTests : IDisposable
         return config with { Data = data with { Root = Path.Combine(folder.Path, "set"), Size = config.Data.Size } };
     }
 
-    // 40x36 pictures whose labels begin with the ids 0, 1, 2.
-    private void MakeFolder(string images, string labels, Func<int, string> image, Func<int, string> label)
+    // 40x36 pictures whose labels begin with the ids 0, 1, 2; with another one than 1 they are 0 and that.
+    private void MakeFolder(string images, string labels, Func<int, string> image, Func<int, string> label, byte one = 1)
     {
         for (int i = 0; i < Images; i++)
         {
@@ -150,8 +221,8 @@ public sealed class ExperimentDataTests : IDisposable
             }
 
             byte[] ids = new byte[40 * 36];
-            (ids[1], ids[2]) = (1, 2);
-            ids.AsSpan(700).Fill(1);
+            (ids[1], ids[2]) = (one, one == 1 ? (byte)2 : one);
+            ids.AsSpan(700).Fill(one);
             SkiaImageCodec.Instance.WritePng(folder.File($"set/{images}/{image(i)}", ""), picture);
             LabelPng.Write(folder.File($"set/{labels}/{label(i)}", ""), ids, 40, 36);
         }

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Globalization;
 using HeteroAKD.Data;
+using HeteroAKD.Experiments;
 using HeteroAKD.Experiments.Commands;
 using HeteroAKD.Experiments.Configuration;
 using HeteroAKD.Training.Evaluation;
@@ -11,7 +12,7 @@ namespace HeteroAKD.Cli.Commands;
 internal sealed class DataCheckCommand : Command
 {
     private const string DefaultFolder = "data-check";
-    private const int ShownPairs = 20;
+    private const int ShownOfAKind = 3;
 
     private readonly Argument<string> root = new("DIR") { Description = "The data set's folder; looked for here, then under $HETEROAKD_DATA" };
 
@@ -28,14 +29,15 @@ internal sealed class DataCheckCommand : Command
         Add(fixList);
         SetAction(result =>
         {
-            DataConfig data = ConfigurationReader.ReadText("", "--set", options.Overrides(result, withOut: false)).Data;
+            // Which kind it is the service finds out; options of a kind must not be refused before.
+            DataConfig data = ConfigurationReader.ReadText("", "--set", ["data.kind=list", "data.root=.", .. options.Overrides(result, withOut: false)]).Data;
             var request = new DataCheckRequest(
                 result.GetRequiredValue(root), result.GetValue(kind) ?? "", result.GetValue(options.Out) ?? DefaultFolder,
                 result.GetValue(fixList), result.GetValue(options.Threads) ?? 0, new ImageLimits(data.MaxPixels),
-                new LayoutOptions { ValFraction = data.ValFraction, Seed = (ulong)data.Seed });
+                ExperimentData.LayoutOptionsOf(data));
             DataCheckOutcome outcome = terminal.WithProgress(progress => service.Run(request, progress, cancellation));
             Write(terminal.Out, outcome, request);
-            return outcome.Bad == 0 ? ExitCode.Success : ExitCode.Failure;
+            return outcome.CanTrain ? ExitCode.Success : ExitCode.Failure;
         });
     }
 
@@ -47,6 +49,11 @@ internal sealed class DataCheckCommand : Command
         {
             output.WriteLine($"classes of {name}\n");
             output.WriteLine(ClassTable(outcome.Classes, check.Statistics));
+        }
+
+        foreach (string note in outcome.Notes)
+        {
+            output.WriteLine($"note: {note}");
         }
 
         foreach (string warning in outcome.Warnings)
@@ -94,18 +101,25 @@ internal sealed class DataCheckCommand : Command
     private static void WriteBad(TextWriter output, DataCheckOutcome outcome)
     {
         BadPair[] bad = [.. outcome.Splits.SelectMany(split => split.Check.Bad)];
-        foreach (BadPair pair in bad.Take(ShownPairs))
+        foreach (IGrouping<string, BadPair> kind in bad.GroupBy(pair => pair.Remedy.Length > 0 ? pair.Remedy : pair.Reason))
         {
-            output.WriteLine($"bad: {pair.Reason}");
-        }
+            foreach (BadPair pair in kind.Take(ShownOfAKind))
+            {
+                output.WriteLine($"bad: {pair.Reason}");
+            }
 
-        if (bad.Length > ShownPairs)
-        {
-            output.WriteLine($"... and {bad.Length - ShownPairs} more");
+            if (kind.Count() > ShownOfAKind)
+            {
+                output.WriteLine($"     ... and {kind.Count() - ShownOfAKind} more of this kind");
+            }
         }
 
         int pairs = outcome.Splits.Sum(split => split.Check.Dataset.Count);
-        output.WriteLine(bad.Length == 0 ? $"all {pairs} pairs are good" : $"{bad.Length} of {pairs} pairs are bad");
+        output.WriteLine(
+            bad.Length > 0 ? $"{bad.Length} of {pairs} pairs are bad"
+            : !outcome.CanTrain ? $"all {pairs} pairs can be read, but there is nothing to learn: see the warnings"
+            : outcome.Warnings.Count > 0 ? $"all {pairs} pairs can be read; see the warnings"
+            : $"all {pairs} pairs are good");
     }
 
     private static string FixedConfiguration(DataCheckOutcome outcome, string folder)

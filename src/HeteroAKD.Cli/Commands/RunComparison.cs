@@ -1,5 +1,5 @@
-using System.Globalization;
 using HeteroAKD.Experiments.Runs;
+using HeteroAKD.Training.Evaluation;
 using HeteroAKD.Training.Loop;
 
 namespace HeteroAKD.Cli.Commands;
@@ -29,12 +29,14 @@ internal sealed record RunComparison(string Head, string Of, string Over)
     /// <summary>Mean IoU of a network on the split that counts, 0 to 1.</summary>
     public static double MeanIoU(RunSummary summary, string role) => summary.Networks[Place(summary, role)].Scores[FinalSplit(summary)].MeanIoU;
 
+    /// <summary>Which networks have a mean over fewer classes than are named, in a sentence; null where none has.</summary>
+    public static string? FewerClasses(RunSummary summary)
+    {
+        string split = FinalSplit(summary);
+        string[] fewer = [.. summary.Networks.Where(n => n.Scores[split].ScoredClasses < summary.Classes.Count).Select(n => $"{ScoreText.Classes(n.Scores[split])} for {n.Role}")];
+        return fewer.Length > 0 ? $"Mean IoU is over fewer classes than are named: {string.Join(", ", fewer)}. The others occur in neither truth nor prediction of {split}." : null;
+    }
+
     /// <summary>The difference in mean IoU, -1 to 1.</summary>
     public double Difference(RunSummary summary) => MeanIoU(summary, Of) - MeanIoU(summary, Over);
-
-    /// <summary>A share in percent.</summary>
-    public static string Percent(double share) => (100 * share).ToString("F2", CultureInfo.InvariantCulture);
-
-    /// <summary>A difference of shares in points, with its sign.</summary>
-    public static string Signed(double share) => (100 * share).ToString("+0.00;-0.00;0.00", CultureInfo.InvariantCulture);
 }

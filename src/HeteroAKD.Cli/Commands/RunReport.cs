@@ -69,6 +69,11 @@ internal static class RunReport
             summary.Classes,
             [.. summary.Networks.Select(n => (n.Role, n.Scores[split]))],
             [.. RunComparison.In(summary).Select(c => (c.Head, RunComparison.Place(summary, c.Of), RunComparison.Place(summary, c.Over)))]));
+        if (RunComparison.FewerClasses(summary) is { } fewer)
+        {
+            output.WriteLine($"\n{fewer}");
+        }
+
         output.WriteLine();
         output.WriteLine(string.Create(CultureInfo.InvariantCulture,
             $"{summary.Seconds:F0} s on {summary.Device}, {summary.Threads} threads, peak memory {summary.PeakMemoryBytes / BytesPerMebibyte:F0} MiB"));
@@ -82,7 +87,7 @@ internal static class RunReport
             return null;
         }
 
-        string Points(RunComparison comparison) => RunComparison.Signed(comparison.Difference(summary));
+        string Points(RunComparison comparison) => ScoreText.Signed(comparison.Difference(summary));
         IReadOnlyList<RunComparison> comparisons = RunComparison.In(summary);
         string first = comparisons.FirstOrDefault(c => c.Of == NetworkRoles.Kd) is { } kd ? $"plain KD differs from the student alone by {Points(kd)} points; " : "";
         return $"Mean IoU on {RunComparison.FinalSplit(summary)}: {first}{DistillationWords.Distilled(distillation)} the score differs from plain KD's by {Points(comparisons[^1])}. "

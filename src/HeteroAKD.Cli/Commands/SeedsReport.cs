@@ -24,21 +24,29 @@ internal static class SeedsReport
         var scores = new TextTable(["mean IoU %", .. roles]);
         foreach (RunSummary summary in summaries)
         {
-            scores.Row([$"seed {summary.Seed}", .. roles.Select(role => RunComparison.Percent(RunComparison.MeanIoU(summary, role)))]);
+            scores.Row([$"seed {summary.Seed}", .. roles.Select(role => ScoreText.Percent(RunComparison.MeanIoU(summary, role)))]);
         }
 
-        scores.Line().Row(["mean", .. roles.Select(role => RunComparison.Percent(summaries.Average(s => RunComparison.MeanIoU(s, role))))]);
+        scores.Line().Row(["mean", .. roles.Select(role => ScoreText.Percent(summaries.Average(s => RunComparison.MeanIoU(s, role))))]);
         var differences = new TextTable("difference in points", "mean", "95 % interval", "ahead on", "p (t)");
         PairedTest[] tests = [.. comparisons.Select(c => Test(summaries, c))];
         for (int i = 0; i < tests.Length; i++)
         {
             PairedTest test = tests[i];
-            differences.Row(Name(comparisons[i]), RunComparison.Signed(test.Mean),
-                $"{RunComparison.Signed(test.Interval.Low)} to {RunComparison.Signed(test.Interval.High)}", $"{test.Wins} of {test.Count}", P(test.TP));
+            differences.Row(Name(comparisons[i]), ScoreText.Signed(test.Mean),
+                $"{ScoreText.Signed(test.Interval.Low)} to {ScoreText.Signed(test.Interval.High)}", $"{test.Wins} of {test.Count}", P(test.TP));
         }
 
         output.WriteLine();
         output.WriteLine(scores);
+        foreach (RunSummary summary in summaries)
+        {
+            if (RunComparison.FewerClasses(summary) is { } fewer)
+            {
+                output.WriteLine($"seed {summary.Seed}: {fewer}");
+            }
+        }
+
         output.WriteLine(differences);
         output.WriteLine(string.Create(CultureInfo.InvariantCulture,
             $"With this scatter {summaries.Count} seeds would find {Name(comparisons[^1])} with a probability of {TestPower.Wanted} if it were {100 * TestPower.SmallestDifference(summaries.Count, tests[^1].StandardDeviation):F2} points; smaller differences need more seeds: {plan}."));

@@ -6,16 +6,18 @@ namespace HeteroAKD.Data;
 /// <param name="Index">Its number in the split.</param>
 /// <param name="Pair">Its files.</param>
 /// <param name="Reason">What is wrong, with the file's name.</param>
-public sealed record BadPair(int Index, FilePair Pair, string Reason);
+/// <param name="Remedy">What to do, which bad pairs of one kind have in common; empty where it is not known.</param>
+public sealed record BadPair(int Index, FilePair Pair, string Reason, string Remedy);
 
 /// <summary>What a walk over all pairs of a split found.</summary>
 public sealed class SplitCheck
 {
     private readonly UInt128[] _hashes; // [Count], of the image files
 
-    private SplitCheck(PairDataset dataset, UInt128[] hashes, List<BadPair> bad, ClassStatistics statistics, (int Width, int Height) smallest, (int Width, int Height) largest)
+    private SplitCheck(
+        PairDataset dataset, UInt128[] hashes, List<BadPair> bad, ClassStatistics statistics, LabelCensus census, (int Width, int Height) smallest, (int Width, int Height) largest)
     {
-        (Dataset, _hashes, Bad, Statistics, Smallest, Largest) = (dataset, hashes, bad, statistics, smallest, largest);
+        (Dataset, _hashes, Bad, Statistics, Census, Smallest, Largest) = (dataset, hashes, bad, statistics, census, smallest, largest);
     }
 
     /// <summary>The split.</summary>
@@ -27,46 +29,64 @@ public sealed class SplitCheck
     /// <summary>Counts of the pairs that can.</summary>
     public ClassStatistics Statistics { get; }
 
+    /// <summary>What the labels of those pairs hold.</summary>
+    public LabelCensus Census { get; }
+
     /// <summary>Smallest width and smallest height of the images that can be used.</summary>
     public (int Width, int Height) Smallest { get; }
 
     /// <summary>Largest width and largest height.</summary>
     public (int Width, int Height) Largest { get; }
 
+    /// <summary>Numbers of the images with an EXIF orientation other than as stored, of pairs that can be used and that cannot.</summary>
+    public required IReadOnlyList<int> Turned { get; init; }
+
     /// <summary>Numbers of the pairs that can be used.</summary>
     public IEnumerable<int> Good() => Enumerable.Range(0, Dataset.Count).Except(Bad.Select(bad => bad.Index));
 
     /// <summary>Decodes every pair on several threads. A pair that fails is noted, and the walk goes on.</summary>
+    /// <param name="split">Its name in sentences.</param>
     /// <param name="dataset">The split.</param>
     /// <param name="threads">At least 1; the result does not depend on it.</param>
     /// <param name="done">Gets the number of pairs that are done after each one, on the calling thread.</param>
     /// <param name="cancellation">Ends the walk.</param>
-    public static SplitCheck Run(PairDataset dataset, int threads, Action<int> done, CancellationToken cancellation)
+    public static SplitCheck Run(string split, PairDataset dataset, int threads, Action<int> done, CancellationToken cancellation)
     {
         using var reused = new ThreadLocal<Sample?>();
         var hashes = new UInt128[dataset.Count];
         var bad = new List<BadPair>();
         var counter = new ClassCounter(dataset.Classes);
+        var counts = new List<(int Index, int[] Labels, PaletteOrder? Palette)>();
         var (smallest, largest) = ((Width: int.MaxValue, Height: int.MaxValue), (Width: 0, Height: 0));
         var results = Enumerable.Range(0, dataset.Count).AsParallel().WithDegreeOfParallelism(threads).WithMergeOptions(ParallelMergeOptions.NotBuffered)
             .WithCancellation(cancellation).Select(index => Examine(dataset, index, reused));
+        var turned = new List<int>();
         var count = 0;
         foreach (var result in results)
         {
             hashes[result.Index] = result.Hash;
+            if (result.Orientation != Orientation.AsStored)
+            {
+                turned.Add(result.Index);
+            }
             if (result.Failure is not null)
             {
-                bad.Add(new BadPair(result.Index, dataset.Pairs[result.Index], result.Failure));
+                bad.Add(new BadPair(result.Index, dataset.Pairs[result.Index], result.Failure, result.Remedy));
             }
             else
             {
                 counter.Add(result.Counts);
+                counts.Add((result.Index, result.Counts.Labels, result.Palette));
                 smallest = (Math.Min(smallest.Width, result.Width), Math.Min(smallest.Height, result.Height));
                 largest = (Math.Max(largest.Width, result.Width), Math.Max(largest.Height, result.Height));
             }
             done(++count);
         }
-        return new SplitCheck(dataset, hashes, [.. bad.OrderBy(b => b.Index)], counter.ToStatistics(), bad.Count < dataset.Count ? smallest : default, largest);
+        var census = LabelCensus.Collect(split, dataset, counts.OrderBy(c => c.Index)); // threads end in any order
+        return new SplitCheck(dataset, hashes, [.. bad.OrderBy(b => b.Index)], counter.ToStatistics(), census, bad.Count < dataset.Count ? smallest : default, largest)
+        {
+            Turned = [.. turned.Order()],
+        };
     }
 
     /// <summary>Numbers of images whose files are the same bytes in two splits: one of them is then no measure of what was learnt from the other.</summary>
@@ -88,20 +108,27 @@ public sealed class SplitCheck
 
     private static Result Examine(PairDataset dataset, int index, ThreadLocal<Sample?> reused)
     {
-        UInt128 hash = default; // no file has this one but by a chance of 2^-128
+        var result = new Result(index);
+        var path = dataset.Pairs[index].Image;
         try
         {
-            hash = XxHash128.HashToUInt128(FileBytes.Read(dataset.Pairs[index].Image, dataset.Limits));
+            var file = FileBytes.Read(path, dataset.Limits);
+            result = result with { Hash = XxHash128.HashToUInt128(file), Orientation = SkiaImageCodec.OrientationOf(path, file) };
             var sample = dataset.Load(index, reused.Value);
             reused.Value = sample;
-            return new Result(index, hash, null, sample.Image.Width, sample.Image.Height, SampleCounts.Of(sample));
+            var counts = SampleCounts.Of(sample);
+            return result with { Width = sample.Image.Width, Height = sample.Image.Height, Counts = counts, Palette = LabelCensus.OrderOf(dataset, dataset.PaletteOf(index), counts.Labels) };
         }
         catch (Exception cause) when (cause is not OutOfMemoryException)
         {
             reused.Value = null; // may be half overwritten
-            return new Result(index, hash, cause.Message, 0, 0, default);
+            return result with { Failure = cause.Message, Remedy = (cause as DatasetException)?.Remedy ?? "" };
         }
     }
 
-    private readonly record struct Result(int Index, UInt128 Hash, string? Failure, int Width, int Height, SampleCounts Counts);
+    /// <param name="Index">Number of the pair.</param>
+    /// <param name="Hash">Of the image file; no file has the default but by a chance of 2^-128.</param>
+    /// <param name="Failure">Why it cannot be used; null where it can.</param>
+    private readonly record struct Result(
+        int Index, UInt128 Hash = default, string? Failure = null, string Remedy = "", int Width = 0, int Height = 0, SampleCounts Counts = default, PaletteOrder? Palette = null, int Orientation = 1);
 }

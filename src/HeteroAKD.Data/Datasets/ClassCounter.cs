@@ -7,11 +7,7 @@ internal readonly record struct SampleCounts(int[] Labels, int[,] Values)
 {
     public static SampleCounts Of(Sample sample)
     {
-        var labels = new int[256];
-        foreach (var label in sample.Labels)
-        {
-            labels[label]++;
-        }
+        var labels = LabelsOf(sample.Labels);
         var values = new int[3, 256];
         var pixels = sample.Image.Pixels;
         for (var i = 0; i < pixels.Length; i += 3)
@@ -21,6 +17,17 @@ internal readonly record struct SampleCounts(int[] Labels, int[,] Values)
             values[2, pixels[i + 2]]++;
         }
         return new SampleCounts(labels, values);
+    }
+
+    /// <summary>[256], pixels of each label.</summary>
+    public static int[] LabelsOf(ReadOnlySpan<byte> pixels)
+    {
+        var labels = new int[256];
+        foreach (var label in pixels)
+        {
+            labels[label]++;
+        }
+        return labels;
     }
 }
 

@@ -37,6 +37,9 @@ public sealed class ClassSet
     /// <summary>Picture colour of each class.</summary>
     public (byte R, byte G, byte B)[] Colors { get; }
 
+    /// <summary>Colour of the ignored pixels in masks that store colours; null where none is named.</summary>
+    public (byte R, byte G, byte B)? IgnoreColor { get; init; }
+
     /// <summary>[C], the id of each class in the files that the data set's evaluation server takes; null where it is the class itself.</summary>
     public byte[]? ServerIds { get; init; }
 
@@ -97,9 +100,10 @@ public sealed class ClassSet
             }
         }
         var ignoreIndex = 255;
+        (byte, byte, byte)? ignoreColor = null;
         if (entries.Count > 0 && entries.Last() is var last && IgnoreNames.Contains(last.Value.Name, StringComparer.OrdinalIgnoreCase))
         {
-            ignoreIndex = last.Key;
+            (ignoreIndex, ignoreColor) = (last.Key, last.Value.Color);
             entries.Remove(last.Key);
         }
         if (entries.FirstOrDefault(e => IgnoreNames.Contains(e.Value.Name, StringComparer.OrdinalIgnoreCase)) is { Value.Name: not null } elsewhere)
@@ -111,7 +115,7 @@ public sealed class ClassSet
         {
             throw new DatasetException(path, $"{entries.Count} classes with ids {string.Join(", ", entries.Keys)}{Gap(entries.Keys)}", "Give at least two classes, numbered 0, 1, 2, ... without gaps");
         }
-        return new ClassSet([.. entries.Values.Select(e => e.Name)], [.. entries.Values.Select(e => e.Color)], ignoreIndex);
+        return new ClassSet([.. entries.Values.Select(e => e.Name)], [.. entries.Values.Select(e => e.Color)], ignoreIndex) { IgnoreColor = ignoreColor };
     }
 
     private static string Gap(IEnumerable<int> ids) =>
@@ -121,7 +125,8 @@ public sealed class ClassSet
     public string ToFileText()
     {
         var lines = Names.Select((name, c) => FormattableString.Invariant($"{c} {name.Replace(' ', '-')} {Colors[c].R} {Colors[c].G} {Colors[c].B}"));
-        return string.Join('\n', [.. lines, FormattableString.Invariant($"{IgnoreIndex} Unlabelled 0 0 0"), ""]);
+        var (red, green, blue) = IgnoreColor ?? Enumerable.Range(0, 256).Select(v => ((byte)v, (byte)v, (byte)v)).First(gray => !Colors.Contains(gray));
+        return string.Join('\n', [.. lines, FormattableString.Invariant($"{IgnoreIndex} Unlabelled {red} {green} {blue}"), ""]);
     }
 
     private byte ServerId(byte label) => ServerIds?[label] ?? label;

@@ -10,7 +10,7 @@ namespace HeteroAKD.Data;
 
 /// <summary>
 /// Keeps every sample of a <see cref="PairDataset"/> in a file that needs no decoding, 4 bytes a pixel. An entry belongs to the paths of its files, their sizes and
-/// times, and the label map: where one of them changes, or the entry is damaged, the files are decoded again and the entry is replaced.
+/// times, the label map and whether images are turned: where one of them changes, or the entry is damaged, the files are decoded again and the entry is replaced.
 /// </summary>
 /// <remarks>
 /// Entry: the 32-byte stamp of what it was made from, width and height (int32), RGB [H, W, 3], class ids [H, W], XxHash3 of all that (8 bytes), little-endian. It is written
@@ -48,7 +48,7 @@ public sealed class DiskCachedDataset : ISegmentationDataset
         var pair = _source.Pairs[index];
         var path = EntryOf(pair);
         var stamp = StampOf(pair);
-        if (stamp is not null && TryRead(path, stamp, Path.GetFileNameWithoutExtension(pair.Image), _source.Limits, reuse) is { } kept)
+        if (stamp is not null && TryRead(path, stamp, pair.Id, _source.Limits, reuse) is { } kept)
         {
             return kept;
         }
@@ -62,14 +62,14 @@ public sealed class DiskCachedDataset : ISegmentationDataset
 
     private string EntryOf(FilePair pair) =>
         Path.Combine(
-            _folder, Convert.ToHexStringLower(Digest($"{Path.GetFullPath(pair.Image)}\n{Path.GetFullPath(pair.Label)}\n{_source.Map.Fingerprint}")[..16]) + ".sample");
+            _folder, Convert.ToHexStringLower(Digest($"{Path.GetFullPath(pair.Image)}\n{Path.GetFullPath(pair.Label)}\n{_source.Fingerprint}")[..16]) + ".sample");
 
     /// <summary>What an entry is made from; null where a file is missing, which decoding will say better.</summary>
     private static byte[]? StampOf(FilePair pair)
     {
         var (image, label) = (new FileInfo(pair.Image), new FileInfo(pair.Label));
         return image.Exists && label.Exists
-            ? Digest(string.Create(CultureInfo.InvariantCulture, $"1 {image.Length} {image.LastWriteTimeUtc.Ticks} {label.Length} {label.LastWriteTimeUtc.Ticks}"))
+            ? Digest(string.Create(CultureInfo.InvariantCulture, $"2 {image.Length} {image.LastWriteTimeUtc.Ticks} {label.Length} {label.LastWriteTimeUtc.Ticks}"))
             : null;
     }
 

@@ -5,11 +5,12 @@ public sealed class ImageDataset : ISegmentationDataset
 {
     private readonly IImageCodec _codec;
 
+    private readonly string[] _names;
     private readonly ImageLimits _limits;
 
-    private ImageDataset(IReadOnlyList<string> files, ClassSet classes, ImageLimits? limits, IImageCodec? codec)
+    private ImageDataset(IReadOnlyList<string> files, string[] names, ClassSet classes, ImageLimits? limits, IImageCodec? codec)
     {
-        (Files, Classes, _limits) = (files, classes, limits ?? ImageLimits.Default);
+        (Files, _names, Classes, _limits) = (files, names, classes, limits ?? ImageLimits.Default);
         _codec = codec ?? SkiaImageCodec.Instance;
     }
 
@@ -22,7 +23,7 @@ public sealed class ImageDataset : ISegmentationDataset
     /// <summary>[Count], the files.</summary>
     public IReadOnlyList<string> Files { get; }
 
-    /// <summary>The PNG and JPEG files of a folder in the order of their names; folders in it are left out.</summary>
+    /// <summary>The image files of a folder and of folders below it, in the order of their paths.</summary>
     /// <exception cref="DatasetException">There is no folder, or no image in it.</exception>
     public static ImageDataset OfFolder(string folder, ClassSet classes, ImageLimits? limits = null, IImageCodec? codec = null)
     {
@@ -32,8 +33,8 @@ public sealed class ImageDataset : ISegmentationDataset
         }
         string[] files = [.. ImageFiles.In(folder)];
         return files.Length > 0
-            ? new ImageDataset(files, classes, limits, codec)
-            : throw new DatasetException(folder, "there is no image in the folder", $"Put images into it, not into folders below it; a file whose name ends in {ImageFiles.EndingText} is one");
+            ? new ImageDataset(files, [.. files.Select(file => ImageFiles.NameOf(folder, file))], classes, limits, codec)
+            : throw new DatasetException(folder, "there is no image in the folder", $"Put images into it; a file whose name ends in {ImageFiles.EndingText} is one");
     }
 
     /// <summary>The files that a list names, one path a line, in its order.</summary>
@@ -52,7 +53,7 @@ public sealed class ImageDataset : ISegmentationDataset
         }
         string[] missing = [.. files.Where(file => !File.Exists(file))];
         return missing.Length == 0
-            ? new ImageDataset(files, classes, limits, codec)
+            ? new ImageDataset(files, [.. files.Select(file => Path.GetFileNameWithoutExtension(file)!)], classes, limits, codec)
             : throw new DatasetException(
                 missing[0], $"the file does not exist; {missing.Length} of {files.Length} images that {listPath} names are missing", "Correct the path, or restore the files; a line holds the path of one image");
     }
@@ -61,5 +62,5 @@ public sealed class ImageDataset : ISegmentationDataset
     public (int Width, int Height)? SizeOf(int index) => _codec.ReadSize(Files[index]);
 
     /// <inheritdoc/>
-    public Sample Load(int index, Sample? reuse = null) => new(Path.GetFileNameWithoutExtension(Files[index]), _codec.ReadRgb(Files[index], reuse?.Image, _limits));
+    public Sample Load(int index, Sample? reuse = null) => new(_names[index], _codec.ReadRgb(Files[index], reuse?.Image, _limits));
 }

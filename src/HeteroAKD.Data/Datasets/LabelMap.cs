@@ -1,21 +1,39 @@
+using HeteroAKD.Nn;
+
 namespace HeteroAKD.Data;
 
-/// <summary>What the ids that a label file stores mean: a class, the ignored id, or an error.</summary>
+/// <summary>What the ids or colours that a label file stores mean: a class, the ignored id, or an error.</summary>
 public sealed class LabelMap
 {
     private const short Unknown = -1;
 
     private readonly short[] _table; // [256], class id, ignored id or Unknown
 
+    private readonly short _beyond = Unknown; // the same of ids above 255
+
+    private readonly ColorTable? _colors;
+
     private readonly string _allowed; // what an id is neither, in words
 
     private LabelMap(string name, short[] table, string allowed) => (Name, _table, _allowed) = (name, table, allowed);
 
-    /// <summary>What label files store, in the word of the option <c>data.storedLabels</c>: classes, ade20k or cityscapes.</summary>
+    private LabelMap(ColorTable colors)
+        : this("color", [], "") => _colors = colors;
+
+    private LabelMap(string name, short[] table, short beyond)
+        : this(name, table, "") => _beyond = beyond;
+
+    /// <summary>What label files store, in the word of the option <c>data.storedLabels</c>: classes, ade20k, cityscapes, binary or color.</summary>
     public string Name { get; }
 
+    /// <summary>Whether label files show classes in colours.</summary>
+    public bool IsColors => _colors is not null;
+
+    /// <summary>Whether stored ids are class ids.</summary>
+    public bool IsIdentity => Name == "classes";
+
     /// <summary>The table as text, the same for equal maps: what a cache of mapped labels depends on.</summary>
-    public string Fingerprint => string.Join(',', _table);
+    public string Fingerprint => _colors?.Fingerprint ?? string.Join(',', _table);
 
     /// <summary>Stored ids are class ids.</summary>
     /// <param name="classes">Allows 0 to C-1 and the ignored id.</param>
@@ -42,6 +60,26 @@ public sealed class LabelMap
         }
         return new LabelMap("ade20k", table, $"a class (1 to {classes.Count}) nor the ignored id 0");
     }
+
+    /// <summary>Stored 0 is class 0 and anything else class 1, so nothing is ignored: masks of 0 and 255, or of 0 and 1.</summary>
+    /// <param name="classes">Two classes.</param>
+    /// <exception cref="DatasetException">There are not two.</exception>
+    public static LabelMap Binary(ClassSet classes)
+    {
+        if (classes.Count != 2)
+        {
+            throw new DatasetException(null, $"data.storedLabels binary stands for two classes, the class file has {classes.Count}", "Name two, what 0 means and what anything else means");
+        }
+        var table = NewTable();
+        Array.Fill(table, (short)1);
+        table[0] = 0;
+        return new LabelMap("binary", table, beyond: 1);
+    }
+
+    /// <summary>Masks show classes in the colours of the class file, each pixel in exactly one of them.</summary>
+    /// <param name="classes">Classes with different colours.</param>
+    /// <exception cref="DatasetException">Two classes have one colour.</exception>
+    public static LabelMap Colors(ClassSet classes) => new(new ColorTable(classes));
 
     /// <summary>Cityscapes' labelIds: 19 of the ids 0 to 33 are the classes, the others are ignored.</summary>
     /// <param name="classes">The 19 classes.</param>
@@ -81,7 +119,7 @@ public sealed class LabelMap
         for (var i = 0; i < mapped.Length; i++)
         {
             int id = ids[i];
-            var value = id < table.Length ? table[id] : Unknown;
+            var value = id < table.Length ? table[id] : _beyond;
             if (value < 0)
             {
                 throw new DatasetException(
@@ -92,6 +130,14 @@ public sealed class LabelMap
             mapped[i] = (byte)value;
         }
     }
+
+    /// <summary>Maps a label picture that shows colours.</summary>
+    /// <param name="label">As it is stored.</param>
+    /// <param name="path">Its file, for error texts.</param>
+    /// <param name="mapped">[H, W], class ids or the ignored id.</param>
+    /// <exception cref="DatasetException">Colours are not in the class file: how many, and the most frequent ones.</exception>
+    public void Apply(RgbImage label, string path, Span<byte> mapped) =>
+        (_colors ?? throw new InvalidOperationException("LabelMap: this map takes ids, not colours.")).Apply(label, path, mapped);
 
     private static short[] NewTable()
     {

@@ -1,9 +1,18 @@
+using HeteroAKD.Nn;
+
 namespace HeteroAKD.Data;
 
 /// <summary>An image file and its label file.</summary>
-/// <param name="Image">PNG or JPEG.</param>
-/// <param name="Label">Gray or palette PNG whose stored value is an id (<see cref="LabelPng"/>).</param>
-public readonly record struct FilePair(string Image, string Label);
+/// <param name="Image">PNG, JPEG, BMP, WebP or GIF.</param>
+/// <param name="Label">PNG, gray or palette whose stored value is an id (<see cref="LabelPng"/>), or in the classes' colours.</param>
+public readonly record struct FilePair(string Image, string Label)
+{
+    /// <summary>Its name where folders are part of it, "city/photo"; null where the file's name is all.</summary>
+    public string? Name { get; init; }
+
+    /// <summary>What reports call it.</summary>
+    public string Id => Name ?? Path.GetFileNameWithoutExtension(Image);
+}
 
 /// <summary>
 /// A data set of image and label files. Every load decodes; wrap it in a <see cref="CachedDataset"/> where the set fits into memory, in a
@@ -44,8 +53,14 @@ public class PairDataset : ISegmentationDataset
     /// <summary>How large its files may be.</summary>
     public ImageLimits Limits { get; private set; } = ImageLimits.Default;
 
+    /// <summary>Whether images and masks are turned, each as its own EXIF orientation says.</summary>
+    public bool TurnsUpright => _codec.TurnsUpright;
+
     /// <summary>[Count], the files.</summary>
     public IReadOnlyList<FilePair> Pairs => _pairs;
+
+    /// <summary>The same for sets that make the same sample of the same files: what a cache of samples depends on.</summary>
+    internal string Fingerprint => _codec.TurnsUpright ? Map.Fingerprint : Map.Fingerprint + " as stored";
 
     /// <summary>The same files, held to other limits.</summary>
     public PairDataset Within(ImageLimits limits)
@@ -61,21 +76,34 @@ public class PairDataset : ISegmentationDataset
     /// <inheritdoc/>
     public Sample Load(int index, Sample? reuse = null)
     {
-        var (imagePath, labelPath) = _pairs[index];
-        var image = _codec.ReadRgb(imagePath, reuse?.Image, Limits);
-        var label = LabelPng.Read(labelPath, Limits);
+        var pair = _pairs[index];
+        var image = _codec.ReadRgb(pair.Image, reuse?.Image, Limits);
+        var label = LabelFile.Read(pair.Label, Map, _codec, Limits);
         if (label.Width != image.Width || label.Height != image.Height)
         {
-            throw new DatasetException(
-                labelPath,
-                $"the labels are {label.Width}x{label.Height}, their image {imagePath} is {image.Width}x{image.Height}",
-                "Make both the same size, or correct the pair in " + _source
-                + (label.Width == image.Height && label.Height == image.Width ? ". A rotation in the image's EXIF data is not applied: store the image upright" : ""));
+            throw OtherSize(pair, label, image);
         }
-        var labels = reuse is not null && reuse.Image == image ? reuse.Labels : new byte[label.Ids.Length]; // [H, W]
-        Map.Apply(label, labelPath, labels);
-        return new Sample(Path.GetFileNameWithoutExtension(imagePath), image, labels);
+        var labels = reuse is not null && reuse.Image == image ? reuse.Labels : new byte[image.Width * image.Height]; // [H, W]
+        label.MapTo(Map, labels);
+        return new Sample(pair.Id, image, labels);
     }
+
+    /// <summary>Decodes the label file of a pair alone.</summary>
+    /// <param name="index">0 to Count-1.</param>
+    /// <param name="palette">The palette of a file that stores ids; null for none.</param>
+    /// <returns>[H, W], class ids or the ignored id.</returns>
+    /// <exception cref="DatasetException">The file cannot be used.</exception>
+    internal byte[] LoadLabels(int index, out (byte R, byte G, byte B)[]? palette)
+    {
+        var label = LabelFile.Read(_pairs[index].Label, Map, _codec, Limits);
+        var labels = new byte[label.Width * label.Height]; // [H, W]
+        label.MapTo(Map, labels);
+        palette = label.Ids?.Palette;
+        return labels;
+    }
+
+    /// <summary>The palette of a label file that stores ids, without decoding it; null for none.</summary>
+    internal (byte R, byte G, byte B)[]? PaletteOf(int index) => Map.IsColors ? null : LabelPng.ReadPalette(_pairs[index].Label, Limits);
 
     /// <summary>Looks whether every file is there, without reading any.</summary>
     /// <exception cref="DatasetException">Files are missing: how many, and the first of them.</exception>
@@ -89,5 +117,15 @@ public class PairDataset : ISegmentationDataset
                 $"the file does not exist; {missing.Length} of {2 * _pairs.Length} files that {_source} names are missing",
                 "Correct the path, restore the files, or let 'heteroakd data check --fix-list' write a list without them");
         }
+    }
+    private DatasetException OtherSize(FilePair pair, LabelFile label, RgbImage image)
+    {
+        var turned = label.Width == image.Height && label.Height == image.Width;
+        return new DatasetException(
+            pair.Label,
+            $"the labels are {label.Width}x{label.Height}, their image {pair.Image} is {image.Width}x{image.Height}",
+            "Make both the same size, or correct the pair in " + _source + (!turned ? ""
+                : _codec.TurnsUpright ? ". The image may have been turned by its EXIF orientation: if the masks were drawn without, set data.exifOrientation: false"
+                : ". An EXIF orientation of the image is not applied, because data.exifOrientation is false"));
     }
 }

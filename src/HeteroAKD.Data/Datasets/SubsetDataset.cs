@@ -30,11 +30,14 @@ public sealed class SubsetDataset : ISegmentationDataset
         return limit > 0 ? Math.Min(limit, taken) : taken;
     }
 
+    /// <summary>The source's number of a sample.</summary>
+    public int PlaceOf(int index) => index * _every;
+
     /// <inheritdoc/>
     public Sample Load(int index, Sample? reuse = null)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(index);
         ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(index, Count);
-        return _source.Load(index * _every, reuse);
+        return _source.Load(PlaceOf(index), reuse);
     }
 }

@@ -5,31 +5,42 @@ namespace HeteroAKD.Data;
 /// <summary>Whole files in memory, with errors that say which file and why.</summary>
 internal static class FileBytes
 {
-    private const int StartBytes = 16; // more than any signature
-
     /// <summary>Reads an image or label file.</summary>
     /// <param name="path">A regular file, or a link to one.</param>
     /// <param name="limits">Its size is held to them before it is read.</param>
     /// <param name="kind">Throws where the first bytes of a file are of none that can be used, so that the rest is not read; null takes any.</param>
-    public static byte[] Read(string path, ImageLimits limits, Action<ReadOnlySpan<byte>>? kind = null)
+    public static byte[] Read(string path, ImageLimits limits, Action<ReadOnlySpan<byte>>? kind = null) => Open(path, stream =>
+    {
+        if (stream.Length > limits.MaxFileBytes)
+        {
+            throw new ImageFormatException(
+                path, $"the file has {stream.Length} bytes, more than the {limits.MaxFileBytes} that data.maxPixels {limits.MaxPixels} can need", "Check that it is an image, or raise data.maxPixels");
+        }
+        if (kind is not null)
+        {
+            kind(Beginning(stream, PictureFormat.Bytes));
+            stream.Position = 0;
+        }
+        var bytes = GC.AllocateUninitializedArray<byte>((int)stream.Length);
+        stream.ReadExactly(bytes);
+        return bytes;
+    });
+
+    /// <summary>At most <paramref name="count"/> bytes of its beginning.</summary>
+    public static byte[] Start(string path, int count) => Open(path, stream => Beginning(stream, count));
+
+    private static byte[] Beginning(Stream stream, int count)
+    {
+        var bytes = new byte[count];
+        return bytes[..stream.ReadAtLeast(bytes, count, throwOnEndOfStream: false)];
+    }
+
+    private static byte[] Open(string path, Func<FileStream, byte[]> read)
     {
         try
         {
             using var stream = RegularFile.OpenRead(path);
-            if (stream.Length > limits.MaxFileBytes)
-            {
-                throw new ImageFormatException(
-                    path, $"the file has {stream.Length} bytes, more than the {limits.MaxFileBytes} that data.maxPixels {limits.MaxPixels} can need", "Check that it is an image, or raise data.maxPixels");
-            }
-            if (kind is not null)
-            {
-                var start = new byte[StartBytes];
-                kind(start.AsSpan(0, stream.ReadAtLeast(start, start.Length, throwOnEndOfStream: false)));
-                stream.Position = 0;
-            }
-            var bytes = GC.AllocateUninitializedArray<byte>((int)stream.Length);
-            stream.ReadExactly(bytes);
-            return bytes;
+            return read(stream);
         }
         catch (Exception cause) when (cause is FileNotFoundException or DirectoryNotFoundException)
         {

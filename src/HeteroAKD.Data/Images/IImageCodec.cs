@@ -8,7 +8,10 @@ namespace HeteroAKD.Data;
 /// </summary>
 public interface IImageCodec
 {
-    /// <summary>Decodes a whole PNG or JPEG file to RGB, without colour management, rotation or premultiplied alpha.</summary>
+    /// <summary>Whether pictures are turned as their EXIF orientation says; otherwise they are read as they are stored.</summary>
+    bool TurnsUpright { get; }
+
+    /// <summary>Decodes a whole PNG, JPEG, BMP, WebP or GIF file to RGB, without colour management or premultiplied alpha.</summary>
     /// <param name="path">The file.</param>
     /// <param name="reuse">An image that is no longer needed: where it has the right size, it is overwritten and returned.</param>
     /// <param name="limits">What it may hold; null takes the default.</param>

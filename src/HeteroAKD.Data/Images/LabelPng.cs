@@ -29,9 +29,10 @@ public static class LabelPng
         if (!header.IsOneChannel)
         {
             throw new ImageFormatException(
-                path, $"labels must be gray or palette PNGs, this is {header.ColourName}", "Convert it so that each pixel holds its class id");
+                path, $"labels must be gray or palette PNGs, this is {header.ColourName}",
+                "Where the masks show the colours of the class file, set data.storedLabels: color; else convert it so that each pixel holds its class id");
         }
-        var compressed = CollectChunks(path, file, position, header, out var palette);
+        var compressed = CollectChunks(path, file, position, header, out var palette, out var orientation);
         PngData.Verify(path, header, compressed);
         var ids = new ushort[header.Width * header.Height]; // [H, W]
         Inflate(path, header, compressed, ids);
@@ -39,8 +40,25 @@ public static class LabelPng
         {
             CheckIndices(path, ids, palette.Length);
         }
-        return new LabelImage(header.Width, header.Height, ids, palette);
+        return new LabelImage(header.Width, header.Height, ids, palette) { StoredOrientation = orientation };
     }
+
+    /// <summary>The palette of a label file that <see cref="Read"/> takes, without its pixels; null for a gray one.</summary>
+    internal static (byte R, byte G, byte B)[]? ReadPalette(string path, ImageLimits limits)
+    {
+        var file = FileBytes.Read(path, limits).AsSpan();
+        var header = PngContainer.ReadHeader(path, file, limits, out var position);
+        CollectChunks(path, file, position, header, out var palette, out _);
+        return palette;
+    }
+
+    /// <summary>The error of a label file that is something else: what it is, and what to do.</summary>
+    internal static ImageFormatException NotPng(string path, ReadOnlySpan<byte> file) => PictureFormat.NameOf(file) switch
+    {
+        null => new ImageFormatException(path, "not a PNG file", "Labels must be gray or palette PNGs"),
+        "JPEG" => new ImageFormatException(path, "a JPEG file, which does not keep label values exactly", "Export the masks again as PNG; converting this file does not bring them back"),
+        var kind => new ImageFormatException(path, $"not a PNG file but {kind}", "Labels must be gray or palette PNGs: convert it to PNG without changing its values"),
+    };
 
     /// <summary>Writes ids as an 8-bit gray PNG, or as an 8-bit palette PNG where a palette is given.</summary>
     /// <param name="path">Replaced where it exists.</param>
@@ -74,14 +92,15 @@ public static class LabelPng
     {
         if (!PngContainer.HasSignature(file))
         {
-            throw new ImageFormatException(path, "not a PNG file", "Labels must be gray or palette PNGs");
+            throw NotPng(path, file);
         }
     }
 
     private static MemoryStream CollectChunks(
-        string path, ReadOnlySpan<byte> file, int position, PngHeader header, out (byte R, byte G, byte B)[]? palette)
+        string path, ReadOnlySpan<byte> file, int position, PngHeader header, out (byte R, byte G, byte B)[]? palette, out int orientation)
     {
         palette = null;
+        orientation = Orientation.AsStored;
         var compressed = new MemoryStream();
         var dataEnded = false;
         while (true)
@@ -105,6 +124,10 @@ public static class LabelPng
             {
                 palette = header.IsPalette && palette is null && !dataEnded ? ParsePalette(path, content, header.BitDepth)
                     : throw new ImageFormatException(path, "the PNG's palette is out of place", Remedy);
+            }
+            else if (type.SequenceEqual("eXIf"u8))
+            {
+                orientation = Orientation.OfExif(content);
             }
             else if ((type[0] & 0x20) == 0)
             {

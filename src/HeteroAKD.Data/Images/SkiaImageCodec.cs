@@ -6,7 +6,7 @@ using SkiaSharp;
 
 namespace HeteroAKD.Data;
 
-/// <summary>PNG and JPEG through SkiaSharp.</summary>
+/// <summary>PNG, JPEG, BMP, WebP and GIF through SkiaSharp.</summary>
 /// <remarks>
 /// Skia fills the missing rest of a truncated file with grey in places and still says success, so the container (<see cref="PngContainer"/>,
 /// <see cref="JpegContainer"/>) is walked to its end first, and anything but <see cref="SKCodecResult.Success"/> is refused.
@@ -17,8 +17,16 @@ public sealed class SkiaImageCodec : IImageCodec
 
     private const string Remedy = "Copy or export the file again, or take it off the list";
 
-    /// <summary>The codec has no state; one instance serves everybody.</summary>
-    public static SkiaImageCodec Instance { get; } = new();
+    private SkiaImageCodec(bool turnsUpright) => TurnsUpright = turnsUpright;
+
+    /// <summary>Turns pictures upright. The codec has no state; one instance serves everybody.</summary>
+    public static SkiaImageCodec Instance { get; } = new(turnsUpright: true);
+
+    /// <summary>Reads pictures as they are stored, whatever their EXIF orientation says.</summary>
+    public static SkiaImageCodec AsStored { get; } = new(turnsUpright: false);
+
+    /// <inheritdoc/>
+    public bool TurnsUpright { get; }
 
     /// <inheritdoc/>
     public RgbImage ReadRgb(string path, RgbImage? reuse = null, ImageLimits? limits = null)
@@ -32,7 +40,8 @@ public sealed class SkiaImageCodec : IImageCodec
             {
                 using var data = SKData.Create((nint)bytes, file.Length);
                 using var codec = SKCodec.Create(data) ?? throw new ImageFormatException(path, "the image header cannot be read", Remedy);
-                return Decode(path, codec, reuse, limits);
+                var image = Decode(path, codec, reuse, limits);
+                return TurnsUpright ? Upright(image, PngContainer.HasSignature(file) ? Orientation.OfPng(path, file) : (int)codec.EncodedOrigin) : image;
             }
         }
     }
@@ -72,11 +81,24 @@ public sealed class SkiaImageCodec : IImageCodec
         encoded.SaveTo(stream);
     }
 
+    /// <summary>The EXIF orientation of an image that can be read, 1 to 8.</summary>
+    internal static int OrientationOf(string path, byte[] file)
+    {
+        if (PngContainer.HasSignature(file))
+        {
+            return Orientation.OfPng(path, file);
+        }
+        using var data = SKData.CreateCopy(file);
+        using var codec = SKCodec.Create(data);
+        return codec is null ? Orientation.AsStored : (int)codec.EncodedOrigin;
+    }
+
     private static void RequireKind(string path, ReadOnlySpan<byte> start)
     {
-        if (!PngContainer.HasSignature(start) && !JpegContainer.HasSignature(start))
+        if (PictureFormat.NameOf(start) is not ("PNG" or "JPEG" or "BMP" or "WebP" or "GIF"))
         {
-            throw new ImageFormatException(path, "neither a PNG nor a JPEG file", "Convert it to PNG or JPEG");
+            var kind = PictureFormat.NameOf(start) is { } name ? $"a {name} file, which is not read" : "neither a PNG nor a JPEG file, nor BMP, WebP or GIF";
+            throw new ImageFormatException(path, kind, "Convert it to PNG or JPEG");
         }
     }
 
@@ -90,6 +112,21 @@ public sealed class SkiaImageCodec : IImageCodec
         {
             JpegContainer.Check(path, file, limits);
         }
+        else
+        {
+            PictureFormat.RequireWhole(path, file);
+        }
+    }
+
+    private static RgbImage Upright(RgbImage stored, int orientation)
+    {
+        if (orientation == Orientation.AsStored)
+        {
+            return stored;
+        }
+        var pixels = new byte[stored.Pixels.Length]; // [H, W, 3]
+        var (width, height) = Orientation.Turn<byte>(stored.Pixels, stored.Width, stored.Height, 3, orientation, pixels);
+        return new RgbImage(width, height, pixels);
     }
 
     private static RgbImage Decode(string path, SKCodec codec, RgbImage? reuse, ImageLimits limits)

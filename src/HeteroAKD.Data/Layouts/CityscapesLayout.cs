@@ -57,7 +57,7 @@ internal sealed class CityscapesLayout : DatasetLayout
     }
 
     private static IEnumerable<string> Cities(SplitFinder finder, string folder) =>
-        !Directory.Exists(finder.PathOf(folder)) ? [] : Directory.EnumerateDirectories(finder.PathOf(folder)).Order(StringComparer.Ordinal);
+        !Directory.Exists(finder.PathOf(folder)) ? [] : Directory.EnumerateDirectories(finder.PathOf(folder)).Where(city => !ImageFiles.IsHidden(city)).Order(StringComparer.Ordinal);
 
     private static string LabelOf(SplitFinder finder, string split, string image, string ending)
     {

@@ -8,6 +8,12 @@ public sealed record LayoutOptions
 
     /// <summary>Seed of that choice.</summary>
     public ulong Seed { get; init; }
+
+    /// <summary>What stored labels mean, given the classes; null where they are class ids. For layouts whose classes a file names.</summary>
+    public Func<ClassSet, LabelMap>? Map { get; init; }
+
+    /// <summary>Decodes the images; null for SkiaSharp's, which turns them upright.</summary>
+    public IImageCodec? Codec { get; init; }
 }
 
 /// <summary>The official folder structure of a data set: where images and labels lie, which classes they show and how many there should be.</summary>
@@ -55,13 +61,18 @@ public abstract class DatasetLayout
     public DatasetSplits Open(string root, LayoutOptions? options = null)
     {
         RequireFolder(root);
-        var finder = new SplitFinder(this, BaseOf(root));
-        Find(finder, options ?? new LayoutOptions());
+        options ??= new LayoutOptions();
+        if (options.Map is not null && PublishedClasses is not null)
+        {
+            throw new DatasetException(root, $"{Name} knows what its labels store", "Leave data.storedLabels out");
+        }
+        var finder = new SplitFinder(this, BaseOf(root), options);
+        Find(finder, options);
         if (finder.Splits.Count == 0)
         {
             throw new DatasetException(
                 root,
-                $"no image of {Name} is there; looked for {string.Join("; ", finder.LookedFor.Values.Distinct())}",
+                string.Join("; ", [$"no image of {Name} is there", "looked for " + string.Join("; ", finder.LookedFor.Values.Distinct()), .. finder.Warnings]),
                 "Give the folder that holds these, or another data.kind");
         }
         foreach (var (split, size) in OfficialSizes)
@@ -75,6 +86,7 @@ public abstract class DatasetLayout
         {
             HasTestTruth = HasTestTruth,
             LookedFor = finder.LookedFor,
+            Notes = finder.Notes,
         };
     }
 

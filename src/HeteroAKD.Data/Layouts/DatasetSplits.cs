@@ -12,6 +12,9 @@ public sealed record DatasetSplits(
     /// <summary>False where the labels of "test" are kept secret, so that its files hold no class.</summary>
     public bool HasTestTruth { get; init; } = true;
 
+    /// <summary>Sentences on what was found and how it is taken.</summary>
+    public IReadOnlyList<string> Notes { get; init; } = [];
+
     /// <summary>Where each split that is missing was looked for, by name.</summary>
     public required IReadOnlyDictionary<string, string> LookedFor { get; init; }
 

@@ -4,8 +4,9 @@ using System.Text;
 namespace HeteroAKD.Data;
 
 /// <summary>
-/// Any data of one's own: images/, masks/ and classes.txt, an image and its mask with the same name without ending. Splits are, the first that is there: lists
-/// train.txt, val.txt and test.txt of names; folders of these names below images/ and masks/; a share of the images by seed. What a list leaves out trains.
+/// Any data of one's own: images/, masks/ and classes.txt, an image and its mask with the same name without ending, folders below being part of the name. Splits
+/// are, the first that is there: lists train.txt, val.txt and test.txt of names; folders of these names below images/ and masks/; a share of the images by seed.
+/// What a list leaves out trains.
 /// </summary>
 internal sealed class FolderLayout : DatasetLayout
 {
@@ -26,7 +27,7 @@ internal sealed class FolderLayout : DatasetLayout
     {
         var classes = ClassSet.ReadFile(finder.PathOf(ClassFile));
         var splits = new Dictionary<string, FilePair[]>();
-        var folders = Directory.Exists(finder.PathOf("images/train"));
+        var folders = Names.Any(split => Directory.Exists(finder.PathOf($"images/{split}")));
         var lists = Names.Any(split => File.Exists(finder.PathOf($"{split}.txt")));
         foreach (var split in Names)
         {
@@ -34,8 +35,12 @@ internal sealed class FolderLayout : DatasetLayout
         }
         if (splits["train"].Length == 0)
         {
-            var used = splits.Values.SelectMany(pairs => pairs).ToHashSet();
-            splits["train"] = [.. finder.SameNames("images", "masks").Where(pair => !used.Contains(pair))];
+            var used = splits.Values.SelectMany(pairs => pairs).Select(pair => pair.Image).ToHashSet();
+            splits["train"] = [.. finder.SameNames("images", "masks").Where(pair => !used.Contains(pair.Image))];
+        }
+        else if (folders && !lists)
+        {
+            WarnOfOthers(finder, splits);
         }
         if (splits["val"].Length == 0)
         {
@@ -43,7 +48,18 @@ internal sealed class FolderLayout : DatasetLayout
         }
         foreach (var split in Names)
         {
-            finder.Add(split, lists ? $"{split}.txt" : folders ? $"images/{split}" : "images", splits[split], classes);
+            finder.Add(split, lists ? $"{split}.txt" : folders ? $"images/{split}" : "images", splits[split], classes, options.Map?.Invoke(classes));
+        }
+    }
+
+    // Images beside the folders of the splits.
+    private static void WarnOfOthers(SplitFinder finder, Dictionary<string, FilePair[]> splits)
+    {
+        var used = splits.Values.SelectMany(pairs => pairs).Select(pair => pair.Image).ToHashSet();
+        string[] others = [.. finder.Images("images").Where(image => !used.Contains(image))];
+        if (others.Length > 0)
+        {
+            finder.Warn($"{others.Length} images in {Path.GetDirectoryName(others[0])} are in none of the folders train, val and test and are left out: first {others[0]}");
         }
     }
 
@@ -60,21 +76,34 @@ internal sealed class FolderLayout : DatasetLayout
 
     private static uint NumberOf(FilePair pair, ulong seed)
     {
-        var hash = XxHash64.HashToUInt64(Encoding.UTF8.GetBytes(Path.GetFileNameWithoutExtension(pair.Image)));
+        var hash = XxHash64.HashToUInt64(Encoding.UTF8.GetBytes(pair.Id));
         var random = new CounterRandom(seed, RandomPurpose.Split, (uint)hash, (uint)(hash >> 32));
         return random.NextUInt();
     }
 
-    /// <summary>A line is the name of an image, with or without its ending.</summary>
+    /// <summary>A line is the name of an image, with or without its ending and the folder "images", or the paths of an image and its mask.</summary>
     private static IEnumerable<FilePair> Listed(SplitFinder finder, string list)
     {
-        var byName = finder.SameNames("images", "masks").ToDictionary(pair => Path.GetFileNameWithoutExtension(pair.Image));
+        var pairs = finder.SameNames("images", "masks");
+        var byName = pairs.ToDictionary(pair => pair.Id);
+        var byPath = pairs.ToDictionary(pair => Path.GetFullPath(pair.Image));
+        var flat = !pairs.Any(pair => pair.Id.Contains('/'));
         foreach (var fields in finder.ListLines(list))
         {
             var name = string.Join(' ', fields);
-            yield return byName.TryGetValue(name, out var pair) || byName.TryGetValue(Path.GetFileNameWithoutExtension(name), out pair)
+            yield return byName.TryGetValue(name, out var pair) || byName.TryGetValue(Path.ChangeExtension(name, null), out pair) || byPath.TryGetValue(Path.GetFullPath(finder.PathOf(name)), out pair)
                 ? pair
-                : throw new DatasetException(finder.PathOf(list), $"there is no image '{name}' in {finder.PathOf("images")}", "Correct the list, or restore the image");
+                : fields.Length == 2 ? Named(fields)
+                : fields.Length == 1 && flat && byName.TryGetValue(Path.GetFileNameWithoutExtension(name), out pair) ? pair
+                : throw new DatasetException(finder.PathOf(list), $"there is no image '{name}' in {finder.PathOf("images")}", "Correct the list, or restore the image; a line holds the name of one image, or the paths of an image and its mask");
+        }
+
+        // The image's own mask where both are one pair; else the pair that the line says.
+        FilePair Named(string[] fields)
+        {
+            var (image, mask) = (finder.PathOf(fields[0]), finder.PathOf(fields[1]));
+            var name = byPath.TryGetValue(Path.GetFullPath(image), out var pair) ? pair.Id : ImageFiles.NameOf(finder.Root, image);
+            return new FilePair(pair.Image ?? image, mask) { Name = name };
         }
     }
 }

@@ -20,7 +20,7 @@ internal sealed class ListLayout : DatasetLayout
             var list = $"{split}.txt";
             if (File.Exists(finder.PathOf(list)))
             {
-                finder.Splits.Add(split, new ListFileDataset(finder.Root, list));
+                finder.Splits.Add(split, new ListFileDataset(finder.Root, list, map: options.Map, codec: options.Codec));
             }
             else
             {

@@ -1,7 +1,7 @@
 namespace HeteroAKD.Data;
 
 /// <summary>Collects the splits of one data set while its layout looks for them.</summary>
-internal sealed class SplitFinder(DatasetLayout layout, string root)
+internal sealed class SplitFinder(DatasetLayout layout, string root, LayoutOptions options)
 {
     /// <summary>The folder that paths begin at.</summary>
     public string Root { get; } = root;
@@ -15,6 +15,9 @@ internal sealed class SplitFinder(DatasetLayout layout, string root)
     /// <summary>Sentences on what is unusual.</summary>
     public List<string> Warnings { get; } = [];
 
+    /// <summary>Sentences on what was found and how it is taken, for a report on the data set.</summary>
+    public List<string> Notes { get; } = [];
+
     /// <summary>Adds a split, or notes that nothing of it is there.</summary>
     /// <param name="split">"train", "val" or "test".</param>
     /// <param name="source">The folder or list that names its pairs, relative to the root.</param>
@@ -26,7 +29,7 @@ internal sealed class SplitFinder(DatasetLayout layout, string root)
         FilePair[] found = [.. pairs];
         if (found.Length > 0)
         {
-            Splits.Add(split, new PairDataset($"{layout.Name} {split} ({PathOf(source)})", found, classes, map));
+            Splits.Add(split, new PairDataset($"{layout.Name} {split} ({PathOf(source)})", found, classes, map, options.Codec));
         }
         else
         {
@@ -63,29 +66,43 @@ internal sealed class SplitFinder(DatasetLayout layout, string root)
         return null;
     }
 
-    /// <summary>Images of a folder in the order of their names, the same on every machine; none where the folder is missing.</summary>
+    /// <summary>Images of a folder and of folders below it in the order of their paths, the same on every machine; none where the folder is missing.</summary>
     public IEnumerable<string> Images(string folder) => Directory.Exists(PathOf(folder)) ? ImageFiles.In(PathOf(folder)) : [];
 
-    /// <summary>Each image of a folder with the PNG of the same name in another folder; a label that is not there keeps the path it should have.</summary>
+    /// <summary>
+    /// Each image of a folder with the PNG of the same name in another folder. Folders below are part of the name. Where there is no such PNG, a file of the name in
+    /// another format is taken, so that reading says what it is, or else the path that a label should have.
+    /// </summary>
     /// <exception cref="DatasetException">Two images, or two labels, have one name.</exception>
     public FilePair[] SameNames(string images, string labels)
     {
         var imageOf = ByName(Images(images), images);
-        var labelOf = ByName(Images(labels).Where(file => Path.GetExtension(file).Equals(".png", StringComparison.OrdinalIgnoreCase)), labels);
+        var labelOf = LabelsByName(labels);
         var leftOver = labelOf.Where(label => !imageOf.ContainsKey(label.Key)).Select(label => label.Value).Order(StringComparer.Ordinal).ToArray();
         if (leftOver.Length > 0)
         {
             Warn($"{leftOver.Length} labels have no image in {PathOf(images)}: first {leftOver[0]}");
         }
-        return [.. imageOf.Select(image => new FilePair(image.Value, labelOf.GetValueOrDefault(image.Key) ?? PathOf(Path.Combine(labels, image.Key + ".png"))))];
+        WarnOfUnread(images, imageOf);
+        NoteHidden(images, labels);
+        NoteNested(images, imageOf.Keys);
+        return
+        [
+            .. imageOf.Select(image => new FilePair(image.Value, labelOf.GetValueOrDefault(image.Key) ?? PathOf(Path.Combine(labels, image.Key + ".png"))) { Name = image.Key }),
+        ];
     }
 
-    /// <summary>Notes something unusual, once.</summary>
-    public void Warn(string warning)
+    /// <summary>Adds a sentence on something unusual, once.</summary>
+    public void Warn(string warning) => AddOnce(Warnings, warning);
+
+    /// <summary>Adds a sentence to <see cref="Notes"/>, once.</summary>
+    private void Note(string note) => AddOnce(Notes, note);
+
+    private static void AddOnce(List<string> sentences, string sentence)
     {
-        if (!Warnings.Contains(warning))
+        if (!sentences.Contains(sentence))
         {
-            Warnings.Add(warning);
+            sentences.Add(sentence);
         }
     }
 
@@ -95,13 +112,55 @@ internal sealed class SplitFinder(DatasetLayout layout, string root)
             .Where(line => line.Length > 0)
             .Select(line => line.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries));
 
+    private void NoteHidden(string images, string labels)
+    {
+        string[] hidden = [.. new[] { images, labels }.Select(PathOf).Where(Directory.Exists).SelectMany(ImageFiles.HiddenIn)];
+        if (hidden.Length > 0)
+        {
+            Note($"{hidden.Length} hidden files are no images and are left out: first {hidden[0]}");
+        }
+    }
+
+    private void NoteNested(string images, IEnumerable<string> names)
+    {
+        string[] nested = [.. names.Where(name => name.Contains('/'))];
+        if (nested.Length > 0)
+        {
+            Note($"{nested.Length} images lie in folders below {PathOf(images)}; these folders are part of their names: first {nested[0]}");
+        }
+    }
+
+    // What stands in a folder of images in a format that is not read, and under no other one either.
+    private void WarnOfUnread(string images, Dictionary<string, string> imageOf)
+    {
+        string[] unread = [.. UnreadIn(images).Where(file => !imageOf.ContainsKey(ImageFiles.NameOf(PathOf(images), file)))];
+        if (unread.Length > 0)
+        {
+            var endings = string.Join(", ", unread.Select(Path.GetExtension).Distinct(StringComparer.OrdinalIgnoreCase));
+            Warn($"{unread.Length} files in {PathOf(images)} end in {endings}, which is not read, and are left out: first {unread[0]}. Convert them to PNG or JPEG");
+        }
+    }
+
+    private IEnumerable<string> UnreadIn(string folder) => Directory.Exists(PathOf(folder)) ? ImageFiles.UnreadIn(PathOf(folder)) : [];
+
+    private Dictionary<string, string> LabelsByName(string labels)
+    {
+        var isPng = Images(labels).ToLookup(file => Path.GetExtension(file).Equals(".png", StringComparison.OrdinalIgnoreCase));
+        var labelOf = ByName(isPng[true], labels);
+        foreach (var other in isPng[false].Concat(UnreadIn(labels)))
+        {
+            labelOf.TryAdd(ImageFiles.NameOf(PathOf(labels), other), other);
+        }
+        return labelOf;
+    }
+
     // Names without endings, in the order of the files.
     private Dictionary<string, string> ByName(IEnumerable<string> files, string folder)
     {
         var named = new Dictionary<string, string>();
         foreach (var file in files)
         {
-            var name = Path.GetFileNameWithoutExtension(file);
+            var name = ImageFiles.NameOf(PathOf(folder), file);
             if (!named.TryAdd(name, file))
             {
                 throw new DatasetException(PathOf(folder), $"{Path.GetFileName(named[name])} and {Path.GetFileName(file)} have one name", "Rename or remove one of them");

@@ -18,6 +18,12 @@ public sealed class DataCheckService : IDataCheckCommand
         string root = DataRoot.Resolve(request.Root);
         DatasetLayout layout = request.Kind.Length > 0 ? DatasetLayout.Of(request.Kind) : DatasetLayout.Detect(root);
         DatasetSplits set = layout.Open(root, request.Layout);
+        List<string> notes = [.. set.Notes];
+        if (request.Layout.Map is null && layout.PublishedClasses is null)
+        {
+            set = ByColors(layout, root, request.Layout, set, notes);
+        }
+
         int threads = request.Threads > 0 ? request.Threads : Environment.ProcessorCount;
         List<(string Name, SplitCheck Check)> splits = [];
         foreach ((string name, PairDataset dataset) in set.Splits)
@@ -25,13 +31,13 @@ public sealed class DataCheckService : IDataCheckCommand
             progress.Begin($"{set.Name} {name}", dataset.Count);
             Stopwatch clock = Stopwatch.StartNew();
             SplitCheck check = SplitCheck.Run(
-                dataset.Within(request.Limits), threads, done => progress.Report(new StepProgress(done, double.NaN, double.NaN, clock.Elapsed.TotalMilliseconds / done)), cancellation);
+                name, dataset.Within(request.Limits), threads, done => progress.Report(new StepProgress(done, double.NaN, double.NaN, clock.Elapsed.TotalMilliseconds / done)), cancellation);
             splits.Add((name, check));
         }
 
         Directory.CreateDirectory(request.OutputFolder);
         List<string> files = [];
-        List<string> warnings = [.. set.Warnings, .. Shared(splits)];
+        List<string> warnings = [.. set.Warnings, .. splits.SelectMany(split => split.Check.Census.Warnings()), .. splits.SelectMany(split => Turned(split.Name, split.Check)), .. Shared(splits)];
         if (WriteSheet(request.OutputFolder, splits) is { } sheet)
         {
             files.Add(sheet);
@@ -42,7 +48,43 @@ public sealed class DataCheckService : IDataCheckCommand
             files.AddRange(WriteLists(request.OutputFolder, set.Classes, splits, warnings));
         }
 
-        return new DataCheckOutcome(set.Name, layout.Kind, root, set.Classes, splits, warnings, files);
+        return new DataCheckOutcome(set.Name, layout.Kind, root, set.Classes, splits, warnings, files) { Notes = notes };
+    }
+
+    // Most masks of the world are pictures: those are looked at as such, and the option that trains on them is named.
+    private static DatasetSplits ByColors(DatasetLayout layout, string root, LayoutOptions options, DatasetSplits set, List<string> notes)
+    {
+        (int InColors, int Pngs)[] found = [.. set.Splits.Values.Select(MaskSurvey.Of)];
+        int colors = found.Sum(f => f.InColors);
+        int pngs = found.Sum(f => f.Pngs);
+        if (2 * colors <= pngs)
+        {
+            return set;
+        }
+
+        string masks = $"{colors} of {pngs} PNG masks show colours instead of class ids";
+        try
+        {
+            DatasetSplits byColors = layout.Open(root, options with { Map = LabelMap.Colors });
+            notes.Add($"{masks} and are checked by the colours of the class file. To train on them, set data.storedLabels: color");
+            return byColors;
+        }
+        catch (DatasetException e)
+        {
+            notes.Add($"{masks}, which data.storedLabels: color would read, but {e.Message}");
+            return set;
+        }
+    }
+
+    private static IEnumerable<string> Turned(string split, SplitCheck check)
+    {
+        if (check.Turned.Count > 0)
+        {
+            yield return $"{split}: {check.Turned.Count} images have an EXIF orientation, first {check.Dataset.Pairs[check.Turned[0]].Image}. "
+                + (check.Dataset.TurnsUpright
+                    ? "They are turned by it, their masks only by one of their own; where the masks were drawn on the pixels as they are stored, set data.exifOrientation: false"
+                    : "They are read as they are stored, because data.exifOrientation is false");
+        }
     }
 
     private static IEnumerable<string> Shared(List<(string Name, SplitCheck Check)> splits)

@@ -19,13 +19,19 @@ public sealed record DataCheckRequest(string Root, string Kind, string OutputFol
 /// <param name="Root">Its folder, absolute.</param>
 /// <param name="Classes">Its classes.</param>
 /// <param name="Splits">Each split that is there, by name.</param>
-/// <param name="Warnings">Sentences on sizes other than the official ones, and on images that stand in two splits.</param>
+/// <param name="Warnings">Sentences on what would train or score otherwise than it seems: sizes, classes without a pixel, images that are turned or stand in two splits.</param>
 /// <param name="Files">The files that were written.</param>
 public sealed record DataCheckOutcome(
     string Name, string Kind, string Root, ClassSet Classes, IReadOnlyList<(string Name, SplitCheck Check)> Splits, IReadOnlyList<string> Warnings, IReadOnlyList<string> Files)
 {
+    /// <summary>Sentences on what was found and how it is taken.</summary>
+    public IReadOnlyList<string> Notes { get; init; } = [];
+
     /// <summary>Pairs that cannot be used.</summary>
     public int Bad => Splits.Sum(split => split.Check.Bad.Count);
+
+    /// <summary>Whether a training would find something to learn and nothing that stops it.</summary>
+    public bool CanTrain => Bad == 0 && !Splits.Any(split => split.Name == "train" && split.Check.Census.IsEmpty);
 }
 
 /// <summary>Checks data sets.</summary>

@@ -64,7 +64,8 @@ public sealed class InferenceService : IEvaluateCommand, IPredictCommand
         {
             cancellation.ThrowIfCancellationRequested();
             Stopwatch clock = Stopwatch.StartNew();
-            predictions.Add(Predict(evaluator, model, classes, augmentation, request.Images[i], new ImageLimits(config.Data.MaxPixels), request, i == 0 ? request.Dump : ""));
+            RgbImage image = ExperimentData.CodecOf(config.Data).ReadRgb(request.Images[i], limits: new ImageLimits(config.Data.MaxPixels));
+            predictions.Add(Predict(evaluator, model, classes, augmentation, image, request.Images[i], request, i == 0 ? request.Dump : ""));
             progress.Report(new StepProgress(i + 1, double.NaN, double.NaN, clock.Elapsed.TotalMilliseconds));
         }
 
@@ -88,6 +89,7 @@ public sealed class InferenceService : IEvaluateCommand, IPredictCommand
                 path, $"is evaluated on other classes than {request.Checkpoints[0]} ({data.Classes.Names[0]}, ... {data.Classes.Count} against {names[0]}, ... {names.Count})", "Evaluate them one by one");
         }
 
+        data.CountLabels([request.Split], config.Threads, progress, cancellation);
         data.TakeWarnings(progress.Say);
         using Device device = Device.Open(config.Device, config.Threads, config.Precision);
         using SegmentationModel model = checkpoint.CreateModel(device);
@@ -114,7 +116,7 @@ public sealed class InferenceService : IEvaluateCommand, IPredictCommand
         {
             ConfusionSheet.Write(
                 Path.Combine(folder, "confusion.png"),
-                FormattableString.Invariant($"{model.Name}, {request.Split}, {100 * result.Scores.MeanIoU:F2} % mIoU"),
+                $"{model.Name}, {request.Split}, mIoU {ScoreText.MeanIoU(result.Scores)}",
                 result.Matrix,
                 data.Classes.Names);
         }
@@ -165,9 +167,8 @@ public sealed class InferenceService : IEvaluateCommand, IPredictCommand
     }
 
     private static Prediction Predict(
-        Evaluator evaluator, SegmentationModel model, ClassSet classes, Augmentation augmentation, string path, ImageLimits limits, PredictRequest request, string dump)
+        Evaluator evaluator, SegmentationModel model, ClassSet classes, Augmentation augmentation, RgbImage image, string path, PredictRequest request, string dump)
     {
-        RgbImage image = SkiaImageCodec.Instance.ReadRgb(path, limits: limits);
         using BatchLoader loader = new(new SingleImage(image, classes), LoaderOptions.ForEvaluation(1, augmentation));
         Batch batch = loader.Next();
         if (dump.Length > 0)

@@ -38,7 +38,7 @@ internal static class ConfigurationCheck
         string kind = ConfigurationKeys.Word(typeof(DataKind), data.Kind.ToString());
         Require(data.Kind == DataKind.Scenes || data.Root.Length > 0, $"data.root must name the data set's folder when data.kind is {kind}");
         Require(data.Kind != DataKind.Scenes || data.Cache != CacheKind.Disk, "data.cache disk keeps decoded files, and scenes have none; write ram or off");
-        Require(data.Kind == DataKind.List || data.StoredLabels == StoredLabels.Classes, $"data.storedLabels belongs to data.kind list; {kind} knows its own");
+        Require(data.Kind is DataKind.List or DataKind.Folder || data.StoredLabels == StoredLabels.Classes, $"data.storedLabels belongs to data.kind list and folder; {kind} knows its own");
         Require(data.Kind != DataKind.List || data.Train.Length > 0, "data.train must name a list file when data.kind is list");
 
         Require(data.Kind == DataKind.Scenes || data.Unlabelled != DataConfig.UnlabelledScenes, $"data.unlabelled scenes belongs to data.kind scenes; for {kind} name a folder or a list of images");

@@ -32,7 +32,7 @@ public enum DataKind
     Folder,
 }
 
-/// <summary>What the label files of a list store.</summary>
+/// <summary>What the label files of a list or a folder store.</summary>
 public enum StoredLabels
 {
     /// <summary>Class ids.</summary>
@@ -43,6 +43,12 @@ public enum StoredLabels
 
     /// <summary>0 for ignored, k for class k-1, as ADE20K.</summary>
     Ade20k,
+
+    /// <summary>0 and anything else, the two classes of masks with 0 and 255.</summary>
+    Binary,
+
+    /// <summary>The colours of the class file.</summary>
+    Color,
 }
 
 /// <summary>Where decoded images are kept.</summary>
@@ -75,7 +81,7 @@ public sealed record DataConfig
     /// <summary>Validation list, relative to the root.</summary>
     public string Val { get; init; } = "val.txt";
 
-    /// <summary>Test list, relative to the root; empty where there is none.</summary>
+    /// <summary>Test list, relative to the root; empty where there is none. The default need not be there.</summary>
     public string Test { get; init; } = "test.txt";
 
     /// <summary>Class file of a list data set, relative to the root: <c>id name R G B</c> a line.</summary>
@@ -85,8 +91,11 @@ public sealed record DataConfig
     [InRange("[0, 255]")]
     public int IgnoreLabel { get; init; } = 255;
 
-    /// <summary>What the label files of a list store.</summary>
+    /// <summary>What the label files of a list or a folder store.</summary>
     public StoredLabels StoredLabels { get; init; } = StoredLabels.Classes;
+
+    /// <summary>Whether photos are turned as their EXIF orientation says. A mask turns only by its own.</summary>
+    public bool ExifOrientation { get; init; } = true;
 
     /// <summary>Share of the images that validate where <see cref="DataKind.Folder"/> finds no splits; <see cref="Seed"/> chooses them.</summary>
     [InRange("(0, 1)")]

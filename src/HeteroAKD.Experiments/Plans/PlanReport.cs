@@ -220,5 +220,5 @@ public sealed class PlanReport
 
     private static string Number(double value, string format) => double.IsNaN(value) ? "" : value.ToString(format, CultureInfo.InvariantCulture);
 
-    private static string Signed(double value) => value.ToString("+0.00;-0.00;0.00", CultureInfo.InvariantCulture);
+    private static string Signed(double value) => double.IsNaN(value) ? "" : value.ToString("+0.00;-0.00;0.00", CultureInfo.InvariantCulture);
 }

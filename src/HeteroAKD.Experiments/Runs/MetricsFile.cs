@@ -5,7 +5,7 @@ using HeteroAKD.Weights;
 namespace HeteroAKD.Experiments.Runs;
 
 /// <summary>
-/// <c>metrics.csv</c>: a row for every log line and evaluation of every network. A cell that a row has no value for is empty.
+/// <c>metrics.csv</c>: a row for every log line and evaluation of every network. A cell that a row has no value for is empty, and so is that of a score that does not exist.
 /// </summary>
 public sealed class MetricsFile : IDisposable
 {
@@ -100,7 +100,7 @@ public sealed class MetricsFile : IDisposable
             line.Append(',');
             foreach ((string name, double value) in values)
             {
-                if (name == column)
+                if (name == column && !double.IsNaN(value))
                 {
                     line.Append(value.ToString("G9", CultureInfo.InvariantCulture));
                 }

@@ -65,7 +65,7 @@ internal sealed class RunPictures(RunFolder folder, ExperimentData data, Experim
         }
 
         string split = data.Test is null ? "val" : "test";
-        string Note(TrainedNetwork n) => FormattableString.Invariant($"{n.Model.Name}, {100 * n.Summary.Scores[split].MeanIoU:F1} % mIoU");
+        string Note(TrainedNetwork n) => $"{n.Model.Name}, mIoU {ScoreText.MeanIoU(n.Summary.Scores[split], 1)}";
         PredictionSheet.Write(
             folder.File("predictions.png"),
             $"{teacher.Model.Name} → {distilled.Model.Name}, seed {config.Seed}, {split} {Pictures}",

@@ -1,5 +1,3 @@
-using System.Globalization;
-
 namespace HeteroAKD.Training.Evaluation;
 
 /// <summary>Networks side by side, class by class, in percent.</summary>
@@ -20,6 +18,11 @@ public static class ScoreTable
 
         table.Line();
         Add("mean IoU", s => s.MeanIoU);
+        if (networks.Any(n => n.Scores.ScoredClasses < classNames.Count))
+        {
+            table.Row(["classes with a score", .. networks.Select(n => ScoreText.Classes(n.Scores)), .. differences.Select(_ => "")]);
+        }
+
         Add("pixel accuracy", s => s.PixelAccuracy);
         Add("mean accuracy", s => s.MeanAccuracy);
         Add("boundary F1", s => s.BoundaryF1);
@@ -27,11 +30,7 @@ public static class ScoreTable
 
         void Add(string name, Func<SegmentationScores, double> score)
         {
-            table.Row([name, .. networks.Select(n => Percent(score(n.Scores))), .. differences.Select(d => Signed(score(networks[d.Of].Scores) - score(networks[d.Over].Scores)))]);
+            table.Row([name, .. networks.Select(n => ScoreText.Percent(score(n.Scores))), .. differences.Select(d => ScoreText.Signed(score(networks[d.Of].Scores) - score(networks[d.Over].Scores)))]);
         }
     }
-
-    private static string Percent(double share) => double.IsNaN(share) ? "-" : (100 * share).ToString("F2", CultureInfo.InvariantCulture);
-
-    private static string Signed(double share) => double.IsNaN(share) ? "-" : (100 * share).ToString("+0.00;-0.00;0.00", CultureInfo.InvariantCulture);
 }

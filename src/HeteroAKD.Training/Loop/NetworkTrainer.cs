@@ -168,14 +168,14 @@ public sealed partial class NetworkTrainer(ITrainingObserver observer)
 
         SegmentationScores scores = new Evaluator(s.Job.Evaluation).Run(s.Job.Model, images);
         observer.Measured(s.Job, s.Step, [("val_miou", scores.MeanIoU), ("val_pixel_accuracy", scores.PixelAccuracy), ("val_boundary_f1", scores.BoundaryF1)]);
-        string line = FormattableString.Invariant($"{s.Job.Role} step {s.Step}/{s.Job.Training.Steps}: val mIoU {100 * scores.MeanIoU:F2} %, pixel accuracy {100 * scores.PixelAccuracy:F2} %");
+        string line = $"{s.Job.Role} step {s.Step}/{s.Job.Training.Steps}: val mIoU {ScoreText.MeanIoU(scores)}, pixel accuracy {ScoreText.Share(scores.PixelAccuracy)}";
         if (s.Average is { } average)
         {
             average.Swap();
             double averaged = new Evaluator(s.Job.Evaluation).Run(s.Job.Model, images).MeanIoU;
             average.Swap();
             observer.Measured(s.Job, s.Step, [("val_miou_ema", averaged)]);
-            line += FormattableString.Invariant($", average of weights {100 * averaged:F2} %");
+            line += $", average of weights {ScoreText.Share(averaged)}";
         }
 
         observer.Say(line);

@@ -31,7 +31,8 @@ public class ImageDatasetTests
         WriteImage(folder.File("below/c.png"), 3);
         folder.Write("note.txt", "no image");
         var dataset = ImageDataset.OfFolder(folder.Path, Classes);
-        Assert.Equal([folder.File("a.png"), folder.File("b.PNG")], dataset.Files);
+        Assert.Equal([folder.File("a.png"), folder.File("b.PNG"), folder.File("below/c.png")], dataset.Files);
+        Assert.Equal("below/c", dataset.Load(2).Id);
         Assert.Same(Classes, dataset.Classes);
         var sample = dataset.Load(1);
         Assert.Equal("b", sample.Id);
@@ -57,10 +58,11 @@ public class ImageDatasetTests
     {
         using var folder = new TemporaryFolder();
         AssertRefused(() => ImageDataset.OfFolder(folder.File("none"), Classes), folder.File("none"), "the folder does not exist");
-        WriteImage(folder.File("images/below/a.png"), 1);
+        folder.Place("images/below/a.tif", "no image that is read");
         AssertRefused(() => ImageDataset.OfFolder(folder.File("images"), Classes), folder.File("images"), "there is no image in the folder");
         AssertRefused(() => ImageDataset.OfList(folder.Path, folder.File("none.txt"), Classes), folder.File("none.txt"), "the file does not exist");
         AssertRefused(() => ImageDataset.OfList(folder.Path, folder.Write("empty.txt", "\n"), Classes), folder.File("empty.txt"), "the list is empty");
+        WriteImage(folder.File("images/below/a.png"), 1);
         folder.Write("list.txt", "images/below/a.png\nb.png\nc.png\n");
         AssertRefused(() => ImageDataset.OfList(folder.Path, folder.File("list.txt"), Classes), folder.File("b.png"), "2 of 3 images");
     }

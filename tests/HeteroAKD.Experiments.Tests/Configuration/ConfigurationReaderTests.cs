@@ -38,7 +38,7 @@ public sealed class ConfigurationReaderTests
     [InlineData("data:\n  cache: yes\n", "text:2: data.cache must be one of off, ram, disk, not 'yes'")]
     [InlineData("data:\n  cache: disk\n", "text: data.cache disk keeps decoded files, and scenes have none; write ram or off")]
     [InlineData("data:\n  kind: voc\n", "text: data.root must name the data set's folder when data.kind is voc")]
-    [InlineData("data:\n  kind: voc\n  root: x\n  storedLabels: ade20k\n", "text: data.storedLabels belongs to data.kind list; voc knows its own")]
+    [InlineData("data:\n  kind: voc\n  root: x\n  storedLabels: ade20k\n", "text: data.storedLabels belongs to data.kind list and folder; voc knows its own")]
     [InlineData("data:\n  valFraction: 1\n", "text:2: data.valFraction must lie in (0, 1), not 1")]
     [InlineData("data:\n  kind: lists\n", "text:2: data.kind must be one of scenes, list, cityscapes, voc, ade20k, camvid, cocostuff, folder, not 'lists'; did you mean list?")]
     [InlineData("optimizer:\n  lr: -1\n", "text:2: optimizer.lr must lie in (0, 100], not -1")]

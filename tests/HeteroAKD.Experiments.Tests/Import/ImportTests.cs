@@ -220,7 +220,7 @@ public sealed class ImportTests : IDisposable
     }
 
     [Theory]
-    [InlineData("layer_norm_eps_blocks", "0", "an epsilon of layer norms is 0, not a positive number")]
+    [InlineData("layer_norm_eps_blocks", "0", "an epsilon of layer norms is 0, which must be above 0")]
     [InlineData("layer_norm_eps_convolutions", "NaN", "an epsilon of layer norms is NaN")]
     [InlineData("mean", "[0.5]", "[0.5] are not 3 numbers")]
     [InlineData("std", "[0.5, ", "cannot be read")]

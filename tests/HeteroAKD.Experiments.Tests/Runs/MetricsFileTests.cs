@@ -72,4 +72,8 @@ public sealed class MetricsFileTests : IDisposable
     [Fact]
     public void A_name_that_two_terms_share_is_an_error() =>
         Assert.Contains("'kd' 2 times", Assert.Throws<ArgumentException>(() => MetricsFile.Row(["kd", "kd"], "distilled", 1, [("kd", 1)])).Message, StringComparison.Ordinal);
+
+    [Fact]
+    public void Score_that_does_not_exist_is_an_empty_cell() =>
+        Assert.Equal("student,3,,0.5,", MetricsFile.Row(["val_miou", "ce", "lr"], "student", 3, [("val_miou", double.NaN), ("ce", 0.5)]));
 }

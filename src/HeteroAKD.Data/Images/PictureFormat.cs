@@ -1,0 +1,42 @@
+using System.Buffers.Binary;
+
+namespace HeteroAKD.Data;
+
+/// <summary>What kind of picture a file is by its first bytes, whatever its name says.</summary>
+internal static class PictureFormat
+{
+    /// <summary>Bytes of a file's beginning that are enough to tell.</summary>
+    public const int Bytes = 26;
+
+    /// <summary>Its name, for example "JPEG"; null for something else.</summary>
+    public static string? NameOf(ReadOnlySpan<byte> file) => file switch
+    {
+        _ when PngContainer.HasSignature(file) => "PNG",
+        _ when JpegContainer.HasSignature(file) => "JPEG",
+        _ when IsBmp(file) => "BMP",
+        _ when IsWebP(file) => "WebP",
+        _ when IsGif(file) => "GIF",
+        _ when file.StartsWith("II*\0"u8) || file.StartsWith("MM\0*"u8) => "TIFF",
+        _ when file.Length >= 12 && file[4..].StartsWith("ftyp"u8) => "HEIC or AVIF",
+        _ when file.Length > 6 && file[0] == 0x93 && file[1..].StartsWith("NUMPY"u8) => "NumPy",
+        _ => null,
+    };
+
+    public static bool IsBmp(ReadOnlySpan<byte> file) => file.Length >= Bytes && file.StartsWith("BM"u8);
+
+    public static bool IsWebP(ReadOnlySpan<byte> file) => file.Length >= 12 && file.StartsWith("RIFF"u8) && file[8..].StartsWith("WEBP"u8);
+
+    public static bool IsGif(ReadOnlySpan<byte> file) => file.StartsWith("GIF87a"u8) || file.StartsWith("GIF89a"u8);
+
+    /// <summary>Refuses a BMP, WebP or GIF file that is shorter than it says: the codec fills what is missing in places.</summary>
+    public static void RequireWhole(string path, ReadOnlySpan<byte> file)
+    {
+        var stated = IsWebP(file) ? BinaryPrimitives.ReadUInt32LittleEndian(file[4..]) + 8L
+            : IsBmp(file) ? BinaryPrimitives.ReadUInt32LittleEndian(file[2..])
+            : 0;
+        if (stated > file.Length || (IsGif(file) && !file.TrimEnd((byte)0).EndsWith(";"u8)))
+        {
+            throw new ImageFormatException(path, $"the {NameOf(file)} file is cut short", "Copy or export the file again, or take it off the list");
+        }
+    }
+}

@@ -1,0 +1,79 @@
+using SkiaSharp;
+
+namespace HeteroAKD.Data.Tests;
+
+/// <summary>Formats beside PNG and JPEG: read where the codec reads them, named where not.</summary>
+public class PictureFormatTests
+{
+    private static byte[] File(string kind) => kind switch
+    {
+        "bmp" => TestPictures.Bmp(TestPictures.Quarters()),
+        "webp" => TestPictures.Encode(TestPictures.Quarters(), SKEncodedImageFormat.Webp),
+        "gif" => TestPictures.Gif(TestPictures.Quarters(20, 10)),
+        "jpg" => TestPictures.Encode(TestPictures.Quarters(), SKEncodedImageFormat.Jpeg),
+        "tif" => [.. "II*\0"u8, 8, 0, 0, 0, 0, 0, 0, 0, 0, 0],
+        "heic" => [0, 0, 0, 24, .. "ftypheic"u8, 0, 0, 0, 0],
+        _ => [0x93, .. "NUMPY"u8, 1, 0],
+    };
+
+    [Theory]
+    [InlineData("bmp")]
+    [InlineData("webp")]
+    [InlineData("gif")]
+    public void Images_AreReadWholeOrRefused(string kind)
+    {
+        using var folder = new TemporaryFolder();
+        var file = File(kind);
+        Assert.Equal("RGBW", TestPictures.Corners(SkiaImageCodec.Instance.ReadRgb(folder.Write("a." + kind, file))));
+        for (var length = 0; length < file.Length; length += length > file.Length - 20 ? 1 : Math.Max(1, file.Length / 50))
+        {
+            var path = folder.Write("cut." + kind, file[..length]);
+            Assert.Equal(path, Assert.Throws<ImageFormatException>(() => SkiaImageCodec.Instance.ReadRgb(path)).File);
+        }
+    }
+
+    [Theory]
+    [InlineData("tif", "a TIFF file, which is not read. Convert it to PNG or JPEG")]
+    [InlineData("heic", "a HEIC or AVIF file, which is not read")]
+    [InlineData("npy", "a NumPy file, which is not read")]
+    public void ImagesThatAreNotRead_AreNamed(string kind, string problem)
+    {
+        using var folder = new TemporaryFolder();
+        var error = Assert.Throws<ImageFormatException>(() => SkiaImageCodec.Instance.ReadRgb(folder.Write("a.png", File(kind))));
+        Assert.Contains(problem, error.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("jpg", "a JPEG file, which does not keep label values exactly. Export the masks again as PNG")]
+    [InlineData("bmp", "not a PNG file but BMP. Labels must be gray or palette PNGs: convert it to PNG")]
+    [InlineData("tif", "not a PNG file but TIFF")]
+    [InlineData("npy", "not a PNG file but NumPy")]
+    public void Masks_AreNamedByWhatTheyAre(string kind, string problem)
+    {
+        using var folder = new TemporaryFolder();
+        var path = folder.Write("mask.png", File(kind));
+        Assert.Contains(problem, Assert.Throws<ImageFormatException>(() => LabelPng.Read(path)).Message, StringComparison.Ordinal);
+    }
+
+    // A mask that stands beside its image in another format is what is read, not a file that does not exist.
+    [Theory]
+    [InlineData("jpg", "a JPEG file")]
+    [InlineData("bmp", "BMP")]
+    [InlineData("tif", "TIFF")]
+    public void MaskOfTheNameInAnotherFormat_IsFound(string kind, string problem)
+    {
+        using var folder = new TemporaryFolder();
+        folder.Place("classes.txt", "0 a 0 0 0\n1 b 9 9 9\n");
+        folder.Image("images/00.png");
+        folder.Image("images/01.png");
+        folder.Label("masks/01.png", 1);
+        folder.Place($"masks/00.{kind}", File(kind));
+        folder.Place($"masks/01.{kind}", File(kind)); // the PNG of the name is taken
+        var set = DatasetLayout.Of("folder").Open(folder.Path, new LayoutOptions { ValFraction = 0.5 });
+        var pair = set.Splits.Values.SelectMany(split => split.Pairs).Single(pair => pair.Id == "00");
+        Assert.Equal(folder.File($"masks/00.{kind}"), pair.Label);
+        var error = Assert.Throws<ImageFormatException>(() => set.Splits.Values.Single(split => split.Pairs[0].Id == "00").Load(0));
+        Assert.Contains(problem, error.Message, StringComparison.Ordinal);
+        Assert.All(set.Splits.Values, split => split.RequireFiles());
+    }
+}
