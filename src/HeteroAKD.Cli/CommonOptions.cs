@@ -50,6 +50,12 @@ internal sealed class CommonOptions
 
     public Option<bool> Resume { get; } = new("--resume") { Description = "Continue the run in the run folder", Recursive = true };
 
+    public Option<bool> AcceptChanges { get; } = new("--accept-changes")
+    {
+        Description = "With --resume: go on although the data, or files that the run began from, have changed",
+        Recursive = true,
+    };
+
     public Option<bool> Force { get; } = new("--force") { Description = "Replace the run in the run folder", Recursive = true };
 
     public Option<bool> Debug { get; } = new("--debug") { Description = "Show the stack trace of an error", Recursive = true };
@@ -64,6 +70,7 @@ internal sealed class CommonOptions
         root.Add(Precision);
         root.Add(Seed);
         root.Add(Resume);
+        root.Add(AcceptChanges);
         root.Add(Force);
         root.Add(Debug);
         Set.Validators.Add(result =>
@@ -78,6 +85,13 @@ internal sealed class CommonOptions
             if (result.GetValue(Resume) && result.GetValue(Force))
             {
                 result.AddError("--resume and --force exclude each other");
+            }
+        });
+        AcceptChanges.Validators.Add(result =>
+        {
+            if (result.GetValue(AcceptChanges) && !result.GetValue(Resume))
+            {
+                result.AddError("--accept-changes goes with --resume");
             }
         });
     }
@@ -117,5 +131,6 @@ internal sealed class CommonOptions
     }
 
     /// <summary>What to do with a run that is there.</summary>
-    public RunMode Mode(ParseResult result) => result.GetValue(Resume) ? RunMode.Resume : result.GetValue(Force) ? RunMode.Force : RunMode.New;
+    public RunMode Mode(ParseResult result) => !result.GetValue(Resume) ? (result.GetValue(Force) ? RunMode.Force : RunMode.New)
+        : result.GetValue(AcceptChanges) ? RunMode.ResumeChanged : RunMode.Resume;
 }

@@ -27,16 +27,26 @@ public sealed class Experiment : IDisposable
     private readonly RunLog _log;
     private readonly Device _device;
     private readonly JobFactory _jobs;
+    private readonly RunInputs _inputs;
     private readonly List<TrainedNetwork> _networks = [];
     private DistillationObjective? _distillation;
 
-    /// <summary>Opens data, device and folder; <paramref name="distils"/> as for <see cref="ExperimentData"/>, <paramref name="teacherOutputs"/> as for <see cref="JobFactory"/>.</summary>
-    public Experiment(ExperimentConfig config, string name, RunMode mode, IProgressSink progress, CancellationToken cancellation, bool distils = true, string teacherOutputs = "")
+    /// <summary>Opens data, device and folder. Everything that the run needs is looked at before a file of an earlier one is touched.</summary>
+    /// <param name="config">The experiment.</param>
+    /// <param name="name">Its name, for an automatic folder.</param>
+    /// <param name="mode">What to do with a run that is there.</param>
+    /// <param name="progress">Shows how it goes.</param>
+    /// <param name="cancellation">Stops between steps.</param>
+    /// <param name="role">The one network that it is about; <see cref="NetworkRole.Distilled"/> for any run that distils.</param>
+    /// <param name="teacherOutputs">As for <see cref="JobFactory"/>.</param>
+    public Experiment(
+        ExperimentConfig config, string name, RunMode mode, IProgressSink progress, CancellationToken cancellation, NetworkRole role = NetworkRole.Distilled,
+        string teacherOutputs = "")
     {
         _config = config;
         _progress = progress;
         _cancellation = cancellation;
-        _data = new ExperimentData(config, distils);
+        _data = new ExperimentData(config, role == NetworkRole.Distilled);
         _data.CountLabels(["train", "val", "test"], config.Threads, progress, cancellation);
         _device = Device.Open(config.Device, config.Threads, config.Precision);
         try
@@ -49,31 +59,31 @@ public sealed class Experiment : IDisposable
             // Kernels are loaded while networks are made and the first batches are read.
             _device.PreloadKernels();
             _folder = RunFolder.Open(config.Out, name, mode);
-            if (mode == RunMode.Resume)
-            {
-                SavedConfiguration.RequireSame(_folder, config);
-            }
-            else
-            {
-                _folder.WriteConfig(config);
-            }
-
+            List<string> notes = [];
+            RequireInputsApart();
+            _jobs = new JobFactory(config, _data, _device, line => _log?.Write(line), teacherOutputs);
+            _jobs.Require(role == NetworkRole.Distilled ? [NetworkRole.Teacher, NetworkRole.Student] : [role]);
+            _inputs = new RunInputs(config, _data);
+            _folder.Begin(_folder.Resumes ? SavedConfiguration.Continue(_folder, config, notes.Add) : config);
             _log = new RunLog(_folder);
-            _jobs = new JobFactory(config, _data, _device, _log.Write, teacherOutputs);
+            notes.ForEach(Say);
         }
         catch
         {
+            _log?.Dispose();
+            _folder?.Dispose();
             _device.Dispose();
             throw;
         }
 
+        if (_folder.Left.Length > 0)
+        {
+            _log.Write($"the folder was left by {_folder.Left}, which has ended");
+        }
+
         string free = _device.FreeMemorySummary;
         _log.Write($"device {_device.Name}: {_device.Description}{(free.Length > 0 ? $", {free}" : "")}; products in {_device.MatrixPrecision.ToString().ToLowerInvariant()}");
-        _data.TakeWarnings(line =>
-        {
-            _log.Write(line);
-            _progress.Say(line);
-        });
+        _data.TakeWarnings(Say);
     }
 
     /// <summary>The run's folder.</summary>
@@ -90,7 +100,8 @@ public sealed class Experiment : IDisposable
             _log.Write($"{name}: {model.Name} loaded from {checkpoint}, step {start.Step}");
             if (role == NetworkRole.Teacher)
             {
-                Finish(name, model, start.Step, start.Seconds, _data.Train.Count);
+                double seconds = RunFolder.ReadSeconds(Path.GetDirectoryName(Path.GetFullPath(checkpoint))!).GetValueOrDefault(start.Role);
+                Finish(name, model, start.Step, seconds, _data.Train.Count);
                 return;
             }
         }
@@ -156,6 +167,11 @@ public sealed class Experiment : IDisposable
         };
         new RunPictures(_folder, _data, _config).Write(_networks, _distillation);
         _folder.WriteSummary(summary);
+        if (_folder.Missing() is { Count: > 0 } missing)
+        {
+            Say($"warning: {string.Join(", ", missing)} were removed from {_folder.Path} while the run went on; --resume makes again what the other files allow");
+        }
+
         _log.Write($"done in {summary.Seconds:F0} s");
         return new RunOutcome(_folder.Path, summary);
     }
@@ -170,18 +186,74 @@ public sealed class Experiment : IDisposable
 
         _distillation?.Dispose();
         _log.Dispose();
+        _folder.Dispose();
         _device.Dispose();
+    }
+
+    private void Say(string line)
+    {
+        _log.Write(line);
+        _progress.Say(line);
+    }
+
+    // A run writes over files of these names as it goes on.
+    private void RequireInputsApart()
+    {
+        string folder = RealPath.Of(_folder.Path);
+        foreach ((string option, string path) in JobFactory.Files(_config))
+        {
+            string real = RealPath.Of(path);
+            if (Path.GetDirectoryName(real) == folder && RunFiles.IsOwn(Path.GetFileName(real)))
+            {
+                throw new StorageException($"{option} names {path}, a file that the run in {_folder.Path} writes itself; copy it elsewhere first, or choose another --out. Nothing was changed");
+            }
+        }
+    }
+
+    private void RequireInputsUnchanged(Checkpoint last)
+    {
+        IReadOnlyList<string> differences = last.Info.Inputs.Length == 0 ? [] : RunInputs.Differences(last.Info.Inputs, _inputs.Text);
+        if (last.Info.Inputs.Length == 0)
+        {
+            _log.Write($"{last.Info.Role}: its checkpoint, of an earlier program, does not say what it began from; nothing shows whether the data is still the same");
+        }
+        else if (differences.Count > 0 && !_folder.AcceptsChanges)
+        {
+            throw new HeteroAkdException(
+                $"--resume: what the run in {_folder.Path} began from has changed. {string.Join(". ", differences)}. Restore it, go on all the same with --resume --accept-changes, or begin a new run with another --out.");
+        }
+        else if (differences.Count > 0)
+        {
+            Say($"{last.Info.Role}: goes on although what it began from has changed. {string.Join(". ", differences)}");
+        }
     }
 
     private void Train(PlannedTraining training)
     {
-        TrainingJob job = training.Job with { Folder = _folder.Path };
-        string path = _folder.File(NetworkTrainer.LastFile(job.Role));
+        string path = _folder.File(NetworkTrainer.LastFile(training.Job.Role));
         Checkpoint? last = File.Exists(path) ? Checkpoint.Load(path) : null;
-        using MetricsFile metrics = MetricsFile.Open(_folder.File("metrics.csv"), job.Role, last?.Info.Step ?? 0, [.. job.Columns()]);
+        if (last is not null)
+        {
+            RequireInputsUnchanged(last);
+        }
+
+        TrainingJob job = training.Job with
+        {
+            Folder = _folder.Path,
+            Inputs = () => _inputs.Text,
+            SecondsBefore = RunFolder.ReadSeconds(_folder.Path).GetValueOrDefault(training.Job.Role),
+        };
+        int step = last?.Info.Step ?? 0;
+        string Record(string name) => last?.Info.Records.GetValueOrDefault(name) ?? "";
+        using MetricsFile metrics = MetricsFile.Open(_folder.File(RunFiles.Metrics), job.Role, step, Record(RunFiles.Metrics), [.. job.Columns()]);
+        if (metrics.Repair.Length > 0)
+        {
+            Say(metrics.Repair);
+        }
+
         using JoinedLoaders batches = training.Batches(_config.Data);
-        var reliability = RunReliability.Of(job, _folder, _data, _config.Evaluation, last?.Info.Step ?? 0);
-        RunObserver observer = new(_log, metrics, _progress, _data) { Reliability = reliability };
+        var reliability = RunReliability.Of(job, _folder, _data, _config.Evaluation, step, Record(ReliabilityFile.Name));
+        RunObserver observer = new(_log, metrics, _progress, _data) { Folder = _folder, Reliability = reliability };
         double seconds = new NetworkTrainer(observer).Run(job, batches, _cancellation, last);
         reliability?.Say(_log.Write);
         Finish(job.Role, job.Model, job.Training.Steps, seconds, training.Dataset.Count, reliability?.Last());

@@ -18,8 +18,7 @@ public sealed class ExperimentData
 
     private readonly ConcurrentQueue<string> _warnings = new();
     private readonly CacheBudget _budget;
-    private readonly List<(string Split, PairDataset Files)> _evaluated = []; // what is scored, where it lies in files
-    private PairDataset? _trainFiles;                                         // what is learnt from, likewise
+    private readonly List<(string Split, PairDataset Files)> _sources = []; // by split, where they lie in files
 
     /// <summary>Opens the data sets that a configuration names.</summary>
     /// <param name="config">The experiment.</param>
@@ -56,6 +55,12 @@ public sealed class ExperimentData
 
     /// <summary>For reporting; null where the data set has none.</summary>
     public ISegmentationDataset? Test { get; }
+
+    /// <summary>The labelled files by split; none for scenes.</summary>
+    public IReadOnlyList<(string Split, PairDataset Files)> Sources => _sources;
+
+    /// <summary>The files of <see cref="Unlabelled"/>; none for scenes.</summary>
+    public IReadOnlyList<string> UnlabelledFiles { get; private set; } = [];
 
     /// <summary>Names, colours and the ignored id.</summary>
     public ClassSet Classes => Train.Classes;
@@ -133,14 +138,10 @@ public sealed class ExperimentData
     // The student's part of the training images decides: what it lacks it cannot learn, whatever the teacher has seen.
     private IEnumerable<(string Split, PairDataset Files, int[] Places)> LabelFiles()
     {
-        if (_trainFiles is not null)
+        foreach ((string split, PairDataset files) in _sources)
         {
-            yield return (TrainSplit, _trainFiles, [.. Enumerable.Range(0, Student.Count).Select(i => Student is SubsetDataset part ? part.PlaceOf(i) : i)]);
-        }
-
-        foreach ((string split, PairDataset files) in _evaluated)
-        {
-            yield return (split, files, [.. Enumerable.Range(0, files.Count)]);
+            yield return (split, files, split != TrainSplit ? [.. Enumerable.Range(0, files.Count)]
+                : [.. Enumerable.Range(0, Student.Count).Select(i => Student is SubsetDataset part ? part.PlaceOf(i) : i)]);
         }
     }
 
@@ -199,11 +200,10 @@ public sealed class ExperimentData
             split.RequireFiles();
         }
 
-        _trainFiles = train;
-        _evaluated.Add(("val", validation));
+        _sources.AddRange([(TrainSplit, train), ("val", validation)]);
         if (test is not null)
         {
-            _evaluated.Add(("test", test));
+            _sources.Add(("test", test));
         }
 
         return new SplitData(Kept("train", train, data), Kept("val", validation, data), test is null ? null : Kept("test", test, data));
@@ -248,13 +248,14 @@ public sealed class ExperimentData
         ImageDataset images = Directory.Exists(path) ? ImageDataset.OfFolder(path, Classes, limits, CodecOf(data))
             : File.Exists(path) ? ImageDataset.OfList(root, path, Classes, limits, CodecOf(data))
             : throw new DatasetException(path, "there is neither a folder nor a list file", "Correct data.unlabelled, whose path is relative to data.root");
+        UnlabelledFiles = images.Files;
         WarnOfScored(images);
         return Kept("data.unlabelled", images, data);
     }
 
     private void WarnOfScored(ImageDataset images)
     {
-        foreach ((string split, PairDataset files) in _evaluated)
+        foreach ((string split, PairDataset files) in _sources.Where(source => source.Split != TrainSplit))
         {
             HashSet<string> scored = [.. files.Pairs.Select(pair => Path.GetFullPath(pair.Image))];
             string[] shared = [.. images.Files.Select(Path.GetFullPath).Where(scored.Contains)];

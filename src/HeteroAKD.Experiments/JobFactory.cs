@@ -3,8 +3,10 @@ using HeteroAKD.Data;
 using HeteroAKD.Distillation;
 using HeteroAKD.Experiments.Commands;
 using HeteroAKD.Experiments.Configuration;
+using HeteroAKD.Nn;
 using HeteroAKD.Nn.Models;
 using HeteroAKD.Tensors;
+using HeteroAKD.Tensors.Autograd;
 using HeteroAKD.Training.Checkpoints;
 using HeteroAKD.Training.Loop;
 using HeteroAKD.Weights.Import;
@@ -20,6 +22,46 @@ namespace HeteroAKD.Experiments;
 public sealed class JobFactory(ExperimentConfig config, ExperimentData data, Device device, Action<string> say, string teacherOutputs = "")
 {
     private Normalization _teacher = NormalizationOf(config.Augmentation);
+
+    /// <summary>The files that networks begin from, with the options that name them.</summary>
+    public static IReadOnlyList<(string Option, string Path)> Files(ExperimentConfig config) =>
+    [
+        .. new[]
+        {
+            ("teacher.checkpoint", config.Teacher.Checkpoint), ("teacher.pretrained", config.Teacher.Pretrained),
+            ("student.checkpoint", config.Student.Checkpoint), ("student.pretrained", config.Student.Pretrained),
+        }.Where(file => file.Item2.Length > 0),
+    ];
+
+    /// <summary>
+    /// Tries what would otherwise fail later, when files of an earlier run are gone or hours have passed: reads the files that networks begin from, and passes a batch of one
+    /// image, whose statistics may be of one number, through networks to be trained.
+    /// </summary>
+    /// <param name="roles">The networks that take part.</param>
+    /// <exception cref="HeteroAkdException">A file cannot be used, or a network cannot be trained with its batch size.</exception>
+    public void Require(params IEnumerable<NetworkRole> roles)
+    {
+        foreach (NetworkRole role in roles)
+        {
+            bool teacher = role == NetworkRole.Teacher;
+            bool trains = !teacher || config.Teacher.Checkpoint.Length == 0;
+            int batch = teacher && config.Teacher.BatchSize > 0 ? config.Teacher.BatchSize : config.Training.BatchSize;
+            (string checkpoint, string pretrained) = teacher ? (config.Teacher.Checkpoint, config.Teacher.Pretrained) : (config.Student.Checkpoint, config.Student.Pretrained);
+            if (checkpoint.Length > 0)
+            {
+                Checkpoint.Load(checkpoint);
+            }
+            else if (pretrained.Length > 0)
+            {
+                Checkpoint.ReadWeights(pretrained);
+            }
+
+            if (trains && batch == 1)
+            {
+                RequireBatchOfOne(teacher ? NetworkRoles.Teacher : NetworkRoles.Student, teacher ? config.Teacher.Model : config.Student.Model);
+            }
+        }
+    }
 
     /// <summary>A network at the beginning of its training, and the checkpoint that it starts from, if one is named. The caller disposes of the network.</summary>
     public (SegmentationModel Model, CheckpointInfo? Start) Network(NetworkRole role)
@@ -79,6 +121,24 @@ public sealed class JobFactory(ExperimentConfig config, ExperimentData data, Dev
 
     private TeacherOutputFolder? Kept(SegmentationModel teacher) =>
         teacherOutputs.Length == 0 ? null : new TeacherOutputFolder(teacherOutputs, teacher, $"{NormalizationOf(config.Augmentation)} {_teacher}", say);
+
+    private void RequireBatchOfOne(string role, string name)
+    {
+        using NoGrad noGrad = new();
+        using SegmentationModel model = ModelZoo.Create(name, data.Classes.Count, device, seed: null);
+        using StepScope step = device.BeginStep();
+        (int width, int height) = (config.Data.Size.Width, config.Data.Size.Height);
+        try
+        {
+            model.Forward(Tensor.Zeros(device, new Shape(1, 3, height, width)), Pass.Train(0));
+        }
+        catch (ShapeMismatchException e)
+        {
+            string option = role == NetworkRoles.Teacher && config.Teacher.BatchSize > 0 ? "teacher.batchSize" : "training.batchSize";
+            throw new HeteroAkdException(
+                $"{role}: {name} cannot be trained with one image of {width}x{height} a step, because it averages maps down to one pixel ({e.Message}); set {option} to 2 or more", e);
+        }
+    }
 
     // Without a teacher there is nothing to be learnt from them.
     private ISegmentationDataset? UnlabelledFor(string role, IObjective objective)
@@ -140,7 +200,7 @@ public sealed class JobFactory(ExperimentConfig config, ExperimentData data, Dev
             },
             Validation = new EvaluatedDataset(data.Validation, Prepared(role, data.Evaluation)),
             Evaluation = config.Evaluation,
-            Config = ConfigurationWriter.Write(ConfigurationOf(role)),
+            Config = ConfigurationWriter.Write(ConfigurationOf(role) with { Out = "" }), // two equal runs leave equal files
         };
         return new PlannedTraining(job, Images(role), Prepared(role, data.Augmentation));
     }

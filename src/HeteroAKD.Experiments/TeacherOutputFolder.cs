@@ -9,7 +9,6 @@ using HeteroAKD.Nn.Models;
 using HeteroAKD.Tensors;
 using HeteroAKD.Tensors.Autograd;
 using HeteroAKD.Training.Loop;
-using HeteroAKD.Weights;
 
 namespace HeteroAKD.Experiments;
 

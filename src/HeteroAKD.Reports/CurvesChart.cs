@@ -1,5 +1,5 @@
+using HeteroAKD.Tensors;
 using HeteroAKD.Training.Loop;
-using HeteroAKD.Weights;
 using ScottPlot;
 using ScottPlot.Plottables;
 using SkiaSharp;

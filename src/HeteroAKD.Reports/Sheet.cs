@@ -1,5 +1,5 @@
 using HeteroAKD.Nn;
-using HeteroAKD.Weights;
+using HeteroAKD.Tensors;
 using SkiaSharp;
 
 namespace HeteroAKD.Reports;

@@ -1,6 +1,6 @@
 using HeteroAKD.Data;
 using HeteroAKD.Nn;
-using HeteroAKD.Weights;
+using HeteroAKD.Tensors;
 
 namespace HeteroAKD.Cli.Tests;
 
@@ -77,7 +77,7 @@ public sealed class BadInputTests : IDisposable
         File.WriteAllBytes(cut, File.ReadAllBytes(whole)[..^100]);
         AssertRefused(["eval", cut], cut, "cut short", "-best.safetensors");
         AssertRefused(["predict", cut, "x.png"], cut, "cut short");
-        AssertRefused(["eval", config], config, "no checkpoint", "Take another checkpoint");
+        AssertRefused(["eval", config], config, "is a text file, such as a configuration, not a checkpoint", "Give the path of a .safetensors file");
         AssertRefused(["predict", whole, folder.File("none.png")], "none.png", "does not exist");
 
         // A teacher of another architecture than the configuration names, and a damaged one of this run.
@@ -106,10 +106,11 @@ public sealed class BadInputTests : IDisposable
         Assert.Equal(0, Run(["train", config, "--out", run]).Code);
         string student = Path.Combine(run, "student-last.safetensors");
         byte[] before = File.ReadAllBytes(student);
-        string teacher = Path.Combine(run, "teacher-last.safetensors");
-        File.CreateSymbolicLink(AtomicFile.TemporaryPath(teacher), "/dev/full");
+        string teacher = Path.Combine(run, "teacher.safetensors");
+        File.CreateSymbolicLink(teacher, "/dev/full");
         AssertRefused(["train", config, "--network", "teacher", "--out", run, "--resume"], teacher, "the disk is full; free some space");
         Assert.Equal(before, File.ReadAllBytes(student));
+        File.Delete(teacher);
         Assert.Equal(0, Run(["train", config, "--network", "teacher", "--out", run, "--resume"]).Code);
     }
 

@@ -2,7 +2,7 @@ using HeteroAKD.Experiments.Commands;
 using HeteroAKD.Experiments.Configuration;
 using HeteroAKD.Experiments.Export;
 using HeteroAKD.Experiments.Runs;
-using HeteroAKD.Weights;
+using HeteroAKD.Tensors;
 using HeteroAKD.Weights.Onnx;
 
 namespace HeteroAKD.Cli.Tests;
@@ -257,6 +257,7 @@ public sealed class CommandLineTests
     [InlineData("--classes takes a whole number, at least 1, not '0'", "import", "a.pth", "--model", "segformer-b0", "--out", "b", "--classes", "0")]
     [InlineData("--seeds takes 1 to 100, not '0'", "quickstart", "--seeds", "0")]
     [InlineData("--resume and --force exclude each other", "quickstart", "--resume", "--force")]
+    [InlineData("--accept-changes goes with --resume", "quickstart", "--accept-changes")]
     [InlineData("--size takes HEIGHTxWIDTH in pixels, such as 512x1024, not '512'", "info", "segformer-b0", "--size", "512")]
     [InlineData("--size takes HEIGHTxWIDTH in pixels, such as 512x1024, not '0x64'", "info", "segformer-b0", "--size", "0x64")]
     [InlineData("--size takes HEIGHTxWIDTH in pixels, such as 512x1024, not '1x2x3'", "info", "segformer-b0", "--size", "1x2x3")]

@@ -47,6 +47,7 @@ public sealed class ExperimentCommandTests : IDisposable
     [Theory]
     [InlineData("--seed 3", "error: experiment takes no --seed: what runs is in the plan")]
     [InlineData("--set a=b", "error: experiment takes no --set: what runs is in the plan")]
+    [InlineData("--accept-changes --resume", "error: experiment takes no --accept-changes: what runs is in the plan")]
     [InlineData("--force", "error: experiment takes no --force: what runs is in the plan")]
     [InlineData("--jobs 0", "error: --jobs takes 1 to 64, not '0'")]
     [InlineData("--report --dry-run", "error: --dry-run and --report exclude each other")]

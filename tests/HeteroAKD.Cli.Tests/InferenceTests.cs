@@ -62,7 +62,7 @@ public sealed class InferenceTests : IDisposable
         using (SegmentationModel model = ModelZoo.Create("tiny-cnn-student", 21, device, 1))
         {
             string config = "data: {kind: folder, root: /nowhere}";
-            CheckpointInfo info = new() { Model = model.Name, Role = "student", Classes = 21, Step = 1, DataPosition = 0, BestMetric = 0, Seconds = 0, Config = config };
+            CheckpointInfo info = new() { Model = model.Name, Role = "student", Classes = 21, Step = 1, DataPosition = 0, BestMetric = 0, Config = config };
             Checkpoint.Save(checkpoint, info, Checkpoint.Entries(Checkpoint.ModelPrefix, model));
         }
 
@@ -101,7 +101,7 @@ public sealed class InferenceTests : IDisposable
         using (SegmentationModel model = ModelZoo.Create("tiny-cnn-student", 2, device, 1))
         {
             string text = $"data: {{kind: folder, root: '{folder.File("set")}'}}";
-            CheckpointInfo info = new() { Model = model.Name, Role = "student", Classes = 2, Step = 1, DataPosition = 0, BestMetric = 0, Seconds = 0, Config = text };
+            CheckpointInfo info = new() { Model = model.Name, Role = "student", Classes = 2, Step = 1, DataPosition = 0, BestMetric = 0, Config = text };
             Checkpoint.Save(other, info, Checkpoint.Entries(Checkpoint.ModelPrefix, model));
         }
 

@@ -60,7 +60,7 @@ public sealed class NetworkTrainerTests : IDisposable
 
     private static void Run(ExperimentConfig config, ExperimentData data, IObjective objective, SegmentationModel model)
     {
-        RunFolder folder = RunFolder.Open(config.Out, "tiny", RunMode.New);
+        using RunFolder folder = RunFolder.Open(config.Out, "tiny", RunMode.New);
         using RunLog log = new(folder);
         using MetricsFile metrics = MetricsFile.Create(folder.File("metrics.csv"), "ce", "pixel_accuracy", "loss", "lr", "grad_norm", "val_miou", "val_pixel_accuracy", "val_boundary_f1");
         TrainingJob job = new()

@@ -33,7 +33,7 @@ public sealed class SteadyStateTests(ITestOutputHelper output) : IDisposable
         using SegmentationModel teacher = ModelZoo.Create("tiny-mit-teacher", data.Classes.Count, device, seed: 1);
         using SegmentationModel student = ModelZoo.Create("tiny-cnn-student", data.Classes.Count, device, seed: 1);
         using var objective = ObjectiveFactory.Distillation(teacher, student, ObjectiveFactory.Task(device, config, data.Student), config, config.Distillation.WeightedTerms(), data.Classes.IgnoreIndex);
-        RunFolder folder = RunFolder.Open(config.Out, "tiny", RunMode.New);
+        using RunFolder folder = RunFolder.Open(config.Out, "tiny", RunMode.New);
         using RunLog log = new(folder);
         using MetricsFile metrics = MetricsFile.Create(folder.File("metrics.csv"), "val_miou", "val_pixel_accuracy", "val_boundary_f1",
             "loss", "lr", "grad_norm", "ce", "pixel_accuracy", "kd", "hakd", "projector_teacher", "projector_student", "kl_hybrid", "share", "unreliability_teacher", "unreliability_student");

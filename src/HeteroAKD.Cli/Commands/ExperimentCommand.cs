@@ -33,7 +33,7 @@ internal sealed class ExperimentCommand : Command
         Add(report);
         this.AddRule(result =>
         {
-            Option[] own = [options.Set, options.Seed, options.Precision, options.Force];
+            Option[] own = [options.Set, options.Seed, options.Precision, options.Force, options.AcceptChanges];
             foreach (Option given in own.Where(o => result.GetResult(o) is { Implicit: false }))
             {
                 result.AddError($"experiment takes no {given.Name}: what runs is in the plan");

@@ -103,7 +103,6 @@ public sealed class DiskCachedDataset : ISegmentationDataset
 
     private void Write(string path, byte[] stamp, Sample sample)
     {
-        var temporary = $"{path}.{Environment.ProcessId}-{Environment.CurrentManagedThreadId}.tmp";
         try
         {
             Directory.CreateDirectory(_folder);
@@ -111,34 +110,20 @@ public sealed class DiskCachedDataset : ISegmentationDataset
             stamp.CopyTo(header, 0);
             BinaryPrimitives.WriteInt32LittleEndian(header.AsSpan(StampBytes), sample.Image.Width);
             BinaryPrimitives.WriteInt32LittleEndian(header.AsSpan(StampBytes + 4), sample.Image.Height);
-            using (var file = File.Create(temporary))
+            AtomicFile.WriteCacheEntry(path, file =>
             {
                 file.Write(header);
                 file.Write(sample.Image.Pixels);
                 file.Write(sample.Labels);
                 file.Write(HashOf(header, sample.Image.Pixels, sample.Labels));
-            }
-            File.Move(temporary, path, overwrite: true);
+            });
         }
         catch (Exception cause) when (cause is IOException or UnauthorizedAccessException)
         {
-            RemoveTemporary(temporary);
             if (Interlocked.Exchange(ref _refused, 1) == 0)
             {
                 _warn($"the data cache {_folder} takes no more entries ({cause.Message.TrimEnd('.')}); the others are decoded every time");
             }
-        }
-    }
-
-    private static void RemoveTemporary(string temporary)
-    {
-        try
-        {
-            File.Delete(temporary);
-        }
-        catch (Exception cause) when (cause is IOException or UnauthorizedAccessException)
-        {
-            // The failure that brought us here is the one to report.
         }
     }
 

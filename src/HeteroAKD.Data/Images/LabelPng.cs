@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.IO.Compression;
+using HeteroAKD.Tensors;
 
 namespace HeteroAKD.Data;
 
@@ -66,13 +67,14 @@ public static class LabelPng
     /// <param name="width">Columns.</param>
     /// <param name="height">Rows.</param>
     /// <param name="palette">At most 256 entries, more than the largest id; null for gray.</param>
+    /// <exception cref="StorageException">The disk is full or refuses.</exception>
     public static void Write(string path, ReadOnlySpan<byte> ids, int width, int height, ReadOnlySpan<(byte R, byte G, byte B)> palette = default)
     {
         if (ids.Length != width * height)
         {
             throw new ArgumentException($"LabelPng.Write: {ids.Length} ids do not fill [{height}, {width}].", nameof(ids));
         }
-        using var stream = File.Create(path);
+        using var stream = new MemoryStream();
         stream.Write(PngContainer.SignatureBytes);
         Span<byte> header = stackalloc byte[13];
         BinaryPrimitives.WriteInt32BigEndian(header, width);
@@ -86,6 +88,7 @@ public static class LabelPng
         }
         PngContainer.WriteChunk(stream, "IDAT"u8, Deflate(ids, width, height));
         PngContainer.WriteChunk(stream, "IEND"u8, []);
+        AtomicFile.Write(path, stream.WriteTo);
     }
 
     private static void RequireSignature(ReadOnlySpan<byte> file, string path)

@@ -77,8 +77,7 @@ public sealed class SkiaImageCodec : IImageCodec
             }
         }
         using var encoded = bitmap.Encode(SKEncodedImageFormat.Png, 100);
-        using var stream = File.Create(path);
-        encoded.SaveTo(stream);
+        AtomicFile.Write(path, encoded.SaveTo);
     }
 
     /// <summary>The EXIF orientation of an image that can be read, 1 to 8.</summary>

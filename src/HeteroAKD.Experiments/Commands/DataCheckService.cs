@@ -1,8 +1,8 @@
 using System.Diagnostics;
 using HeteroAKD.Data;
 using HeteroAKD.Experiments.Configuration;
+using HeteroAKD.Tensors;
 using HeteroAKD.Training.Loop;
-using HeteroAKD.Weights;
 
 namespace HeteroAKD.Experiments.Commands;
 
@@ -36,9 +36,18 @@ public sealed class DataCheckService : IDataCheckCommand
         }
 
         Directory.CreateDirectory(request.OutputFolder);
+        InputFiles inputs = new([
+            .. splits.SelectMany(split => split.Check.Dataset.Pairs).SelectMany(pair => new[] { pair.Image, pair.Label }),
+            .. Directory.EnumerateFiles(root, "*.txt"),
+        ]);
+        if (request.FixList)
+        {
+            inputs.RequireOther(ClassFile(request.OutputFolder));
+        }
+
         List<string> files = [];
         List<string> warnings = [.. set.Warnings, .. splits.SelectMany(split => split.Check.Census.Warnings()), .. splits.SelectMany(split => Turned(split.Name, split.Check)), .. Shared(splits)];
-        if (WriteSheet(request.OutputFolder, splits) is { } sheet)
+        if (WriteSheet(request.OutputFolder, splits, inputs) is { } sheet)
         {
             files.Add(sheet);
         }
@@ -104,7 +113,7 @@ public sealed class DataCheckService : IDataCheckCommand
     }
 
     // Evenly over the first split that has a good pair: neighbours of a video look alike.
-    private static string? WriteSheet(string folder, List<(string Name, SplitCheck Check)> splits)
+    private static string? WriteSheet(string folder, List<(string Name, SplitCheck Check)> splits, InputFiles inputs)
     {
         foreach ((string _, SplitCheck check) in splits)
         {
@@ -114,6 +123,7 @@ public sealed class DataCheckService : IDataCheckCommand
                 int count = Math.Min(SheetSamples, good.Length);
                 int[] chosen = [.. Enumerable.Range(0, count).Select(i => good[(int)((long)i * good.Length / count)])];
                 string path = Path.Combine(folder, "contact-sheet.png");
+                inputs.RequireOther(path);
                 SkiaImageCodec.Instance.WritePng(path, ContactSheet.RenderScaled(check.Dataset, chosen, Math.Min(SheetColumns, count)));
                 return path;
             }
@@ -138,10 +148,12 @@ public sealed class DataCheckService : IDataCheckCommand
             yield return path;
         }
 
-        string classFile = Path.Combine(folder, "classes.txt");
+        string classFile = ClassFile(folder);
         AtomicFile.WriteText(classFile, classes.ToFileText());
         yield return classFile;
     }
+
+    private static string ClassFile(string folder) => Path.Combine(folder, "classes.txt");
 
     private static string? Line(FilePair pair)
     {

@@ -2,7 +2,6 @@ using HeteroAKD.Nn;
 using HeteroAKD.Nn.Models;
 using HeteroAKD.Tensors;
 using HeteroAKD.Tensors.Autograd;
-using HeteroAKD.Weights;
 using HeteroAKD.Weights.Formats;
 
 namespace HeteroAKD.Experiments.Commands;

@@ -67,7 +67,6 @@ public sealed class ImportService : IImportCommand
             Step = 0,
             DataPosition = 0,
             BestMetric = double.NaN,
-            Seconds = 0,
             Config = ConfigurationWriter.Write(config),
             LayerNormEps = model.LayerNormEps,
         };

@@ -9,7 +9,6 @@ using HeteroAKD.Tensors;
 using HeteroAKD.Training.Checkpoints;
 using HeteroAKD.Training.Evaluation;
 using HeteroAKD.Training.Loop;
-using HeteroAKD.Weights;
 
 namespace HeteroAKD.Experiments.Commands;
 
@@ -55,6 +54,7 @@ public sealed class InferenceService : IEvaluateCommand, IPredictCommand
             throw new HeteroAkdException($"predict: {string.Join(" and ", twins)} have one name, and the results of one would replace those of the other; give them one at a time, each with an --out of its own");
         }
 
+        RequireOutputsApart(request);
         using Device device = Device.Open(config.Device, config.Threads, config.Precision);
         using SegmentationModel model = checkpoint.CreateModel(device);
         Evaluator evaluator = new(config.Evaluation);
@@ -94,7 +94,10 @@ public sealed class InferenceService : IEvaluateCommand, IPredictCommand
         using Device device = Device.Open(config.Device, config.Threads, config.Precision);
         using SegmentationModel model = checkpoint.CreateModel(device);
         string folder = FolderOf(request, number, checkpoint.Info.Role);
-        PredictionPictures pictures = new(folder, request.Save, dataset);
+        InputFiles inputs = new([.. request.Checkpoints, .. data.Sources.SelectMany(source => source.Files.Pairs).SelectMany(pair => new[] { pair.Image, pair.Label })]);
+        PredictionPictures pictures = new(folder, request.Save, dataset, inputs);
+        string confusion = Path.Combine(folder, "confusion.png");
+        inputs.RequireOther(confusion);
         progress.Begin($"{Path.GetFileName(path)} on {request.Split}", dataset.Count);
         Stopwatch clock = Stopwatch.StartNew();
         EvaluationResult result = new Evaluator(config.Evaluation).Evaluate(
@@ -115,7 +118,7 @@ public sealed class InferenceService : IEvaluateCommand, IPredictCommand
         if (folder.Length > 0)
         {
             ConfusionSheet.Write(
-                Path.Combine(folder, "confusion.png"),
+                confusion,
                 $"{model.Name}, {request.Split}, mIoU {ScoreText.MeanIoU(result.Scores)}",
                 result.Matrix,
                 data.Classes.Names);
@@ -177,17 +180,42 @@ public sealed class InferenceService : IEvaluateCommand, IPredictCommand
         }
 
         byte[] labels = PredictionPictures.Labels(evaluator.Predict(model, batch, EvaluatedDataset.Beyond(augmentation)));
-        string server = Path.Combine(request.OutputFolder, "server");
-        Directory.CreateDirectory(request.Server ? server : request.OutputFolder);
-        string name = Path.Combine(request.OutputFolder, Path.GetFileNameWithoutExtension(path));
+        (string labelFile, string overlayFile, string serverFile) = FilesOf(request, path);
+        Directory.CreateDirectory(Path.GetDirectoryName(request.Server ? serverFile : labelFile)!);
         if (request.Server)
         {
-            classes.WriteServerPng(Path.Combine(server, Path.GetFileNameWithoutExtension(path) + ".png"), labels, image.Width, image.Height);
+            classes.WriteServerPng(serverFile, labels, image.Width, image.Height);
         }
 
-        LabelPng.Write($"{name}.labels.png", labels, image.Width, image.Height);
-        SkiaImageCodec.Instance.WritePng($"{name}.overlay.png", PredictionPictures.Overlay(image, classes.Render(labels, image.Width, image.Height)));
-        return new Prediction(path, $"{name}.labels.png", $"{name}.overlay.png");
+        LabelPng.Write(labelFile, labels, image.Width, image.Height);
+        SkiaImageCodec.Instance.WritePng(overlayFile, PredictionPictures.Overlay(image, classes.Render(labels, image.Width, image.Height)));
+        return new Prediction(path, labelFile, overlayFile);
+    }
+
+    private static (string Labels, string Overlay, string Server) FilesOf(PredictRequest request, string image)
+    {
+        string name = Path.GetFileNameWithoutExtension(image);
+        return (Path.Combine(request.OutputFolder, name + ".labels.png"), Path.Combine(request.OutputFolder, name + ".overlay.png"),
+            Path.Combine(request.OutputFolder, "server", name + ".png"));
+    }
+
+    private static void RequireOutputsApart(PredictRequest request)
+    {
+        InputFiles inputs = new([request.Checkpoint, .. request.Images]);
+        foreach ((string labels, string overlay, string server) in request.Images.Select(image => FilesOf(request, image)))
+        {
+            inputs.RequireOther(labels);
+            inputs.RequireOther(overlay);
+            if (request.Server)
+            {
+                inputs.RequireOther(server);
+            }
+        }
+
+        if (request.Dump.Length > 0)
+        {
+            inputs.RequireOther(request.Dump);
+        }
     }
 
     private static (Checkpoint Checkpoint, ExperimentConfig Config) Open(string path, IReadOnlyList<string> overrides)

@@ -1,7 +1,6 @@
 using HeteroAKD.Tensors;
 using HeteroAKD.Tensors.Autograd;
 using HeteroAKD.Tensors.Ops;
-using HeteroAKD.Weights;
 using HeteroAKD.Weights.Formats;
 
 namespace HeteroAKD.Experiments.Commands;
@@ -29,6 +28,7 @@ public sealed class OpService : IOpCommand
     public IReadOnlyList<string> Run(OpRequest request)
     {
         OpRow row = OpTable.Find(request.Name);
+        new InputFiles(request.Input).RequireOther(request.Output);
         if (request.Gradients && !row.Differentiable)
         {
             throw new OpRequestException($"{row.Name} has no gradient; run it without --grad");

@@ -1,3 +1,5 @@
+using HeteroAKD.Tensors;
+
 namespace HeteroAKD.Experiments.Commands;
 
 /// <summary>Checks of a file to write that are made before any work.</summary>
@@ -9,10 +11,9 @@ public static class OutputFile
     /// <param name="sourceName">What that is, for a person: the checkpoint.</param>
     public static string? Problem(string output, string source, string sourceName)
     {
-        string path = Path.GetFullPath(output);
-        string folder = Path.GetDirectoryName(path)!;
+        string folder = Path.GetDirectoryName(Path.GetFullPath(output))!;
         return !Directory.Exists(folder) ? $"--out {output}: there is no folder {folder}; make it first."
-            : path == Path.GetFullPath(source) ? $"--out {output} is {sourceName} itself; give another name."
+            : RealPath.Same(output, source) ? $"--out {output} is {sourceName} itself; give another name."
             : null;
     }
 }

@@ -28,7 +28,7 @@ public sealed class TrainingService : ITrainCommand, IDistillCommand, IQuickstar
                     experiment.TrainAlone(request.Role);
                 }
             },
-            distils,
+            request.Role,
             request.TeacherOutputs);
     }
 
@@ -52,7 +52,7 @@ public sealed class TrainingService : ITrainCommand, IDistillCommand, IQuickstar
                 seeded = seeded with { Teacher = config.Teacher with { Checkpoint = Path.Combine(outcomes[0].Folder, NetworkTrainer.LastFile(NetworkRoles.Teacher)) } };
             }
 
-            RunOutcome outcome = Guarded(seeded, "quickstart", request.Mode, progress, cancellation, experiment => Distil(experiment, seeded));
+            RunOutcome outcome = Guarded(seeded, "quickstart", ModeOf(seeded.Out, request.Mode, i), progress, cancellation, experiment => Distil(experiment, seeded));
             outcomes.Add(outcome);
             if (outcome.Summary is null)
             {
@@ -99,6 +99,10 @@ public sealed class TrainingService : ITrainCommand, IDistillCommand, IQuickstar
 
     private static string SeedFolder(string folder, int seed) => Path.Combine(folder.Length > 0 ? folder : Path.Combine("runs", "quickstart-seeds"), $"seed-{seed}");
 
+    // The first seed says whether there is anything to resume; the run may have been stopped before a later one began.
+    private static RunMode ModeOf(string folder, RunMode mode, int number) =>
+        mode is RunMode.Resume or RunMode.ResumeChanged && number > 0 && !RunFolder.HoldsRun(folder) ? RunMode.New : mode;
+
     private static void Distil(Experiment experiment, ExperimentConfig config)
     {
         experiment.TrainAlone(NetworkRole.Teacher);
@@ -119,10 +123,10 @@ public sealed class TrainingService : ITrainCommand, IDistillCommand, IQuickstar
     }
 
     private static RunOutcome Guarded(
-        ExperimentConfig config, string name, RunMode mode, IProgressSink progress, CancellationToken cancellation, Action<Experiment> work, bool distils = true,
-        string teacherOutputs = "")
+        ExperimentConfig config, string name, RunMode mode, IProgressSink progress, CancellationToken cancellation, Action<Experiment> work,
+        NetworkRole role = NetworkRole.Distilled, string teacherOutputs = "")
     {
-        using Experiment experiment = new(config, name, mode, progress, cancellation, distils, teacherOutputs);
+        using Experiment experiment = new(config, name, mode, progress, cancellation, role, teacherOutputs);
         try
         {
             work(experiment);

@@ -1,12 +1,12 @@
 using HeteroAKD.Data;
 using HeteroAKD.Experiments.Commands;
 using HeteroAKD.Nn;
-using HeteroAKD.Weights;
+using HeteroAKD.Tensors;
 
 namespace HeteroAKD.Experiments.Evaluation;
 
 /// <summary>Writes the predictions of a data set as PNGs, a folder a kind, each named as its image.</summary>
-internal sealed class PredictionPictures(string folder, SavedPictures kinds, ISegmentationDataset dataset)
+internal sealed class PredictionPictures(string folder, SavedPictures kinds, ISegmentationDataset dataset, InputFiles inputs)
 {
     private readonly HashSet<string> _names = [];
 
@@ -61,6 +61,7 @@ internal sealed class PredictionPictures(string folder, SavedPictures kinds, ISe
         }
 
         string path = Path.Combine(folder, kind.ToString().ToLowerInvariant(), name + ".png");
+        inputs.RequireOther(path);
         try
         {
             Directory.CreateDirectory(Path.GetDirectoryName(path)!);

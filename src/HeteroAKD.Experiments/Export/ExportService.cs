@@ -6,7 +6,6 @@ using HeteroAKD.Nn.Encoders;
 using HeteroAKD.Nn.Models;
 using HeteroAKD.Tensors;
 using HeteroAKD.Training.Checkpoints;
-using HeteroAKD.Weights;
 using HeteroAKD.Weights.Formats;
 using HeteroAKD.Weights.Import;
 using HeteroAKD.Weights.Onnx;

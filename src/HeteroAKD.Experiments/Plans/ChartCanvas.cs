@@ -1,5 +1,5 @@
 using HeteroAKD.Reports;
-using HeteroAKD.Weights;
+using HeteroAKD.Tensors;
 using ScottPlot;
 using ScottPlot.Plottables;
 using SkiaSharp;

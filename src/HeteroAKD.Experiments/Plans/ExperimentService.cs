@@ -1,7 +1,7 @@
 using HeteroAKD.Experiments.Commands;
 using HeteroAKD.Experiments.Runs;
+using HeteroAKD.Tensors;
 using HeteroAKD.Training.Loop;
-using HeteroAKD.Weights;
 
 namespace HeteroAKD.Experiments.Plans;
 
@@ -16,7 +16,7 @@ public sealed class ExperimentService(IRunStarter starter, IDryRunCommand dryRun
     {
         // Checked before anything is written; read again when nobody else writes.
         Setup setup = Open(request);
-        using ResultsLock held = new(setup.Plan);
+        using FileLock held = LockResults(setup.Plan);
         using RunFolders folders = new(setup.Root);
         setup = Open(request);
         setup.Results.Prepare();
@@ -78,6 +78,23 @@ public sealed class ExperimentService(IRunStarter starter, IDryRunCommand dryRun
         // The results can be read where nothing can be written.
         (IReadOnlyList<string> files, string problem) = Written(report);
         return new ExperimentOutcome(problem.Length == 0 ? report.ToText() : $"{report.ToText()}\n{problem}", files, [], false);
+    }
+
+    // One experiment at a time adds to a plan's results.
+    private static FileLock LockResults(Plan plan)
+    {
+        string path = plan.ResultPath("lock");
+        string folder = Path.GetDirectoryName(Path.GetFullPath(path))!;
+        try
+        {
+            Directory.CreateDirectory(folder);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new StorageException($"the folder {folder} cannot be made: {e.Message}", e);
+        }
+
+        return FileLock.Take(path, owner => $"another 'heteroakd experiment' runs {plan.Path} ({owner}); wait for it");
     }
 
     private static (IReadOnlyList<string> Files, string Problem) Written(PlanReport report)

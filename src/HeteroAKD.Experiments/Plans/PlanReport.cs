@@ -1,7 +1,7 @@
 using System.Globalization;
 using HeteroAKD.Experiments.Runs;
 using HeteroAKD.Experiments.Statistics;
-using HeteroAKD.Weights;
+using HeteroAKD.Tensors;
 
 namespace HeteroAKD.Experiments.Plans;
 

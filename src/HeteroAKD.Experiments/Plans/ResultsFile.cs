@@ -1,8 +1,8 @@
 using System.Globalization;
 using System.Text;
 using HeteroAKD.Experiments.Runs;
+using HeteroAKD.Tensors;
 using HeteroAKD.Training.Checkpoints;
-using HeteroAKD.Weights;
 
 namespace HeteroAKD.Experiments.Plans;
 

@@ -2,8 +2,8 @@ using System.Diagnostics;
 using System.Globalization;
 using HeteroAKD.Experiments.Configuration;
 using HeteroAKD.Experiments.Runs;
+using HeteroAKD.Tensors;
 using HeteroAKD.Training.Checkpoints;
-using HeteroAKD.Weights;
 
 namespace HeteroAKD.Experiments.Plans;
 
@@ -12,7 +12,7 @@ internal sealed class RunFolders : IDisposable
 {
     private static readonly TimeSpan MostWait = TimeSpan.FromSeconds(120);
 
-    private readonly FileStream hold;
+    private readonly FileLock hold;
 
     /// <summary>Takes the folder for this process.</summary>
     /// <exception cref="StorageException">Another process runs this plan, or the folder cannot be made.</exception>
@@ -27,14 +27,7 @@ internal sealed class RunFolders : IDisposable
             throw new StorageException($"the folder {root} cannot be made: {e.Message}", e);
         }
 
-        try
-        {
-            hold = new FileStream(Path.Combine(root, ".running"), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
-        }
-        catch (IOException e)
-        {
-            throw new StorageException($"another 'heteroakd experiment' works in {root}; wait for it, or choose another --out", e);
-        }
+        hold = FileLock.Take(Path.Combine(root, ".running"), owner => $"another 'heteroakd experiment' works in {root} ({owner}); wait for it, or choose another --out");
     }
 
     /// <summary>Lets other processes in.</summary>
@@ -60,27 +53,28 @@ internal sealed class RunFolders : IDisposable
     /// <summary>The commit of a run's result: the one that began it, and the one that ended it if that is another.</summary>
     public static string Commit(PlannedRun run, string now) => Begun(run) is { Commit: { Length: > 0 } first } && first != now ? $"{first}..{now}" : now;
 
-    /// <summary>Waits for a child of a killed experiment to save and leave the folder: it holds its log open.</summary>
+    /// <summary>Waits for a child of a killed experiment to save and leave the folder.</summary>
     /// <exception cref="StorageException">It is still there after <paramref name="most"/>, two minutes unless said otherwise.</exception>
     public static async Task WaitUntilFree(PlannedRun run, CancellationToken cancellation, TimeSpan? most = null)
     {
-        string log = Path.Combine(run.Folder, "log.txt");
+        string path = Path.Combine(run.Folder, RunFiles.Lock);
         long start = Stopwatch.GetTimestamp();
-        while (File.Exists(log))
+        while (File.Exists(path))
         {
-            try
+            using (FileLock? free = FileLock.TryTake(path, out string owner))
             {
-                using FileStream free = new(log, FileMode.Open, FileAccess.ReadWrite, FileShare.None);
-                return;
+                if (free is not null)
+                {
+                    return;
+                }
+
+                if (Stopwatch.GetElapsedTime(start) >= (most ?? MostWait))
+                {
+                    throw new StorageException($"another process still works in {run.Folder} ({owner}); wait for it or end it, and call again");
+                }
             }
-            catch (IOException e) when (Stopwatch.GetElapsedTime(start) >= (most ?? MostWait))
-            {
-                throw new StorageException($"another process still works in {run.Folder}; wait for it or end it, and call again", e);
-            }
-            catch (IOException)
-            {
-                await Task.Delay(100, cancellation).ConfigureAwait(false);
-            }
+
+            await Task.Delay(100, cancellation).ConfigureAwait(false);
         }
     }
 

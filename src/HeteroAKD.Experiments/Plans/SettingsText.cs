@@ -3,7 +3,6 @@ using System.Text;
 using HeteroAKD.Experiments.Configuration;
 using HeteroAKD.Experiments.Runs;
 using HeteroAKD.Tensors;
-using HeteroAKD.Weights;
 using YamlDotNet.Core;
 using YamlDotNet.RepresentationModel;
 

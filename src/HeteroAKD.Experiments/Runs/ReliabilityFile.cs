@@ -1,13 +1,13 @@
 using System.Globalization;
 using HeteroAKD.Distillation;
+using HeteroAKD.Tensors;
 using HeteroAKD.Training.Evaluation;
-using HeteroAKD.Weights;
 
 namespace HeteroAKD.Experiments.Runs;
 
 /// <summary>
 /// <c>reliability.csv</c>: a row for every split and evaluation of the distilled network. The share of a case is S's mean over its pixels; a cell whose number does not
-/// exist is empty.
+/// exist is empty. Checkpoints of that network keep the file (<see cref="Text"/>), so one that lost rows is made whole.
 /// </summary>
 public sealed class ReliabilityFile
 {
@@ -20,33 +20,51 @@ public sealed class ReliabilityFile
     private const int Columns = 14;
 
     private readonly string _path;
+    private readonly List<ReliabilityRow> _rows;
 
-    private ReliabilityFile(string path) => _path = path;
+    private ReliabilityFile(string path, IEnumerable<ReliabilityRow> rows) => (_path, _rows) = (path, [.. rows]);
 
-    /// <summary>Starts the file, or goes on with that of an interrupted run. Rows after <paramref name="step"/>, the step its checkpoint holds, are removed: they will be written again.</summary>
+    /// <summary>What the file holds, for a checkpoint.</summary>
+    public string Text => string.Concat(_rows.Select(Format).Prepend(Header).Select(line => line + "\n"));
+
+    /// <summary>
+    /// Starts the file, or goes on with that of an interrupted run: it becomes what the checkpoint kept of it; of a checkpoint that kept none, the rows after its step are
+    /// removed, since they will be written again.
+    /// </summary>
+    /// <param name="path">The file.</param>
+    /// <param name="step">The step that the checkpoint holds.</param>
+    /// <param name="record">What it kept of <see cref="Text"/>; empty for nothing.</param>
     /// <exception cref="StorageException">The file is not of this version.</exception>
-    public static ReliabilityFile Open(string path, int step)
+    public static ReliabilityFile Open(string path, int step, string record = "")
     {
-        IEnumerable<ReliabilityRow> kept = File.Exists(path) ? Read(path).Where(row => row.Step <= step) : [];
-        AtomicFile.WriteText(path, string.Concat(kept.Select(Format).Prepend(Header).Select(line => line + "\n")));
-        return new ReliabilityFile(path);
+        // A file that a kill left without its first line has no row either.
+        bool isThere = File.Exists(path) && new FileInfo(path).Length > 0;
+        ReliabilityFile file = new(path, record.Length > 0 ? Parse(path, record) : isThere && step > 0 ? Read(path).Where(row => row.Step <= step) : []);
+        AtomicFile.WriteText(path, file.Text);
+        return file;
     }
 
     /// <summary>The rows of a file. One without its line's end was cut short by a crash and is none.</summary>
     /// <exception cref="StorageException">The file has other columns, or a cell holds no number.</exception>
-    public static IReadOnlyList<ReliabilityRow> Read(string path)
+    public static IReadOnlyList<ReliabilityRow> Read(string path) => Parse(path, File.ReadAllText(path));
+
+    /// <summary>Adds rows, and keeps them as the file has them, so that a run that goes on from the file knows the same numbers.</summary>
+    public void Write(params IEnumerable<ReliabilityRow> rows)
     {
-        string[] lines = File.ReadAllText(path).Split('\n')[..^1];
-        return lines.Length > 0 && lines[0] == Header
-            ? [.. lines.Skip(1).Select(line => Parse(path, line))]
-            : throw new StorageException($"{path} has the columns '{lines.FirstOrDefault()}', not '{Header}'; it is not this version's, so start a new run");
+        _rows.AddRange(rows.Select(row => Row(_path, Format(row))));
+        AtomicFile.WriteText(_path, Text);
     }
 
-    /// <summary>Adds a row.</summary>
-    public void Write(ReliabilityRow row) => File.AppendAllText(_path, Format(row) + "\n");
-
     /// <summary>All rows.</summary>
-    public IReadOnlyList<ReliabilityRow> Read() => Read(_path);
+    public IReadOnlyList<ReliabilityRow> Read() => _rows;
+
+    private static ReliabilityRow[] Parse(string path, string text)
+    {
+        string[] lines = text.Split('\n')[..^1];
+        return lines.Length > 0 && lines[0] == Header
+            ? [.. lines.Skip(1).Select(line => Row(path, line))]
+            : throw new StorageException($"{path} has the columns '{lines.FirstOrDefault()}', not '{Header}'; it is not this version's, so start a new run");
+    }
 
     private static string Format(ReliabilityRow row)
     {
@@ -57,7 +75,7 @@ public sealed class ReliabilityFile
 
     private static string Number(double value) => double.IsNaN(value) ? "" : value.ToString("G9", CultureInfo.InvariantCulture);
 
-    private static ReliabilityRow Parse(string path, string line)
+    private static ReliabilityRow Row(string path, string line)
     {
         string[] cells = line.Split(',');
         if (cells.Length != Columns)

@@ -18,6 +18,9 @@ public sealed class RunObserver : ITrainingObserver
         _say = Say;
     }
 
+    /// <summary>The folder of log and metrics, which is looked after; null for nobody's.</summary>
+    internal RunFolder? Folder { get; init; }
+
     /// <summary>Hears of evaluations; null where L_hakd takes no part.</summary>
     internal RunReliability? Reliability { get; init; }
 
@@ -32,10 +35,37 @@ public sealed class RunObserver : ITrainingObserver
     }
 
     /// <inheritdoc/>
-    public void Measured(TrainingJob job, int step, ReadOnlySpan<(string Column, double Value)> values) => _metrics.Write(job.Role, step, values);
+    public void Measured(TrainingJob job, int step, ReadOnlySpan<(string Column, double Value)> values)
+    {
+        _metrics.Write(job.Role, step, values);
+        LookAfterFiles();
+    }
 
     /// <inheritdoc/>
     public void Evaluated(TrainingJob job, int step) => Reliability?.Measure(job, step);
+
+    /// <inheritdoc/>
+    public void Saving(TrainingJob job, string file, double seconds)
+    {
+        LookAfterFiles();
+        Folder?.Expect(file);
+        if (file == NetworkTrainer.LastFile(job.Role))
+        {
+            Folder?.WriteSeconds(job.Role, seconds);
+        }
+    }
+
+    /// <inheritdoc/>
+    public IReadOnlyDictionary<string, string> Records(TrainingJob job)
+    {
+        Dictionary<string, string> records = new() { [RunFiles.Metrics] = _metrics.Record(job.Role) };
+        if (Reliability is { } reliability)
+        {
+            records[ReliabilityFile.Name] = reliability.Text;
+        }
+
+        return records;
+    }
 
     /// <inheritdoc/>
     public void Log(string line) => _log.Write(line);
@@ -45,5 +75,17 @@ public sealed class RunObserver : ITrainingObserver
     {
         _log.Write(line);
         _progress.Say(line);
+    }
+
+    // Somebody may tidy up in a folder that is in use.
+    private void LookAfterFiles()
+    {
+        bool config = Folder?.Restore() ?? false;
+        string[] restored = [.. new[] { (RunFiles.Config, config), (RunFiles.Metrics, _metrics.TakeRestored()), (RunFiles.Log, _log.TakeRestored()) }.Where(f => f.Item2).Select(f => f.Item1)];
+        if (restored.Length > 0)
+        {
+            Say($"warning: files of {Folder?.Path} were removed while the run goes on; written again: {string.Join(", ", restored)}");
+            _log.TakeRestored(); // saying so may have written it again
+        }
     }
 }

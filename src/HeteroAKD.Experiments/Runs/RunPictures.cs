@@ -18,7 +18,7 @@ internal sealed class RunPictures(RunFolder folder, ExperimentData data, Experim
     /// <summary>Writes what the networks of the run allow.</summary>
     public void Write(IReadOnlyList<TrainedNetwork> networks, DistillationObjective? distillation)
     {
-        CurvesChart.Write(folder.File("curves.png"), RunCurves.Read(folder.File("metrics.csv"), distillation is IObjective objective ? objective.CurveNames : []));
+        CurvesChart.Write(folder.File("curves.png"), RunCurves.Read(folder.File(RunFiles.Metrics), distillation is IObjective objective ? objective.CurveNames : []));
         if (distillation?.HeteroAkd is not null)
         {
             CurvesChart.Write(folder.File("reliability.png"), ReliabilityCurves.Of(ReliabilityFile.Read(folder.File(ReliabilityFile.Name))));

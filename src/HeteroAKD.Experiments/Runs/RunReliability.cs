@@ -33,22 +33,21 @@ internal sealed class RunReliability
     /// <param name="data">Its images.</param>
     /// <param name="options">How networks are evaluated.</param>
     /// <param name="step">Steps that its checkpoint holds; 0 at the beginning.</param>
-    public static RunReliability? Of(TrainingJob job, RunFolder folder, ExperimentData data, EvaluationOptions options, int step) =>
+    /// <param name="record">What its checkpoint kept of the file; empty for nothing.</param>
+    public static RunReliability? Of(TrainingJob job, RunFolder folder, ExperimentData data, EvaluationOptions options, int step, string record) =>
         job.Objective is DistillationObjective { HeteroAkd: not null } distillation
-            ? new RunReliability(distillation, ReliabilityFile.Open(folder.File(ReliabilityFile.Name), step), data, options)
+            ? new RunReliability(distillation, ReliabilityFile.Open(folder.File(ReliabilityFile.Name), step, record), data, options)
             : null;
 
     /// <summary>Every k-th image of a data set, k so small that there are no more than <see cref="MostImages"/>.</summary>
     public static ISegmentationDataset Spread(ISegmentationDataset whole) => new SubsetDataset(whole, (whole.Count + MostImages - 1) / MostImages);
 
-    /// <summary>Adds a row for each split.</summary>
-    public void Measure(TrainingJob job, int step)
-    {
-        foreach ((string split, IEvaluationSet images) in _splits)
-        {
-            _file.Write(new ReliabilityRow(step, split, _evaluator.Run(job.Model, _distillation, images)));
-        }
-    }
+    /// <summary>What the file holds, for a checkpoint.</summary>
+    public string Text => _file.Text;
+
+    /// <summary>Adds a row for each split, or none where an image cannot be read.</summary>
+    public void Measure(TrainingJob job, int step) =>
+        _file.Write([.. _splits.Select(part => new ReliabilityRow(step, part.Split, _evaluator.Run(job.Model, _distillation, part.Images)))]);
 
     /// <summary>The last row of each split.</summary>
     public IReadOnlyList<ReliabilityRow> Last() => [.. _file.Read().GroupBy(row => row.Split).Select(split => split.Last())];

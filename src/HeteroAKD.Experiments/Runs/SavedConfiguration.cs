@@ -1,25 +1,48 @@
 using HeteroAKD.Experiments.Configuration;
 using HeteroAKD.Tensors;
+using HeteroAKD.Training.Checkpoints;
+using HeteroAKD.Training.Loop;
 
 namespace HeteroAKD.Experiments.Runs;
 
-/// <summary>A resumed run must be the run that was begun: everything but where it runs has to agree.</summary>
+/// <summary>A resumed run must be the run that was begun: everything but where it runs, and how long it goes on, has to agree.</summary>
 internal static class SavedConfiguration
 {
-    /// <summary>Throws if the folder's configuration differs from the given one in more than folder, device, threads, how data is loaded and whether steps are replayed.</summary>
-    public static void RequireSame(RunFolder folder, ExperimentConfig config)
+    /// <summary>
+    /// Holds the folder's configuration against the given one. They may differ in folder, device, threads, how data is loaded, whether steps are replayed and the way paths
+    /// are written; and the run may get more steps. Where the folder's is gone or broken, that of a checkpoint speaks; where there is none, nothing was begun.
+    /// </summary>
+    /// <param name="folder">The run's folder.</param>
+    /// <param name="config">What is asked for.</param>
+    /// <param name="say">Hears what is unusual.</param>
+    /// <returns>The configuration that the folder should hold from now on.</returns>
+    /// <exception cref="HeteroAkdException">They differ in anything else.</exception>
+    public static ExperimentConfig Continue(RunFolder folder, ExperimentConfig config, Action<string> say)
     {
-        string path = folder.File("config.yaml");
-        string[] saved = Lines(ConfigurationReader.ReadFile(path));
-        string[] asked = Lines(config);
-        for (int i = 0; i < saved.Length; i++)
+        if ((InFolder(folder) ?? InCheckpoint(folder, config)) is not { } saved)
         {
-            if (saved[i] != asked[i])
+            say($"the run in {folder.Path} was stopped before its first checkpoint; it begins anew");
+            return config;
+        }
+
+        if (!saved.IsWhole)
+        {
+            say($"{RunFiles.Config} was gone or broken; it is written again, from the checkpoints");
+        }
+
+        ExperimentConfig longer = WithMoreSteps(saved.Config, config, say);
+        string[] before = Lines(longer);
+        string[] asked = Lines(config);
+        for (int i = 0; i < before.Length; i++)
+        {
+            if (before[i] != asked[i])
             {
                 throw new HeteroAkdException(
-                    $"--resume: the run in {folder.Path} has '{saved[i].Trim()}', this command has '{asked[i].Trim()}'. Give the options it was begun with, or begin a new run with another --out.");
+                    $"--resume: the run in {folder.Path} has '{before[i].Trim()}', this command has '{asked[i].Trim()}'. Give the options it was begun with, or begin a new run with another --out.");
             }
         }
+
+        return saved.IsWhole ? longer : config;
     }
 
     /// <summary>The experiment without folder, device, threads, how data is loaded and whether steps are replayed: what a run may change when it is resumed.</summary>
@@ -36,5 +59,97 @@ internal static class SavedConfiguration
         };
     }
 
-    private static string[] Lines(ExperimentConfig config) => ConfigurationWriter.Write(WithoutPlace(config)).Split('\n');
+    private static (ExperimentConfig Config, bool IsWhole)? InFolder(RunFolder folder)
+    {
+        string path = folder.File(RunFiles.Config);
+        if (!File.Exists(path) || new FileInfo(path).Length == 0 || (!RunFiles.IsWrittenByARun(path) && Checkpoints(folder).Any()))
+        {
+            return null;
+        }
+
+        try
+        {
+            return (ConfigurationReader.ReadFile(path), true);
+        }
+        catch (ConfigurationException) when (Checkpoints(folder).Any())
+        {
+            return null; // cut short, or edited; the checkpoints know better
+        }
+    }
+
+    private static (ExperimentConfig Config, bool IsWhole)? InCheckpoint(RunFolder folder, ExperimentConfig config)
+    {
+        foreach (string path in Checkpoints(folder))
+        {
+            CheckpointInfo info = Checkpoint.Load(path).Info;
+            ExperimentConfig saved = ConfigurationReader.ReadText(info.Config, path);
+
+            // A teacher's own checkpoint speaks of its own normalisation.
+            return (info.Role != NetworkRoles.Teacher ? saved : saved with
+            {
+                Augmentation = saved.Augmentation with { Mean = config.Augmentation.Mean, Std = config.Augmentation.Std },
+                Teacher = saved.Teacher with { Mean = config.Teacher.Mean, Std = config.Teacher.Std },
+            }, false);
+        }
+
+        return null;
+    }
+
+    // A student's first: it has the whole configuration.
+    private static IEnumerable<string> Checkpoints(RunFolder folder) => NetworkRoles.All.Reverse().Select(role => folder.File(NetworkTrainer.LastFile(role))).Where(File.Exists);
+
+    private static ExperimentConfig WithMoreSteps(ExperimentConfig saved, ExperimentConfig asked, Action<string> say)
+    {
+        int More(string key, int before, int now)
+        {
+            if (before == 0 || now <= before)
+            {
+                return before;
+            }
+
+            say($"{key} is {now} now and was {before}: the run goes on with the learning rates of a schedule of {now} steps, which is not what an unbroken run of {now} steps would have had before");
+            return now;
+        }
+
+        return saved with
+        {
+            Training = saved.Training with { Steps = More("training.steps", saved.Training.Steps, asked.Training.Steps) },
+            Teacher = saved.Teacher with { Steps = More("teacher.steps", saved.Teacher.Steps, asked.Teacher.Steps) },
+        };
+    }
+
+    private static string[] Lines(ExperimentConfig config) => ConfigurationWriter.Write(WithRealPaths(WithoutPlace(config))).Split('\n');
+
+    /// <summary>The same files and folders have the same names, however they are written.</summary>
+    private static ExperimentConfig WithRealPaths(ExperimentConfig config) => config with
+    {
+        Data = config.Data with
+        {
+            Root = RootOf(config.Data.Root),
+            Train = Below(config.Data.Train),
+            Val = Below(config.Data.Val),
+            Test = Below(config.Data.Test),
+            Classes = Below(config.Data.Classes),
+            Unlabelled = config.Data.Unlabelled == DataConfig.UnlabelledScenes ? config.Data.Unlabelled : Below(config.Data.Unlabelled),
+        },
+        Teacher = config.Teacher with { Checkpoint = Real(config.Teacher.Checkpoint), Pretrained = Real(config.Teacher.Pretrained) },
+        Student = config.Student with { Checkpoint = Real(config.Student.Checkpoint), Pretrained = Real(config.Student.Pretrained) },
+    };
+
+    private static string Real(string path) => path.Length == 0 ? path : RealPath.Of(path);
+
+    // Of a name below the data set's root, without the ways to write it: ./a//b.txt is a/b.txt.
+    private static string Below(string path) => path.Length == 0 || Path.IsPathRooted(path) ? Real(path) : Path.TrimEndingDirectorySeparator(Path.GetRelativePath("/root", Path.GetFullPath(Path.Combine("/root", path))));
+
+    private static string RootOf(string root)
+    {
+        try
+        {
+            return root.Length == 0 ? root : RealPath.Of(DataRoot.Resolve(root));
+        }
+        catch (DirectoryNotFoundException)
+        {
+            return Real(root);
+        }
+    }
 }

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Collections.ObjectModel;
 using System.Security.Cryptography;
 using System.Text;
 using HeteroAKD.Nn;
@@ -6,7 +7,6 @@ using HeteroAKD.Nn.Encoders;
 using HeteroAKD.Nn.Models;
 using HeteroAKD.Tensors;
 using HeteroAKD.Tensors.Devices;
-using HeteroAKD.Weights;
 using HeteroAKD.Weights.Formats;
 using HeteroAKD.Weights.Import;
 
@@ -37,11 +37,17 @@ public sealed record CheckpointInfo
     /// <summary>Best validation mIoU so far, in [0, 1]; NaN before the first evaluation.</summary>
     public required double BestMetric { get; init; }
 
-    /// <summary>Seconds of training so far.</summary>
-    public required double Seconds { get; init; }
-
     /// <summary>What the caller wants kept with it, such as its configuration as a text; nothing here reads it.</summary>
     public required string Config { get; init; }
+
+    /// <summary>What the training began from, as its caller put it; empty where it did not say.</summary>
+    public string Inputs { get; init; } = "";
+
+    /// <summary>Files that grew with the training, as they were at this step, by name; the last checkpoint of a role alone has them.</summary>
+    public IReadOnlyDictionary<string, string> Records { get; init; } = ReadOnlyDictionary<string, string>.Empty;
+
+    /// <summary>Whether an error came between the step and what follows it: evaluation, best and final network. Who goes on does that first.</summary>
+    public bool Unfinished { get; init; }
 
     /// <summary>What layer norms add to the variance.</summary>
     public LayerNormEps LayerNormEps { get; init; } = LayerNormEps.Default;
@@ -111,6 +117,10 @@ public sealed class Checkpoint
         try
         {
             file = SafeTensors.Read(path);
+        }
+        catch (SafeTensorsException e) when (e.Kind is { } kind)
+        {
+            throw new CheckpointException(path, $"is {kind}, not a checkpoint", "Give the path of a .safetensors file that a run wrote", e);
         }
         catch (HeteroAkdException e)
         {

@@ -1,3 +1,4 @@
+using System.Collections.ObjectModel;
 using System.Globalization;
 using HeteroAKD.Nn.Encoders;
 
@@ -13,8 +14,10 @@ internal sealed class CheckpointMetadata(string path, IReadOnlyDictionary<string
 
     private const int MaxBatchesPerStep = 4096; // optimizer.accumulate
     private const int MaxName = 256;
-    private const double MaxSeconds = 1e10;
     private const string BlocksEpsKey = "layer_norm_eps_blocks";
+    private const string InputsKey = "inputs";
+    private const string UnfinishedKey = "unfinished";
+    private const string RecordPrefix = "record ";
     private const string ConvolutionsEpsKey = "layer_norm_eps_convolutions";
     private const string EarlierOne = Checkpoint.EarlierOne;
 
@@ -22,7 +25,28 @@ internal sealed class CheckpointMetadata(string path, IReadOnlyDictionary<string
     public int Version { get; } = VersionOf(path, metadata);
 
     /// <summary>The texts of a description.</summary>
-    public static Dictionary<string, string> Of(CheckpointInfo info) => new()
+    public static Dictionary<string, string> Of(CheckpointInfo info)
+    {
+        Dictionary<string, string> metadata = Fixed(info);
+        if (info.Inputs.Length > 0)
+        {
+            metadata[InputsKey] = info.Inputs;
+        }
+
+        if (info.Unfinished)
+        {
+            metadata[UnfinishedKey] = "true";
+        }
+
+        foreach ((string name, string content) in info.Records)
+        {
+            metadata[RecordPrefix + name] = content;
+        }
+
+        return metadata;
+    }
+
+    private static Dictionary<string, string> Fixed(CheckpointInfo info) => new()
     {
         ["format"] = Checkpoint.Format,
         ["version"] = Checkpoint.FormatVersion.ToString(CultureInfo.InvariantCulture),
@@ -32,7 +56,7 @@ internal sealed class CheckpointMetadata(string path, IReadOnlyDictionary<string
         ["step"] = info.Step.ToString(CultureInfo.InvariantCulture),
         ["data_position"] = info.DataPosition.ToString(CultureInfo.InvariantCulture),
         ["best_metric"] = info.BestMetric.ToString("R", CultureInfo.InvariantCulture),
-        ["seconds"] = info.Seconds.ToString("R", CultureInfo.InvariantCulture),
+        ["seconds"] = "0", // wanted by earlier programs; a time would make the files of two equal runs differ
         ["config"] = info.Config,
         [BlocksEpsKey] = info.LayerNormEps.Blocks.ToString("R", CultureInfo.InvariantCulture),
         [ConvolutionsEpsKey] = info.LayerNormEps.Convolutions.ToString("R", CultureInfo.InvariantCulture),
@@ -51,12 +75,20 @@ internal sealed class CheckpointMetadata(string path, IReadOnlyDictionary<string
             Step = step,
             DataPosition = Whole("data_position", 0, (step + 1L) * MaxBatchesPerStep),
             BestMetric = Number("best_metric", v => double.IsNaN(v) || v is >= 0 and <= 1, "NaN or in [0, 1]"),
-            Seconds = Number("seconds", v => v is >= 0 and <= MaxSeconds, "at least 0"),
             Config = Text("config"),
+            Inputs = metadata.GetValueOrDefault(InputsKey, ""),
+            Unfinished = metadata.ContainsKey(UnfinishedKey),
+            Records = Records(),
 
             // Up to layout 2 there was one value.
             LayerNormEps = Version < 3 ? LayerNormEps.Default : new LayerNormEps(Eps(BlocksEpsKey), Eps(ConvolutionsEpsKey)),
         };
+    }
+
+    private IReadOnlyDictionary<string, string> Records()
+    {
+        Dictionary<string, string> records = metadata.Where(m => m.Key.StartsWith(RecordPrefix, StringComparison.Ordinal)).ToDictionary(m => m.Key[RecordPrefix.Length..], m => m.Value);
+        return records.Count > 0 ? records : ReadOnlyDictionary<string, string>.Empty;
     }
 
     private static int VersionOf(string path, IReadOnlyDictionary<string, string> metadata)

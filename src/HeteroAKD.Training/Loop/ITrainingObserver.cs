@@ -1,3 +1,5 @@
+using System.Collections.ObjectModel;
+
 namespace HeteroAKD.Training.Loop;
 
 /// <summary>Hears how a training goes, on the thread that trains. What is left out is not heard.</summary>
@@ -23,12 +25,23 @@ public interface ITrainingObserver
     {
     }
 
-    /// <summary>The network was scored, and its numbers were said. Whoever looks at it further leaves weights and statistics as they are.</summary>
+    /// <summary>The network was scored; its numbers are said next. Whoever looks at it further leaves weights and statistics as they are.</summary>
     /// <param name="job">Whose.</param>
     /// <param name="step">Steps done.</param>
     void Evaluated(TrainingJob job, int step)
     {
     }
+
+    /// <summary>A checkpoint of a training is about to be written.</summary>
+    /// <param name="job">Whose.</param>
+    /// <param name="file">Its name in the job's folder.</param>
+    /// <param name="seconds">Seconds of training so far.</param>
+    void Saving(TrainingJob job, string file, double seconds)
+    {
+    }
+
+    /// <summary>What the last checkpoint keeps of the observer's own files, by name, so that they can be written again; a resumed training hands them back.</summary>
+    IReadOnlyDictionary<string, string> Records(TrainingJob job) => ReadOnlyDictionary<string, string>.Empty;
 
     /// <summary>A line for the log.</summary>
     void Log(string line)

@@ -14,4 +14,7 @@ public static class NetworkRoles
 
     /// <summary>The student, distilled.</summary>
     public const string Distilled = "distilled";
+
+    /// <summary>All, in the order in which a run trains them.</summary>
+    public static IReadOnlyList<string> All { get; } = [Teacher, Student, Kd, Distilled];
 }

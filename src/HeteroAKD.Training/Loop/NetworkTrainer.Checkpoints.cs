@@ -1,3 +1,4 @@
+using System.Collections.ObjectModel;
 using HeteroAKD.Tensors;
 using HeteroAKD.Training.Checkpoints;
 
@@ -22,6 +23,9 @@ public sealed partial class NetworkTrainer
     /// <summary>File of the average of a role's weights, where <see cref="TrainingOptions.Ema"/> asks for one.</summary>
     public static string AverageFile(string role) => $"{role}-ema.safetensors";
 
+    /// <summary>Names of all files that a role's training leaves.</summary>
+    public static IReadOnlyList<string> Files(string role) => [LastFile(role), NetworkFile(role), BestFile(role), AverageFile(role)];
+
     private void Resume(State s, Checkpoint checkpoint)
     {
         checkpoint.RequireWithin(s.Job.Training.Steps);
@@ -36,13 +40,15 @@ public sealed partial class NetworkTrainer
             checkpoint.Copy(name, tensor);
         }
 
-        s.Step = checkpoint.Info.Step;
+        s.Step = s.Saved = checkpoint.Info.Step;
         s.BestMetric = checkpoint.Info.BestMetric;
-        s.Seconds = checkpoint.Info.Seconds;
+        s.Unfinished = checkpoint.Info.Unfinished;
+        s.Seconds = s.Job.SecondsBefore;
         s.Optimizer.Resume(s.Step);
         s.Average?.Resume(s.Step);
         s.Batches.Seek(checkpoint.Info.DataPosition);
-        observer.Log($"{s.Job.Role}: goes on from step {s.Step} of {LastFile(s.Job.Role)}");
+        string rate = s.Step < s.Job.Training.Steps ? FormattableString.Invariant($", learning rate {s.Schedule.At(s.Step):G4}") : "";
+        observer.Log($"{s.Job.Role}: goes on from step {s.Step} of {LastFile(s.Job.Role)}, to {s.Job.Training.Steps}{rate}");
     }
 
     private void Save(State s, string file, bool networkOnly = false)
@@ -59,16 +65,20 @@ public sealed partial class NetworkTrainer
             return;
         }
 
+        observer.Saving(s.Job, file, s.Seconds);
+        bool last = file == LastFile(s.Job.Role);
         CheckpointInfo info = new()
         {
             Model = s.Job.Model.Name,
             Role = s.Job.Role,
             Classes = s.Job.Model.Classes,
             Step = s.Step,
-            DataPosition = s.Batches.Position,
+            DataPosition = s.DataPosition,
             BestMetric = s.BestMetric,
-            Seconds = s.Seconds,
             Config = s.Job.Config,
+            Inputs = s.Job.Inputs?.Invoke() ?? "",
+            Unfinished = last && s.Unfinished,
+            Records = last ? observer.Records(s.Job) : ReadOnlyDictionary<string, string>.Empty,
             LayerNormEps = s.Job.Model.LayerNormEps,
         };
         IEnumerable<(string, Tensor)> entries = Checkpoint.Entries(Checkpoint.ModelPrefix, s.Job.Model);
@@ -79,16 +89,59 @@ public sealed partial class NetworkTrainer
         }
 
         Checkpoint.Save(Path.Combine(folder, file), info, entries);
+        s.Saved = last ? s.Step : s.Saved;
     }
 
-    // The average takes the network's place for as long as it is written.
-    private void SaveAverage(State s)
+    // What the training was for.
+    private void SaveNetwork(State s)
     {
-        if (s.Average is { } average)
+        Save(s, NetworkFile(s.Job.Role), networkOnly: true);
+        if (s.Average is not null)
         {
-            average.Swap();
-            Save(s, AverageFile(s.Job.Role), networkOnly: true);
-            average.Swap();
+            WithAverage(s, () => Save(s, AverageFile(s.Job.Role), networkOnly: true));
+        }
+    }
+
+    private static bool LacksNetwork(State s) => s.Job.Folder is { } folder
+        && (!File.Exists(Path.Combine(folder, NetworkFile(s.Job.Role))) || (s.Average is not null && !File.Exists(Path.Combine(folder, AverageFile(s.Job.Role)))));
+
+    // The average takes the network's place meanwhile.
+    private static void WithAverage(State s, Action work)
+    {
+        s.Average!.Swap();
+        try
+        {
+            work();
+        }
+        finally
+        {
+            s.Average.Swap();
+        }
+    }
+
+    /// <summary>Before an error ends the training: what was learnt since the last checkpoint is kept, if the error did not come in the middle of a step.</summary>
+    private void SaveBeforeEnd(State s)
+    {
+        if (s.Job.Folder is null || (s.Step == s.Saved && !s.Unfinished))
+        {
+            return;
+        }
+
+        if (!s.IsWhole)
+        {
+            observer.Log($"{s.Job.Role}: the error came in the middle of step {s.Step + 1}, so nothing new is saved; the last checkpoint holds step {s.Saved}");
+            return;
+        }
+
+        try
+        {
+            Save(s, LastFile(s.Job.Role));
+            observer.Say($"{s.Job.Role}: saved at step {s.Step}, before an error ends the run; --resume goes on from there");
+        }
+        catch (Exception e)
+        {
+            // The error that ends the training is the one to report.
+            observer.Log($"{s.Job.Role}: step {s.Step} could not be saved: {e.Message}");
         }
     }
 }

@@ -33,6 +33,18 @@ public sealed partial class NetworkTrainer
 
         public int Step { get; set; }
 
+        /// <summary>The batch that the next step begins with.</summary>
+        public long DataPosition { get; set; }
+
+        /// <summary>Whether weights and statistics are those after <see cref="Step"/> steps: not in the middle of one.</summary>
+        public bool IsWhole { get; set; } = true;
+
+        /// <summary>Whether what follows the step, its evaluation first of all, is still to be done.</summary>
+        public bool Unfinished { get; set; }
+
+        /// <summary>Steps that the last checkpoint holds.</summary>
+        public int Saved { get; set; }
+
         public double BestMetric { get; set; } = double.NaN;
 
         public double Seconds { get; set; }

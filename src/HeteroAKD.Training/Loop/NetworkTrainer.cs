@@ -21,6 +21,7 @@ public sealed partial class NetworkTrainer(ITrainingObserver observer)
     /// <param name="batches">What it learns from; stays the caller's.</param>
     /// <param name="cancellation">Stops between steps.</param>
     /// <param name="from">What an interrupted run left; null begins anew.</param>
+    /// <remarks>Any other error saves first as well, where it does not come in the middle of a step.</remarks>
     /// <exception cref="OperationCanceledException">Cancelled; the state was saved where there is a folder, unless the objective was still warming up.</exception>
     /// <exception cref="NonFiniteException">The loss became NaN or infinite; earlier checkpoints are as they were.</exception>
     public double Run(TrainingJob job, IBatchSource batches, CancellationToken cancellation = default, Checkpoint? from = null)
@@ -41,9 +42,19 @@ public sealed partial class NetworkTrainer(ITrainingObserver observer)
             Resume(state, from);
         }
 
+        state.DataPosition = batches.Position;
         observer.Begin(job, state.Step);
         double before = state.Seconds;
-        Loop(state, cancellation);
+        try
+        {
+            Loop(state, cancellation);
+        }
+        catch (Exception e) when (e is not (OperationCanceledException or NonFiniteException or StorageException))
+        {
+            SaveBeforeEnd(state);
+            throw;
+        }
+
         observer.Log(FormattableString.Invariant($"{job.Role}: {state.Seconds - before:F1} s, {batches.WaitSeconds:F1} s of them waiting for data"));
         return state.Seconds;
     }
@@ -54,6 +65,15 @@ public sealed partial class NetworkTrainer(ITrainingObserver observer)
         Stopwatch clock = Stopwatch.StartNew();
         double before = s.Seconds;
         int first = s.Step;
+        if (s.Unfinished)
+        {
+            EndStep(s);
+        }
+        else if (s.Step >= s.Job.Training.Steps && LacksNetwork(s))
+        {
+            SaveNetwork(s);
+        }
+
         using StepInputs inputs = new(device);
         using TrainingStep step = new(s.Job, inputs, s.Job.Training.Replay, line => observer.Log($"{s.Job.Role}: {line}"));
         while (s.Step < s.Job.Training.Steps)
@@ -73,6 +93,7 @@ public sealed partial class NetworkTrainer(ITrainingObserver observer)
             s.Job.Objective.BeginStep(s.Step, s.Job.Training.Steps);
             double loss = RunStep(s, inputs, step, rate, logged);
             s.Step++;
+            (s.IsWhole, s.Unfinished, s.DataPosition) = (true, true, s.Batches.Position);
             if (s.Step == first + WarmUpSteps && device.KernelSummary is { Length: > 0 } kernels)
             {
                 observer.Log($"{s.Job.Role}: {kernels}");
@@ -80,22 +101,28 @@ public sealed partial class NetworkTrainer(ITrainingObserver observer)
 
             s.Seconds = before + clock.Elapsed.TotalSeconds;
             observer.Stepped(new StepProgress(s.Step, loss, rate, clock.Elapsed.TotalMilliseconds - stepStart, (s.Batches.WaitSeconds - waited) * 1000));
-            if (Due(s.Job.Training.EvalEvery, s) || s.Step == s.Job.Training.Steps)
-            {
-                Evaluate(s);
-            }
+            EndStep(s);
+        }
+    }
 
-            // The network first: once the checkpoint says that all steps are done, a resumed run does not come back here.
-            if (s.Step == s.Job.Training.Steps)
-            {
-                Save(s, NetworkFile(s.Job.Role), networkOnly: true);
-                SaveAverage(s);
-            }
+    /// <summary>What follows a step: its evaluation, and what is saved after it.</summary>
+    private void EndStep(State s)
+    {
+        if (Due(s.Job.Training.EvalEvery, s) || s.Step == s.Job.Training.Steps)
+        {
+            Evaluate(s);
+        }
 
-            if (Due(s.Job.Training.CheckpointEvery, s) || s.Step == s.Job.Training.Steps)
-            {
-                Save(s, LastFile(s.Job.Role));
-            }
+        // The network first: once the checkpoint says that all steps are done, a resumed run has no reason to come back here.
+        s.Unfinished = false;
+        if (s.Step == s.Job.Training.Steps)
+        {
+            SaveNetwork(s);
+        }
+
+        if (Due(s.Job.Training.CheckpointEvery, s) || s.Step == s.Job.Training.Steps)
+        {
+            Save(s, LastFile(s.Job.Role));
         }
     }
 
@@ -115,6 +142,7 @@ public sealed partial class NetworkTrainer(ITrainingObserver observer)
             Pass pass = Pass.Train((int)CounterHash.Hash(job.Seed, (s.Step * accumulate) + micro));
             s.ReadsLoss = logged || device.IsHost;
             s.ReadsTerms = logged && micro == accumulate - 1;
+            s.IsWhole = false;
             step.Run(pass, 1f / accumulate, s.Read);
             if (s.ReadsLoss)
             {
@@ -166,20 +194,24 @@ public sealed partial class NetworkTrainer(ITrainingObserver observer)
             return;
         }
 
+        // All that can fail comes before a number is told: an evaluation is repeated as a whole.
         SegmentationScores scores = new Evaluator(s.Job.Evaluation).Run(s.Job.Model, images);
+        double averaged = double.NaN;
+        if (s.Average is not null)
+        {
+            WithAverage(s, () => averaged = new Evaluator(s.Job.Evaluation).Run(s.Job.Model, images).MeanIoU);
+        }
+
+        observer.Evaluated(s.Job, s.Step);
         observer.Measured(s.Job, s.Step, [("val_miou", scores.MeanIoU), ("val_pixel_accuracy", scores.PixelAccuracy), ("val_boundary_f1", scores.BoundaryF1)]);
         string line = $"{s.Job.Role} step {s.Step}/{s.Job.Training.Steps}: val mIoU {ScoreText.MeanIoU(scores)}, pixel accuracy {ScoreText.Share(scores.PixelAccuracy)}";
-        if (s.Average is { } average)
+        if (s.Average is not null)
         {
-            average.Swap();
-            double averaged = new Evaluator(s.Job.Evaluation).Run(s.Job.Model, images).MeanIoU;
-            average.Swap();
             observer.Measured(s.Job, s.Step, [("val_miou_ema", averaged)]);
             line += $", average of weights {ScoreText.Share(averaged)}";
         }
 
         observer.Say(line);
-        observer.Evaluated(s.Job, s.Step);
         if (!(scores.MeanIoU <= s.BestMetric))
         {
             s.BestMetric = scores.MeanIoU;

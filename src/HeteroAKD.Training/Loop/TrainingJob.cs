@@ -41,6 +41,12 @@ public sealed record TrainingJob
     /// <summary>A text that checkpoints keep, such as a configuration; nothing here reads it.</summary>
     public string Config { get; init; } = "";
 
+    /// <summary>A text that checkpoints keep, asked for when the first one is written, such as a digest of what the training began from; nothing here reads it.</summary>
+    public Func<string>? Inputs { get; init; }
+
+    /// <summary>Seconds that an interrupted training took before it goes on.</summary>
+    public double SecondsBefore { get; init; }
+
     /// <summary>What the optimiser updates: the network and, for a distillation, its projectors.</summary>
     public List<ParameterGroup> ParameterGroups()
     {

@@ -7,7 +7,11 @@ namespace HeteroAKD.Weights.Formats;
 
 /// <summary>A file that is not a safetensors file, or not a whole one.</summary>
 public sealed class SafeTensorsException(string path, string problem, Exception? inner = null)
-    : HeteroAkdException($"{path}: {problem}", inner!);
+    : HeteroAkdException($"{path}: {problem}", inner!)
+{
+    /// <summary>What the file is instead, for a person; null where that is not known.</summary>
+    public string? Kind { get; init; }
+}
 
 /// <summary>
 /// The safetensors format: 8 bytes of header length, a JSON header {name: {dtype, shape, data_offsets}, "__metadata__": {string: string}}, then the bytes.
@@ -64,6 +68,11 @@ public static class SafeTensors
         long dataStart = 8 + headerLength;
         if (headerLength is <= 1 or > MaxHeaderBytes || dataStart > stream.Length)
         {
+            if (FileKind.Find(lengthBytes) is { } kind)
+            {
+                throw new SafeTensorsException(path, $"is {kind}, not a safetensors file") { Kind = kind };
+            }
+
             throw new SafeTensorsException(path, $"is no safetensors file, or cut short: it announces a header of {headerLength} bytes in {stream.Length}");
         }
 

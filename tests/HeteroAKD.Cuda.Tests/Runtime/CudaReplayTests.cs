@@ -65,7 +65,7 @@ public sealed class CudaReplayTests : IDisposable
         ExperimentData data = new(config);
         using SegmentationModel model = ModelZoo.Create(config.Student.Model, data.Classes.Count, _device, seed: 1);
         using TaskLoss task = ObjectiveFactory.Task(_device, config, data.Student);
-        RunFolder folder = RunFolder.Open(config.Out, "tiny", RunMode.New);
+        using RunFolder folder = RunFolder.Open(config.Out, "tiny", RunMode.New);
         using (RunLog log = new(folder))
         using (MetricsFile metrics = MetricsFile.Create(folder.File("metrics.csv"), "val_miou", "val_pixel_accuracy", "val_boundary_f1"))
         {

@@ -52,6 +52,14 @@ public sealed class OpServiceTests : IDisposable
         Assert.Equal([1 + 4 + 12 + 20, 2 + 6 + 15 + 24], Doubles(written["grad.weight"]));
     }
 
+    [Fact]
+    public void The_result_does_not_replace_the_input()
+    {
+        Write(HostTensor.Of("input", [2], [1f, 2f]));
+        Fails(Request("relu") with { Output = _folder.Path + "/./in.safetensors" }, "is a file that this command reads");
+        Assert.Single(SafeTensors.Read(_folder.File("in.safetensors")).Tensors);
+    }
+
     [Theory]
     [InlineData("U8")]
     [InlineData("I32")]

@@ -201,7 +201,7 @@ public sealed class ExportServiceTests : IDisposable
         ExperimentConfig config = new() { Data = new DataConfig { Size = new PixelSize { Width = 64, Height = 32 } }, Augmentation = augmentation ?? new() };
         CheckpointInfo info = new()
         {
-            Model = name, Role = "student", Classes = 11, Step = 3, DataPosition = 6, BestMetric = 0.5, Seconds = 1, Config = ConfigurationWriter.Write(config),
+            Model = name, Role = "student", Classes = 11, Step = 3, DataPosition = 6, BestMetric = 0.5, Config = ConfigurationWriter.Write(config),
             LayerNormEps = eps ?? LayerNormEps.Default,
         };
         Checkpoint.Save(path, info, Checkpoint.Entries(Checkpoint.ModelPrefix, model));

@@ -72,7 +72,7 @@ internal sealed record HostileFiles(IReadOnlyList<byte[]> Samples, Func<byte[], 
     {
         using TemporaryFolder folder = new();
         using SegmentationModel model = ModelZoo.Create("tiny-cnn-student", 3, device, seed: 1);
-        CheckpointInfo info = new() { Model = model.Name, Role = "student", Classes = 3, Step = 5, DataPosition = 5, BestMetric = 0.5, Seconds = 1, Config = "seed: 1\ndata: {kind: scenes}\n" };
+        CheckpointInfo info = new() { Model = model.Name, Role = "student", Classes = 3, Step = 5, DataPosition = 5, BestMetric = 0.5, Config = "seed: 1\ndata: {kind: scenes}\n" };
         Checkpoint.Save(folder.File("a.safetensors"), info, Checkpoint.Entries(Checkpoint.ModelPrefix, model));
         return File.ReadAllBytes(folder.File("a.safetensors"));
     }

@@ -45,7 +45,7 @@ public sealed class PretrainedTests : IDisposable
         using SegmentationModel pretrained = ModelZoo.Create("tiny-mit-student", 3, cpu, seed: 99);
         CheckpointInfo info = new()
         {
-            Model = "tiny-mit-student", Role = "student", Classes = 3, Step = 1, DataPosition = 0, BestMetric = 0, Seconds = 0, Config = "", LayerNormEps = s_eps,
+            Model = "tiny-mit-student", Role = "student", Classes = 3, Step = 1, DataPosition = 0, BestMetric = 0, Config = "", LayerNormEps = s_eps,
         };
         Checkpoint.Save(path, info, Checkpoint.Entries(Checkpoint.ModelPrefix, pretrained));
         ExperimentConfig config = TinyExperiment.Config(_folder.File("run"));

@@ -5,7 +5,6 @@ using HeteroAKD.Experiments.Plans;
 using HeteroAKD.Experiments.Runs;
 using HeteroAKD.Tensors;
 using HeteroAKD.Training.Loop;
-using HeteroAKD.Weights;
 
 namespace HeteroAKD.Experiments.Tests.Plans;
 
@@ -170,10 +169,10 @@ public sealed class ExperimentServiceTests
         };
         Assert.Empty(plan.Run(starter).Failures);
         string held = Path.ChangeExtension(plan.Csv, "lock");
-        Assert.False(File.Exists(held));
+        Assert.False(File.Exists(held + ".owner"));
 
         // What a killed process left blocks nobody.
-        File.WriteAllText(held, "");
+        File.WriteAllText(held + ".owner", "process 1 on elsewhere");
         Assert.Empty(plan.Run(new FakeStarter()).Failures);
     }
 
@@ -219,7 +218,7 @@ public sealed class ExperimentServiceTests
         using TestPlan plan = new();
         PlannedRun run = new PlanLayout(PlanReader.ReadFile(plan.Path), plan.Runs).Runs[0];
         Directory.CreateDirectory(run.Folder);
-        using FileStream other = new(Path.Combine(run.Folder, "log.txt"), FileMode.Create, FileAccess.Write, FileShare.Read);
+        using RunFolder other = RunFolder.Open(run.Folder, "", RunMode.New);
         StorageException refused = await Assert.ThrowsAsync<StorageException>(() => RunFolders.WaitUntilFree(run, CancellationToken.None, TimeSpan.FromSeconds(0.2)));
         Assert.StartsWith($"another process still works in {run.Folder}", refused.Message, StringComparison.Ordinal);
     }

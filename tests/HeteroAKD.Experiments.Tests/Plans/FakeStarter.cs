@@ -45,8 +45,8 @@ internal sealed class FakeStarter : IRunStarter
     {
         Started.Enqueue(command);
         ExperimentConfig config = ConfigurationReader.ReadFile(command.Config, [.. command.Overrides, $"seed={command.Seed}", $"out={command.Folder}"]);
-        RunFolder folder = RunFolder.Open(command.Folder, "", command.Mode);
-        folder.WriteConfig(config);
+        using RunFolder folder = RunFolder.Open(command.Folder, "", command.Mode);
+        folder.Begin(config);
         int now = Interlocked.Increment(ref _active);
         _mostActive = Math.Max(_mostActive, now);
         try

@@ -1,8 +1,8 @@
 using HeteroAKD.Experiments.Plans;
 using HeteroAKD.Experiments.Runs;
+using HeteroAKD.Tensors;
 using HeteroAKD.Tests;
 using HeteroAKD.Training.Checkpoints;
-using HeteroAKD.Weights;
 
 namespace HeteroAKD.Experiments.Tests.Plans;
 

@@ -1,7 +1,7 @@
 using HeteroAKD.Distillation;
 using HeteroAKD.Experiments.Runs;
+using HeteroAKD.Tensors;
 using HeteroAKD.Training.Evaluation;
-using HeteroAKD.Weights;
 
 namespace HeteroAKD.Experiments.Tests.Runs;
 
@@ -39,12 +39,27 @@ public sealed class ReliabilityFileTests : IDisposable
 
     [Theory]
     [InlineData("step,other\n", "start a new run")]
-    [InlineData("", "start a new run")]
     [InlineData(Header + "10,val,5\n", "has 3 cells in the row '10,val,5', not 14")]
     [InlineData(Header + "10,val,5,x,0.25,,3,0.75,2,0.125,0,,0,\n", "a cell that is no number")]
     public void A_file_that_is_none_is_refused(string text, string message)
     {
         string path = _folder.File("reliability.csv", text);
         Assert.Contains(message, Assert.Throws<StorageException>(() => ReliabilityFile.Open(path, 1)).Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("step,sp")]
+    [InlineData(Header)]
+    [InlineData("something else\n")]
+    public void Lost_rows_are_written_again_from_the_checkpoint(string left)
+    {
+        string path = _folder.File("reliability.csv");
+        ReliabilityFile file = ReliabilityFile.Open(path, 0);
+        file.Write(Row);
+        string record = file.Text;
+        File.WriteAllText(path, left);
+        ReliabilityFile.Open(path, 10, record).Write(Row with { Step = 15 });
+        Assert.Equal([10, 15], ReliabilityFile.Read(path).Select(r => r.Step));
     }
 }

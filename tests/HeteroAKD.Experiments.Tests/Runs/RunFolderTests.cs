@@ -1,8 +1,8 @@
 using HeteroAKD.Distillation;
 using HeteroAKD.Experiments.Configuration;
 using HeteroAKD.Experiments.Runs;
+using HeteroAKD.Tensors;
 using HeteroAKD.Training.Evaluation;
-using HeteroAKD.Weights;
 
 namespace HeteroAKD.Experiments.Tests.Runs;
 
@@ -15,31 +15,118 @@ public sealed class RunFolderTests : IDisposable
     [Fact]
     public void Run_is_not_overwritten_unless_asked()
     {
-        string path = Path.Combine(folder.Path, "run");
-        RunFolder.Open(path, "x", RunMode.New).WriteConfig(new ExperimentConfig());
-        Assert.Contains("already holds a run; continue it with --resume", Assert.Throws<StorageException>(() => RunFolder.Open(path, "x", RunMode.New)).Message,
-            StringComparison.Ordinal);
-        Assert.True(File.Exists(RunFolder.Open(path, "x", RunMode.Resume).File("config.yaml")));
-        Assert.False(File.Exists(RunFolder.Open(path, "x", RunMode.Force).File("config.yaml")));
+        string path = Begin("run");
+        Assert.Contains("already holds a run; continue it with --resume", Refusal(path, RunMode.New), StringComparison.Ordinal);
+        using (RunFolder resumed = RunFolder.Open(path, "x", RunMode.Resume))
+        {
+            Assert.True(resumed.Resumes);
+        }
+
+        using RunFolder forced = RunFolder.Open(path, "x", RunMode.Force);
+        File.WriteAllText(forced.File("teacher-last.safetensors"), "of the run before");
+        Assert.True(File.Exists(forced.File("config.yaml"))); // nothing goes before everything else is looked at
+        forced.Begin(new ExperimentConfig { Seed = 7 });
+        Assert.False(File.Exists(forced.File("teacher-last.safetensors")));
+        Assert.Equal(7, ConfigurationReader.ReadFile(forced.File("config.yaml")).Seed);
     }
 
-    [Fact]
-    public void Force_leaves_files_that_no_run_wrote()
+    [Theory]
+    [InlineData("notes.txt")]
+    [InlineData("my-weights.safetensors")]
+    [InlineData("other.ckpt")]
+    [InlineData(".hidden.tmp")]
+    [InlineData("predictions/000.png")]
+    public void Force_stops_at_a_file_that_no_run_wrote(string name)
     {
-        string notes = folder.File("notes.txt", "mine");
-        folder.File("config.yaml", "");
-        folder.File("last.ckpt", "");
-        folder.File("metrics.csv", "");
-        RunFolder.Open(folder.Path, "x", RunMode.Force);
-        Assert.Equal([notes], Directory.GetFiles(folder.Path));
+        string path = Begin("run");
+        File.WriteAllText(Path.Combine(path, "student-last.safetensors"), "a checkpoint");
+        folder.File($"run/{name}", "mine");
+        string[] before = Directory.GetFiles(path, "*", SearchOption.AllDirectories);
+        Assert.Contains($"holds others ({name.Split('/')[0]}); move them away", Refusal(path, RunMode.Force), StringComparison.Ordinal);
+        Assert.Equal(before, Directory.GetFiles(path, "*", SearchOption.AllDirectories));
+    }
+
+    /// <summary>Names of a run's files are no proof that one wrote them.</summary>
+    [Theory]
+    [InlineData("teacher.safetensors", "weights", "has no config.yaml of one beside teacher.safetensors")]
+    [InlineData("config.yaml", "student: {model: tiny-cnn-student}\n", "holds others (config.yaml)")]
+    [InlineData("curves.png", "a picture", "has no config.yaml of one beside curves.png")]
+    public void Force_stops_where_there_is_no_run(string name, string content, string message)
+    {
+        string file = folder.File(name, content);
+        Assert.Contains(message, Refusal(folder.Path, RunMode.Force), StringComparison.Ordinal);
+        Assert.Equal(content, File.ReadAllText(file));
     }
 
     [Fact]
     public void Folder_with_other_files_is_refused()
     {
         folder.File("notes.txt", "mine");
-        Assert.Contains("holds files that are not a run's", Assert.Throws<StorageException>(() => RunFolder.Open(folder.Path, "x", RunMode.New)).Message,
-            StringComparison.Ordinal);
+        Assert.Contains("holds files that are not a run's (notes.txt)", Refusal(folder.Path, RunMode.New), StringComparison.Ordinal);
+        Assert.Single(Directory.GetFileSystemEntries(folder.Path));
+    }
+
+    [Theory]
+    [InlineData(RunMode.New)]
+    [InlineData(RunMode.Resume)]
+    [InlineData(RunMode.Force)]
+    public void What_a_kill_left_before_the_first_file_is_no_run(RunMode mode)
+    {
+        folder.File(".config.yaml.tmp", "seed: 1\ndev");
+        folder.File(".lock", "");
+        folder.File(".lock.owner", "process 1 on elsewhere, since 2020-01-01 00:00:00 UTC");
+        folder.File("config.yaml", "");
+        using RunFolder run = RunFolder.Open(folder.Path, "x", mode);
+        Assert.StartsWith("process 1 on elsewhere", run.Left, StringComparison.Ordinal);
+        run.Begin(new ExperimentConfig());
+        Assert.Equal([".lock", ".lock.owner", "config.yaml"], Directory.GetFiles(folder.Path).Select(Path.GetFileName).Order(StringComparer.Ordinal));
+    }
+
+    [Theory]
+    [InlineData(RunMode.Resume)]
+    [InlineData(RunMode.ResumeChanged)]
+    [InlineData(RunMode.Force)]
+    public void Folder_of_a_running_run_is_left_alone(RunMode mode)
+    {
+        string path = folder.File("run");
+        using (RunFolder first = RunFolder.Open(path, "x", RunMode.New))
+        {
+            first.Begin(new ExperimentConfig());
+            (string Name, string Text)[] before = Texts(path);
+            Assert.StartsWith($"a run is going on in {path} (process {Environment.ProcessId} on {Environment.MachineName}, since ", Refusal(path, mode), StringComparison.Ordinal);
+            Assert.Equal(before, Texts(path));
+        }
+
+        using RunFolder second = RunFolder.Open(path, "x", mode);
+        Assert.Empty(second.Left);
+
+        static (string, string)[] Texts(string path) => [.. Directory.GetFiles(path).Where(f => Path.GetFileName(f) != ".lock").Order().Select(f => (f, File.ReadAllText(f)))];
+    }
+
+    [Fact]
+    public void A_folder_that_goes_away_meanwhile_is_made_again()
+    {
+        string path = folder.File("run");
+        using RunFolder run = RunFolder.Open(path, "x", RunMode.New);
+        run.Begin(new ExperimentConfig { Seed = 3 });
+        Assert.False(run.Restore());
+        Directory.Delete(path, recursive: true);
+        Assert.True(run.Restore());
+        Assert.False(run.Restore());
+        Assert.Equal(3, ConfigurationReader.ReadFile(run.File("config.yaml")).Seed);
+        Assert.StartsWith("a run is going on", Refusal(path, RunMode.Resume), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Seconds_are_kept_by_network_and_a_broken_file_of_them_is_none()
+    {
+        using RunFolder run = RunFolder.Open(folder.File("run"), "x", RunMode.New);
+        run.WriteSeconds("teacher", 1.5);
+        run.WriteSeconds("student", 2);
+        run.WriteSeconds("teacher", 3);
+        Assert.Equal(new Dictionary<string, double> { ["teacher"] = 3, ["student"] = 2 }, RunFolder.ReadSeconds(run.Path));
+        File.WriteAllText(run.File("seconds.json"), "{");
+        Assert.Empty(RunFolder.ReadSeconds(run.Path));
     }
 
     [Fact]
@@ -51,15 +138,15 @@ public sealed class RunFolderTests : IDisposable
     public void Written_configuration_is_the_resolved_one()
     {
         ExperimentConfig config = ConfigurationReader.ReadText("seed: 9", "text");
-        RunFolder run = RunFolder.Open(folder.File("run"), "x", RunMode.New);
-        run.WriteConfig(config);
+        using RunFolder run = RunFolder.Open(folder.File("run"), "x", RunMode.New);
+        run.Begin(config);
         Assert.Equal(ConfigurationWriter.Write(config), ConfigurationWriter.Write(ConfigurationReader.ReadFile(run.File("config.yaml"))));
     }
 
     [Fact]
     public void Log_lines_carry_the_time_and_are_appended()
     {
-        RunFolder run = RunFolder.Open(folder.File("run"), "x", RunMode.New);
+        using RunFolder run = RunFolder.Open(folder.File("run"), "x", RunMode.New);
         using (var log = new RunLog(run))
         {
             log.Write("first\nsecond line\n");
@@ -94,7 +181,7 @@ public sealed class RunFolderTests : IDisposable
                 },
             ],
         };
-        RunFolder run = RunFolder.Open(folder.File("run"), "x", RunMode.New);
+        using RunFolder run = RunFolder.Open(folder.File("run"), "x", RunMode.New);
         run.WriteSummary(summary);
         string json = File.ReadAllText(run.File("summary.json"));
         SegmentationScores scores = RunSummary.FromJson(json).Networks[0].Scores["val"];
@@ -105,4 +192,42 @@ public sealed class RunFolderTests : IDisposable
         Assert.Contains("\"peakMemoryBytes\": 1048576", json, StringComparison.Ordinal);
         Assert.Equal(json, RunSummary.FromJson(json).ToJson());
     }
+
+    [Fact]
+    public void Runs_that_begin_at_one_moment_get_a_folder_each()
+    {
+        string name = "six-" + Guid.NewGuid().ToString("N");
+        RunFolder[] runs = new RunFolder[6];
+        try
+        {
+            using Barrier barrier = new(runs.Length);
+            Thread[] threads = [.. Enumerable.Range(0, runs.Length).Select(i => new Thread(() =>
+            {
+                barrier.SignalAndWait();
+                runs[i] = RunFolder.Open("", name, RunMode.New);
+                runs[i].Begin(new ExperimentConfig { Seed = i });
+            }))];
+            Array.ForEach(threads, thread => thread.Start());
+            Array.ForEach(threads, thread => thread.Join());
+            Assert.Equal(Enumerable.Range(1, 6).Select(n => $"{name}-{n:D3}"), runs.Select(run => Path.GetFileName(run.Path)).Order(StringComparer.Ordinal));
+            Assert.All(runs, (run, i) => Assert.Equal(i, ConfigurationReader.ReadFile(run.File("config.yaml")).Seed));
+        }
+        finally
+        {
+            Array.ForEach(runs, run => run?.Dispose());
+            foreach (string made in Directory.EnumerateDirectories("runs", name + "-*"))
+            {
+                Directory.Delete(made, recursive: true);
+            }
+        }
+    }
+
+    private string Begin(string name)
+    {
+        using RunFolder run = RunFolder.Open(folder.File(name), "x", RunMode.New);
+        run.Begin(new ExperimentConfig());
+        return run.Path;
+    }
+
+    private static string Refusal(string path, RunMode mode) => Assert.Throws<StorageException>(() => RunFolder.Open(path, "x", mode)).Message;
 }

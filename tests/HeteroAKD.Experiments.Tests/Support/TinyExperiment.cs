@@ -60,7 +60,8 @@ internal static class TinyExperiment
     private static void Run(ExperimentConfig config, RunMode mode, string role, int cancelAt, Action<Experiment> work)
     {
         using CancellationTokenSource source = new();
-        using Experiment experiment = new(config, "tiny", mode, new StoppingSink(role, cancelAt, source), source.Token);
+        using Experiment experiment = new(
+            config, "tiny", mode, new StoppingSink(role, cancelAt, source), source.Token, role == NetworkRoles.Student ? NetworkRole.Student : NetworkRole.Distilled);
         if (cancelAt < 0)
         {
             work(experiment);

@@ -4,7 +4,6 @@ using HeteroAKD.Nn.Models;
 using HeteroAKD.Tensors;
 using HeteroAKD.Tensors.Autograd;
 using HeteroAKD.Training.Checkpoints;
-using HeteroAKD.Weights;
 using HeteroAKD.Weights.Formats;
 
 namespace HeteroAKD.Training.Tests.Checkpoints;
@@ -13,7 +12,7 @@ public sealed class CheckpointTests : IDisposable
 {
     private static readonly CheckpointInfo s_info = new()
     {
-        Model = "tiny-cnn-student", Role = "student", Classes = 3, Step = 12, DataPosition = 24, BestMetric = double.NaN, Seconds = 1.5, Config = "seed: 1\n",
+        Model = "tiny-cnn-student", Role = "student", Classes = 3, Step = 12, DataPosition = 24, BestMetric = double.NaN, Config = "seed: 1\n",
     };
 
     private readonly TemporaryFolder _folder = new();
@@ -109,6 +108,27 @@ public sealed class CheckpointTests : IDisposable
         AssertRefused(() => Checkpoint.Load(File), "no checkpoint of this program", "heteroakd train");
     }
 
+    [Theory]
+    [InlineData("student:\n  model: tiny-cnn-student\n", "a text file, such as a configuration")]
+    [InlineData("\uFEFFseed: 1\n", "a text file, such as a configuration")]
+    [InlineData("PK\u0003\u0004and what follows", "a ZIP archive, such as PyTorch's .pth")]
+    [InlineData("GGUF\u0003\0\0\0\0\0\0", "a GGUF file")]
+    public void A_file_of_another_kind_is_named(string content, string kind)
+    {
+        System.IO.File.WriteAllText(File, content);
+        AssertRefused(() => Checkpoint.Load(File), $"is {kind}, not a checkpoint", "a .safetensors file that a run wrote");
+    }
+
+    [Fact]
+    public void What_a_run_keeps_beside_its_weights_comes_back()
+    {
+        CheckpointInfo info = s_info with { Inputs = "classes\ta, b\n", Unfinished = true, Records = new Dictionary<string, string> { ["metrics.csv"] = "network,step,loss\n" } };
+        using Tensor weight = Tensor.Persistent(_device, new Shape(2));
+        Checkpoint.Save(File, info, [("model.a", weight)]);
+        CheckpointInfo found = Checkpoint.Load(File).Info;
+        Assert.Equal((info.Inputs, true, "network,step,loss\n"), (found.Inputs, found.Unfinished, found.Records["metrics.csv"]));
+    }
+
     [Fact]
     public void Another_model_or_class_count_is_refused()
     {
@@ -132,8 +152,6 @@ public sealed class CheckpointTests : IDisposable
     [InlineData("data_position", "9223372036854775807")]
     [InlineData("best_metric", "1.5")]
     [InlineData("best_metric", "Infinity")]
-    [InlineData("seconds", "-1")]
-    [InlineData("seconds", "NaN")]
     [InlineData("layer_norm_eps_blocks", "-1")]
     [InlineData("layer_norm_eps_blocks", "NaN")]
     [InlineData("layer_norm_eps_convolutions", "0")]

@@ -82,12 +82,10 @@ internal sealed class KernelCache
             return;
         }
 
-        string unfinished = PathOf($"{name}.{Environment.ProcessId}") + ".tmp";
         try
         {
             Directory.CreateDirectory(Folder);
-            File.WriteAllText(unfinished, $"{HeaderOf(text)}\n{text}", new UTF8Encoding(false));
-            File.Move(unfinished, PathOf(name), overwrite: true);
+            AtomicFile.WriteCacheEntry(PathOf(name), file => file.Write(Encoding.UTF8.GetBytes($"{HeaderOf(text)}\n{text}")));
             Shrink();
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
@@ -95,7 +93,6 @@ internal sealed class KernelCache
             // A full or read-only disk stays so: no further tries in this process.
             _writes = false;
             Problem = e.Message;
-            Remove(unfinished);
         }
     }
 
@@ -119,18 +116,6 @@ internal sealed class KernelCache
     }
 
     private static string HeaderOf(string text) => Header + Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text)));
-
-    private static void Remove(string path)
-    {
-        try
-        {
-            File.Delete(path);
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            // It was not made, or stays: its name is never read.
-        }
-    }
 
     private string PathOf(string name) => Path.Combine(Folder!, name + Extension);
 

@@ -1,6 +1,4 @@
-using HeteroAKD.Tensors;
-
-namespace HeteroAKD.Weights;
+namespace HeteroAKD.Tensors;
 
 /// <summary>A file or run folder that cannot be written. The message says what is left as it was, and the remedy.</summary>
 public sealed class StorageException : HeteroAkdException

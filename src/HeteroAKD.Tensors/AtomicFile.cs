@@ -1,0 +1,104 @@
+using System.Text;
+
+namespace HeteroAKD.Tensors;
+
+/// <summary>
+/// Every file of this program is written here, and is either the old one or the new one, whatever happens meanwhile: the content goes to a temporary file beside the
+/// target, is forced to the disk and renamed over it. A symbolic link is followed first and stays; a device or FIFO is written to, never replaced.
+/// </summary>
+public static class AtomicFile
+{
+    private const string TemporaryEnding = ".tmp";
+    private const int LinuxNoSpace = 28;                           // ENOSPC
+    private const int LinuxQuota = 122;                            // EDQUOT
+    private const int WindowsDiskFull = unchecked((int)0x80070070);  // ERROR_DISK_FULL
+
+    /// <summary>Where a file is prepared: one name a target, so a crash leaves at most one stale file and the next write clears it.</summary>
+    public static string TemporaryPath(string path) =>
+        Path.Combine(Path.GetDirectoryName(Path.GetFullPath(path))!, $".{Path.GetFileName(path)}{TemporaryEnding}");
+
+    /// <summary>The name of the file that a temporary one was to become; null where the name is not of <see cref="TemporaryPath"/>.</summary>
+    public static string? TargetOfTemporary(string name) =>
+        name.Length > TemporaryEnding.Length + 1 && name[0] == '.' && name.EndsWith(TemporaryEnding, StringComparison.Ordinal) ? name[1..^TemporaryEnding.Length] : null;
+
+    /// <summary>Replaces the file by what <paramref name="write"/> puts into the stream.</summary>
+    /// <exception cref="StorageException">The disk is full or refuses; an earlier file is as it was.</exception>
+    public static void Write(string path, Action<Stream> write)
+    {
+        try
+        {
+            string target = RealPath.Of(path);
+            if (SpecialFile.Is(target))
+            {
+                WriteThrough(target, write);
+            }
+            else
+            {
+                Replace(target, TemporaryPath(target), write, flush: true);
+            }
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new StorageException(Sentence(path, e), e);
+        }
+    }
+
+    /// <summary>Replaces the file by a text in UTF-8.</summary>
+    /// <inheritdoc cref="Write"/>
+    public static void WriteText(string path, string text) => Write(path, stream => stream.Write(Encoding.UTF8.GetBytes(text)));
+
+    /// <summary>
+    /// Replaces an entry of a cache, which several threads and processes may write at once. Readers see it whole or not at all; it is not forced to the disk, since it can be made again.
+    /// </summary>
+    /// <exception cref="IOException">The disk is full or refuses.</exception>
+    /// <exception cref="UnauthorizedAccessException">The folder may not be written.</exception>
+    public static void WriteCacheEntry(string path, Action<Stream> write) =>
+        Replace(path, $"{path}.{Environment.ProcessId}-{Environment.CurrentManagedThreadId}{TemporaryEnding}", write, flush: false);
+
+    private static void Replace(string target, string temporary, Action<Stream> write, bool flush)
+    {
+        try
+        {
+            using (var stream = new FileStream(temporary, FileMode.Create, FileAccess.Write, FileShare.None, bufferSize: 1 << 16))
+            {
+                write(stream);
+                stream.Flush(flush);
+            }
+
+            File.Move(temporary, target, overwrite: true);
+        }
+        catch
+        {
+            RemoveTemporary(temporary);
+            throw;
+        }
+    }
+
+    private static void WriteThrough(string target, Action<Stream> write)
+    {
+        // What is written may want to know its place, which a FIFO does not have.
+        using MemoryStream whole = new();
+        write(whole);
+        using FileStream stream = new(target, FileMode.Open, FileAccess.Write, FileShare.ReadWrite, bufferSize: 0);
+        whole.WriteTo(stream);
+    }
+
+    private static string Sentence(string path, Exception e)
+    {
+        string reason = e.HResult is LinuxNoSpace or LinuxQuota or WindowsDiskFull ? "the disk is full; free some space or choose another --out" : e.Message;
+        string earlier = File.Exists(path) && !SpecialFile.Is(path) ? "; the earlier file is as it was" : "";
+        return $"{path} could not be written: {reason}{earlier}";
+    }
+
+    private static void RemoveTemporary(string temporary)
+    {
+        try
+        {
+            File.Delete(temporary);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // The failure that brought us here is the one to report; the next write replaces this file.
+        }
+    }
+}
