@@ -157,15 +157,13 @@ public sealed class TeacherOutputFolder : ITeacherOutputs
         return expected.SequenceEqual(hash.GetHashAndReset());
     }
 
-    // Not forced to the disk: a file that a power cut damages is found by its digest. The name is the process's own, as several may write one batch.
     private void Write(string file)
     {
-        string temporary = $"{file}.{Environment.ProcessId}.tmp";
         try
         {
-            using (FileStream stream = new(temporary, FileMode.Create, FileAccess.Write, FileShare.None, bufferSize: 0))
-            using (IncrementalHash hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256))
+            AtomicFile.WriteCacheEntry(file, stream =>
             {
+                using IncrementalHash hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
                 foreach (Tensor tensor in _tensors)
                 {
                     tensor.CopyTo(Values(tensor));
@@ -175,16 +173,13 @@ public sealed class TeacherOutputFolder : ITeacherOutputs
                 }
 
                 stream.Write(hash.GetHashAndReset());
-            }
-
-            File.Move(temporary, file, overwrite: true);
+            });
             Written++;
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             _full = true;
             _say($"the teacher's outputs are no longer kept: {e.Message}");
-            File.Delete(temporary);
         }
     }
 

@@ -1,0 +1,101 @@
+using System.Collections.Concurrent;
+
+namespace HeteroAKD.Reliability;
+
+/// <summary>Breaks an experiment at one file call, goes on, and holds what is left against the unbroken one.</summary>
+internal sealed class FaultCheck(string root, int threads, int jobs)
+{
+    private const int Killed = 137;
+
+    // Every call is broken in each of these ways; the last three tell the program, the first two do not.
+    private static readonly string[] Kinds = ["kill", "torn", "EIO", "ENOSPC", "EMFILE"];
+
+    /// <summary>Runs the check; returns the number of failures.</summary>
+    /// <param name="points">How many pairs of a call and a kind are tried, spread evenly; 0 for all.</param>
+    public int Run(int points)
+    {
+        FaultShim shim = new(root);
+        SmallExperiment unbroken = new(Path.Combine(root, "unbroken"), threads);
+        (Ended ended, IReadOnlyList<FileCall> calls) = shim.Trace(unbroken, Path.Combine(root, "trace"));
+        if (ended.Code != 0)
+        {
+            Console.Error.WriteLine($"the unbroken experiment ended with {ended.Code}: {ended.Error}");
+            return 1;
+        }
+
+        SmallExperiment again = new(Path.Combine(root, "again"), threads);
+        again.Start();
+        if (again.DifferenceTo(unbroken) is { Length: > 0 } unlike)
+        {
+            Console.Error.WriteLine($"two unbroken experiments differ: {unlike}");
+            return 1;
+        }
+
+        // Half a write differs from none for writes only; out of descriptors is an open's error.
+        (FileCall Call, string Kind)[] all = [.. calls.SelectMany(call => Kinds.Where(kind => Differs(call, kind)).Select(kind => (call, kind)))];
+        (FileCall Call, string Kind)[] chosen = points <= 0 || points >= all.Length ? all : [.. Enumerable.Range(0, points).Select(i => all[(int)((long)i * all.Length / points)])];
+        Console.WriteLine($"{calls.Count} calls on files, {all.Length} ways to break one, {chosen.Length} tried");
+        ConcurrentBag<(int Number, string Text)> failures = [];
+        int done = 0;
+        Parallel.ForEach(chosen, new ParallelOptions { MaxDegreeOfParallelism = jobs }, fault =>
+        {
+            if (Broken(shim, unbroken, fault.Call, fault.Kind) is { Length: > 0 } problem)
+            {
+                failures.Add((fault.Call.Number, $"{fault.Kind} at call {fault.Call.Number}, {fault.Call.Name} {Path.GetRelativePath(root, fault.Call.Path)}: {problem}"));
+            }
+
+            if (Interlocked.Increment(ref done) is var n && (n % 50 == 0 || n == chosen.Length))
+            {
+                Console.WriteLine($"{n}/{chosen.Length}, {failures.Count} failed");
+            }
+        });
+        foreach ((_, string text) in failures.OrderBy(f => f.Number))
+        {
+            Console.WriteLine(text);
+        }
+
+        Console.WriteLine($"faults: {chosen.Length - failures.Count} of {chosen.Length} ended with the bits of the unbroken experiment");
+        return failures.Count;
+    }
+
+    private static bool Differs(FileCall call, string kind) => kind switch
+    {
+        "torn" => call.Name.Contains("write", StringComparison.Ordinal),
+        "EMFILE" => call.Name == "open",
+        _ => true,
+    };
+
+    private string Broken(FaultShim shim, SmallExperiment unbroken, FileCall call, string kind)
+    {
+        string folder = Path.Combine(root, $"{kind}-{call.Number}");
+        SmallExperiment experiment = new(folder, threads);
+        Ended first = experiment.Start(shim.Variables(experiment, call.Number, kind));
+        string problem = Problem(first, kind);
+        if (problem.Length == 0 && first.Code != 0)
+        {
+            Ended second = experiment.GoOn();
+            problem = second.Code == 0 ? "" : $"it does not go on: code {second.Code}, {LastLine(second.Error)}";
+        }
+
+        if (problem.Length == 0)
+        {
+            problem = experiment.DifferenceTo(unbroken);
+        }
+
+        if (problem.Length == 0)
+        {
+            Directory.Delete(folder, recursive: true);
+        }
+
+        return problem;
+    }
+
+    // Errors end in one sentence, or not at all where the file is not needed.
+    private static string Problem(Ended ended, string kind) => kind is "kill" or "torn"
+        ? ended.Code is 0 or Killed ? "" : $"code {ended.Code}, {LastLine(ended.Error)}"
+        : ended.Code is not (0 or 1) ? $"code {ended.Code}, {LastLine(ended.Error)}"
+        : ended.Error.Contains("internal error", StringComparison.Ordinal) || ended.Error.Contains("Unhandled exception", StringComparison.Ordinal) ? LastLine(ended.Error)
+        : "";
+
+    private static string LastLine(string text) => text.Split('\n', StringSplitOptions.RemoveEmptyEntries).LastOrDefault(line => line.Contains("error", StringComparison.Ordinal), "").Trim();
+}

@@ -1,0 +1,38 @@
+using System.CommandLine;
+using HeteroAKD.Reliability;
+
+// What docs/reliability.md reports: each command is a check that anyone can run again. Code 1 where something failed; its folder is left for a look.
+Option<bool> full = new("--full") { Description = "All of it: hours", Recursive = true };
+Option<string> place = new("--out") { Description = "Folder for the experiments; removed where all went well", DefaultValueFactory = _ => Path.Combine(Path.GetTempPath(), $"reliability-{Environment.ProcessId}"), Recursive = true };
+Option<int> threads = new("--threads") { Description = "Threads of each experiment", DefaultValueFactory = _ => 2, Recursive = true };
+
+Option<int> points = new("--points") { Description = "Calls that are broken, spread over all", DefaultValueFactory = _ => 20 };
+Option<int> jobs = new("--jobs") { Description = "Experiments side by side", DefaultValueFactory = _ => 1 };
+Command faults = new("faults", "Kill an experiment at file calls, or let them fail, and go on (Linux, needs a C compiler)") { points, jobs };
+faults.SetAction(result => In(result, root => new FaultCheck(root, result.GetValue(threads), result.GetValue(jobs)).Run(result.GetValue(full) ? 0 : result.GetValue(points))));
+
+Option<int> count = new("--count") { Description = "Experiments that are killed", DefaultValueFactory = _ => 10 };
+Option<int> seed = new("--seed") { Description = "Seed of the times", DefaultValueFactory = _ => 1 };
+Command kills = new("kills", "Kill an experiment at random times, one to three in a row, and go on") { count, seed };
+kills.SetAction(result => In(result, root => new KillCheck(root, result.GetValue(threads)).Run(result.GetValue(full) ? 200 : result.GetValue(count), result.GetValue(seed))));
+
+return new RootCommand("Checks of what a run survives") { full, place, threads, faults, kills }.Parse(args).Invoke();
+
+int In(ParseResult result, Func<string, int> check)
+{
+    string root = Path.GetFullPath(result.GetValue(place)!);
+    if (Directory.Exists(root) && Directory.EnumerateFileSystemEntries(root).Any())
+    {
+        Console.Error.WriteLine($"error: {root} holds files; choose another --out");
+        return 1;
+    }
+
+    Directory.CreateDirectory(root);
+    int failures = check(root);
+    if (failures == 0)
+    {
+        Directory.Delete(root, recursive: true);
+    }
+
+    return failures == 0 ? 0 : 1;
+}

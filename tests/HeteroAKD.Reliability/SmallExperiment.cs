@@ -1,0 +1,159 @@
+using System.Diagnostics;
+using System.Text.RegularExpressions;
+using HeteroAKD.Training.Checkpoints;
+
+namespace HeteroAKD.Reliability;
+
+/// <summary>How a process ended.</summary>
+/// <param name="Code">Exit code; 137 after SIGKILL.</param>
+/// <param name="Error">What it wrote to the standard error.</param>
+internal sealed record Ended(int Code, string Error);
+
+/// <summary>
+/// The smallest whole experiment: a teacher, the student alone, with plain KD and distilled, on two seeds, with checkpoints, evaluations and pictures. It takes seconds.
+/// </summary>
+internal sealed partial class SmallExperiment
+{
+    private static readonly string Program = Path.Combine(AppContext.BaseDirectory, "heteroakd.dll");
+
+    private static readonly string[] Settings =
+    [
+        "device=cpu", "data.size={width: 32, height: 32}", "data.trainCount=6", "data.valCount=2", "data.testCount=2", "data.studentLimit=4",
+        "teacher.model=tiny-mit-student", "teacher.steps=3", "student.model=tiny-cnn-student",
+        "training={steps: 5, batchSize: 2, evalEvery: 3, logEvery: 1, checkpointEvery: 2, ema: 0.5}",
+    ];
+
+    /// <summary>Prepares a run below a folder, with caches of its own.</summary>
+    public SmallExperiment(string root, int threads)
+    {
+        Folder = Path.Combine(root, "run");
+        Caches = Path.Combine(root, "caches");
+        Threads = threads;
+        Directory.CreateDirectory(root);
+    }
+
+    /// <summary>The run folder.</summary>
+    public string Folder { get; }
+
+    /// <summary>The folder of the program's caches.</summary>
+    public string Caches { get; }
+
+    private int Threads { get; }
+
+    /// <summary>Runs it from the start.</summary>
+    public Ended Start(params IEnumerable<(string Name, string Value)> variables) => Wait(Launch(resume: false, variables));
+
+    /// <summary>Goes on as a user does: <c>--resume</c> where something is there, the plain command where nothing is.</summary>
+    public Ended GoOn(params IEnumerable<(string Name, string Value)> variables) => Wait(Launch(HasBegun, variables));
+
+    /// <summary>Begins or goes on, and kills it after a time.</summary>
+    public void KillAfter(TimeSpan time)
+    {
+        using Process process = Launch(HasBegun, []);
+        Task<string> output = process.StandardOutput.ReadToEndAsync();
+        Task<string> error = process.StandardError.ReadToEndAsync();
+        if (!process.WaitForExit(time))
+        {
+            process.Kill();
+            process.WaitForExit();
+        }
+
+        Task.WaitAll(output, error);
+    }
+
+    /// <summary>What differs from the unbroken experiment; empty where nothing does.</summary>
+    public string DifferenceTo(SmallExperiment unbroken)
+    {
+        string[] expected = Files(unbroken);
+        string[] found = Files(this);
+        if (expected.Except(found).FirstOrDefault() is { } missing)
+        {
+            return $"{missing} is missing";
+        }
+
+        if (found.Except(expected).FirstOrDefault() is { } left)
+        {
+            return $"{left} is left";
+        }
+
+        return expected.Select(name => Difference(name, unbroken)).FirstOrDefault(d => d.Length > 0, "");
+    }
+
+    private bool HasBegun => Directory.Exists(Folder) && Directory.EnumerateFileSystemEntries(Folder, "*", SearchOption.AllDirectories).Any(File.Exists);
+
+    private static string[] Files(SmallExperiment experiment) =>
+        Directory.Exists(experiment.Folder)
+            ? [.. Directory.EnumerateFiles(experiment.Folder, "*", SearchOption.AllDirectories).Select(f => Path.GetRelativePath(experiment.Folder, f)).Order(StringComparer.Ordinal)]
+            : [];
+
+    // The log tells of the interruption, the summary of time and memory; paths and threads may differ.
+    private string Difference(string name, SmallExperiment unbroken)
+    {
+        (string expected, string found) = (Path.Combine(unbroken.Folder, name), Path.Combine(Folder, name));
+        return Path.GetFileName(name) switch
+        {
+            "log.txt" or "seconds.json" => "",
+            "config.yaml" => Compare(name, unbroken.Lines(expected, "threads"), Lines(found, "threads")),
+            "summary.json" => Compare(name, unbroken.Lines(expected, "seconds", "peak", "threads", "device"), Lines(found, "seconds", "peak", "threads", "device")),
+            _ when name.EndsWith(".safetensors", StringComparison.Ordinal) => Tensors(name, expected, found),
+            _ => File.ReadAllBytes(expected).AsSpan().SequenceEqual(File.ReadAllBytes(found)) ? "" : $"{name} differs",
+        };
+    }
+
+    private static string Compare(string name, string[] expected, string[] found) =>
+        expected.SequenceEqual(found) ? "" : $"{name} differs: '{expected.Except(found).FirstOrDefault()?.Trim()}' became '{found.Except(expected).FirstOrDefault()?.Trim()}'";
+
+    private string[] Lines(string path, params string[] without) =>
+        [.. File.ReadAllLines(path).Where(line => !without.Any(word => KeyOf(line).StartsWith(word, StringComparison.OrdinalIgnoreCase))).Select(line => line.Replace(Folder, "RUN", StringComparison.Ordinal))];
+
+    private static string KeyOf(string line) => Key().Match(line).Value;
+
+    private static string Tensors(string name, string expected, string found)
+    {
+        Checkpoint a = Checkpoint.Load(expected);
+        Checkpoint b = Checkpoint.Load(found);
+        if (a.Info.Step != b.Info.Step || !a.Names.Order(StringComparer.Ordinal).SequenceEqual(b.Names.Order(StringComparer.Ordinal)))
+        {
+            return $"{name} holds other tensors or another step";
+        }
+
+        return a.Names.FirstOrDefault(tensor => !a[tensor].Bytes.AsSpan().SequenceEqual(b[tensor].Bytes)) is { } different ? $"{name}: {different} differs" : "";
+    }
+
+    private Process Launch(bool resume, IEnumerable<(string Name, string Value)> variables)
+    {
+        ProcessStartInfo start = new(
+            "dotnet",
+            [
+                Program, "quickstart", "--seeds", "2", "--out", Folder, "--threads", Threads.ToString(System.Globalization.CultureInfo.InvariantCulture),
+                .. Settings.SelectMany(text => (string[])["--set", text]), .. resume ? (string[])["--resume"] : [],
+            ])
+        {
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        };
+        start.Environment["XDG_CACHE_HOME"] = Caches;
+        start.Environment["DOTNET_gcServer"] = "0";
+        foreach ((string name, string value) in variables)
+        {
+            start.Environment[name] = value;
+        }
+
+        return Process.Start(start)!;
+    }
+
+    private static Ended Wait(Process process)
+    {
+        using (process)
+        {
+            Task<string> output = process.StandardOutput.ReadToEndAsync();
+            string error = process.StandardError.ReadToEnd();
+            process.WaitForExit();
+            output.Wait();
+            return new Ended(process.ExitCode, error);
+        }
+    }
+
+    [GeneratedRegex("[A-Za-z]+\"?:")]
+    private static partial Regex Key();
+}
