@@ -193,8 +193,8 @@ if python3 -c 'import torch' 2>/dev/null; then
 else
     note "ops against PyTorch" skipped 0 "PyTorch is not installed for this python3"
 fi
-in_shell determinism 60 determinism
-in_shell "quick start, short" 60 quickstart "$work/quickstart" "${short[@]}"
+in_shell determinism 120 determinism
+in_shell "quick start, short" 90 quickstart "$work/quickstart" "${short[@]}"
 if [ -n "$data" ]; then
     in_shell "CamVid, short" 60 camvid
 else

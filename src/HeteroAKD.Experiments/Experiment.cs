@@ -212,10 +212,11 @@ public sealed class Experiment : IDisposable
 
     private void RequireInputsUnchanged(Checkpoint last)
     {
-        IReadOnlyList<string> differences = last.Info.Inputs.Length == 0 ? [] : RunInputs.Differences(last.Info.Inputs, _inputs.Text);
+        IReadOnlyList<string> differences = last.Info.Inputs.Length == 0 ? [] : RunInputs.Differences(last.Info.Inputs, _inputs.Text(_cancellation));
+        _cancellation.ThrowIfCancellationRequested(); // what was not read to its end differs from everything
         if (last.Info.Inputs.Length == 0)
         {
-            _log.Write($"{last.Info.Role}: its checkpoint, of an earlier program, does not say what it began from; nothing shows whether the data is still the same");
+            _log.Write($"{last.Info.Role}: its checkpoint does not say what it began from (an earlier program wrote it, or a stop came before all was read); nothing shows whether the data is still the same");
         }
         else if (differences.Count > 0 && !_folder.AcceptsChanges)
         {
@@ -240,7 +241,7 @@ public sealed class Experiment : IDisposable
         TrainingJob job = training.Job with
         {
             Folder = _folder.Path,
-            Inputs = () => _inputs.Text,
+            Inputs = () => _inputs.Text(_cancellation),
             SecondsBefore = RunFolder.ReadSeconds(_folder.Path).GetValueOrDefault(training.Job.Role),
         };
         int step = last?.Info.Step ?? 0;

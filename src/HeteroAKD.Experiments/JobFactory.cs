@@ -120,7 +120,7 @@ public sealed class JobFactory(ExperimentConfig config, ExperimentData data, Dev
     }
 
     private TeacherOutputFolder? Kept(SegmentationModel teacher) =>
-        teacherOutputs.Length == 0 ? null : new TeacherOutputFolder(teacherOutputs, teacher, $"{NormalizationOf(config.Augmentation)} {_teacher}", say);
+        teacherOutputs.Length == 0 ? null : new TeacherOutputFolder(teacherOutputs, teacher, $"{NormalizationOf(config.Augmentation)} {_teacher} cublas {config.Cublas}", say);
 
     private void RequireBatchOfOne(string role, string name)
     {

@@ -19,8 +19,19 @@ internal sealed class RunInputs
     /// <param name="data">Its data.</param>
     public RunInputs(ExperimentConfig config, ExperimentData data) => _text = Task.Run(() => Read(config, data));
 
-    /// <summary>A line an input: its name, a tab, what it is.</summary>
-    public string Text => _text.GetAwaiter().GetResult();
+    /// <summary>A line an input: its name, a tab, what it is. Empty, which is no claim, where a stop comes before all is read: a checkpoint cannot wait for a large data set then.</summary>
+    /// <param name="cancellation">The stop.</param>
+    public string Text(CancellationToken cancellation)
+    {
+        try
+        {
+            return _text.IsCompletedSuccessfully || _text.Wait(Timeout.Infinite, cancellation) ? _text.Result : "";
+        }
+        catch (Exception e) when (e is OperationCanceledException or AggregateException)
+        {
+            return ""; // what cannot be read, whoever trains on it says
+        }
+    }
 
     /// <summary>What differs between two texts, an input a sentence.</summary>
     public static IReadOnlyList<string> Differences(string before, string now)

@@ -31,10 +31,10 @@ public sealed class TeacherOutputFolder : ITeacherOutputs
     /// <summary>Keeps outputs in a folder, which is made if it is not there.</summary>
     /// <param name="folder">The folder; several processes may share it.</param>
     /// <param name="teacher">The teacher.</param>
-    /// <param name="normalization">How its images are prepared, as text.</param>
+    /// <param name="circumstances">What its outputs follow from besides it, its device and the images, as text: how they are normalised, what computes products.</param>
     /// <param name="say">Hears how many were read and written, and that they can no longer be written.</param>
     /// <exception cref="StorageException">The folder cannot be made.</exception>
-    public TeacherOutputFolder(string folder, SegmentationModel teacher, string normalization, Action<string> say)
+    public TeacherOutputFolder(string folder, SegmentationModel teacher, string circumstances, Action<string> say)
     {
         try
         {
@@ -47,7 +47,7 @@ public sealed class TeacherOutputFolder : ITeacherOutputs
 
         _folder = folder;
         _say = say;
-        _origin = Origin(teacher, normalization);
+        _origin = Origin(teacher, circumstances);
     }
 
     /// <summary>Batches that were read, not computed.</summary>
@@ -134,8 +134,20 @@ public sealed class TeacherOutputFolder : ITeacherOutputs
 
     private Span<float> Values(Tensor tensor) => _values.AsSpan(0, tensor.Shape.Count);
 
-    // What is shorter, longer or damaged is written anew.
+    // What is shorter, longer, damaged or gone meanwhile is written anew.
     private bool Read(string file)
+    {
+        try
+        {
+            return IsRead(file);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return false;
+        }
+    }
+
+    private bool IsRead(string file)
     {
         using FileStream stream = new(file, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, bufferSize: 0);
         if (stream.Length != _tensors.Sum(t => (long)t.Shape.Count * sizeof(float)) + SHA256.HashSizeInBytes)
@@ -192,11 +204,11 @@ public sealed class TeacherOutputFolder : ITeacherOutputs
         return Convert.ToHexStringLower(hash.GetHashAndReset().AsSpan(0, 16));
     }
 
-    private static byte[] Origin(SegmentationModel teacher, string normalization)
+    private static byte[] Origin(SegmentationModel teacher, string circumstances)
     {
         Device device = teacher.Device;
-        Guid[] code = [.. new[] { typeof(CounterHash), typeof(Tensor), typeof(Module) }.Select(type => type.Module.ModuleVersionId)];
-        string text = $"{teacher.Name} {normalization} {device.Name} {device.Description} {device.ActivationType} {device.MatrixPrecision} "
+        Guid[] code = [.. new[] { typeof(CounterHash), typeof(Tensor), typeof(Module), typeof(InputAdapter) }.Select(type => type.Module.ModuleVersionId)];
+        string text = $"{teacher.Name} {teacher.LayerNormEps} {circumstances} {device.Name} {device.Description} {device.ActivationType} {device.MatrixPrecision} "
             + $"{Vector512.IsHardwareAccelerated} {Vector256.IsHardwareAccelerated} {string.Join(' ', code)}";
         using IncrementalHash hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         hash.AppendData(Encoding.UTF8.GetBytes(text));

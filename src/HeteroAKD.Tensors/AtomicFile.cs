@@ -28,7 +28,7 @@ public static class AtomicFile
         try
         {
             string target = RealPath.Of(path);
-            if (SpecialFile.Is(target))
+            if (IsSpecial(target))
             {
                 WriteThrough(target, write);
             }
@@ -55,11 +55,16 @@ public static class AtomicFile
     public static void WriteCacheEntry(string path, Action<Stream> write) =>
         Replace(path, $"{path}.{Environment.ProcessId}-{Environment.CurrentManagedThreadId}{TemporaryEnding}", write, flush: false);
 
+    // A device, a FIFO or a socket.
+    private static bool IsSpecial(string path) => RegularFile.OtherKind(path) is not null;
+
     private static void Replace(string target, string temporary, Action<Stream> write, bool flush)
     {
+        // One that cannot be opened may be another writer's: it stays.
+        FileStream stream = new(temporary, FileMode.Create, FileAccess.Write, FileShare.None, bufferSize: 1 << 16);
         try
         {
-            using (var stream = new FileStream(temporary, FileMode.Create, FileAccess.Write, FileShare.None, bufferSize: 1 << 16))
+            using (stream)
             {
                 write(stream);
                 stream.Flush(flush);
@@ -86,7 +91,7 @@ public static class AtomicFile
     private static string Sentence(string path, Exception e)
     {
         string reason = e.HResult is LinuxNoSpace or LinuxQuota or WindowsDiskFull ? "the disk is full; free some space or choose another --out" : e.Message;
-        string earlier = File.Exists(path) && !SpecialFile.Is(path) ? "; the earlier file is as it was" : "";
+        string earlier = File.Exists(path) && !IsSpecial(path) ? "; the earlier file is as it was" : "";
         return $"{path} could not be written: {reason}{earlier}";
     }
 

@@ -65,7 +65,7 @@ public static partial class RegularFile
                 return null;
             }
         }
-        catch (EntryPointNotFoundException)
+        catch (Exception e) when (e is EntryPointNotFoundException or DllNotFoundException)
         {
             return null;  // a C library from before 2018
         }

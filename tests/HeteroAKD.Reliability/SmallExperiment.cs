@@ -16,7 +16,8 @@ internal sealed partial class SmallExperiment
 {
     private static readonly string Program = Path.Combine(AppContext.BaseDirectory, "heteroakd.dll");
 
-    private static readonly string[] Settings =
+    /// <summary>Its settings, as <c>--set</c> takes them.</summary>
+    public static IReadOnlyList<string> Settings { get; } =
     [
         "device=cpu", "data.size={width: 32, height: 32}", "data.trainCount=6", "data.valCount=2", "data.testCount=2", "data.studentLimit=4",
         "teacher.model=tiny-mit-student", "teacher.steps=3", "student.model=tiny-cnn-student",

@@ -44,7 +44,7 @@ public sealed record RunCommand
         .. Device.Length > 0 ? (string[])["--device", Device] : [],
         "--out", Folder,
         .. TeacherOutputs.Length > 0 ? (string[])["--teacher-outputs", TeacherOutputs] : [],
-        .. Mode switch { RunMode.Resume => (string[])["--resume"], RunMode.ResumeChanged => ["--resume", "--accept-changes"], RunMode.Force => ["--force"], _ => [] },
+        .. Mode == RunMode.Resume ? (string[])["--resume"] : [],
     ];
 }
 

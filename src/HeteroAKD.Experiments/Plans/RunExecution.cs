@@ -25,6 +25,7 @@ internal sealed record RunExecution(IRunStarter Starter, string ConfigFile, int 
             RunMode mode = RunFolders.ModeFor(run);
             if (mode != RunMode.Resume)
             {
+                RunFolders.MakeRoom(run);
                 RunFolders.Begin(run, Commit);
             }
 

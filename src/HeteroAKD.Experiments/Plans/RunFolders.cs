@@ -34,10 +34,35 @@ internal sealed class RunFolders : IDisposable
     public void Dispose() => hold.Dispose();
 
     /// <summary>How a run begins: anew, or where it was interrupted if its folder holds this very experiment.</summary>
-    public static RunMode ModeFor(PlannedRun run) =>
-        !Directory.Exists(run.Folder) || !Directory.EnumerateFileSystemEntries(run.Folder).Any() ? RunMode.New
-        : Holds(run) ? RunMode.Resume
-        : RunMode.Force;
+    public static RunMode ModeFor(PlannedRun run) => RunFolder.HoldsRun(run.Folder) && Holds(run) ? RunMode.Resume : RunMode.New;
+
+    /// <summary>Makes room for a run that begins anew. What an earlier one of other settings left goes; a folder with anything else in it is kept under another name.</summary>
+    public static void MakeRoom(PlannedRun run)
+    {
+        // First, so that a kill on the way leaves nothing that claims to be this run.
+        if (File.Exists(BeginFile(run)))
+        {
+            File.Delete(BeginFile(run));
+        }
+
+        RunFiles files = RunFiles.In(run.Folder);
+        if (files.Foreign.Count > 0)
+        {
+            int number = 1;
+            while (Directory.Exists($"{run.Folder}.earlier-{number}"))
+            {
+                number++;
+            }
+
+            Directory.Move(run.Folder, $"{run.Folder}.earlier-{number}");
+            return;
+        }
+
+        foreach (string name in files.Own.Concat(files.Leftovers))
+        {
+            File.Delete(Path.Combine(run.Folder, name));
+        }
+    }
 
     /// <summary>Whether a shared teacher is trained and lies there.</summary>
     public static bool IsReady(PlannedRun teacher) =>

@@ -16,14 +16,19 @@ internal sealed class FileLock : IDisposable
 
     private readonly FileStream _hold;
     private readonly string _owner;
+    private readonly string _self;
 
     private FileLock(FileStream hold, string owner)
     {
         (_hold, _owner) = (hold, owner);
         Left = Text(owner);
-        AtomicFile.WriteText(owner, string.Create(
-            CultureInfo.InvariantCulture, $"process {Environment.ProcessId} on {Environment.MachineName}, since {DateTime.UtcNow:yyyy-MM-dd HH:mm:ss} UTC"));
+        _self = string.Create(
+            CultureInfo.InvariantCulture, $"process {Environment.ProcessId} on {Environment.MachineName}, since {DateTime.UtcNow:yyyy-MM-dd HH:mm:ss.fff} UTC");
+        AtomicFile.WriteText(owner, _self);
     }
+
+    /// <summary>Who holds the lock by the file beside it now, where that is somebody else: the folder was removed and taken anew. Empty where nothing is said.</summary>
+    public string Other => Text(_owner) is { } text && text != _self ? text : "";
 
     /// <summary>Which process held it last and was killed, such as "process 12 on host, since …"; empty where the last one left it in order.</summary>
     public string Left { get; }
@@ -70,7 +75,10 @@ internal sealed class FileLock : IDisposable
     {
         try
         {
-            File.Delete(_owner);
+            if (Other.Length == 0)
+            {
+                File.Delete(_owner);
+            }
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {

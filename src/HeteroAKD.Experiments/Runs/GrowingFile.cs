@@ -33,8 +33,8 @@ internal sealed class GrowingFile : IDisposable
         _content.Write(text);
         try
         {
-            // The open file may be one that has no name any more.
-            if (!File.Exists(_path) || _stream.Length < before)
+            // The open file may be one that has no name any more, because an editor put another in its place.
+            if (new FileInfo(_path) is not { Exists: true } there || there.Length != before)
             {
                 Restore();
                 return;

@@ -6,7 +6,7 @@ namespace HeteroAKD.Experiments.Runs;
 
 /// <summary>What lies in a folder, sorted by whose it is. Only a run's own files are ever replaced or removed.</summary>
 /// <param name="Own">Names of files that a run writes.</param>
-/// <param name="Leftovers">Names of files that a run has while it works, or that a kill left.</param>
+/// <param name="Leftovers">Names of files that a kill left: temporary ones, and those that hold nothing yet.</param>
 /// <param name="Foreign">Names of everything else, folders too.</param>
 internal sealed record RunFiles(IReadOnlyList<string> Own, IReadOnlyList<string> Leftovers, IReadOnlyList<string> Foreign)
 {
@@ -67,12 +67,13 @@ internal sealed record RunFiles(IReadOnlyList<string> Own, IReadOnlyList<string>
         return sections.All(keys.Contains);
     }
 
-    // 0: own, 1: left over, 2: foreign.
+    // 0: own, 1: left over, 2: foreign, 3: a lock, which says nothing of a run.
     private static int Kind(string path)
     {
         string name = Path.GetFileName(path);
         string final = AtomicFile.TargetOfTemporary(name) ?? name;
-        return LockNames.Contains(final) || (final != name && IsOwn(final)) ? 1
+        return LockNames.Contains(final) ? 3
+            : final != name && IsOwn(final) ? 1
             : !IsOwn(name) ? 2
             : new FileInfo(path).Length == 0 ? 1
             : name == Config && !IsWrittenByARun(path) ? 2

@@ -58,7 +58,7 @@ public sealed class RunFolder : IDisposable
             return OpenNext(name, mode);
         }
 
-        string full = System.IO.Path.GetFullPath(path.Length > 0 ? path : AutomaticPath(name, Math.Max(LastNumber(name), 1)));
+        string full = System.IO.Path.GetFullPath(path.Length > 0 ? path : AutomaticPath(name, Math.Max(LastNumber(name, HoldsRun), 1)));
         Require(full, mode);
         Make(full);
         FileLock hold = FileLock.Take(System.IO.Path.Combine(full, RunFiles.Lock), owner => $"a run is going on in {full} ({owner}); wait for it, or choose another --out");
@@ -130,6 +130,11 @@ public sealed class RunFolder : IDisposable
     /// <exception cref="StorageException">It cannot be written, or another process works there now.</exception>
     public bool Restore()
     {
+        if (_lock.Other is { Length: > 0 } other)
+        {
+            throw new StorageException($"{Path} was removed while a run went on in it, and is in use again ({other}); this run ends, and the files are that one's");
+        }
+
         if (_config.Length == 0 || System.IO.File.Exists(File(RunFiles.Config)))
         {
             return false;
@@ -206,7 +211,8 @@ public sealed class RunFolder : IDisposable
 
     private static string AutomaticPath(string name, int number) => System.IO.Path.Combine("runs", $"{name}-{number:D3}");
 
-    private static int LastNumber(string name) => !Directory.Exists("runs") ? 0 : Directory.EnumerateDirectories("runs", name + "-*")
+    private static int LastNumber(string name, Predicate<string>? counts = null) => !Directory.Exists("runs") ? 0 : Directory.EnumerateDirectories("runs", name + "-*")
+        .Where(folder => counts?.Invoke(folder) ?? true)
         .Select(folder => int.TryParse(System.IO.Path.GetFileName(folder)[(name.Length + 1)..], NumberStyles.None, CultureInfo.InvariantCulture, out int n) ? n : 0)
         .DefaultIfEmpty().Max();
 }

@@ -111,6 +111,11 @@ internal static class SavedConfiguration
             return now;
         }
 
+        if (saved.Teacher.Steps == 0 && asked.Training.Steps > saved.Training.Steps)
+        {
+            say("teacher.steps is 0, so it follows training.steps: a teacher that this run trains goes on, too, and a student that learns from it meets a better one half-way");
+        }
+
         return saved with
         {
             Training = saved.Training with { Steps = More("training.steps", saved.Training.Steps, asked.Training.Steps) },

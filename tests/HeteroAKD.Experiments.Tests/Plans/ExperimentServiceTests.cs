@@ -85,7 +85,7 @@ public sealed class ExperimentServiceTests
         FakeStarter again = new();
         ExperimentOutcome outcome = plan.Run(again);
         Assert.Equal(6, again.Started.Count);
-        Assert.All(again.Started, c => Assert.Equal((NetworkRoles.Distilled, RunMode.Force), (c.Role, c.Mode)));
+        Assert.All(again.Started, c => Assert.Equal((NetworkRoles.Distilled, RunMode.New), (c.Role, c.Mode)));
         Assert.Contains("6 lines of the results belong to other settings", outcome.Report, StringComparison.Ordinal);
     }
 
@@ -209,7 +209,21 @@ public sealed class ExperimentServiceTests
         FakeStarter again = new();
         Assert.Empty(plan.Run(again).Failures);
         Assert.Equal(RunMode.Resume, again.Started.Single(c => c.Folder.EndsWith(Path.Combine("kd", "trusted", "seed-3"), StringComparison.Ordinal)).Mode);
-        Assert.Equal(RunMode.Force, again.Started.Single(c => c.Folder.EndsWith(Path.Combine("kd", "doubted", "seed-3"), StringComparison.Ordinal)).Mode);
+        Assert.Equal(RunMode.New, again.Started.Single(c => c.Folder.EndsWith(Path.Combine("kd", "doubted", "seed-3"), StringComparison.Ordinal)).Mode);
+    }
+
+    [Fact]
+    public void What_a_person_put_into_an_old_folder_is_kept_aside()
+    {
+        using TestPlan plan = new();
+        plan.Run(new FakeStarter());
+        string old = Path.Combine(plan.Runs, "kd", "doubted", "seed-3");
+        File.WriteAllText(Path.Combine(old, "notes.txt"), "mine");
+        File.WriteAllText(plan.Path, File.ReadAllText(plan.Path).Replace("lambda1: 2", "lambda1: 3", StringComparison.Ordinal));
+        Assert.Empty(plan.Run(new FakeStarter()).Failures);
+        Assert.False(File.Exists(Path.Combine(old, "notes.txt")));
+        Assert.Equal("mine", File.ReadAllText(Path.Combine(old + ".earlier-1", "notes.txt")));
+        Assert.False(Directory.Exists(Path.Combine(plan.Runs, "kd", "trusted", "seed-3.earlier-1")));
     }
 
     [Fact]

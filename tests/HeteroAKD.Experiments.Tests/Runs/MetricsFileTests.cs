@@ -120,6 +120,7 @@ public sealed class MetricsFileTests : IDisposable
     [Theory]
     [InlineData("removed")]
     [InlineData("cut")]
+    [InlineData("replaced")]
     [InlineData("folder")]
     public void A_file_that_goes_away_meanwhile_is_written_again(string how)
     {
@@ -134,6 +135,10 @@ public sealed class MetricsFileTests : IDisposable
                 break;
             case "cut":
                 File.WriteAllText(path, "");
+                break;
+            case "replaced":
+                File.WriteAllText(path + ".new", "network,step,loss\nteacher,1,1\nteacher,1,1\n"); // as editors save
+                File.Move(path + ".new", path, overwrite: true);
                 break;
             default:
                 Directory.Delete(Path.GetDirectoryName(path)!, recursive: true);

@@ -118,6 +118,31 @@ public sealed class RunFolderTests : IDisposable
     }
 
     [Fact]
+    public void A_folder_that_another_run_took_meanwhile_is_that_ones()
+    {
+        string path = System.IO.Path.Combine(folder.Path, "run");
+        using RunFolder first = RunFolder.Open(path, "x", RunMode.New);
+        first.Begin(new ExperimentConfig());
+        Directory.Delete(path, recursive: true);
+        using RunFolder second = RunFolder.Open(path, "x", RunMode.New);
+        second.Begin(new ExperimentConfig());
+        Assert.Contains("is in use again", Assert.Throws<StorageException>(() => first.Restore()).Message, StringComparison.Ordinal);
+        first.Dispose();
+        Assert.True(File.Exists(second.File(".lock.owner")));
+        Assert.False(second.Restore());
+    }
+
+    [Fact]
+    public void A_lock_alone_is_no_run_to_resume()
+    {
+        string path = System.IO.Path.Combine(folder.Path, "run");
+        RunFolder.Open(path, "x", RunMode.New).Dispose();  // a start that failed before it began
+        Assert.True(File.Exists(System.IO.Path.Combine(path, ".lock")));
+        Assert.False(RunFolder.HoldsRun(path));
+        Assert.Contains("holds no run to resume", Refusal(path, RunMode.Resume), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Seconds_are_kept_by_network_and_a_broken_file_of_them_is_none()
     {
         using RunFolder run = RunFolder.Open(folder.File("run"), "x", RunMode.New);
