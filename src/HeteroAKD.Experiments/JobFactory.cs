@@ -45,7 +45,6 @@ public sealed class JobFactory(ExperimentConfig config, ExperimentData data, Dev
         {
             bool teacher = role == NetworkRole.Teacher;
             bool trains = !teacher || config.Teacher.Checkpoint.Length == 0;
-            int batch = teacher && config.Teacher.BatchSize > 0 ? config.Teacher.BatchSize : config.Training.BatchSize;
             (string checkpoint, string pretrained) = teacher ? (config.Teacher.Checkpoint, config.Teacher.Pretrained) : (config.Student.Checkpoint, config.Student.Pretrained);
             if (checkpoint.Length > 0)
             {
@@ -56,7 +55,7 @@ public sealed class JobFactory(ExperimentConfig config, ExperimentData data, Dev
                 Checkpoint.ReadWeights(pretrained);
             }
 
-            if (trains && batch == 1)
+            if (trains && BatchSize(role) == 1)
             {
                 RequireBatchOfOne(teacher ? NetworkRoles.Teacher : NetworkRoles.Student, teacher ? config.Teacher.Model : config.Student.Model);
             }
@@ -196,7 +195,7 @@ public sealed class JobFactory(ExperimentConfig config, ExperimentData data, Dev
             Training = config.Training with
             {
                 Steps = teacher && config.Teacher.Steps > 0 ? config.Teacher.Steps : config.Training.Steps,
-                BatchSize = teacher && config.Teacher.BatchSize > 0 ? config.Teacher.BatchSize : config.Training.BatchSize,
+                BatchSize = BatchSize(role),
             },
             Validation = new EvaluatedDataset(data.Validation, Prepared(role, data.Evaluation)),
             Evaluation = config.Evaluation,
@@ -204,6 +203,8 @@ public sealed class JobFactory(ExperimentConfig config, ExperimentData data, Dev
         };
         return new PlannedTraining(job, Images(role), Prepared(role, data.Augmentation));
     }
+
+    private int BatchSize(NetworkRole role) => role == NetworkRole.Teacher && config.Teacher.BatchSize > 0 ? config.Teacher.BatchSize : config.Training.BatchSize;
 
     private int Seed(NetworkRole role) => role == NetworkRole.Teacher && config.Teacher.Seed >= 0 ? config.Teacher.Seed : config.Seed;
 

@@ -94,7 +94,7 @@ public sealed class InferenceService : IEvaluateCommand, IPredictCommand
         using Device device = Device.Open(config.Device, config.Threads, config.Precision);
         using SegmentationModel model = checkpoint.CreateModel(device);
         string folder = FolderOf(request, number, checkpoint.Info.Role);
-        InputFiles inputs = new([.. request.Checkpoints, .. data.Sources.SelectMany(source => source.Files.Pairs).SelectMany(pair => new[] { pair.Image, pair.Label })]);
+        InputFiles inputs = folder.Length == 0 ? new() : new([.. request.Checkpoints, .. data.Sources.SelectMany(source => source.Files.Pairs).SelectMany(pair => new[] { pair.Image, pair.Label })]);
         PredictionPictures pictures = new(folder, request.Save, dataset, inputs);
         string confusion = Path.Combine(folder, "confusion.png");
         inputs.RequireOther(confusion);

@@ -19,13 +19,24 @@ internal static class ChartCanvas
     public static IReadOnlyList<Color> Lines { get; } =
         [Color.FromHex("#1F6FB4"), Color.FromHex("#E07B39"), Color.FromHex("#2E9E5B"), Color.FromHex("#A14FA6"), Color.FromHex("#C43C4E"), Color.FromHex("#8C6D31")];
 
-    /// <summary>Sets fonts and grid.</summary>
-    public static void Prepare(Plot plot)
+    /// <summary>Sets title, fonts and grid.</summary>
+    public static void Prepare(Plot plot, params string[] title)
     {
         plot.Font.Set(ReportFont.ChartFamily);
+        plot.Title(Joined(title), size: 20);
         plot.Axes.Bottom.TickLabelStyle.FontSize = FontSize;
         plot.Axes.Left.TickLabelStyle.FontSize = FontSize;
         plot.Grid.MajorLineColor = Color.FromHex("#E5E7EB");
+    }
+
+    /// <summary>Those parts of a title that say something.</summary>
+    public static string Joined(params string[] parts) => string.Join(", ", parts.Where(part => part.Length > 0));
+
+    /// <summary>Says what an axis shows.</summary>
+    public static void Label(IAxis axis, string text)
+    {
+        axis.Label.Text = text;
+        axis.Label.FontSize = 16;
     }
 
     /// <summary>Makes a line the bar of an interval.</summary>

@@ -38,7 +38,14 @@ public sealed record PlanPart
 /// <summary>Seeds for one purpose. What is chosen on some seeds looks good on them by chance: it has to be confirmed on others.</summary>
 /// <param name="Name"><c>choose</c>, <c>confirm</c>, or <c>seeds</c> where the plan makes no difference.</param>
 /// <param name="Seeds">The seeds, in order.</param>
-public sealed record SeedPhase(string Name, IReadOnlyList<int> Seeds);
+public sealed record SeedPhase(string Name, IReadOnlyList<int> Seeds)
+{
+    /// <summary>The name of seeds that the plan does not tell apart.</summary>
+    public const string All = "seeds";
+
+    /// <summary>What titles and sentences call it; empty where the plan makes no difference.</summary>
+    public string Title => Name == All ? "" : Name;
+}
 
 /// <summary>What is compared.</summary>
 /// <param name="Metric">A score that <see cref="Metrics"/> names.</param>
@@ -49,6 +56,9 @@ public sealed record Comparison(string Metric, string Split, string Control, str
 {
     /// <summary>Name of the score in a <see cref="RunResult"/>.</summary>
     public string Score => OfAverage ? Metrics.AverageScore(Split, Metric) : Metrics.Score(Split, Metric);
+
+    /// <summary>What an axis of differences to the control shows.</summary>
+    public string Gain => $"{Split} {Metric}: points above {Control}";
 
     /// <summary>Whether the average of weights is scored.</summary>
     public bool OfAverage => Weights == "average";

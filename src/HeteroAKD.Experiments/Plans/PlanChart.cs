@@ -60,11 +60,9 @@ internal static class PlanChart
     private static void Prepare(Plot plot, Plan plan, CellFigures figures, bool lines)
     {
         bool compared = IsCompared(figures);
-        string unit = compared ? $"{plan.Compare.Split} {plan.Compare.Metric}: points above {plan.Compare.Control}" : $"{plan.Compare.Split} {plan.Compare.Metric} %";
-        ChartCanvas.Prepare(plot);
-        plot.Title(string.Join(", ", ((string[])[figures.Cell.Name.Length > 0 ? figures.Cell.Name : plan.Name, figures.Phase.Name == "seeds" ? "" : figures.Phase.Name]).Where(t => t.Length > 0)), size: 20);
-        (lines ? plot.Axes.Left.Label : plot.Axes.Bottom.Label).Text = unit;
-        (lines ? plot.Axes.Left.Label : plot.Axes.Bottom.Label).FontSize = 16;
+        string unit = compared ? plan.Compare.Gain : $"{plan.Compare.Split} {plan.Compare.Metric} %";
+        ChartCanvas.Prepare(plot, figures.Cell.Name.Length > 0 ? figures.Cell.Name : plan.Name, figures.Phase.Title);
+        ChartCanvas.Label(lines ? plot.Axes.Left : plot.Axes.Bottom, unit);
         if (compared && lines)
         {
             plot.Add.HorizontalLine(0, 1.5f, ChartCanvas.Ink);

@@ -203,15 +203,8 @@ public sealed class PlanLayout
     }
 
     // Settings that name a file of weights count with its content: another file at the same place makes another run.
-    private string Text(ExperimentConfig config)
-    {
-        (string Key, string Path)[] files =
-        [
-            ("teacher.checkpoint", config.Teacher.Checkpoint), ("teacher.pretrained", config.Teacher.Pretrained),
-            ("student.checkpoint", config.Student.Checkpoint), ("student.pretrained", config.Student.Pretrained),
-        ];
-        return string.Concat([SettingsText.Canonical(config), .. files.Where(f => File.Exists(f.Path)).Select(f => $"; {f.Key} holds {Content(f.Path)}")]);
-    }
+    private string Text(ExperimentConfig config) =>
+        string.Concat([SettingsText.Canonical(config), .. JobFactory.Files(config).Where(f => File.Exists(f.Path)).Select(f => $"; {f.Option} holds {Content(f.Path)}")]);
 
     private string Content(string path)
     {

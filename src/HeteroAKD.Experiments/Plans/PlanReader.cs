@@ -175,7 +175,7 @@ public static partial class PlanReader
                     ? throw root.Error(node, $"seed {shared} is in choose and in confirm; what was chosen on a seed cannot be confirmed on it")
                     : read.Count > 0 ? read : throw root.Error(node, "seeds holds neither choose nor confirm");
             case { } list:
-                return [new SeedPhase("seeds", Seeds(root, list))];
+                return [new SeedPhase(SeedPhase.All, Seeds(root, list))];
         }
     }
 

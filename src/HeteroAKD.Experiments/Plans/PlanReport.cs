@@ -67,7 +67,7 @@ public sealed class PlanReport
         return [.. plan.Phases.Select(phase =>
         {
             int n = phase.Seeds.Count;
-            string seeds = $"{(phase.Name == "seeds" ? "" : $"{phase.Name}: ")}{n} seed{(n == 1 ? "" : "s")}";
+            string seeds = $"{(phase.Title.Length == 0 ? "" : $"{phase.Title}: ")}{n} seed{(n == 1 ? "" : "s")}";
             return n < 2 ? $"{seeds}: one pair shows no difference, however large"
                 : double.IsNaN(sd) ? $"{seeds}: the smallest difference that could be shown is {Number(TestPower.SmallestDifference(n, 1), "F2")} standard deviations of a paired difference, which is not known yet"
                 : $"{seeds}: the smallest difference that could be shown is {Number(TestPower.SmallestDifference(n, sd), "F2")} points (paired t, 5 % two-sided, power 0.8, sd of a paired difference {Number(sd, "F2")}, {(measured ? "measured" : "expected by the plan")})";

@@ -16,16 +16,16 @@ internal static class TeacherChart
     private const double Aside = 0.12;  // points of mean IoU, so that intervals of two lines are told apart
 
     /// <summary>A group of cells.</summary>
-    /// <param name="Title">What they have in common.</param>
+    /// <param name="Title">What they have in common; may be empty.</param>
     /// <param name="Cells">The teacher's mean IoU in percent and the cell's figures, by that score.</param>
     internal sealed record Panel(string Title, IReadOnlyList<(double Teacher, CellFigures Figures)> Cells);
 
     /// <summary>The groups whose cells have teachers of different scores; none where the plan compares nothing.</summary>
     public static IReadOnlyList<Panel> Panels(IReadOnlyList<CellFigures> figures) =>
     [
-        .. figures.GroupBy(f => (f.Phase.Name, f.Cell.Circumstances))
+        .. figures.GroupBy(f => (f.Phase.Title, f.Cell.Circumstances))
             .Select(g => new Panel(
-                string.Join(", ", ((string[])[g.Key.Circumstances, g.Key.Name == "seeds" ? "" : g.Key.Name]).Where(t => t.Length > 0)),
+                ChartCanvas.Joined(g.Key.Circumstances, g.Key.Title),
                 [.. g.Where(f => f.Arms.Any(a => a.Difference is not null)).Select(f => (Teacher(f), f)).Where(c => !double.IsNaN(c.Item1)).OrderBy(c => c.Item1)]))
             .Where(p => p.Cells.Select(c => c.Teacher).Distinct().Count() > 1),
     ];
@@ -53,12 +53,9 @@ internal static class TeacherChart
 
     private static void Draw(Plot plot, Plan plan, Panel panel)
     {
-        ChartCanvas.Prepare(plot);
-        plot.Title(panel.Title.Length > 0 ? panel.Title : plan.Name, size: 20);
-        plot.Axes.Bottom.Label.Text = "teacher's val mIoU on the student's images, %";
-        plot.Axes.Left.Label.Text = $"{plan.Compare.Split} {plan.Compare.Metric}: points above {plan.Compare.Control}";
-        plot.Axes.Bottom.Label.FontSize = 16;
-        plot.Axes.Left.Label.FontSize = 16;
+        ChartCanvas.Prepare(plot, panel.Title.Length > 0 ? panel.Title : plan.Name);
+        ChartCanvas.Label(plot.Axes.Bottom, "teacher's val mIoU on the student's images, %");
+        ChartCanvas.Label(plot.Axes.Left, plan.Compare.Gain);
         plot.Add.HorizontalLine(0, 1.5f, ChartCanvas.Ink);
         PlanPart[] arms = [.. plan.Arms.Where(arm => panel.Cells.Any(c => Of(c.Figures, arm).Difference is not null))];
         for (int i = 0; i < arms.Length; i++)

@@ -79,20 +79,20 @@ internal static class SavedConfiguration
 
     private static (ExperimentConfig Config, bool IsWhole)? InCheckpoint(RunFolder folder, ExperimentConfig config)
     {
-        foreach (string path in Checkpoints(folder))
+        if (Checkpoints(folder).FirstOrDefault() is not { } path)
         {
-            CheckpointInfo info = Checkpoint.Load(path).Info;
-            ExperimentConfig saved = ConfigurationReader.ReadText(info.Config, path);
-
-            // A teacher's own checkpoint speaks of its own normalisation.
-            return (info.Role != NetworkRoles.Teacher ? saved : saved with
-            {
-                Augmentation = saved.Augmentation with { Mean = config.Augmentation.Mean, Std = config.Augmentation.Std },
-                Teacher = saved.Teacher with { Mean = config.Teacher.Mean, Std = config.Teacher.Std },
-            }, false);
+            return null;
         }
 
-        return null;
+        CheckpointInfo info = Checkpoint.Load(path).Info;
+        ExperimentConfig saved = ConfigurationReader.ReadText(info.Config, path);
+
+        // A teacher's own checkpoint speaks of its own normalisation.
+        return (info.Role != NetworkRoles.Teacher ? saved : saved with
+        {
+            Augmentation = saved.Augmentation with { Mean = config.Augmentation.Mean, Std = config.Augmentation.Std },
+            Teacher = saved.Teacher with { Mean = config.Teacher.Mean, Std = config.Teacher.Std },
+        }, false);
     }
 
     // A student's first: it has the whole configuration.

@@ -61,14 +61,14 @@ public sealed class DegenerateCallTests : IDisposable
     {
         using StepScope step = device.BeginStep();
         OpRow row = OpTable.Find(operation);
-        Tensor[] inputs = [.. shapes.Split('|').Select(text => Tensor.Full(device, Parse(text), 1))];
+        Tensor[] inputs = [.. shapes.Split('|').Select(text => Tensor.Full(device, CallText.Shape(text), 1))];
         foreach (Tensor input in inputs)
         {
             input.RequiresGrad = row.Differentiable;
         }
 
-        Tensor output = row.Invoke(Attributes(settings), inputs)[0].Value;
-        Assert.Equal(Parse(expected), output.Shape);
+        Tensor output = row.Invoke(CallText.Attributes(settings), inputs)[0].Value;
+        Assert.Equal(CallText.Shape(expected), output.Shape);
         if (row.Differentiable)
         {
             device.Tape.Backward(output, Tensor.Full(device, output.Shape, 1));
@@ -86,8 +86,8 @@ public sealed class DegenerateCallTests : IDisposable
     public void Further_results_are_there_too(string operation, string shapes, string expected)
     {
         using StepScope step = device.BeginStep();
-        Tensor[] inputs = [.. shapes.Split('|').Select(text => Tensor.Full(device, Parse(text), 1))];
-        Assert.Equal(expected.Split("; ").Select(Parse), OpTable.Find(operation).Invoke(Attributes(""), inputs).Select(result => result.Value.Shape));
+        Tensor[] inputs = [.. shapes.Split('|').Select(text => Tensor.Full(device, CallText.Shape(text), 1))];
+        Assert.Equal(expected.Split("; ").Select(CallText.Shape), OpTable.Find(operation).Invoke(CallText.Attributes(""), inputs).Select(result => result.Value.Shape));
     }
 
     // As where every pixel is ignored: a mean over no pixel is 0 here (docs/method.md), and teaches nothing.
@@ -104,9 +104,9 @@ public sealed class DegenerateCallTests : IDisposable
     {
         using StepScope step = device.BeginStep();
         OpRow row = OpTable.Find(operation);
-        Tensor[] inputs = [.. shapes.Split('|').Select((text, i) => row.Inputs[i].Integer ? Tensor.From(device, Parse(text), new int[Parse(text).Count]) : Tensor.Full(device, Parse(text), 1))];
+        Tensor[] inputs = [.. shapes.Split('|').Select((text, i) => row.Inputs[i].Integer ? Tensor.From(device, CallText.Shape(text), new int[CallText.Shape(text).Count]) : Tensor.Full(device, CallText.Shape(text), 1))];
         inputs[0].RequiresGrad = true;
-        Tensor output = row.Invoke(Attributes(settings), inputs)[0].Value;
+        Tensor output = row.Invoke(CallText.Attributes(settings), inputs)[0].Value;
         Assert.Equal([0], output.ToFloats());
         device.Tape.Backward(output, Tensor.Full(device, output.Shape, 1));
         Assert.All(inputs[0].Grad!.ToFloats(), g => Assert.Equal(0, g));
@@ -125,8 +125,8 @@ public sealed class DegenerateCallTests : IDisposable
     {
         using StepScope step = device.BeginStep();
         OpRow row = OpTable.Find(operation);
-        Tensor[] inputs = [.. shapes.Split('|').Select((text, i) => Tensor.Empty(device, Parse(text), row.Inputs[i].Integer ? DType.Int32 : DType.Float32))];
-        Assert.StartsWith(message, Assert.ThrowsAny<HeteroAkdException>(() => row.Invoke(Attributes(settings), inputs)).Message, StringComparison.Ordinal);
+        Tensor[] inputs = CallText.Inputs(device, row, shapes);
+        Assert.StartsWith(message, Assert.ThrowsAny<HeteroAkdException>(() => row.Invoke(CallText.Attributes(settings), inputs)).Message, StringComparison.Ordinal);
     }
 
     private string? Problem(RandomCall call)
@@ -145,9 +145,4 @@ public sealed class DegenerateCallTests : IDisposable
             return $"{e.GetType().Name} at {string.Join(" <-", (e.StackTrace ?? "").Split('\n').Take(4).Select(frame => frame.Split(" in ")[0].Replace("   at HeteroAKD.", " ", StringComparison.Ordinal)))}";
         }
     }
-
-    private static Dictionary<string, string> Attributes(string settings) =>
-        settings.Split(' ', StringSplitOptions.RemoveEmptyEntries).ToDictionary(s => s.Split('=')[0], s => s.Split('=')[1]);
-
-    private static Shape Parse(string text) => Shape.Of([.. text.Split(',', StringSplitOptions.RemoveEmptyEntries).Select(int.Parse)]);
 }

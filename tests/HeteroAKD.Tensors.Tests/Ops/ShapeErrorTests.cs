@@ -54,9 +54,8 @@ public sealed class ShapeErrorTests(TestDevices devices)
     {
         using StepScope step = devices.Cpu.BeginStep();
         OpRow row = OpTable.Find(op);
-        Tensor[] inputs = [.. shapes.Split('|').Select((s, i) => Tensor.Empty(devices.Cpu, Parse(s), row.Inputs[i].Integer ? DType.Int32 : DType.Float32))];
-        Dictionary<string, string> attributes = settings.Split(' ', StringSplitOptions.RemoveEmptyEntries).ToDictionary(s => s.Split('=')[0], s => s.Split('=')[1]);
-        var error = Assert.ThrowsAny<HeteroAkdException>(() => row.Invoke(attributes, inputs));
+        Tensor[] inputs = CallText.Inputs(devices.Cpu, row, shapes);
+        var error = Assert.ThrowsAny<HeteroAkdException>(() => row.Invoke(CallText.Attributes(settings), inputs));
         Assert.StartsWith(message, error.Message);
     }
 
@@ -77,6 +76,4 @@ public sealed class ShapeErrorTests(TestDevices devices)
         var error = Assert.ThrowsAny<HeteroAkdException>(() => OpTable.Find(op).Invoke(new Dictionary<string, string> { [attribute] = value }, inputs));
         Assert.StartsWith(message, error.Message);
     }
-
-    private static Shape Parse(string text) => Shape.Of([.. text.Split(',').Select(int.Parse)]);
 }
