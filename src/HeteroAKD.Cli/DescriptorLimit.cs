@@ -48,10 +48,10 @@ internal static class DescriptorLimit
         return false;
     }
 
-    // No more than the next library takes is left: two descriptors, and one to look for it.
+    // Hardly more than the next library takes is left: two descriptors, and one to look for it. The files of what failed may have been closed since.
     private static bool IsReached()
     {
-        SafeFileHandle?[] probes = new SafeFileHandle?[3];
+        SafeFileHandle?[] probes = new SafeFileHandle?[16];
         try
         {
             for (int i = 0; i < probes.Length; i++)

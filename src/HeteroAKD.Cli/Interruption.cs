@@ -6,10 +6,13 @@ namespace HeteroAKD.Cli;
 
 /// <summary>
 /// Turns the first Ctrl+C (or a polite kill) into a cancellation, so that training can save and leave. A second one ends the process. A process that another 'heteroakd'
-/// started also stops at the end of its standard input: then that one has stopped, or was killed.
+/// started also stops at the end of its standard input: then that one has stopped, or was killed. A file that grows over the limit (<c>ulimit -f</c>) is a failed write, not
+/// a killed process.
 /// </summary>
 internal sealed class Interruption : IDisposable
 {
+    private const PosixSignal FileSizeExceeded = (PosixSignal)25;  // SIGXFSZ on Linux and macOS; a number that .NET takes as it is
+
     private readonly CancellationTokenSource source = new();
     private readonly List<PosixSignalRegistration> registrations;
     private readonly Lock gate = new();
@@ -23,6 +26,7 @@ internal sealed class Interruption : IDisposable
             PosixSignalRegistration.Create(PosixSignal.SIGINT, Handle),
             PosixSignalRegistration.Create(PosixSignal.SIGTERM, Handle),
             .. HangsUp() ? (PosixSignalRegistration[])[PosixSignalRegistration.Create(PosixSignal.SIGHUP, Handle)] : [],
+            .. OperatingSystem.IsWindows() ? (PosixSignalRegistration[])[] : [PosixSignalRegistration.Create(FileSizeExceeded, context => context.Cancel = true)],
         ];
 
         if (Environment.GetEnvironmentVariable(ChildProcessStarter.StopVariable) == "1")

@@ -9,9 +9,6 @@ namespace HeteroAKD.Tensors;
 public static class AtomicFile
 {
     private const string TemporaryEnding = ".tmp";
-    private const int LinuxNoSpace = 28;                           // ENOSPC
-    private const int LinuxQuota = 122;                            // EDQUOT
-    private const int WindowsDiskFull = unchecked((int)0x80070070);  // ERROR_DISK_FULL
 
     /// <summary>Where a file is prepared: one name a target, so a crash leaves at most one stale file and the next write clears it.</summary>
     public static string TemporaryPath(string path) =>
@@ -37,9 +34,9 @@ public static class AtomicFile
                 Replace(target, TemporaryPath(target), write, flush: true);
             }
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (Exception e) when (StorageException.IsRefusal(e))
         {
-            throw new StorageException(Sentence(path, e), e);
+            throw StorageException.Of(path, e, File.Exists(path) && !IsSpecial(path) ? "; the earlier file is as it was" : "");
         }
     }
 
@@ -86,13 +83,6 @@ public static class AtomicFile
         write(whole);
         using FileStream stream = new(target, FileMode.Open, FileAccess.Write, FileShare.ReadWrite, bufferSize: 0);
         whole.WriteTo(stream);
-    }
-
-    private static string Sentence(string path, Exception e)
-    {
-        string reason = e.HResult is LinuxNoSpace or LinuxQuota or WindowsDiskFull ? "the disk is full; free some space or choose another --out" : e.Message;
-        string earlier = File.Exists(path) && !IsSpecial(path) ? "; the earlier file is as it was" : "";
-        return $"{path} could not be written: {reason}{earlier}";
     }
 
     private static void RemoveTemporary(string temporary)

@@ -305,7 +305,7 @@ public sealed class RunRecoveryTests : IDisposable
             }
         });
         Train(config, sink: sink);
-        Assert.Contains(sink.Said, line => line.StartsWith($"warning: files of {config.Out} were removed while the run goes on; written again: ", StringComparison.Ordinal));
+        Assert.Contains(sink.Said, line => line.StartsWith($"warning: files of {config.Out} were removed or replaced while the run goes on; written again: ", StringComparison.Ordinal));
         Assert.Contains("seed: 5", File.ReadAllLines(Path.Combine(config.Out, "config.yaml")));
         Assert.Contains("device cpu", File.ReadAllText(Path.Combine(config.Out, "log.txt")), StringComparison.Ordinal);
         Assert.Equal(File.ReadAllText(Path.Combine(unbroken.Out, "metrics.csv")), File.ReadAllText(Path.Combine(config.Out, "metrics.csv")));

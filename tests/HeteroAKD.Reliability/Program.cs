@@ -16,11 +16,14 @@ Option<int> seed = new("--seed") { Description = "Seed of the times", DefaultVal
 Command kills = new("kills", "Kill an experiment at random times, one to three in a row, and go on") { count, seed };
 kills.SetAction(result => In(result, root => new KillCheck(root, result.GetValue(threads)).Run(result.GetValue(full) ? 200 : result.GetValue(count), result.GetValue(seed))));
 
+Command shortages = new("shortages", "Take disk, rights, files, descriptors or memory away in the middle of an experiment, and go on (Linux, needs a C compiler and prlimit)");
+shortages.SetAction(result => In(result, root => new ShortageCheck(root, result.GetValue(threads)).Run()));
+
 Option<double> part = new("--part") { Description = "Part of the full counts: 10,000 steps, 1,000 evaluations, 300 exports and imports", DefaultValueFactory = _ => 0.05 };
 Command soak = new("soak", "Do one thing many times in one process and look whether its memory grows") { part };
 soak.SetAction(result => In(result, root => new SoakCheck(root).Run(result.GetValue(full) ? 1 : result.GetValue(part))));
 
-return new RootCommand("Checks of what a run survives") { full, place, threads, faults, kills, soak }.Parse(args).Invoke();
+return new RootCommand("Checks of what a run survives") { full, place, threads, faults, kills, shortages, soak }.Parse(args).Invoke();
 
 int In(ParseResult result, Func<string, int> check)
 {

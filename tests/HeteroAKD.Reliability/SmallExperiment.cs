@@ -44,6 +44,19 @@ internal sealed partial class SmallExperiment
     /// <summary>Runs it from the start.</summary>
     public Ended Start(params IEnumerable<(string Name, string Value)> variables) => Wait(Launch(resume: false, variables));
 
+    /// <summary>Runs it from the start; does something to the process as soon as a file of its folder is there.</summary>
+    public Ended Start(string file, Action<Process> disturb)
+    {
+        Process process = Launch(resume: false, []);
+        while (!File.Exists(Path.Combine(Folder, file)) && !process.HasExited)
+        {
+            Thread.Sleep(1);
+        }
+
+        disturb(process);
+        return Wait(process);
+    }
+
     /// <summary>Goes on as a user does: <c>--resume</c> where something is there, the plain command where nothing is.</summary>
     public Ended GoOn(params IEnumerable<(string Name, string Value)> variables) => Wait(Launch(HasBegun, variables));
 
@@ -63,7 +76,9 @@ internal sealed partial class SmallExperiment
     }
 
     /// <summary>What differs from the unbroken experiment; empty where nothing does.</summary>
-    public string DifferenceTo(SmallExperiment unbroken)
+    /// <param name="unbroken">The other.</param>
+    /// <param name="rowsInAnyOrder">Whether metrics.csv may name the networks in another order.</param>
+    public string DifferenceTo(SmallExperiment unbroken, bool rowsInAnyOrder = false)
     {
         string[] expected = Files(unbroken);
         string[] found = Files(this);
@@ -77,7 +92,7 @@ internal sealed partial class SmallExperiment
             return $"{left} is left";
         }
 
-        return expected.Select(name => Difference(name, unbroken)).FirstOrDefault(d => d.Length > 0, "");
+        return expected.Select(name => Difference(name, unbroken, rowsInAnyOrder)).FirstOrDefault(d => d.Length > 0, "");
     }
 
     private bool HasBegun => Directory.Exists(Folder) && Directory.EnumerateFileSystemEntries(Folder, "*", SearchOption.AllDirectories).Any(File.Exists);
@@ -88,12 +103,13 @@ internal sealed partial class SmallExperiment
             : [];
 
     // The log tells of the interruption, the summary of time and memory; paths and threads may differ.
-    private string Difference(string name, SmallExperiment unbroken)
+    private string Difference(string name, SmallExperiment unbroken, bool rowsInAnyOrder)
     {
         (string expected, string found) = (Path.Combine(unbroken.Folder, name), Path.Combine(Folder, name));
         return Path.GetFileName(name) switch
         {
             "log.txt" or "seconds.json" => "",
+            "metrics.csv" when rowsInAnyOrder => Compare(name, [.. unbroken.Lines(expected).Order(StringComparer.Ordinal)], [.. Lines(found).Order(StringComparer.Ordinal)]),
             "config.yaml" => Compare(name, unbroken.Lines(expected, "threads"), Lines(found, "threads")),
             "summary.json" => Compare(name, unbroken.Lines(expected, "seconds", "peak", "threads", "device"), Lines(found, "seconds", "peak", "threads", "device")),
             _ when name.EndsWith(".safetensors", StringComparison.Ordinal) => Tensors(name, expected, found),

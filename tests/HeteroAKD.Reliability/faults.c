@@ -3,6 +3,7 @@
 //   HETEROAKD_FAULT_BELOW   folders, separated by ':'
 //   HETEROAKD_FAULT_AT      the number, from 1; 0 lets everything pass
 //   HETEROAKD_FAULT_KIND    kill | torn (half of the write, then kill) | EIO | EMFILE (this call) | ENOSPC (this call and all later ones that need space)
+//                           | EROFS (this call and all later ones that change a folder or open a file for writing)
 //   HETEROAKD_FAULT_TRACE   file that receives a line for each call: number, name, path
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -21,7 +22,7 @@
 enum { most_files = 1 << 16 };
 
 static atomic_int number;
-static atomic_bool full;
+static atomic_bool full, read_only;
 static atomic_uchar watched[most_files]; // by descriptor: open for writing below the folders
 static int at, trace = -1;
 static const char *below, *kind;
@@ -76,6 +77,9 @@ static int fault(const char *name, const char *path, int needs_space)
     }
     if (atomic_load(&full) && needs_space)
         return ENOSPC;
+    int changes = strcmp(name, "open") == 0 || strcmp(name, "mkdir") == 0 || strcmp(name, "rename") == 0 || strcmp(name, "unlink") == 0;
+    if (atomic_load(&read_only) && changes)
+        return EROFS;
     if (n != at)
         return 0;
     if (strcmp(kind, "kill") == 0)
@@ -94,6 +98,11 @@ static int fault(const char *name, const char *path, int needs_space)
     {
         atomic_store(&full, 1);
         return needs_space ? ENOSPC : 0;
+    }
+    if (strcmp(kind, "EROFS") == 0)
+    {
+        atomic_store(&read_only, 1);
+        return changes ? EROFS : 0;
     }
     return 0;
 }

@@ -87,6 +87,15 @@ public sealed class AtomicFileTests : IDisposable
     }
 
     [Fact]
+    public void A_file_over_the_limit_of_sizes_is_said_to_be_one()
+    {
+        string path = folder.File("a.bin", "old");
+        var e = Assert.Throws<StorageException>(() => AtomicFile.Write(path, stream => stream.SetLength(long.MaxValue)));
+        Assert.Equal($"{path} could not be written: it would be larger than files may be here (ulimit -f); the earlier file is as it was", e.Message);
+        Assert.Equal([path], Directory.GetFiles(folder.Path));
+    }
+
+    [Fact]
     public void A_device_that_is_full_is_named()
     {
         Assert.SkipUnless(File.Exists("/dev/full"), "there is no /dev/full here, the device that is always full");

@@ -42,9 +42,9 @@ internal sealed class GrowingFile : IDisposable
 
             _stream.Write(text);
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (Exception e) when (StorageException.IsRefusal(e))
         {
-            throw new StorageException($"{_path} could not be written: {e.Message}", e);
+            throw StorageException.Of(_path, e);
         }
     }
 

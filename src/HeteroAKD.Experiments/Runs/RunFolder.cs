@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text;
 using System.Text.Json;
 using HeteroAKD.Experiments.Configuration;
 using HeteroAKD.Tensors;
@@ -126,7 +127,7 @@ public sealed class RunFolder : IDisposable
         }
     }
 
-    /// <summary>Writes the configuration again if somebody removed it, the whole folder perhaps, and takes the folder again; returns whether it had to.</summary>
+    /// <summary>Writes the configuration again if somebody removed it, the whole folder perhaps, or put another file there, and takes the folder again; returns whether it had to.</summary>
     /// <exception cref="StorageException">It cannot be written, or another process works there now.</exception>
     public bool Restore()
     {
@@ -135,7 +136,7 @@ public sealed class RunFolder : IDisposable
             throw new StorageException($"{Path} was removed while a run went on in it, and is in use again ({other}); this run ends, and the files are that one's");
         }
 
-        if (_config.Length == 0 || System.IO.File.Exists(File(RunFiles.Config)))
+        if (_config.Length == 0 || (new FileInfo(File(RunFiles.Config)) is { Exists: true } there && there.Length == Encoding.UTF8.GetByteCount(_config)))
         {
             return false;
         }

@@ -84,7 +84,7 @@ public sealed class RunObserver : ITrainingObserver
         string[] restored = [.. new[] { (RunFiles.Config, config), (RunFiles.Metrics, _metrics.TakeRestored()), (RunFiles.Log, _log.TakeRestored()) }.Where(f => f.Item2).Select(f => f.Item1)];
         if (restored.Length > 0)
         {
-            Say($"warning: files of {Folder?.Path} were removed while the run goes on; written again: {string.Join(", ", restored)}");
+            Say($"warning: files of {Folder?.Path} were removed or replaced while the run goes on; written again: {string.Join(", ", restored)}");
             _log.TakeRestored(); // saying so may have written it again
         }
     }
