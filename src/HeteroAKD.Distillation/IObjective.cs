@@ -44,8 +44,24 @@ public interface IObjective : IDisposable
     WarmUp? WarmUp => null;
 }
 
-/// <summary>A part of the auxiliary modules that is trained alone before the network's first step.</summary>
-/// <param name="Steps">Steps.</param>
-/// <param name="Module">What is trained.</param>
+/// <summary>A part of the auxiliary modules that gets its first values, or is trained alone, before the network's first step.</summary>
+/// <param name="Steps">Steps of training; may be 0 with a fit.</param>
+/// <param name="Module">What is fitted and trained.</param>
 /// <param name="Loss">Loss [1] of images [N, 3, H, W] and labels [N, H, W] int32; may depend on its arguments only.</param>
-public sealed record WarmUp(int Steps, Module Module, Func<Tensor, Tensor, Pass, Tensor> Loss);
+/// <param name="Fit">First values in closed form; null leaves those that the module was built with.</param>
+public sealed record WarmUp(int Steps, Module Module, Func<Tensor, Tensor, Pass, Tensor> Loss, IClosedFormFit? Fit = null);
+
+/// <summary>Values of a module in closed form, from a few batches.</summary>
+public interface IClosedFormFit
+{
+    /// <summary>How many batches it takes.</summary>
+    int Batches { get; }
+
+    /// <summary>Counts a batch in.</summary>
+    /// <param name="images">[N, 3, H, W].</param>
+    /// <param name="batch">The same batch on the host.</param>
+    void Add(Tensor images, Batch batch);
+
+    /// <summary>Sets the module's values.</summary>
+    void Finish();
+}

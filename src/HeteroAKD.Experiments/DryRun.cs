@@ -142,7 +142,7 @@ public sealed class DryRun : IDisposable
         if (job.Objective.WarmUp is { } warmUp)
         {
             using JoinedLoaders first = training.Batches(_config.Data with { Workers = 0 });
-            AuxiliaryWarmUp.Run(job, warmUp with { Steps = 1 }, first, new Unheard(), _cancellation);
+            AuxiliaryWarmUp.Run(job, warmUp with { Steps = Math.Min(1, warmUp.Steps) }, first, new Unheard(), _cancellation);
         }
 
         using FlatParameters parameters = new(_device, job.ParameterGroups());

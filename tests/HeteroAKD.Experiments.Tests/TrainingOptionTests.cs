@@ -140,7 +140,7 @@ public sealed class TrainingOptionTests : IDisposable
     {
         ExperimentConfig config = TinyExperiment.Config(Path.Combine(_folder.Path, name));
         TermSet terms = new();
-        terms["heteroakd"] = new HeteroAkdTermOptions { ProjectorWarmup = 3 };
+        terms["heteroakd"] = new HeteroAkdTermOptions { ProjectorWarmup = 3, ProjectorInit = ProjectorInitialization.Discriminant };
         return config with
         {
             Training = config.Training with { Ema = 0.9 },

@@ -75,16 +75,20 @@ public sealed class HeteroAkdTerm : DistillationTerm
         return maps == 1 ? total! : Functional.Div(total!, maps);
     }
 
-    /// <summary>Training of the teacher's projectors before the student's first step; null where none is asked for.</summary>
+    /// <summary>Fit and training of the teacher's projectors before the student's first step; null where neither is asked for.</summary>
     /// <param name="teacher">The frozen teacher's output for images.</param>
     internal WarmUp? WarmUp(Func<Tensor, SegmentationOutput> teacher)
     {
-        if (_projectors is null || _options.ProjectorWarmup == 0)
+        bool fits = _options.ProjectorInit == ProjectorInitialization.Discriminant;
+        if (_projectors is null || (_options.ProjectorWarmup == 0 && !fits))
         {
             return null;
         }
 
-        return new WarmUp(_options.ProjectorWarmup, _projectors.TeacherSide, (images, labels, pass) =>
+        TeacherFit? fit = fits ? new TeacherFit(this, teacher) : null;
+        return new WarmUp(_options.ProjectorWarmup, _projectors.TeacherSide, Loss, fit);
+
+        Tensor Loss(Tensor images, Tensor labels, Pass pass)
         {
             SegmentationOutput output = teacher(images);
             HeteroAkdAttributes supervision = _attributes with
@@ -107,7 +111,7 @@ public sealed class HeteroAkdTerm : DistillationTerm
             // The other side's loss is a number: log(1 + e^0) with bce, that of C equal logits with ce.
             double other = supervision.Supervision == ProjectorSupervision.Ce ? Math.Log(_classes) : Math.Log(2);
             return Functional.ScaleShift(total!, 1f / _projectors.Pairs.Count, (float)-other);
-        });
+        }
     }
 
     /// <summary>S, W and ΔH of a batch on the label grid, whatever grid is trained on, for the deepest map.</summary>
@@ -135,6 +139,25 @@ public sealed class HeteroAkdTerm : DistillationTerm
 
     private Tensor Map(in SegmentationOutput output, int map) =>
         _options.Features == ProjectedFeatures.Classifier ? output.HeadFeature : output.Features[^(_projectors!.Pairs.Count - map)];
+
+    private sealed class TeacherFit(HeteroAkdTerm term, Func<Tensor, SegmentationOutput> teacher) : IClosedFormFit
+    {
+        private readonly ProjectorFit[] _fits = [.. term._projectors!.Pairs.Select(pair => new ProjectorFit(pair.Teacher, term._classes))];
+
+        // More lower the loss no further (lab/010).
+        public int Batches => 10;
+
+        public void Add(Tensor images, Batch batch)
+        {
+            SegmentationOutput output = teacher(images);
+            for (int map = 0; map < _fits.Length; map++)
+            {
+                _fits[map].Add(term.Map(output, map), batch.Labels.AsSpan(0, batch.Count * batch.Height * batch.Width), batch.Height, batch.Width);
+            }
+        }
+
+        public void Finish() => Array.ForEach(_fits, fit => fit.Finish());
+    }
 }
 
 /// <summary>The projectors of one or several maps, coarse maps last; stages are paired from the deepest.</summary>

@@ -30,6 +30,16 @@ public enum ProjectedFeatures
     All,
 }
 
+/// <summary>First values of the teacher's projectors.</summary>
+public enum ProjectorInitialization
+{
+    /// <summary>Random, as those of any layer.</summary>
+    Random,
+
+    /// <summary>In closed form: discriminant analysis of the labels of a few batches (<see cref="ProjectorFit"/>).</summary>
+    Discriminant,
+}
+
 /// <summary>Which logits KMM and KEM work on.</summary>
 public enum KnowledgeSource
 {
@@ -102,6 +112,9 @@ public sealed record HeteroAkdTermOptions : TermOptions, IPresetOptions
     /// <summary>Steps in which the projectors' teacher side learns the labels before the student starts.</summary>
     [InRange("[0, 100000000]")]
     public int ProjectorWarmup { get; init; }
+
+    /// <summary>random or discriminant: where the projectors' teacher side starts.</summary>
+    public ProjectorInitialization ProjectorInit { get; init; } = ProjectorInitialization.Random;
 
     /// <summary>These options with those that the preset names; weights and switches stay.</summary>
     public HeteroAkdTermOptions WithPreset(DistillationPreset preset) => preset switch

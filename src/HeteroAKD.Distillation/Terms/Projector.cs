@@ -28,4 +28,24 @@ public sealed class Projector : Layer
 
     /// <inheritdoc/>
     public override Tensor Forward(Tensor input, in Pass pass) => Functional.To(_bn.Forward(_conv.Forward(input, pass), pass), DType.Float32);
+
+    /// <summary>Its parameters and running statistics on the host.</summary>
+    internal Projection Values()
+    {
+        float[][] state = [.. State().Select(e => e.Tensor.ToFloats())];
+        return new Projection(state[0], state[1], state[2], state[3], state[4]);
+    }
+
+    /// <summary>Sets them.</summary>
+    internal void Set(Projection values)
+    {
+        float[][] state = [values.Directions, values.Weight, values.Bias, values.Mean, values.Variance];
+        foreach ((StateEntry entry, float[] value) in State().Zip(state))
+        {
+            entry.Tensor.CopyFrom(value);
+        }
+    }
 }
+
+/// <summary>What a projector holds, in the order of its state: the convolution's weight [C, d], the batch norm's weight, bias, running mean and running variance [C].</summary>
+internal sealed record Projection(float[] Directions, float[] Weight, float[] Bias, float[] Mean, float[] Variance);

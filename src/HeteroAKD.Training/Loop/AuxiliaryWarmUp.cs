@@ -8,7 +8,7 @@ using HeteroAKD.Training.Optimization;
 
 namespace HeteroAKD.Training.Loop;
 
-/// <summary>Trains what an objective wants trained before the network's first step, on the batches that the network will see first.</summary>
+/// <summary>Fits and trains what an objective wants ready before the network's first step, on the batches that the network will see first.</summary>
 public static class AuxiliaryWarmUp
 {
     /// <summary>Runs it at a constant learning rate and puts the batches back to where they were; returns a line for the log.</summary>
@@ -20,12 +20,48 @@ public static class AuxiliaryWarmUp
     /// <exception cref="NonFiniteException">The loss became NaN or infinite.</exception>
     public static string Run(TrainingJob job, WarmUp warmUp, IBatchSource batches, ITrainingObserver observer, CancellationToken cancellation)
     {
+        using StepInputs inputs = new(job.Model.Device);
+        List<string> said = [];
+        if (warmUp.Fit is { } fit)
+        {
+            said.Add(Fit(job, warmUp, fit, batches, inputs, cancellation));
+        }
+
+        if (warmUp.Steps > 0)
+        {
+            said.Add(Train(job, warmUp, batches, inputs, observer, cancellation));
+        }
+
+        return $"{job.Role}: the teacher's projectors {string.Join(", and ", said)}";
+    }
+
+    private static string Fit(TrainingJob job, WarmUp warmUp, IClosedFormFit fit, IBatchSource batches, StepInputs inputs, CancellationToken cancellation)
+    {
+        long position = batches.Position;
+        using NoGrad noGrad = new();
+        for (int i = 0; i < fit.Batches; i++)
+        {
+            cancellation.ThrowIfCancellationRequested();
+            Batch batch = batches.Next();
+            inputs.Fill(batch);
+            using StepScope scope = job.Model.Device.BeginStep();
+            fit.Add(inputs.Images, batch);
+        }
+
+        fit.Finish();
+        batches.Seek(position);
+        using StepScope last = job.Model.Device.BeginStep();
+        double loss = warmUp.Loss(inputs.Images, inputs.Labels, Pass.Evaluation).Item();
+        return FormattableString.Invariant($"were fitted to the labels of {fit.Batches} batches, loss {loss:G4}");
+    }
+
+    private static string Train(TrainingJob job, WarmUp warmUp, IBatchSource batches, StepInputs inputs, ITrainingObserver observer, CancellationToken cancellation)
+    {
         Device device = job.Model.Device;
         OptimizerOptions options = job.Optimizer;
         using FlatParameters parameters = new(
             device, [.. ParameterGroup.Of(warmUp.Module, "warm-up", options.ProjectorLrMultiplier, options.WeightDecay, options.NoDecayOnNormsAndBiases)]);
         using Optimizer optimizer = new(parameters, options);
-        using StepInputs inputs = new(device);
         long position = batches.Position;
         observer.Begin(job with { Role = $"{job.Role}, projectors first", Training = job.Training with { Steps = warmUp.Steps } }, done: 0);
         double first = double.NaN;
@@ -54,6 +90,6 @@ public static class AuxiliaryWarmUp
         }
 
         batches.Seek(position);
-        return FormattableString.Invariant($"{job.Role}: the teacher's projectors learned the labels in {warmUp.Steps} steps, loss {first:G4} to {last:G4}");
+        return FormattableString.Invariant($"learned the labels in {warmUp.Steps} steps, loss {first:G4} to {last:G4}");
     }
 }
