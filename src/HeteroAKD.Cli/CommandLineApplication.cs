@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
 using HeteroAKD.Cli.Commands;
+using HeteroAKD.Experiments.Configuration;
 using HeteroAKD.Tensors;
 
 namespace HeteroAKD.Cli;
@@ -31,7 +32,7 @@ internal sealed class CommandLineApplication(CommandServices services, Terminal 
         catch (Exception e)
         {
             ErrorReport.Write(terminal.Error, e, args.Contains(options.Debug.Name));
-            return ExitCode.Failure;
+            return e is ConfigurationException { IsOverride: true } ? ExitCode.Usage : ExitCode.Failure;
         }
     }
 

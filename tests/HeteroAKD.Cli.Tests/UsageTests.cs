@@ -80,6 +80,19 @@ public sealed class UsageTests
         Assert.Contains(expected, error, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("optimizer.lrr=1", "optimizer.lr")]
+    [InlineData("optimizer.lr=fast", "optimizer.lr")]
+    [InlineData("training.steps=-1", "training.steps")]
+    [InlineData("data.kind=scene", "scenes")]
+    public void What_set_cannot_set_is_a_usage_error(string text, string named)
+    {
+        (int code, string error) = Run(["quickstart", "--set", text]);
+        Assert.Equal(2, code);
+        Assert.StartsWith($"error: --set {text}: ", error, StringComparison.Ordinal);
+        Assert.Contains(named, error[$"error: --set {text}: ".Length..], StringComparison.Ordinal);
+    }
+
     // What the option under test needs beside it, and not itself.
     private static string[] Line(string command, string option)
     {

@@ -29,6 +29,11 @@ internal static class Adler32
         return (high << 16) | low;
     }
 
-    /// <summary>Whether a zlib stream ends in this checksum.</summary>
-    public static bool IsAtEnd(ReadOnlySpan<byte> stream, uint checksum) => stream.Length >= 4 && BinaryPrimitives.ReadUInt32BigEndian(stream[^4..]) == checksum;
+    /// <summary>Whether a zlib stream closes with this checksum. Bytes may follow it: some writers leave them, and readers of PNG skip them.</summary>
+    public static bool Closes(ReadOnlySpan<byte> stream, uint checksum)
+    {
+        Span<byte> bytes = stackalloc byte[sizeof(uint)];
+        BinaryPrimitives.WriteUInt32BigEndian(bytes, checksum);
+        return stream.LastIndexOf(bytes) >= 0;
+    }
 }

@@ -8,6 +8,13 @@ internal static class PictureFormat
     /// <summary>Bytes of a file's beginning that are enough to tell.</summary>
     public const int Bytes = 26;
 
+    // GIF's codes have at most 12 bits, and one stands for at most 4,095 pixels.
+    private const int MaxGifPixelsPerByte = 4095 * 8 / 12;
+
+    private const int GifHeaderBytes = 13;
+
+    private const string Remedy = "Copy or export the file again, or take it off the list";
+
     /// <summary>Its name, for example "JPEG"; null for something else.</summary>
     public static string? NameOf(ReadOnlySpan<byte> file) => file switch
     {
@@ -26,9 +33,9 @@ internal static class PictureFormat
 
     public static bool IsWebP(ReadOnlySpan<byte> file) => file.Length >= 12 && file.StartsWith("RIFF"u8) && file[8..].StartsWith("WEBP"u8);
 
-    public static bool IsGif(ReadOnlySpan<byte> file) => file.StartsWith("GIF87a"u8) || file.StartsWith("GIF89a"u8);
+    public static bool IsGif(ReadOnlySpan<byte> file) => file.Length >= GifHeaderBytes && (file.StartsWith("GIF87a"u8) || file.StartsWith("GIF89a"u8));
 
-    /// <summary>Refuses a BMP, WebP or GIF file that is shorter than it says: the codec fills what is missing in places.</summary>
+    /// <summary>Refuses a BMP, WebP or GIF file that is shorter than it says, since the codec fills what is missing in places, and a GIF that cannot hold what it announces.</summary>
     public static void RequireWhole(string path, ReadOnlySpan<byte> file)
     {
         var stated = IsWebP(file) ? BinaryPrimitives.ReadUInt32LittleEndian(file[4..]) + 8L
@@ -36,7 +43,13 @@ internal static class PictureFormat
             : 0;
         if (stated > file.Length || (IsGif(file) && !file.TrimEnd((byte)0).EndsWith(";"u8)))
         {
-            throw new ImageFormatException(path, $"the {NameOf(file)} file is cut short", "Copy or export the file again, or take it off the list");
+            throw new ImageFormatException(path, $"the {NameOf(file)} file is cut short", Remedy);
+        }
+
+        if (IsGif(file) && BinaryPrimitives.ReadUInt16LittleEndian(file[6..]) is var width && BinaryPrimitives.ReadUInt16LittleEndian(file[8..]) is var height
+            && (long)width * height > (long)file.Length * MaxGifPixelsPerByte)
+        {
+            throw new ImageFormatException(path, $"{file.Length} bytes cannot hold {width}x{height} pixels", Remedy);
         }
     }
 }

@@ -43,7 +43,7 @@ internal static class PngData
             {
                 throw Broken(path, $"it ends after {count} of {expected} bytes");
             }
-            if (!Adler32.IsAtEnd(compressed.GetBuffer().AsSpan(0, (int)compressed.Length), checksum))
+            if (!Adler32.Closes(compressed.GetBuffer().AsSpan(0, (int)compressed.Length), checksum))
             {
                 throw Broken(path, "it does not match its checksum");
             }

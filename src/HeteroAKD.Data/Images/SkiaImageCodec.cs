@@ -138,7 +138,8 @@ public sealed class SkiaImageCodec : IImageCodec
         var info = new SKImageInfo(width, height, SKColorType.Rgba8888, SKAlphaType.Unpremul);
         var strips = codec.StartScanlineDecode(info) == SKCodecResult.Success && codec.ScanlineOrder == SKCodecScanlineOrder.TopDown;
         var rows = strips ? Math.Clamp(StripBytes / (4 * width), 1, height) : height;
-        var rgba = ArrayPool<byte>.Shared.Rent(rows * width * 4); // [rows, W, 4]
+        // A pool would round a whole picture up to the next power of two.
+        var rgba = strips ? ArrayPool<byte>.Shared.Rent(rows * width * 4) : GC.AllocateUninitializedArray<byte>(rows * width * 4); // [rows, W, 4]
         try
         {
             RgbImage? image = null;
@@ -153,7 +154,10 @@ public sealed class SkiaImageCodec : IImageCodec
         }
         finally
         {
-            ArrayPool<byte>.Shared.Return(rgba);
+            if (strips)
+            {
+                ArrayPool<byte>.Shared.Return(rgba);
+            }
         }
     }
 

@@ -88,7 +88,7 @@ public static class ConfigurationReader
 
     private static void ApplyOverride(string text, ExperimentConfig config)
     {
-        string source = $"--set {text}";
+        string source = ConfigurationException.Override + text;
         int equals = text.IndexOf('=', StringComparison.Ordinal);
         if (equals <= 0)
         {

@@ -36,7 +36,7 @@ internal sealed class StepBudget(Plan plan, ResultsFile results, TimeProvider cl
         List<RunFailure> failures = [];
         foreach (PlannedRun run in runs.DistinctBy(r => Key(r)).Where(r => Steps(r) is null))
         {
-            (double step, RunFailure? failure) = StepSeconds(run, execution, place, cancellation);
+            (double step, double before, RunFailure? failure) = StepSeconds(run, execution, place, cancellation);
             if (cancellation.IsCancellationRequested)
             {
                 break;
@@ -48,7 +48,7 @@ internal sealed class StepBudget(Plan plan, ResultsFile results, TimeProvider cl
                 progress.Say($"{run.Arm}  {run.Cell}  FAILED: {failure.Error}");
             }
 
-            int steps = failure is null ? Math.Max(1, (int)(plan.BudgetSeconds / step)) : 0;
+            int steps = failure is null ? Math.Max(1, (int)((plan.BudgetSeconds - before) / step)) : 0;
             results.Add(new RunResult
             {
                 Kind = RunResult.Cost,
@@ -66,18 +66,19 @@ internal sealed class StepBudget(Plan plan, ResultsFile results, TimeProvider cl
             });
             if (failure is null)
             {
-                progress.Say(string.Create(CultureInfo.InvariantCulture, $"{run.Arm}  {run.Cell}  {1000 * step:F1} ms a step: {steps} steps in {plan.BudgetSeconds:R} s"));
+                progress.Say(string.Create(CultureInfo.InvariantCulture, $"{run.Arm}  {run.Cell}  {before:F1} s before the first step, {1000 * step:F1} ms a step: {steps} steps in {plan.BudgetSeconds:R} s"));
             }
         }
 
         return failures;
     }
 
-    private static (double Step, RunFailure? Failure) StepSeconds(PlannedRun run, RunExecution execution, string place, CancellationToken cancellation)
+    // A warm-up of projectors comes before the first step, and so does compiling.
+    private static (double Step, double Before, RunFailure? Failure) StepSeconds(PlannedRun run, RunExecution execution, string place, CancellationToken cancellation)
     {
         if (run.Teacher is { } teacher && !RunFolders.IsReady(teacher))
         {
-            return (double.NaN, Failed(run, $"its teacher {teacher.Arm} is not there"));
+            return (double.NaN, double.NaN, Failed(run, $"its teacher {teacher.Arm} is not there"));
         }
 
         (double few, RunFailure? failure) = Seconds(run, FewSteps, execution, place, cancellation);
@@ -87,7 +88,8 @@ internal sealed class StepBudget(Plan plan, ResultsFile results, TimeProvider cl
             (many, failure) = Seconds(run, ManySteps, execution, place, cancellation);
         }
 
-        return (many > few ? (many - few) / (ManySteps - FewSteps) : many / ManySteps, failure);
+        double step = many > few ? (many - few) / (ManySteps - FewSteps) : many / ManySteps;
+        return (step, Math.Max(0, few - (FewSteps * step)), failure);
     }
 
     private static (double Seconds, RunFailure? Failure) Seconds(PlannedRun run, int steps, RunExecution execution, string place, CancellationToken cancellation)

@@ -46,6 +46,19 @@ public sealed class HostileImageTests : IDisposable
         Assert.Null(Read(builder, data));
     }
 
+    /// <summary>libpng warns of them and goes on.</summary>
+    [Theory]
+    [MemberData(nameof(Kinds))]
+    public void BytesBehindTheData_AreSkipped(int colour, int bits, bool interlaced)
+    {
+        var builder = Builder(colour, bits, interlaced);
+        var data = PngBuilder.Compress(builder.RawRows(Values(builder)));
+        var whole = Read(builder, data);
+        Assert.NotNull(whole);
+        Assert.Equal(whole, Read(builder, [.. data, 0]));
+        Assert.Equal(whole, Read(builder, [.. data, .. "left by a writer"u8]));
+    }
+
     [Theory]
     [InlineData(16384, 16384, 1, 0, 33_000, "data.maxPixels 50331648")] // the bytes could hold it
     [InlineData(8000, 6000, 8, 0, 40, "cannot hold 8000x6000 pixels")]
@@ -63,6 +76,16 @@ public sealed class HostileImageTests : IDisposable
         {
             Assert.Contains(problem, AllocatesLittle(() => LabelPng.Read(path), file.Length).Message, StringComparison.Ordinal);
         }
+    }
+
+    [Fact]
+    public void Gif_ThatAnnouncesMoreThanItHolds_AllocatesNothing()
+    {
+        var file = TestPictures.Gif(TestPictures.Quarters(20, 10));
+        BinaryPrimitives.WriteUInt16LittleEndian(file.AsSpan(6), 8000);
+        BinaryPrimitives.WriteUInt16LittleEndian(file.AsSpan(8), 6000);
+        var path = _folder.Write("huge.gif", file);
+        Assert.Contains("cannot hold 8000x6000 pixels", AllocatesLittle(() => SkiaImageCodec.Instance.ReadRgb(path), file.Length).Message, StringComparison.Ordinal);
     }
 
     [Theory]

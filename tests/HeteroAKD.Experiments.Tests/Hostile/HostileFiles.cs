@@ -19,7 +19,7 @@ namespace HeteroAKD.Experiments.Tests.Hostile;
 internal sealed record HostileFiles(IReadOnlyList<byte[]> Samples, Func<byte[], Mutator, byte[]> Repair, Action<string> Read)
 {
     /// <summary>The kinds by name. ONNX is none of them: the program writes it and never reads it.</summary>
-    public static IReadOnlyList<string> Names { get; } = ["label", "png", "jpeg", "safetensors", "pth", "checkpoint", "yaml", "plan", "list"];
+    public static IReadOnlyList<string> Names { get; } = ["label", "png", "jpeg", "bmp", "webp", "gif", "safetensors", "pth", "checkpoint", "yaml", "plan", "list"];
 
     /// <summary>Makes the samples of a kind.</summary>
     /// <param name="name">One of <see cref="Names"/>.</param>
@@ -29,6 +29,9 @@ internal sealed record HostileFiles(IReadOnlyList<byte[]> Samples, Func<byte[], 
         "label" => new([Png(0, 8, false), Png(0, 16, true), Png(3, 4, false), Png(3, 8, true), Png(0, 1, false)], Hostile.Repair.Png, path => LabelPng.Read(path)),
         "png" => new([Png(2, 8, false), Png(2, 8, true), Png(3, 4, true), Png(0, 16, false)], Hostile.Repair.Png, ReadImage),
         "jpeg" => new([Image(SKEncodedImageFormat.Jpeg, 90), Image(SKEncodedImageFormat.Jpeg, 20)], (file, _) => file, ReadImage),
+        "bmp" => new([TestPictures.Bmp(TestPictures.Quarters())], (file, _) => file, ReadImage),
+        "webp" => new([Image(SKEncodedImageFormat.Webp, 90), Image(SKEncodedImageFormat.Webp, 100)], (file, _) => file, ReadImage),
+        "gif" => new([TestPictures.Gif(TestPictures.Quarters(20, 10))], (file, _) => file, ReadImage),
         "safetensors" => new([Bytes(stream => SafeTensors.Write(stream, Tensors, new Dictionary<string, string> { ["a"] = "b" }))], (file, _) => file, path => SafeTensors.Read(path)),
         "pth" => new([Bytes(stream => TorchFile.Write(stream, Tensors))], (file, mutator) => mutator.Once(8) ? file : Hostile.Repair.Zip(file), path => TorchFile.Read(path)),
         "checkpoint" => new([Network(device)], Hostile.Repair.Checkpoint, path => ReadCheckpoint(path, device)),

@@ -287,13 +287,13 @@ public sealed class ExperimentServiceTests
     {
         using TestPlan plan = new(TestPlan.Text + "\nbudget: {seconds: 30}\n");
 
-        // A second at the start and 0.1 s a step; distilled, 0.2 s.
+        // A second before the first step, which the budget pays for too, and 0.1 s a step; distilled, 0.2 s.
         double Cost(ExperimentConfig c) => c.Distillation.WeightedTerms().Count == 0 ? 0.1 : 0.2;
         Assert.Empty(plan.Run(new FakeStarter { Seconds = c => 1 + (Cost(c) * c.Training.Steps) }).Failures);
         ResultsFile results = ResultsFile.Read(plan.Csv);
-        Assert.Equal([300, 150, 150], results.Lines.Where(l => l.Kind == RunResult.Cost).Select(l => l.Steps).OrderDescending());
-        Assert.All(results.Lines.Where(l => l.Arm == "kd" && l.Kind != RunResult.Cost), l => Assert.Equal(150, l.Steps));
-        Assert.All(results.Lines.Where(l => l.Kind == NetworkRoles.Student), l => Assert.Equal(300, l.Steps));
+        Assert.Equal([290, 145, 145], results.Lines.Where(l => l.Kind == RunResult.Cost).Select(l => l.Steps).OrderDescending());
+        Assert.All(results.Lines.Where(l => l.Arm == "kd" && l.Kind != RunResult.Cost), l => Assert.Equal(145, l.Steps));
+        Assert.All(results.Lines.Where(l => l.Kind == NetworkRoles.Student), l => Assert.Equal(290, l.Steps));
 
         // On a slower day nothing is measured or run again.
         FakeStarter slower = new() { Seconds = _ => 100 };
