@@ -44,7 +44,7 @@ public sealed class DistillationObjective : IObjective
     private readonly InputAdapter? _teacherInput;
     private readonly ITeacherOutputs? _kept;
     private readonly float _unlabelledThreshold;
-    private readonly bool _readsLabels;
+    private readonly TermReads _reads;
     private readonly List<LossTerm> _values = [];
     private Tensor? _knownImages;        // those that _known belongs to
     private SegmentationOutput _known;
@@ -76,7 +76,7 @@ public sealed class DistillationObjective : IObjective
             _terms.Add(TermTable.Find(term.Name).Create(term.Options, setup));
         }
 
-        _readsLabels = _terms.Any(t => t.Reads.HasFlag(TermReads.Labels));
+        _reads = _terms.Aggregate(default(TermReads), (all, term) => all | term.Reads);
         TermNames = [.. task.TermNames, .. _terms.SelectMany(t => t.ValueNames)];
         if (TermNames.GroupBy(n => n).FirstOrDefault(g => g.Count() > 1) is { } twice)
         {
@@ -114,7 +114,8 @@ public sealed class DistillationObjective : IObjective
     {
         if (_kept is not null)
         {
-            _known = _kept.Of(batch, images, TeacherOutput);
+            // Where a threshold makes the teacher's classes labels, its logits are read whatever the terms say.
+            _known = _kept.Of(batch, images, _unlabelledThreshold > 0 ? _reads | TermReads.Logits : _reads, TeacherOutput);
             _knownImages = images;
         }
     }
@@ -148,7 +149,7 @@ public sealed class DistillationObjective : IObjective
     }
 
     private Tensor LabelsOfTerms(in SegmentationOutput teacher, Tensor labels) =>
-        _unlabelledThreshold > 0 && _readsLabels ? Functional.PseudoLabels(teacher.Logits, labels, _unlabelledThreshold, Batch.Unlabelled) : labels;
+        _unlabelledThreshold > 0 && _reads.HasFlag(TermReads.Labels) ? Functional.PseudoLabels(teacher.Logits, labels, _unlabelledThreshold, Batch.Unlabelled) : labels;
 
     /// <inheritdoc/>
     public void Dispose()

@@ -287,7 +287,8 @@ public sealed class ExperimentData
         };
     }
 
-    private static string CacheFolderOf(DataConfig data) => data.CacheFolder.Length > 0 ? data.CacheFolder : DiskCachedDataset.DefaultFolder;
+    /// <summary>The folder of caches on disk.</summary>
+    internal static string CacheFolderOf(DataConfig data) => data.CacheFolder.Length > 0 ? data.CacheFolder : DiskCachedDataset.DefaultFolder;
 
     /// <summary>Preparation of training images, for which no data is needed.</summary>
     public static Augmentation AugmentationOf(ExperimentConfig config)

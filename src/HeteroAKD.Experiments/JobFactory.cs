@@ -3,6 +3,7 @@ using HeteroAKD.Data;
 using HeteroAKD.Distillation;
 using HeteroAKD.Experiments.Commands;
 using HeteroAKD.Experiments.Configuration;
+using HeteroAKD.Experiments.TeacherCache;
 using HeteroAKD.Nn;
 using HeteroAKD.Nn.Models;
 using HeteroAKD.Tensors;
@@ -118,8 +119,26 @@ public sealed class JobFactory(ExperimentConfig config, ExperimentData data, Dev
         return training with { Job = training.Job with { Role = role }, Unlabelled = UnlabelledFor(role, objective) };
     }
 
-    private TeacherOutputFolder? Kept(SegmentationModel teacher) =>
-        teacherOutputs.Length == 0 ? null : new TeacherOutputFolder(teacherOutputs, teacher, $"{NormalizationOf(config.Augmentation)} {_teacher} cublas {config.Cublas}", say);
+    private ITeacherOutputs? Kept(SegmentationModel teacher) =>
+        config.Data.TeacherCache != CacheKind.Off ? new TeacherViews(TeacherSources, data.Evaluation, WholeOutputs(teacher), say)
+        : teacherOutputs.Length > 0 ? new TeacherOutputFolder(teacherOutputs, teacher, Circumstances, say)
+        : null;
+
+    // What a teacher's outputs follow from besides it and the images.
+    private string Circumstances => $"{NormalizationOf(config.Augmentation)} {_teacher} cublas {config.Cublas}";
+
+    private IReadOnlyList<ISegmentationDataset> TeacherSources => data.Unlabelled is null ? [data.Student] : [data.Student, data.Unlabelled];
+
+    private IWholeOutputs WholeOutputs(SegmentationModel teacher)
+    {
+        if (config.Data.TeacherCache == CacheKind.Ram)
+        {
+            return new OutputsInMemory(TeacherSources.Sum(source => source.Count), CacheBudget.OfProcess);
+        }
+
+        string folder = Path.Combine(ExperimentData.CacheFolderOf(config.Data), "teacher");
+        return new OutputsOnDisk(folder, TeacherOutputFolder.Origin(teacher, Circumstances), say);
+    }
 
     private void RequireBatchOfOne(string role, string name)
     {

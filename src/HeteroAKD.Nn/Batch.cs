@@ -27,6 +27,9 @@ public sealed class Batch
     /// <summary>[N], the index of each image in its data set.</summary>
     public int[] Indices { get; private set; } = [];
 
+    /// <summary>[N], where each image's window lies in its whole image.</summary>
+    public ImageView[] Views { get; private set; } = [];
+
     /// <summary>Sets the extent and makes sure the arrays hold it; what they held before may be lost.</summary>
     public void Resize(int count, int height, int width)
     {
@@ -41,6 +44,7 @@ public sealed class Batch
         if (Indices.Length < count)
         {
             Indices = new int[count];
+            Views = new ImageView[count];
         }
     }
 

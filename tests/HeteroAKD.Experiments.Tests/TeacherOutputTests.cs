@@ -1,6 +1,8 @@
+using HeteroAKD.Distillation.Terms;
 using HeteroAKD.Experiments.Commands;
 using HeteroAKD.Experiments.Configuration;
 using HeteroAKD.Experiments.Runs;
+using HeteroAKD.Experiments.TeacherCache;
 using HeteroAKD.Experiments.Tests.Support;
 using HeteroAKD.Nn;
 using HeteroAKD.Nn.Models;
@@ -100,7 +102,7 @@ public sealed class TeacherOutputTests : IDisposable
 
         float[] Logits((TeacherOutputFolder Folder, List<string> Said) kept, out string[] lines)
         {
-            SegmentationOutput output = kept.Folder.Of(batch, images, x =>
+            SegmentationOutput output = kept.Folder.Of(batch, images, TermReads.Logits, x =>
             {
                 using NoGrad none = new();
                 return teacher.Forward(x, Pass.Evaluation);

@@ -18,7 +18,8 @@ internal sealed class Augmenter(Augmentation options)
     /// <param name="width">Columns of the window.</param>
     /// <param name="image">[3, height, width], normalised.</param>
     /// <param name="labels">[height, width].</param>
-    public void Apply(Sample sample, CounterRandom random, int ignoreIndex, int height, int width, Span<float> image, Span<int> labels)
+    /// <returns>Where the window lies.</returns>
+    public ImageView Apply(Sample sample, CounterRandom random, int ignoreIndex, int height, int width, Span<float> image, Span<int> labels)
     {
         var source = sample.Image;
         var draw = AugmentationDraw.Make(options, ref random, source.Height, source.Width, height, width);
@@ -32,6 +33,7 @@ internal sealed class Augmenter(Augmentation options)
             SampleLabels(sample, row, ignoreIndex, labels.Slice(start, width));
             SampleRow(source, row, draw, image.Slice(start, width), image.Slice(plane + start, width), image.Slice(2 * plane + start, width));
         }
+        return new ImageView(Source: 0, draw.ScaledHeight, draw.ScaledWidth, draw.Top, draw.Left, draw.Flip);
     }
 
     private void SampleLabels(Sample sample, Tap row, int ignoreIndex, Span<int> labels)

@@ -45,7 +45,7 @@ internal sealed class BatchFiller
             }
             batch.Indices[n] = index;
             var random = new CounterRandom(_options.Seed, RandomPurpose.Augment, (uint)epoch, (uint)index);
-            _augmenter.Apply(sample, random, _dataset.Classes.IgnoreIndex, height, width, batch.ImageAt(n), batch.LabelsAt(n));
+            batch.Views[n] = _augmenter.Apply(sample, random, _dataset.Classes.IgnoreIndex, height, width, batch.ImageAt(n), batch.LabelsAt(n));
         }
     }
 

@@ -43,8 +43,8 @@ public sealed class JoinedLoaders : IBatchSource, IDisposable
                 null, $"the windows of labelled images are {labelled.Width}x{labelled.Height}, those of unlabelled ones {unlabelled.Width}x{unlabelled.Height}", "Set the window's Height and Width");
         }
         _joined.Resize(labelled.Count + unlabelled.Count, labelled.Height, labelled.Width);
-        Copy(labelled, 0);
-        Copy(unlabelled, labelled.Count);
+        Copy(labelled, 0, source: 0);
+        Copy(unlabelled, labelled.Count, source: 1);
         return _joined;
     }
 
@@ -62,11 +62,15 @@ public sealed class JoinedLoaders : IBatchSource, IDisposable
         _unlabelled?.Dispose();
     }
 
-    private void Copy(Batch part, int first)
+    private void Copy(Batch part, int first, int source)
     {
         var pixels = part.Height * part.Width;
         part.Images.AsSpan(0, part.Count * 3 * pixels).CopyTo(_joined.Images.AsSpan(first * 3 * pixels));
         part.Labels.AsSpan(0, part.Count * pixels).CopyTo(_joined.Labels.AsSpan(first * pixels));
         part.Indices.AsSpan(0, part.Count).CopyTo(_joined.Indices.AsSpan(first));
+        for (var n = 0; n < part.Count; n++)
+        {
+            _joined.Views[first + n] = part.Views[n] with { Source = source };
+        }
     }
 }

@@ -231,13 +231,4 @@ public sealed class InferenceService : IEvaluateCommand, IPredictCommand
             throw new CheckpointException(path, $"has {checkpoint.Info.Classes} classes, the data has {classes.Count}", "Give the data that it was trained on (--set data.root=...)");
         }
     }
-
-    private sealed class SingleImage(RgbImage image, ClassSet classes) : ISegmentationDataset
-    {
-        public int Count => 1;
-
-        public ClassSet Classes => classes;
-
-        public Sample Load(int index, Sample? reuse = null) => new("image", image, new byte[image.Width * image.Height]);
-    }
 }

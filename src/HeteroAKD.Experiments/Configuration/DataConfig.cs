@@ -160,6 +160,9 @@ public sealed record DataConfig
     /// <summary>Where decoded images are kept.</summary>
     public CacheKind Cache { get; init; } = CacheKind.Ram;
 
+    /// <summary>Where the outputs of a frozen teacher are kept for whole images, which then stand for those of windows: an approximation. Off asks the teacher for every batch.</summary>
+    public CacheKind TeacherCache { get; init; } = CacheKind.Off;
+
     /// <summary>Folder of the cache on disk; empty for <c>$XDG_CACHE_HOME/heteroakd/data</c>.</summary>
     public string CacheFolder { get; init; } = "";
 

@@ -3,6 +3,7 @@ using System.Runtime.Intrinsics;
 using System.Security.Cryptography;
 using System.Text;
 using HeteroAKD.Distillation;
+using HeteroAKD.Distillation.Terms;
 using HeteroAKD.Kernels.Lanes;
 using HeteroAKD.Nn;
 using HeteroAKD.Nn.Models;
@@ -10,7 +11,7 @@ using HeteroAKD.Tensors;
 using HeteroAKD.Tensors.Autograd;
 using HeteroAKD.Training.Loop;
 
-namespace HeteroAKD.Experiments;
+namespace HeteroAKD.Experiments.TeacherCache;
 
 /// <summary>
 /// A teacher's outputs in a folder, one file per batch. The file's name is a digest of all that they follow from: the images, the teacher's tensors and normalisation,
@@ -23,9 +24,7 @@ public sealed class TeacherOutputFolder : ITeacherOutputs
     private readonly byte[] _origin;
     private readonly Action<string> _say;
     private bool _full;
-    private Tensor[] _tensors = []; // logits, classifier input, stages
-    private SegmentationOutput _output;
-    private Shape _images;
+    private readonly OutputTensors _tensors = new();
     private float[] _values = [];
 
     /// <summary>Keeps outputs in a folder, which is made if it is not there.</summary>
@@ -57,24 +56,20 @@ public sealed class TeacherOutputFolder : ITeacherOutputs
     public int Written { get; private set; }
 
     /// <inheritdoc/>
-    public SegmentationOutput Of(Batch batch, Tensor images, Func<Tensor, SegmentationOutput> teacher)
+    public SegmentationOutput Of(Batch batch, Tensor images, TermReads reads, Func<Tensor, SegmentationOutput> teacher)
     {
         string file = Path.Combine(_folder, Name(batch));
-        if (images.Shape != _images)
-        {
-            Make(images, teacher);
-        }
-
+        _tensors.Fit(images, teacher);
         if (File.Exists(file) && Read(file))
         {
             Found++;
-            return _output;
+            return _tensors.Output;
         }
 
         using (images.Device.BeginStep())
         {
             SegmentationOutput computed = teacher(images);
-            foreach ((Tensor kept, Tensor value) in _tensors.Zip(Parts(computed)))
+            foreach ((Tensor kept, Tensor value) in _tensors.All.Zip(OutputTensors.Parts(computed)))
             {
                 value.CopyTo(Values(kept));
                 kept.CopyFrom(Values(kept));
@@ -86,53 +81,21 @@ public sealed class TeacherOutputFolder : ITeacherOutputs
             Write(file);
         }
 
-        return _output;
+        return _tensors.Output;
     }
 
     /// <summary>Frees the tensors; the files stay.</summary>
     public void Dispose()
     {
-        Free();
+        _tensors.Dispose();
         _say($"{NetworkRoles.Teacher}: outputs of {Found} batches read, of {Written} written");
     }
 
-    private void Free()
+    private Span<float> Values(Tensor tensor)
     {
-        foreach (Tensor tensor in _tensors)
-        {
-            tensor.Dispose();
-        }
-
-        _tensors = [];
-        _images = default;
+        Array.Resize(ref _values, Math.Max(_values.Length, tensor.Shape.Count));
+        return _values.AsSpan(0, tensor.Shape.Count);
     }
-
-    /// <summary>Makes the tensors that every batch of this shape gets, of the shapes that the teacher gives.</summary>
-    private void Make(Tensor images, Func<Tensor, SegmentationOutput> teacher)
-    {
-        Free();
-        (Shape Shape, DType Type)[] forms;
-        using (images.Device.BeginStep())
-        {
-            forms = [.. Parts(teacher(images)).Select(t => (t.Shape, t.DType))];
-        }
-
-        _tensors = [.. forms.Select(form => Tensor.Persistent(images.Device, form.Shape, form.Type))];
-        FeatureMaps features = default;
-        foreach (Tensor stage in _tensors.AsSpan(2))
-        {
-            features = features.With(stage);
-        }
-
-        _output = new SegmentationOutput(_tensors[0], null, features, _tensors[1]);
-        _images = images.Shape;
-        _values = new float[forms.Max(form => form.Shape.Count)];
-    }
-
-    private static IEnumerable<Tensor> Parts(SegmentationOutput output) =>
-        [output.Logits, output.HeadFeature, .. Enumerable.Range(0, output.Features.Count).Select(stage => output.Features[stage])];
-
-    private Span<float> Values(Tensor tensor) => _values.AsSpan(0, tensor.Shape.Count);
 
     // What is shorter, longer, damaged or gone meanwhile is written anew.
     private bool Read(string file)
@@ -150,13 +113,13 @@ public sealed class TeacherOutputFolder : ITeacherOutputs
     private bool IsRead(string file)
     {
         using FileStream stream = new(file, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, bufferSize: 0);
-        if (stream.Length != _tensors.Sum(t => (long)t.Shape.Count * sizeof(float)) + SHA256.HashSizeInBytes)
+        if (stream.Length != _tensors.All.Sum(t => (long)t.Shape.Count * sizeof(float)) + SHA256.HashSizeInBytes)
         {
             return false;
         }
 
         using IncrementalHash hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-        foreach (Tensor tensor in _tensors)
+        foreach (Tensor tensor in _tensors.All)
         {
             Span<byte> bytes = MemoryMarshal.AsBytes(Values(tensor));
             stream.ReadExactly(bytes);
@@ -176,7 +139,7 @@ public sealed class TeacherOutputFolder : ITeacherOutputs
             AtomicFile.WriteCacheEntry(file, stream =>
             {
                 using IncrementalHash hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-                foreach (Tensor tensor in _tensors)
+                foreach (Tensor tensor in _tensors.All)
                 {
                     tensor.CopyTo(Values(tensor));
                     Span<byte> bytes = MemoryMarshal.AsBytes(Values(tensor));
@@ -204,7 +167,8 @@ public sealed class TeacherOutputFolder : ITeacherOutputs
         return Convert.ToHexStringLower(hash.GetHashAndReset().AsSpan(0, 16));
     }
 
-    private static byte[] Origin(SegmentationModel teacher, string circumstances)
+    /// <summary>A digest of what a teacher's outputs follow from besides images: its tensors, the device and the program's own code.</summary>
+    internal static byte[] Origin(SegmentationModel teacher, string circumstances)
     {
         Device device = teacher.Device;
         Guid[] code = [.. new[] { typeof(CounterHash), typeof(Tensor), typeof(Module), typeof(InputAdapter) }.Select(type => type.Module.ModuleVersionId)];
