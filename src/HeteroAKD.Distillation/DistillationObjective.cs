@@ -32,11 +32,11 @@ public sealed record DistillationOptions(IReadOnlyList<WeightedTerm> Terms, int 
 }
 
 /// <summary>
-/// L = L_task + Σ weight · term (Eq. 11 for the recipe <c>heteroakd</c>). The teacher is frozen: evaluation mode, no tape, no gradient memory.
+/// L = L_task + Σ weight · term (Eq. 11 for the recipe <c>heteroakd</c>). The teacher is a <see cref="FrozenNetwork"/>: evaluation mode, no tape, no gradient memory.
 /// </summary>
 public sealed class DistillationObjective : IObjective
 {
-    private readonly SegmentationModel _teacher;
+    private readonly FrozenNetwork _teacher;
     private readonly TaskLoss _task;
     private readonly List<DistillationTerm> _terms = [];
     private readonly AuxiliaryModules? _auxiliary;
@@ -50,7 +50,7 @@ public sealed class DistillationObjective : IObjective
     private SegmentationOutput _known;
 
     /// <summary>Freezes the teacher and builds the terms for a student.</summary>
-    /// <param name="teacher">Trained network; stays the caller's.</param>
+    /// <param name="teacher">Trained network, which does not change from now on; stays the caller's.</param>
     /// <param name="student">The network to be trained, for its channels.</param>
     /// <param name="task">L_task; taken over.</param>
     /// <param name="options">Terms and weights; what keeps the teacher's outputs is taken over.</param>
@@ -63,7 +63,7 @@ public sealed class DistillationObjective : IObjective
             throw new ShapeMismatchException("distillation", "teacher", $"{teacher.Name} has {teacher.Classes} classes, the student {student.Name} has {student.Classes}; they must agree");
         }
 
-        _teacher = teacher;
+        _teacher = teacher.Freeze();
         _task = task;
         _teacherInput = options.TeacherInput;
         _kept = options.TeacherOutputs;
@@ -125,7 +125,7 @@ public sealed class DistillationObjective : IObjective
     public SegmentationOutput TeacherOutput(Tensor images)
     {
         using NoGrad none = new();
-        return _teacher.Forward(_teacherInput?.Apply(images) ?? images, Pass.Evaluation);
+        return _teacher.Forward(_teacherInput?.Apply(images) ?? images);
     }
 
     /// <inheritdoc/>
@@ -160,6 +160,7 @@ public sealed class DistillationObjective : IObjective
         }
 
         _strength?.Dispose();
+        _teacher.Dispose();
         _teacherInput?.Dispose();
         _kept?.Dispose();
         _task.Dispose();

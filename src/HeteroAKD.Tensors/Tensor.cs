@@ -82,6 +82,14 @@ public sealed partial class Tensor : IDisposable
         return tensor;
     }
 
+    /// <summary>A tensor of a trace that computes nothing: it has a shape and a type, and belongs to the open step as others do.</summary>
+    internal static Tensor WithoutMemory(Device device, Shape shape, DType type)
+    {
+        Tensor tensor = new(device, shape, type) { _scope = device.CurrentScope };
+        device.CurrentScope?.Own(tensor);
+        return tensor;
+    }
+
     /// <summary>A tensor that no step owns, even if one is open: parameters, buffers, state. Its maker disposes of it.</summary>
     public static Tensor Persistent(Device device, Shape shape, DType type = DType.Float32)
     {
@@ -402,8 +410,8 @@ public sealed partial class Tensor : IDisposable
         IsLeaf = true;
     }
 
-    // As Dispose, for a gradient that was taken over: as nobody else holds it, its step can use the object again.
-    private void Recycle()
+    // As Dispose, where nobody else holds the tensor (a gradient that was taken over): its step can use the object again.
+    internal void Recycle()
     {
         bool reusable = _owned && IsAlive;
         Dispose();

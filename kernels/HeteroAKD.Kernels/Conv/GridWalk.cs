@@ -95,9 +95,12 @@ internal unsafe ref struct GridWalk
         return true;
     }
 
-    /// <summary>Writes row <paramref name="row"/> of the tile to the target channel at <paramref name="channel"/>: activation(value + bias), or added to what is there.</summary>
+    /// <summary>
+    /// Writes row <paramref name="row"/> of the tile to the target channel at <paramref name="channel"/>: activation(value + bias + what lies at the same places of
+    /// <paramref name="added"/>), which is the channel itself, one like it, or null.
+    /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public readonly void Store<TLane>(byte* row, byte* channel, TLane bias, ActivationKind activation, bool accumulate)
+    public readonly void Store<TLane>(byte* row, byte* channel, TLane bias, ActivationKind activation, byte* added)
         where TLane : unmanaged, ILane<TLane>
     {
         int size = RegisterTile<TLane>.ElementSize;
@@ -106,10 +109,11 @@ internal unsafe ref struct GridWalk
         {
             Mem from = new(row + (_lane[segment] * size));
             byte* target = channel + (nint)(_target[segment] * size);
+            byte* add = added + (nint)(_target[segment] * size);
             int length = _length[segment];
             for (int i = 0; i < length; i += TLane.Width)
             {
-                if (step == 1 && !accumulate && length > TLane.Width)
+                if (step == 1 && added != channel && length > TLane.Width)
                 {
                     // The last lane of a run overlaps the one before instead of being stored in part.
                     i = Math.Min(i, length - TLane.Width);
@@ -117,9 +121,9 @@ internal unsafe ref struct GridWalk
 
                 TLane value = TLane.Load(from, i) + bias;
                 int count = Math.Min(TLane.Width, length - i);
-                if (accumulate)
+                if (added != null)
                 {
-                    value += step == 1 ? TLane.LoadPart(new Mem(target), i, count, value) : LoadEvery<TLane>(target + ((nint)i * step * size), step, count);
+                    value += step == 1 ? TLane.LoadPart(new Mem(add), i, count, value) : LoadEvery<TLane>(add + ((nint)i * step * size), step, count);
                 }
 
                 if (activation != ActivationKind.None)

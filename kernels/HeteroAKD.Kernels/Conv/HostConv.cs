@@ -11,7 +11,7 @@ namespace HeteroAKD.Kernels.Conv;
 /// <see cref="ConvInputGradientKernel"/> and <see cref="ConvWeightGradientKernel"/>; the bias gradient is <see cref="ConvBiasGradientKernel"/>.
 /// Each call needs a workspace (packed weights, partial sums or patches) of as many elements as its <c>…Workspace</c> says.
 /// </summary>
-public static class HostConv
+public static partial class HostConv
 {
     private const int MinPanelChannels = 12;
 
@@ -89,15 +89,7 @@ public static class HostConv
 
         if (shape.IsPointwise)
         {
-            int pixels = shape.Height * shape.Width;
-            HostGemm.Run<TLane>(pool, new GemmArguments
-            {
-                M = shape.OutChannels, N = pixels, K = shape.InChannels, Batch = shape.Batch,
-                A = GemmMatrix.RowMajor(operands.Weight, shape.InChannels),
-                B = GemmMatrix.RowMajor(operands.Source, pixels, batchStride: shape.InChannels * pixels),
-                C = GemmMatrix.RowMajor(operands.Target, pixels, batchStride: shape.OutChannels * pixels),
-                Bias = operands.Bias, BiasKind = operands.HasBias ? GemmBias.PerRow : GemmBias.None, Activation = operands.Activation,
-            });
+            HostGemm.Run<TLane>(pool, Pointwise(shape, operands), operands.IsPacked ? PackedSide.OfA(operands.Weight) : default);
         }
         else if (shape.IsPatchwise)
         {
@@ -197,6 +189,20 @@ public static class HostConv
         ConvWeightCombineJob<TLane>.Run(pool, workspace, plan.Chunks, weightGradient, shape.WeightLength, accumulate != 0);
     }
 
+    private static GemmArguments Pointwise(in ConvShape shape, in ConvOperands operands)
+    {
+        int pixels = shape.Height * shape.Width;
+        return new GemmArguments
+        {
+            M = shape.OutChannels, N = pixels, K = shape.InChannels, Batch = shape.Batch,
+            A = GemmMatrix.RowMajor(operands.Weight, shape.InChannels),
+            B = GemmMatrix.RowMajor(operands.Source, pixels, batchStride: shape.InChannels * pixels),
+            C = GemmMatrix.RowMajor(operands.Target, pixels, batchStride: shape.OutChannels * pixels),
+            Bias = operands.Bias, BiasKind = operands.HasBias ? GemmBias.PerRow : GemmBias.None, Activation = operands.Activation,
+            Residual = operands.Residual, HasResidual = operands.HasResidual ? 1 : 0,
+        };
+    }
+
     private static void Correlate<TLane>(HostPool pool, in ConvShape shape, ConvPlan plan, ConvOperands operands, int targetStride, int sourceStride, Mem workspace)
         where TLane : unmanaged, ILane<TLane>
     {
@@ -206,8 +212,12 @@ public static class HostConv
             return;
         }
 
-        ConvWeightPacking<TLane>.Run(pool, plan, operands.Weight, targetStride, sourceStride, workspace);
-        operands.Weight = workspace;
+        if (!operands.IsPacked)
+        {
+            ConvWeightPacking<TLane>.Run(pool, plan, operands.Weight, targetStride, sourceStride, workspace);
+            operands.Weight = workspace;
+        }
+
         HostConvJob<TLane>.Run(pool, plan, operands);
     }
 

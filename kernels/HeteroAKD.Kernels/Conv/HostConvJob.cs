@@ -17,17 +17,29 @@ internal struct ConvOperands
     /// <summary>Weights: panels for <see cref="HostConvJob{TLane}"/>, as they are for <see cref="HostDepthwiseJob{TLane}"/>.</summary>
     public Mem Weight;
 
+    /// <summary>Whether <see cref="Weight"/> is what <see cref="HostConv.Pack"/> left, to be read as it lies.</summary>
+    public bool IsPacked;
+
     /// <summary>[groups x TargetChannels] where <see cref="HasBias"/>.</summary>
     public Mem Bias;
 
     /// <summary>Whether there is a bias.</summary>
     public bool HasBias;
 
+    /// <summary>As <see cref="Target"/>, added before the activation where <see cref="HasResidual"/>; may be the target's own memory.</summary>
+    public Mem Residual;
+
+    /// <summary>Whether there is a residual; then nothing is accumulated.</summary>
+    public bool HasResidual;
+
     /// <summary>Applied last.</summary>
     public ActivationKind Activation;
 
     /// <summary>Add to the target instead of overwriting it.</summary>
     public bool Accumulate;
+
+    /// <summary>What the first sums are added to: the target itself, the residual, or nothing (null).</summary>
+    public readonly unsafe byte* Added => (byte*)(Accumulate ? Target.Address : HasResidual ? Residual.Address : 0);
 }
 
 /// <summary>
@@ -125,7 +137,7 @@ internal sealed unsafe class HostConvJob<TLane> : KernelJob<HostConvJob<TLane>>
         nint plane = (nint)_plan.Geometry.TargetHeight * _plan.Geometry.TargetWidth;
         nint imageStride = plane * _plan.TargetChannels * _plan.Groups;
         int channel = (piece.Group * _plan.TargetChannels) + target;
-        byte* output = (byte*)_operands.Target.Address + (((piece.Image * imageStride) + (channel * plane)) * size);
+        nint start = ((piece.Image * imageStride) + (channel * plane)) * size;
         int valid = Math.Min(rows, _plan.TargetChannels - target);
         GridWalk walk = new(_plan.Geometry, taps, _plan.Planes, piece.GridRow, piece.Images, imageStride);
         while (walk.Next(RegisterTile<TLane>.MaxColumns))
@@ -136,20 +148,22 @@ internal sealed unsafe class HostConvJob<TLane> : KernelJob<HostConvJob<TLane>>
             int depth = first < end ? (channels * taps.KernelRows[end - 1].EndTap) - skipped : 0;
             TileColumns columns = TileColumns.Tabulated(piece.Planes + ((nint)walk.Position * size), offsets + skipped);
             RegisterTile<TLane>.Multiply(rows, vectors, panel + ((nint)skipped * rows * size), columns, depth, piece.Tile);
-            Store(piece, walk, channel, valid, vectors, output, plane * size);
+            Store(piece, walk, channel, valid, vectors, start, plane * size);
         }
     }
 
-    // The first block of channels brings the bias, the last the activation; all but the first add to what the target holds.
-    private void Store(in Piece piece, in GridWalk walk, int channel, int rows, int vectors, byte* output, nint rowBytes)
+    // The first block of channels brings bias and residual, the last the activation; all but the first add to what the target holds.
+    private void Store(in Piece piece, in GridWalk walk, int channel, int rows, int vectors, nint start, nint rowBytes)
     {
         bool first = piece.Block == 0;
-        bool accumulate = _operands.Accumulate || !first;
+        byte* output = (byte*)_operands.Target.Address + start;
+        byte* added = first ? _operands.Added : (byte*)_operands.Target.Address;
+        added = added == null ? null : added + start;
         ActivationKind activation = piece.Block == _plan.ChannelBlocks - 1 ? _operands.Activation : ActivationKind.None;
         for (int row = 0; row < rows; row++)
         {
             TLane bias = _operands.HasBias && first ? TLane.LoadSplat(_operands.Bias, channel + row) : TLane.Splat(0f);
-            walk.Store((byte*)(piece.Tile + (row * vectors)), output + (row * rowBytes), bias, activation, accumulate);
+            walk.Store((byte*)(piece.Tile + (row * vectors)), output + (row * rowBytes), bias, activation, added == null ? null : added + (row * rowBytes));
         }
     }
 

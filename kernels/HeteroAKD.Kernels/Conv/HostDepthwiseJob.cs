@@ -68,13 +68,15 @@ internal sealed unsafe class HostDepthwiseJob<TLane> : KernelJob<HostDepthwiseJo
         int size = RegisterTile<TLane>.ElementSize;
         nint plane = (nint)_plan.Geometry.TargetHeight * _plan.Geometry.TargetWidth;
         nint imageStride = plane * _plan.Groups;
-        byte* output = (byte*)_operands.Target.Address + (((image * imageStride) + (channel * plane)) * size);
+        nint start = ((image * imageStride) + (channel * plane)) * size;
+        byte* output = (byte*)_operands.Target.Address + start;
+        byte* added = _operands.Added == null ? null : _operands.Added + start;
         TLane bias = _operands.HasBias ? TLane.LoadSplat(_operands.Bias, channel) : TLane.Splat(0f);
         GridWalk walk = new(_plan.Geometry, _plan.Geometry.Passes[pass], _plan.Planes, gridRow, images, imageStride);
         while (walk.Next(Vectors * TLane.Width))
         {
             Sum(_plan.Geometry.Passes[pass].Taps, _plan.Offsets(pass, 0), channel * _kernelSize, planes + ((nint)walk.Position * size), sums);
-            walk.Store((byte*)sums, output, bias, _operands.Activation, _operands.Accumulate);
+            walk.Store((byte*)sums, output, bias, _operands.Activation, added);
         }
     }
 

@@ -13,21 +13,28 @@ internal static class HostPatchConv
     /// <summary>Elements of all patches [N, OH·OW, C·R·S].</summary>
     public static int Length(in ConvShape shape) => checked(shape.Batch * Positions(shape) * Depth(shape));
 
-    /// <summary>y = activation(weight · patches + bias).</summary>
+    /// <summary>y = activation(weight · patches + bias + residual).</summary>
     public static void Forward<TLane>(HostPool pool, in ConvShape shape, in ConvOperands operands, Mem patches)
         where TLane : unmanaged, ILane<TLane>
     {
+        PatchJob<TLane>.Gather(pool, shape, operands.Source, patches);
+        HostGemm.Run<TLane>(pool, Product(shape, operands, patches), operands.IsPacked ? PackedSide.OfA(operands.Weight) : default);
+    }
+
+    /// <summary>The product of the weight with the patches.</summary>
+    public static GemmArguments Product(in ConvShape shape, in ConvOperands operands, Mem patches)
+    {
         int positions = Positions(shape);
         int depth = Depth(shape);
-        PatchJob<TLane>.Gather(pool, shape, operands.Source, patches);
-        HostGemm.Run<TLane>(pool, new GemmArguments
+        return new GemmArguments
         {
             M = shape.OutChannels, N = positions, K = depth, Batch = shape.Batch,
             A = GemmMatrix.RowMajor(operands.Weight, depth),
             B = GemmMatrix.Transposed(patches, depth, batchStride: positions * depth),
             C = GemmMatrix.RowMajor(operands.Target, positions, batchStride: shape.OutChannels * positions),
             Bias = operands.Bias, BiasKind = operands.HasBias ? GemmBias.PerRow : GemmBias.None, Activation = operands.Activation,
-        });
+            Residual = operands.Residual, HasResidual = operands.HasResidual ? 1 : 0,
+        };
     }
 
     /// <summary>The patches of ∂L/∂x = ∂L/∂yᵀ · weight, put where they came from.</summary>

@@ -39,14 +39,15 @@ internal sealed unsafe class HostShiftedJob<TLane> : KernelJob<HostShiftedJob<TL
             {
                 int rowEnd = Math.Min(s.Height, row + _plan.RowsPerBlock);
                 copies.Fill((byte*)_operands.Source.Address + start, row, rowEnd);
-                byte* target = (byte*)_operands.Target.Address + start + ((nint)row * s.Width * RegisterTile<TLane>.ElementSize);
-                Correlate(copies, plane % s.InChannels, new Mem(target), (rowEnd - row) * s.Width);
+                nint first = start + ((nint)row * s.Width * RegisterTile<TLane>.ElementSize);
+                byte* added = _operands.Added == null ? null : _operands.Added + first;
+                Correlate(copies, plane % s.InChannels, new Mem((byte*)_operands.Target.Address + first), new Mem(added), (rowEnd - row) * s.Width);
             }
         }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private void Correlate(in ShiftedPlanes<TLane> copies, int channel, Mem target, int count)
+    private void Correlate(in ShiftedPlanes<TLane> copies, int channel, Mem target, Mem added, int count)
     {
         Mem left = copies.Copy(0), middle = copies.Copy(1), right = copies.Copy(2);
         int first = (9 * channel) + (_turned ? 8 : 0);
@@ -57,7 +58,7 @@ internal sealed unsafe class HostShiftedJob<TLane> : KernelJob<HostShiftedJob<TL
         TLane w6 = TLane.LoadSplat(weights, first + (6 * step)), w7 = TLane.LoadSplat(weights, first + (7 * step)), w8 = TLane.LoadSplat(weights, first + (8 * step));
         TLane bias = _operands.HasBias ? TLane.LoadSplat(_operands.Bias, channel) : TLane.Splat(0f);
         ActivationKind activation = _operands.Activation;
-        bool accumulate = _operands.Accumulate;
+        bool accumulate = added.Address != 0;
         int reach = _plan.Reach;
         for (int i = 0; i < count; i += TLane.Width)
         {
@@ -73,7 +74,7 @@ internal sealed unsafe class HostShiftedJob<TLane> : KernelJob<HostShiftedJob<TL
             sum = TLane.Fma(w8, TLane.Load(right, last), sum);
             if (accumulate)
             {
-                sum += TLane.LoadPart(target, i, count - i, sum);
+                sum += TLane.LoadPart(added, i, count - i, sum);
             }
 
             if (activation != ActivationKind.None)

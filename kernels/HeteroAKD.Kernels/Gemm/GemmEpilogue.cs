@@ -74,6 +74,62 @@ internal readonly unsafe struct GemmEpilogue<TLane>
         }
     }
 
+    /// <summary>Whether whole rows of a tile can be finished by <see cref="MoveClamped"/>: bias, residual and no activation but ReLU and ReLU6.</summary>
+    public bool IsClamped(bool first)
+        => _alpha == 1 && (!first || _beta == 0) && _activation is ActivationKind.None or ActivationKind.Relu or ActivationKind.Relu6;
+
+    /// <summary>As <see cref="Store"/> for <paramref name="rows"/> whole rows of a tile of two lanes, where <see cref="IsClamped"/>: what is asked is asked once a row.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
+    public void MoveClamped(int batch, int row, int column, int rows, TLane* tile, bool first, bool last)
+    {
+        int size = RegisterTile<TLane>.ElementSize;
+        nint at = (((nint)batch * _batchStride) + ((nint)row * _rowStride) + column) * size;
+        nint stride = (nint)_rowStride * size;
+        byte* c = _c + at;
+        byte* added = !first ? c : _residual == null ? null : _residual + at;
+        bool clamp = last && _activation != ActivationKind.None;
+        bool above = _activation == ActivationKind.Relu6;
+        Mem bias = new(_bias);
+        TLane zero = TLane.Splat(0f), six = TLane.Splat(6f), bias0 = zero, bias1 = zero;
+        GemmBias kind = first ? _biasKind : GemmBias.None;
+        if (kind == GemmBias.PerColumn)
+        {
+            bias0 = TLane.Load(bias, column);
+            bias1 = TLane.Load(bias, column + TLane.Width);
+        }
+
+        for (int i = 0; i < rows; i++, c += stride, tile += 2)
+        {
+            if (kind == GemmBias.PerRow)
+            {
+                bias0 = TLane.LoadSplat(bias, row + i);
+                bias1 = bias0;
+            }
+
+            TLane x0 = tile[0] + bias0, x1 = tile[1] + bias1;
+            if (added != null)
+            {
+                x0 += ((TLane*)added)[0];
+                x1 += ((TLane*)added)[1];
+                added += stride;
+            }
+
+            if (clamp)
+            {
+                x0 = TLane.Max(x0, zero);
+                x1 = TLane.Max(x1, zero);
+                if (above)
+                {
+                    x0 = TLane.Min(x0, six);
+                    x1 = TLane.Min(x1, six);
+                }
+            }
+
+            ((TLane*)c)[0] = x0;
+            ((TLane*)c)[1] = x1;
+        }
+    }
+
     /// <summary>
     /// Finishes <paramref name="count"/> elements of row <paramref name="row"/>. C passes through here once for each block of K: the
     /// <paramref name="first"/> adds what is added (a residual may be C itself), the <paramref name="last"/> applies the activation.

@@ -131,8 +131,8 @@ internal sealed unsafe class GemmPackingJob<TLane> : KernelJob<GemmPackingJob<TL
         int itemsA = a.IsShared ? 1 : g.Batch;
         int itemsB = b.IsShared ? 1 : g.Batch;
         // Rows that full tiles read where they lie are better not packed at all.
-        bool packA = !a.HasRowsInPlace && GemmPartition.PacksAhead(g.M, g.K, itemsA, partition.ColumnBlocks * (g.Batch / itemsA));
-        bool packB = GemmPartition.PacksAhead(g.N, g.K, itemsB, partition.RowBlocks * (g.Batch / itemsB)) && !partition.ReadsColumnsInPlace(b.IsContiguous);
+        bool packA = !a.IsPacked && !a.HasRowsInPlace && GemmPartition.PacksAhead(g.M, g.K, itemsA, partition.ColumnBlocks * (g.Batch / itemsA));
+        bool packB = !b.IsPacked && GemmPartition.PacksAhead(g.N, g.K, itemsB, partition.RowBlocks * (g.Batch / itemsB)) && !partition.ReadsColumnsInPlace(b.IsContiguous);
         if (!packA && !packB)
         {
             return;
@@ -141,20 +141,27 @@ internal sealed unsafe class GemmPackingJob<TLane> : KernelJob<GemmPackingJob<TL
         nint bytesA = packA ? itemsA * a.PackedBytes(g.M, g.K) : 0;
         nint bytesB = packB ? itemsB * b.PackedBytes(g.N, g.K) : 0;
         byte* memory = pool.SharedArena((nuint)(bytesA + bytesB));
+        Pack(pool, g, partition, lastDepth, ref a, packA ? memory : null, ref b, packB ? memory + bytesA : null);
+    }
+
+    /// <summary>Packs the sides that have memory for it and says so to the operands.</summary>
+    public static void Pack(
+        HostPool pool, in GemmArguments g, in GemmPartition partition, int lastDepth, ref GemmOperand<TLane> a, byte* memoryA, ref GemmOperand<TLane> b, byte* memoryB)
+    {
         GemmPackingJob<TLane> job = Take();
         job._aSide = default;
         job._bSide = default;
         job._depthBlocks = (g.K + partition.DepthPerBlock - 1) / partition.DepthPerBlock;
-        if (packA)
+        if (memoryA != null)
         {
-            a.PackInto(memory, g.M, g.K);
-            job._aSide = new Side(g.M, partition.RowsPerBlock, partition.RowBlocks, itemsA);
+            a.PackInto(memoryA, g.M, g.K);
+            job._aSide = new Side(g.M, partition.RowsPerBlock, partition.RowBlocks, a.IsShared ? 1 : g.Batch);
         }
 
-        if (packB)
+        if (memoryB != null)
         {
-            b.PackInto(memory + bytesA, g.N, g.K);
-            job._bSide = new Side(g.N, partition.ColumnsPerBlock, partition.ColumnBlocks, itemsB);
+            b.PackInto(memoryB, g.N, g.K);
+            job._bSide = new Side(g.N, partition.ColumnsPerBlock, partition.ColumnBlocks, b.IsShared ? 1 : g.Batch);
         }
 
         job._a = a;

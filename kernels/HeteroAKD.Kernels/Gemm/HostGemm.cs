@@ -9,7 +9,7 @@ namespace HeteroAKD.Kernels.Gemm;
 /// Matrix products on host threads: packed panels, register tiles, blocks that fit the caches (after Goto and van de Geijn, "Anatomy of
 /// High-Performance Matrix Multiplication", 2008). Specification: <see cref="GemmReference.Run"/>.
 /// </summary>
-public static class HostGemm
+public static partial class HostGemm
 {
     /// <summary>Computes a batch of products with the widest lane of this machine, or in double.</summary>
     public static void Run(HostPool pool, in GemmArguments arguments, HostPrecision precision)
@@ -28,6 +28,9 @@ public static class HostGemm
 
     /// <summary>Computes with a given lane; the result does not depend on the number of threads, but on the lane in the last bits.</summary>
     public static void Run<TLane>(HostPool pool, in GemmArguments arguments)
+        where TLane : unmanaged, ILane<TLane> => Run<TLane>(pool, arguments, default);
+
+    internal static void Run<TLane>(HostPool pool, in GemmArguments arguments, PackedSide packed)
         where TLane : unmanaged, ILane<TLane>
     {
         arguments.Validate();
@@ -39,11 +42,11 @@ public static class HostGemm
         GemmPartition partition = Partition<TLane>(arguments, arguments.K, arguments.Batch);
         if (partition.Chunks == 1)
         {
-            GemmJob<TLane>.Run(pool, arguments, partition, arguments.K);
+            GemmJob<TLane>.Run(pool, arguments, partition, arguments.K, packed);
         }
         else
         {
-            RunSplit<TLane>(pool, arguments, partition.Chunks);
+            RunSplit<TLane>(pool, arguments, partition.Chunks, packed);
         }
     }
 
@@ -85,7 +88,7 @@ public static class HostGemm
         GemmPartition partition = Partition<TLane>(arguments, arguments.K, arguments.Batch, items);
         if (sums == 1)
         {
-            GemmJob<TLane>.Run(pool, arguments, partition, arguments.K);
+            GemmJob<TLane>.Run(pool, arguments, partition, arguments.K, default);
             return;
         }
 
@@ -101,18 +104,27 @@ public static class HostGemm
             B = arguments.B,
             C = GemmMatrix.RowMajor(partials, arguments.N, batchStride: arguments.M * arguments.N),
         };
-        GemmJob<TLane>.Run(pool, pieces, partition, arguments.K);
+        GemmJob<TLane>.Run(pool, pieces, partition, arguments.K, default);
         combine.Run(pool, arguments, partials, sums);
     }
 
     // The pieces of K are a batch of products into scratch; adding them up in order and the epilogue are a second job.
-    private static unsafe void RunSplit<TLane>(HostPool pool, in GemmArguments arguments, int chunks)
+    private static unsafe void RunSplit<TLane>(HostPool pool, in GemmArguments arguments, int chunks, PackedSide packed)
         where TLane : unmanaged, ILane<TLane>
+    {
+        (GemmArguments pieces, int lastDepth) = Pieces(arguments, chunks);
+        GemmCombineJob<TLane> combine = GemmCombineJob<TLane>.Take();
+        Mem partials = combine.Reserve((long)pieces.Batch * arguments.M * arguments.N);
+        pieces = pieces with { C = GemmMatrix.RowMajor(partials, arguments.N, batchStride: arguments.M * arguments.N) };
+        GemmJob<TLane>.Run(pool, pieces, Partition<TLane>(pieces, pieces.K, pieces.Batch), lastDepth, packed);
+        combine.Run(pool, arguments, partials, pieces.Batch);
+    }
+
+    // Without C, and the depth of the last piece.
+    private static (GemmArguments Pieces, int LastDepth) Pieces(in GemmArguments arguments, int chunks)
     {
         int depth = (arguments.K + chunks - 1) / chunks;
         chunks = (arguments.K + depth - 1) / depth;
-        GemmCombineJob<TLane> combine = GemmCombineJob<TLane>.Take();
-        Mem partials = combine.Reserve((long)chunks * arguments.M * arguments.N);
         GemmArguments pieces = new()
         {
             M = arguments.M,
@@ -121,11 +133,8 @@ public static class HostGemm
             Batch = chunks,
             A = arguments.A.Step(depth * arguments.A.ColumnStride),
             B = arguments.B.Step(depth * arguments.B.RowStride),
-            C = GemmMatrix.RowMajor(partials, arguments.N, batchStride: arguments.M * arguments.N),
         };
-        int lastDepth = arguments.K - (depth * (chunks - 1));
-        GemmJob<TLane>.Run(pool, pieces, Partition<TLane>(pieces, depth, chunks), lastDepth);
-        combine.Run(pool, arguments, partials, chunks);
+        return (pieces, arguments.K - (depth * (chunks - 1)));
     }
 
     private static GemmPartition Partition<TLane>(in GemmArguments arguments, int depth, int batch, int itemsPerSum = 1)
@@ -146,13 +155,18 @@ internal sealed unsafe class GemmJob<TLane> : KernelJob<GemmJob<TLane>>
     private int _lastDepth;
 
     /// <summary>Runs all tiles; the last matrix of the batch has its own depth.</summary>
-    public static void Run(HostPool pool, in GemmArguments arguments, in GemmPartition partition, int lastDepth)
+    public static void Run(HostPool pool, in GemmArguments arguments, in GemmPartition partition, int lastDepth, PackedSide packed)
     {
         GemmJob<TLane> job = Take();
         job._arguments = arguments;
         job._partition = partition;
         job._a = GemmOperand<TLane>.Rows(arguments.A);
         job._b = GemmOperand<TLane>.Columns(arguments.B);
+        if (packed.Memory.Address != 0)
+        {
+            packed.Bind(arguments, ref job._a, ref job._b);
+        }
+
         GemmPackingJob<TLane>.Run(pool, arguments, partition, lastDepth, ref job._a, ref job._b);
         job._epilogue = new GemmEpilogue<TLane>(arguments);
         job._pool = pool;
@@ -264,6 +278,12 @@ internal sealed unsafe class GemmJob<TLane> : KernelJob<GemmJob<TLane>>
         if (columns == RegisterTile<TLane>.MaxColumns && epilogue.IsPlain(first, last))
         {
             epilogue.Move(item, row, column, rows, tile, !first);
+            return;
+        }
+
+        if (columns == RegisterTile<TLane>.MaxColumns && epilogue.IsClamped(first))
+        {
+            epilogue.MoveClamped(item, row, column, rows, tile, first, last);
             return;
         }
 

@@ -13,14 +13,14 @@ internal static class FeatureDump
     /// Writes a safetensors file with <c>image</c> [1, 3, H, W] as the network sees it, <c>stages.N</c> [1, C, H/s, W/s] from 0, and <c>logits</c>
     /// [1, classes, h, w].
     /// </summary>
-    public static void Write(string path, SegmentationModel model, Device device, Batch batch)
+    public static void Write(string path, FrozenNetwork network, Batch batch)
     {
         List<HostTensor> tensors = [];
         using (new NoGrad())
-        using (device.BeginStep())
+        using (network.Device.BeginStep())
         {
-            Tensor image = Tensor.From(device, new Shape(1, 3, batch.Height, batch.Width), batch.Images.AsSpan(0, 3 * batch.Height * batch.Width));
-            SegmentationOutput output = model.Forward(image, Pass.Evaluation);
+            Tensor image = Tensor.From(network.Device, new Shape(1, 3, batch.Height, batch.Width), batch.Images.AsSpan(0, 3 * batch.Height * batch.Width));
+            SegmentationOutput output = network.Forward(image);
             tensors.Add(HostTensor.Of("image", image));
             for (int s = 0; s < output.Features.Count; s++)
             {

@@ -57,6 +57,7 @@ public sealed class InferenceService : IEvaluateCommand, IPredictCommand
         RequireOutputsApart(request);
         using Device device = Device.Open(config.Device, config.Threads, config.Precision);
         using SegmentationModel model = checkpoint.CreateModel(device);
+        using FrozenNetwork network = model.Freeze();
         Evaluator evaluator = new(config.Evaluation);
         progress.Begin("predict", request.Images.Count);
         List<Prediction> predictions = [];
@@ -65,7 +66,7 @@ public sealed class InferenceService : IEvaluateCommand, IPredictCommand
             cancellation.ThrowIfCancellationRequested();
             Stopwatch clock = Stopwatch.StartNew();
             RgbImage image = ExperimentData.CodecOf(config.Data).ReadRgb(request.Images[i], limits: new ImageLimits(config.Data.MaxPixels));
-            predictions.Add(Predict(evaluator, model, classes, augmentation, image, request.Images[i], request, i == 0 ? request.Dump : ""));
+            predictions.Add(Predict(evaluator, network, classes, augmentation, image, request.Images[i], request, i == 0 ? request.Dump : ""));
             progress.Report(new StepProgress(i + 1, double.NaN, double.NaN, clock.Elapsed.TotalMilliseconds));
         }
 
@@ -170,16 +171,16 @@ public sealed class InferenceService : IEvaluateCommand, IPredictCommand
     }
 
     private static Prediction Predict(
-        Evaluator evaluator, SegmentationModel model, ClassSet classes, Augmentation augmentation, RgbImage image, string path, PredictRequest request, string dump)
+        Evaluator evaluator, FrozenNetwork network, ClassSet classes, Augmentation augmentation, RgbImage image, string path, PredictRequest request, string dump)
     {
         using BatchLoader loader = new(new SingleImage(image, classes), LoaderOptions.ForEvaluation(1, augmentation));
         Batch batch = loader.Next();
         if (dump.Length > 0)
         {
-            FeatureDump.Write(dump, model, model.Device, batch);
+            FeatureDump.Write(dump, network, batch);
         }
 
-        byte[] labels = PredictionPictures.Labels(evaluator.Predict(model, batch, EvaluatedDataset.Beyond(augmentation)));
+        byte[] labels = PredictionPictures.Labels(evaluator.Predict(network, batch, EvaluatedDataset.Beyond(augmentation)));
         (string labelFile, string overlayFile, string serverFile) = FilesOf(request, path);
         Directory.CreateDirectory(Path.GetDirectoryName(request.Server ? serverFile : labelFile)!);
         if (request.Server)

@@ -76,7 +76,8 @@ internal sealed class RunPictures(RunFolder folder, ExperimentData data, Experim
 
     private byte[][] Predict(SegmentationModel model, Batch batch)
     {
-        ReadOnlySpan<int> predictions = new Evaluator(config.Evaluation).Predict(model, batch, EvaluatedDataset.Beyond(data.Evaluation));
+        using FrozenNetwork network = model.Freeze();
+        ReadOnlySpan<int> predictions = new Evaluator(config.Evaluation).Predict(network, batch, EvaluatedDataset.Beyond(data.Evaluation));
         int pixels = batch.Height * batch.Width;
         byte[][] images = new byte[batch.Count][];
         for (int n = 0; n < images.Length; n++)

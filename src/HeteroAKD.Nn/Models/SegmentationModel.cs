@@ -84,6 +84,9 @@ public sealed class SegmentationModel : Module
         return new SegmentationOutput(Functional.To(output.Logits, DType.Float32), auxLogits is null ? null : Functional.To(auxLogits, DType.Float32), features, output.Feature);
     }
 
+    /// <summary>The network with the weights that it has now, for evaluation alone: quicker, in less memory and without a gradient. To be disposed of before the network.</summary>
+    public FrozenNetwork Freeze() => new(this);
+
     /// <summary>[N, classes, h', w'] of the auxiliary head, whatever the kind of pass; null without one.</summary>
     internal Tensor? AuxLogits(in FeatureMaps features, in Pass pass) => _auxHead?.Forward(features[^2], pass);
 

@@ -9,7 +9,7 @@ public sealed record TracedOperation(OpRow Row, object Attributes, IReadOnlyList
 
 /// <summary>
 /// Notes every operation of a device in the order they run, with or without gradients, until it is disposed of. On the <see cref="Devices.MetaDevice"/> a network
-/// can so be looked through at any size without computing it.
+/// can so be looked through at any size without computing it, and on any device with <see cref="OfShapes"/>.
 /// </summary>
 public sealed class GraphTrace : IDisposable
 {
@@ -19,6 +19,11 @@ public sealed class GraphTrace : IDisposable
     /// <summary>Begins.</summary>
     /// <exception cref="InvalidOperationException">Another trace of the device has not ended.</exception>
     public GraphTrace(Device device)
+        : this(device, shapesOnly: false)
+    {
+    }
+
+    private GraphTrace(Device device, bool shapesOnly)
     {
         if (device.Trace is not null)
         {
@@ -26,11 +31,22 @@ public sealed class GraphTrace : IDisposable
         }
 
         _device = device;
+        ShapesOnly = shapesOnly;
         device.Trace = this;
     }
 
     /// <summary>What ran so far. Shapes stay readable when a step has given its tensors back, numbers do not.</summary>
     public IReadOnlyList<TracedOperation> Operations => _operations;
+
+    /// <summary>Whether operations find out shapes and types alone: nothing is launched, and results have no memory.</summary>
+    internal bool ShapesOnly { get; }
+
+    /// <summary>Begins a trace that computes nothing. What runs meanwhile must read no number and wants no gradient.</summary>
+    /// <param name="device">Where the operations' parameters are.</param>
+    public static GraphTrace OfShapes(Device device) => new(device, shapesOnly: true);
+
+    /// <summary>A tensor without memory, to begin with in a trace <see cref="OfShapes"/>.</summary>
+    public Tensor Input(Shape shape, DType type) => Tensor.WithoutMemory(_device, shape, type);
 
     /// <summary>Ends the trace; what it noted stays.</summary>
     public void Dispose()

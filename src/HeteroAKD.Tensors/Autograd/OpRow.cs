@@ -32,6 +32,12 @@ public abstract class OpRow(string name, string source, OpInput[] inputs)
     /// <summary>Whether a gradient rule exists.</summary>
     public abstract bool Differentiable { get; }
 
+    /// <summary>Whether the output is the first input's memory in another shape.</summary>
+    internal abstract bool IsView { get; }
+
+    /// <summary>Runs the operation with its attributes as a <see cref="TracedOperation"/> has them.</summary>
+    internal abstract Tensor Repeat(object attributes, ReadOnlySpan<Tensor?> inputs);
+
     /// <summary>Runs the operation with attributes given as text; the results are the output and any further ones, by name.</summary>
     public abstract IReadOnlyList<(string Name, Tensor Value)> Invoke(IReadOnlyDictionary<string, string> attributes, ReadOnlySpan<Tensor?> inputs);
 }
@@ -82,6 +88,8 @@ public sealed class OpRow<TAttributes> : OpRow
     /// <inheritdoc/>
     public override bool Differentiable => _gradient is not null;
 
+    internal override bool IsView => _forward is null;
+
     /// <inheritdoc/>
     public override IReadOnlyList<OpAttribute> Attributes => AttributeText.Describe<TAttributes>();
 
@@ -118,6 +126,13 @@ public sealed class OpRow<TAttributes> : OpRow
         Tensor first = node[0];
         node.WantsGradient = wanted && NoGrad.Recording && _gradient is not null;
         Shape shape = ShapeOf(node);
+        if (first.Device.Trace is { ShapesOnly: true } trace)
+        {
+            node.Output = Tensor.WithoutMemory(first.Device, shape, TypeOf(node));
+            trace.Add(node);
+            return node;
+        }
+
         node.Output = _forward is null ? first.View(shape) : Tensor.Empty(first.Device, shape, TypeOf(node));
         if (shape.Count > 0)
         {
@@ -160,6 +175,13 @@ public sealed class OpRow<TAttributes> : OpRow
         }
 
         return results;
+    }
+
+    internal override Tensor Repeat(object attributes, ReadOnlySpan<Tensor?> inputs)
+    {
+        Span<Tensor?> six = [null, null, null, null, null, null];
+        inputs.CopyTo(six);
+        return Apply((TAttributes)attributes, six[0], six[1], six[2], six[3], six[4], six[5]);
     }
 
     internal void Backward(OpNode<TAttributes> node, Tensor gradient)

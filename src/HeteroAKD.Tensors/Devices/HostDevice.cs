@@ -77,8 +77,8 @@ public sealed unsafe class HostDevice : Device
         new ReadOnlySpan<byte>((byte*)Address(block) + byteOffset, target.Length).CopyTo(target);
     }
 
-    // Guarded memory is filled anew between the launches.
-    internal override bool CanRecord => !Allocator.Guarded;
+    // Guarded memory is filled anew between the launches; one recording cannot hold another.
+    internal override bool CanRecord => !Allocator.Guarded && Pool.Recording is null;
 
     internal override StepRecording StartRecording() => new HostRecording(Pool).Start();
 

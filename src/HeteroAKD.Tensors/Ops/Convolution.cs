@@ -115,17 +115,20 @@ public static class Convolution
 
     private static ConvShape ShapeOf(OpNode<Conv2dAttributes> n)
     {
-        Shape x = n[0].Shape;
         Shape w = n[1].Shape;
-        Conv2dAttributes a = n.Attributes;
+        ConvShape shape = ShapeOf(n[0].Shape, w, n.Attributes);
+        return n.Optional(2) is { } bias && bias.Shape != new Shape(w[0])
+            ? throw new ShapeMismatchException("conv2d", "bias", $"{bias.Shape} does not fit weight {w}; it must be [{w[0]}]")
+            : shape;
+    }
+
+    /// <summary>Sizes and options of a convolution.</summary>
+    /// <exception cref="ShapeMismatchException">They do not fit.</exception>
+    internal static ConvShape ShapeOf(Shape x, Shape w, Conv2dAttributes a)
+    {
         if (x.Rank != 4 || w.Rank != 4 || a.Groups < 1 || x[1] != w[1] * a.Groups)
         {
             throw new ShapeMismatchException("conv2d", "weight", $"{w} with {a.Groups} groups does not fit input {x}; it must be [O, {(x.Rank == 4 ? x[1] / Math.Max(1, a.Groups) : 0)}, KH, KW]");
-        }
-
-        if (n.Optional(2) is { } bias && bias.Shape != new Shape(w[0]))
-        {
-            throw new ShapeMismatchException("conv2d", "bias", $"{bias.Shape} does not fit weight {w}; it must be [{w[0]}]");
         }
 
         try

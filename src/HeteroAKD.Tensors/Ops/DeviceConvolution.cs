@@ -14,32 +14,72 @@ namespace HeteroAKD.Tensors.Ops;
 /// </summary>
 internal static class DeviceConvolution
 {
+    /// <summary>y = activation(conv(x, weight) + bias + residual); what the convolution's kernel has no room for is a pass over y of its own.</summary>
+    public static void Forward(Device device, in ConvShape s, Mem x, Mem weight, in ConvEpilogue epilogue, Mem y)
+    {
+        if (s.IsPointwise)
+        {
+            Pointwise(device, s, x, weight, epilogue, y);
+            return;
+        }
+
+        bool grouped = s.Groups > 1 && epilogue.HasResidual == 0;
+        if (grouped)
+        {
+            Grouped(device, s, x, weight, epilogue.Bias, epilogue.HasBias, epilogue.Activation, y);
+        }
+        else
+        {
+            Forward(device, s, x, weight, epilogue.Bias, epilogue.HasBias, y);
+        }
+
+        if (!grouped && (epilogue.HasResidual != 0 || epilogue.Activation != ActivationKind.None))
+        {
+            Mem residual = epilogue.HasResidual != 0 ? epilogue.Residual : y;
+            device.Pixel(new ResidualActivationKernel(y, residual, epilogue.HasResidual, epilogue.Activation), 1, s.OutputLength, 3, DType.Float32);
+        }
+    }
+
     /// <summary>y = conv(x, weight) + bias.</summary>
     public static void Forward(Device device, in ConvShape s, Mem x, Mem weight, Mem bias, int hasBias, Mem y)
     {
         int pixels = s.OutHeight * s.OutWidth;
         if (s.Groups > 1 || s.OutputLength == 0)
         {
-            ConvForwardKernel kernel = new(s, x, weight, bias, hasBias, ActivationKind.None, y);
-            device.Pixel(kernel, kernel.Rows, s.OutWidth, 2 * s.GroupInChannels * s.KernelSize, DType.Float32);
+            Grouped(device, s, x, weight, bias, hasBias, ActivationKind.None, y);
         }
         else if (s.IsPointwise)
         {
-            DeviceProduct.Run(device, new GemmArguments
-            {
-                Batch = s.Batch, M = s.OutChannels, N = pixels, K = s.InChannels,
-                A = GemmMatrix.RowMajor(weight, s.InChannels),
-                B = GemmMatrix.RowMajor(x, pixels, batchStride: s.InChannels * pixels),
-                C = GemmMatrix.RowMajor(y, pixels, batchStride: s.OutChannels * pixels),
-                BiasKind = hasBias != 0 ? GemmBias.PerRow : GemmBias.None,
-                Bias = bias,
-            });
+            Pointwise(device, s, x, weight, new ConvEpilogue { Bias = bias, HasBias = hasBias }, y);
         }
         else
         {
             MapSink sink = new(y, bias, hasBias, s.Batch, s.OutChannels, pixels);
             LaunchPatches(device, weight, s.InChannels * s.KernelSize, x, new ForwardWindow(s), sink, s.OutChannels, s.Batch * pixels);
         }
+    }
+
+    private static void Grouped(Device device, in ConvShape s, Mem x, Mem weight, Mem bias, int hasBias, ActivationKind activation, Mem y)
+    {
+        ConvForwardKernel kernel = new(s, x, weight, bias, hasBias, activation, y);
+        device.Pixel(kernel, kernel.Rows, s.OutWidth, 2 * s.GroupInChannels * s.KernelSize, DType.Float32);
+    }
+
+    private static void Pointwise(Device device, in ConvShape s, Mem x, Mem weight, in ConvEpilogue epilogue, Mem y)
+    {
+        int pixels = s.OutHeight * s.OutWidth;
+        DeviceProduct.Run(device, new GemmArguments
+        {
+            Batch = s.Batch, M = s.OutChannels, N = pixels, K = s.InChannels,
+            A = GemmMatrix.RowMajor(weight, s.InChannels),
+            B = GemmMatrix.RowMajor(x, pixels, batchStride: s.InChannels * pixels),
+            C = GemmMatrix.RowMajor(y, pixels, batchStride: s.OutChannels * pixels),
+            BiasKind = epilogue.HasBias != 0 ? GemmBias.PerRow : GemmBias.None,
+            Bias = epilogue.Bias,
+            HasResidual = epilogue.HasResidual,
+            Residual = epilogue.HasResidual != 0 ? epilogue.Residual : y,
+            Activation = epilogue.Activation,
+        });
     }
 
     /// <summary>dx = convᵀ(dy, weight).</summary>

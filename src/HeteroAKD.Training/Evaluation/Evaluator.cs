@@ -39,7 +39,8 @@ public sealed class Evaluator(EvaluationOptions config)
     {
         ConfusionMatrix matrix = new(images.Classes, images.IgnoreIndex);
         BoundaryF1 boundary = new(images.Classes, images.IgnoreIndex, config.BoundaryTolerance);
-        Inference inference = new(model, config, images.Outside);
+        using FrozenNetwork network = model.Freeze();
+        Inference inference = new(network, config, images.Outside);
         int first = 0;
         foreach (Batch batch in images.Read(inference.BatchSize))
         {
@@ -64,13 +65,13 @@ public sealed class Evaluator(EvaluationOptions config)
     }
 
     /// <summary>The class of every pixel of a batch, [N, H, W]; valid until the next call.</summary>
-    /// <param name="model">The network.</param>
+    /// <param name="network">The network.</param>
     /// <param name="batch">Images prepared as for evaluation.</param>
     /// <param name="outside">What stands beyond an image that is smaller than a window.</param>
-    public ReadOnlySpan<int> Predict(SegmentationModel model, Batch batch, Outside outside)
+    public ReadOnlySpan<int> Predict(FrozenNetwork network, Batch batch, Outside outside)
     {
         Span<int> predictions = Predictions(batch.Count * batch.Height * batch.Width);
-        new Inference(model, config, outside).Predict(batch.Images.AsSpan(0, 3 * predictions.Length), batch.Count, batch.Height, batch.Width, predictions);
+        new Inference(network, config, outside).Predict(batch.Images.AsSpan(0, 3 * predictions.Length), batch.Count, batch.Height, batch.Width, predictions);
         return predictions;
     }
 

@@ -10,9 +10,9 @@ namespace HeteroAKD.Training.Evaluation;
 /// the largest is taken, and only class ids leave the device. Beside the network's own memory an image needs one map of full size [C, H, W], with averaged
 /// probabilities two, whatever the number of windows and scales.
 /// </summary>
-internal sealed class Inference(SegmentationModel model, EvaluationOptions config, Outside outside)
+internal sealed class Inference(FrozenNetwork network, EvaluationOptions config, Outside outside)
 {
-    private readonly Device _device = model.Device;
+    private readonly Device _device = network.Device;
     private readonly bool _single = config.Scales is [1] && !config.Flip;
 
     /// <summary>Images that are worth handing over at once.</summary>
@@ -57,14 +57,14 @@ internal sealed class Inference(SegmentationModel model, EvaluationOptions confi
     private Tensor Logits(ReadOnlySpan<float> images, Shape shape)
     {
         using StepScope scope = _device.BeginStep();
-        return scope.Keep(LogitPass.Forward(model, Tensor.From(_device, shape, images)));
+        return scope.Keep(network.Logits(Tensor.From(_device, shape, images)));
     }
 
     private void PredictByPasses(ReadOnlySpan<float> image, int height, int width, Span<int> classes)
     {
         using StepScope scope = _device.BeginStep();
         Tensor source = Tensor.From(_device, new Shape(1, 3, height, width), image);
-        Tensor total = Tensor.Zeros(_device, new Shape(1, model.Classes, height, width));
+        Tensor total = Tensor.Zeros(_device, new Shape(1, network.Classes, height, width));
         foreach (double scale in config.Scales)
         {
             Look(source, scale, mirror: false, total);
@@ -83,7 +83,7 @@ internal sealed class Inference(SegmentationModel model, EvaluationOptions confi
         WindowGrid grid = WindowGrid.Of(Scaled(source.Shape[2], scale), Scaled(source.Shape[3], scale), config);
         bool same = (grid.Height, grid.Width) == (source.Shape[2], source.Shape[3]);
         Tensor image = same ? source : Functional.Interpolate(source, grid.Height, grid.Width);
-        using LogitPass pass = new(model, image, grid, mirror, outside, config.AlignCorners);
+        using LogitPass pass = new(network, image, grid, mirror, outside, config.AlignCorners);
         if (config.Average == EvaluationAverage.Probabilities && !_single)
         {
             pass.AddProbabilitiesTo(total);

@@ -1,4 +1,3 @@
-using HeteroAKD.Nn;
 using HeteroAKD.Nn.Models;
 using HeteroAKD.Tensors;
 using HeteroAKD.Tensors.Autograd;
@@ -22,13 +21,13 @@ internal sealed class LogitPass : IDisposable
     private readonly Tensor? _counts;                                                 // [H', W'] of the scaled image; null where all are 1
 
     /// <summary>Runs the network on every window.</summary>
-    /// <param name="model">The network.</param>
+    /// <param name="network">The network.</param>
     /// <param name="image">[1, 3, H', W'], scaled and normalised.</param>
     /// <param name="grid">Where the windows stand.</param>
     /// <param name="mirror">Whether the network sees the mirror image.</param>
     /// <param name="outside">What stands where the image is smaller than a window.</param>
     /// <param name="alignCorners">How logits are resized.</param>
-    public LogitPass(SegmentationModel model, Tensor image, WindowGrid grid, bool mirror, Outside outside, bool alignCorners)
+    public LogitPass(FrozenNetwork network, Tensor image, WindowGrid grid, bool mirror, Outside outside, bool alignCorners)
     {
         (_grid, _mirror, _alignCorners) = (grid, mirror, alignCorners);
         foreach ((int top, int left) in grid.Places)
@@ -37,7 +36,7 @@ internal sealed class LogitPass : IDisposable
             Tensor window = grid.IsImage && !mirror
                 ? image
                 : Functional.Window(image, new WindowAttributes(grid.WindowHeight, grid.WindowWidth, top, left, mirror, outside));
-            _windows.Add(((top, left), scope.Keep(Forward(model, window))));
+            _windows.Add(((top, left), scope.Keep(network.Logits(window))));
         }
 
         if (!grid.IsDisjoint)
@@ -45,13 +44,6 @@ internal sealed class LogitPass : IDisposable
             _counts = Tensor.Persistent(image.Device, new Shape(grid.Height, grid.Width));
             _counts.CopyFrom(grid.Counts());
         }
-    }
-
-    /// <summary>The logits [N, C, h, w] of images: all that is left of the pass. They belong to the caller's step.</summary>
-    public static Tensor Forward(SegmentationModel model, Tensor images)
-    {
-        using StepScope scope = images.Device.BeginStep();
-        return scope.Keep(model.Forward(images, Pass.Evaluation).Logits);
     }
 
     /// <summary>Adds the logits, resized and mirrored back, to <paramref name="total"/> [1, C, H, W].</summary>

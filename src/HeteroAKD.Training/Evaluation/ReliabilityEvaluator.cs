@@ -32,20 +32,21 @@ public sealed class ReliabilityEvaluator(EvaluationOptions options)
     {
         HeteroAkdTerm term = distillation.HeteroAkd
             ?? throw new ArgumentException("the objective has no L_hakd, so there is no share S to measure; add the term 'heteroakd'", nameof(distillation));
+        using FrozenNetwork network = student.Freeze();
         ReliabilityMeter meter = new();
         foreach (Batch batch in images.Read(options.BatchSize))
         {
             int most = (int)Math.Max(1, MapElements / ((long)student.Classes * batch.Height * batch.Width));
             for (int first = 0; first < batch.Count; first += most)
             {
-                Add(meter, student, distillation, term, batch, first, Math.Min(most, batch.Count - first));
+                Add(meter, network, distillation, term, batch, first, Math.Min(most, batch.Count - first));
             }
         }
 
         return meter.Scores();
     }
 
-    private void Add(ReliabilityMeter meter, SegmentationModel student, DistillationObjective distillation, HeteroAkdTerm term, Batch batch, int first, int count)
+    private void Add(ReliabilityMeter meter, FrozenNetwork student, DistillationObjective distillation, HeteroAkdTerm term, Batch batch, int first, int count)
     {
         using NoGrad none = new();
         Device device = student.Device;
@@ -56,7 +57,7 @@ public sealed class ReliabilityEvaluator(EvaluationOptions options)
         Tensor images = Tensor.From(device, shape, batch.Images.AsSpan(first * 3 * pixels, shape.Count));
         Tensor labels = Tensor.From(device, new Shape(count, batch.Height, batch.Width), truth);
         SegmentationOutput ofTeacher = distillation.TeacherOutput(images);
-        SegmentationOutput ofStudent = student.Forward(images, Pass.Evaluation);
+        SegmentationOutput ofStudent = student.Forward(images);
         int[] byTeacher = Classes(ofTeacher.Logits, batch.Height, batch.Width);
         int[] byStudent = Classes(ofStudent.Logits, batch.Height, batch.Width);
         meter.Add(term.Maps(ofStudent, ofTeacher, labels).Share, byTeacher, byStudent, truth);

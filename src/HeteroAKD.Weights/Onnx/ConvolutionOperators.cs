@@ -1,4 +1,5 @@
 using HeteroAKD.Tensors.Autograd;
+using HeteroAKD.Tensors.Inference;
 using HeteroAKD.Tensors.Ops;
 
 namespace HeteroAKD.Weights.Onnx;
@@ -48,26 +49,11 @@ internal static class ConvolutionOperators
         return a.Relu ? t.Graph.Add("Relu", [result]) : result;
     }
 
-    /// <summary>The convolution's weight and bias such that γ (w ∗ x + b - μ)/√(σ² + ε) + β = w' ∗ x + b'. Computed in double: rounded once.</summary>
     private static string[] Folded(Translation t, TracedOperation convolution, TracedOperation normalization)
     {
-        float eps = ((BatchNormAttributes)normalization.Attributes).Eps;
-        float[] gamma = Translation.Values(normalization.Inputs[Gamma]!);
-        float[] beta = Translation.Values(normalization.Inputs[Beta]!);
-        float[] mean = Translation.Values(normalization.Inputs[Mean]!);
         float[] weight = Translation.Values(convolution.Inputs[1]!); // [O, I/groups, KH, KW]
-        float[] bias = convolution.Inputs[2] is { } own ? Translation.Values(own) : new float[gamma.Length]; // [O]
-        double[] scale = Array.ConvertAll(Translation.Values(normalization.Inputs[Variance]!), v => 1 / Math.Sqrt((double)v + eps)); // [O]
-        int row = weight.Length / scale.Length;
-        for (int c = 0; c < scale.Length; c++)
-        {
-            scale[c] *= gamma[c];
-            bias[c] = (float)((((double)bias[c] - mean[c]) * scale[c]) + beta[c]);
-            for (int i = c * row; i < (c + 1) * row; i++)
-            {
-                weight[i] = (float)(weight[i] * scale[c]);
-            }
-        }
+        float[] bias = convolution.Inputs[2] is { } own ? Translation.Values(own) : new float[convolution.Inputs[1]!.Shape[0]]; // [O]
+        BatchNormFolding.Fold(normalization, weight.AsSpan(), bias.AsSpan());
 
         string name = t.ParameterName(convolution, 1);
         string layer = name.EndsWith(WeightSuffix, StringComparison.Ordinal) ? name[..^WeightSuffix.Length] : name;

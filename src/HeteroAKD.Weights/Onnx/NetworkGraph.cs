@@ -41,7 +41,7 @@ public sealed class NetworkGraph(SegmentationModel model, LogitsSize logitsSize,
         IReadOnlyList<TracedOperation> operations;
         using (GraphTrace trace = new(model.Device))
         {
-            logits = Forward(input);
+            logits = AtLogitsSize(model.Forward(input, Pass.Evaluation).Logits, input);
             operations = trace.Operations;
         }
 
@@ -50,20 +50,19 @@ public sealed class NetworkGraph(SegmentationModel model, LogitsSize logitsSize,
         return graph.ToModel(model.Name, [new OnnxValue(Images, images)], [new OnnxValue(Logits, logits.Shape)], options.DynamicBatch, metadata);
     }
 
-    /// <summary>The network's own answer, and its shape [N, classes, h, w].</summary>
+    /// <summary>The network's own answer, as <c>predict</c> computes it, and its shape [N, classes, h, w].</summary>
     /// <param name="values">Normalised images, row-major.</param>
     /// <param name="images">Their shape, [N, 3, H, W].</param>
     public (float[] Values, Shape Shape) Run(float[] values, Shape images)
     {
         using NoGrad noGrad = new();
         using StepScope step = model.Device.BeginStep();
-        Tensor logits = Forward(Tensor.From(model.Device, images, values));
+        using FrozenNetwork network = model.Freeze();
+        Tensor input = Tensor.From(model.Device, images, values);
+        Tensor logits = AtLogitsSize(network.Logits(input), input);
         return (Translation.Values(logits), logits.Shape);
     }
 
-    private Tensor Forward(Tensor images)
-    {
-        Tensor logits = model.Forward(images, Pass.Evaluation).Logits;
-        return logitsSize == LogitsSize.Network ? logits : Functional.Interpolate(logits, images.Shape[2], images.Shape[3], alignCorners);
-    }
+    private Tensor AtLogitsSize(Tensor logits, Tensor images) =>
+        logitsSize == LogitsSize.Network ? logits : Functional.Interpolate(logits, images.Shape[2], images.Shape[3], alignCorners);
 }

@@ -65,7 +65,8 @@ public sealed unsafe class CudaDevice : AcceleratorDevice
     /// <summary>The stream that brings batches.</summary>
     internal nint UploadStream { get; }
 
-    internal override bool CanRecord => true;
+    // One recording cannot hold another.
+    internal override bool CanRecord => _recording is null;
 
     internal bool IsRecording => _recording is not null;
 

@@ -1,0 +1,107 @@
+using System.Buffers;
+using HeteroAKD.Kernels.Conv;
+using HeteroAKD.Kernels.Pixelwise;
+using HeteroAKD.Tensors.Autograd;
+using HeteroAKD.Tensors.Ops;
+
+namespace HeteroAKD.Tensors.Inference;
+
+/// <summary>activation(conv(x) + bias + residual), with the batch normalisation that followed folded into weight and bias, and the weight packed for the host's kernels.</summary>
+/// <param name="traced">The convolution, with constant weight and bias.</param>
+internal sealed class FrozenConvolution(TracedOperation traced) : FrozenProduct
+{
+    private readonly Tensor _weight = traced.Inputs[1]!; // [O, I/groups, KH, KW]
+    private readonly Tensor? _bias = traced.Inputs[2]; // [O]
+    private readonly ConvShape _shape = Convolution.ShapeOf(traced.Inputs[0]!.Shape, traced.Inputs[1]!.Shape, (Conv2dAttributes)traced.Attributes);
+    private TracedOperation? _normalization;
+    private Tensor? _ownWeight; // folded, and on the host packed where kernels want it so; null takes the network's
+    private Tensor? _ownBias;
+    private int _workspace;
+
+    /// <summary>Whether nothing was fused into it yet.</summary>
+    public bool IsAlone => IsBare && _normalization is null;
+
+    public override string Name => traced.Row.Name;
+
+    /// <summary>Takes up the batch normalisation of its result, with what that adds and its ReLU.</summary>
+    public void Normalize(TracedOperation normalization)
+    {
+        _normalization = normalization;
+        Residual = normalization.Inputs[^1];
+        Activation = ((BatchNormAttributes)normalization.Attributes).Relu ? ActivationKind.Relu : ActivationKind.None;
+    }
+
+    public override void Prepare()
+    {
+        if (_normalization is not null)
+        {
+            Fold(_normalization);
+        }
+
+        if (_weight.Device is HostDevice host)
+        {
+            _workspace = HostConv.PackedWorkspace(_shape);
+            int length = HostConv.PackedLength(_shape, HostDevice.Precision(_weight.DType));
+            if (length > 0)
+            {
+                Tensor packed = Tensor.Persistent(host, new Shape(length), _weight.DType);
+                HostConv.Pack(host.Pool, _shape, (_ownWeight ?? _weight).Mem, packed.Mem, HostDevice.Precision(_weight.DType));
+                _ownWeight?.Dispose();
+                _ownWeight = packed;
+            }
+        }
+    }
+
+    public override Tensor Run(ReadOnlySpan<Tensor?> inputs, bool inPlace)
+    {
+        Tensor x = inputs[0]!;
+        Tensor y = Target(inputs, inPlace);
+        Tensor weight = _ownWeight ?? _weight;
+        Tensor? bias = _ownBias ?? _bias;
+        Tensor? residual = inputs[1];
+        ConvEpilogue epilogue = new()
+        {
+            Bias = (bias ?? weight).Mem, HasBias = bias is null ? 0 : 1,
+            Residual = (residual ?? y).Mem, HasResidual = residual is null ? 0 : 1, Activation = Activation,
+        };
+        if (x.Device is not HostDevice host)
+        {
+            DeviceConvolution.Forward(x.Device, _shape, x.Mem, weight.Mem, epilogue, y.Mem);
+            return y;
+        }
+
+        using Tensor? workspace = _workspace > 0 ? Tensor.Empty(host, new Shape(_workspace), x.DType) : null;
+        HostConv.ForwardPacked(host.Pool, _shape, x.Mem, weight.Mem, epilogue, y.Mem, (workspace ?? y).Mem, HostDevice.Precision(x.DType));
+        return y;
+    }
+
+    public override void Dispose()
+    {
+        _ownWeight?.Dispose();
+        _ownBias?.Dispose();
+    }
+
+    private void Fold(TracedOperation normalization)
+    {
+        _ownWeight = Tensor.Persistent(_weight.Device, _weight.Shape, _weight.DType);
+        _ownBias = Tensor.Persistent(_weight.Device, new Shape(_weight.Shape[0]), _weight.DType);
+        if (_weight.DType == DType.Float64)
+        {
+            double[] weight = _weight.ToDoubles();
+            double[] bias = _bias?.ToDoubles() ?? new double[_ownBias.Shape.Count];
+            BatchNormFolding.Fold<double>(normalization, weight, bias);
+            _ownWeight.CopyFrom(weight);
+            _ownBias.CopyFrom(bias);
+            return;
+        }
+
+        float[] rented = ArrayPool<float>.Shared.Rent(_weight.Shape.Count);
+        Span<float> values = rented.AsSpan(0, _weight.Shape.Count);
+        float[] biases = _bias?.ToFloats() ?? new float[_ownBias.Shape.Count];
+        _weight.CopyTo(values);
+        BatchNormFolding.Fold(normalization, values, biases.AsSpan());
+        _ownWeight.CopyFrom(values);
+        _ownBias.CopyFrom(biases);
+        ArrayPool<float>.Shared.Return(rented);
+    }
+}
