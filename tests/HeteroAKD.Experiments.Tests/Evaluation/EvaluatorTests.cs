@@ -55,6 +55,7 @@ public sealed class EvaluatorTests
         using Device device = Device.Open("cpu", 1);
         using SegmentationModel model = ModelZoo.Create("tiny-cnn-student", 2, device, seed: 3);
         SizedImages images = new((64, 64), (64, 64), (48, 80), (64, 64), (33, 45));
+        using FrozenNetwork network = model.Freeze();
         Evaluator evaluator = new(new EvaluationOptions { BatchSize = batchSize });
         ConfusionMatrix expected = new(2, 255);
         List<int[]> alone = [];
@@ -62,7 +63,7 @@ public sealed class EvaluatorTests
         {
             using BatchLoader loader = new(images, LoaderOptions.ForEvaluation(1, Augmentation.None));
             loader.Seek(i);
-            alone.Add(evaluator.Predict(model, loader.Next(), Outside.Edge).ToArray());
+            alone.Add(evaluator.Predict(network, loader.Next(), Outside.Edge).ToArray());
             expected.Add(images.Load(i).Labels, Array.ConvertAll(alone[i], c => (byte)c));
         }
 

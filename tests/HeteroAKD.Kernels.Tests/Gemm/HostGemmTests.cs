@@ -66,6 +66,23 @@ public sealed class HostGemmTests : IDisposable
         }
     }
 
+    // Whole tiles are finished row by row, with ReLU and ReLU6 only after the last block of K; edges and other activations lane by lane.
+    [Theory]
+    [InlineData(GemmBias.PerRow, 1, ActivationKind.Relu, 40)]
+    [InlineData(GemmBias.PerRow, 1, ActivationKind.Relu6, 900)]
+    [InlineData(GemmBias.PerColumn, 1, ActivationKind.None, 900)]
+    [InlineData(GemmBias.PerColumn, 0, ActivationKind.Relu6, 40)]
+    [InlineData(GemmBias.None, 1, ActivationKind.Relu, 900)]
+    [InlineData(GemmBias.PerRow, 1, ActivationKind.Gelu, 900)]
+    public void WholeTilesAndEdgesAreFinishedAlike(GemmBias bias, int residual, ActivationKind activation, int k)
+    {
+        GemmArguments arguments = new() { M = 31, N = 75, K = k, BiasKind = bias, HasResidual = residual, Activation = activation };
+        Assert.True(Error<F64>(arguments, false, false, 2, out _) <= 1e-11);
+        AssertAccurate(Error<F32x16>(arguments, false, false, 2, out double loop), loop, "16 lanes");
+        AssertAccurate(Error<F32x8>(arguments, false, true, 2, out loop), loop, "8 lanes");
+        AssertAccurate(Error<F32x4>(arguments, true, false, 2, out loop), loop, "4 lanes");
+    }
+
     [Fact]
     public void ASplitOfKAppliesTheEpilogueOnce()
     {

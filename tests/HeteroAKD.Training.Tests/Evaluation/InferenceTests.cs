@@ -98,7 +98,8 @@ public sealed class InferenceTests : IDisposable
         float[] logits = PlainInference.Logits(model, PlainInference.Cut(image, height, width, 0, 0, rows, width), rows, width);
         double[] cut = [.. Enumerable.Range(0, Classes * height * width).Select(i => (double)logits[(i / (height * width) * rows * width) + (i % (height * width))])];
         int[] predicted = new int[height * width];
-        new Inference(model, new EvaluationOptions(), Outside.Edge).Predict(image, 1, height, width, predicted);
+        using FrozenNetwork network = model.Freeze();
+        new Inference(network, new EvaluationOptions(), Outside.Edge).Predict(image, 1, height, width, predicted);
         PlainInference.AssertLargest(cut, Classes, predicted);
     }
 
@@ -176,7 +177,8 @@ public sealed class InferenceTests : IDisposable
         using MetaDevice meta = new();
         using SegmentationModel model = ModelZoo.Create(name, classes, meta, seed: null);
         EvaluationOptions config = new() { Scales = several ? [0.75, 1, 1.25] : [1], Flip = several };
-        new Inference(model, config, Outside.Edge).Predict(new float[3 * height * width], 1, height, width, new int[height * width]);
+        using FrozenNetwork network = model.Freeze();
+        new Inference(network, config, Outside.Edge).Predict(new float[3 * height * width], 1, height, width, new int[height * width]);
         double maps = meta.Allocator.Peak / ((double)classes * height * width * sizeof(float));
         Assert.True(maps > 1 && maps <= most, $"{maps:F2} maps of full size");
     }
@@ -189,7 +191,11 @@ public sealed class InferenceTests : IDisposable
         using MetaDevice meta = new();
         using SegmentationModel model = ModelZoo.Create(name, Classes, meta, seed: null);
         int blocks = meta.Allocator.LiveBlocks;
-        new Inference(model, new EvaluationOptions { Scales = [1, 1.37] }, Outside.Edge).Predict(new float[3 * 33 * 45], 1, 33, 45, new int[33 * 45]);
+        using (FrozenNetwork network = model.Freeze())
+        {
+            new Inference(network, new EvaluationOptions { Scales = [1, 1.37] }, Outside.Edge).Predict(new float[3 * 33 * 45], 1, 33, 45, new int[33 * 45]);
+        }
+
         Assert.Equal(blocks, meta.Allocator.LiveBlocks);  // nothing of the passes is left
     }
 
@@ -208,7 +214,8 @@ public sealed class InferenceTests : IDisposable
         using MetaDevice meta = new();
         using SegmentationModel model = ModelZoo.Create("tiny-cnn-student", classes, meta, seed: null);
         EvaluationOptions config = new() { Mode = mode, Average = average, Scales = several ? [0.75, 1, 1.25] : [1], Flip = several };
-        new Inference(model, config, Outside.Edge).Predict(new float[3 * height * width], 1, height, width, new int[height * width]);
+        using FrozenNetwork network = model.Freeze();
+        new Inference(network, config, Outside.Edge).Predict(new float[3 * height * width], 1, height, width, new int[height * width]);
         double maps = meta.Allocator.Peak / mapBytes;
 
         // With probabilities two maps have full size; beside them lie logits of the windows at the network's resolution, a few classes of them enlarged, and one band of rows.
@@ -226,7 +233,8 @@ public sealed class InferenceTests : IDisposable
     private int[] Predict(EvaluationOptions config, float[] images, int count, int height, int width)
     {
         int[] classes = new int[count * height * width];
-        new Inference(_model, config, Outside.Edge).Predict(images, count, height, width, classes);
+        using FrozenNetwork network = _model.Freeze();
+        new Inference(network, config, Outside.Edge).Predict(images, count, height, width, classes);
         return classes;
     }
 
@@ -237,7 +245,8 @@ public sealed class InferenceTests : IDisposable
         using StepScope scope = _device.BeginStep();
         Tensor source = Tensor.From(_device, new Shape(1, 3, height, width), image);
         Tensor total = Tensor.Zeros(_device, new Shape(1, Classes, height, width));
-        using LogitPass pass = new(_model, source, WindowGrid.Of(height, width, config), mirror: false, Outside.Edge, config.AlignCorners);
+        using FrozenNetwork network = _model.Freeze();
+        using LogitPass pass = new(network, source, WindowGrid.Of(height, width, config), mirror: false, Outside.Edge, config.AlignCorners);
         pass.AddTo(total);
         return total.ToFloats();
     }

@@ -63,7 +63,8 @@ public sealed class ReliabilityEvaluatorTests : IDisposable
         Tensor images = Tensor.From(_device, new Shape(batch.Count, 3, Side, Side), batch.Images);
         Tensor labels = Tensor.From(_device, new Shape(batch.Count, Side, Side), batch.Labels);
         SegmentationOutput teacher = objective.TeacherOutput(images);
-        SegmentationOutput student = _student.Forward(images, Pass.Evaluation);
+        using FrozenNetwork network = _student.Freeze();
+        SegmentationOutput student = network.Forward(images);
         float[] share = objective.HeteroAkd!.Maps(student, teacher, labels).Share.ToFloats();
         int[] byTeacher = Largest(Functional.Interpolate(teacher.Logits, Side, Side).ToFloats());
         int[] byStudent = Largest(Functional.Interpolate(student.Logits, Side, Side).ToFloats());
