@@ -87,7 +87,8 @@ public sealed class EvaluatorTests
         using NoGrad none = new();
         using StepScope scope = device.BeginStep();
         Tensor images = Tensor.From(device, new Shape(1, 3, Side, Side), batch.Images.AsSpan(0, 3 * Side * Side));
-        float[] logits = Functional.Interpolate(model.Forward(images, Pass.Evaluation).Logits, Side, Side).ToFloats();
+        using FrozenNetwork network = model.Freeze();
+        float[] logits = Functional.Interpolate(network.Logits(images), Side, Side).ToFloats();
         return [.. Enumerable.Range(0, Side * Side).Select(i => logits[(Side * Side) + i] > logits[i] ? 1 : 0)];
     }
 

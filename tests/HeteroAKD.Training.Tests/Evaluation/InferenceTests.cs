@@ -23,7 +23,7 @@ public sealed class InferenceTests : IDisposable
         _device.Dispose();
     }
 
-    /// <summary>Scores of earlier versions stay what they were: the batch's logits, resized, the first of the largest.</summary>
+    /// <summary>The batch's logits, resized, the first of the largest.</summary>
     [Fact]
     public void Whole_images_at_scale_1_are_the_largest_logits_of_the_batch()
     {
@@ -34,7 +34,8 @@ public sealed class InferenceTests : IDisposable
         using (_device.BeginStep())
         {
             Tensor batch = Tensor.From(_device, new Shape(count, 3, height, width), images);
-            logits = Functional.Interpolate(_model.Forward(batch, Pass.Evaluation).Logits, height, width).ToFloats();
+            using FrozenNetwork network = _model.Freeze();
+            logits = Functional.Interpolate(network.Logits(batch), height, width).ToFloats();
         }
 
         const int pixels = height * width;
@@ -159,7 +160,8 @@ public sealed class InferenceTests : IDisposable
         float[] image = PlainInference.Image(7, height, width);
         using NoGrad none = new();
         using StepScope scope = _device.BeginStep();
-        Tensor logits = _model.Forward(Tensor.From(_device, new Shape(1, 3, height, width), image), Pass.Evaluation).Logits;
+        using FrozenNetwork network = _model.Freeze();
+        Tensor logits = network.Logits(Tensor.From(_device, new Shape(1, 3, height, width), image));
         int[] expected = Functional.Argmax(Functional.Interpolate(logits, height, width, alignCorners: true)).ToInts();
         Assert.Equal(expected, Predict(new EvaluationOptions { AlignCorners = true }, image, 1, height, width));
         Assert.NotEqual(expected, Predict(new EvaluationOptions(), image, 1, height, width));

@@ -52,7 +52,8 @@ internal static class PlainInference
     {
         using NoGrad none = new();
         using StepScope scope = model.Device.BeginStep();
-        Tensor logits = model.Forward(Tensor.From(model.Device, new Shape(1, 3, height, width), image), Pass.Evaluation).Logits;
+        using FrozenNetwork network = model.Freeze();
+        Tensor logits = network.Logits(Tensor.From(model.Device, new Shape(1, 3, height, width), image));
         return Functional.Interpolate(logits, height, width).ToFloats();
     }
 
