@@ -50,7 +50,10 @@ public static partial class HostConv
     /// <summary>Elements of workspace for <see cref="ForwardPacked"/>.</summary>
     public static int PackedWorkspace(in ConvShape shape) => shape.IsPatchwise ? HostPatchConv.Length(shape) : 0;
 
-    /// <summary>y = activation(x * weight + bias + residual), the same bits as with weights that are packed at every call.</summary>
+    /// <summary>
+    /// y = activation(x * weight + bias + residual): the same bits as with weights that are packed at every call, but where a <see cref="WinogradPlan"/> serves, whose sums
+    /// are rounded otherwise (some 10 times as much, see <c>lab/010</c>).
+    /// </summary>
     /// <param name="pool">Threads.</param>
     /// <param name="shape">Sizes and options.</param>
     /// <param name="x">[N, C, H, W].</param>
@@ -73,6 +76,7 @@ public static partial class HostConv
     internal static int PackedLength<TLane>(in ConvShape shape)
         where TLane : unmanaged, ILane<TLane> =>
         shape.Batch == 0 ? 0
+            : WinogradPlan.Serves<TLane>(shape) ? WinogradPlan.PackedLength<TLane>(shape)
             : shape.IsPointwise ? HostGemm.PackedLength<TLane>(Pointwise(shape, default), GemmSide.A)
             : shape.IsPatchwise ? HostGemm.PackedLength<TLane>(HostPatchConv.Product(shape, default, default), GemmSide.A)
             : shape.IsDepthwise ? 0
@@ -87,7 +91,11 @@ public static partial class HostConv
             return;
         }
 
-        if (shape.IsPointwise)
+        if (WinogradPlan.Serves<TLane>(shape))
+        {
+            WinogradWeightJob<TLane>.Run(pool, shape, weight, packed);
+        }
+        else if (shape.IsPointwise)
         {
             HostGemm.Pack<TLane>(pool, Pointwise(shape, operands), GemmSide.A, packed);
         }

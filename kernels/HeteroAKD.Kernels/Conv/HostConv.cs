@@ -87,7 +87,11 @@ public static partial class HostConv
             return;
         }
 
-        if (shape.IsPointwise)
+        if (operands.IsPacked && WinogradPlan.Serves<TLane>(shape))
+        {
+            HostWinogradJob<TLane>.Run(pool, Plans<TLane>.Winograd(shape), operands);
+        }
+        else if (shape.IsPointwise)
         {
             HostGemm.Run<TLane>(pool, Pointwise(shape, operands), operands.IsPacked ? PackedSide.OfA(operands.Weight) : default);
         }
@@ -273,10 +277,14 @@ public static partial class HostConv
         private static readonly ConcurrentDictionary<ConvShape, ConvWeightPlan> s_weight = new();
         private static readonly ConcurrentDictionary<ConvShape, WeightPanelPlan> s_weightPanels = new();
         private static readonly ConcurrentDictionary<ConvShape, ShiftedPlan> s_shifted = new();
+        private static readonly ConcurrentDictionary<ConvShape, WinogradPlan> s_winograd = new();
 
         public static ConvPlan Forward(in ConvShape shape) => s_forward.GetOrAdd(shape, static s => ConvPlan.Forward(s, RegisterTile<TLane>.ElementSize));
 
         public static ConvPlan Input(in ConvShape shape) => s_input.GetOrAdd(shape, static s => ConvPlan.InputGradient(s, RegisterTile<TLane>.ElementSize));
+
+        public static WinogradPlan Winograd(in ConvShape shape)
+            => s_winograd.GetOrAdd(shape, static s => new WinogradPlan(s, TLane.Width, RegisterTile<TLane>.MaxRows));
 
         public static ShiftedPlan Shifted(in ConvShape shape) => s_shifted.GetOrAdd(shape, static s => new ShiftedPlan(s, RegisterTile<TLane>.ElementSize));
 

@@ -42,6 +42,7 @@ public sealed class PackedConvTests : IDisposable
         ConvShape s = ConvCases.All[index].Shape;
         using GuardedMemory x = new(Samples.Uniform(s.InputLength, 1), false), weight = new(Samples.Uniform(s.WeightLength, 2), false), bias = new(Samples.Uniform(s.OutChannels, 3), false);
         using GuardedMemory expected = new(s.OutputLength, false), actual = new(s.OutputLength, false), workspace = new(HostConv.ForwardWorkspace(s), false);
+        Assert.SkipWhen(WinogradPlan.Serves<F32x16>(s), "its sums are others: see WinogradTests");
         int length = HostConv.PackedLength(s, HostPrecision.Float32);
         using GuardedMemory packed = new(length, false);
         HostConv.Forward(_pool, s, x.Mem, weight.Mem, bias.Mem, 1, ActivationKind.Relu6, expected.Mem, workspace.Mem, HostPrecision.Float32);
@@ -77,6 +78,7 @@ public sealed class PackedConvTests : IDisposable
     {
         double unit = typeof(TLane) == typeof(F64) ? Math.Pow(2, -53) : Math.Pow(2, -24);
         double error = Samples.MaxError(expected, actual);
-        Assert.True(error <= unit * (12 + (4 * s.GroupInChannels * s.KernelSize)), $"{typeof(TLane).Name}: error {error}");
+        double rounding = WinogradPlan.Serves<TLane>(s) ? 4 : 1;
+        Assert.True(error <= rounding * unit * (12 + (4 * s.GroupInChannels * s.KernelSize)), $"{typeof(TLane).Name}: error {error}");
     }
 }
