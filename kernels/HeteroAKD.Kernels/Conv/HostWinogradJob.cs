@@ -114,8 +114,8 @@ internal sealed unsafe class HostWinogradJob<TLane> : KernelJob<HostWinogradJob<
             Downwards(lines, count, rows + (from - firstColumn), _plan.RowPitch);
             for (int i = 0; i < WinogradPlan.Inputs; i++)
             {
-                float* to = arena + _plan.TransformedAt + ((((nint)i * WinogradPlan.Inputs * s.InChannels) + channel) * _plan.ColumnPitch) + column;
-                Across(Undilated(rows + ((nint)i * _plan.RowPitch), strip.Tiles, arena), strip.Tiles, arena + _plan.TurnedAt, to);
+                float* to = arena + _plan.TransformedAt + ((((nint)i * WinogradPlan.Inputs * s.InChannels) + channel) * _plan.Columns) + column;
+                Across(Undilated(rows + ((nint)i * _plan.RowPitch), strip.Tiles, arena), strip.Tiles, arena + _plan.TurnedAt, to, _plan.Columns - column);
             }
         }
     }
@@ -163,9 +163,9 @@ internal sealed unsafe class HostWinogradJob<TLane> : KernelJob<HostWinogradJob<
         return line;
     }
 
-    // Lanes may reach beyond the strip's last tile: what they leave there is overwritten by the next strip or never read.
+    // Lanes may reach beyond the strip's last tile, where the next strip will write; the last strip of a block must not.
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private void Across(float* row, int tiles, float* turned, float* to)
+    private void Across(float* row, int tiles, float* turned, float* to, int room)
     {
         int pitch = _plan.TurnedPitch;
         for (int tile = 0; tile <= tiles; tile += 4)
@@ -173,7 +173,7 @@ internal sealed unsafe class HostWinogradJob<TLane> : KernelJob<HostWinogradJob<
             RegisterTranspose.Turn4(row + (WinogradPlan.Outputs * tile), WinogradPlan.Outputs, turned + tile, pitch);
         }
 
-        nint tap = (nint)_plan.Shape.InChannels * _plan.ColumnPitch;
+        nint tap = (nint)_plan.Shape.InChannels * _plan.Columns;
         for (int tile = 0; tile < tiles; tile += TLane.Width)
         {
             float* from = turned + tile;
@@ -181,12 +181,13 @@ internal sealed unsafe class HostWinogradJob<TLane> : KernelJob<HostWinogradJob<
             TLane d4 = *(TLane*)(from + 1), d5 = *(TLane*)(from + pitch + 1);
             WinogradTransforms.Input(ref d0, ref d1, ref d2, ref d3, ref d4, ref d5);
             float* target = to + tile;
-            *(TLane*)target = d0;
-            *(TLane*)(target + tap) = d1;
-            *(TLane*)(target + (2 * tap)) = d2;
-            *(TLane*)(target + (3 * tap)) = d3;
-            *(TLane*)(target + (4 * tap)) = d4;
-            *(TLane*)(target + (5 * tap)) = d5;
+            int part = tile + TLane.Width <= room ? TLane.Width : tiles - tile;
+            TLane.StorePart(new Mem(target), 0, part, d0);
+            TLane.StorePart(new Mem(target + tap), 0, part, d1);
+            TLane.StorePart(new Mem(target + (2 * tap)), 0, part, d2);
+            TLane.StorePart(new Mem(target + (3 * tap)), 0, part, d3);
+            TLane.StorePart(new Mem(target + (4 * tap)), 0, part, d4);
+            TLane.StorePart(new Mem(target + (5 * tap)), 0, part, d5);
         }
     }
 
@@ -196,12 +197,12 @@ internal sealed unsafe class HostWinogradJob<TLane> : KernelJob<HostWinogradJob<
         int pair = 2 * TLane.Width;
         for (int tap = 0; tap < WinogradPlan.Taps; tap++, panel += (nint)rows * channels)
         {
-            float* inputs = arena + _plan.TransformedAt + ((nint)tap * channels * _plan.ColumnPitch);
+            float* inputs = arena + _plan.TransformedAt + ((nint)tap * channels * _plan.Columns);
             for (int column = 0; column < _plan.Columns; column += pair)
             {
                 int vectors = _plan.Columns - column > TLane.Width ? 2 : 1;
                 TLane* sums = (TLane*)(arena + _plan.ProductsAt + ((nint)column * WinogradPlan.Taps * rows)) + (tap * rows * vectors);
-                RegisterTile<TLane>.Multiply(rows, vectors, (byte*)panel, TileColumns.Even((byte*)(inputs + column), _plan.ColumnPitch * sizeof(float)), channels, sums);
+                RegisterTile<TLane>.Multiply(rows, vectors, (byte*)panel, TileColumns.Even((byte*)(inputs + column), _plan.Columns * sizeof(float)), channels, sums);
             }
         }
     }

@@ -19,8 +19,8 @@ internal sealed class WinogradPlan
     /// <summary>Products of a tile and pair of channels.</summary>
     public const int Taps = Inputs * Inputs;
 
-    // Transformed inputs of a block: with panels of weights, about what a second-level cache holds.
-    private const int BlockBytes = 448 * 1024;
+    // Transformed inputs of a block: with a panel of weights and its sums, what a second-level cache of 512 KiB holds.
+    private const int BlockBytes = 320 * 1024;
 
     // Tiles of a row that are transformed together.
     private const int MaxStripTiles = 32;
@@ -42,18 +42,15 @@ internal sealed class WinogradPlan
         StripsAcross = Divide(tilesAcross, StripTiles);
         StripsDown = TilesAlong(shape.Height, shape.DilationHeight);
         Strips = shape.Batch * StripsDown * shape.DilationHeight * shape.DilationWidth * StripsAcross;
-        int wanted = Math.Max(2 * width, BlockBytes / (Taps * shape.InChannels * sizeof(float)));
-        int blocks = Divide(Strips, Math.Max(1, wanted / StripTiles));
-        StripsPerBlock = Divide(Strips, blocks);
+        StripsPerBlock = ChooseStrips(Math.Max(2 * width, BlockBytes / (Taps * shape.InChannels * sizeof(float))), width);
         Blocks = Divide(Strips, StripsPerBlock);
         TargetParts = Math.Clamp(FewBlocks / Blocks, 1, Math.Max(1, shape.OutChannels / MinTargets));
         Columns = RoundUp(StripsPerBlock * StripTiles, width);
-        ColumnPitch = Columns + width;
         RowPitch = RoundUp((shape.DilationWidth * ((Outputs * StripTiles) + 1)) + 1 + (2 * 16) + width, 16);
         TurnedPitch = RoundUp(StripTiles + 1, 4) + width;
         OutputPitch = Columns + 4;
         int length = 0;
-        TransformedAt = Next(ref length, Taps * shape.InChannels * ColumnPitch);
+        TransformedAt = Next(ref length, Taps * shape.InChannels * Columns);
         ProductsAt = Next(ref length, Taps * maxRows * RoundUp(Columns, 2 * width));
         RowsAt = Next(ref length, Inputs * RowPitch);
         LineAt = Next(ref length, RowPitch);
@@ -87,11 +84,8 @@ internal sealed class WinogradPlan
     /// <summary>Parts of the target channels.</summary>
     public int TargetParts { get; }
 
-    /// <summary>Tiles of a block, rounded up to whole lanes.</summary>
+    /// <summary>Tiles of a block, rounded up to whole lanes; elements from a channel's transformed inputs to the next one's.</summary>
     public int Columns { get; }
-
-    /// <summary>Elements from a channel's transformed inputs to the next one's.</summary>
-    public int ColumnPitch { get; }
 
     /// <summary>Elements from a row of inputs, transformed downwards, to the next.</summary>
     public int RowPitch { get; }
@@ -102,7 +96,7 @@ internal sealed class WinogradPlan
     /// <summary>Elements from an output of all tiles to the next.</summary>
     public int OutputPitch { get; }
 
-    /// <summary>Where in the arena the transformed inputs lie: [36, C, ColumnPitch].</summary>
+    /// <summary>Where in the arena the transformed inputs lie: [36, C, Columns].</summary>
     public int TransformedAt { get; }
 
     /// <summary>The products of a panel of target channels: [pairs of lanes, 36, rows, 2 lanes].</summary>
@@ -137,19 +131,40 @@ internal sealed class WinogradPlan
             return false;
         }
 
-        // In multiply-adds: transforms of a tile cost some 300 a channel of input and 240 one of output, and weights are read once a block.
+        // In multiply-adds: transforms of a tile cost some 300 a channel of input and 240 one of output, and weights are read once a block. Direct sums leave out taps that
+        // see padding alone.
         long tiles = (long)s.Batch * s.DilationHeight * s.DilationWidth * TilesAlong(s.Height, s.DilationHeight) * TilesAlong(s.Width, s.DilationWidth);
         long pairs = (long)s.InChannels * s.OutChannels;
         long winograd = (((Taps * tiles) + 150) * pairs) + (tiles * ((300L * s.InChannels) + (240L * s.OutChannels)));
-        return 5 * winograd < 4 * (9L * s.Batch * s.Height * s.Width * pairs);
+        long direct = s.Batch * TapsAlong(s.Height, s.DilationHeight) * TapsAlong(s.Width, s.DilationWidth) * pairs;
+        return 5 * winograd < 4 * direct;
     }
 
     /// <summary>Elements of the transformed weights.</summary>
     public static int PackedLength<TLane>(in ConvShape s)
         where TLane : unmanaged, ILane<TLane> => checked(Taps * s.InChannels * RegisterTile<TLane>.PackedRows(s.OutChannels));
 
+    // As many strips as fit, or somewhat fewer that fill their lanes better.
+    private int ChooseStrips(int tiles, int width)
+    {
+        int most = Math.Clamp(tiles / StripTiles, 1, Strips);
+        int best = most;
+        for (int strips = most; strips > most / 2; strips--)
+        {
+            if ((long)strips * RoundUp(best * StripTiles, width) * 20 > (long)best * RoundUp(strips * StripTiles, width) * 21)
+            {
+                best = strips;
+            }
+        }
+
+        return best;
+    }
+
     // Of the largest of the maps that a dilation makes of one.
     private static int TilesAlong(int size, int dilation) => Divide(Divide(size, dilation), Outputs);
+
+    // Taps that see the map, summed over its rows or columns.
+    private static long TapsAlong(int size, int dilation) => size + (2L * Math.Max(0, size - dilation));
 
     private static int Next(ref int length, int elements)
     {

@@ -11,20 +11,33 @@ public sealed class FrozenNetworkTests
     // Largest difference of a map's elements to those of the unfolded pass, as a share of the map's largest element.
     private const double Bound = 2e-5;
 
-    /// <summary>Every network that has a part or a combination of parts that no smaller one has: all but second heads on the deep backbones.</summary>
-    public static TheoryData<string> Networks => [.. ModelZoo.Names.Where(n => !n.StartsWith("pspnet-", StringComparison.Ordinal) || n is "pspnet-resnet18b" or "pspnet-mobilenetv2" or "pspnet-mit-b0")
-        .Where(n => !n.StartsWith("deeplabv3-mit-", StringComparison.Ordinal) || n == "deeplabv3-mit-b0")];
+    /// <summary>Every encoder and every head, and of those that differ in depth alone the shallowest and the deepest.</summary>
+    public static TheoryData<string> Networks =>
+    [
+        "tiny-cnn-student", "tiny-cnn-teacher", "tiny-mit-student", "tiny-mit-teacher", "segformer-b0", "segformer-b1", "segformer-b2", "segformer-b5",
+        "deeplabv3-resnet18", "deeplabv3-resnet18b", "deeplabv3-resnet50", "deeplabv3-resnet101", "deeplabv3-mobilenetv2", "deeplabv3-mit-b0",
+        "pspnet-resnet18b", "pspnet-resnet50b", "pspnet-mobilenetv2", "pspnet-mit-b0",
+    ];
 
     [Theory]
     [MemberData(nameof(Networks))]
-    public void Every_network_says_the_same_frozen_and_not(string name)
+    public void Every_network_says_the_same_frozen_and_not(string name) => Compare(name, 1, 32, 64);
+
+    // Large enough for 3x3 convolutions by tiles in most layers.
+    [Theory]
+    [InlineData("tiny-cnn-teacher")]
+    [InlineData("deeplabv3-resnet18")]
+    [InlineData("pspnet-resnet50")]
+    public void So_do_wide_convolutions(string name) => Compare(name, 2, 96, 128);
+
+    private static void Compare(string name, int count, int height, int width)
     {
         using Device device = Device.Open("cpu", 1);
         using SegmentationModel model = Filled(name, device);
         using FrozenNetwork frozen = model.Freeze();
         using StepScope scope = device.BeginStep();
         using NoGrad none = new();
-        Tensor images = Images(device, 1, 32, 64);
+        Tensor images = Images(device, count, height, width);
         AssertNear(model.Forward(images, Pass.Evaluation), frozen.Forward(images));
     }
 
