@@ -18,6 +18,18 @@ internal sealed class FrozenConvolution(TracedOperation traced) : FrozenProduct
     private Tensor? _ownBias;
     private int _workspace;
 
+    /// <summary>The network's weight, [O, I/groups, KH, KW].</summary>
+    public Tensor Weight => _weight;
+
+    /// <summary>The network's bias, [O], or null.</summary>
+    public Tensor? Bias => _bias;
+
+    /// <summary>Makes other weights than the network's, for a convolution that is several of them at once; null where it is one.</summary>
+    public Func<(Tensor Weight, Tensor Bias)>? Composed { get; init; }
+
+    /// <summary>Whether it is a plain product of the weight with each image.</summary>
+    public bool IsPointwise => _shape.IsPointwise;
+
     /// <summary>Whether nothing was fused into it yet.</summary>
     public bool IsAlone => IsBare && _normalization is null;
 
@@ -33,9 +45,9 @@ internal sealed class FrozenConvolution(TracedOperation traced) : FrozenProduct
 
     public override void Prepare()
     {
-        if (_normalization is not null)
+        if (Composed is not null || _normalization is not null)
         {
-            Fold(_normalization);
+            (_ownWeight, _ownBias) = Composed?.Invoke() ?? Fold();
         }
 
         if (_weight.Device is HostDevice host)
@@ -81,27 +93,38 @@ internal sealed class FrozenConvolution(TracedOperation traced) : FrozenProduct
         _ownBias?.Dispose();
     }
 
-    private void Fold(TracedOperation normalization)
+    /// <summary>Weight and bias [O], zeros where there is none, with the batch normalisation in them. They are the caller's.</summary>
+    public (Tensor Weight, Tensor Bias) Fold()
     {
-        _ownWeight = Tensor.Persistent(_weight.Device, _weight.Shape, _weight.DType);
-        _ownBias = Tensor.Persistent(_weight.Device, new Shape(_weight.Shape[0]), _weight.DType);
+        Tensor ownWeight = Tensor.Persistent(_weight.Device, _weight.Shape, _weight.DType);
+        Tensor ownBias = Tensor.Persistent(_weight.Device, new Shape(_weight.Shape[0]), _weight.DType);
         if (_weight.DType == DType.Float64)
         {
             double[] weight = _weight.ToDoubles();
-            double[] bias = _bias?.ToDoubles() ?? new double[_ownBias.Shape.Count];
-            BatchNormFolding.Fold<double>(normalization, weight, bias);
-            _ownWeight.CopyFrom(weight);
-            _ownBias.CopyFrom(bias);
-            return;
+            double[] bias = _bias?.ToDoubles() ?? new double[ownBias.Shape.Count];
+            Fold<double>(weight, bias);
+            ownWeight.CopyFrom(weight);
+            ownBias.CopyFrom(bias);
+            return (ownWeight, ownBias);
         }
 
         float[] rented = ArrayPool<float>.Shared.Rent(_weight.Shape.Count);
         Span<float> values = rented.AsSpan(0, _weight.Shape.Count);
-        float[] biases = _bias?.ToFloats() ?? new float[_ownBias.Shape.Count];
+        float[] biases = _bias?.ToFloats() ?? new float[ownBias.Shape.Count];
         _weight.CopyTo(values);
-        BatchNormFolding.Fold(normalization, values, biases.AsSpan());
-        _ownWeight.CopyFrom(values);
-        _ownBias.CopyFrom(biases);
+        Fold(values, biases.AsSpan());
+        ownWeight.CopyFrom(values);
+        ownBias.CopyFrom(biases);
         ArrayPool<float>.Shared.Return(rented);
+        return (ownWeight, ownBias);
+    }
+
+    private void Fold<T>(Span<T> weight, Span<T> bias)
+        where T : struct, System.Numerics.INumber<T>
+    {
+        if (_normalization is not null)
+        {
+            BatchNormFolding.Fold(_normalization, weight, bias);
+        }
     }
 }

@@ -40,6 +40,9 @@ internal sealed class RepeatedOperation(TracedOperation traced) : FrozenOperatio
     /// <summary>The row of the table of operations.</summary>
     public OpRow Row => traced.Row;
 
+    /// <summary>The row's attributes.</summary>
+    public object Attributes => traced.Attributes;
+
     public override IReadOnlyList<Tensor?> Inputs => traced.Inputs;
 
     public override bool IsView => traced.Row.IsView;

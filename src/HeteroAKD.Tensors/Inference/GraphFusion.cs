@@ -6,7 +6,7 @@ namespace HeteroAKD.Tensors.Inference;
 
 /// <summary>
 /// Fuses into convolutions and linear layers with constant parameters what alone reads their result: a batch normalisation, a residual, an activation, and on the host
-/// the turning of tokens to maps and back. What somebody else reads too, or the caller wants, stays an operation of its own.
+/// the turning of tokens to maps and back; and puts pointwise convolutions together that only averages stand between (<see cref="PointwiseComposition"/>). What somebody else reads too, or the caller wants, stays an operation of its own.
 /// </summary>
 internal sealed class GraphFusion
 {
@@ -32,6 +32,16 @@ internal sealed class GraphFusion
             if (!TryNormalize(operation) && !TryActivate(operation) && !TryAdd(operation) && !TryWriteMap(operation))
             {
                 Append(Translate(operation), operation.Output);
+            }
+        }
+
+        foreach (FrozenConvolution outer in _operations.OfType<FrozenConvolution>().ToList())
+        {
+            if (PointwiseComposition.Find(outer, SoleMaker) is { } composition)
+            {
+                int at = _operations.IndexOf(outer);
+                _operations.InsertRange(at + 1, composition.Operations());
+                _operations.RemoveAll(o => composition.Replaced.Contains(o));
             }
         }
     }

@@ -112,6 +112,41 @@ public sealed class FrozenGraphTests(TestDevices devices) : IDisposable
         return [Functional.Add(tokens, Functional.Linear(tokens, Random(4, 4)))];
     }, before: 3, operations: 2);
 
+    // Three maps of other sizes, each 1x1 then resized, side by side, 1x1, normalised: three 1x1 convolutions, a resize, a pooling and a sum.
+    [Fact]
+    public void Pointwise_convolutions_before_and_after_a_resize_become_one() => Check(1, x =>
+    {
+        Tensor coarse = Functional.AvgPool2d(x, 2, 2), fine = Functional.Interpolate(x, 10, 12);
+        Tensor a = Functional.Interpolate(Functional.Conv2d(coarse, Random(6, 4, 1, 1), Random(6)), 5, 6);
+        Tensor b = Functional.Conv2d(x, Random(7, 4, 1, 1), Random(7));
+        Tensor c = Functional.AvgPool2d(Functional.Conv2d(fine, Random(6, 4, 1, 1)), 2, 2);
+        return [Norm(Functional.Conv2d(Functional.Cat(a, b, c), Random(5, 19, 1, 1), Random(5)), relu: true)];
+    }, before: 10, operations: 8);
+
+    [Fact]
+    public void They_do_not_where_somebody_else_reads_a_map() => Check(2, x =>
+    {
+        Tensor a = Functional.Interpolate(Functional.Conv2d(Functional.AvgPool2d(x, 2, 2), Random(6, 4, 1, 1)), 5, 6);
+        Tensor b = Functional.Conv2d(x, Random(6, 4, 1, 1));
+        return [Functional.Conv2d(Functional.Cat(a, b), Random(5, 12, 1, 1)), a];
+    }, before: 6, operations: 6);
+
+    [Fact]
+    public void They_do_not_where_an_activation_stands_between() => Check(1, x =>
+    {
+        Tensor a = Functional.Interpolate(Functional.Relu(Functional.Conv2d(Functional.AvgPool2d(x, 2, 2), Random(6, 4, 1, 1))), 5, 6);
+        Tensor b = Functional.Conv2d(x, Random(6, 4, 1, 1));
+        return [Functional.Conv2d(Functional.Cat(a, b), Random(5, 12, 1, 1))];
+    }, before: 7, operations: 6);
+
+    [Fact]
+    public void They_do_not_where_that_would_be_more_work() => Check(1, x =>
+    {
+        Tensor a = Functional.Interpolate(Functional.Conv2d(Functional.AvgPool2d(x, 2, 2), Random(1, 4, 1, 1)), 5, 6);
+        Tensor b = Functional.Conv2d(x, Random(1, 4, 1, 1));
+        return [Functional.Conv2d(Functional.Cat(a, b), Random(40, 2, 1, 1))];
+    }, before: 6, operations: 6);
+
     [Fact]
     public void Views_keep_the_memory_that_they_show() => Check(2, x =>
     {

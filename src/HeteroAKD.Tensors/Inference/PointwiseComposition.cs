@@ -1,0 +1,166 @@
+using HeteroAKD.Kernels.Gemm;
+using HeteroAKD.Tensors.Autograd;
+using HeteroAKD.Tensors.Ops;
+
+namespace HeteroAKD.Tensors.Inference;
+
+/// <summary>
+/// The end of an all-MLP head: pointwise convolutions of several maps, each map resized, all of them side by side, and a pointwise convolution over them. A resize is an
+/// average, so it may come after both products, and two products are one: every map meets a single narrow convolution at its own resolution, and their results are resized
+/// and added. Of SegFormer-B0's multiply-adds on 512x512 half go.
+/// </summary>
+internal sealed class PointwiseComposition
+{
+    private readonly FrozenConvolution _outer;
+    private readonly List<Part> _parts; // those without a resize last
+
+    private PointwiseComposition(FrozenConvolution outer, FrozenOperation cat, List<Part> parts)
+    {
+        _outer = outer;
+        _parts = [.. parts.OrderBy(p => p.Averages.Count == 0)];
+        Replaced = [outer, cat, .. parts.SelectMany(p => p.Averages), .. parts.Select(p => p.Inner)];
+    }
+
+    /// <summary>The operations that are no longer needed.</summary>
+    public HashSet<FrozenOperation> Replaced { get; }
+
+    /// <summary>Looks for the pattern before a convolution; null where it is not there, or saves nothing.</summary>
+    /// <param name="outer">The convolution over all maps.</param>
+    /// <param name="soleMaker">Who made a result that one operation reads and nobody wants.</param>
+    public static PointwiseComposition? Find(FrozenConvolution outer, Func<Tensor, FrozenOperation?> soleMaker)
+    {
+        // Elsewhere products may round their factors, and a weight would be rounded twice.
+        bool fits = outer is { IsPointwise: true, Residual: null } && outer.Weight.Device is HostDevice && outer.Weight.DType == DType.Float32;
+        if (!fits || soleMaker(outer.Input) is not RepeatedOperation cat || cat.Row != Layout.Cat)
+        {
+            return null;
+        }
+
+        List<Part> parts = [];
+        int first = 0;
+        foreach (Tensor map in cat.Inputs.OfType<Tensor>())
+        {
+            if (Part.Find(map, first, soleMaker) is not { } part)
+            {
+                return null;
+            }
+
+            parts.Add(part);
+            first += map.Shape[1];
+        }
+
+        long outputs = outer.Weight.Shape[0];
+        long before = ((long)outer.Output.Shape.CountFrom(2) * first * outputs) + parts.Sum(p => p.Pixels * p.Inner.Weight.Shape.Count);
+        long after = parts.Sum(p => p.Pixels * p.Inner.Weight.Shape[1] * outputs);
+        return parts.Exists(p => p.Averages.Count == 0) && after < before ? new PointwiseComposition(outer, cat, parts) : null;
+    }
+
+    /// <summary>What stands for the replaced ones.</summary>
+    public List<FrozenOperation> Operations()
+    {
+        List<FrozenOperation> operations = [];
+        Tensor? sum = null;
+        foreach (Part part in _parts)
+        {
+            bool resized = part.Averages.Count > 0;
+            bool last = ReferenceEquals(part, _parts[^1]);
+            Tensor map = last ? _outer.Output : New(part.Inner.Output.Shape);
+            operations.Add(Convolution(part, map, resized ? null : sum, last));
+            foreach (RepeatedOperation average in part.Averages)
+            {
+                map = Repeat(average.Row, average.Attributes, [map], New(average.Output.Shape));
+            }
+
+            sum = resized && sum is not null ? Repeat(Arithmetic.Add, default(NoAttributes), [sum, map], New(map.Shape)) : map;
+        }
+
+        return operations;
+
+        Tensor Repeat(OpRow row, object attributes, Tensor?[] inputs, Tensor output)
+        {
+            operations.Add(new RepeatedOperation(new TracedOperation(row, attributes, inputs, output)) { Output = output });
+            return output;
+        }
+    }
+
+    private FrozenConvolution Convolution(Part part, Tensor output, Tensor? residual, bool last)
+    {
+        Tensor input = part.Inner.Input;
+        Shape weight = new(_outer.Weight.Shape[0], input.Shape[1], 1, 1);
+        TracedOperation like = new(Ops.Convolution.Row, new Conv2dAttributes(), [input, Tensor.WithoutMemory(input.Device, weight, input.DType), null], output);
+        return new FrozenConvolution(like)
+        {
+            Input = input, Output = output, Residual = residual, Activation = last ? _outer.Activation : default, Composed = () => (Weight(part, weight), Bias(last)),
+        };
+    }
+
+    // The part's columns of the outer weight times the inner one.
+    private Tensor Weight(Part part, Shape shape)
+    {
+        (Tensor outer, Tensor bias) = _outer.Fold();
+        Tensor product = Tensor.Persistent(outer.Device, shape);
+        (int rows, int depth, int columns) = (shape[0], part.Inner.Weight.Shape[0], shape[1]);
+        GemmArguments arguments = new()
+        {
+            M = rows, N = columns, K = depth,
+            A = GemmMatrix.RowMajor(outer.Mem, outer.Shape[1], part.FirstChannel),
+            B = GemmMatrix.RowMajor(part.Inner.Weight.Mem, columns),
+            C = GemmMatrix.RowMajor(product.Mem, columns),
+        };
+        MatMul.Run(outer.Device, arguments, DType.Float32);
+        outer.Dispose();
+        bias.Dispose();
+        return product;
+    }
+
+    // The last convolution adds the biases of all: an average leaves them as they are.
+    private Tensor Bias(bool last)
+    {
+        (Tensor outer, Tensor bias) = _outer.Fold();
+        double[] sums = bias.ToDoubles();
+        double[] weight = outer.ToDoubles();
+        int channels = outer.Shape[1];
+        outer.Dispose();
+        foreach (Part part in _parts)
+        {
+            double[] inner = part.Inner.Bias?.ToDoubles() ?? [];
+            for (int o = 0; o < sums.Length; o++)
+            {
+                for (int c = 0; c < inner.Length; c++)
+                {
+                    sums[o] += weight[(o * channels) + part.FirstChannel + c] * inner[c];
+                }
+            }
+        }
+
+        bias.CopyFrom(Array.ConvertAll(sums, sum => last ? (float)sum : 0));
+        return bias;
+    }
+
+    private Tensor New(Shape shape) =>
+        Tensor.WithoutMemory(_outer.Output.Device, new Shape(shape[0], _outer.Weight.Shape[0], shape[2], shape[3]), _outer.Output.DType);
+
+    /// <summary>One of the maps.</summary>
+    /// <param name="Inner">The convolution that made it.</param>
+    /// <param name="Averages">What resized it, in order.</param>
+    /// <param name="FirstChannel">Where its channels begin among all.</param>
+    private sealed record Part(FrozenConvolution Inner, IReadOnlyList<RepeatedOperation> Averages, int FirstChannel)
+    {
+        public long Pixels => Inner.Output.Shape.CountFrom(2);
+
+        public static Part? Find(Tensor map, int firstChannel, Func<Tensor, FrozenOperation?> soleMaker)
+        {
+            List<RepeatedOperation> averages = [];
+            while (soleMaker(map) is RepeatedOperation average && IsAverage(average))
+            {
+                averages.Insert(0, average);
+                map = average.Inputs[0]!;
+            }
+
+            return soleMaker(map) is FrozenConvolution { IsAlone: true, IsPointwise: true, Composed: null } inner ? new Part(inner, averages, firstChannel) : null;
+        }
+
+        // Every output is a mean of inputs of its channel whose weights sum to 1.
+        private static bool IsAverage(RepeatedOperation o) => o.Row == Resampling.Interpolate || (o.Row == Pooling.Average && o.Attributes is AvgPoolAttributes { Padding: 0 });
+    }
+}
