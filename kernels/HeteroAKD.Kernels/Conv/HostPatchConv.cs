@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using HeteroAKD.Kernels.Gemm;
 using HeteroAKD.Kernels.Lanes;
 using HeteroAKD.Kernels.Launch;
@@ -155,6 +156,7 @@ internal sealed unsafe class PatchJob<TLane> : KernelJob<PatchJob<TLane>>
     }
 
     // A line of an image and the piece of it that each patch of the row holds.
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void MoveLine<T>(T* line, T* piece, int depth)
         where T : unmanaged, System.Numerics.IAdditionOperators<T, T, T>
     {

@@ -6,19 +6,19 @@ namespace HeteroAKD.Tensors.Inference;
 
 /// <summary>
 /// The end of an all-MLP head: pointwise convolutions of several maps, each map resized, all of them side by side, and a pointwise convolution over them. A resize is an
-/// average, so it may come after both products, and two products are one: every map meets a single narrow convolution at its own resolution, and their results are resized
-/// and added. Of SegFormer-B0's multiply-adds on 512x512 half go.
+/// average, so it may come after both products or before them, and two products are one: every map meets a single narrow convolution at its own resolution or a lower one,
+/// and their results are resized and added. Of SegFormer-B0's multiply-adds on 512x512 half go.
 /// </summary>
 internal sealed class PointwiseComposition
 {
     private readonly FrozenConvolution _outer;
-    private readonly List<Part> _parts; // those without a resize last
+    private readonly List<Part> _parts; // those without a resize after the product last
 
     private PointwiseComposition(FrozenConvolution outer, FrozenOperation cat, List<Part> parts)
     {
         _outer = outer;
-        _parts = [.. parts.OrderBy(p => p.Averages.Count == 0)];
-        Replaced = [outer, cat, .. parts.SelectMany(p => p.Averages), .. parts.Select(p => p.Inner)];
+        _parts = [.. parts.OrderBy(p => p.After.Count == 0)];
+        Replaced = [outer, cat, .. parts.SelectMany(p => p.Before.Concat(p.After)), .. parts.Select(p => p.Inner)];
     }
 
     /// <summary>The operations that are no longer needed.</summary>
@@ -50,9 +50,9 @@ internal sealed class PointwiseComposition
         }
 
         long outputs = outer.Weight.Shape[0];
-        long before = ((long)outer.Output.Shape.CountFrom(2) * first * outputs) + parts.Sum(p => p.Pixels * p.Inner.Weight.Shape.Count);
+        long before = ((long)outer.Output.Shape.CountFrom(2) * first * outputs) + parts.Sum(p => (long)p.Inner.Output.Shape.CountFrom(2) * p.Inner.Weight.Shape.Count);
         long after = parts.Sum(p => p.Pixels * p.Inner.Weight.Shape[1] * outputs);
-        return parts.Exists(p => p.Averages.Count == 0) && after < before ? new PointwiseComposition(outer, cat, parts) : null;
+        return parts.Exists(p => p.After.Count == 0) && after < before ? new PointwiseComposition(outer, cat, parts) : null;
     }
 
     /// <summary>What stands for the replaced ones.</summary>
@@ -62,19 +62,26 @@ internal sealed class PointwiseComposition
         Tensor? sum = null;
         foreach (Part part in _parts)
         {
-            bool resized = part.Averages.Count > 0;
+            bool resized = part.After.Count > 0;
             bool last = ReferenceEquals(part, _parts[^1]);
-            Tensor map = last ? _outer.Output : New(part.Inner.Output.Shape);
-            operations.Add(Convolution(part, map, resized ? null : sum, last));
-            foreach (RepeatedOperation average in part.Averages)
-            {
-                map = Repeat(average.Row, average.Attributes, [map], New(average.Output.Shape));
-            }
-
-            sum = resized && sum is not null ? Repeat(Arithmetic.Add, default(NoAttributes), [sum, map], New(map.Shape)) : map;
+            Tensor input = Average(part.Before, part.Inner.Input);
+            Tensor map = last ? _outer.Output : New(input.Shape, Outputs);
+            operations.Add(Convolution(part, input, map, resized ? null : sum, last));
+            map = Average(part.After, map);
+            sum = resized && sum is not null ? Repeat(Arithmetic.Add, default(NoAttributes), [sum, map], New(map.Shape, Outputs)) : map;
         }
 
         return operations;
+
+        Tensor Average(IEnumerable<RepeatedOperation> averages, Tensor map)
+        {
+            foreach (RepeatedOperation average in averages)
+            {
+                map = Repeat(average.Row, average.Attributes, [map], New(average.Output.Shape, map.Shape[1]));
+            }
+
+            return map;
+        }
 
         Tensor Repeat(OpRow row, object attributes, Tensor?[] inputs, Tensor output)
         {
@@ -83,10 +90,9 @@ internal sealed class PointwiseComposition
         }
     }
 
-    private FrozenConvolution Convolution(Part part, Tensor output, Tensor? residual, bool last)
+    private FrozenConvolution Convolution(Part part, Tensor input, Tensor output, Tensor? residual, bool last)
     {
-        Tensor input = part.Inner.Input;
-        Shape weight = new(_outer.Weight.Shape[0], input.Shape[1], 1, 1);
+        Shape weight = new(Outputs, input.Shape[1], 1, 1);
         TracedOperation like = new(Ops.Convolution.Row, new Conv2dAttributes(), [input, Tensor.WithoutMemory(input.Device, weight, input.DType), null], output);
         return new FrozenConvolution(like)
         {
@@ -137,16 +143,18 @@ internal sealed class PointwiseComposition
         return bias;
     }
 
-    private Tensor New(Shape shape) =>
-        Tensor.WithoutMemory(_outer.Output.Device, new Shape(shape[0], _outer.Weight.Shape[0], shape[2], shape[3]), _outer.Output.DType);
+    private int Outputs => _outer.Weight.Shape[0];
+
+    private Tensor New(Shape shape, int channels) => Tensor.WithoutMemory(_outer.Output.Device, new Shape(shape[0], channels, shape[2], shape[3]), _outer.Output.DType);
 
     /// <summary>One of the maps.</summary>
     /// <param name="Inner">The convolution that made it.</param>
-    /// <param name="Averages">What resized it, in order.</param>
+    /// <param name="Before">What made it smaller, in order: done before the product.</param>
+    /// <param name="After">What resized it then, in order: done after the product.</param>
     /// <param name="FirstChannel">Where its channels begin among all.</param>
-    private sealed record Part(FrozenConvolution Inner, IReadOnlyList<RepeatedOperation> Averages, int FirstChannel)
+    private sealed record Part(FrozenConvolution Inner, IReadOnlyList<RepeatedOperation> Before, IReadOnlyList<RepeatedOperation> After, int FirstChannel)
     {
-        public long Pixels => Inner.Output.Shape.CountFrom(2);
+        public long Pixels => (Before.Count > 0 ? Before[^1].Output : Inner.Output).Shape.CountFrom(2);
 
         public static Part? Find(Tensor map, int firstChannel, Func<Tensor, FrozenOperation?> soleMaker)
         {
@@ -157,7 +165,10 @@ internal sealed class PointwiseComposition
                 map = average.Inputs[0]!;
             }
 
-            return soleMaker(map) is FrozenConvolution { IsAlone: true, IsPointwise: true, Composed: null } inner ? new Part(inner, averages, firstChannel) : null;
+            int smaller = averages.TakeWhile(a => a.Output.Shape.Count < a.Inputs[0]!.Shape.Count).Count();
+            return soleMaker(map) is FrozenConvolution { IsAlone: true, IsPointwise: true, Composed: null } inner
+                ? new Part(inner, averages[..smaller], averages[smaller..], firstChannel)
+                : null;
         }
 
         // Every output is a mean of inputs of its channel whose weights sum to 1.
