@@ -59,6 +59,9 @@ public sealed partial class Tensor : IDisposable
     /// <summary>Bytes of one element.</summary>
     public int ElementBytes => DType switch { DType.Float64 => sizeof(double), DType.BFloat16 => sizeof(ushort), _ => sizeof(float) };
 
+    /// <summary>Bytes of all elements.</summary>
+    public long Bytes => (long)Shape.Count * ElementBytes;
+
     /// <summary>A tensor with undefined contents.</summary>
     public static Tensor Empty(Device device, Shape shape, DType type = DType.Float32)
     {
@@ -76,7 +79,7 @@ public sealed partial class Tensor : IDisposable
         }
 
         tensor.Reset(shape, type);
-        tensor._block = device.Allocator.Allocate((long)shape.Count * tensor.ElementBytes);
+        tensor._block = device.Allocator.Allocate(tensor.Bytes);
         tensor._block.Owner = tensor;
         tensor._owned = true;
         return tensor;

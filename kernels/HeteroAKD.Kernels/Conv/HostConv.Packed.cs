@@ -52,7 +52,7 @@ public static partial class HostConv
 
     /// <summary>
     /// y = activation(x * weight + bias + residual): the same bits as with weights that are packed at every call, but where a <see cref="WinogradPlan"/> serves, whose sums
-    /// are rounded otherwise (by 1 to 4e-6 of the largest, see <c>lab/011</c>).
+    /// are rounded otherwise (by 1 to 4e-6 of the largest, see <c>lab/012</c>).
     /// </summary>
     /// <param name="pool">Threads.</param>
     /// <param name="shape">Sizes and options.</param>

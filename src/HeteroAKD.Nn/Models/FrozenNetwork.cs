@@ -15,6 +15,9 @@ public sealed class FrozenNetwork : IDisposable
     // Windows and mirror images have one size, a pyramid of scales has a few.
     private const int MaxSizes = 4;
 
+    // Every size has weights of its own, as kernels read them in an order that depends on it. Those of large networks are kept for one size alone: making them is a small part of a pass.
+    private const long MaxWeightBytes = 256L << 20;
+
     private readonly SegmentationModel _model;
     private readonly List<FrozenPass> _passes = []; // the last used one last
 
@@ -49,7 +52,7 @@ public sealed class FrozenNetwork : IDisposable
             return _passes[at];
         }
 
-        if (at < 0 && _passes.Count == MaxSizes)
+        while (at < 0 && (_passes.Count == MaxSizes || (_passes.Count > 0 && _passes.Sum(p => p.WeightBytes) + _passes[^1].WeightBytes > MaxWeightBytes)))
         {
             _passes[0].Dispose();
             _passes.RemoveAt(0);

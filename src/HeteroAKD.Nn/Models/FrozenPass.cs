@@ -51,6 +51,9 @@ internal sealed class FrozenPass : IDisposable
         Impossible,
     }
 
+    /// <summary>Bytes of folded and packed weights.</summary>
+    public long WeightBytes => _graph.WeightBytes;
+
     /// <summary>Whether it was made for such images and results.</summary>
     public bool Serves(Tensor images, bool logitsAlone) => images.Shape == _shape && images.DType == _type && logitsAlone == _logitsAlone;
 

@@ -35,6 +35,8 @@ internal sealed class FrozenConvolution(TracedOperation traced) : FrozenProduct
 
     public override string Name => traced.Row.Name;
 
+    public override long OwnBytes => (_ownWeight?.Bytes ?? 0) + (_ownBias?.Bytes ?? 0);
+
     /// <summary>Takes up the batch normalisation of its result, with what that adds and its ReLU.</summary>
     public void Normalize(TracedOperation normalization)
     {

@@ -44,6 +44,9 @@ public sealed class FrozenGraph : IDisposable
     /// <summary>Bytes of all results that exist at the fullest moment of a run, without the input.</summary>
     public long PeakBytes { get; }
 
+    /// <summary>Bytes of folded and packed weights.</summary>
+    public long WeightBytes => _steps.Sum(step => step.Operation.OwnBytes);
+
     /// <summary>Runs the operations. What they make belongs to the open step.</summary>
     /// <param name="input">As the traced one in shape and type; stays the caller's.</param>
     /// <param name="results">Receives the results, in the order they were asked for.</param>

@@ -24,6 +24,8 @@ internal sealed class FrozenLinear(TracedOperation traced) : FrozenProduct
 
     public override string Name => traced.Row.Name;
 
+    public override long OwnBytes => _packed?.Bytes ?? 0;
+
     // The weight is the left factor where the result is a map, whose rows are channels.
     private GemmSide WeightSide => WritesMap ? GemmSide.A : GemmSide.B;
 

@@ -18,6 +18,9 @@ internal abstract class FrozenOperation : IDisposable
     /// <summary>The input whose memory the result may take over if nobody reads it afterwards, or -1.</summary>
     public virtual int InPlaceInput => -1;
 
+    /// <summary>Bytes of what <see cref="Prepare"/> made.</summary>
+    public virtual long OwnBytes => 0;
+
     /// <summary>Folds and packs what no later run changes.</summary>
     public virtual void Prepare()
     {

@@ -74,7 +74,7 @@ internal sealed class Lifetimes
 
     private long Peak(IReadOnlyList<FrozenOperation> operations, Dictionary<Tensor, int> slots)
     {
-        Dictionary<int, long> bytes = slots.ToDictionary(pair => pair.Value, pair => (long)pair.Key.Shape.Count * pair.Key.ElementBytes);
+        Dictionary<int, long> bytes = slots.ToDictionary(pair => pair.Value, pair => pair.Key.Bytes);
         long held = 0, peak = 0;
         for (int i = 0; i < operations.Count; i++)
         {
