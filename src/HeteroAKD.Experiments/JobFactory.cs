@@ -137,7 +137,7 @@ public sealed class JobFactory(ExperimentConfig config, ExperimentData data, Dev
         }
 
         string folder = Path.Combine(ExperimentData.CacheFolderOf(config.Data), "teacher");
-        return new OutputsOnDisk(folder, TeacherOutputFolder.Origin(teacher, Circumstances), say);
+        return new OutputsOnDisk(new OutputFiles(folder, TeacherOutputFolder.Origin(teacher, Circumstances), say));
     }
 
     private void RequireBatchOfOne(string role, string name)

@@ -49,8 +49,17 @@ public static class AtomicFile
     /// </summary>
     /// <exception cref="IOException">The disk is full or refuses.</exception>
     /// <exception cref="UnauthorizedAccessException">The folder may not be written.</exception>
-    public static void WriteCacheEntry(string path, Action<Stream> write) =>
-        Replace(path, $"{path}.{Environment.ProcessId}-{Environment.CurrentManagedThreadId}{TemporaryEnding}", write, flush: false);
+    public static void WriteCacheEntry(string path, Action<Stream> write)
+    {
+        try
+        {
+            Replace(path, $"{path}.{Environment.ProcessId}-{Environment.CurrentManagedThreadId}{TemporaryEnding}", write, flush: false);
+        }
+        catch (ArgumentOutOfRangeException e) when (StorageException.IsRefusal(e))
+        {
+            throw new IOException(StorageException.Of(path, e).Message, e); // as callers know a refusal
+        }
+    }
 
     // A device, a FIFO or a socket.
     private static bool IsSpecial(string path) => RegularFile.OtherKind(path) is not null;

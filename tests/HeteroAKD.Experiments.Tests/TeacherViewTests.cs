@@ -140,10 +140,10 @@ public sealed class TeacherViewTests : IDisposable
     {
         OutputsInMemory kept = new(images: 1000, limit: 1 << 20);
         WholeOutput output = new((8, 8), (8, 8), [new HalfMap(4, 16, 16, new Half[1024])]);
-        var e = Assert.Throws<HeteroAkdException>(() => kept.Add(0, 0, new RgbImage(8, 8), output));
+        var e = Assert.Throws<HeteroAkdException>(() => kept.Add(0, 0, output));
         Assert.Contains("of 1000 images take about 0.0 GiB", e.Message, StringComparison.Ordinal);
         Assert.EndsWith("set data.teacherCache to disk", e.Message, StringComparison.Ordinal);
-        new OutputsInMemory(images: 100, limit: 1 << 20).Add(0, 0, new RgbImage(8, 8), output);
+        new OutputsInMemory(images: 100, limit: 1 << 20).Add(0, 0, output);
     }
 
     private static WholeMap Map(int channels, int height, int width) =>

@@ -93,6 +93,8 @@ public sealed class AtomicFileTests : IDisposable
         var e = Assert.Throws<StorageException>(() => AtomicFile.Write(path, stream => stream.SetLength(long.MaxValue)));
         Assert.Equal($"{path} could not be written: it would be larger than files may be here (ulimit -f); the earlier file is as it was", e.Message);
         Assert.Equal([path], Directory.GetFiles(folder.Path));
+        Assert.Contains("(ulimit -f)", Assert.Throws<IOException>(() => AtomicFile.WriteCacheEntry(path, stream => stream.SetLength(long.MaxValue))).Message, StringComparison.Ordinal);
+        Assert.Equal([path], Directory.GetFiles(folder.Path));
     }
 
     [Fact]

@@ -13,5 +13,5 @@ public interface IWholeOutputs : IDisposable
 
     /// <summary>Keeps the output of an image.</summary>
     /// <exception cref="Tensors.HeteroAkdException">There is no room.</exception>
-    void Add(int source, int index, RgbImage image, WholeOutput output);
+    void Add(int source, int index, WholeOutput output);
 }

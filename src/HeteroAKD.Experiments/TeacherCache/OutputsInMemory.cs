@@ -17,7 +17,7 @@ internal sealed class OutputsInMemory(int images, long limit) : IWholeOutputs
 
     /// <inheritdoc/>
     /// <exception cref="HeteroAkdException">All of them would not fit: said at the first one, where images have one size.</exception>
-    public void Add(int source, int index, RgbImage image, WholeOutput output)
+    public void Add(int source, int index, WholeOutput output)
     {
         _outputs[(source, index)] = output;
         _bytes += output.Bytes;

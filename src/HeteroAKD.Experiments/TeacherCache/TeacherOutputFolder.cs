@@ -20,10 +20,8 @@ namespace HeteroAKD.Experiments.TeacherCache;
 /// </summary>
 public sealed class TeacherOutputFolder : ITeacherOutputs
 {
-    private readonly string _folder;
-    private readonly byte[] _origin;
+    private readonly OutputFiles _files;
     private readonly Action<string> _say;
-    private bool _full;
     private readonly OutputTensors _tensors = new();
     private float[] _values = [];
 
@@ -35,18 +33,8 @@ public sealed class TeacherOutputFolder : ITeacherOutputs
     /// <exception cref="StorageException">The folder cannot be made.</exception>
     public TeacherOutputFolder(string folder, SegmentationModel teacher, string circumstances, Action<string> say)
     {
-        try
-        {
-            Directory.CreateDirectory(folder);
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            throw new StorageException($"the folder {folder} for the teacher's outputs cannot be made: {e.Message}", e);
-        }
-
-        _folder = folder;
+        _files = new OutputFiles(folder, Origin(teacher, circumstances), say);
         _say = say;
-        _origin = Origin(teacher, circumstances);
     }
 
     /// <summary>Batches that were read, not computed.</summary>
@@ -58,9 +46,9 @@ public sealed class TeacherOutputFolder : ITeacherOutputs
     /// <inheritdoc/>
     public SegmentationOutput Of(Batch batch, Tensor images, TermReads reads, Func<Tensor, SegmentationOutput> teacher)
     {
-        string file = Path.Combine(_folder, Name(batch));
+        string file = _files.PathOf([batch.Count, batch.Height, batch.Width], MemoryMarshal.AsBytes(batch.Images.AsSpan(0, batch.Count * 3 * batch.Height * batch.Width)));
         _tensors.Fit(images, teacher);
-        if (File.Exists(file) && Read(file))
+        if (IsRead(_files.Read(file)))
         {
             Found++;
             return _tensors.Output;
@@ -76,11 +64,7 @@ public sealed class TeacherOutputFolder : ITeacherOutputs
             }
         }
 
-        if (!_full)
-        {
-            Write(file);
-        }
-
+        Written += _files.Write(file, Write) ? 1 : 0;
         return _tensors.Output;
     }
 
@@ -97,74 +81,31 @@ public sealed class TeacherOutputFolder : ITeacherOutputs
         return _values.AsSpan(0, tensor.Shape.Count);
     }
 
-    // What is shorter, longer, damaged or gone meanwhile is written anew.
-    private bool Read(string file)
+    // A file of another length is one of a program with other maps.
+    private bool IsRead(ReadOnlySpan<byte> content)
     {
-        try
-        {
-            return IsRead(file);
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            return false;
-        }
-    }
-
-    private bool IsRead(string file)
-    {
-        using FileStream stream = new(file, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, bufferSize: 0);
-        if (stream.Length != _tensors.All.Sum(t => (long)t.Shape.Count * sizeof(float)) + SHA256.HashSizeInBytes)
+        if (content.Length != _tensors.All.Sum(t => (long)t.Shape.Count * sizeof(float)))
         {
             return false;
         }
 
-        using IncrementalHash hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        ReadOnlySpan<float> values = MemoryMarshal.Cast<byte, float>(content);
         foreach (Tensor tensor in _tensors.All)
         {
-            Span<byte> bytes = MemoryMarshal.AsBytes(Values(tensor));
-            stream.ReadExactly(bytes);
-            hash.AppendData(bytes);
-            tensor.CopyFrom(Values(tensor));
+            tensor.CopyFrom(values[..tensor.Shape.Count]);
+            values = values[tensor.Shape.Count..];
         }
 
-        Span<byte> expected = stackalloc byte[SHA256.HashSizeInBytes];
-        stream.ReadExactly(expected);
-        return expected.SequenceEqual(hash.GetHashAndReset());
+        return true;
     }
 
-    private void Write(string file)
+    private void Write(Stream stream)
     {
-        try
+        foreach (Tensor tensor in _tensors.All)
         {
-            AtomicFile.WriteCacheEntry(file, stream =>
-            {
-                using IncrementalHash hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-                foreach (Tensor tensor in _tensors.All)
-                {
-                    tensor.CopyTo(Values(tensor));
-                    Span<byte> bytes = MemoryMarshal.AsBytes(Values(tensor));
-                    hash.AppendData(bytes);
-                    stream.Write(bytes);
-                }
-
-                stream.Write(hash.GetHashAndReset());
-            });
-            Written++;
+            tensor.CopyTo(Values(tensor));
+            stream.Write(MemoryMarshal.AsBytes(Values(tensor)));
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            _full = true;
-            _say($"the teacher's outputs are no longer kept: {e.Message}");
-        }
-    }
-
-    private string Name(Batch batch)
-    {
-        using IncrementalHash hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-        hash.AppendData(_origin);
-        hash.AppendData(MemoryMarshal.AsBytes<int>([batch.Count, batch.Height, batch.Width]));
-        hash.AppendData(MemoryMarshal.AsBytes(batch.Images.AsSpan(0, batch.Count * 3 * batch.Height * batch.Width)));
-        return Convert.ToHexStringLower(hash.GetHashAndReset().AsSpan(0, 16));
     }
 
     /// <summary>A digest of what a teacher's outputs follow from besides images: its tensors, the device and the program's own code.</summary>

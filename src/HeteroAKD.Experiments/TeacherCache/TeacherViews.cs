@@ -80,24 +80,25 @@ public sealed class TeacherViews : ITeacherOutputs
     private WholeOutput Whole(int source, int index, int[] parts, Device device, Func<Tensor, SegmentationOutput> teacher)
     {
         ISegmentationDataset dataset = _sources[source];
-        if (_kept.Find(source, index, () => dataset.Load(index).Image) is { } found)
+        RgbImage? loaded = null;
+        RgbImage Image() => loaded ??= dataset.Load(index).Image;
+        if (_kept.Find(source, index, Image) is { } found)
         {
             return found;
         }
 
-        Sample sample = dataset.Load(index);
-        using BatchLoader loader = new(new SingleImage(sample.Image, dataset.Classes), LoaderOptions.ForEvaluation(1, _whole) with { Threads = 0 });
+        using BatchLoader loader = new(new SingleImage(Image(), dataset.Classes), LoaderOptions.ForEvaluation(1, _whole) with { Threads = 0 });
         Batch batch = loader.Next();
         WholeOutput output;
         using (device.BeginStep())
         {
             Shape shape = new(1, 3, batch.Height, batch.Width);
             IReadOnlyList<Tensor> maps = OutputTensors.Parts(teacher(Tensor.From(device, shape, batch.Images.AsSpan(0, shape.Count))));
-            output = new WholeOutput((sample.Image.Height, sample.Image.Width), (batch.Height, batch.Width), [.. parts.Select(part => WholeOutput.Kept(maps[part]))]);
+            output = new WholeOutput((Image().Height, Image().Width), (batch.Height, batch.Width), [.. parts.Select(part => WholeOutput.Kept(maps[part]))]);
         }
 
         Asked++;
-        _kept.Add(source, index, sample.Image, output);
+        _kept.Add(source, index, output);
         return output;
     }
 }
