@@ -1,3 +1,5 @@
+using static HeteroAKD.Kernels.Layout.Ceiling;
+
 namespace HeteroAKD.Kernels.Attention;
 
 /// <summary>
@@ -78,8 +80,4 @@ internal readonly struct AttentionPartition
         first = tile % AlongTiles * AlongPerTile;
         end = Math.Min(Along, first + AlongPerTile);
     }
-
-    private static int Divide(int a, int b) => (a + b - 1) / b;
-
-    private static int RoundUp(int a, int unit) => Divide(a, unit) * unit;
 }

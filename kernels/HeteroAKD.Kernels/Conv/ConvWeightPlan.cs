@@ -1,3 +1,5 @@
+using static HeteroAKD.Kernels.Layout.Ceiling;
+
 namespace HeteroAKD.Kernels.Conv;
 
 /// <summary>How a weight gradient of few channels a group is cut: tiles over groups, output channels, input channels and chunks of (images x rows), the last with partial sums of their own.</summary>
@@ -100,10 +102,6 @@ internal sealed class ConvWeightPlan
 
     /// <summary>All tiles.</summary>
     public int Tiles => OutputBlocks * InputBlocks * Divide(Shape.Groups, GroupsPerTile) * Chunks;
-
-    private static int Divide(int a, int b) => (a + b - 1) / b;
-
-    private static int RoundUp(int a, int unit) => Divide(a, unit) * unit;
 
     private PaddedPlanes ChoosePlanes(int elementSize)
     {

@@ -1,4 +1,5 @@
 using HeteroAKD.Kernels.Gemm;
+using static HeteroAKD.Kernels.Layout.Ceiling;
 
 namespace HeteroAKD.Kernels.Conv;
 
@@ -117,8 +118,6 @@ internal sealed class WeightPanelPlan
 
     /// <summary>Bytes from the start of strip <paramref name="strip"/> to what each output of a block sees by tap 0; pinned.</summary>
     public unsafe int* Distances(int strip) => (int*)System.Runtime.CompilerServices.Unsafe.AsPointer(ref (WidthOf(strip) == StripWidth ? _whole : _last)[0]);
-
-    private static int Divide(int a, int b) => (a + b - 1) / b;
 
     private static WeightTap[] FindTaps(in ConvShape s, int pitch)
     {

@@ -1,6 +1,7 @@
 using System.Runtime.Intrinsics.X86;
 using HeteroAKD.Kernels.Gemm;
 using HeteroAKD.Kernels.Lanes;
+using static HeteroAKD.Kernels.Layout.Ceiling;
 
 namespace HeteroAKD.Kernels.Conv;
 
@@ -172,8 +173,4 @@ internal sealed class WinogradPlan
         length = checked(length + RoundUp(elements, 16));
         return start;
     }
-
-    private static int Divide(int a, int b) => (a + b - 1) / b;
-
-    private static int RoundUp(int a, int unit) => Divide(a, unit) * unit;
 }

@@ -1,3 +1,5 @@
+using static HeteroAKD.Kernels.Layout.Ceiling;
+
 namespace HeteroAKD.Kernels.Gemm;
 
 /// <summary>
@@ -108,8 +110,4 @@ internal readonly struct GemmPartition
 
     /// <summary>Pieces of K with partial products of their own; 1 for no such split.</summary>
     public int Chunks { get; }
-
-    private static int Divide(int a, int b) => (a + b - 1) / b;
-
-    private static int RoundUp(int a, int unit) => Divide(a, unit) * unit;
 }

@@ -10,8 +10,6 @@ namespace HeteroAKD.Tensors.Inference;
 /// <param name="traced">The convolution, with constant weight and bias.</param>
 internal sealed class FrozenConvolution(TracedOperation traced) : FrozenProduct
 {
-    private readonly Tensor _weight = traced.Inputs[1]!; // [O, I/groups, KH, KW]
-    private readonly Tensor? _bias = traced.Inputs[2]; // [O]
     private readonly ConvShape _shape = Convolution.ShapeOf(traced.Inputs[0]!.Shape, traced.Inputs[1]!.Shape, (Conv2dAttributes)traced.Attributes);
     private TracedOperation? _normalization;
     private Tensor? _ownWeight; // folded, and on the host packed where kernels want it so; null takes the network's
@@ -19,10 +17,10 @@ internal sealed class FrozenConvolution(TracedOperation traced) : FrozenProduct
     private int _workspace;
 
     /// <summary>The network's weight, [O, I/groups, KH, KW].</summary>
-    public Tensor Weight => _weight;
+    public Tensor Weight { get; } = traced.Inputs[1]!;
 
     /// <summary>The network's bias, [O], or null.</summary>
-    public Tensor? Bias => _bias;
+    public Tensor? Bias { get; } = traced.Inputs[2];
 
     /// <summary>Makes other weights than the network's, for a convolution that is several of them at once; null where it is one.</summary>
     public Func<(Tensor Weight, Tensor Bias)>? Composed { get; init; }
@@ -52,14 +50,14 @@ internal sealed class FrozenConvolution(TracedOperation traced) : FrozenProduct
             (_ownWeight, _ownBias) = Composed?.Invoke() ?? Fold();
         }
 
-        if (_weight.Device is HostDevice host)
+        if (Weight.Device is HostDevice host)
         {
             _workspace = HostConv.PackedWorkspace(_shape);
-            int length = HostConv.PackedLength(_shape, HostDevice.Precision(_weight.DType));
+            int length = HostConv.PackedLength(_shape, HostDevice.Precision(Weight.DType));
             if (length > 0)
             {
-                Tensor packed = Tensor.Persistent(host, new Shape(length), _weight.DType);
-                HostConv.Pack(host.Pool, _shape, (_ownWeight ?? _weight).Mem, packed.Mem, HostDevice.Precision(_weight.DType));
+                Tensor packed = Tensor.Persistent(host, new Shape(length), Weight.DType);
+                HostConv.Pack(host.Pool, _shape, (_ownWeight ?? Weight).Mem, packed.Mem, HostDevice.Precision(Weight.DType));
                 _ownWeight?.Dispose();
                 _ownWeight = packed;
             }
@@ -70,8 +68,8 @@ internal sealed class FrozenConvolution(TracedOperation traced) : FrozenProduct
     {
         Tensor x = inputs[0]!;
         Tensor y = Target(inputs, inPlace);
-        Tensor weight = _ownWeight ?? _weight;
-        Tensor? bias = _ownBias ?? _bias;
+        Tensor weight = _ownWeight ?? Weight;
+        Tensor? bias = _ownBias ?? Bias;
         Tensor? residual = inputs[1];
         ConvEpilogue epilogue = new()
         {
@@ -98,22 +96,22 @@ internal sealed class FrozenConvolution(TracedOperation traced) : FrozenProduct
     /// <summary>Weight and bias [O], zeros where there is none, with the batch normalisation in them. They are the caller's.</summary>
     public (Tensor Weight, Tensor Bias) Fold()
     {
-        Tensor ownWeight = Tensor.Persistent(_weight.Device, _weight.Shape, _weight.DType);
-        Tensor ownBias = Tensor.Persistent(_weight.Device, new Shape(_weight.Shape[0]), _weight.DType);
-        if (_weight.DType == DType.Float64)
+        Tensor ownWeight = Tensor.Persistent(Weight.Device, Weight.Shape, Weight.DType);
+        Tensor ownBias = Tensor.Persistent(Weight.Device, new Shape(Weight.Shape[0]), Weight.DType);
+        if (Weight.DType == DType.Float64)
         {
-            double[] weight = _weight.ToDoubles();
-            double[] bias = _bias?.ToDoubles() ?? new double[ownBias.Shape.Count];
+            double[] weight = Weight.ToDoubles();
+            double[] bias = Bias?.ToDoubles() ?? new double[ownBias.Shape.Count];
             Fold<double>(weight, bias);
             ownWeight.CopyFrom(weight);
             ownBias.CopyFrom(bias);
             return (ownWeight, ownBias);
         }
 
-        float[] rented = ArrayPool<float>.Shared.Rent(_weight.Shape.Count);
-        Span<float> values = rented.AsSpan(0, _weight.Shape.Count);
-        float[] biases = _bias?.ToFloats() ?? new float[ownBias.Shape.Count];
-        _weight.CopyTo(values);
+        float[] rented = ArrayPool<float>.Shared.Rent(Weight.Shape.Count);
+        Span<float> values = rented.AsSpan(0, Weight.Shape.Count);
+        float[] biases = Bias?.ToFloats() ?? new float[ownBias.Shape.Count];
+        Weight.CopyTo(values);
         Fold(values, biases.AsSpan());
         ownWeight.CopyFrom(values);
         ownBias.CopyFrom(biases);

@@ -96,14 +96,23 @@ internal sealed class PointwiseComposition
         TracedOperation like = new(Ops.Convolution.Row, new Conv2dAttributes(), [input, Tensor.WithoutMemory(input.Device, weight, input.DType), null], output);
         return new FrozenConvolution(like)
         {
-            Input = input, Output = output, Residual = residual, Activation = last ? _outer.Activation : default, Composed = () => (Weight(part, weight), Bias(last)),
+            Input = input, Output = output, Residual = residual, Activation = last ? _outer.Activation : default, Composed = () => Parameters(part, weight, last),
         };
     }
 
-    // The part's columns of the outer weight times the inner one.
-    private Tensor Weight(Part part, Shape shape)
+    // Of a part's convolution. The last one adds the biases of all: an average leaves them as they are.
+    private (Tensor Weight, Tensor Bias) Parameters(Part part, Shape shape, bool last)
     {
         (Tensor outer, Tensor bias) = _outer.Fold();
+        Tensor weight = Weight(outer, part, shape);
+        bias.CopyFrom(last ? Biases(outer, bias) : new float[bias.Shape.Count]);
+        outer.Dispose();
+        return (weight, bias);
+    }
+
+    // The part's columns of the outer weight times the inner one.
+    private static Tensor Weight(Tensor outer, Part part, Shape shape)
+    {
         Tensor product = Tensor.Persistent(outer.Device, shape);
         (int rows, int depth, int columns) = (shape[0], part.Inner.Weight.Shape[0], shape[1]);
         GemmArguments arguments = new()
@@ -114,19 +123,14 @@ internal sealed class PointwiseComposition
             C = GemmMatrix.RowMajor(product.Mem, columns),
         };
         MatMul.Run(outer.Device, arguments, DType.Float32);
-        outer.Dispose();
-        bias.Dispose();
         return product;
     }
 
-    // The last convolution adds the biases of all: an average leaves them as they are.
-    private Tensor Bias(bool last)
+    private float[] Biases(Tensor outer, Tensor bias)
     {
-        (Tensor outer, Tensor bias) = _outer.Fold();
         double[] sums = bias.ToDoubles();
         double[] weight = outer.ToDoubles();
         int channels = outer.Shape[1];
-        outer.Dispose();
         foreach (Part part in _parts)
         {
             double[] inner = part.Inner.Bias?.ToDoubles() ?? [];
@@ -139,8 +143,7 @@ internal sealed class PointwiseComposition
             }
         }
 
-        bias.CopyFrom(Array.ConvertAll(sums, sum => last ? (float)sum : 0));
-        return bias;
+        return Array.ConvertAll(sums, sum => (float)sum);
     }
 
     private int Outputs => _outer.Weight.Shape[0];
