@@ -42,10 +42,11 @@ internal sealed class FaultShim
     ];
 
     /// <summary>Runs an experiment unbroken and lists its calls.</summary>
-    public (Ended Ended, IReadOnlyList<FileCall> Calls) Trace(SmallExperiment experiment, string file)
+    /// <exception cref="InvalidOperationException">It did not end well.</exception>
+    public IReadOnlyList<FileCall> Trace(SmallExperiment experiment, string file)
     {
-        Ended ended = experiment.Start([.. Variables(experiment, 0, ""), ("HETEROAKD_FAULT_TRACE", file)]);
+        experiment.Start([.. Variables(experiment, 0, ""), ("HETEROAKD_FAULT_TRACE", file)]).Well();
         FileCall[] calls = [.. File.ReadLines(file).Select(line => line.Split(' ', 3)).Select(p => new FileCall(int.Parse(p[0], System.Globalization.CultureInfo.InvariantCulture), p[1], p[2]))];
-        return (ended, [.. calls.OrderBy(c => c.Number)]);
+        return [.. calls.OrderBy(c => c.Number)];
     }
 }

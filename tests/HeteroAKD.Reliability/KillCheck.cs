@@ -14,13 +14,7 @@ internal sealed class KillCheck(string root, int threads)
     {
         SmallExperiment unbroken = new(Path.Combine(root, "unbroken"), threads);
         Stopwatch clock = Stopwatch.StartNew();
-        Ended ended = unbroken.Start();
-        if (ended.Code != 0)
-        {
-            Console.Error.WriteLine($"the unbroken experiment ended with {ended.Code}: {ended.Error}");
-            return 1;
-        }
-
+        unbroken.Start().Well();
         double seconds = clock.Elapsed.TotalSeconds;
         Random random = new(seed);
         int failures = 0;
@@ -34,8 +28,7 @@ internal sealed class KillCheck(string root, int threads)
                 experiment.KillAfter(TimeSpan.FromSeconds(seconds * random.NextDouble()));
             }
 
-            Ended last = experiment.GoOn();
-            string problem = last.Code == 0 ? experiment.DifferenceTo(unbroken) : $"it does not go on: code {last.Code}, {last.Error.Trim()}";
+            string problem = experiment.GoOnTo(unbroken);
             if (problem.Length > 0)
             {
                 failures++;

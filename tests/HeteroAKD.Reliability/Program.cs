@@ -35,7 +35,17 @@ int In(ParseResult result, Func<string, int> check)
     }
 
     Directory.CreateDirectory(root);
-    int failures = check(root);
+    int failures;
+    try
+    {
+        failures = check(root);
+    }
+    catch (InvalidOperationException e)
+    {
+        Console.Error.WriteLine($"error: {e.Message}");
+        return 1;
+    }
+
     if (failures == 0)
     {
         Directory.Delete(root, recursive: true);

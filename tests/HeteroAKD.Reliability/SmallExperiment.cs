@@ -7,7 +7,19 @@ namespace HeteroAKD.Reliability;
 /// <summary>How a process ended.</summary>
 /// <param name="Code">Exit code; 137 after SIGKILL.</param>
 /// <param name="Error">What it wrote to the standard error.</param>
-internal sealed record Ended(int Code, string Error);
+internal sealed record Ended(int Code, string Error)
+{
+    /// <summary>Its last line that speaks of an error.</summary>
+    public string LastError => Error.Split('\n').LastOrDefault(line => line.Contains("error", StringComparison.Ordinal), "").Trim();
+
+    /// <summary>Whether it ended in what nobody should see: an exception that was not foreseen.</summary>
+    public bool IsInternal => Error.Contains("internal error", StringComparison.Ordinal) || Error.Contains("Unhandled exception", StringComparison.Ordinal)
+        || Error.Contains("   at ", StringComparison.Ordinal);
+
+    /// <summary>This, for an experiment that nothing disturbs.</summary>
+    /// <exception cref="InvalidOperationException">It did not end well.</exception>
+    public Ended Well() => Code == 0 ? this : throw new InvalidOperationException($"the unbroken experiment ended with {Code}: {Error}");
+}
 
 /// <summary>
 /// The smallest whole experiment: a teacher, the student alone, with plain KD and distilled, on two seeds, with checkpoints, evaluations and pictures. It takes seconds.
@@ -59,6 +71,15 @@ internal sealed partial class SmallExperiment
 
     /// <summary>Goes on as a user does: <c>--resume</c> where something is there, the plain command where nothing is.</summary>
     public Ended GoOn(params IEnumerable<(string Name, string Value)> variables) => Wait(Launch(HasBegun, variables));
+
+    /// <summary>Goes on and holds what is left against the unbroken experiment; returns what is wrong, empty where nothing is.</summary>
+    /// <param name="unbroken">The other.</param>
+    /// <param name="rowsInAnyOrder">As for <see cref="DifferenceTo"/>.</param>
+    public string GoOnTo(SmallExperiment unbroken, bool rowsInAnyOrder = false)
+    {
+        Ended ended = GoOn();
+        return ended.Code == 0 ? DifferenceTo(unbroken, rowsInAnyOrder) : $"it does not go on: code {ended.Code}, {ended.LastError}";
+    }
 
     /// <summary>Begins or goes on, and kills it after a time.</summary>
     public void KillAfter(TimeSpan time)
