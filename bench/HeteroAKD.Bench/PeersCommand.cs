@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
 using System.Globalization;
+using System.Text.Json;
 using HeteroAKD.Bench.Cases;
 using HeteroAKD.Bench.Libtorch;
 using HeteroAKD.Bench.Machine;
@@ -27,13 +28,18 @@ internal sealed class PeersCommand : Command
     };
 
     private readonly Option<double> _seconds = new("--seconds") { Description = "Seconds that a case is timed after its warm-up.", DefaultValueFactory = _ => 2 };
+    private readonly Option<FileInfo?> _compare = new("--compare")
+    {
+        Description = "A file of --json from before a change: name every row whose ratio fell by more than 10 %, and end with 1 if there is one.",
+    };
+
     private readonly Option<bool> _list = new("--list") { Description = "Only list the cases." };
 
     /// <summary>Declares the command.</summary>
     public PeersCommand()
         : base("peers", "Time every case side by side with libtorch: results are compared first, then both take turns.")
     {
-        foreach (Option option in new Option[] { _filter, _json, _markdown, _threads, _seconds, _list })
+        foreach (Option option in new Option[] { _filter, _json, _markdown, _threads, _seconds, _compare, _list })
         {
             Add(option);
         }
@@ -65,6 +71,21 @@ internal sealed class PeersCommand : Command
 
     private int Measure(ParseResult arguments, IReadOnlyList<PeerCase> cases)
     {
+        // Read before anything is measured: a run of half an hour must not end at a name with a typo.
+        IReadOnlyDictionary<(string, string, int), double>? before = null;
+        if (arguments.GetValue(_compare) is { } file)
+        {
+            try
+            {
+                before = Comparison.Read(file.FullName);
+            }
+            catch (Exception e) when (e is IOException or JsonException or UnauthorizedAccessException)
+            {
+                Console.Error.WriteLine($"--compare: '{file}' cannot be read as a report of --json: {e.Message}");
+                return 1;
+            }
+        }
+
         bool hasPeer = LibtorchLibrary.TryLoad(out string peer);
         MachineInfo machine = MachineInfo.Read(peer);
         ConsoleReport console = new(Console.Out, cases.Max(c => c.Name.Length));
@@ -90,7 +111,21 @@ internal sealed class PeersCommand : Command
         IReadOnlyList<string> verdict = Verdict.Of(rows);
         console.End(verdict);
         Save(arguments, new RunReport(machine, ceilings, rows), verdict);
-        return rows.Any(r => r.Status is RowStatus.Wrong or RowStatus.Failed) ? 1 : 0;
+        bool wrong = rows.Any(r => r.Status is RowStatus.Wrong or RowStatus.Failed);
+        return wrong || (before is not null && HasFallen(before, rows)) ? 1 : 0;
+    }
+
+    private static bool HasFallen(IReadOnlyDictionary<(string Group, string Case, int Threads), double> before, IReadOnlyList<PeerRow> rows)
+    {
+        IReadOnlyList<string> falls = Comparison.Falls(before, rows);
+        int compared = rows.Count(r => r.Ratio is not null && before.ContainsKey((r.Group, r.Case, r.Threads)));
+        Console.WriteLine($"compared {compared} rows: {(falls.Count == 0 ? "no ratio fell by more than 10 %" : $"{falls.Count} fell by more than 10 %")}");
+        foreach (string fall in falls)
+        {
+            Console.WriteLine($"  {fall}");
+        }
+
+        return falls.Count > 0;
     }
 
     private void Save(ParseResult arguments, RunReport report, IReadOnlyList<string> verdict)

@@ -28,5 +28,7 @@ internal static class Catalog
         .. AttentionCase.Rows,
         .. OptimizerCase.Rows,
         .. StepCase.Rows,
+        .. DistillationStepCase.Rows,
+        .. InferenceCase.Rows,
     ];
 }

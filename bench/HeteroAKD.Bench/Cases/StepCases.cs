@@ -1,5 +1,3 @@
-using HeteroAKD.Bench.Libtorch;
-using HeteroAKD.Bench.Libtorch.Models;
 using HeteroAKD.Bench.Machine;
 using HeteroAKD.Bench.Peers;
 using HeteroAKD.Tensors;
@@ -23,16 +21,12 @@ internal sealed record StepCase(string Model, int Batch, int Height, int Width, 
     /// <summary>The rows.</summary>
     public static IReadOnlyList<StepCase> Rows { get; } =
     [
-        new("tiny-cnn-student", 16, 96, 128, 11, 23.2) { Goal = 1, Network = (l, x, _) => (TinyCnn.Forward(l, x, depth: 1), null) },
-        new("tiny-mit-student", 16, 96, 128, 11, 29.2) { Goal = 1, Network = (l, x, _) => (new MixTransformer(l, [1, 1, 1], [1, 2, 3], [4, 2, 1], 0).TinyForward(x), null) },
-        new("segformer-b0", 2, 256, 256, 19, 1765) { Goal = 1, HasMasks = true,
-            Network = (l, x, _) => (new MixTransformer(l, [2, 2, 2, 2], [1, 2, 5, 8], [8, 4, 2, 1], 0.1).SegFormerForward(x), null) },
-        new("deeplabv3-mobilenetv2", 2, 256, 256, 19, 3329) { Goal = 1, HasMasks = true, Network = (l, x, _) => (DeepLabV3.MobileNetV2(l, x), null) },
-        new("deeplabv3-resnet18", 2, 256, 256, 19, 16172) { Goal = 1, HasMasks = true, Network = DeepLabV3.ResNet18 },
+        new("tiny-cnn-student", 16, 96, 128, 11, 23.2) { Goal = 1 },
+        new("tiny-mit-student", 16, 96, 128, 11, 29.2) { Goal = 1 },
+        new("segformer-b0", 2, 256, 256, 19, 1765) { Goal = 1, HasMasks = true },
+        new("deeplabv3-mobilenetv2", 2, 256, 256, 19, 3329) { Goal = 1, HasMasks = true },
+        new("deeplabv3-resnet18", 2, 256, 256, 19, 16172) { Goal = 1, HasMasks = true },
     ];
-
-    /// <summary>The network in libtorch: layers, images, training → logits and perhaps an auxiliary head's.</summary>
-    public required Func<Layers, torch.Tensor, bool, (torch.Tensor Logits, torch.Tensor? Auxiliary)> Network { get; init; }
 
     /// <summary>
     /// Whether dropout or drop-path draw masks, each side its own: results are then compared in evaluation mode. Times are always a training step's.

@@ -71,8 +71,7 @@ internal sealed class TorchStep : IContender
 
     private torch.Tensor Loss(torch.Tensor images, bool training)
     {
-        (torch.Tensor logits, torch.Tensor? auxiliary) = _case.Network(new Layers(_parameters, training), images, training);
-        torch.Tensor loss = DistillationLosses.CrossEntropy(logits, _labels, CaseInput.IgnoreIndex);
-        return auxiliary is null ? loss : loss + (StepCase.AuxWeight * DistillationLosses.CrossEntropy(auxiliary, _labels, CaseInput.IgnoreIndex));
+        TorchOutput output = TorchNetworks.Of(_case.Model)(new Layers(_parameters, training), images);
+        return DistillationLosses.Task(output, _labels, CaseInput.IgnoreIndex, StepCase.AuxWeight);
     }
 }

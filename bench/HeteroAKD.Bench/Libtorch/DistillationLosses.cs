@@ -1,3 +1,4 @@
+using HeteroAKD.Bench.Libtorch.Models;
 using HeteroAKD.Kernels.Losses;
 using HeteroAKD.Tensors.Ops;
 using TorchSharp;
@@ -114,6 +115,25 @@ internal static class DistillationLosses
     /// <summary>Cross-entropy of logits [N, C, h, w] enlarged to the labels [N, H, W].</summary>
     public static torch.Tensor CrossEntropy(torch.Tensor logits, torch.Tensor labels, long ignoreIndex) =>
         F.cross_entropy(Enlarge(logits, labels), labels, ignore_index: ignoreIndex);
+
+    /// <summary>Labels [N, H, W] on the grid of a map, each the one nearest to the pixel's centre (PyTorch's <c>nearest-exact</c>).</summary>
+    public static torch.Tensor NearestLabels(torch.Tensor labels, torch.Tensor map)
+    {
+        torch.Tensor Centres(int labelDimension, int mapDimension)
+        {
+            (long size, long grid) = (labels.shape[labelDimension], map.shape[mapDimension]);
+            return torch.tensor(Enumerable.Range(0, (int)grid).Select(i => ((2 * i) + 1) * size / (2 * grid)).ToArray());
+        }
+
+        return labels.index_select(1, Centres(1, 2)).index_select(2, Centres(2, 3));
+    }
+
+    /// <summary>L_task: cross-entropy on the label grid, and the auxiliary head's where there is one.</summary>
+    public static torch.Tensor Task(in TorchOutput output, torch.Tensor labels, long ignoreIndex, double auxWeight)
+    {
+        torch.Tensor loss = CrossEntropy(output.Logits, labels, ignoreIndex);
+        return output.Auxiliary is { } auxiliary ? loss + (auxWeight * CrossEntropy(auxiliary, labels, ignoreIndex)) : loss;
+    }
 
     // S·z_t + (1 - S)·z_s, S from the cross-entropies of both at the label.
     private static torch.Tensor Mixed(torch.Tensor student, torch.Tensor logStudent, torch.Tensor teacher, torch.Tensor index)

@@ -6,16 +6,16 @@ using TorchSharp.Modules;
 
 namespace HeteroAKD.Bench.Libtorch;
 
-/// <summary>The parameters and running statistics of a network of ours as libtorch tensors, under their names.</summary>
+/// <summary>The parameters and running statistics of a network, or another module, of ours as libtorch tensors, under their names.</summary>
 internal sealed class Parameters : IDisposable
 {
     private readonly Dictionary<string, torch.Tensor> _tensors = [];
     private readonly List<(string Name, Parameter Tensor)> _trained = [];
 
-    /// <summary>Copies a network's state.</summary>
-    public Parameters(SegmentationModel model, torch.ScalarType type)
+    /// <summary>Copies a module's state.</summary>
+    public Parameters(Module module, torch.ScalarType type)
     {
-        foreach (StateEntry entry in model.State())
+        foreach (StateEntry entry in module.State())
         {
             torch.Tensor tensor = TorchData.Values(entry.Tensor.ToFloats(), entry.Tensor.Shape, type);
             if (entry.IsBuffer)

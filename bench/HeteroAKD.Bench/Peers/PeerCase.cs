@@ -30,6 +30,9 @@ internal abstract record PeerCase(string Group, string Name)
     /// <summary>Tensors that matter less than this share of the largest one are measured against that share of it: where an exact zero is expected.</summary>
     public virtual double Floor => 0;
 
+    /// <summary>Whether our side records an iteration and replays it. It then holds its memory between iterations, so that all it has counts, parameters and inputs included.</summary>
+    public virtual bool IsReplayed => false;
+
     /// <summary>Our side.</summary>
     public abstract IContender Ours(Device device);
 

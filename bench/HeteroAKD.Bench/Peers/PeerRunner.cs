@@ -65,6 +65,7 @@ internal sealed class PeerRunner : IDisposable
 
     private PeerRow Run(PeerCase @case, PeerRow row)
     {
+        long inUse = _device.Allocator.InUse;
         using IContender ours = @case.Ours(_device);
         using IContender? theirs = _hasPeer ? @case.Theirs(torch.ScalarType.Float32) : null;
         if (theirs is not null)
@@ -89,7 +90,7 @@ internal sealed class PeerRunner : IDisposable
             Theirs = theirTiming,
             OursShare = Ceilings.Share(@case.Work, ourTiming.Full.Median),
             TheirsShare = theirTiming is null ? null : Ceilings.Share(@case.Work, theirTiming.Full.Median),
-            Memory = Measure(ours, theirs),
+            Memory = Measure(ours, theirs, @case.IsReplayed ? inUse : null),
         };
     }
 
@@ -102,9 +103,10 @@ internal sealed class PeerRunner : IDisposable
         return agreements[agreements.Length / 2];
     }
 
-    private MemoryUse Measure(IContender ours, IContender? theirs)
+    // Counted from what was in use before the case where that is given, else before the iteration.
+    private MemoryUse Measure(IContender ours, IContender? theirs, long? before)
     {
-        long inUse = _device.Allocator.InUse;
+        long inUse = before ?? _device.Allocator.InUse;
         _device.Allocator.ResetPeak();
         long garbage = GC.GetAllocatedBytesForCurrentThread();
         ours.Run();

@@ -18,7 +18,7 @@ internal sealed class ConsoleReport(TextWriter writer, int caseWidth)
             writer.WriteLine(warning);
         }
 
-        writer.WriteLine("Times are ours / libtorch's; ratios are libtorch's time over ours, so above 1 we are faster.");
+        writer.WriteLine("Times are ours / the peer's; ratios are the peer's time over ours, so above 1 we are faster.");
     }
 
     /// <summary>Prints the ceilings and the head of a table.</summary>

@@ -8,7 +8,7 @@ internal static class Figures
 {
     /// <summary>Heads of <see cref="Cells"/>.</summary>
     public static IReadOnlyList<string> Heads { get; } =
-        ["case", "forward ms", "backward ms", "full ms (20-80 %)", "libtorch full ms (20-80 %)", "fwd", "bwd", "full", "goal", "rate", "ceiling", "theirs", "error", "MiB", "theirs"];
+        ["case", "forward ms", "backward ms", "full ms (20-80 %)", "peer full ms (20-80 %)", "fwd", "bwd", "full", "goal", "rate", "ceiling", "theirs", "error", "MiB", "theirs"];
 
     /// <summary>A row as cells; rows without times say why in the first one.</summary>
     public static IReadOnlyList<string> Cells(PeerRow row) => row.Ours is not { } ours

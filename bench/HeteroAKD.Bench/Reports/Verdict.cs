@@ -16,11 +16,11 @@ internal static class Verdict
         foreach (IGrouping<(string Group, int Threads), PeerRow> group in timed.GroupBy(r => (r.Group, r.Threads)))
         {
             double mean = Math.Exp(group.Average(r => Math.Log(r.Ratio!.Value)));
-            lines.Add(Figures.Text($"{group.Key.Group}, {group.Key.Threads} threads: geometric mean {mean:0.00}x of libtorch over {group.Count()} cases, worst {group.Min(r => r.Ratio):0.00}x, best {group.Max(r => r.Ratio):0.00}x."));
+            lines.Add(Figures.Text($"{group.Key.Group}, {group.Key.Threads} threads: geometric mean {mean:0.00}x of the peer over {group.Count()} cases, worst {group.Min(r => r.Ratio):0.00}x, best {group.Max(r => r.Ratio):0.00}x."));
         }
 
-        Add(lines, $"Slower than a third of libtorch's speed", timed.Where(r => r.Ratio < SlowestRatio), r => Figures.Ratio(r.Ratio));
-        Add(lines, "Slower than libtorch", timed.Where(r => r.Ratio < 1 && r.Ratio >= SlowestRatio), r => Figures.Ratio(r.Ratio));
+        Add(lines, $"Slower than a third of the peer's speed", timed.Where(r => r.Ratio < SlowestRatio), r => Figures.Ratio(r.Ratio));
+        Add(lines, "Slower than the peer", timed.Where(r => r.Ratio < 1 && r.Ratio >= SlowestRatio), r => Figures.Ratio(r.Ratio));
         Add(lines, "Below its goal", timed.Where(r => r.MeetsGoal == false), r => $"{Figures.Ratio(r.Ratio)} of {Figures.Ratio(r.Goal)}");
         Add(lines, "Not measured", rows.Where(r => r.Status is RowStatus.Wrong or RowStatus.Failed), r => r.Message ?? "");
         lines.AddRange(Scaling(rows));
@@ -32,7 +32,7 @@ internal static class Verdict
         where row.Ours is not null && row.Threads > 1
         let single = rows.FirstOrDefault(r => r.Threads == 1 && r.Case == row.Case && r.Group == row.Group && r.Ours is not null)
         where single is not null
-        let theirs = single.Theirs is null || row.Theirs is null ? "" : $", libtorch {Figures.Ratio(single.Theirs.Full.Median / row.Theirs.Full.Median)}"
+        let theirs = single.Theirs is null || row.Theirs is null ? "" : $", the peer's {Figures.Ratio(single.Theirs.Full.Median / row.Theirs.Full.Median)}"
         select $"{row.Group} {row.Case}: {row.Threads} threads are {Figures.Ratio(single.Ours!.Full.Median / row.Ours!.Full.Median)} of one{theirs}.";
 
     private static void Add(List<string> lines, string what, IEnumerable<PeerRow> rows, Func<PeerRow, string> figure)

@@ -3,7 +3,7 @@ using F = TorchSharp.torch.nn.functional;
 
 namespace HeteroAKD.Bench.Libtorch.Models;
 
-/// <summary>DeepLabV3 on a dilated ResNet-18 v1s or MobileNetV2, output stride 8.</summary>
+/// <summary>DeepLabV3 on a dilated ResNet-18 (v1s or v1b) or MobileNetV2, output stride 8.</summary>
 internal static class DeepLabV3
 {
     private const int ResNetStages = 4;
@@ -17,10 +17,14 @@ internal static class DeepLabV3
         [(1, 1, 1, 1), (2, 2, 2, 1), (3, 2, 2, 1), (4, 1, 2, 2), (3, 1, 1, 2), (3, 1, 2, 4), (1, 1, 1, 4)];
 
     /// <summary>images [N, 3, H, W] → logits and, in training, the auxiliary head's.</summary>
-    public static (torch.Tensor Logits, torch.Tensor? Auxiliary) ResNet18(Layers layers, torch.Tensor images, bool training)
+    public static TorchOutput ResNet18(Layers layers, torch.Tensor images)
     {
         torch.Tensor x = layers.ConvBn(images, "encoder.stem.0", stride: 2);
-        x = layers.ConvBn(layers.ConvBn(x, "encoder.stem.1"), "encoder.stem.2");
+        if (layers.Has("encoder.stem.1"))
+        {
+            x = layers.ConvBn(layers.ConvBn(x, "encoder.stem.1"), "encoder.stem.2");
+        }
+
         x = F.max_pool2d(x, 3, stride: 2, padding: 1);
         torch.Tensor third = x;
         for (int stage = 0; stage < ResNetStages; stage++)
@@ -34,11 +38,11 @@ internal static class DeepLabV3
             }
         }
 
-        return (Head(layers, x), training ? Auxiliary(layers, third) : null);
+        return new TorchOutput(Head(layers, x), layers.Training ? Auxiliary(layers, third) : null, x);
     }
 
     /// <summary>images [N, 3, H, W] → logits.</summary>
-    public static torch.Tensor MobileNetV2(Layers layers, torch.Tensor images)
+    public static TorchOutput MobileNetV2(Layers layers, torch.Tensor images)
     {
         torch.Tensor x = layers.ConvBn(images, "encoder.features.0", stride: 2, then: Then.Relu6);
         int index = 1;
@@ -51,7 +55,7 @@ internal static class DeepLabV3
             }
         }
 
-        return Head(layers, x);
+        return new TorchOutput(Head(layers, x), null, x);
     }
 
     private static torch.Tensor InvertedResidual(Layers layers, torch.Tensor x, string path, int stride, int dilation, bool widen, bool residual)

@@ -21,6 +21,12 @@ internal enum Then
 /// <param name="training">Batch statistics, dropout and drop-path.</param>
 internal sealed class Layers(Parameters parameters, bool training)
 {
+    /// <summary>Whether this is a training pass.</summary>
+    public bool Training => training;
+
+    /// <summary>Whether the network has a convolution there.</summary>
+    public bool Has(string path) => parameters.Optional(path + ".conv.weight") is not null;
+
     /// <summary>Convolution, with bias where there is one.</summary>
     public torch.Tensor Conv(torch.Tensor x, string path, int stride = 1, int padding = 0, int dilation = 1, int groups = 1) => F.conv2d(
         x, parameters[path + ".weight"], parameters.Optional(path + ".bias"), strides: [stride, stride], padding: [padding, padding], dilation: [dilation, dilation], groups: groups);

@@ -15,23 +15,23 @@ internal sealed class MixTransformer(Layers layers, int[] depths, int[] heads, i
     private const double HeadDropout = 0.1;
 
     /// <summary>images [N, 3, H, W] → logits at stride 8, by the head of the tiny networks.</summary>
-    public torch.Tensor TinyForward(torch.Tensor images)
+    public TorchOutput TinyForward(torch.Tensor images)
     {
         List<torch.Tensor> features = Encode(images);
         torch.Tensor middle = layers.Conv(features[1], "head.linear.1");
         torch.Tensor fine = F.avg_pool2d(layers.Conv(features[0], "head.linear.0"), 2);
         torch.Tensor deep = layers.Conv(features[2], "head.linear.2");
         torch.Tensor all = torch.cat([Layers.ResizeTo(fine, middle), middle, Layers.ResizeTo(deep, middle)], 1);
-        return layers.Conv(layers.ConvBn(all, "head.fuse"), "head.classifier");
+        return new TorchOutput(layers.Conv(layers.ConvBn(all, "head.fuse"), "head.classifier"), null, features[^1]);
     }
 
     /// <summary>images [N, 3, H, W] → logits at stride 4, by SegFormer's head.</summary>
-    public torch.Tensor SegFormerForward(torch.Tensor images)
+    public TorchOutput SegFormerForward(torch.Tensor images)
     {
         List<torch.Tensor> features = Encode(images);
         torch.Tensor finest = layers.Conv(features[0], "head.linear.0");
         torch.Tensor all = torch.cat([Enlarged(features, 3, finest), Enlarged(features, 2, finest), Enlarged(features, 1, finest), finest], 1);
-        return layers.Conv(layers.Dropout2d(layers.ConvBn(all, "head.fuse"), HeadDropout), "head.classifier");
+        return new TorchOutput(layers.Conv(layers.Dropout2d(layers.ConvBn(all, "head.fuse"), HeadDropout), "head.classifier"), null, features[^1]);
     }
 
     private torch.Tensor Enlarged(List<torch.Tensor> features, int stage, torch.Tensor finest) =>

@@ -9,7 +9,7 @@ internal static class TinyCnn
     private const int Stages = 3;
 
     /// <summary>images [N, 3, H, W] → logits [N, classes, H/8, W/8].</summary>
-    public static torch.Tensor Forward(Layers layers, torch.Tensor images, int depth)
+    public static TorchOutput Forward(Layers layers, torch.Tensor images, int depth)
     {
         torch.Tensor x = layers.ConvBn(images, "encoder.stem", stride: 2);
         for (int stage = 0; stage < Stages; stage++)
@@ -22,7 +22,7 @@ internal static class TinyCnn
         }
 
         torch.Tensor all = torch.cat([x, Pooled(layers, x, 0, 1), Pooled(layers, x, 1, 2), Pooled(layers, x, 2, 4)], 1);
-        return layers.Conv(layers.ConvBn(all, "head.conv"), "head.classifier");
+        return new TorchOutput(layers.Conv(layers.ConvBn(all, "head.conv"), "head.classifier"), null, x);
     }
 
     private static torch.Tensor Pooled(Layers layers, torch.Tensor x, int level, int bins) =>
