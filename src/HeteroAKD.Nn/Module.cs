@@ -120,6 +120,18 @@ public abstract class Module : IDisposable
         return buffer;
     }
 
+    /// <summary>Makes a buffer that begins with random values; undefined where nothing is drawn, for a checkpoint that fills it.</summary>
+    protected Tensor AddBuffer(string name, Shape shape, Initializer initializer)
+    {
+        Tensor buffer = Keep(name, shape, isBuffer: true);
+        if (_site.Generator is { } generator)
+        {
+            Fill(buffer, initializer, generator);
+        }
+
+        return buffer;
+    }
+
     private static void Fill(Tensor parameter, Initializer initializer, Generator generator)
     {
         float[] values = new float[parameter.Shape.Count];

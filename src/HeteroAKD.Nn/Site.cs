@@ -11,6 +11,9 @@ namespace HeteroAKD.Nn;
 /// <param name="Type">Float type; <see cref="DType.Float64"/> is for gradient checks on the host.</param>
 public readonly record struct Site(Device Device, Generator? Generator, string Path = "", DType Type = DType.Float32)
 {
+    /// <summary>A number that the path alone decides (FNV-1a; string.GetHashCode differs from process to process): names a layer's random stream.</summary>
+    public int Id => (int)Path.Aggregate(2166136261u, (hash, c) => (hash ^ c) * 16777619);
+
     /// <summary>The site of a child.</summary>
     public Site At(string name) => this with { Path = NameOf(name) };
 

@@ -241,4 +241,42 @@ public static class Functional
     /// <param name="alignCorners">How logits of another size are sampled.</param>
     public static Tensor PseudoLabels(Tensor input, Tensor target, float threshold = 0.9f, int unlabelled = -2, bool alignCorners = false) =>
         Ops.PseudoLabels.Row.Apply(new PseudoLabelsAttributes(threshold, unlabelled, alignCorners), input, target);
+
+    /// <summary>Labels as planes of zeros and ones on the grid of a map (<c>torch.nn.functional.one_hot</c> of the nearest label, classes first); no gradient flows.</summary>
+    /// <param name="input">[N, d, h, w], of which grid and float type count.</param>
+    /// <param name="target">[N, H, W] int32.</param>
+    /// <param name="numClasses">C.</param>
+    /// <param name="ignoreIndex">Label that is none; so is an id outside the classes.</param>
+    /// <returns>[N, C, h, w].</returns>
+    public static Tensor OneHot(Tensor input, Tensor target, int numClasses, int ignoreIndex = -100) => Ops.OneHot.Row.Apply(new OneHotAttributes(numClasses, ignoreIndex), input, target);
+
+    /// <summary>Features of random pixels of each class, at most one from each of <paramref name="count"/> stretches of an image; zeros where a stretch has none. No gradient flows.</summary>
+    /// <param name="input">[N, P, d].</param>
+    /// <param name="mask">[N, C, P], above ½ where a pixel belongs to the class.</param>
+    /// <param name="count">K.</param>
+    /// <param name="key">Names the random stream.</param>
+    /// <param name="counter">[1] int32 that names it too, or null.</param>
+    /// <returns>[N, C, K, d].</returns>
+    public static Tensor SamplePixels(Tensor input, Tensor mask, int count = 16, int key = 0, Tensor? counter = null) =>
+        Sampling.Pixels.Apply(new SamplePixelsAttributes(count, key), input, mask, counter);
+
+    /// <summary>Writes entries into random slots of a bank, in place, then reads random slots of it. No gradient flows.</summary>
+    /// <param name="bank">[C, slots, d], changed.</param>
+    /// <param name="input">[N, C, K, d].</param>
+    /// <param name="valid">[N, C, K], above ½ where an entry is written.</param>
+    /// <param name="samples">Slots of each class that are read.</param>
+    /// <param name="key">Names the random stream.</param>
+    /// <param name="counter">[1] int32 that names it too, or null.</param>
+    /// <returns>[C, samples, d].</returns>
+    public static Tensor MemoryBank(Tensor bank, Tensor input, Tensor valid, int samples, int key = 0, Tensor? counter = null) =>
+        Sampling.MemoryBank.Apply(new MemoryBankAttributes(samples, key), bank, input, valid, counter);
+
+    /// <summary>input / ‖input‖₂ along a dimension (<c>torch.nn.functional.normalize</c>). Where PyTorch divides by at least eps, ε² is added under the root: the same but near zero, and smooth there.</summary>
+    public static Tensor Normalize(Tensor input, int dim, float eps = 1e-12f) => Div(input, Sqrt(Add(Sum(Square(input), dim, keepdim: true), eps * eps)));
+
+    /// <summary>Mean of squared differences (<c>torch.nn.functional.mse_loss</c>), [1].</summary>
+    public static Tensor MseLoss(Tensor input, Tensor target) => Mean(Square(Sub(input, target)));
+
+    /// <summary>Cosine of the angle between two tensors along a dimension, which goes (<c>torch.nn.functional.cosine_similarity</c>).</summary>
+    public static Tensor CosineSimilarity(Tensor x1, Tensor x2, int dim, float eps = 1e-8f) => Sum(Mul(Normalize(x1, dim, eps), Normalize(x2, dim, eps)), dim);
 }

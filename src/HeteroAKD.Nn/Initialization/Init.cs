@@ -34,6 +34,26 @@ public static class Init
     /// <summary><c>trunc_normal_(std)</c> with its default bounds: normal numbers, drawn again where outside [-2, 2] (not in deviations).</summary>
     public static Initializer TruncNormal(double std) => (values, _, generator) => FillNormal(values, std, 2, generator);
 
+    /// <summary>Random directions: normal numbers, each row along the last dimension of length 1.</summary>
+    public static Initializer UnitRows() => (values, shape, generator) =>
+    {
+        FillNormal(values, 1, double.PositiveInfinity, generator);
+        for (int start = 0; start < values.Length; start += shape[-1])
+        {
+            Span<float> row = values.Slice(start, shape[-1]);
+            double squares = 0;
+            foreach (float value in row)
+            {
+                squares += (double)value * value;
+            }
+
+            for (int i = 0; i < row.Length; i++)
+            {
+                row[i] = (float)(row[i] / Math.Sqrt(squares));
+            }
+        }
+    };
+
     private static void FillUniform(Span<float> values, double bound, Generator generator)
     {
         for (int i = 0; i < values.Length; i++)

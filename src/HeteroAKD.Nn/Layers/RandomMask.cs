@@ -19,7 +19,7 @@ public abstract class RandomMask : Layer
         }
 
         P = p;
-        _layerId = StableHash(site.Path);
+        _layerId = site.Id;
     }
 
     /// <summary>Probability of zeroing.</summary>
@@ -27,22 +27,17 @@ public abstract class RandomMask : Layer
 
     /// <inheritdoc/>
     public override Tensor Forward(Tensor input, in Pass pass)
-        => !pass.Training || P == 0 ? input : Mask(input, pass.Counter is null ? pass.KeyOf(_layerId) : _layerId, pass.Counter);
-
-    // With a counter the key tells this layer from others: the kernel derives the same key from both that the pass would.
-    private protected abstract Tensor Mask(Tensor input, int key, Tensor? counter);
-
-    /// <summary>FNV-1a: string.GetHashCode differs from process to process.</summary>
-    private static int StableHash(string text)
     {
-        uint hash = 2166136261;
-        foreach (char c in text)
+        if (!pass.Training || P == 0)
         {
-            hash = (hash ^ c) * 16777619;
+            return input;
         }
 
-        return (int)hash;
+        (int key, Tensor? counter) = pass.StreamOf(_layerId);
+        return Mask(input, key, counter);
     }
+
+    private protected abstract Tensor Mask(Tensor input, int key, Tensor? counter);
 }
 
 /// <summary>Zeroes single elements, as <c>torch.nn.Dropout</c>. Any shape.</summary>

@@ -21,6 +21,7 @@ public static class CaseTable
         .. ResizingCases.All(),
         .. AttentionCases.All(),
         .. LossCases.All(),
+        .. SamplingCases.All(),
         .. OptimizerCases.All(),
     ];
 

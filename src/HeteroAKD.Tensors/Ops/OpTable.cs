@@ -59,6 +59,9 @@ public static class OpTable
         Losses.Kd,
         HeteroAkd.Row,
         PseudoLabels.Row,
+        OneHot.Row,
+        Sampling.Pixels,
+        Sampling.MemoryBank,
         AdamWStep.Row,
     ];
 

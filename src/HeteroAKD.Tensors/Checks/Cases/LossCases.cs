@@ -8,7 +8,7 @@ namespace HeteroAKD.Tensors.Checks.Cases;
 /// <summary>Losses over pixels.</summary>
 internal static class LossCases
 {
-    public static IEnumerable<OpCase> All() => [.. CrossEntropy(), .. Distillation(), .. HeteroAkdCases.All(), .. PseudoLabels()];
+    public static IEnumerable<OpCase> All() => [.. CrossEntropy(), .. Distillation(), .. HeteroAkdCases.All(), .. PseudoLabels(), .. OneHot()];
 
     private static IEnumerable<OpCase> CrossEntropy()
     {
@@ -89,6 +89,23 @@ internal static class LossCases
         yield return family.ForwardOnly("threshold=0.5", Of(CaseNumbers.Special, "input", 1, 2, 11, 19), Labels(2, -2, "target", 1, 11, 19));
         yield return family.ForwardOnly("threshold=0.3", Of(CaseNumbers.OneNaN, "input", 1, 4, 5, 7), Labels(4, -2, "target", 1, 20, 28));
         yield return family.ForwardOnly("", Normal("input", 0, 3, 6, 8), Labels(3, -2, "target", 0, 12, 16));
+    }
+
+    private static IEnumerable<OpCase> OneHot()
+    {
+        OpFamily family = new(Ops.OneHot.Row, ErrorClass.Exact, v =>
+        {
+            OneHotAttributes a = v.Attributes<OneHotAttributes>();
+            Shape x = v.Shape("input");
+            double[] planes = new double[x[0] * a.NumClasses * x[2] * x[3]];
+            OneHotKernel.Reference(Nearest(v, x[0], x[2], x[3]), planes, a.NumClasses, x[2] * x[3], a.IgnoreIndex);
+            return [new("output", planes)];
+        });
+        yield return family.Case("num_classes=1", Normal("input", 1, 1, 1, 1), Labels(1, -100, "target", 1, 1, 1));
+        yield return family.Case("num_classes=5", Normal("input", 2, 3, 9, 13), Labels(5, -100, "target", 2, 9, 13));
+        yield return family.Case("num_classes=19 ignore_index=255", Normal("input", 2, 2, 3, 35), Labels(19, 255, "target", 2, 12, 140));
+        yield return family.Case("num_classes=4 ignore_index=2", Normal("input", 1, 2, 7, 5), Labels(6, 2, "target", 1, 3, 17));
+        yield return family.ForwardOnly("num_classes=3", Normal("input", 0, 3, 6, 8), Labels(3, -100, "target", 0, 12, 16));
     }
 
     private static CaseInput[] KdInputs((int Images, int Classes) n, (int H, int W) student, (int H, int W) teacher, (int H, int W) labels, int ignore = -100) =>
