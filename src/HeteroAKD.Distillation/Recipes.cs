@@ -20,8 +20,22 @@ public static class Recipes
     /// <summary>Eq. 11: plain KD and L_hakd.</summary>
     public const string HeteroAkd = "heteroakd";
 
+    // The losses of other papers with the weights of CIRKD's scripts (docs/method.md 9).
+    private static readonly OrderedDictionary<string, Dictionary<string, double>> s_published = new()
+    {
+        ["fitnet"] = new() { [Kd] = 1, ["fitnet"] = 10 },
+        ["at"] = new() { [Kd] = 1, ["at"] = 10_000 },
+        ["skd"] = new() { [Kd] = 1, ["skd"] = 10 },
+        ["ifvd"] = new() { [Kd] = 1, ["ifvd"] = 20 },
+        ["cwd"] = new() { [Kd] = 1, ["cwd"] = 50 },
+        ["dsd"] = new() { ["psd"] = 1000, ["csd"] = 10 },
+        ["cirkd"] = new() { [Kd] = 1, ["crossImage"] = 1, ["memoryBank"] = 0.1 },
+        ["dist"] = new() { ["dist"] = 1 },
+        ["ofa"] = new() { ["ofa"] = 1 },
+    };
+
     /// <summary>The names.</summary>
-    public static IReadOnlyList<string> Names { get; } = [None, Kd, HeteroAkd];
+    public static IReadOnlyList<string> Names { get; } = [None, Kd, HeteroAkd, .. s_published.Keys];
 
     /// <summary>
     /// The terms of a recipe with their weights, in the order of <see cref="TermTable"/>. A weight among the options wins over the recipe's; a term that the recipe
@@ -29,15 +43,16 @@ public static class Recipes
     /// its projectors stay.
     /// </summary>
     /// <param name="name">One of <see cref="Names"/>.</param>
-    /// <param name="weights">Weights of Eq. 11.</param>
+    /// <param name="weights">Weights of Eq. 11, for <see cref="Kd"/> and <see cref="HeteroAkd"/> alone.</param>
     /// <param name="options">Options of all terms.</param>
     public static IReadOnlyList<WeightedTerm> Resolve(string name, PaperWeights weights, TermSet options)
     {
         Dictionary<string, double> recipe = name switch
         {
             None => [],
-            Kd => new() { ["kd"] = weights.Lambda1 },
-            HeteroAkd => new() { ["kd"] = weights.Lambda1, ["heteroakd"] = weights.Lambda2 },
+            Kd => new() { [Kd] = weights.Lambda1 },
+            HeteroAkd => new() { [Kd] = weights.Lambda1, [HeteroAkd] = weights.Lambda2 },
+            _ when s_published.TryGetValue(name, out Dictionary<string, double>? published) => published,
             _ => throw new HeteroAkdException($"there is no distillation method '{name}'; the methods are {string.Join(", ", Names)}"),
         };
         return

@@ -60,17 +60,15 @@ public sealed class CwdTerm : DistillationTerm
     /// <inheritdoc/>
     public override Tensor Loss(in TermInputs inputs, List<LossTerm> values)
     {
-        Tensor student = MapOf(inputs.Student);
+        (Tensor student, Tensor teacher) = _options.Maps == ComparedMaps.Features ? inputs.HeadFeatures() : inputs.Logits();
         Tensor aligned = _align?.Forward(student, inputs.Pass) ?? student;
         Tensor q = LogDistributions(aligned);
-        Tensor p = LogDistributions(Functional.ResizeTo(MapOf(inputs.Teacher), aligned));
+        Tensor p = LogDistributions(teacher);
         double scale = _options.Tau * _options.Tau / (aligned.Shape[0] * aligned.Shape[1]);
         Tensor loss = Functional.Sum(Functional.Exp(p) * (p - q)) * (float)scale;
         values.Add(new LossTerm("cwd", loss, 0));
         return loss;
     }
-
-    private Tensor MapOf(in SegmentationOutput output) => Functional.To(_options.Maps == ComparedMaps.Features ? output.HeadFeature : output.Logits, DType.Float32);
 
     /// <summary>[N, C, H, W] → [N·C, H·W] logarithms of a softmax over the pixels of each channel.</summary>
     private Tensor LogDistributions(Tensor map)

@@ -26,7 +26,17 @@ public enum TermReads
 /// <param name="Student">The student's output.</param>
 /// <param name="Labels">[N, H, W] int32; an id outside the classes is no label.</param>
 /// <param name="Pass">The training pass.</param>
-public readonly record struct TermInputs(SegmentationOutput Teacher, SegmentationOutput Student, Tensor Labels, Pass Pass);
+public readonly record struct TermInputs(SegmentationOutput Teacher, SegmentationOutput Student, Tensor Labels, Pass Pass)
+{
+    /// <summary>Both classifiers' inputs in float32 on the student's grid, [N, d, h, w] with each network's own d.</summary>
+    public (Tensor Student, Tensor Teacher) HeadFeatures() => OnStudentsGrid(Student.HeadFeature, Teacher.HeadFeature);
+
+    /// <summary>Both networks' logits in float32 on the student's grid, [N, C, h, w].</summary>
+    public (Tensor Student, Tensor Teacher) Logits() => OnStudentsGrid(Student.Logits, Teacher.Logits);
+
+    private static (Tensor Student, Tensor Teacher) OnStudentsGrid(Tensor student, Tensor teacher) =>
+        (Functional.To(student, DType.Float32), Functional.ResizeTo(Functional.To(teacher, DType.Float32), student));
+}
 
 /// <summary>What a term is built from.</summary>
 /// <param name="Teacher">The network distilled from, for its channels.</param>

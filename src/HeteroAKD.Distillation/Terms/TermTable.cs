@@ -18,6 +18,16 @@ public static class TermTable
         Row<KdTermOptions>("kd", "pixel-wise KL between the logits; HeteroAKD Eq. 1", (options, setup) => new KdTerm(options, setup)),
         Row<HeteroAkdTermOptions>("heteroakd", "KMM and KEM on projected logits; HeteroAKD Eq. 2-10", (options, setup) => new HeteroAkdTerm(options, setup)),
         Row<CwdTermOptions>("cwd", "channel-wise KL over the pixels; Shu et al., ICCV 2021", (options, setup) => new CwdTerm(options, setup)),
+        Row<FitNetTermOptions>("fitnet", "squared difference of features; Romero et al., ICLR 2015", (_, setup) => new FitNetTerm(setup)),
+        Row<AttentionTermOptions>("at", "attention maps; Zagoruyko and Komodakis, ICLR 2017", (_, setup) => new AttentionTerm(setup)),
+        Row<SkdTermOptions>("skd", "cosines of the pixels of an image; Liu et al., CVPR 2019", (_, setup) => new SkdTerm(setup)),
+        Row<IfvdTermOptions>("ifvd", "cosines between pixels and the mean of their class; Wang et al., ECCV 2020", (_, setup) => new IfvdTerm(setup)),
+        Row<PsdTermOptions>("psd", "differences of attention maps, DSD's first part; Feng et al., TIP 2021", (_, setup) => new PsdTerm(setup)),
+        Row<CsdTermOptions>("csd", "inner products of the classes' maps, DSD's second part; Feng et al., TIP 2021", (_, setup) => new CsdTerm(setup)),
+        Row<CrossImageTermOptions>("crossImage", "cosines of the pixels of all images of a batch, CIRKD's mini-batch part; Yang et al., CVPR 2022", (options, setup) => new CrossImageTerm(options, setup)),
+        Row<MemoryBankTermOptions>("memoryBank", "cosines with features of other batches, CIRKD's memory-based part; Yang et al., CVPR 2022", (options, setup) => new MemoryBankTerm(options, setup)),
+        Row<DistTermOptions>("dist", "Pearson's correlation over classes and over pixels; Huang et al., NeurIPS 2022", (options, setup) => new DistTerm(options, setup)),
+        Row<OfaTermOptions>("ofa", "KL that raises the labelled class, OFA-KD's logit loss; Hao et al., NeurIPS 2023", (options, setup) => new OfaTerm(options, setup)),
     ];
 
     /// <summary>The row of a name.</summary>
