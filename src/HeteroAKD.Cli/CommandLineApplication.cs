@@ -99,6 +99,11 @@ internal sealed class CommandLineApplication(CommandServices services, Terminal 
             root.Add(new PredictCommand(predict, options, terminal, cancellation));
         }
 
+        if (services.Cka is { } cka)
+        {
+            root.Add(new AnalyzeCommand(cka, options, terminal, cancellation));
+        }
+
         if (services.Import is { } import)
         {
             root.Add(new ImportCommand(import, options, terminal));

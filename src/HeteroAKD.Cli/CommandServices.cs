@@ -21,6 +21,8 @@ internal sealed record CommandServices
 
     public IPredictCommand? Predict { get; init; }
 
+    public ICkaCommand? Cka { get; init; }
+
     public IImportCommand? Import { get; init; }
 
     public IExportCommand? Export { get; init; }
@@ -47,6 +49,7 @@ internal sealed record CommandServices
             Experiment = new ExperimentService(new ChildProcessStarter(), new DryRunService(), TimeProvider.System),
             Evaluate = inference,
             Predict = inference,
+            Cka = new CkaService(),
             Import = new ImportService(),
             Export = new ExportService(),
             DataCheck = new DataCheckService(),

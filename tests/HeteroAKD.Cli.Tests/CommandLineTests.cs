@@ -147,6 +147,17 @@ public sealed class CommandLineTests
     }
 
     [Fact]
+    public void Analyze_cka_takes_two_networks_and_prints_both_kernels()
+    {
+        var services = new FakeServices();
+        Assert.Equal(0, Run(services, "analyze", "cka", "a.ckpt", "b.ckpt", "--split", "test", "--out", "o"));
+        Assert.Equal(new CkaRequest("a.ckpt", "b.ckpt", "test", [], "o"), (CkaRequest)services.Request! with { Overrides = [] });
+        Assert.Contains("linear   stage 1\n----------------\nstage 1    0.750\nlogits         -\n", output.ToString(), StringComparison.Ordinal);
+        Assert.Contains("cka.csv and cka.png are in o\n", output.ToString(), StringComparison.Ordinal);
+        Assert.Equal(2, Run(services, "analyze", "cka", "a.ckpt"));
+    }
+
+    [Fact]
     public void Export_shows_the_differences()
     {
         var services = new FakeServices();

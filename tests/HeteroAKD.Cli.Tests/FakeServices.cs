@@ -12,7 +12,7 @@ namespace HeteroAKD.Cli.Tests;
 /// <summary>Services that keep the request and answer with fixed results, so that the command line is tested alone.</summary>
 internal sealed class FakeServices :
     IQuickstartCommand, ITrainCommand, IDistillCommand, IDryRunCommand, IEvaluateCommand, IPredictCommand, IImportCommand, IExportCommand, IInfoCommand,
-    IGradcheckCommand, IOpCommand
+    IGradcheckCommand, IOpCommand, ICkaCommand
 {
     public object? Request { get; private set; }
 
@@ -26,7 +26,7 @@ internal sealed class FakeServices :
 
     public CommandServices All => new()
     {
-        Quickstart = this, Train = this, Distill = this, DryRun = this, Evaluate = this, Predict = this, Import = this, Export = this, Info = this,
+        Quickstart = this, Train = this, Distill = this, DryRun = this, Evaluate = this, Predict = this, Cka = this, Import = this, Export = this, Info = this,
         Gradcheck = this, Op = this,
     };
 
@@ -34,6 +34,12 @@ internal sealed class FakeServices :
     {
         Keep(request);
         return [.. Enumerable.Range(0, request.Seeds).Select(i => Outcome(request.Config, i))];
+    }
+
+    public CkaOutcome Run(CkaRequest request, IProgressSink progress, CancellationToken cancellation)
+    {
+        Keep(request);
+        return new CkaOutcome(["stage 1", "logits"], ["stage 1"], new[,] { { 0.75 }, { double.NaN } }, new[,] { { 0.5 }, { 0.25 } }, 64);
     }
 
     public RunOutcome Run(TrainRequest request, IProgressSink progress, CancellationToken cancellation)

@@ -21,6 +21,7 @@ public sealed class UsageTests
         ["import"] = ["a.pth", "--model", "segformer-b0", "--out", "b.safetensors"],
         ["export"] = ["a.safetensors", "--out", "b.onnx"],
         ["data check"] = ["folder"],
+        ["analyze cka"] = ["a.safetensors", "b.safetensors"],
         ["info"] = ["segformer-b0"],
         ["gradcheck"] = [],
         ["op"] = ["gelu", "--in", "a.safetensors", "--out", "b.safetensors"],

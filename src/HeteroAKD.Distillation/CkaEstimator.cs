@@ -1,0 +1,140 @@
+using MathNet.Numerics.Statistics;
+
+namespace HeteroAKD.Distillation;
+
+/// <summary>How alike two examples are for <see cref="CkaEstimator"/>.</summary>
+public enum CkaKernel
+{
+    /// <summary>The inner product of their features.</summary>
+    Linear,
+
+    /// <summary>exp(-d² / (2 σ²)) with σ = 0.4 of the median distance of the batch's examples, one of the values of Kornblith et al., ICML 2019.</summary>
+    Rbf,
+}
+
+/// <summary>
+/// Centred kernel alignment between the maps of two networks, from batches: CKA = Σ HSIC₁(K, L) / √(Σ HSIC₁(K, K) · Σ HSIC₁(L, L)) with the unbiased HSIC₁ of a batch (Nguyen, Raghu and Kornblith,
+/// ICLR 2021, Eq. 3). It does not depend on widths, sizes, rotation or scale of the maps. An example is an image with all features of its map.
+/// </summary>
+public sealed class CkaEstimator
+{
+    /// <summary>Fewest images of a batch: HSIC₁ divides by n - 3.</summary>
+    public const int LeastImages = 4;
+
+    private const double SigmaOfMedian = 0.4;
+
+    private readonly CkaKernel _kernel;
+    private readonly double[,] _cross; // Σ HSIC₁ of each pair
+    private readonly double[] _first; // Σ HSIC₁ of each map of the first network with itself
+    private readonly double[] _second;
+
+    /// <summary>An estimator for two lists of maps.</summary>
+    public CkaEstimator(int first, int second, CkaKernel kernel)
+    {
+        _kernel = kernel;
+        _cross = new double[first, second];
+        _first = new double[first];
+        _second = new double[second];
+    }
+
+    /// <summary>CKA of a map of the first network and one of the second: 1 for equal up to rotation and scale, about 0 for independent ones, NaN before a batch or where a map is constant.</summary>
+    public double this[int first, int second] => _cross[first, second] / Math.Sqrt(_first[first] * _second[second]);
+
+    /// <summary>Takes a batch in.</summary>
+    /// <param name="first">For each map of the first network its features [images, …], row-major.</param>
+    /// <param name="second">The second network's, of the same images.</param>
+    /// <param name="images">At least <see cref="LeastImages"/>.</param>
+    public void Add(IReadOnlyList<float[]> first, IReadOnlyList<float[]> second, int images)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(images, LeastImages);
+        double[][] k = [.. first.Select(map => Similarities(map, images))];
+        double[][] l = [.. second.Select(map => Similarities(map, images))];
+        for (int i = 0; i < k.Length; i++)
+        {
+            _first[i] += Hsic(k[i], k[i], images);
+            for (int j = 0; j < l.Length; j++)
+            {
+                _cross[i, j] += Hsic(k[i], l[j], images);
+            }
+        }
+
+        for (int j = 0; j < l.Length; j++)
+        {
+            _second[j] += Hsic(l[j], l[j], images);
+        }
+    }
+
+    /// <summary>HSIC₁ of two similarity matrices [n, n], whose diagonals are taken as zero: 1/(n(n-3)) · [tr(KL) + 1ᵀK1·1ᵀL1 / ((n-1)(n-2)) - 2/(n-2) · 1ᵀKL1].</summary>
+    internal static double Hsic(double[] k, double[] l, int n)
+    {
+        double trace = 0;
+        double[] rowsOfK = new double[n];
+        double[] rowsOfL = new double[n];
+        for (int i = 0; i < n; i++)
+        {
+            for (int j = 0; j < n; j++)
+            {
+                if (i != j)
+                {
+                    trace += k[(i * n) + j] * l[(j * n) + i];
+                    rowsOfK[i] += k[(i * n) + j];
+                    rowsOfL[i] += l[(i * n) + j];
+                }
+            }
+        }
+
+        double product = rowsOfK.Zip(rowsOfL, (a, b) => a * b).Sum(); // both are symmetric
+        return (trace + (rowsOfK.Sum() * rowsOfL.Sum() / ((n - 1.0) * (n - 2))) - (2 * product / (n - 2))) / (n * (n - 3.0));
+    }
+
+    // [n, n]. Features are centred first, which changes no distance and no HSIC, but keeps a large mean from drowning the rest in rounding.
+    private double[] Similarities(float[] map, int n)
+    {
+        int width = map.Length / n;
+        double[] centred = new double[map.Length];
+        for (int d = 0; d < width; d++)
+        {
+            double mean = 0;
+            for (int i = 0; i < n; i++)
+            {
+                mean += map[(i * width) + d] / (double)n;
+            }
+
+            for (int i = 0; i < n; i++)
+            {
+                centred[(i * width) + d] = map[(i * width) + d] - mean;
+            }
+        }
+
+        double[] products = new double[n * n];
+        for (int i = 0; i < n; i++)
+        {
+            for (int j = 0; j <= i; j++)
+            {
+                double sum = 0;
+                for (int d = 0; d < width; d++)
+                {
+                    sum += centred[(i * width) + d] * centred[(j * width) + d];
+                }
+
+                products[(i * n) + j] = products[(j * n) + i] = sum;
+            }
+        }
+
+        return _kernel == CkaKernel.Linear ? products : Gaussian(products, n);
+    }
+
+    private static double[] Gaussian(double[] products, int n)
+    {
+        double[] squares = new double[n * n];
+        for (int i = 0; i < n * n; i++)
+        {
+            (int a, int b) = (i / n, i % n);
+            squares[i] = Math.Max(0, products[(a * n) + a] + products[(b * n) + b] - (2 * products[i]));
+        }
+
+        double median = Enumerable.Range(0, n * n).Where(i => i / n < i % n).Select(i => Math.Sqrt(squares[i])).Median();
+        double sigma = SigmaOfMedian * median;
+        return Array.ConvertAll(squares, d => sigma > 0 ? Math.Exp(-d / (2 * sigma * sigma)) : 1);
+    }
+}

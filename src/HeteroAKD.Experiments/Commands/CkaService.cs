@@ -1,0 +1,175 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Text;
+using HeteroAKD.Data;
+using HeteroAKD.Distillation;
+using HeteroAKD.Experiments.Configuration;
+using HeteroAKD.Nn;
+using HeteroAKD.Nn.Models;
+using HeteroAKD.Reports;
+using HeteroAKD.Tensors;
+using HeteroAKD.Tensors.Autograd;
+using HeteroAKD.Training.Checkpoints;
+using HeteroAKD.Training.Loop;
+
+namespace HeteroAKD.Experiments.Commands;
+
+/// <summary><c>analyze cka</c>: each network sees the images normalised as it was trained with; all stages, the classifier's input, the logits and the projected maps are compared.</summary>
+public sealed class CkaService : ICkaCommand
+{
+    // HSIC₁ is unbiased for any batch of at least four; larger ones scatter less.
+    private const int BatchSize = 32;
+
+    /// <inheritdoc/>
+    public CkaOutcome Run(CkaRequest request, IProgressSink progress, CancellationToken cancellation)
+    {
+        (Checkpoint first, ExperimentConfig firstConfig) = Open(request.First, request.Overrides);
+        (Checkpoint second, ExperimentConfig config) = Open(request.Second, request.Overrides);
+        if (first.Info.Classes != second.Info.Classes)
+        {
+            throw new CheckpointException(request.First, $"has {first.Info.Classes} classes, {request.Second} has {second.Info.Classes}", "Compare networks of one data set");
+        }
+
+        ExperimentData data = new(config, distils: false);
+        ISegmentationDataset dataset = data.Splits().FirstOrDefault(s => s.Name == request.Split).Data
+            ?? throw new HeteroAkdException($"analyze cka: the data of {request.Second} has no split '{request.Split}'; there are: {string.Join(", ", data.Splits().Select(s => s.Name))}");
+        Augmentation firstPreparation = ExperimentData.AugmentationOf(firstConfig with { Data = config.Data }).ForEvaluation();
+        using Device device = Device.Open(config.Device, config.Threads, config.Precision);
+        using ComparedNetwork a = new(first, device);
+        using ComparedNetwork b = new(second, device);
+        using ComparedProjectors? projectors = ComparedProjectors.Find(second, config, a.Model, b.Model, progress.Say);
+        CkaOutcome outcome = Compare(
+            (a, new EvaluatedDataset(dataset, firstPreparation)), (b, new EvaluatedDataset(dataset, data.Evaluation)), projectors, dataset.Count, progress, cancellation);
+        data.TakeWarnings(progress.Say);
+        if (request.OutputFolder.Length > 0)
+        {
+            Write(request, outcome, a.Model, b.Model);
+        }
+
+        return outcome;
+    }
+
+    private static CkaOutcome Compare(
+        (ComparedNetwork Network, EvaluatedDataset Images) a, (ComparedNetwork Network, EvaluatedDataset Images) b, ComparedProjectors? projectors, int count, IProgressSink progress,
+        CancellationToken cancellation)
+    {
+        CkaEstimator? linear = null;
+        CkaEstimator? rbf = null;
+        (List<string> First, List<string> Second) names = ([], []);
+        int images = 0;
+        progress.Begin($"{a.Network.Model.Name} and {b.Network.Model.Name}", count);
+        Stopwatch clock = Stopwatch.StartNew();
+
+        // Both read the same images in the same order, each with its own normalisation.
+        foreach ((Batch first, Batch second) in a.Images.Read(BatchSize).Zip(b.Images.Read(BatchSize)))
+        {
+            cancellation.ThrowIfCancellationRequested();
+            if (first.Count < CkaEstimator.LeastImages)
+            {
+                continue;
+            }
+
+            List<(string Name, float[] Values)> firstMaps = a.Network.Maps(first, projectors is null ? null : projectors.OfTeacher);
+            List<(string Name, float[] Values)> secondMaps = b.Network.Maps(second, projectors is null ? null : projectors.OfStudent);
+            names = ([.. firstMaps.Select(m => m.Name)], [.. secondMaps.Select(m => m.Name)]);
+            linear ??= new CkaEstimator(firstMaps.Count, secondMaps.Count, CkaKernel.Linear);
+            rbf ??= new CkaEstimator(firstMaps.Count, secondMaps.Count, CkaKernel.Rbf);
+            linear.Add([.. firstMaps.Select(m => m.Values)], [.. secondMaps.Select(m => m.Values)], first.Count);
+            rbf.Add([.. firstMaps.Select(m => m.Values)], [.. secondMaps.Select(m => m.Values)], first.Count);
+            images += first.Count;
+            progress.Report(new StepProgress(images, double.NaN, double.NaN, clock.Elapsed.TotalMilliseconds / images));
+        }
+
+        return linear is null || rbf is null
+            ? throw new HeteroAkdException($"analyze cka: the split has {count} images, and no {CkaEstimator.LeastImages} of one size; take a larger one")
+            : new CkaOutcome(names.First, names.Second, Values(linear, names.First.Count, names.Second.Count), Values(rbf, names.First.Count, names.Second.Count), images);
+    }
+
+    private static double[,] Values(CkaEstimator cka, int rows, int columns)
+    {
+        double[,] values = new double[rows, columns];
+        for (int i = 0; i < rows * columns; i++)
+        {
+            values[i / columns, i % columns] = cka[i / columns, i % columns];
+        }
+
+        return values;
+    }
+
+    private static void Write(CkaRequest request, CkaOutcome outcome, SegmentationModel a, SegmentationModel b)
+    {
+        (string table, string picture) = (Path.Combine(request.OutputFolder, "cka.csv"), Path.Combine(request.OutputFolder, "cka.png"));
+        InputFiles inputs = new([request.First, request.Second]);
+        inputs.RequireOther(table);
+        inputs.RequireOther(picture);
+        try
+        {
+            Directory.CreateDirectory(request.OutputFolder);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new StorageException($"{request.OutputFolder} could not be made: {e.Message}", e);
+        }
+
+        StringBuilder csv = new("first,second,linear,rbf\n");
+        for (int i = 0; i < outcome.First.Count; i++)
+        {
+            for (int j = 0; j < outcome.Second.Count; j++)
+            {
+                csv.Append(CultureInfo.InvariantCulture, $"{outcome.First[i]},{outcome.Second[j]},{Number(outcome.Linear[i, j])},{Number(outcome.Rbf[i, j])}\n");
+            }
+        }
+
+        AtomicFile.WriteText(table, csv.ToString());
+        SimilaritySheet.Write(
+            picture, $"CKA of {a.Name} (rows) and {b.Name} (columns)", $"{outcome.Images} images of {request.Split}; 1: equal up to rotation and scale, 0: independent", outcome.First, outcome.Second,
+            [("linear", outcome.Linear), ("Gaussian", outcome.Rbf)]);
+    }
+
+    // What is not defined is an empty field.
+    private static string Number(double value) => double.IsNaN(value) ? "" : value.ToString("R", CultureInfo.InvariantCulture);
+
+    private static (Checkpoint Checkpoint, ExperimentConfig Config) Open(string path, IReadOnlyList<string> overrides)
+    {
+        Checkpoint checkpoint = Checkpoint.Load(path);
+        return (checkpoint, ConfigurationReader.ReadKept(checkpoint.Info.Config, path, overrides));
+    }
+
+    /// <summary>A frozen network whose maps are copied out.</summary>
+    private sealed class ComparedNetwork(Checkpoint checkpoint, Device device) : IDisposable
+    {
+        private FrozenNetwork? _frozen;
+
+        public SegmentationModel Model { get; } = checkpoint.CreateModel(device);
+
+        /// <summary>The maps of a batch, each [N, …], in the order in which they are computed, and the projected one where there is a projector.</summary>
+        public List<(string Name, float[] Values)> Maps(Batch batch, Func<SegmentationOutput, Tensor>? project)
+        {
+            _frozen ??= Model.Freeze();
+            using NoGrad none = new();
+            using StepScope step = Model.Device.BeginStep();
+            Tensor images = Tensor.From(Model.Device, new Shape(batch.Count, 3, batch.Height, batch.Width), batch.Images.AsSpan(0, batch.Count * 3 * batch.Height * batch.Width));
+            SegmentationOutput output = _frozen.Forward(images);
+            List<(string, float[])> maps = [];
+            for (int stage = 0; stage < output.Features.Count; stage++)
+            {
+                maps.Add(($"stage {stage + 1}", output.Features[stage].ToFloats()));
+            }
+
+            maps.Add(("classifier's input", output.HeadFeature.ToFloats()));
+            maps.Add(("logits", output.Logits.ToFloats()));
+            if (project is not null)
+            {
+                maps.Add(("projected", project(output).ToFloats()));
+            }
+
+            return maps;
+        }
+
+        public void Dispose()
+        {
+            _frozen?.Dispose();
+            Model.Dispose();
+        }
+    }
+}
