@@ -252,9 +252,15 @@ public sealed class Experiment : IDisposable
             Say(metrics.Repair);
         }
 
+        using TensorBoardFile? events = _config.Report.Tensorboard ? TensorBoardFile.Open(_folder.File(TensorBoardFile.Name), metrics) : null;
+        if (events is { Repair.Length: > 0 })
+        {
+            Say(events.Repair);
+        }
+
         using JoinedLoaders batches = training.Batches(_config.Data);
         var reliability = RunReliability.Of(job, _folder, _data, _config.Evaluation, step, Record(ReliabilityFile.Name));
-        RunObserver observer = new(_log, metrics, _progress, _data) { Folder = _folder, Reliability = reliability };
+        RunObserver observer = new(_log, metrics, _progress, _data) { Folder = _folder, Reliability = reliability, Events = events };
         double seconds = new NetworkTrainer(observer).Run(job, batches, _cancellation, last);
         reliability?.Say(_log.Write);
         Finish(job.Role, job.Model, job.Training.Steps, seconds, training.Dataset.Count, reliability?.Last());

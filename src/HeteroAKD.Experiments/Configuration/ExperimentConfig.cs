@@ -60,4 +60,7 @@ public sealed record ExperimentConfig
 
     /// <summary>Distillation method and its options.</summary>
     public DistillationConfig Distillation { get; init; } = new();
+
+    /// <summary>What a run leaves beside its tables and pictures.</summary>
+    public ReportConfig Report { get; init; } = new();
 }

@@ -96,6 +96,16 @@ public sealed class MetricsFile : IDisposable
     /// <summary>The header and the rows of a network, for its checkpoint.</summary>
     public string Record(string network) => string.Concat(_rows.Where(row => IsOf(row, network)).Prepend(Header(_columns)).Select(row => row + "\n"));
 
+    /// <summary>A number as a cell has it.</summary>
+    internal static string Text(double value) => value.ToString("G9", CultureInfo.InvariantCulture);
+
+    /// <summary>The rows as numbers, without their empty cells.</summary>
+    internal IEnumerable<(string Network, int Step, (string Column, double Value)[] Values)> Rows() =>
+        from row in _rows
+        let cells = row.Split(',')
+        let values = _columns.Zip(cells.Skip(2)).Where(pair => pair.Second.Length > 0).Select(pair => (pair.First, double.Parse(pair.Second, CultureInfo.InvariantCulture)))
+        select (cells[0], int.Parse(cells[1], CultureInfo.InvariantCulture), values.ToArray());
+
     /// <summary>Whether the file had to be written again since the last call, because somebody had removed it.</summary>
     internal bool TakeRestored() => _file.TakeRestored();
 
@@ -142,7 +152,7 @@ public sealed class MetricsFile : IDisposable
             {
                 if (name == column && !double.IsNaN(value))
                 {
-                    line.Append(value.ToString("G9", CultureInfo.InvariantCulture));
+                    line.Append(Text(value));
                 }
             }
         }

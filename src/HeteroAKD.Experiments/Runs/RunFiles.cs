@@ -28,9 +28,12 @@ internal sealed record RunFiles(IReadOnlyList<string> Own, IReadOnlyList<string>
     /// <summary>Held by the process that works in the folder.</summary>
     public const string Lock = ".lock";
 
+    // Runs of before it have the others only.
+    private const string NewestSection = "report";
+
     private static readonly HashSet<string> OwnNames =
     [
-        Config, Log, Metrics, Summary, Seconds, ReliabilityFile.Name, "reliability.png", "curves.png", "predictions.png", "knowledge.png",
+        Config, Log, Metrics, Summary, Seconds, ReliabilityFile.Name, TensorBoardFile.Name, "reliability.png", "curves.png", "predictions.png", "knowledge.png",
         .. NetworkRoles.All.SelectMany(NetworkTrainer.Files),
     ];
 
@@ -64,7 +67,7 @@ internal sealed record RunFiles(IReadOnlyList<string> Own, IReadOnlyList<string>
     {
         HashSet<string> keys = [.. File.ReadLines(path).Select(line => line.Split(':')[0])];
         string[] sections = [.. ConfigurationKeys.Of(typeof(ExperimentConfig)).Where(ConfigurationKeys.IsSection).Select(o => o.Key)];
-        return sections.All(keys.Contains);
+        return sections.Where(section => section != NewestSection).All(keys.Contains);
     }
 
     // 0: own, 1: left over, 2: foreign, 3: a lock, which says nothing of a run.

@@ -24,6 +24,9 @@ public sealed class RunObserver : ITrainingObserver
     /// <summary>Hears of evaluations; null where L_hakd takes no part.</summary>
     internal RunReliability? Reliability { get; init; }
 
+    /// <summary>Gets what the metrics get; null for no such file.</summary>
+    internal TensorBoardFile? Events { get; init; }
+
     /// <inheritdoc/>
     public void Begin(TrainingJob job, int done) => _progress.Begin($"{job.Role} {job.Model.Name}", job.Training.Steps, done);
 
@@ -38,6 +41,7 @@ public sealed class RunObserver : ITrainingObserver
     public void Measured(TrainingJob job, int step, ReadOnlySpan<(string Column, double Value)> values)
     {
         _metrics.Write(job.Role, step, values);
+        Events?.Write(job.Role, step, values);
         LookAfterFiles();
     }
 
@@ -81,7 +85,11 @@ public sealed class RunObserver : ITrainingObserver
     private void LookAfterFiles()
     {
         bool config = Folder?.Restore() ?? false;
-        string[] restored = [.. new[] { (RunFiles.Config, config), (RunFiles.Metrics, _metrics.TakeRestored()), (RunFiles.Log, _log.TakeRestored()) }.Where(f => f.Item2).Select(f => f.Item1)];
+        (string, bool)[] files =
+        [
+            (RunFiles.Config, config), (RunFiles.Metrics, _metrics.TakeRestored()), (RunFiles.Log, _log.TakeRestored()), (TensorBoardFile.Name, Events?.TakeRestored() ?? false),
+        ];
+        string[] restored = [.. files.Where(f => f.Item2).Select(f => f.Item1)];
         if (restored.Length > 0)
         {
             Say($"warning: files of {Folder?.Path} were removed or replaced while the run goes on; written again: {string.Join(", ", restored)}");

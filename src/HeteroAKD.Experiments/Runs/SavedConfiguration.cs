@@ -9,7 +9,7 @@ namespace HeteroAKD.Experiments.Runs;
 internal static class SavedConfiguration
 {
     /// <summary>
-    /// Holds the folder's configuration against the given one. They may differ in folder, device, threads, how data is loaded, whether steps are replayed and the way paths
+    /// Holds the folder's configuration against the given one. They may differ in folder, device, threads, how data is loaded, whether steps are replayed, what is reported and the way paths
     /// are written; and the run may get more steps. Where the folder's is gone or broken, that of a checkpoint speaks; where there is none, nothing was begun.
     /// </summary>
     /// <param name="folder">The run's folder.</param>
@@ -45,7 +45,7 @@ internal static class SavedConfiguration
         return saved.IsWhole ? longer : config;
     }
 
-    /// <summary>The experiment without folder, device, threads, how data is loaded and whether steps are replayed: what a run may change when it is resumed.</summary>
+    /// <summary>The experiment without folder, device, threads, how data is loaded, whether steps are replayed and what is reported: what a run may change when it is resumed.</summary>
     public static ExperimentConfig WithoutPlace(ExperimentConfig config)
     {
         ExperimentConfig standard = new();
@@ -56,6 +56,7 @@ internal static class SavedConfiguration
             Threads = standard.Threads,
             Data = config.Data with { Cache = standard.Data.Cache, CacheFolder = standard.Data.CacheFolder, Workers = standard.Data.Workers, MaxPixels = standard.Data.MaxPixels },
             Training = config.Training with { Replay = standard.Training.Replay },
+            Report = standard.Report,
         };
     }
 

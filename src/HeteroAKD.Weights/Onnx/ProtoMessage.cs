@@ -20,6 +20,9 @@ public sealed class ProtoMessage
     /// <summary>Adds a float32.</summary>
     public ProtoMessage Float(int field, float value) => Add(field, CodedOutputStream.ComputeFloatSize(value), Tag.Fixed32, s => s.WriteFloat(value));
 
+    /// <summary>Adds a float64.</summary>
+    public ProtoMessage Double(int field, double value) => Add(field, CodedOutputStream.ComputeDoubleSize(value), Tag.Fixed64, s => s.WriteDouble(value));
+
     /// <summary>Adds a text.</summary>
     public ProtoMessage Text(int field, string value) => Add(field, CodedOutputStream.ComputeStringSize(value), Tag.LengthDelimited, s => s.WriteString(value));
 
