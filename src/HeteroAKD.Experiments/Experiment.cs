@@ -165,8 +165,10 @@ public sealed class Experiment : IDisposable
             Classes = _data.Classes.Names,
             Networks = [.. _networks.Select(n => n.Summary)],
         };
-        new RunPictures(_folder, _data, _config).Write(_networks, _distillation);
+        RunPictures pictures = new(_folder, _data, _config);
+        pictures.Write(_networks, _distillation);
         _folder.WriteSummary(summary);
+        new RunPage(_folder, _config, summary, _networks).Write(pictures, _distillation);
         if (_folder.Missing() is { Count: > 0 } missing)
         {
             Say($"warning: {string.Join(", ", missing)} were removed from {_folder.Path} while the run went on; --resume makes again what the other files allow");
@@ -268,13 +270,14 @@ public sealed class Experiment : IDisposable
         {
             TrainedNetwork trained = _networks[^1];
             using SegmentationModel average = Checkpoint.Load(_folder.File(NetworkTrainer.AverageFile(job.Role))).CreateModel(_device);
-            _networks[^1] = trained with { Summary = trained.Summary with { AverageScores = Score($"{job.Role}, average of weights", average, trained.Evaluation) } };
+            _networks[^1] = trained with { Summary = trained.Summary with { AverageScores = Score($"{job.Role}, average of weights", average, trained.Evaluation).Scores } };
         }
     }
 
     private void Finish(string role, SegmentationModel model, int steps, double seconds, int images, IReadOnlyList<ReliabilityRow>? reliability = null)
     {
         Augmentation evaluation = _jobs.Prepared(role == NetworkRoles.Teacher ? NetworkRole.Teacher : NetworkRole.Student, _data.Evaluation);
+        (Dictionary<string, SegmentationScores> scores, ConfusionMatrix confusions) = Score(role, model, evaluation);
         NetworkSummary summary = new()
         {
             Role = role,
@@ -283,23 +286,26 @@ public sealed class Experiment : IDisposable
             Steps = steps,
             Seconds = seconds,
             TrainingImages = images,
-            Scores = Score(role, model, evaluation),
+            Scores = scores,
             Reliability = reliability,
         };
-        _networks.Add(new TrainedNetwork(role, model, summary, evaluation));
+        _networks.Add(new TrainedNetwork(role, model, summary, evaluation, confusions));
     }
 
-    private Dictionary<string, SegmentationScores> Score(string name, SegmentationModel model, Augmentation evaluation)
+    // The scores of all splits, and the confusions of the last one, which is test where there is one.
+    private (Dictionary<string, SegmentationScores> Scores, ConfusionMatrix Confusions) Score(string name, SegmentationModel model, Augmentation evaluation)
     {
         Dictionary<string, SegmentationScores> scores = [];
+        ConfusionMatrix confusions = new(_data.Classes.Count, _data.Classes.IgnoreIndex);
         Evaluator evaluator = new(_config.Evaluation);
         foreach ((string split, ISegmentationDataset dataset) in _data.Splits())
         {
-            scores[split] = evaluator.Run(model, new EvaluatedDataset(dataset, evaluation), _cancellation);
+            EvaluationResult result = evaluator.Evaluate(model, new EvaluatedDataset(dataset, evaluation), null, _cancellation);
+            (scores[split], confusions) = (result.Scores, result.Matrix);
             _log.Write($"{name}: {split} mIoU {ScoreText.MeanIoU(scores[split])}");
         }
 
-        return scores;
+        return (scores, confusions);
     }
 }
 
@@ -308,4 +314,5 @@ public sealed class Experiment : IDisposable
 /// <param name="Model">The network with its last weights.</param>
 /// <param name="Summary">What the summary says of it.</param>
 /// <param name="Evaluation">How images are prepared for it.</param>
-public sealed record TrainedNetwork(string Role, SegmentationModel Model, NetworkSummary Summary, Augmentation Evaluation);
+/// <param name="Confusions">Pixels by true and predicted class of the last split.</param>
+public sealed record TrainedNetwork(string Role, SegmentationModel Model, NetworkSummary Summary, Augmentation Evaluation, ConfusionMatrix Confusions);

@@ -109,7 +109,7 @@ public static class ConfusionSheet
     }
 
     /// <summary>The pairs of different classes with the most pixels, largest first.</summary>
-    internal static IEnumerable<(int Truth, int Prediction, long Pixels)> Largest(ConfusionMatrix matrix, int most) =>
+    public static IEnumerable<(int Truth, int Prediction, long Pixels)> Largest(ConfusionMatrix matrix, int most) =>
         Enumerable.Range(0, matrix.Classes * matrix.Classes)
             .Select(i => (Truth: i / matrix.Classes, Prediction: i % matrix.Classes, Pixels: matrix[i / matrix.Classes, i % matrix.Classes]))
             .Where(entry => entry.Truth != entry.Prediction && entry.Pixels > 0)

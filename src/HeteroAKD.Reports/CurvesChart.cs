@@ -66,7 +66,8 @@ public static class CurvesChart
         AtomicFile.Write(path, png.SaveTo);
     }
 
-    private static void Draw(Plot plot, CurvePanel panel)
+    /// <summary>Draws a panel.</summary>
+    internal static void Draw(Plot plot, CurvePanel panel)
     {
         plot.Font.Set(ReportFont.ChartFamily);
         plot.Title(panel.Title, size: 22);

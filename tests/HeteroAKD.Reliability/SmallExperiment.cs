@@ -132,6 +132,7 @@ internal sealed partial class SmallExperiment
             "log.txt" or "seconds.json" => "",
             "metrics.csv" when rowsInAnyOrder => Compare(name, [.. unbroken.Lines(expected).Order(StringComparer.Ordinal)], [.. Lines(found).Order(StringComparer.Ordinal)]),
             "config.yaml" => Compare(name, unbroken.Lines(expected, "threads"), Lines(found, "threads")),
+            "report.html" => Compare(name, unbroken.PageLines(expected), PageLines(found)),
             "summary.json" => Compare(name, unbroken.Lines(expected, "seconds", "peak", "threads", "device"), Lines(found, "seconds", "peak", "threads", "device")),
             _ when name.EndsWith(".safetensors", StringComparison.Ordinal) => Tensors(name, expected, found),
             _ => File.ReadAllBytes(expected).AsSpan().SequenceEqual(File.ReadAllBytes(found)) ? "" : $"{name} differs",
@@ -143,6 +144,23 @@ internal sealed partial class SmallExperiment
 
     private string[] Lines(string path, params string[] without) =>
         [.. File.ReadAllLines(path).Where(line => !without.Any(word => KeyOf(line).StartsWith(word, StringComparison.OrdinalIgnoreCase))).Select(line => line.Replace(Folder, "RUN", StringComparison.Ordinal))];
+
+    // The page without the lines of time and memory.
+    private string[] PageLines(string path)
+    {
+        List<string> lines = [];
+        bool isCost = false;
+        foreach (string line in Lines(path).Where(line => !line.StartsWith("<p class=\"facts\">", StringComparison.Ordinal)))
+        {
+            isCost = line switch { "<h2>Cost</h2>" => true, "</section>" => false, _ => isCost };
+            if (!isCost && !line.StartsWith("<tr><td class=\"word\">threads<", StringComparison.Ordinal))
+            {
+                lines.Add(line);
+            }
+        }
+
+        return [.. lines];
+    }
 
     private static string KeyOf(string line) => Key().Match(line).Value;
 

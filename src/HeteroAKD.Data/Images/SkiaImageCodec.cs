@@ -62,7 +62,10 @@ public sealed class SkiaImageCodec : IImageCodec
     }
 
     /// <inheritdoc/>
-    public void WritePng(string path, RgbImage image)
+    public void WritePng(string path, RgbImage image) => AtomicFile.Write(path, stream => stream.Write(EncodePng(image)));
+
+    /// <summary>The bytes of a PNG.</summary>
+    public static byte[] EncodePng(RgbImage image)
     {
         using var bitmap = new SKBitmap(new SKImageInfo(image.Width, image.Height, SKColorType.Rgba8888, SKAlphaType.Opaque));
         var row = bitmap.GetPixelSpan(); // [H, rowBytes]
@@ -77,7 +80,7 @@ public sealed class SkiaImageCodec : IImageCodec
             }
         }
         using var encoded = bitmap.Encode(SKEncodedImageFormat.Png, 100);
-        AtomicFile.Write(path, encoded.SaveTo);
+        return encoded.ToArray();
     }
 
     /// <summary>The EXIF orientation of an image that can be read, 1 to 8.</summary>

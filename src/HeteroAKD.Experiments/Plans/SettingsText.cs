@@ -25,9 +25,14 @@ internal static class SettingsText
     /// The options that differ from their defaults, "key=value" joined by "; ", without those that only say where a run happens. So an option that is added later, with
     /// a default that keeps what was, changes no text.
     /// </summary>
-    public static string Canonical(ExperimentConfig config) => string.Join("; ", Options(SavedConfiguration.WithoutPlace(config))
-        .Where(o => Defaults.Value.GetValueOrDefault(o.Key) != o.Value)
-        .Select(o => $"{o.Key}={o.Value}"));
+    public static string Canonical(ExperimentConfig config) => string.Join("; ", Differences(SavedConfiguration.WithoutPlace(config)).Select(o => $"{o.Key}={o.Value}"));
+
+    /// <summary>The options that differ from their defaults, with both values.</summary>
+    public static IEnumerable<(string Key, string Value, string Default)> Differences(ExperimentConfig config) =>
+        from option in Options(config)
+        let standard = Defaults.Value.GetValueOrDefault(option.Key, "")
+        where standard != option.Value
+        select (option.Key, option.Value, standard);
 
     /// <summary>Twelve hexadecimal digits that stand for a canonical text.</summary>
     public static string Hash(string canonical) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(canonical)))[..12];

@@ -33,7 +33,7 @@ internal sealed record RunFiles(IReadOnlyList<string> Own, IReadOnlyList<string>
 
     private static readonly HashSet<string> OwnNames =
     [
-        Config, Log, Metrics, Summary, Seconds, ReliabilityFile.Name, TensorBoardFile.Name, "reliability.png", "curves.png", "predictions.png", "knowledge.png",
+        Config, Log, Metrics, Summary, Seconds, ReliabilityFile.Name, TensorBoardFile.Name, "reliability.png", "curves.png", "predictions.png", "knowledge.png", RunPage.Name,
         .. NetworkRoles.All.SelectMany(NetworkTrainer.Files),
     ];
 

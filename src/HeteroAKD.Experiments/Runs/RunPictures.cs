@@ -43,10 +43,35 @@ internal sealed class RunPictures(RunFolder folder, ExperimentData data, Experim
         }
     }
 
+    /// <summary>The scenes of <c>predictions.png</c> in layers: image, truth, and what each network of the run predicts.</summary>
+    public IReadOnlyList<IReadOnlyList<(string Name, byte[] Png)>> Layers(IReadOnlyList<TrainedNetwork> networks)
+    {
+        ISegmentationDataset dataset = new Spread(data.Test ?? data.Validation, Scenes);
+        List<(string Name, byte[] Png)>[] scenes = [.. Enumerable.Range(0, dataset.Count).Select(i =>
+        {
+            Sample sample = dataset.Load(i);
+            RgbImage truth = data.Classes.Render(sample.Labels, sample.Image.Width, sample.Image.Height);
+            return new List<(string, byte[])> { ("image", SkiaImageCodec.EncodePng(sample.Image)), ("truth", SkiaImageCodec.EncodePng(truth)) };
+        })];
+        foreach (TrainedNetwork network in networks)
+        {
+            using BatchLoader loader = new(dataset, LoaderOptions.ForEvaluation(dataset.Count, network.Evaluation));
+            Batch batch = loader.Next();
+            byte[][] predicted = Predict(network.Model, batch);
+            for (int i = 0; i < scenes.Length; i++)
+            {
+                scenes[i].Add((network.Role, SkiaImageCodec.EncodePng(data.Classes.Render(predicted[i], batch.Width, batch.Height))));
+            }
+        }
+
+        return scenes;
+    }
+
+    /// <summary>Names and colours of the classes.</summary>
+    public ClassLegend Legend => new(data.Classes.Names, data.Classes.Colors, data.Classes.IgnoreIndex);
+
     // The word of the data: what is drawn by rule are scenes.
     private string Pictures => config.Data.Kind == DataKind.Scenes ? "scenes" : "images";
-
-    private ClassLegend Legend => new(data.Classes.Names, data.Classes.Colors, data.Classes.IgnoreIndex);
 
     private static TrainedNetwork? Find(IReadOnlyList<TrainedNetwork> networks, string role) => networks.FirstOrDefault(n => n.Role == role);
 
