@@ -44,7 +44,7 @@ public sealed class ExperimentService(IRunStarter starter, IDryRunCommand dryRun
 
         PlanReport report = new(setup.Plan, setup.Layout, setup.Results);
         bool interrupted = cancellation.IsCancellationRequested && PlanRunner.Missing(setup.Layout.Runs, setup.Results).Count > 0;
-        (IReadOnlyList<string> files, string problem) = Written(report);
+        (IReadOnlyList<string> files, string problem) = Written(report, setup);
         return new ExperimentOutcome(
             report.ToText(), files, [.. failures.Select(f => $"{f.Run.Title}: {f.Error} ({f.Run.Folder})"), .. problem.Length > 0 ? (string[])[problem] : []], interrupted);
     }
@@ -76,7 +76,7 @@ public sealed class ExperimentService(IRunStarter starter, IDryRunCommand dryRun
         PlanReport report = new(setup.Plan, setup.Layout, setup.Results);
 
         // The results can be read where nothing can be written.
-        (IReadOnlyList<string> files, string problem) = Written(report);
+        (IReadOnlyList<string> files, string problem) = Written(report, setup);
         return new ExperimentOutcome(problem.Length == 0 ? report.ToText() : $"{report.ToText()}\n{problem}", files, [], false);
     }
 
@@ -97,11 +97,11 @@ public sealed class ExperimentService(IRunStarter starter, IDryRunCommand dryRun
         return FileLock.Take(path, owner => $"another 'heteroakd experiment' runs {plan.Path} ({owner}); wait for it");
     }
 
-    private static (IReadOnlyList<string> Files, string Problem) Written(PlanReport report)
+    private static (IReadOnlyList<string> Files, string Problem) Written(PlanReport report, Setup setup)
     {
         try
         {
-            return (report.Write(), "");
+            return (report.Write(setup.Root, Apart([.. setup.Layout.FirstSeed])), "");
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or StorageException)
         {

@@ -23,7 +23,7 @@ public static class PageWriter
         html.Append("<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n");
         html.Append("<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src 'unsafe-inline'\">\n");
         html.Append($"<title>{Safe(page.Title)}</title>\n<link rel=\"icon\" href=\"data:,\">\n<style>\n{Resource("page.css")}</style>\n</head>\n<body>\n<main>\n");
-        html.Append($"<h1>{Safe(page.Title)}</h1>\n<p class=\"facts\">{Safe(page.Facts)}</p>\n");
+        html.Append($"<h1>{Safe(page.Title)}</h1>\n{(page.Facts.Length > 0 ? $"<p class=\"facts\">{Safe(page.Facts)}</p>\n" : "")}");
         foreach (PageSection section in page.Sections)
         {
             html.Append($"<section>\n<h2>{Safe(section.Title)}</h2>\n");
@@ -64,6 +64,13 @@ public static class PageWriter
                 break;
             case MatrixSection matrix:
                 AppendMatrix(html, matrix);
+                break;
+            case WordsSection words:
+                foreach (string line in words.Lines)
+                {
+                    html.Append($"<p>{WebUtility.HtmlEncode(VisibleText.Of(line, LongestText))}</p>\n");
+                }
+
                 break;
             case TextSection text:
                 html.Append($"<pre>{string.Join('\n', VisibleLines(text.Text))}</pre>\n");

@@ -53,3 +53,8 @@ public sealed record MatrixSection(string Title, string Note, IReadOnlyList<stri
 /// <param name="Note">A sentence below it.</param>
 /// <param name="Text">The text.</param>
 public sealed record TextSection(string Title, string Note, string Text) : PageSection(Title, Note);
+
+/// <summary>Sentences.</summary>
+/// <param name="Title">Its heading.</param>
+/// <param name="Lines">A paragraph each.</param>
+public sealed record WordsSection(string Title, IReadOnlyList<string> Lines) : PageSection(Title, "");

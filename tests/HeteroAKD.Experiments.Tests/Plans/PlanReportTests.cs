@@ -136,8 +136,8 @@ public sealed class PlanReportTests
         IReadOnlyList<TeacherChart.Panel> panels = TeacherChart.Panels(PlanComparison.Of(read, new PlanLayout(read, plan.Runs), ResultsFile.Read(plan.Csv)));
         Assert.Equal(["few: 40 poor-few, 70 good-few", "many: 40 poor-many, 70 good-many"],
             panels.Select(p => $"{p.Title}: {string.Join(", ", p.Cells.Select(c => FormattableString.Invariant($"{c.Teacher:F0} {c.Figures.Cell.Name}")))}"));
-        Assert.EndsWith("p.teachers.png", outcome.Files[^1], StringComparison.Ordinal);
-        Assert.True(File.Exists(outcome.Files[^1]));
+        Assert.EndsWith("p.teachers.png", outcome.Files[2], StringComparison.Ordinal);
+        Assert.True(File.Exists(outcome.Files[2]));
         Assert.Contains("(p.teachers.png)", File.ReadAllText(outcome.Files[0]), StringComparison.Ordinal);
     }
 
@@ -146,7 +146,22 @@ public sealed class PlanReportTests
     {
         using TestPlan plan = new(Sleep);
         ExperimentOutcome outcome = plan.Run(new FakeStarter { TeacherScore = _ => 0.5 });
-        Assert.Equal(2, outcome.Files.Count);
+        Assert.Equal(["p.md", "p.png", "report.html"], outcome.Files.Select(Path.GetFileName));
+    }
+
+    /// <summary>The experiment's folder gets the same as a page: figures, pictures, what tells the arms apart, the command.</summary>
+    [Fact]
+    public void Page_lies_in_the_folder_of_the_experiment()
+    {
+        using TestPlan plan = new(Sleep);
+        ExperimentOutcome outcome = plan.Run(new FakeStarter { Score = Score });
+        string html = File.ReadAllText(outcome.Files[^1]);
+        Assert.Equal(Path.Combine(plan.Runs, "report.html"), outcome.Files[^1]);
+        Assert.Contains("<td class=\"word\">kd</td><td>10</td><td>10.75</td>", html, StringComparison.Ordinal);
+        Assert.Contains("22 of 22 runs are finished", html, StringComparison.Ordinal);
+        Assert.Contains("<img class=\"picture\"", html, StringComparison.Ordinal);
+        Assert.Contains("<h2>Arms</h2>", html, StringComparison.Ordinal);
+        Assert.Contains($"<pre>heteroakd experiment {plan.Path}</pre>", html, StringComparison.Ordinal);
     }
 
     private static double Score(ExperimentConfig config) =>
