@@ -119,6 +119,12 @@ internal sealed class PeersCommand : Command
     {
         IReadOnlyList<string> falls = Comparison.Falls(before, rows);
         int compared = rows.Count(r => r.Ratio is not null && before.ContainsKey((r.Group, r.Case, r.Threads)));
+        if (compared == 0)
+        {
+            Console.Error.WriteLine("--compare: no row of this run has a ratio in the file, so nothing was compared");
+            return true;
+        }
+
         Console.WriteLine($"compared {compared} rows: {(falls.Count == 0 ? "no ratio fell by more than 10 %" : $"{falls.Count} fell by more than 10 %")}");
         foreach (string fall in falls)
         {

@@ -22,6 +22,7 @@ public sealed class CkaEstimator
     public const int LeastImages = 4;
 
     private const double SigmaOfMedian = 0.4;
+    private const int Block = 4096; // features that are centred at once
 
     private readonly CkaKernel _kernel;
     private readonly double[,] _cross; // Σ HSIC₁ of each pair
@@ -40,15 +41,44 @@ public sealed class CkaEstimator
     /// <summary>CKA of a map of the first network and one of the second: 1 for equal up to rotation and scale, about 0 for independent ones, NaN before a batch or where a map is constant.</summary>
     public double this[int first, int second] => _cross[first, second] / Math.Sqrt(_first[first] * _second[second]);
 
+    /// <summary>Inner products [images, images] of the features of a map, centred: what <see cref="Add"/> takes for either kernel.</summary>
+    /// <param name="map">Features [images, …], row-major.</param>
+    /// <param name="images">n.</param>
+    public static double[] Products(ReadOnlySpan<float> map, int images)
+    {
+        int width = map.Length / images;
+        double[] products = new double[images * images];
+        double[] centred = new double[images * Math.Min(Block, width)]; // [images, block]
+        for (int start = 0; start < width; start += Block)
+        {
+            int block = Math.Min(Block, width - start);
+            Centre(map, centred, images, width, start, block);
+            for (int i = 0; i < images; i++)
+            {
+                for (int j = 0; j <= i; j++)
+                {
+                    products[(i * images) + j] += Dot(centred.AsSpan(i * block, block), centred.AsSpan(j * block, block));
+                }
+            }
+        }
+
+        for (int i = 0; i < images * images; i++)
+        {
+            products[i] = i / images < i % images ? products[(i % images * images) + (i / images)] : products[i];
+        }
+
+        return products;
+    }
+
     /// <summary>Takes a batch in.</summary>
-    /// <param name="first">For each map of the first network its features [images, …], row-major.</param>
+    /// <param name="first">For each map of the first network its <see cref="Products"/>.</param>
     /// <param name="second">The second network's, of the same images.</param>
     /// <param name="images">At least <see cref="LeastImages"/>.</param>
-    public void Add(IReadOnlyList<float[]> first, IReadOnlyList<float[]> second, int images)
+    public void Add(IReadOnlyList<double[]> first, IReadOnlyList<double[]> second, int images)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(images, LeastImages);
-        double[][] k = [.. first.Select(map => Similarities(map, images))];
-        double[][] l = [.. second.Select(map => Similarities(map, images))];
+        double[][] k = [.. first.Select(products => Similarities(products, images))];
+        double[][] l = [.. second.Select(products => Similarities(products, images))];
         for (int i = 0; i < k.Length; i++)
         {
             _first[i] += Hsic(k[i], k[i], images);
@@ -87,42 +117,36 @@ public sealed class CkaEstimator
         return (trace + (rowsOfK.Sum() * rowsOfL.Sum() / ((n - 1.0) * (n - 2))) - (2 * product / (n - 2))) / (n * (n - 3.0));
     }
 
-    // [n, n]. Features are centred first, which changes no distance and no HSIC, but keeps a large mean from drowning the rest in rounding.
-    private double[] Similarities(float[] map, int n)
+    // Centring changes no distance and no HSIC, but keeps a large mean from drowning the rest in rounding.
+    private static void Centre(ReadOnlySpan<float> map, double[] centred, int images, int width, int start, int block)
     {
-        int width = map.Length / n;
-        double[] centred = new double[map.Length];
-        for (int d = 0; d < width; d++)
+        for (int d = 0; d < block; d++)
         {
             double mean = 0;
-            for (int i = 0; i < n; i++)
+            for (int i = 0; i < images; i++)
             {
-                mean += map[(i * width) + d] / (double)n;
+                mean += map[(i * width) + start + d] / (double)images;
             }
 
-            for (int i = 0; i < n; i++)
+            for (int i = 0; i < images; i++)
             {
-                centred[(i * width) + d] = map[(i * width) + d] - mean;
-            }
-        }
-
-        double[] products = new double[n * n];
-        for (int i = 0; i < n; i++)
-        {
-            for (int j = 0; j <= i; j++)
-            {
-                double sum = 0;
-                for (int d = 0; d < width; d++)
-                {
-                    sum += centred[(i * width) + d] * centred[(j * width) + d];
-                }
-
-                products[(i * n) + j] = products[(j * n) + i] = sum;
+                centred[(i * block) + d] = map[(i * width) + start + d] - mean;
             }
         }
-
-        return _kernel == CkaKernel.Linear ? products : Gaussian(products, n);
     }
+
+    private static double Dot(ReadOnlySpan<double> a, ReadOnlySpan<double> b)
+    {
+        double sum = 0;
+        for (int d = 0; d < a.Length; d++)
+        {
+            sum += a[d] * b[d];
+        }
+
+        return sum;
+    }
+
+    private double[] Similarities(double[] products, int images) => _kernel == CkaKernel.Linear ? products : Gaussian(products, images);
 
     private static double[] Gaussian(double[] products, int n)
     {

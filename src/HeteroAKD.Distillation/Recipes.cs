@@ -27,7 +27,7 @@ public static class Recipes
         ["at"] = new() { [Kd] = 1, ["at"] = 10_000 },
         ["skd"] = new() { [Kd] = 1, ["skd"] = 10 },
         ["ifvd"] = new() { [Kd] = 1, ["ifvd"] = 20 },
-        ["cwd"] = new() { [Kd] = 1, ["cwd"] = 50 },
+        ["cwd"] = new() { [Kd] = 1, ["cwd"] = 50, ["cwdLogits"] = 3 },
         ["dsd"] = new() { ["psd"] = 1000, ["csd"] = 10 },
         ["cirkd"] = new() { [Kd] = 1, ["crossImage"] = 1, ["memoryBank"] = 0.1 },
         ["dist"] = new() { ["dist"] = 1 },

@@ -22,7 +22,7 @@ public sealed class CkaEstimatorTests
                 turned[(2 * i) + 1] = (float)(3 * ((0.8 * map[2 * i]) + (0.6 * map[(2 * i) + 1]))) - 2;
             }
 
-            cka.Add([map], [map, turned], Images);
+            cka.Add([Products(map)], [Products(map), Products(turned)], Images);
         }
 
         Assert.Equal(1, cka[0, 0], 1e-12);
@@ -39,7 +39,7 @@ public sealed class CkaEstimatorTests
         Random random = new(4);
         for (int batch = 0; batch < 400; batch++)
         {
-            cka.Add([Normal(random, Images * 5)], [Normal(random, Images * 50)], Images);
+            cka.Add([Products(Normal(random, Images * 5))], [Products(Normal(random, Images * 50))], Images);
         }
 
         Assert.InRange(cka[0, 0], -0.05, 0.05);
@@ -74,7 +74,28 @@ public sealed class CkaEstimatorTests
 
     [Fact]
     public void Too_few_images_are_refused() =>
-        Assert.Throws<ArgumentOutOfRangeException>(() => new CkaEstimator(1, 1, CkaKernel.Linear).Add([new float[3]], [new float[3]], 3));
+        Assert.Throws<ArgumentOutOfRangeException>(() => new CkaEstimator(1, 1, CkaKernel.Linear).Add([new double[9]], [new double[9]], 3));
+
+    /// <summary>Features are taken in blocks: more of them than a block holds, against plain sums of centred features.</summary>
+    [Fact]
+    public void Products_are_those_of_plain_sums()
+    {
+        const int N = 3;
+        const int Width = 4096 + 5;
+        float[] map = Normal(new Random(6), N * Width);
+        double[] products = CkaEstimator.Products(map, N);
+        for (int i = 0; i < N * N; i++)
+        {
+            double expected = Enumerable.Range(0, Width).Sum(d =>
+            {
+                double mean = Enumerable.Range(0, N).Average(k => (double)map[(k * Width) + d]);
+                return (map[(i / N * Width) + d] - mean) * (map[(i % N * Width) + d] - mean);
+            });
+            Assert.Equal(expected, products[i], 1e-9 * Width);
+        }
+    }
+
+    private static double[] Products(float[] map) => CkaEstimator.Products(map, Images);
 
     private static double[] Symmetric(Random random, int n)
     {

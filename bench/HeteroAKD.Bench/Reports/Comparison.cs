@@ -14,21 +14,17 @@ internal static class Comparison
     public static IReadOnlyDictionary<(string Group, string Case, int Threads), double> Read(string path)
     {
         using JsonDocument report = JsonDocument.Parse(File.ReadAllText(path));
-        if (!report.RootElement.TryGetProperty("rows", out JsonElement rows) || rows.ValueKind != JsonValueKind.Array)
+        try
         {
-            throw new JsonException("it has no rows");
+            return report.RootElement.GetProperty("rows").EnumerateArray()
+                .Where(row => row.TryGetProperty("ratio", out JsonElement ratio) && ratio.ValueKind == JsonValueKind.Number)
+                .ToDictionary(
+                    row => (row.GetProperty("group").GetString()!, row.GetProperty("case").GetString()!, row.GetProperty("threads").GetInt32()), row => row.GetProperty("ratio").GetDouble());
         }
-
-        Dictionary<(string, string, int), double> ratios = [];
-        foreach (JsonElement row in rows.EnumerateArray())
+        catch (Exception e) when (e is InvalidOperationException or KeyNotFoundException or ArgumentException)
         {
-            if (row.TryGetProperty("ratio", out JsonElement ratio))
-            {
-                ratios[(row.GetProperty("group").GetString()!, row.GetProperty("case").GetString()!, row.GetProperty("threads").GetInt32())] = ratio.GetDouble();
-            }
+            throw new JsonException("it has no rows with group, case, threads and ratio", e);
         }
-
-        return ratios;
     }
 
     /// <summary>A line for each row whose ratio fell by more than <see cref="LargestFall"/>, the worst first.</summary>

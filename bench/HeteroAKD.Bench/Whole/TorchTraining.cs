@@ -15,6 +15,7 @@ internal sealed class TorchTraining : IDisposable
 {
     private readonly TrainingJob _job;
     private readonly double _lambda1;
+    private readonly double _auxWeight;
     private readonly int _ignoreIndex;
     private readonly string _teacherName;
     private readonly Parameters _teacher;
@@ -22,10 +23,11 @@ internal sealed class TorchTraining : IDisposable
     private readonly List<torch.optim.Optimizer> _optimizers = []; // one a group
 
     /// <summary>Copies both networks.</summary>
-    public TorchTraining(SegmentationModel teacher, TrainingJob job, double lambda1, int ignoreIndex)
+    public TorchTraining(SegmentationModel teacher, TrainingJob job, double lambda1, double auxWeight, int ignoreIndex)
     {
         _job = job;
         _lambda1 = lambda1;
+        _auxWeight = auxWeight;
         _ignoreIndex = ignoreIndex;
         _teacherName = teacher.Name;
         _teacher = new Parameters(teacher, torch.ScalarType.Float32);
@@ -91,7 +93,7 @@ internal sealed class TorchTraining : IDisposable
 
         TorchOutput student = TorchNetworks.Of(_job.Model.Name)(new Layers(_student, training: true), images);
         torch.Tensor kd = DistillationLosses.PixelKl(student.Logits, Layers.ResizeTo(teacher, student.Logits));
-        torch.Tensor loss = DistillationLosses.Task(student, labels, _ignoreIndex, auxWeight: 0.4) + (_lambda1 * kd);
+        torch.Tensor loss = DistillationLosses.Task(student, labels, _ignoreIndex, _auxWeight) + (_lambda1 * kd);
         loss.backward();
         _optimizers.ForEach(o => o.step());
     }

@@ -1,5 +1,7 @@
 using System.Diagnostics;
 using HeteroAKD.Data;
+using HeteroAKD.Distillation;
+using HeteroAKD.Distillation.Terms;
 using HeteroAKD.Experiments;
 using HeteroAKD.Experiments.Commands;
 using HeteroAKD.Experiments.Configuration;
@@ -7,6 +9,7 @@ using HeteroAKD.Nn.Models;
 using HeteroAKD.Tensors;
 using HeteroAKD.Training.Evaluation;
 using HeteroAKD.Training.Loop;
+using HeteroAKD.Training.Optimization;
 
 namespace HeteroAKD.Bench.Whole;
 
@@ -28,6 +31,7 @@ internal sealed class WholeTraining : IDisposable
     public WholeTraining(ExperimentConfig config)
     {
         _config = config;
+        RequireTold(config);
         _data = new ExperimentData(config);
         _device = Device.Open(config.Device, config.Threads, config.Precision);
         _jobs = new JobFactory(config, _data, _device, Console.WriteLine);
@@ -55,7 +59,7 @@ internal sealed class WholeTraining : IDisposable
         PlannedTraining training = _jobs.Distilled(_teacher, student);
         using (training.Job.Objective)
         {
-            using TorchTraining torchSide = new(_teacher, training.Job, _config.Distillation.Lambda1, _data.Classes.IgnoreIndex);
+            using TorchTraining torchSide = new(_teacher, training.Job, _config.Distillation.Lambda1, _config.Loss.AuxWeight, _data.Classes.IgnoreIndex);
             using JoinedLoaders batches = training.Batches(_config.Data);
             long start = Stopwatch.GetTimestamp();
             torchSide.Run(batches);
@@ -70,6 +74,21 @@ internal sealed class WholeTraining : IDisposable
     {
         _teacher.Dispose();
         _device.Dispose();
+    }
+
+    // What the other side is not told would make another training of it.
+    private static void RequireTold(ExperimentConfig config)
+    {
+        OptimizerOptions optimizer = config.Optimizer;
+        LossConfig loss = config.Loss;
+        bool onlyKd = config.Distillation.WeightedTerms() is [{ Name: Recipes.Kd } kd] && kd.Options is KdTermOptions options && options == new KdTermOptions();
+        if (optimizer.Kind != OptimizerKind.AdamW || optimizer.GradientClip != 0 || optimizer.Accumulate != 1 || loss.ClassWeights != ClassWeighting.None || loss.LabelSmoothing != 0
+            || config.Distillation.Decay != 1 || config.Data.Unlabelled.Length > 0 || config.Teacher.Mean.Count > 0 || config.Data.TeacherCache != CacheKind.Off || !onlyKd)
+        {
+            throw new HeteroAkdException(
+                "whole: libtorch's side knows AdamW, the task loss without class weights or smoothing, and plain KD with its defaults; leave optimizer.kind, gradientClip, accumulate, loss.classWeights, loss.labelSmoothing, "
+                + "distillation.decay, data.unlabelled, data.teacherCache, teacher.mean and the terms of the distillation as they are");
+        }
     }
 
     private double Score(SegmentationModel student, EvaluationOptions options)

@@ -42,6 +42,12 @@ public sealed class CrossImageTerm(CrossImageTermOptions options, TermSetup setu
     {
         Tensor pooled = options.Pool == 1 ? map : Functional.AvgPool2d(map, options.Pool, options.Pool);
         (int images, int channels, int pixels) = (pooled.Shape[0], pooled.Shape[1], pooled.Shape[2] * pooled.Shape[3]);
+        if ((long)images * pixels * images * pixels > int.MaxValue)
+        {
+            throw new HeteroAkdException(
+                $"crossImage: {images} images of {pooled.Shape[2]}x{pooled.Shape[3]} pixels have too many pairs of pixels; raise distillation.terms.crossImage.pool from {options.Pool}, or take smaller batches");
+        }
+
         Tensor directions = Functional.Reshape(Functional.ToTokens(Functional.Normalize(pooled, 1)), new Shape(images * pixels, channels));
         Tensor cosines = Functional.Linear(directions, directions) / (float)options.Tau; // [N·P, N·P]
         return Functional.LogSoftmax(Functional.Reshape(cosines, new Shape(images * pixels * images, pixels)), 1);

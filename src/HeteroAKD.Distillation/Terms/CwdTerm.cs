@@ -61,19 +61,51 @@ public sealed class CwdTerm : DistillationTerm
     public override Tensor Loss(in TermInputs inputs, List<LossTerm> values)
     {
         (Tensor student, Tensor teacher) = _options.Maps == ComparedMaps.Features ? inputs.HeadFeatures() : inputs.Logits();
-        Tensor aligned = _align?.Forward(student, inputs.Pass) ?? student;
-        Tensor q = LogDistributions(aligned);
-        Tensor p = LogDistributions(teacher);
-        double scale = _options.Tau * _options.Tau / (aligned.Shape[0] * aligned.Shape[1]);
-        Tensor loss = Functional.Sum(Functional.Exp(p) * (p - q)) * (float)scale;
+        Tensor loss = Divergence(_align?.Forward(student, inputs.Pass) ?? student, teacher, _options.Tau, student.Shape[1]);
         values.Add(new LossTerm("cwd", loss, 0));
         return loss;
     }
 
+    /// <summary>τ² / (N·channels) · Σ KL over all channels of two maps of one shape. As published, <paramref name="channels"/> are the student's before it is aligned.</summary>
+    internal static Tensor Divergence(Tensor student, Tensor teacher, double tau, int channels)
+    {
+        Tensor q = LogDistributions(student, tau);
+        Tensor p = LogDistributions(teacher, tau);
+        double scale = tau * tau / (student.Shape[0] * channels);
+        return Functional.Sum(Functional.Exp(p) * (p - q)) * (float)scale;
+    }
+
     /// <summary>[N, C, H, W] → [N·C, H·W] logarithms of a softmax over the pixels of each channel.</summary>
-    private Tensor LogDistributions(Tensor map)
+    private static Tensor LogDistributions(Tensor map, double tau)
     {
         Shape rows = new(map.Shape[0] * map.Shape[1], map.Shape[2] * map.Shape[3]);
-        return Functional.LogSoftmax(Functional.Reshape(map, rows) * (float)(1 / _options.Tau), -1);
+        return Functional.LogSoftmax(Functional.Reshape(map, rows) * (float)(1 / tau), -1);
+    }
+}
+
+/// <summary>Options of channel-wise distillation of the logits beside that of the features.</summary>
+public sealed record CwdLogitsTermOptions : TermOptions
+{
+    /// <summary>Temperature of both softmaxes; the loss is scaled by its square.</summary>
+    [InRange("(0, 1000]")]
+    public double Tau { get; init; } = 4;
+}
+
+/// <summary>The second half of the published CWD: <see cref="CwdTerm"/> of the logits, with a weight of its own.</summary>
+public sealed class CwdLogitsTerm(CwdLogitsTermOptions options, TermSetup setup) : DistillationTerm(setup)
+{
+    /// <inheritdoc/>
+    public override TermReads Reads => TermReads.Logits;
+
+    /// <inheritdoc/>
+    public override IReadOnlyList<string> ValueNames { get; } = ["cwd_logits"];
+
+    /// <inheritdoc/>
+    public override Tensor Loss(in TermInputs inputs, List<LossTerm> values)
+    {
+        (Tensor student, Tensor teacher) = inputs.Logits();
+        Tensor loss = CwdTerm.Divergence(student, teacher, options.Tau, student.Shape[1]);
+        values.Add(new LossTerm("cwd_logits", loss, 0));
+        return loss;
     }
 }

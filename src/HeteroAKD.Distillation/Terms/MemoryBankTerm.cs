@@ -61,6 +61,8 @@ public sealed class MemoryBankTerm : DistillationTerm
     {
         _options = options;
         _classes = setup.Student.Classes;
+        RequireFits("pixelMemory", options.PixelMemory, setup);
+        RequireFits("regionMemory", options.RegionMemory, setup);
         _ignoreIndex = setup.IgnoreIndex;
         _id = setup.Site.Id;
         _banks = new Banks(setup.Site, options, setup.Student.HeadChannels, setup.Teacher.HeadChannels, _classes);
@@ -97,6 +99,15 @@ public sealed class MemoryBankTerm : DistillationTerm
         return loss;
     }
 
+    private static void RequireFits(string option, int slots, TermSetup setup)
+    {
+        if ((long)slots * setup.Student.Classes * setup.Teacher.HeadChannels > int.MaxValue)
+        {
+            throw new HeteroAkdException(
+                $"memoryBank: {slots} slots for each of {setup.Student.Classes} classes with {setup.Teacher.HeadChannels} channels are more than 2^31 numbers; lower distillation.terms.memoryBank.{option}");
+        }
+    }
+
     // Both banks give the same share to each class, as published: ⌊total / C⌋ + 1.
     private int SamplesOf(int total, int slots) => Math.Min((total / _classes) + 1, slots);
 
@@ -126,6 +137,12 @@ public sealed class MemoryBankTerm : DistillationTerm
 
     private Tensor Divergence(Tensor student, Tensor teacher, Tensor samples, Tensor labelled)
     {
+        if ((long)student.Shape[0] * samples.Shape[0] > int.MaxValue)
+        {
+            throw new HeteroAkdException(
+                $"memoryBank: {student.Shape[0]} pixels of a batch against {samples.Shape[0]} samples are too many pairs; lower distillation.terms.memoryBank.pixelSamples or regionSamples, or take smaller batches");
+        }
+
         Tensor q = Functional.LogSoftmax(Functional.Linear(student, samples) / (float)_options.Tau, 1); // [N·P, C·samples]
         Tensor p = Functional.LogSoftmax(Functional.Linear(teacher, samples) / (float)_options.Tau, 1);
         Tensor divergence = Functional.Sum(Functional.Exp(p) * (p - q), 1);

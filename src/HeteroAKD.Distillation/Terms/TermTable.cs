@@ -18,6 +18,7 @@ public static class TermTable
         Row<KdTermOptions>("kd", "pixel-wise KL between the logits; HeteroAKD Eq. 1", (options, setup) => new KdTerm(options, setup)),
         Row<HeteroAkdTermOptions>("heteroakd", "KMM and KEM on projected logits; HeteroAKD Eq. 2-10", (options, setup) => new HeteroAkdTerm(options, setup)),
         Row<CwdTermOptions>("cwd", "channel-wise KL over the pixels; Shu et al., ICCV 2021", (options, setup) => new CwdTerm(options, setup)),
+        Row<CwdLogitsTermOptions>("cwdLogits", "the same of the logits, CWD's second half", (options, setup) => new CwdLogitsTerm(options, setup)),
         Row<FitNetTermOptions>("fitnet", "squared difference of features; Romero et al., ICLR 2015", (_, setup) => new FitNetTerm(setup)),
         Row<AttentionTermOptions>("at", "attention maps; Zagoruyko and Komodakis, ICLR 2017", (_, setup) => new AttentionTerm(setup)),
         Row<SkdTermOptions>("skd", "cosines of the pixels of an image; Liu et al., CVPR 2019", (_, setup) => new SkdTerm(setup)),

@@ -17,9 +17,6 @@ namespace HeteroAKD.Experiments.Commands;
 /// <summary><c>analyze cka</c>: each network sees the images normalised as it was trained with; all stages, the classifier's input, the logits and the projected maps are compared.</summary>
 public sealed class CkaService : ICkaCommand
 {
-    // HSIC₁ is unbiased for any batch of at least four; larger ones scatter less.
-    private const int BatchSize = 32;
-
     /// <inheritdoc/>
     public CkaOutcome Run(CkaRequest request, IProgressSink progress, CancellationToken cancellation)
     {
@@ -39,7 +36,7 @@ public sealed class CkaService : ICkaCommand
         using ComparedNetwork b = new(second, device);
         using ComparedProjectors? projectors = ComparedProjectors.Find(second, config, a.Model, b.Model, progress.Say);
         CkaOutcome outcome = Compare(
-            (a, new EvaluatedDataset(dataset, firstPreparation)), (b, new EvaluatedDataset(dataset, data.Evaluation)), projectors, dataset.Count, progress, cancellation);
+            (a, new EvaluatedDataset(dataset, firstPreparation)), (b, new EvaluatedDataset(dataset, data.Evaluation)), projectors, dataset.Count, Math.Max(CkaEstimator.LeastImages, config.Evaluation.BatchSize), progress, cancellation);
         data.TakeWarnings(progress.Say);
         if (request.OutputFolder.Length > 0)
         {
@@ -50,8 +47,8 @@ public sealed class CkaService : ICkaCommand
     }
 
     private static CkaOutcome Compare(
-        (ComparedNetwork Network, EvaluatedDataset Images) a, (ComparedNetwork Network, EvaluatedDataset Images) b, ComparedProjectors? projectors, int count, IProgressSink progress,
-        CancellationToken cancellation)
+        (ComparedNetwork Network, EvaluatedDataset Images) a, (ComparedNetwork Network, EvaluatedDataset Images) b, ComparedProjectors? projectors, int count, int batchSize,
+        IProgressSink progress, CancellationToken cancellation)
     {
         CkaEstimator? linear = null;
         CkaEstimator? rbf = null;
@@ -61,7 +58,7 @@ public sealed class CkaService : ICkaCommand
         Stopwatch clock = Stopwatch.StartNew();
 
         // Both read the same images in the same order, each with its own normalisation.
-        foreach ((Batch first, Batch second) in a.Images.Read(BatchSize).Zip(b.Images.Read(BatchSize)))
+        foreach ((Batch first, Batch second) in a.Images.Read(batchSize).Zip(b.Images.Read(batchSize)))
         {
             cancellation.ThrowIfCancellationRequested();
             if (first.Count < CkaEstimator.LeastImages)
@@ -69,20 +66,28 @@ public sealed class CkaService : ICkaCommand
                 continue;
             }
 
-            List<(string Name, float[] Values)> firstMaps = a.Network.Maps(first, projectors is null ? null : projectors.OfTeacher);
-            List<(string Name, float[] Values)> secondMaps = b.Network.Maps(second, projectors is null ? null : projectors.OfStudent);
+            List<(string Name, double[] Products)> firstMaps = a.Network.Maps(first, projectors is null ? null : projectors.OfTeacher);
+            List<(string Name, double[] Products)> secondMaps = b.Network.Maps(second, projectors is null ? null : projectors.OfStudent);
             names = ([.. firstMaps.Select(m => m.Name)], [.. secondMaps.Select(m => m.Name)]);
             linear ??= new CkaEstimator(firstMaps.Count, secondMaps.Count, CkaKernel.Linear);
             rbf ??= new CkaEstimator(firstMaps.Count, secondMaps.Count, CkaKernel.Rbf);
-            linear.Add([.. firstMaps.Select(m => m.Values)], [.. secondMaps.Select(m => m.Values)], first.Count);
-            rbf.Add([.. firstMaps.Select(m => m.Values)], [.. secondMaps.Select(m => m.Values)], first.Count);
+            linear.Add([.. firstMaps.Select(m => m.Products)], [.. secondMaps.Select(m => m.Products)], first.Count);
+            rbf.Add([.. firstMaps.Select(m => m.Products)], [.. secondMaps.Select(m => m.Products)], first.Count);
             images += first.Count;
             progress.Report(new StepProgress(images, double.NaN, double.NaN, clock.Elapsed.TotalMilliseconds / images));
         }
 
-        return linear is null || rbf is null
-            ? throw new HeteroAkdException($"analyze cka: the split has {count} images, and no {CkaEstimator.LeastImages} of one size; take a larger one")
-            : new CkaOutcome(names.First, names.Second, Values(linear, names.First.Count, names.Second.Count), Values(rbf, names.First.Count, names.Second.Count), images);
+        if (linear is null || rbf is null)
+        {
+            throw new HeteroAkdException($"analyze cka: the split has {count} images, and no {CkaEstimator.LeastImages} neighbours of one size; take a larger one");
+        }
+
+        if (images < count)
+        {
+            progress.Say($"{count - images} of {count} images are left out: a batch takes neighbours of one size, at least {CkaEstimator.LeastImages}");
+        }
+
+        return new CkaOutcome(names.First, names.Second, Values(linear, names.First.Count, names.Second.Count), Values(rbf, names.First.Count, names.Second.Count), images);
     }
 
     private static double[,] Values(CkaEstimator cka, int rows, int columns)
@@ -135,32 +140,33 @@ public sealed class CkaService : ICkaCommand
         return (checkpoint, ConfigurationReader.ReadKept(checkpoint.Info.Config, path, overrides));
     }
 
-    /// <summary>A frozen network whose maps are copied out.</summary>
+    /// <summary>A frozen network whose maps are compared.</summary>
     private sealed class ComparedNetwork(Checkpoint checkpoint, Device device) : IDisposable
     {
         private FrozenNetwork? _frozen;
 
         public SegmentationModel Model { get; } = checkpoint.CreateModel(device);
 
-        /// <summary>The maps of a batch, each [N, …], in the order in which they are computed, and the projected one where there is a projector.</summary>
-        public List<(string Name, float[] Values)> Maps(Batch batch, Func<SegmentationOutput, Tensor>? project)
+        /// <summary>The products of each map of a batch, in the order in which they are computed, and of the projected one where there is a projector.</summary>
+        public List<(string Name, double[] Products)> Maps(Batch batch, Func<SegmentationOutput, Tensor>? project)
         {
             _frozen ??= Model.Freeze();
             using NoGrad none = new();
             using StepScope step = Model.Device.BeginStep();
             Tensor images = Tensor.From(Model.Device, new Shape(batch.Count, 3, batch.Height, batch.Width), batch.Images.AsSpan(0, batch.Count * 3 * batch.Height * batch.Width));
             SegmentationOutput output = _frozen.Forward(images);
-            List<(string, float[])> maps = [];
+            List<(string, double[])> maps = [];
+            double[] Products(Tensor map) => CkaEstimator.Products(map.ToFloats(), batch.Count);
             for (int stage = 0; stage < output.Features.Count; stage++)
             {
-                maps.Add(($"stage {stage + 1}", output.Features[stage].ToFloats()));
+                maps.Add(($"stage {stage + 1}", Products(output.Features[stage])));
             }
 
-            maps.Add(("classifier's input", output.HeadFeature.ToFloats()));
-            maps.Add(("logits", output.Logits.ToFloats()));
+            maps.Add(("classifier's input", Products(output.HeadFeature)));
+            maps.Add(("logits", Products(output.Logits)));
             if (project is not null)
             {
-                maps.Add(("projected", project(output).ToFloats()));
+                maps.Add(("projected", Products(project(output))));
             }
 
             return maps;

@@ -36,6 +36,12 @@ internal sealed class ComparedProjectors : IDisposable
             return null;
         }
 
+        if (teacher.Name != config.Teacher.Model)
+        {
+            say($"the projectors were trained for {config.Teacher.Model}, not for {teacher.Name}: projected maps are left out");
+            return null;
+        }
+
         HeteroAkdTermOptions options = config.Distillation.Terms.Of<HeteroAkdTermOptions>();
         bool classifier = options.Features == ProjectedFeatures.Classifier;
         int channels = classifier ? teacher.HeadChannels : teacher.FeatureChannels[^1];

@@ -99,13 +99,20 @@ public sealed class ExperimentService(IRunStarter starter, IDryRunCommand dryRun
 
     private static (IReadOnlyList<string> Files, string Problem) Written(PlanReport report, Setup setup)
     {
+        List<string> files = [];
         try
         {
-            return (report.Write(setup.Root, Apart([.. setup.Layout.FirstSeed])), "");
+            files.AddRange(report.Write());
+            if (report.WritePage(setup.Root, Apart([.. setup.Layout.FirstSeed])) is { Length: > 0 } page)
+            {
+                files.Add(page);
+            }
+
+            return (files, "");
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or StorageException)
         {
-            return ([], $"the report was not written: {e.Message}");
+            return (files, $"{(files.Count == 0 ? "the report" : "the report's page")} was not written: {e.Message}");
         }
     }
 

@@ -33,23 +33,24 @@ public sealed class PlanReport
     /// <summary>For a file.</summary>
     public string ToMarkdown() => string.Join('\n', blocks.Select(b => b.ToMarkdown()));
 
-    /// <summary>Writes <c>results/PLAN.md</c>, once there are results <c>results/PLAN.png</c>, and <c>report.html</c> in the experiment's folder where there is one; returns their paths.</summary>
+    /// <summary>Writes <c>report.html</c> into the experiment's folder and returns its path; empty where there is no such folder.</summary>
     /// <param name="folder">The experiment's folder.</param>
     /// <param name="arms">Name, cell and settings of each arm.</param>
-    public IReadOnlyList<string> Write(string folder, IReadOnlyList<(string Arm, string Cell, string Settings)> arms)
+    public string WritePage(string folder, IReadOnlyList<(string Arm, string Cell, string Settings)> arms)
     {
-        List<string> files = [.. WriteResults()];
-        if (Directory.Exists(folder))
+        if (!Directory.Exists(folder))
         {
-            string page = Path.Combine(folder, RunPage.Name);
-            PageWriter.Write(page, PlanPage.Of(blocks, Path.GetDirectoryName(Path.GetFullPath(plan.ResultPath("md")))!, arms, $"heteroakd experiment {plan.Path}"));
-            files.Add(page);
+            return "";
         }
 
-        return files;
+        string page = Path.Combine(folder, RunPage.Name);
+        string command = $"heteroakd experiment {ShellText.Quoted(plan.Path)} --out {ShellText.Quoted(folder)}";
+        PageWriter.Write(page, PlanPage.Of(blocks, Path.GetDirectoryName(Path.GetFullPath(plan.ResultPath("md")))!, arms, command));
+        return page;
     }
 
-    private List<string> WriteResults()
+    /// <summary>Writes <c>results/PLAN.md</c> and, once there are results, <c>results/PLAN.png</c>; returns their paths.</summary>
+    public IReadOnlyList<string> Write()
     {
         string markdown = plan.ResultPath("md");
         Directory.CreateDirectory(Path.GetDirectoryName(Path.GetFullPath(markdown))!);

@@ -144,10 +144,7 @@ internal sealed class RunPage(RunFolder folder, ExperimentConfig config, RunSumm
 
     private string Command()
     {
-        string file = Path.Combine(folder.Path, RunFiles.Config);
-        string quoted = file.Contains(' ', StringComparison.Ordinal) ? $"'{file}'" : file;
-        return networks.Any(n => n.Role == NetworkRoles.Teacher) && networks.Any(n => n.Role == NetworkRoles.Distilled)
-            ? $"heteroakd distill {quoted} --out NEW_FOLDER"
-            : $"heteroakd train {quoted} --network {networks[^1].Role} --out NEW_FOLDER";
+        string file = ShellText.Quoted(Path.Combine(folder.Path, RunFiles.Config));
+        return networks.Count > 1 ? $"heteroakd distill {file} --out NEW_FOLDER" : $"heteroakd train {file} --network {networks[0].Role} --out NEW_FOLDER";
     }
 }

@@ -161,7 +161,7 @@ public sealed class PlanReportTests
         Assert.Contains("22 of 22 runs are finished", html, StringComparison.Ordinal);
         Assert.Contains("<img class=\"picture\"", html, StringComparison.Ordinal);
         Assert.Contains("<h2>Arms</h2>", html, StringComparison.Ordinal);
-        Assert.Contains($"<pre>heteroakd experiment {plan.Path}</pre>", html, StringComparison.Ordinal);
+        Assert.Contains($"<pre>heteroakd experiment {plan.Path} --out {plan.Runs}</pre>", html, StringComparison.Ordinal);
     }
 
     private static double Score(ExperimentConfig config) =>
