@@ -6,7 +6,14 @@ namespace HeteroAKD.Tensors.Ops;
 /// <summary>Attributes of one-hot labels.</summary>
 /// <param name="NumClasses">Classes, at least 1.</param>
 /// <param name="IgnoreIndex">Label that is none; so is every id outside 0 … classes - 1.</param>
-public readonly record struct OneHotAttributes(int NumClasses, int IgnoreIndex = -100);
+public readonly record struct OneHotAttributes(int NumClasses = 1, int IgnoreIndex = -100)
+{
+    /// <summary>The defaults; without it <c>new()</c> would zero every field.</summary>
+    public OneHotAttributes()
+        : this(NumClasses: 1)
+    {
+    }
+}
 
 /// <summary>Labels as planes of zeros and ones, on the grid of a map: what sums over the pixels of a class multiply by. Nothing to be trained goes in, so no gradient flows.</summary>
 public static class OneHot
