@@ -73,19 +73,26 @@ internal sealed class FileLock : IDisposable
     /// <summary>Lets other processes in.</summary>
     public void Dispose()
     {
-        try
+        // A disk's error may pass, and the file would say of an orderly end that it was a kill. Where the folder went away or is read-only now, the next owner writes its own.
+        if (Other.Length == 0 && !TryDelete(_owner))
         {
-            if (Other.Length == 0)
-            {
-                File.Delete(_owner);
-            }
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            // The folder went away, or is read-only now; the next owner writes its own.
+            TryDelete(_owner);
         }
 
         _hold.Dispose();
+    }
+
+    private static bool TryDelete(string path)
+    {
+        try
+        {
+            File.Delete(path);
+            return true;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return false;
+        }
     }
 
     private static string Text(string owner)
