@@ -41,6 +41,19 @@ public sealed class CkaEstimator
     /// <summary>CKA of a map of the first network and one of the second: 1 for equal up to rotation and scale, about 0 for independent ones, NaN before a batch or where a map is constant.</summary>
     public double this[int first, int second] => _cross[first, second] / Math.Sqrt(_first[first] * _second[second]);
 
+    /// <summary>All values, [first, second].</summary>
+    public double[,] Values()
+    {
+        double[,] values = new double[_first.Length, _second.Length];
+        for (int i = 0; i < values.Length; i++)
+        {
+            (int first, int second) = (i / _second.Length, i % _second.Length);
+            values[first, second] = this[first, second];
+        }
+
+        return values;
+    }
+
     /// <summary>Inner products [images, images] of the features of a map, centred: what <see cref="Add"/> takes for either kernel.</summary>
     /// <param name="map">Features [images, …], row-major.</param>
     /// <param name="images">n.</param>

@@ -19,7 +19,7 @@ public static class ConfusionSheet
     private const float Line = ReportStyle.TextSize + 8;
 
     // White for nothing; by the square root, as one pixel in a hundred is worth seeing.
-    private static readonly HeatScale Shares = new(0, 1, [new(0xFF, 0xFF, 0xFF), new(0xC6, 0xDB, 0xEF), new(0x6B, 0xAE, 0xD6), new(0x21, 0x71, 0xB5), new(0x08, 0x30, 0x6B)]);
+    private static readonly HeatScale Shares = HeatScale.WhiteToBlue(0, 1);
 
     /// <summary>Draws the matrix.</summary>
     /// <param name="path">The PNG.</param>
@@ -37,7 +37,7 @@ public static class ConfusionSheet
         float height = Math.Max(cell * classes, (Listed + 2) * Line) + Line;
         using var sheet = new Sheet(title, "Rows: true class, columns: predicted class; darker: a larger share of the true class's pixels, grey: the class does not occur", columns, 0, 1, height);
         var area = SKRect.Create(ReportStyle.Margin + labels, sheet.LegendTop + Line, cell * classes, cell * classes);
-        sheet.Picture(area, Paint(matrix), smooth: false);
+        sheet.Picture(area, Shares.Paint(classes, classes, (truth, prediction) => Math.Sqrt(matrix.Share(truth, prediction))), smooth: false);
         DrawLabels(sheet, area, cell, labelSize, names);
         if (classes <= NumbersUpTo)
         {
@@ -46,18 +46,6 @@ public static class ConfusionSheet
 
         DrawLargest(sheet, area.Right + (2 * ReportStyle.Margin), area.Top, matrix, names);
         sheet.Save(path);
-    }
-
-    private static RgbImage Paint(ConfusionMatrix matrix)
-    {
-        var map = new RgbImage(matrix.Classes, matrix.Classes);
-        for (int i = 0; i < matrix.Classes * matrix.Classes; i++)
-        {
-            SKColor color = Shares.Of((float)Math.Sqrt(Share(matrix, i / matrix.Classes, i % matrix.Classes)));
-            (map.Pixels[3 * i], map.Pixels[(3 * i) + 1], map.Pixels[(3 * i) + 2]) = (color.Red, color.Green, color.Blue);
-        }
-
-        return map;
     }
 
     private static void DrawLabels(Sheet sheet, SKRect area, int cell, float size, IReadOnlyList<string> names)
@@ -80,7 +68,7 @@ public static class ConfusionSheet
         for (int i = 0; i < matrix.Classes * matrix.Classes; i++)
         {
             (int truth, int prediction) = (i / matrix.Classes, i % matrix.Classes);
-            double share = Share(matrix, truth, prediction);
+            double share = matrix.Share(truth, prediction);
             if (share >= 0.005)
             {
                 string percent = (100 * share).ToString("F0", CultureInfo.InvariantCulture);
@@ -98,7 +86,7 @@ public static class ConfusionSheet
         float baseline = top + ReportStyle.HeadSize + Line;
         foreach ((int truth, int prediction, long pixels) in Largest(matrix, Listed))
         {
-            string share = (100 * Share(matrix, truth, prediction)).ToString("F1", CultureInfo.InvariantCulture) + " %";
+            string share = (100 * matrix.Share(truth, prediction)).ToString("F1", CultureInfo.InvariantCulture) + " %";
             string pair = $"{Short(names[truth])} → {Short(names[prediction])}";
             float size = pair.Length > LongestPair ? 0.8f * ReportStyle.TextSize : ReportStyle.TextSize;
             sheet.Text(pair, left, baseline, size, ReportStyle.Ink);
@@ -115,9 +103,6 @@ public static class ConfusionSheet
             .Where(entry => entry.Truth != entry.Prediction && entry.Pixels > 0)
             .OrderByDescending(entry => entry.Pixels)
             .Take(most);
-
-    private static double Share(ConfusionMatrix matrix, int truth, int prediction) =>
-        matrix.Truth(truth) == 0 ? double.NaN : (double)matrix[truth, prediction] / matrix.Truth(truth);
 
     // "screen, silver screen, projection screen" of ADE20K is its first word.
     private static string Short(string name)

@@ -1,3 +1,4 @@
+using HeteroAKD.Nn;
 using SkiaSharp;
 
 namespace HeteroAKD.Reports;
@@ -14,11 +15,29 @@ public sealed record HeatScale(float Low, float High, IReadOnlyList<SKColor> Col
     private static readonly SKColor[] DarkToLight =
         [new(0x10, 0x0C, 0x2A), new(0x4A, 0x14, 0x6E), new(0x93, 0x26, 0x67), new(0xD5, 0x45, 0x4A), new(0xF6, 0x85, 0x2E), new(0xFB, 0xC9, 0x4A), new(0xFC, 0xFB, 0xC4)];
 
+    private static readonly SKColor[] White = [new(0xFF, 0xFF, 0xFF), new(0xC6, 0xDB, 0xEF), new(0x6B, 0xAE, 0xD6), new(0x21, 0x71, 0xB5), new(0x08, 0x30, 0x6B)];
+
     /// <summary>For values with a neutral middle: blue below, white at the middle, red above.</summary>
     public static HeatScale Diverging(float low, float high) => new(low, high, BlueToRed);
 
     /// <summary>For amounts: dark for little, light for much.</summary>
     public static HeatScale Sequential(float low, float high) => new(low, high, DarkToLight);
+
+    /// <summary>For shares: white for none, dark blue for all.</summary>
+    public static HeatScale WhiteToBlue(float low, float high) => new(low, high, White);
+
+    /// <summary>A pixel for each value.</summary>
+    public RgbImage Paint(int rows, int columns, Func<int, int, double> value)
+    {
+        var map = new RgbImage(columns, rows);
+        for (int i = 0; i < rows * columns; i++)
+        {
+            SKColor color = Of((float)value(i / columns, i % columns));
+            (map.Pixels[3 * i], map.Pixels[(3 * i) + 1], map.Pixels[(3 * i) + 2]) = (color.Red, color.Green, color.Blue);
+        }
+
+        return map;
+    }
 
     /// <summary>The colour of a value; values outside the range get its ends, NaN the colour of missing data.</summary>
     public SKColor Of(float value)

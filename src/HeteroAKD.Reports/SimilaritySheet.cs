@@ -1,5 +1,4 @@
 using System.Globalization;
-using HeteroAKD.Nn;
 using SkiaSharp;
 
 namespace HeteroAKD.Reports;
@@ -13,7 +12,7 @@ public static class SimilaritySheet
     private const float Half = 0.5f;
 
     // White for independent maps, dark for equal ones.
-    private static readonly HeatScale Values = new(0, 1, [new(0xFF, 0xFF, 0xFF), new(0xC6, 0xDB, 0xEF), new(0x6B, 0xAE, 0xD6), new(0x21, 0x71, 0xB5), new(0x08, 0x30, 0x6B)]);
+    private static readonly HeatScale Values = HeatScale.WhiteToBlue(0, 1);
 
     /// <summary>Draws the matrices side by side.</summary>
     /// <param name="path">The PNG.</param>
@@ -32,27 +31,15 @@ public static class SimilaritySheet
         using Sheet sheet = new(title, note, sheetColumns, 0, 1, height);
         for (int m = 0; m < matrices.Count; m++)
         {
+            double[,] shown = matrices[m].Values;
             float left = ReportStyle.Margin + (m * width / matrices.Count) + labels;
             SKRect area = SKRect.Create(left, sheet.LegendTop + (2 * Line), Cell * columns.Count, Cell * rows.Count);
             sheet.Text(matrices[m].Name, left, sheet.LegendTop + ReportStyle.HeadSize, ReportStyle.HeadSize, ReportStyle.Ink, bold: true);
-            sheet.Picture(area, Paint(matrices[m].Values), smooth: false);
-            Label(sheet, area, rows, columns, matrices[m].Values);
+            sheet.Picture(area, Values.Paint(rows.Count, columns.Count, (row, column) => shown[row, column]), smooth: false);
+            Label(sheet, area, rows, columns, shown);
         }
 
         sheet.Save(path);
-    }
-
-    private static RgbImage Paint(double[,] values)
-    {
-        (int rows, int columns) = (values.GetLength(0), values.GetLength(1));
-        RgbImage map = new(columns, rows);
-        for (int i = 0; i < rows * columns; i++)
-        {
-            SKColor color = Values.Of((float)values[i / columns, i % columns]);
-            (map.Pixels[3 * i], map.Pixels[(3 * i) + 1], map.Pixels[(3 * i) + 2]) = (color.Red, color.Green, color.Blue);
-        }
-
-        return map;
     }
 
     private static void Label(Sheet sheet, SKRect area, IReadOnlyList<string> rows, IReadOnlyList<string> columns, double[,] values)

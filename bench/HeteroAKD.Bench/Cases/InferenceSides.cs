@@ -34,8 +34,7 @@ internal sealed class OurInference : IContender
             _network.Logits(_images);
         }
 
-        long ticks = Stopwatch.GetTimestamp() - start;
-        return new Lap(ticks, ticks);
+        return Lap.Since(start);
     }
 
     /// <inheritdoc/>
@@ -80,8 +79,7 @@ internal sealed class TorchInference : IContender
             _network(_layers, _images);
         }
 
-        long ticks = Stopwatch.GetTimestamp() - start;
-        return new Lap(ticks, ticks);
+        return Lap.Since(start);
     }
 
     /// <inheritdoc/>
@@ -127,8 +125,7 @@ internal sealed class OnnxInference : IContender
     {
         long start = Stopwatch.GetTimestamp();
         Answer().Dispose();
-        long ticks = Stopwatch.GetTimestamp() - start;
-        return new Lap(ticks, ticks);
+        return Lap.Since(start);
     }
 
     /// <inheritdoc/>

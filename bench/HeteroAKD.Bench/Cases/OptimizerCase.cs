@@ -57,8 +57,7 @@ internal sealed record OptimizerCase(string Model, int Classes, int Parameters) 
         {
             long start = Stopwatch.GetTimestamp();
             _optimizer.Step(StepSetting.LearningRate);
-            long ticks = Stopwatch.GetTimestamp() - start;
-            return new Lap(ticks, ticks);
+            return Lap.Since(start);
         }
 
         public IReadOnlyList<Result> Results(int batch)
@@ -96,8 +95,7 @@ internal sealed record OptimizerCase(string Model, int Classes, int Parameters) 
         {
             long start = Stopwatch.GetTimestamp();
             _optimizer.step();
-            long ticks = Stopwatch.GetTimestamp() - start;
-            return new Lap(ticks, ticks);
+            return Lap.Since(start);
         }
 
         public IReadOnlyList<Result> Results(int batch)

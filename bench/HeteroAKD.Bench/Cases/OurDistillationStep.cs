@@ -45,6 +45,9 @@ internal sealed class OurDistillationStep : IContender
         Fill(StepSetting.ImageSeeds[0]);
     }
 
+    /// <summary>The teacher, which the other side copies.</summary>
+    public SegmentationModel Teacher => _teacher;
+
     /// <summary>The projectors, whose first values the other side takes.</summary>
     public Module Projectors => _objective.Auxiliary!;
 
@@ -56,8 +59,7 @@ internal sealed class OurDistillationStep : IContender
         _inputs.Fill(_batch);
         _step.Run(Pass.Train(_steps++), 1, _ => { });
         _optimizer.Step(StepSetting.LearningRate);
-        long ticks = Stopwatch.GetTimestamp() - start;
-        return new Lap(ticks, ticks);
+        return Lap.Since(start);
     }
 
     /// <inheritdoc/>

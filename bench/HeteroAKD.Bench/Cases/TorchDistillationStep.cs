@@ -2,7 +2,6 @@ using System.Diagnostics;
 using HeteroAKD.Bench.Libtorch;
 using HeteroAKD.Bench.Libtorch.Models;
 using HeteroAKD.Bench.Peers;
-using HeteroAKD.Nn.Models;
 using HeteroAKD.Tensors;
 using TorchSharp;
 
@@ -26,9 +25,8 @@ internal sealed class TorchDistillationStep : IContender
         _case = @case;
         using (Device device = Device.Open("cpu", 1))
         {
-            using SegmentationModel teacher = @case.MakeTeacher(device);
             using OurDistillationStep ours = new(@case, device);
-            _teacher = new Parameters(teacher, type);
+            _teacher = new Parameters(ours.Teacher, type);
             _projectors = new Parameters(ours.Projectors, type);
         }
 
@@ -50,8 +48,7 @@ internal sealed class TorchDistillationStep : IContender
             _optimizer.step();
         }
 
-        long ticks = Stopwatch.GetTimestamp() - start;
-        return new Lap(ticks, ticks);
+        return Lap.Since(start);
     }
 
     /// <inheritdoc/>
@@ -61,15 +58,9 @@ internal sealed class TorchDistillationStep : IContender
         torch.Tensor images = TorchData.Values(_case.Images.Values(StepSetting.ImageSeeds[batch]), _case.Images.Shape, _images.dtype);
         _optimizer.zero_grad();
         torch.Tensor loss = Loss(images, training: !_case.HasMasks);
-        List<Result> results = [new("loss", TorchData.ToDoubles(loss))];
+        Result value = new("loss", TorchData.ToDoubles(loss));
         loss.backward();
-        foreach ((string name, torch.Tensor parameter) in _student.Trained.Concat(_projectors.Trained))
-        {
-            torch.Tensor? gradient = parameter.grad;
-            results.Add(new Result($"grad.{name}", gradient is null ? new double[parameter.numel()] : TorchData.ToDoubles(gradient)));
-        }
-
-        return results;
+        return [value, .. _student.Gradients().Concat(_projectors.Gradients())];
     }
 
     /// <inheritdoc/>

@@ -48,16 +48,9 @@ internal sealed class TorchStep : IContender
         torch.Tensor images = TorchData.Values(_case.Images.Values(StepSetting.ImageSeeds[batch]), _case.Images.Shape, _images.dtype);
         _optimizer.zero_grad();
         torch.Tensor loss = Loss(images, training: !_case.HasMasks);
-        List<Result> results = [new("loss", TorchData.ToDoubles(loss))];
+        Result value = new("loss", TorchData.ToDoubles(loss));
         loss.backward();
-        foreach ((string name, torch.Tensor parameter) in _parameters.Trained)
-        {
-            // The auxiliary head takes no part in evaluation mode.
-            torch.Tensor? gradient = parameter.grad;
-            results.Add(new Result($"grad.{name}", gradient is null ? new double[parameter.numel()] : TorchData.ToDoubles(gradient)));
-        }
-
-        return results;
+        return [value, .. _parameters.Gradients()];
     }
 
     /// <inheritdoc/>

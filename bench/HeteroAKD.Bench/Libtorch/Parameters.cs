@@ -1,3 +1,4 @@
+using HeteroAKD.Bench.Peers;
 using HeteroAKD.Nn;
 using HeteroAKD.Nn.Models;
 using HeteroAKD.Tensors;
@@ -32,6 +33,10 @@ internal sealed class Parameters : IDisposable
 
     /// <summary>What is trained, in our order.</summary>
     public IReadOnlyList<(string Name, Parameter Tensor)> Trained => _trained;
+
+    /// <summary>The gradients of what is trained, zeros where there are none: the auxiliary head takes no part in evaluation mode.</summary>
+    public IEnumerable<Result> Gradients() =>
+        _trained.Select(p => new Result($"grad.{p.Name}", p.Tensor.grad is { } gradient ? TorchData.ToDoubles(gradient) : new double[p.Tensor.numel()]));
 
     /// <summary>A tensor by its name in our network.</summary>
     public torch.Tensor this[string name] => _tensors[name];

@@ -1,7 +1,17 @@
+using System.Diagnostics;
+
 namespace HeteroAKD.Bench.Peers;
 
 /// <summary>Time of one iteration in stopwatch ticks. What follows the forward pass (backward pass, update, giving memory back) is the difference.</summary>
-internal readonly record struct Lap(long Forward, long Full);
+internal readonly record struct Lap(long Forward, long Full)
+{
+    /// <summary>An iteration that began at a time stamp and is over, without a forward pass of its own.</summary>
+    public static Lap Since(long start)
+    {
+        long ticks = Stopwatch.GetTimestamp() - start;
+        return new Lap(ticks, ticks);
+    }
+}
 
 /// <summary>A tensor that an iteration computed.</summary>
 /// <param name="Name">Which: <c>output</c>, <c>grad.weight</c>, …</param>

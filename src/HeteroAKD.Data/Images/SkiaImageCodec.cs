@@ -62,7 +62,11 @@ public sealed class SkiaImageCodec : IImageCodec
     }
 
     /// <inheritdoc/>
-    public void WritePng(string path, RgbImage image) => AtomicFile.Write(path, stream => stream.Write(EncodePng(image)));
+    public void WritePng(string path, RgbImage image)
+    {
+        byte[] png = EncodePng(image);
+        AtomicFile.Write(path, stream => stream.Write(png));
+    }
 
     /// <summary>The bytes of a PNG.</summary>
     public static byte[] EncodePng(RgbImage image)

@@ -20,23 +20,22 @@ public sealed class CkaService : ICkaCommand
     /// <inheritdoc/>
     public CkaOutcome Run(CkaRequest request, IProgressSink progress, CancellationToken cancellation)
     {
-        (Checkpoint first, ExperimentConfig firstConfig) = Open(request.First, request.Overrides);
-        (Checkpoint second, ExperimentConfig config) = Open(request.Second, request.Overrides);
+        (Checkpoint first, ExperimentConfig firstConfig) = KeptExperiment.Open(request.First, request.Overrides);
+        (Checkpoint second, ExperimentConfig config) = KeptExperiment.Open(request.Second, request.Overrides);
         if (first.Info.Classes != second.Info.Classes)
         {
             throw new CheckpointException(request.First, $"has {first.Info.Classes} classes, {request.Second} has {second.Info.Classes}", "Compare networks of one data set");
         }
 
         ExperimentData data = new(config, distils: false);
-        ISegmentationDataset dataset = data.Splits().FirstOrDefault(s => s.Name == request.Split).Data
-            ?? throw new HeteroAkdException($"analyze cka: the data of {request.Second} has no split '{request.Split}'; there are: {string.Join(", ", data.Splits().Select(s => s.Name))}");
+        ISegmentationDataset dataset = KeptExperiment.Split(data, request.Split, "analyze cka", request.Second);
         Augmentation firstPreparation = ExperimentData.AugmentationOf(firstConfig with { Data = config.Data }).ForEvaluation();
         using Device device = Device.Open(config.Device, config.Threads, config.Precision);
         using ComparedNetwork a = new(first, device);
         using ComparedNetwork b = new(second, device);
         using ComparedProjectors? projectors = ComparedProjectors.Find(second, config, a.Model, b.Model, progress.Say);
-        CkaOutcome outcome = Compare(
-            (a, new EvaluatedDataset(dataset, firstPreparation)), (b, new EvaluatedDataset(dataset, data.Evaluation)), projectors, dataset.Count, Math.Max(CkaEstimator.LeastImages, config.Evaluation.BatchSize), progress, cancellation);
+        IEnumerable<(Batch First, Batch Second)> batches = Batches(dataset, firstPreparation, data.Evaluation, Math.Max(CkaEstimator.LeastImages, config.Evaluation.BatchSize));
+        CkaOutcome outcome = Compare(a, b, batches, projectors, dataset.Count, progress, cancellation);
         data.TakeWarnings(progress.Say);
         if (request.OutputFolder.Length > 0)
         {
@@ -46,19 +45,24 @@ public sealed class CkaService : ICkaCommand
         return outcome;
     }
 
+    // The same images in the same order, each with its network's normalisation; read once where that is one.
+    private static IEnumerable<(Batch First, Batch Second)> Batches(ISegmentationDataset dataset, Augmentation first, Augmentation second, int batchSize)
+    {
+        IEnumerable<Batch> ofSecond = new EvaluatedDataset(dataset, second).Read(batchSize);
+        return first == second ? ofSecond.Select(batch => (batch, batch)) : new EvaluatedDataset(dataset, first).Read(batchSize).Zip(ofSecond);
+    }
+
     private static CkaOutcome Compare(
-        (ComparedNetwork Network, EvaluatedDataset Images) a, (ComparedNetwork Network, EvaluatedDataset Images) b, ComparedProjectors? projectors, int count, int batchSize,
-        IProgressSink progress, CancellationToken cancellation)
+        ComparedNetwork a, ComparedNetwork b, IEnumerable<(Batch First, Batch Second)> batches, ComparedProjectors? projectors, int count, IProgressSink progress, CancellationToken cancellation)
     {
         CkaEstimator? linear = null;
         CkaEstimator? rbf = null;
         (List<string> First, List<string> Second) names = ([], []);
         int images = 0;
-        progress.Begin($"{a.Network.Model.Name} and {b.Network.Model.Name}", count);
+        progress.Begin($"{a.Model.Name} and {b.Model.Name}", count);
         Stopwatch clock = Stopwatch.StartNew();
 
-        // Both read the same images in the same order, each with its own normalisation.
-        foreach ((Batch first, Batch second) in a.Images.Read(batchSize).Zip(b.Images.Read(batchSize)))
+        foreach ((Batch first, Batch second) in batches)
         {
             cancellation.ThrowIfCancellationRequested();
             if (first.Count < CkaEstimator.LeastImages)
@@ -66,8 +70,8 @@ public sealed class CkaService : ICkaCommand
                 continue;
             }
 
-            List<(string Name, double[] Products)> firstMaps = a.Network.Maps(first, projectors is null ? null : projectors.OfTeacher);
-            List<(string Name, double[] Products)> secondMaps = b.Network.Maps(second, projectors is null ? null : projectors.OfStudent);
+            List<(string Name, double[] Products)> firstMaps = a.Maps(first, projectors is null ? null : projectors.OfTeacher);
+            List<(string Name, double[] Products)> secondMaps = b.Maps(second, projectors is null ? null : projectors.OfStudent);
             names = ([.. firstMaps.Select(m => m.Name)], [.. secondMaps.Select(m => m.Name)]);
             linear ??= new CkaEstimator(firstMaps.Count, secondMaps.Count, CkaKernel.Linear);
             rbf ??= new CkaEstimator(firstMaps.Count, secondMaps.Count, CkaKernel.Rbf);
@@ -87,18 +91,7 @@ public sealed class CkaService : ICkaCommand
             progress.Say($"{count - images} of {count} images are left out: a batch takes neighbours of one size, at least {CkaEstimator.LeastImages}");
         }
 
-        return new CkaOutcome(names.First, names.Second, Values(linear, names.First.Count, names.Second.Count), Values(rbf, names.First.Count, names.Second.Count), images);
-    }
-
-    private static double[,] Values(CkaEstimator cka, int rows, int columns)
-    {
-        double[,] values = new double[rows, columns];
-        for (int i = 0; i < rows * columns; i++)
-        {
-            values[i / columns, i % columns] = cka[i / columns, i % columns];
-        }
-
-        return values;
+        return new CkaOutcome(names.First, names.Second, linear.Values(), rbf.Values(), images);
     }
 
     private static void Write(CkaRequest request, CkaOutcome outcome, SegmentationModel a, SegmentationModel b)
@@ -107,14 +100,7 @@ public sealed class CkaService : ICkaCommand
         InputFiles inputs = new([request.First, request.Second]);
         inputs.RequireOther(table);
         inputs.RequireOther(picture);
-        try
-        {
-            Directory.CreateDirectory(request.OutputFolder);
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            throw new StorageException($"{request.OutputFolder} could not be made: {e.Message}", e);
-        }
+        OutputFile.MakeFolder(request.OutputFolder);
 
         StringBuilder csv = new("first,second,linear,rbf\n");
         for (int i = 0; i < outcome.First.Count; i++)
@@ -133,12 +119,6 @@ public sealed class CkaService : ICkaCommand
 
     // What is not defined is an empty field.
     private static string Number(double value) => double.IsNaN(value) ? "" : value.ToString("R", CultureInfo.InvariantCulture);
-
-    private static (Checkpoint Checkpoint, ExperimentConfig Config) Open(string path, IReadOnlyList<string> overrides)
-    {
-        Checkpoint checkpoint = Checkpoint.Load(path);
-        return (checkpoint, ConfigurationReader.ReadKept(checkpoint.Info.Config, path, overrides));
-    }
 
     /// <summary>A frozen network whose maps are compared.</summary>
     private sealed class ComparedNetwork(Checkpoint checkpoint, Device device) : IDisposable

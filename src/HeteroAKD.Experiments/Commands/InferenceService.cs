@@ -45,7 +45,7 @@ public sealed class InferenceService : IEvaluateCommand, IPredictCommand
     /// <inheritdoc/>
     public IReadOnlyList<Prediction> Run(PredictRequest request, IProgressSink progress, CancellationToken cancellation)
     {
-        (Checkpoint checkpoint, ExperimentConfig config) = Open(request.Checkpoint, request.Overrides);
+        (Checkpoint checkpoint, ExperimentConfig config) = KeptExperiment.Open(request.Checkpoint, request.Overrides);
         int count = checkpoint.Info.Classes;
         ClassSet classes = KnownClasses.Find(config.Data) is { } known && known.Count == count ? known : ClassSet.Numbered(count);
         Augmentation augmentation = ExperimentData.AugmentationOf(config).ForEvaluation();
@@ -77,12 +77,11 @@ public sealed class InferenceService : IEvaluateCommand, IPredictCommand
         EvaluateRequest request, int number, IReadOnlyList<string> names, IProgressSink progress, CancellationToken cancellation)
     {
         string path = request.Checkpoints[number];
-        (Checkpoint checkpoint, ExperimentConfig config) = Open(path, request.Overrides);
+        (Checkpoint checkpoint, ExperimentConfig config) = KeptExperiment.Open(path, request.Overrides);
 
         // Images that only a training needs may be gone.
         ExperimentData data = new(config, distils: false);
-        ISegmentationDataset dataset = data.Splits().FirstOrDefault(s => s.Name == request.Split).Data
-            ?? throw new HeteroAkdException($"eval: the data of {path} has no split '{request.Split}'; there are: {string.Join(", ", data.Splits().Select(s => s.Name))}");
+        ISegmentationDataset dataset = KeptExperiment.Split(data, request.Split, "eval", path);
         RequireClasses(path, checkpoint, data.Classes);
         if (names.Count > 0 && !names.SequenceEqual(data.Classes.Names))
         {
@@ -158,14 +157,7 @@ public sealed class InferenceService : IEvaluateCommand, IPredictCommand
         }
 
         string folder = request.Checkpoints.Count == 1 ? request.OutputFolder : Path.Combine(request.OutputFolder, $"{number + 1}-{role}");
-        try
-        {
-            Directory.CreateDirectory(folder);
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            throw new StorageException($"{folder} could not be made: {e.Message}", e);
-        }
+        OutputFile.MakeFolder(folder);
 
         return folder;
     }
@@ -217,12 +209,6 @@ public sealed class InferenceService : IEvaluateCommand, IPredictCommand
         {
             inputs.RequireOther(request.Dump);
         }
-    }
-
-    private static (Checkpoint Checkpoint, ExperimentConfig Config) Open(string path, IReadOnlyList<string> overrides)
-    {
-        Checkpoint checkpoint = Checkpoint.Load(path);
-        return (checkpoint, ConfigurationReader.ReadKept(checkpoint.Info.Config, path, overrides));
     }
 
     private static void RequireClasses(string path, Checkpoint checkpoint, ClassSet classes)

@@ -2,7 +2,7 @@ using HeteroAKD.Tensors;
 
 namespace HeteroAKD.Experiments.Commands;
 
-/// <summary>Checks of a file to write that are made before any work.</summary>
+/// <summary>Where results go: what is checked and made before any work.</summary>
 public static class OutputFile
 {
     /// <summary>Why a file cannot be written, or null.</summary>
@@ -15,5 +15,19 @@ public static class OutputFile
         return !Directory.Exists(folder) ? $"--out {output}: there is no folder {folder}; make it first."
             : RealPath.Same(output, source) ? $"--out {output} is {sourceName} itself; give another name."
             : null;
+    }
+
+    /// <summary>Makes a folder where it is not there.</summary>
+    /// <exception cref="StorageException">The disk refuses.</exception>
+    public static void MakeFolder(string folder)
+    {
+        try
+        {
+            Directory.CreateDirectory(folder);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new StorageException($"{folder} could not be made: {e.Message}", e);
+        }
     }
 }

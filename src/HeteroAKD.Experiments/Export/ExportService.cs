@@ -26,8 +26,7 @@ public sealed class ExportService : IExportCommand
             throw new ExportException(problem);
         }
 
-        Checkpoint checkpoint = Checkpoint.Load(request.Checkpoint);
-        ExperimentConfig config = ConfigurationReader.ReadKept(checkpoint.Info.Config, request.Checkpoint, request.Overrides);
+        (Checkpoint checkpoint, ExperimentConfig config) = KeptExperiment.Open(request.Checkpoint, request.Overrides);
         using Device device = Device.Open("cpu", config.Threads);
         using SegmentationModel model = checkpoint.CreateModel(device);
         ExportedWeights description = new(model.Name, checkpoint.Info.Classes, model.LayerNormEps, new InputNormalization(config.Augmentation.Mean, config.Augmentation.Std));

@@ -103,13 +103,12 @@ internal sealed class RunPage(RunFolder folder, ExperimentConfig config, RunSumm
     {
         ConfusionMatrix matrix = network.Confusions;
         int classes = matrix.Classes;
-        double Share(int truth, int prediction) => matrix.Truth(truth) == 0 ? double.NaN : (double)matrix[truth, prediction] / matrix.Truth(truth);
         if (classes <= MostClassesInAMatrix)
         {
             double[,] shares = new double[classes, classes];
             for (int i = 0; i < classes * classes; i++)
             {
-                shares[i / classes, i % classes] = Share(i / classes, i % classes);
+                shares[i / classes, i % classes] = matrix.Share(i / classes, i % classes);
             }
 
             yield return new MatrixSection($"Confusions, {network.Role}", $"Rows: true class, columns: predicted class, percent of the true class's pixels on {Split}.", summary.Classes, shares);
@@ -122,7 +121,7 @@ internal sealed class RunPage(RunFolder folder, ExperimentConfig config, RunSumm
                 .. from pair in ConfusionSheet.Largest(matrix, MostConfusions)
                    select (IReadOnlyList<string>)
                    [
-                       summary.Classes[pair.Truth], summary.Classes[pair.Prediction], ScoreText.Percent(Share(pair.Truth, pair.Prediction), 1), pair.Pixels.ToString("N0", CultureInfo.InvariantCulture),
+                       summary.Classes[pair.Truth], summary.Classes[pair.Prediction], ScoreText.Percent(matrix.Share(pair.Truth, pair.Prediction), 1), pair.Pixels.ToString("N0", CultureInfo.InvariantCulture),
                    ],
             ]) { Words = [0, 1] };
     }

@@ -15,6 +15,9 @@ internal sealed class RunPictures(RunFolder folder, ExperimentData data, Experim
 {
     private const int Scenes = 5;
 
+    private readonly ISegmentationDataset _dataset = new Spread(data.Test ?? data.Validation, Scenes);
+    private readonly Dictionary<string, byte[][]> _predicted = []; // by role: sheet and page show the same
+
     /// <summary>Writes what the networks of the run allow.</summary>
     public void Write(IReadOnlyList<TrainedNetwork> networks, DistillationObjective? distillation)
     {
@@ -32,35 +35,29 @@ internal sealed class RunPictures(RunFolder folder, ExperimentData data, Experim
             return;
         }
 
-        ISegmentationDataset dataset = new Spread(data.Test ?? data.Validation, Scenes);
-        using BatchLoader loader = new(dataset, LoaderOptions.ForEvaluation(Scenes, data.Evaluation));
-        Batch batch = loader.Next();
-        using BatchLoader teacherLoader = new(dataset, LoaderOptions.ForEvaluation(Scenes, teacher.Evaluation));
-        WritePredictions(dataset, batch, teacherLoader.Next(), teacher, alone ?? distilled, Find(networks, NetworkRoles.Kd), distilled);
+        WritePredictions(teacher, alone ?? distilled, Find(networks, NetworkRoles.Kd), distilled);
         if (distillation?.HeteroAkd is not null)
         {
-            WriteKnowledge(dataset, batch, teacher.Model, distilled.Model, distillation);
+            WriteKnowledge(teacher.Model, distilled.Model, distillation);
         }
     }
 
     /// <summary>The scenes of <c>predictions.png</c> in layers: image, truth, and what each network of the run predicts.</summary>
     public IReadOnlyList<IReadOnlyList<(string Name, byte[] Png)>> Layers(IReadOnlyList<TrainedNetwork> networks)
     {
-        ISegmentationDataset dataset = new Spread(data.Test ?? data.Validation, Scenes);
-        List<(string Name, byte[] Png)>[] scenes = [.. Enumerable.Range(0, dataset.Count).Select(i =>
+        Sample[] samples = [.. Enumerable.Range(0, _dataset.Count).Select(i => _dataset.Load(i))];
+        List<(string Name, byte[] Png)>[] scenes = [.. samples.Select(sample =>
         {
-            Sample sample = dataset.Load(i);
             RgbImage truth = data.Classes.Render(sample.Labels, sample.Image.Width, sample.Image.Height);
             return new List<(string, byte[])> { ("image", SkiaImageCodec.EncodePng(sample.Image)), ("truth", SkiaImageCodec.EncodePng(truth)) };
         })];
         foreach (TrainedNetwork network in networks)
         {
-            using BatchLoader loader = new(dataset, LoaderOptions.ForEvaluation(dataset.Count, network.Evaluation));
-            Batch batch = loader.Next();
-            byte[][] predicted = Predict(network.Model, batch);
+            byte[][] predicted = Predict(network);
             for (int i = 0; i < scenes.Length; i++)
             {
-                scenes[i].Add((network.Role, SkiaImageCodec.EncodePng(data.Classes.Render(predicted[i], batch.Width, batch.Height))));
+                RgbImage image = samples[i].Image;
+                scenes[i].Add((network.Role, SkiaImageCodec.EncodePng(data.Classes.Render(predicted[i], image.Width, image.Height))));
             }
         }
 
@@ -75,17 +72,16 @@ internal sealed class RunPictures(RunFolder folder, ExperimentData data, Experim
 
     private static TrainedNetwork? Find(IReadOnlyList<TrainedNetwork> networks, string role) => networks.FirstOrDefault(n => n.Role == role);
 
-    private void WritePredictions(
-        ISegmentationDataset dataset, Batch batch, Batch teacherBatch, TrainedNetwork teacher, TrainedNetwork alone, TrainedNetwork? kd, TrainedNetwork distilled)
+    private void WritePredictions(TrainedNetwork teacher, TrainedNetwork alone, TrainedNetwork? kd, TrainedNetwork distilled)
     {
-        byte[][] byTeacher = Predict(teacher.Model, teacherBatch);
-        byte[][] byAlone = Predict(alone.Model, batch);
-        byte[][]? byKd = kd is null ? null : Predict(kd.Model, batch);
-        byte[][] byDistilled = Predict(distilled.Model, batch);
+        byte[][] byTeacher = Predict(teacher);
+        byte[][] byAlone = Predict(alone);
+        byte[][]? byKd = kd is null ? null : Predict(kd);
+        byte[][] byDistilled = Predict(distilled);
         List<PredictedScene> scenes = [];
-        for (int i = 0; i < batch.Count; i++)
+        for (int i = 0; i < _dataset.Count; i++)
         {
-            Sample sample = dataset.Load(i);
+            Sample sample = _dataset.Load(i);
             scenes.Add(new PredictedScene(sample.Image, sample.Labels, byAlone[i], byDistilled[i], byTeacher[i]) { Kd = byKd?[i] });
         }
 
@@ -99,9 +95,16 @@ internal sealed class RunPictures(RunFolder folder, ExperimentData data, Experim
             new PredictionNotes(Note(alone), Note(distilled), Note(teacher)) { Pictures = Pictures, Kd = kd is null ? "" : Note(kd) });
     }
 
-    private byte[][] Predict(SegmentationModel model, Batch batch)
+    private byte[][] Predict(TrainedNetwork trained)
     {
-        using FrozenNetwork network = model.Freeze();
+        if (_predicted.TryGetValue(trained.Role, out byte[][]? known))
+        {
+            return known;
+        }
+
+        using BatchLoader loader = new(_dataset, LoaderOptions.ForEvaluation(Scenes, trained.Evaluation));
+        Batch batch = loader.Next();
+        using FrozenNetwork network = trained.Model.Freeze();
         ReadOnlySpan<int> predictions = new Evaluator(config.Evaluation).Predict(network, batch, EvaluatedDataset.Beyond(data.Evaluation));
         int pixels = batch.Height * batch.Width;
         byte[][] images = new byte[batch.Count][];
@@ -114,15 +117,18 @@ internal sealed class RunPictures(RunFolder folder, ExperimentData data, Experim
             }
         }
 
+        _predicted.Add(trained.Role, images);
         return images;
     }
 
-    private void WriteKnowledge(ISegmentationDataset dataset, Batch batch, SegmentationModel teacher, SegmentationModel student, DistillationObjective distillation)
+    private void WriteKnowledge(SegmentationModel teacher, SegmentationModel student, DistillationObjective distillation)
     {
+        using BatchLoader loader = new(_dataset, LoaderOptions.ForEvaluation(Scenes, data.Evaluation));
+        Batch batch = loader.Next();
         List<(RgbImage Image, byte[] Truth)> scenes = [];
         for (int i = 0; i < batch.Count; i++)
         {
-            Sample sample = dataset.Load(i);
+            Sample sample = _dataset.Load(i);
             scenes.Add((sample.Image, sample.Labels));
         }
 

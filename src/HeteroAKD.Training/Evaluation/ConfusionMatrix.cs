@@ -35,6 +35,9 @@ public sealed class ConfusionMatrix
     /// <summary>Pixels of class <paramref name="truth"/> predicted as <paramref name="prediction"/>.</summary>
     public long this[int truth, int prediction] => counts[(truth * Classes) + prediction];
 
+    /// <summary>Share of a true class's pixels with a prediction; NaN where the class does not occur.</summary>
+    public double Share(int truth, int prediction) => Truth(truth) is var all and > 0 ? (double)this[truth, prediction] / all : double.NaN;
+
     /// <summary>Counted pixels.</summary>
     public long Total => counts.Sum();
 
