@@ -14,12 +14,14 @@ namespace HeteroAKD.Bench.Cases;
 /// <summary>Our frozen network, as <c>predict</c> and teachers run it.</summary>
 internal sealed class OurInference : IContender
 {
+    private readonly InferenceCase _case;
     private readonly SegmentationModel _model;
     private readonly FrozenNetwork _network;
     private readonly Tensor _images; // [N, 3, H, W]
 
     public OurInference(InferenceCase @case, Device device)
     {
+        _case = @case;
         _model = ModelZoo.Create(@case.Model, @case.Classes, device, StepSetting.Seed);
         _network = _model.Freeze();
         _images = Tensor.From(device, @case.Images.Shape, @case.Images.Values(StepSetting.ImageSeeds[0]));
@@ -41,7 +43,7 @@ internal sealed class OurInference : IContender
     public IReadOnlyList<Result> Results(int batch)
     {
         using StepScope step = _model.Device.BeginStep();
-        return [new Result("logits", _network.Logits(_images).ToDoubles())];
+        return [_case.LastImage(_network.Logits(_images).ToDoubles())];
     }
 
     /// <inheritdoc/>
@@ -56,13 +58,17 @@ internal sealed class OurInference : IContender
 /// <summary>The network composed from libtorch's functions.</summary>
 internal sealed class TorchInference : IContender
 {
+    private readonly InferenceCase _case;
     private readonly Func<Layers, torch.Tensor, TorchOutput> _network;
     private readonly Parameters _parameters;
     private readonly Layers _layers;
     private readonly torch.Tensor _images; // [N, 3, H, W]
+    private readonly bool _lastOnly;
 
     public TorchInference(InferenceCase @case, torch.ScalarType type)
     {
+        _case = @case;
+        _lastOnly = type == torch.ScalarType.Float64;
         _network = TorchNetworks.Of(@case.Model);
         _parameters = Parameters.Of(@case.Model, @case.Classes, StepSetting.Seed, type);
         _layers = new Layers(_parameters, training: false);
@@ -87,7 +93,9 @@ internal sealed class TorchInference : IContender
     {
         using var scope = torch.NewDisposeScope();
         using var none = torch.no_grad();
-        return [new Result("logits", TorchData.ToDoubles(_network(_layers, _images).Logits))];
+        torch.Tensor images = _lastOnly ? _images.narrow(0, _case.Batch - 1, 1) : _images;
+        double[] logits = TorchData.ToDoubles(_network(_layers, images).Logits);
+        return [_lastOnly ? new Result("logits", logits) : _case.LastImage(logits)];
     }
 
     /// <inheritdoc/>
@@ -101,6 +109,7 @@ internal sealed class TorchInference : IContender
 /// <summary>ONNX Runtime on the graph that <c>export</c> writes, on as many threads as libtorch has.</summary>
 internal sealed class OnnxInference : IContender
 {
+    private readonly InferenceCase _case;
     private readonly SessionOptions _options;
     private readonly InferenceSession _session;
     private readonly RunOptions _run = new();
@@ -108,6 +117,7 @@ internal sealed class OnnxInference : IContender
 
     public OnnxInference(InferenceCase @case)
     {
+        _case = @case;
         _options = new SessionOptions
         {
             GraphOptimizationLevel = GraphOptimizationLevel.ORT_ENABLE_ALL,
@@ -132,7 +142,7 @@ internal sealed class OnnxInference : IContender
     public IReadOnlyList<Result> Results(int batch)
     {
         using IDisposableReadOnlyCollection<OrtValue> answer = Answer();
-        return [new Result("logits", Array.ConvertAll(answer[0].GetTensorDataAsSpan<float>().ToArray(), value => (double)value))];
+        return [_case.LastImage(Array.ConvertAll(answer[0].GetTensorDataAsSpan<float>().ToArray(), value => (double)value))];
     }
 
     /// <inheritdoc/>

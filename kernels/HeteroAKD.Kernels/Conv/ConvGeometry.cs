@@ -6,12 +6,17 @@ namespace HeteroAKD.Kernels.Conv;
 /// </summary>
 internal readonly record struct ConvTap(int Phase, int Row, int Column, int Weight);
 
+/// <summary>Taps <paramref name="First"/> up to <paramref name="End"/>.</summary>
+internal readonly record struct ConvTapRun(int First, int End);
+
 /// <summary>The taps FirstTap … EndTap of one row of the kernel, and the grid rows FirstRow … EndRow from which they see more than padding.</summary>
 internal readonly record struct ConvKernelRow(int FirstTap, int EndTap, int FirstRow, int EndRow);
 
 /// <summary>The part of the target that one set of taps computes: grid position (i, j) is target element (TargetRow + i · step, TargetColumn + j · step).</summary>
 internal sealed class ConvPass(int rows, int columns, int targetRow, int targetColumn, ConvTap[] taps)
 {
+    private ColumnsSeen[] _columnsSeen = []; // of each tap
+
     /// <summary>Rows of the grid.</summary>
     public int Rows { get; } = rows;
 
@@ -51,9 +56,53 @@ internal sealed class ConvPass(int rows, int columns, int targetRow, int targetC
         return (first, end);
     }
 
-    /// <summary>Finds the kernel rows.</summary>
-    internal void DivideTaps(int kernelWidth, Func<int, int> phaseRows)
+    /// <summary>
+    /// The taps that some position of grid rows and columns sees, as runs, in order; with wide dilations that is half of the kernel on average. At most one run a kernel row.
+    /// </summary>
+    /// <param name="rows">First and last grid row.</param>
+    /// <param name="columns">First and last grid column.</param>
+    /// <param name="runs">Where to; as many as there are kernel rows.</param>
+    /// <returns>How many there are.</returns>
+    public int Seen((int First, int Last) rows, (int First, int Last) columns, Span<ConvTapRun> runs)
     {
+        int count = 0;
+        (int firstRow, int endRow) = SeenFrom(rows.First, rows.Last);
+        for (int row = firstRow; row < endRow; row++)
+        {
+            int first = KernelRows[row].FirstTap;
+            int end = KernelRows[row].EndTap;
+            while (first < end && !_columnsSeen[first].Meets(columns))
+            {
+                first++;
+            }
+
+            while (end > first && !_columnsSeen[end - 1].Meets(columns))
+            {
+                end--;
+            }
+
+            if (first == end)
+            {
+                continue;
+            }
+
+            if (count > 0 && runs[count - 1].End == first)
+            {
+                runs[count - 1] = runs[count - 1] with { End = end };
+            }
+            else
+            {
+                runs[count++] = new ConvTapRun(first, end);
+            }
+        }
+
+        return count;
+    }
+
+    /// <summary>Finds the kernel rows, and what each tap sees.</summary>
+    internal void DivideTaps(int kernelWidth, Func<int, int> phaseRows, Func<int, int> phaseColumns)
+    {
+        _columnsSeen = [.. Taps.Select(tap => new ColumnsSeen(-tap.Column, phaseColumns(tap.Phase) - tap.Column))];
         List<ConvKernelRow> rows = [];
         for (int tap = 0; tap < Taps.Length;)
         {
@@ -69,12 +118,19 @@ internal sealed class ConvPass(int rows, int columns, int targetRow, int targetC
 
         KernelRows = [.. rows];
     }
+
+    // The grid columns First up to End from which a tap sees more than padding.
+    private readonly record struct ColumnsSeen(int First, int End)
+    {
+        public bool Meets((int First, int Last) columns) => First <= columns.Last && End > columns.First;
+    }
 }
 
 /// <summary>
 /// A convolution, or the gradient for its input, as stride-1 correlations. A strided convolution reads phases of its input, planes of every
 /// stride-th row and column; the gradient of a strided convolution is one correlation a phase of the input. Taps that only ever meet padding are
-/// dropped, which is what makes wide dilations on small maps cheap.
+/// dropped, which is what makes wide dilations on small maps cheap. An image can also be taken as several maps of every so many-th row: with a
+/// dilation of as many rows, the rows that a kernel sees are then neighbours.
 /// </summary>
 internal sealed class ConvGeometry
 {
@@ -89,6 +145,9 @@ internal sealed class ConvGeometry
 
     /// <summary>Columns of a source image.</summary>
     public int SourceWidth { get; private init; }
+
+    /// <summary>Maps that an image is taken as: map m has rows m, m + RowMaps, … of source and target. More than 1 at stride 1 only.</summary>
+    public int RowMaps { get; private init; }
 
     /// <summary>Source rows from a row of a phase to the next.</summary>
     public int SourceStepRow { get; private init; }
@@ -126,41 +185,44 @@ internal sealed class ConvGeometry
     /// <summary>Largest column offset of a tap.</summary>
     public int LastColumn { get; private set; }
 
-    /// <summary>Rows of the largest grid.</summary>
+    /// <summary>Rows of the largest grid; those of a map.</summary>
     public int GridRows { get; private set; }
 
     /// <summary>Columns of the largest grid.</summary>
     public int GridColumns { get; private set; }
 
     /// <summary>y from x.</summary>
-    public static ConvGeometry Forward(in ConvShape s)
+    /// <param name="s">Sizes and options.</param>
+    /// <param name="rowMaps"><see cref="RowMaps"/>: 1, or the dilation where <see cref="HasRowMaps"/>.</param>
+    public static ConvGeometry Forward(in ConvShape s, int rowMaps = 1)
     {
         ConvGeometry geometry = new()
         {
-            SourceHeight = s.Height, SourceWidth = s.Width, SourceStepRow = s.StrideHeight, SourceStepColumn = s.StrideWidth,
+            RowMaps = rowMaps, SourceHeight = s.Height, SourceWidth = s.Width, SourceStepRow = s.StrideHeight, SourceStepColumn = s.StrideWidth,
             TargetHeight = s.OutHeight, TargetWidth = s.OutWidth, TargetStepRow = 1, TargetStepColumn = 1,
         };
+        int rows = Count(s.OutHeight, 0, rowMaps);
         List<ConvTap> taps = [];
         for (int t = 0; t < s.KernelSize; t++)
         {
-            (int row, int phaseRow) = Split((t / s.KernelWidth * s.DilationHeight) - s.PaddingHeight, s.StrideHeight);
+            (int row, int phaseRow) = Split((t / s.KernelWidth * s.DilationHeight) - s.PaddingHeight, s.StrideHeight * rowMaps);
             (int column, int phaseColumn) = Split((t % s.KernelWidth * s.DilationWidth) - s.PaddingWidth, s.StrideWidth);
-            if (geometry.Touches(s.OutHeight, row, phaseRow, s.OutWidth, column, phaseColumn))
+            if (geometry.Touches(rows, row, phaseRow, s.OutWidth, column, phaseColumn))
             {
                 taps.Add(new ConvTap(geometry.Phase(phaseRow, phaseColumn), row, column, t));
             }
         }
 
-        geometry.Finish([new ConvPass(s.OutHeight, s.OutWidth, 0, 0, [.. taps])], s.KernelWidth);
+        geometry.Finish([new ConvPass(rows, s.OutWidth, 0, 0, [.. taps])], s.KernelWidth);
         return geometry;
     }
 
-    /// <summary>∂L/∂x from ∂L/∂y.</summary>
-    public static ConvGeometry InputGradient(in ConvShape s)
+    /// <summary>∂L/∂x from ∂L/∂y; parameters as those of <see cref="Forward"/>.</summary>
+    public static ConvGeometry InputGradient(in ConvShape s, int rowMaps = 1)
     {
         ConvGeometry geometry = new()
         {
-            SourceHeight = s.OutHeight, SourceWidth = s.OutWidth, SourceStepRow = 1, SourceStepColumn = 1,
+            RowMaps = rowMaps, SourceHeight = s.OutHeight, SourceWidth = s.OutWidth, SourceStepRow = 1, SourceStepColumn = 1,
             TargetHeight = s.Height, TargetWidth = s.Width, TargetStepRow = s.StrideHeight, TargetStepColumn = s.StrideWidth,
         };
         List<ConvPass> passes = [];
@@ -176,8 +238,14 @@ internal sealed class ConvGeometry
         return geometry;
     }
 
-    /// <summary>Rows of phase <paramref name="phase"/>.</summary>
-    public int PhaseRows(int phase) => Count(SourceHeight, _phases[phase].Row, SourceStepRow);
+    /// <summary>Whether the rows that the kernel sees from a row of the target are those of one of as many maps as the dilation has rows.</summary>
+    public static bool HasRowMaps(in ConvShape s) => s.StrideHeight == 1 && s.DilationHeight > 1 && s.PaddingHeight % s.DilationHeight == 0;
+
+    /// <summary>Rows of phase <paramref name="phase"/> in map <paramref name="map"/> of an image; the first map has the most.</summary>
+    public int PhaseRows(int phase, int map = 0) => Count(SourceHeight, _phases[phase].Row + map, SourceStepRow * RowMaps);
+
+    /// <summary>Target rows of map <paramref name="map"/> of an image, at stride 1.</summary>
+    public int MapRows(int map) => Count(TargetHeight, map, RowMaps);
 
     /// <summary>Columns of phase <paramref name="phase"/>.</summary>
     public int PhaseColumns(int phase) => Count(SourceWidth, _phases[phase].Column, SourceStepColumn);
@@ -194,12 +262,12 @@ internal sealed class ConvGeometry
 
     private ConvPass InputPhase(in ConvShape s, int a, int b)
     {
-        int rows = Count(s.Height, a, s.StrideHeight);
+        int rows = Count(s.Height, a, s.StrideHeight * RowMaps);
         int columns = Count(s.Width, b, s.StrideWidth);
         List<ConvTap> taps = [];
         for (int t = 0; t < s.KernelSize; t++)
         {
-            (int row, int phaseRow) = Split((t / s.KernelWidth * s.DilationHeight) - s.PaddingHeight, s.StrideHeight);
+            (int row, int phaseRow) = Split((t / s.KernelWidth * s.DilationHeight) - s.PaddingHeight, s.StrideHeight * RowMaps);
             (int column, int phaseColumn) = Split((t % s.KernelWidth * s.DilationWidth) - s.PaddingWidth, s.StrideWidth);
             if (phaseRow == a && phaseColumn == b && Touches(rows, -row, 0, columns, -column, 0))
             {
@@ -211,7 +279,7 @@ internal sealed class ConvGeometry
     }
 
     private bool Touches(int rows, int row, int phaseRow, int columns, int column, int phaseColumn)
-        => Meets(rows, row, Count(SourceHeight, phaseRow, SourceStepRow)) && Meets(columns, column, Count(SourceWidth, phaseColumn, SourceStepColumn));
+        => Meets(rows, row, Count(SourceHeight, phaseRow, SourceStepRow * RowMaps)) && Meets(columns, column, Count(SourceWidth, phaseColumn, SourceStepColumn));
 
     private int Phase(int row, int column)
     {
@@ -231,7 +299,7 @@ internal sealed class ConvGeometry
         bool any = false;
         foreach (ConvPass pass in passes)
         {
-            pass.DivideTaps(kernelWidth, PhaseRows);
+            pass.DivideTaps(kernelWidth, phase => PhaseRows(phase), PhaseColumns);
             GridRows = Math.Max(GridRows, pass.Rows);
             GridColumns = Math.Max(GridColumns, pass.Columns);
             foreach (ConvTap tap in pass.Taps)

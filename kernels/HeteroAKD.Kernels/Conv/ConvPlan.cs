@@ -22,32 +22,42 @@ internal sealed unsafe class ConvPlan
     // Products summed in registers at a time: a panel of so many steps stays in the first-level cache while positions stream past it.
     private const int MaxDepth = 800;
 
+    // Columns of positions stay in the first-level cache instead, while panels of weights stream past them.
+    private const int MaxGatheredDepth = 400;
+
+    // Sums of so many channels stay in the second-level cache.
+    private const int MaxGatheredTargets = 128;
+
+    // So far apart that taps share no cache line: 8 floats is half of one.
+    private const int WideDilation = 8;
+
     private readonly int[][] _offsets; // for each pass those of a whole block of channels, then those of the last block
 
     private ConvPlan(ConvGeometry geometry, int batch, int groups, int sourceChannels, int targetChannels, int elementSize)
     {
         Geometry = geometry;
-        Batch = batch;
+        Batch = batch * geometry.RowMaps;
         Groups = groups;
         SourceChannels = sourceChannels;
         TargetChannels = targetChannels;
-        int mostTaps = 1;
-        foreach (ConvPass pass in geometry.Passes)
-        {
-            mostTaps = Math.Max(mostTaps, pass.Taps.Length);
-        }
-
-        ChannelBlocks = Math.Max(1, Divide(sourceChannels * mostTaps, MaxDepth));
+        MaxTaps = geometry.Passes.Select(pass => pass.Taps.Length).Append(1).Max();
+        Gathers = geometry.RowMaps > 1;
+        ChannelBlocks = Math.Max(1, Divide(sourceChannels * MaxTaps, Gathers ? MaxGatheredDepth : MaxDepth));
         ChannelsPerBlock = Divide(sourceChannels, ChannelBlocks);
         ChannelBlocks = Divide(sourceChannels, ChannelsPerBlock);
         Planes = ChoosePlanes(elementSize);
         RowBlocks = Divide(geometry.GridRows, Planes.GridRows);
-        ImageBlocks = Divide(batch, Planes.Images);
+        ImageBlocks = Divide(Batch, Planes.Images);
         long work = Math.Max(1, GroupWork() * Planes.GridRows / Math.Max(1, geometry.GridRows) * Planes.Images);
         GroupsPerTile = (int)Math.Clamp(TileWork / work, 1, groups);
         GroupBlocks = Divide(groups, GroupsPerTile);
         int tiles = Math.Max(1, RowBlocks * ImageBlocks * GroupBlocks);
         TargetBlocks = (int)Math.Clamp(Math.Min(FewTiles / tiles, work / TileWork), 1, Divide(targetChannels, MinTargets));
+        if (Gathers)
+        {
+            TargetBlocks = Math.Max(TargetBlocks, Divide(targetChannels, MaxGatheredTargets));
+        }
+
         _offsets = new int[2 * geometry.Passes.Length][];
         for (int pass = 0; pass < geometry.Passes.Length; pass++)
         {
@@ -59,10 +69,13 @@ internal sealed unsafe class ConvPlan
     /// <summary>Taps and phases.</summary>
     public ConvGeometry Geometry { get; }
 
+    /// <summary>Most taps of a pass; at least 1.</summary>
+    public int MaxTaps { get; }
+
     /// <summary>Layout of a tile's source.</summary>
     public PaddedPlanes Planes { get; }
 
-    /// <summary>Images.</summary>
+    /// <summary>Images (maps, where an image is several).</summary>
     public int Batch { get; }
 
     /// <summary>Groups of channels.</summary>
@@ -92,6 +105,9 @@ internal sealed unsafe class ConvPlan
     /// <summary>Tiles along the target channels of a group.</summary>
     public int TargetBlocks { get; }
 
+    /// <summary>Target channels of such a tile.</summary>
+    public int TargetsPerBlock => Divide(TargetChannels, TargetBlocks);
+
     /// <summary>All tiles.</summary>
     public int Tiles => RowBlocks * ImageBlocks * GroupBlocks * TargetBlocks;
 
@@ -100,21 +116,27 @@ internal sealed unsafe class ConvPlan
 
     /// <summary>Plan of y from x.</summary>
     public static ConvPlan Forward(in ConvShape s, int elementSize)
-        => new(ConvGeometry.Forward(s), s.Batch, s.Groups, s.GroupInChannels, s.GroupOutChannels, elementSize);
+        => new(ConvGeometry.Forward(s, RowMaps(s)), s.Batch, s.Groups, s.GroupInChannels, s.GroupOutChannels, elementSize);
 
     /// <summary>Plan of ∂L/∂x from ∂L/∂y.</summary>
     public static ConvPlan InputGradient(in ConvShape s, int elementSize)
-        => new(ConvGeometry.InputGradient(s), s.Batch, s.Groups, s.GroupOutChannels, s.GroupInChannels, elementSize);
+        => new(ConvGeometry.InputGradient(s, RowMaps(s)), s.Batch, s.Groups, s.GroupOutChannels, s.GroupInChannels, elementSize);
 
     /// <summary>Source channels of block <paramref name="block"/>.</summary>
     public int ChannelsIn(int block) => Math.Min(ChannelsPerBlock, SourceChannels - (block * ChannelsPerBlock));
+
+    /// <summary>
+    /// Whether the columns that a run of positions reads are brought together first, and only those that some position sees: taps of wide dilations share no cache lines, so that
+    /// every panel of weights would fetch twice the lines it needs from a farther cache.
+    /// </summary>
+    public bool Gathers { get; }
 
     /// <summary>Products summed for a target element of pass <paramref name="pass"/> over all source channels.</summary>
     public int Depth(int pass) => SourceChannels * Geometry.Passes[pass].Taps.Length;
 
     /// <summary>
     /// Bytes from the grid position to each factor's source element, for a block of channels; pinned. Kernel row by kernel row, in it channel by
-    /// channel: the kernel rows that see the source from a given grid row then follow each other.
+    /// channel: the kernel rows that see the source from a given grid row then follow each other. Where columns are gathered, tap by tap.
     /// </summary>
     public int* Offsets(int pass, int block)
     {
@@ -134,6 +156,27 @@ internal sealed unsafe class ConvPlan
         }
 
         return before + (Depth(pass) * rows * group) + (block * ChannelsPerBlock * Geometry.Passes[pass].Taps.Length * rows);
+    }
+
+    // The rows between those that a widely dilated kernel sees would only fill the cache.
+    private static int RowMaps(in ConvShape s)
+        => ConvGeometry.HasRowMaps(s) && Math.Min(s.DilationHeight, s.DilationWidth) >= WideDilation && !s.IsDepthwise ? s.DilationHeight : 1;
+
+    /// <summary>Fills padded planes with a block of channels for grid rows <paramref name="gridRow"/> … of <paramref name="images"/> images (maps).</summary>
+    public void Pad<TLane>(Mem source, int group, int block, int image, int images, int gridRow, byte* planes)
+        where TLane : unmanaged, ILane<TLane>
+    {
+        nint plane = (nint)Geometry.SourceHeight * Geometry.SourceWidth;
+        nint imageStride = plane * SourceChannels * Groups;
+        nint start = plane * ((SourceChannels * group) + (block * ChannelsPerBlock));
+        if (RegisterTile<TLane>.ElementSize == sizeof(float))
+        {
+            Planes.Fill(source.Floats + start, imageStride, ChannelsIn(block), image, images, gridRow, (float*)planes);
+        }
+        else
+        {
+            Planes.Fill(source.Doubles + start, imageStride, ChannelsIn(block), image, images, gridRow, (double*)planes);
+        }
     }
 
     private static int Divide(int a, int b) => (a + b - 1) / Math.Max(1, b);
@@ -176,12 +219,11 @@ internal sealed unsafe class ConvPlan
         int i = 0;
         foreach (ConvKernelRow row in pass.KernelRows)
         {
-            for (int channel = 0; channel < channels; channel++)
+            int taps = row.EndTap - row.FirstTap;
+            for (int step = 0; step < channels * taps; step++)
             {
-                for (int tap = row.FirstTap; tap < row.EndTap; tap++)
-                {
-                    offsets[i++] = checked(Planes.Offset(channel, pass.Taps[tap]) * elementSize);
-                }
+                (int channel, int tap) = Gathers ? (step % channels, step / channels) : (step / taps, step % taps);
+                offsets[i++] = checked(Planes.Offset(channel, pass.Taps[row.FirstTap + tap]) * elementSize);
             }
         }
 

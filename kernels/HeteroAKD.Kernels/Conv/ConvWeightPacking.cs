@@ -69,6 +69,19 @@ internal sealed unsafe class ConvWeightPacking<TLane> : KernelJob<ConvWeightPack
         where T : unmanaged
     {
         ReadOnlySpan<ConvTap> taps = pass.Taps;
+        if (_plan.Gathers)
+        {
+            foreach (ConvTap tap in taps)
+            {
+                for (int channel = 0; channel < channels; channel++, to += rows)
+                {
+                    *to = weight == null ? default : weight[((nint)channel * _sourceStride) + tap.Weight];
+                }
+            }
+
+            return;
+        }
+
         foreach (ConvKernelRow kernelRow in pass.KernelRows)
         {
             T* from = weight;

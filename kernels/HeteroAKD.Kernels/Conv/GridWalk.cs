@@ -17,26 +17,38 @@ internal unsafe ref struct GridWalk
     private readonly PaddedPlanes _planes;
     private readonly ConvGeometry _geometry;
     private readonly ConvPass _pass;
-    private readonly int _rows;
+    private readonly int _firstMap;
     private readonly int _images;
     private readonly int _gridRow;
     private readonly nint _targetImageStride;
-    private int _image;
+    private int _image; // or map
+    private int _rows; // of it
     private int _row;
     private int _column;
+    private int _firstColumn; // of the run
     private fixed int _lane[MaxColumns];
     private fixed int _length[MaxColumns];
     private fixed long _target[MaxColumns];
 
-    public GridWalk(ConvGeometry geometry, ConvPass pass, PaddedPlanes planes, int gridRow, int images, nint targetImageStride)
+    /// <summary>Begins at the first position.</summary>
+    /// <param name="geometry">The correlation.</param>
+    /// <param name="pass">The part of the target.</param>
+    /// <param name="planes">Layout of the source.</param>
+    /// <param name="gridRow">First grid row of the planes.</param>
+    /// <param name="map">First map of the planes; those of the target's image 0 come first.</param>
+    /// <param name="maps">Maps of the planes.</param>
+    /// <param name="targetImageStride">Elements from an image of the target to the next.</param>
+    public GridWalk(ConvGeometry geometry, ConvPass pass, PaddedPlanes planes, int gridRow, int map, int maps, nint targetImageStride)
     {
         _geometry = geometry;
         _pass = pass;
         _planes = planes;
         _gridRow = gridRow;
-        _rows = Math.Min(planes.GridRows, pass.Rows - gridRow);
-        _images = _rows > 0 && pass.Columns > 0 ? images : 0;
+        _firstMap = map;
+        _images = pass.Columns > 0 ? maps : 0;
         _targetImageStride = targetImageStride;
+        _image = -1;
+        NextImage();
     }
 
     /// <summary>Distance of the run's first column from the start of the planes, in elements.</summary>
@@ -51,6 +63,9 @@ internal unsafe ref struct GridWalk
     /// <summary>Last such row; a run over several images touches any.</summary>
     public int LastRow { get; private set; }
 
+    /// <summary>First and last grid column that the run touches.</summary>
+    public readonly (int First, int Last) GridColumns => SegmentCount == 1 ? (_firstColumn, _firstColumn + Columns - 1) : (0, _pass.Columns - 1);
+
     private int SegmentCount { get; set; }
 
     /// <summary>Goes to the next run of at most <paramref name="columns"/> columns; false at the end.</summary>
@@ -63,6 +78,7 @@ internal unsafe ref struct GridWalk
 
         Position = (_image * _planes.ImageStride) + (_row * _planes.Pitch) + _column;
         SegmentCount = 0;
+        _firstColumn = _column;
         FirstRow = _gridRow + _row;
         int image = _image;
         bool several = false;
@@ -184,8 +200,9 @@ internal unsafe ref struct GridWalk
 
     private readonly long Target()
     {
-        long row = _pass.TargetRow + ((long)(_gridRow + _row) * _geometry.TargetStepRow);
-        return (_image * (long)_targetImageStride) + (row * _geometry.TargetWidth) + _pass.TargetColumn + ((long)_column * _geometry.TargetStepColumn);
+        (int image, int map) = Math.DivRem(_firstMap + _image, _geometry.RowMaps);
+        long row = _pass.TargetRow + map + ((long)(_gridRow + _row) * _geometry.TargetStepRow * _geometry.RowMaps);
+        return (image * (long)_targetImageStride) + (row * _geometry.TargetWidth) + _pass.TargetColumn + ((long)_column * _geometry.TargetStepColumn);
     }
 
     private void NextRow()
@@ -193,8 +210,20 @@ internal unsafe ref struct GridWalk
         _column = 0;
         if (++_row == _rows)
         {
-            _row = 0;
-            _image++;
+            NextImage();
         }
+    }
+
+    // Maps of an image differ by a row at most: the planes may have none of the last ones.
+    private void NextImage()
+    {
+        _row = 0;
+        do
+        {
+            _image++;
+            int rows = _geometry.RowMaps == 1 ? _pass.Rows : _geometry.MapRows((_firstMap + _image) % _geometry.RowMaps);
+            _rows = Math.Min(_planes.GridRows, rows - _gridRow);
+        }
+        while (_rows <= 0 && _image < _images);
     }
 }

@@ -222,6 +222,12 @@ public static partial class HostConv
             operands.Weight = workspace;
         }
 
+        if (plan.Gathers)
+        {
+            HostDilatedJob<TLane>.Run(pool, plan, operands);
+            return;
+        }
+
         HostConvJob<TLane>.Run(pool, plan, operands);
     }
 

@@ -83,7 +83,7 @@ internal sealed unsafe class HostConvJob<TLane> : KernelJob<HostConvJob<TLane>>
         {
             for (piece.Block = 0; piece.Block < _plan.ChannelBlocks; piece.Block++)
             {
-                Pad(piece);
+                _plan.Pad<TLane>(_operands.Source, piece.Group, piece.Block, piece.Image, piece.Images, piece.GridRow, piece.Planes);
                 for (int pass = 0; pass < _plan.Geometry.Passes.Length; pass++)
                 {
                     Correlate(piece, pass);
@@ -92,33 +92,16 @@ internal sealed unsafe class HostConvJob<TLane> : KernelJob<HostConvJob<TLane>>
         }
     }
 
-    private void Pad(in Piece piece)
-    {
-        nint plane = (nint)_plan.Geometry.SourceHeight * _plan.Geometry.SourceWidth;
-        nint imageStride = plane * _plan.SourceChannels * _plan.Groups;
-        nint start = (piece.Image * imageStride) + (plane * ((_plan.SourceChannels * piece.Group) + (piece.Block * _plan.ChannelsPerBlock)));
-        int channels = _plan.ChannelsIn(piece.Block);
-        if (RegisterTile<TLane>.ElementSize == sizeof(float))
-        {
-            _plan.Planes.Fill(_operands.Source.Floats + start, imageStride, channels, piece.Images, piece.GridRow, (float*)piece.Planes);
-        }
-        else
-        {
-            _plan.Planes.Fill(_operands.Source.Doubles + start, imageStride, channels, piece.Images, piece.GridRow, (double*)piece.Planes);
-        }
-    }
-
     private void Correlate(in Piece piece, int pass)
     {
         int depth = _plan.ChannelsIn(piece.Block) * _plan.Geometry.Passes[pass].Taps.Length;
-        int perBlock = (_plan.TargetChannels + _plan.TargetBlocks - 1) / _plan.TargetBlocks;
         byte* panel = (byte*)_operands.Weight.Address + ((nint)_plan.PackedStart<TLane>(pass, piece.Group, piece.Block) * RegisterTile<TLane>.ElementSize);
         for (int target = 0; target < _plan.TargetChannels;)
         {
             int rows = RegisterTile<TLane>.PanelRows(_plan.TargetChannels - target);
 
             // A panel belongs to the part of the channels in which it begins.
-            if (target / perBlock == piece.TargetBlock)
+            if (target / _plan.TargetsPerBlock == piece.TargetBlock)
             {
                 CorrelatePanel(piece, pass, target, rows, panel);
             }
@@ -137,9 +120,9 @@ internal sealed unsafe class HostConvJob<TLane> : KernelJob<HostConvJob<TLane>>
         nint plane = (nint)_plan.Geometry.TargetHeight * _plan.Geometry.TargetWidth;
         nint imageStride = plane * _plan.TargetChannels * _plan.Groups;
         int channel = (piece.Group * _plan.TargetChannels) + target;
-        nint start = ((piece.Image * imageStride) + (channel * plane)) * size;
+        nint start = channel * plane * size;
         int valid = Math.Min(rows, _plan.TargetChannels - target);
-        GridWalk walk = new(_plan.Geometry, taps, _plan.Planes, piece.GridRow, piece.Images, imageStride);
+        GridWalk walk = new(_plan.Geometry, taps, _plan.Planes, piece.GridRow, piece.Image, piece.Images, imageStride);
         while (walk.Next(RegisterTile<TLane>.MaxColumns))
         {
             int vectors = walk.Columns > TLane.Width ? 2 : 1;

@@ -110,7 +110,7 @@ internal sealed unsafe class HostConvWeightJob<TLane> : KernelJob<HostConvWeight
         ConvShape shape = _plan.Shape;
         nint xPlane = (nint)shape.Height * shape.Width;
         nint xImage = xPlane * shape.InChannels;
-        _plan.Planes.Fill(x + (image * xImage) + ((piece.GroupInput + piece.Input) * xPlane), xImage, piece.Inputs, images, row, planes);
+        _plan.Planes.Fill(x + (image * xImage) + ((piece.GroupInput + piece.Input) * xPlane), xImage, piece.Inputs, 0, images, row, planes);
 
         nint gradientPlane = (nint)shape.OutHeight * shape.OutWidth;
         int rows = Math.Min(_plan.Planes.GridRows, shape.OutHeight - row);

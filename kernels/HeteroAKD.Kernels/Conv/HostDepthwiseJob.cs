@@ -55,11 +55,11 @@ internal sealed unsafe class HostDepthwiseJob<TLane> : KernelJob<HostDepthwiseJo
         nint start = ((image * (nint)_plan.Groups) + channel) * plane;
         if (RegisterTile<TLane>.ElementSize == sizeof(float))
         {
-            _plan.Planes.Fill(_operands.Source.Floats + start, plane * _plan.Groups, 1, images, gridRow, (float*)planes);
+            _plan.Planes.Fill(_operands.Source.Floats + start, plane * _plan.Groups, 1, 0, images, gridRow, (float*)planes);
         }
         else
         {
-            _plan.Planes.Fill(_operands.Source.Doubles + start, plane * _plan.Groups, 1, images, gridRow, (double*)planes);
+            _plan.Planes.Fill(_operands.Source.Doubles + start, plane * _plan.Groups, 1, 0, images, gridRow, (double*)planes);
         }
     }
 
@@ -72,7 +72,7 @@ internal sealed unsafe class HostDepthwiseJob<TLane> : KernelJob<HostDepthwiseJo
         byte* output = (byte*)_operands.Target.Address + start;
         byte* added = _operands.Added == null ? null : _operands.Added + start;
         TLane bias = _operands.HasBias ? TLane.LoadSplat(_operands.Bias, channel) : TLane.Splat(0f);
-        GridWalk walk = new(_plan.Geometry, _plan.Geometry.Passes[pass], _plan.Planes, gridRow, images, imageStride);
+        GridWalk walk = new(_plan.Geometry, _plan.Geometry.Passes[pass], _plan.Planes, gridRow, 0, images, imageStride);
         while (walk.Next(Vectors * TLane.Width))
         {
             Sum(_plan.Geometry.Passes[pass].Taps, _plan.Offsets(pass, 0), channel * _kernelSize, planes + ((nint)walk.Position * size), sums);

@@ -42,7 +42,7 @@ internal sealed class PaddedPlanes
     /// <summary>Grid rows that the planes serve.</summary>
     public int GridRows { get; }
 
-    /// <summary>Images side by side.</summary>
+    /// <summary>Images (maps, where an image is several) side by side.</summary>
     public int Images { get; }
 
     /// <summary>Rows of a plane: the grid's and what the taps reach beyond it.</summary>
@@ -70,14 +70,15 @@ internal sealed class PaddedPlanes
     public int Offset(int channel, in ConvTap tap)
         => (channel * ChannelStride) + (tap.Phase * PlaneStride) + ((tap.Row - _geometry.FirstRow) * Pitch) + tap.Column - _geometry.FirstColumn;
 
-    /// <summary>Fills the planes for grid rows <paramref name="gridRow"/> … of <paramref name="images"/> images.</summary>
+    /// <summary>Fills the planes for grid rows <paramref name="gridRow"/> … of <paramref name="maps"/> maps.</summary>
     /// <param name="source">Channel 0 of image 0: [image, channel, SourceHeight, SourceWidth].</param>
     /// <param name="imageStride">Elements from an image of the source to the next.</param>
     /// <param name="channels">Channels to copy.</param>
-    /// <param name="images">Images to copy.</param>
+    /// <param name="map">First map; those of image 0 come first.</param>
+    /// <param name="maps">Maps to copy.</param>
     /// <param name="gridRow">First grid row.</param>
     /// <param name="planes">Where to; <see cref="Length"/> elements.</param>
-    public unsafe void Fill<T>(T* source, nint imageStride, int channels, int images, int gridRow, T* planes)
+    public unsafe void Fill<T>(T* source, nint imageStride, int channels, int map, int maps, int gridRow, T* planes)
         where T : unmanaged
     {
         for (int channel = 0; channel < channels; channel++)
@@ -86,12 +87,13 @@ internal sealed class PaddedPlanes
             for (int phase = 0; phase < _geometry.Phases.Count; phase++)
             {
                 T* to = planes + ((nint)channel * ChannelStride) + (phase * PlaneStride);
-                for (int image = 0; image < images; image++)
+                for (int i = 0; i < maps; i++)
                 {
-                    FillPlane(from + (image * imageStride), phase, gridRow, to + (image * ImageStride));
+                    (int image, int ofImage) = Math.DivRem(map + i, _geometry.RowMaps);
+                    FillPlane(from + (image * imageStride), ofImage, phase, gridRow, to + (i * ImageStride));
                 }
 
-                int filled = images * ImageStride;
+                int filled = maps * ImageStride;
                 NativeMemory.Clear(to + filled, (nuint)((PlaneStride - filled) * sizeof(T)));
             }
         }
@@ -99,11 +101,11 @@ internal sealed class PaddedPlanes
         NativeMemory.Clear(planes + ((nint)channels * ChannelStride), (nuint)(OverRead * sizeof(T)));
     }
 
-    private unsafe void FillPlane<T>(T* image, int phase, int gridRow, T* plane)
+    private unsafe void FillPlane<T>(T* image, int map, int phase, int gridRow, T* plane)
         where T : unmanaged
     {
         (int firstRow, int firstColumn) = _geometry.Phases[phase];
-        int rows = _geometry.PhaseRows(phase);
+        int rows = _geometry.PhaseRows(phase, map);
         int dataStart = Math.Max(0, -_geometry.FirstColumn);
         int dataEnd = Math.Max(dataStart, Math.Min(Pitch, _geometry.PhaseColumns(phase) - _geometry.FirstColumn));
         int step = _geometry.SourceStepColumn;
@@ -116,7 +118,7 @@ internal sealed class PaddedPlanes
                 continue;
             }
 
-            T* row = image + ((((nint)i * _geometry.SourceStepRow) + firstRow) * _geometry.SourceWidth) + firstColumn + ((nint)(dataStart + _geometry.FirstColumn) * step);
+            T* row = image + ((((nint)i * _geometry.SourceStepRow * _geometry.RowMaps) + firstRow + map) * _geometry.SourceWidth) + firstColumn + ((nint)(dataStart + _geometry.FirstColumn) * step);
             new Span<T>(plane, dataStart).Clear();
             CopyEvery(row, step, plane + dataStart, dataEnd - dataStart);
             new Span<T>(plane + dataEnd, Pitch - dataEnd).Clear();

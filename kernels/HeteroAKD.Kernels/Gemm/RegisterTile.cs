@@ -95,6 +95,20 @@ internal struct RegisterPair<TLane>
         where TVectors : struct, ICount
         => Add<TVectors>(TLane.LoadSplat(new Mem(row0), 0), TLane.LoadSplat(new Mem(row1), 0), b0, b1);
 
+    /// <summary>Takes what <see cref="Save"/> wrote.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public unsafe void Restore<TVectors>(TLane* tile, int rowVectors)
+        where TVectors : struct, ICount
+    {
+        _c00 = tile[0];
+        _c10 = tile[rowVectors];
+        if (TVectors.Value == 2)
+        {
+            _c01 = tile[1];
+            _c11 = tile[rowVectors + 1];
+        }
+    }
+
     /// <summary>Writes the accumulators to two rows, <paramref name="rowVectors"/> vectors apart.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public unsafe void Save<TVectors>(TLane* tile, int rowVectors)
@@ -167,58 +181,58 @@ internal static unsafe class RegisterTile<TLane>
         return packed;
     }
 
-    /// <summary>tile[rows, vectors] = Σ over k &lt; depth of panel[k, rows] · columns(k); the tile is overwritten.</summary>
-    public static void Multiply(int rows, int vectors, byte* panel, TileColumns columns, int depth, TLane* tile)
+    /// <summary>tile[rows, vectors] = Σ over k &lt; depth of panel[k, rows] · columns(k), added to what the tile held where <paramref name="add"/>.</summary>
+    public static void Multiply(int rows, int vectors, byte* panel, TileColumns columns, int depth, TLane* tile, bool add = false)
     {
         if (vectors == 2)
         {
-            Multiply<Counts.Two>(rows, panel, columns, depth, tile);
+            Multiply<Counts.Two>(rows, panel, columns, depth, tile, add);
         }
         else
         {
-            Multiply<Counts.One>(rows, panel, columns, depth, tile);
+            Multiply<Counts.One>(rows, panel, columns, depth, tile, add);
         }
     }
 
-    private static void Multiply<TVectors>(int rows, byte* panel, TileColumns columns, int depth, TLane* tile)
+    private static void Multiply<TVectors>(int rows, byte* panel, TileColumns columns, int depth, TLane* tile, bool add)
         where TVectors : struct, ICount
     {
         switch (rows)
         {
             case 12:
-                Multiply<Counts.Six, TVectors>(panel, columns, depth, tile);
+                Multiply<Counts.Six, TVectors>(panel, columns, depth, tile, add);
                 break;
             case 8:
-                Multiply<Counts.Four, TVectors>(panel, columns, depth, tile);
+                Multiply<Counts.Four, TVectors>(panel, columns, depth, tile, add);
                 break;
             case 6:
-                Multiply<Counts.Three, TVectors>(panel, columns, depth, tile);
+                Multiply<Counts.Three, TVectors>(panel, columns, depth, tile, add);
                 break;
             case 4:
-                Multiply<Counts.Two, TVectors>(panel, columns, depth, tile);
+                Multiply<Counts.Two, TVectors>(panel, columns, depth, tile, add);
                 break;
             default:
-                Multiply<Counts.One, TVectors>(panel, columns, depth, tile);
+                Multiply<Counts.One, TVectors>(panel, columns, depth, tile, add);
                 break;
         }
     }
 
-    private static void Multiply<TPairs, TVectors>(byte* panel, TileColumns columns, int depth, TLane* tile)
+    private static void Multiply<TPairs, TVectors>(byte* panel, TileColumns columns, int depth, TLane* tile, bool add)
         where TPairs : struct, ICount
         where TVectors : struct, ICount
     {
         if (columns.Table == 0)
         {
-            Loop<Counts.One, TPairs, TVectors>(panel, (byte*)columns.Start, columns.Stride, depth, tile);
+            Loop<Counts.One, TPairs, TVectors>(panel, (byte*)columns.Start, columns.Stride, depth, tile, add);
         }
         else
         {
-            Loop<Counts.Two, TPairs, TVectors>(panel, (byte*)columns.Start, columns.Table, depth, tile);
+            Loop<Counts.Two, TPairs, TVectors>(panel, (byte*)columns.Start, columns.Table, depth, tile, add);
         }
     }
 
     /// <summary>
-    /// As <see cref="Multiply(int, int, byte*, TileColumns, int, TLane*)"/> for the rows of a full tile where they lie, their elements side by side and
+    /// As <see cref="Multiply(int, int, byte*, TileColumns, int, TLane*, bool)"/> for the rows of a full tile where they lie, their elements side by side and
     /// <paramref name="rowStride"/> bytes apart: for few columns packing them would cost more than it saves. Columns at equal distances.
     /// </summary>
     public static void MultiplyRows(int vectors, byte* rows, nint rowStride, TileColumns columns, int depth, TLane* tile)
@@ -277,12 +291,38 @@ internal static unsafe class RegisterTile<TLane>
 
     // Plain numbers as arguments: fields of a struct would be read from the stack in every step. "steps" is the stride, or with TKind = 2 the table.
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    private static void Loop<TKind, TPairs, TVectors>(byte* panel, byte* columns, nint steps, int depth, TLane* tile)
+    private static void Loop<TKind, TPairs, TVectors>(byte* panel, byte* columns, nint steps, int depth, TLane* tile, bool add)
         where TKind : struct, ICount
         where TPairs : struct, ICount
         where TVectors : struct, ICount
     {
         RegisterPair<TLane> p0 = default, p1 = default, p2 = default, p3 = default, p4 = default, p5 = default;
+        int v = TVectors.Value;
+        if (add)
+        {
+            p0.Restore<TVectors>(tile, v);
+            if (TPairs.Value > 1)
+            {
+                p1.Restore<TVectors>(tile + (2 * v), v);
+            }
+
+            if (TPairs.Value > 2)
+            {
+                p2.Restore<TVectors>(tile + (4 * v), v);
+            }
+
+            if (TPairs.Value > 3)
+            {
+                p3.Restore<TVectors>(tile + (6 * v), v);
+            }
+
+            if (TPairs.Value > 4)
+            {
+                p4.Restore<TVectors>(tile + (8 * v), v);
+                p5.Restore<TVectors>(tile + (10 * v), v);
+            }
+        }
+
         for (nint k = 0; k < depth; k++)
         {
             TLane* column = (TLane*)(TKind.Value == 2 ? columns + ((int*)steps)[k] : columns);
@@ -318,7 +358,6 @@ internal static unsafe class RegisterTile<TLane>
             panel += 2 * TPairs.Value * ElementSize;
         }
 
-        int v = TVectors.Value;
         p0.Save<TVectors>(tile, v);
         if (TPairs.Value > 1)
         {

@@ -60,13 +60,15 @@ internal static class DeepLabV3
 
     private static torch.Tensor InvertedResidual(Layers layers, torch.Tensor x, string path, int stride, int dilation, bool widen, bool residual)
     {
+        using var scope = torch.NewDisposeScope();
         torch.Tensor hidden = widen ? layers.ConvBn(x, path + ".expand", then: Then.Relu6) : x;
         hidden = layers.ConvBn(hidden, path + ".depthwise", stride, dilation, groups: (int)hidden.shape[1], then: Then.Relu6);
-        return layers.ConvBn(hidden, path + ".project", then: Then.Nothing, residual: residual ? x : null);
+        return layers.ConvBn(hidden, path + ".project", then: Then.Nothing, residual: residual ? x : null).MoveToOuterDisposeScope();
     }
 
     private static torch.Tensor Head(Layers layers, torch.Tensor x)
     {
+        using var scope = torch.NewDisposeScope();
         torch.Tensor average = layers.ConvBn(F.adaptive_avg_pool2d(x, 1), "head.aspp.pooled");
         List<torch.Tensor> branches = [layers.ConvBn(x, "head.aspp.point")];
         for (int i = 0; i < s_rates.Length; i++)
@@ -76,7 +78,7 @@ internal static class DeepLabV3
 
         branches.Add(Layers.ResizeTo(average, x, alignCorners: true));
         torch.Tensor pyramid = layers.Dropout(layers.ConvBn(torch.cat(branches, 1), "head.aspp.project"), 0.5);
-        return layers.Conv(layers.Dropout(layers.ConvBn(pyramid, "head.conv"), 0.1), "head.classifier");
+        return layers.Conv(layers.Dropout(layers.ConvBn(pyramid, "head.conv"), 0.1), "head.classifier").MoveToOuterDisposeScope();
     }
 
     private static torch.Tensor Auxiliary(Layers layers, torch.Tensor x) =>

@@ -16,7 +16,10 @@ internal enum Then
     Relu6,
 }
 
-/// <summary>Layers of libtorch on the parameters of a network of ours; a layer is named by its path there.</summary>
+/// <summary>
+/// Layers of libtorch on the parameters of a network of ours; a layer is named by its path there. A block has a scope of its own, so that maps which nobody reads any more are
+/// freed within the pass, as Python frees them.
+/// </summary>
 /// <param name="parameters">The parameters.</param>
 /// <param name="training">Batch statistics, dropout and drop-path.</param>
 internal sealed class Layers(Parameters parameters, bool training)
@@ -35,10 +38,12 @@ internal sealed class Layers(Parameters parameters, bool training)
     public torch.Tensor ConvBn(
         torch.Tensor x, string path, int stride = 1, int dilation = 1, int groups = 1, Then then = Then.Relu, torch.Tensor? residual = null)
     {
+        using var scope = torch.NewDisposeScope();
         int kernel = (int)parameters[path + ".conv.weight"].shape[2];
         torch.Tensor y = BatchNorm(Conv(x, path + ".conv", stride, dilation * (kernel / 2), dilation, groups), path + ".bn");
         y = residual is null ? y : y.add_(residual);
-        return then switch { Then.Relu => y.relu_(), Then.Relu6 => F.relu6(y, inplace: true), _ => y };
+        y = then switch { Then.Relu => y.relu_(), Then.Relu6 => F.relu6(y, inplace: true), _ => y };
+        return y.MoveToOuterDisposeScope();
     }
 
     /// <summary>Batch norm.</summary>
@@ -76,9 +81,10 @@ internal sealed class Layers(Parameters parameters, bool training)
     /// <summary>Two 3x3 convolutions with a shortcut.</summary>
     public torch.Tensor BasicBlock(torch.Tensor x, string path, int stride = 1, int dilation1 = 1, int dilation2 = 1)
     {
+        using var scope = torch.NewDisposeScope();
         bool same = parameters.Optional(path + ".downsample.conv.weight") is null;
         torch.Tensor shortcut = same ? x : ConvBn(x, path + ".downsample", stride, then: Then.Nothing);
-        return ConvBn(ConvBn(x, path + ".conv1", stride, dilation1), path + ".conv2", dilation: dilation2, residual: shortcut);
+        return ConvBn(ConvBn(x, path + ".conv1", stride, dilation1), path + ".conv2", dilation: dilation2, residual: shortcut).MoveToOuterDisposeScope();
     }
 
     /// <summary>Bilinear resize to the size of another map; the map itself where it has that size.</summary>

@@ -66,16 +66,18 @@ internal sealed class MixTransformer(Layers layers, int[] depths, int[] heads, i
 
     private torch.Tensor Block(torch.Tensor tokens, string path, int stage, long height, long width, double drop)
     {
+        using var scope = torch.NewDisposeScope();
         torch.Tensor attended = Attention(layers.LayerNorm(tokens, $"{path}.norm1", NormEps), $"{path}.attn", stage, height, width);
         tokens = tokens + layers.DropPath(attended, drop);
         torch.Tensor hidden = layers.Linear(layers.LayerNorm(tokens, $"{path}.norm2", NormEps), $"{path}.mlp.fc1");
         int channels = (int)hidden.shape[2];
         torch.Tensor mixed = layers.Conv(ToMap(hidden, height, width), $"{path}.mlp.dwconv", padding: 1, groups: channels);
-        return tokens + layers.DropPath(layers.Linear(F.gelu(ToTokens(mixed)), $"{path}.mlp.fc2"), drop);
+        return (tokens + layers.DropPath(layers.Linear(F.gelu(ToTokens(mixed)), $"{path}.mlp.fc2"), drop)).MoveToOuterDisposeScope();
     }
 
     private torch.Tensor Attention(torch.Tensor tokens, string path, int stage, long height, long width)
     {
+        using var scope = torch.NewDisposeScope();
         torch.Tensor source = tokens;
         int ratio = srRatios[stage];
         if (ratio > 1)
@@ -85,7 +87,7 @@ internal sealed class MixTransformer(Layers layers, int[] depths, int[] heads, i
         }
 
         torch.Tensor attended = AttentionOps.ScaledDotProduct(layers.Linear(tokens, $"{path}.q"), layers.Linear(source, $"{path}.kv"), heads[stage]);
-        return layers.Linear(attended, $"{path}.proj");
+        return layers.Linear(attended, $"{path}.proj").MoveToOuterDisposeScope();
     }
 
     private static torch.Tensor ToTokens(torch.Tensor map) => map.flatten(2).transpose(1, 2);
