@@ -3,11 +3,23 @@ using HeteroAKD.Kernels.Lanes;
 
 namespace HeteroAKD.Kernels.Conv;
 
+/// <summary>What a plan must know of a lane.</summary>
+/// <param name="Bytes">Bytes of the lane.</param>
+/// <param name="Element">Bytes of an element.</param>
+internal readonly record struct LaneSize(int Bytes, int Element)
+{
+    /// <summary>That of a lane.</summary>
+    public static unsafe LaneSize Of<TLane>()
+        where TLane : unmanaged, ILane<TLane> => new(sizeof(TLane), RegisterTile<TLane>.ElementSize);
+}
+
 /// <summary>Everything about a convolution (or its input gradient) that depends on sizes alone: tiles, layouts, tables of distances. Made once a shape and kept.</summary>
 internal sealed unsafe class ConvPlan
 {
-    // Bytes of padded planes in a tile: with a panel of weights, well inside a second-level cache of 1 MiB.
+    // Bytes of padded planes in a tile: with a panel of weights, well inside a second-level cache of 1 MiB; of 512 KiB, which processors with narrow lanes have.
     private const int PlaneBytes = 400 * 1024;
+    private const int NarrowPlaneBytes = 128 * 1024;
+    private const int WideLane = 64; // bytes
 
     // Fewer grid positions than this in a tile and reading the weights shows.
     private const int MinPositions = 256;
@@ -21,6 +33,7 @@ internal sealed unsafe class ConvPlan
 
     // Products summed in registers at a time: a panel of so many steps stays in the first-level cache while positions stream past it.
     private const int MaxDepth = 800;
+    private const int NarrowMaxDepth = 600;
 
     // Columns of positions stay in the first-level cache instead, while panels of weights stream past them.
     private const int MaxGatheredDepth = 400;
@@ -33,7 +46,7 @@ internal sealed unsafe class ConvPlan
 
     private readonly int[][] _offsets; // for each pass those of a whole block of channels, then those of the last block
 
-    private ConvPlan(ConvGeometry geometry, int batch, int groups, int sourceChannels, int targetChannels, int elementSize)
+    private ConvPlan(ConvGeometry geometry, int batch, int groups, int sourceChannels, int targetChannels, LaneSize lane)
     {
         Geometry = geometry;
         Batch = batch * geometry.RowMaps;
@@ -42,10 +55,10 @@ internal sealed unsafe class ConvPlan
         TargetChannels = targetChannels;
         MaxTaps = geometry.Passes.Select(pass => pass.Taps.Length).Append(1).Max();
         Gathers = geometry.RowMaps > 1;
-        ChannelBlocks = Math.Max(1, Divide(sourceChannels * MaxTaps, Gathers ? MaxGatheredDepth : MaxDepth));
+        ChannelBlocks = Math.Max(1, Divide(sourceChannels * MaxTaps, Gathers ? MaxGatheredDepth : lane.Bytes < WideLane ? NarrowMaxDepth : MaxDepth));
         ChannelsPerBlock = Divide(sourceChannels, ChannelBlocks);
         ChannelBlocks = Divide(sourceChannels, ChannelsPerBlock);
-        Planes = ChoosePlanes(elementSize);
+        Planes = ChoosePlanes(lane);
         RowBlocks = Divide(geometry.GridRows, Planes.GridRows);
         ImageBlocks = Divide(Batch, Planes.Images);
         long work = Math.Max(1, GroupWork() * Planes.GridRows / Math.Max(1, geometry.GridRows) * Planes.Images);
@@ -61,8 +74,8 @@ internal sealed unsafe class ConvPlan
         _offsets = new int[2 * geometry.Passes.Length][];
         for (int pass = 0; pass < geometry.Passes.Length; pass++)
         {
-            _offsets[2 * pass] = MakeOffsets(geometry.Passes[pass], ChannelsPerBlock, elementSize);
-            _offsets[(2 * pass) + 1] = MakeOffsets(geometry.Passes[pass], ChannelsIn(ChannelBlocks - 1), elementSize);
+            _offsets[2 * pass] = MakeOffsets(geometry.Passes[pass], ChannelsPerBlock, lane.Element);
+            _offsets[(2 * pass) + 1] = MakeOffsets(geometry.Passes[pass], ChannelsIn(ChannelBlocks - 1), lane.Element);
         }
     }
 
@@ -115,12 +128,12 @@ internal sealed unsafe class ConvPlan
     public int GroupsPerTile { get; }
 
     /// <summary>Plan of y from x.</summary>
-    public static ConvPlan Forward(in ConvShape s, int elementSize)
-        => new(ConvGeometry.Forward(s, RowMaps(s)), s.Batch, s.Groups, s.GroupInChannels, s.GroupOutChannels, elementSize);
+    public static ConvPlan Forward(in ConvShape s, LaneSize lane)
+        => new(ConvGeometry.Forward(s, RowMaps(s)), s.Batch, s.Groups, s.GroupInChannels, s.GroupOutChannels, lane);
 
     /// <summary>Plan of ∂L/∂x from ∂L/∂y.</summary>
-    public static ConvPlan InputGradient(in ConvShape s, int elementSize)
-        => new(ConvGeometry.InputGradient(s, RowMaps(s)), s.Batch, s.Groups, s.GroupOutChannels, s.GroupInChannels, elementSize);
+    public static ConvPlan InputGradient(in ConvShape s, LaneSize lane)
+        => new(ConvGeometry.InputGradient(s, RowMaps(s)), s.Batch, s.Groups, s.GroupOutChannels, s.GroupInChannels, lane);
 
     /// <summary>Source channels of block <paramref name="block"/>.</summary>
     public int ChannelsIn(int block) => Math.Min(ChannelsPerBlock, SourceChannels - (block * ChannelsPerBlock));
@@ -181,14 +194,15 @@ internal sealed unsafe class ConvPlan
 
     private static int Divide(int a, int b) => (a + b - 1) / Math.Max(1, b);
 
-    private PaddedPlanes ChoosePlanes(int elementSize)
+    private PaddedPlanes ChoosePlanes(LaneSize lane)
     {
+        int bytes = lane.Bytes < WideLane ? NarrowPlaneBytes : PlaneBytes;
         PaddedPlanes row = new(Geometry, 1, 1);
         int halo = Geometry.LastRow - Geometry.FirstRow;
-        long rowBytes = Math.Max(1, (long)ChannelsPerBlock * Geometry.Phases.Count * row.Pitch * elementSize);
+        long rowBytes = Math.Max(1, (long)ChannelsPerBlock * Geometry.Phases.Count * row.Pitch * lane.Element);
 
         // Never fewer rows than the halo: dilated taps would pad more than they multiply. Most of such planes is padding that nobody reads.
-        int rows = (int)Math.Max((PlaneBytes / rowBytes) - halo, Math.Max(halo, Divide(MinPositions, row.Pitch)));
+        int rows = (int)Math.Max((bytes / rowBytes) - halo, Math.Max(halo, Divide(MinPositions, row.Pitch)));
         if (rows < Geometry.GridRows)
         {
             int blocks = Divide(Geometry.GridRows, rows);
@@ -196,7 +210,7 @@ internal sealed unsafe class ConvPlan
         }
 
         // Whole images; small ones together, so that the weights are read for many positions, but not so many that threads run out of tiles.
-        long byBytes = PlaneBytes / (rowBytes * (Geometry.GridRows + halo));
+        long byBytes = bytes / (rowBytes * (Geometry.GridRows + halo));
         long wanted = Math.Max(Divide(MinPositions, Geometry.GridRows * Geometry.GridColumns), TileWork / Math.Max(1, GroupWork() * Groups));
         long images = Math.Clamp(Math.Min(wanted, byBytes), 1, Math.Max(1, Batch / 4));
         return new PaddedPlanes(Geometry, Math.Max(1, Geometry.GridRows), (int)images);

@@ -285,9 +285,9 @@ public static partial class HostConv
         private static readonly ConcurrentDictionary<ConvShape, ShiftedPlan> s_shifted = new();
         private static readonly ConcurrentDictionary<ConvShape, WinogradPlan> s_winograd = new();
 
-        public static ConvPlan Forward(in ConvShape shape) => s_forward.GetOrAdd(shape, static s => ConvPlan.Forward(s, RegisterTile<TLane>.ElementSize));
+        public static ConvPlan Forward(in ConvShape shape) => s_forward.GetOrAdd(shape, static s => ConvPlan.Forward(s, LaneSize.Of<TLane>()));
 
-        public static ConvPlan Input(in ConvShape shape) => s_input.GetOrAdd(shape, static s => ConvPlan.InputGradient(s, RegisterTile<TLane>.ElementSize));
+        public static ConvPlan Input(in ConvShape shape) => s_input.GetOrAdd(shape, static s => ConvPlan.InputGradient(s, LaneSize.Of<TLane>()));
 
         public static WinogradPlan Winograd(in ConvShape shape)
             => s_winograd.GetOrAdd(shape, static s => new WinogradPlan(s, TLane.Width, RegisterTile<TLane>.MaxRows));

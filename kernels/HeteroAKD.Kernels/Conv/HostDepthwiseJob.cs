@@ -89,10 +89,10 @@ internal sealed unsafe class HostDepthwiseJob<TLane> : KernelJob<HostDepthwiseJo
         {
             TLane factor = TLane.LoadSplat(weights, weight + taps[t].Weight);
             TLane* from = (TLane*)(position + offsets[t]);
-            s0 = TLane.Fma(factor, from[0], s0);
-            s1 = TLane.Fma(factor, from[1], s1);
-            s2 = TLane.Fma(factor, from[2], s2);
-            s3 = TLane.Fma(factor, from[3], s3);
+            TLane.AddProduct(ref s0, factor, from[0]);
+            TLane.AddProduct(ref s1, factor, from[1]);
+            TLane.AddProduct(ref s2, factor, from[2]);
+            TLane.AddProduct(ref s3, factor, from[3]);
         }
 
         sums[0] = s0;

@@ -5,9 +5,9 @@ using System.Runtime.Intrinsics.X86;
 namespace HeteroAKD.Kernels.Lanes;
 
 /// <summary>16 neighbouring floats on the host, in one 512-bit register. The same members as its siblings, spelled for <see cref="Vector512"/>: the JIT needs the concrete type.</summary>
-public readonly unsafe struct F32x16 : IFloatLane<F32x16>
+public unsafe struct F32x16 : IFloatLane<F32x16>
 {
-    private readonly Vector512<float> _v;
+    private Vector512<float> _v; // not readonly, for AddProduct
 
     /// <summary>Wraps a register.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -56,6 +56,9 @@ public readonly unsafe struct F32x16 : IFloatLane<F32x16>
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static F32x16 Fma(F32x16 a, F32x16 b, F32x16 c) => new(Vector512.FusedMultiplyAdd(a._v, b._v, c._v));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void AddProduct(ref F32x16 sum, F32x16 a, F32x16 b) => sum._v = Vector512.FusedMultiplyAdd(a._v, b._v, sum._v);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static F32x16 Max(F32x16 a, F32x16 b) => new(Vector512.Max(a._v, b._v));

@@ -7,9 +7,9 @@ using X86Fma = System.Runtime.Intrinsics.X86.Fma;
 namespace HeteroAKD.Kernels.Lanes;
 
 /// <summary>4 neighbouring floats on the host, in one 128-bit register. The same members as its siblings, spelled for <see cref="Vector128"/>: the JIT needs the concrete type.</summary>
-public readonly unsafe struct F32x4 : IFloatLane<F32x4>
+public unsafe struct F32x4 : IFloatLane<F32x4>
 {
-    private readonly Vector128<float> _v;
+    private Vector128<float> _v; // not readonly, for AddProduct
 
     /// <summary>Wraps a register.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -46,6 +46,9 @@ public readonly unsafe struct F32x4 : IFloatLane<F32x4>
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static F32x4 Fma(F32x4 a, F32x4 b, F32x4 c) => new(Vector128.FusedMultiplyAdd(a._v, b._v, c._v));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void AddProduct(ref F32x4 sum, F32x4 a, F32x4 b) => sum._v = Vector128.FusedMultiplyAdd(a._v, b._v, sum._v);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static F32x4 Max(F32x4 a, F32x4 b) => new(Vector128.Max(a._v, b._v));

@@ -7,9 +7,9 @@ using X86Fma = System.Runtime.Intrinsics.X86.Fma;
 namespace HeteroAKD.Kernels.Lanes;
 
 /// <summary>8 neighbouring floats on the host, in one 256-bit register. The same members as its siblings, spelled for <see cref="Vector256"/>: the JIT needs the concrete type.</summary>
-public readonly unsafe struct F32x8 : IFloatLane<F32x8>
+public unsafe struct F32x8 : IFloatLane<F32x8>
 {
-    private readonly Vector256<float> _v;
+    private Vector256<float> _v; // not readonly, for AddProduct
 
     /// <summary>Wraps a register.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -46,6 +46,9 @@ public readonly unsafe struct F32x8 : IFloatLane<F32x8>
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static F32x8 Fma(F32x8 a, F32x8 b, F32x8 c) => new(Vector256.FusedMultiplyAdd(a._v, b._v, c._v));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void AddProduct(ref F32x8 sum, F32x8 a, F32x8 b) => sum._v = Vector256.FusedMultiplyAdd(a._v, b._v, sum._v);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static F32x8 Max(F32x8 a, F32x8 b) => new(Vector256.Max(a._v, b._v));
