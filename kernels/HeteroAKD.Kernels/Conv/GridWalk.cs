@@ -112,6 +112,71 @@ internal unsafe ref struct GridWalk
     }
 
     /// <summary>
+    /// Writes the run's lanes of several channels: activation(value + bias + what lies at the same places of <paramref name="added"/>), which is the target itself, one like it, or null.
+    /// </summary>
+    /// <param name="tile">[rows, vectors] lanes; one lane more is read.</param>
+    /// <param name="rows">Channels.</param>
+    /// <param name="vectors">Lanes of a channel: 1 or 2.</param>
+    /// <param name="target">The first channel's plane in the target's first image.</param>
+    /// <param name="plane">Bytes from a channel to the next.</param>
+    /// <param name="bias">[channels from the first]; not read where <paramref name="hasBias"/> is false.</param>
+    /// <param name="hasBias">Whether there is a bias.</param>
+    /// <param name="activation">Applied last.</param>
+    /// <param name="added">As <paramref name="target"/>, or null.</param>
+    public readonly void StoreRows<TLane>(TLane* tile, int rows, int vectors, byte* target, nint plane, Mem bias, bool hasBias, ActivationKind activation, byte* added)
+        where TLane : unmanaged, ILane<TLane>
+    {
+        bool whole = SegmentCount == 1 && vectors == 2 && _length[0] == 2 * TLane.Width && _geometry.TargetStepColumn == 1;
+        if (whole && activation is (ActivationKind.None or ActivationKind.Relu or ActivationKind.Relu6))
+        {
+            nint at = (nint)_target[0] * RegisterTile<TLane>.ElementSize;
+            StoreWhole(tile, rows, target + at, plane, bias, hasBias, activation, added == null ? null : added + at);
+            return;
+        }
+
+        for (int row = 0; row < rows; row++)
+        {
+            nint at = row * plane;
+            Store((byte*)(tile + (row * vectors)), target + at, hasBias ? TLane.LoadSplat(bias, row) : TLane.Splat(0f), activation, added == null ? null : added + at);
+        }
+    }
+
+    // Two whole lanes of each channel, side by side in the target: what is asked is asked once a call. Layers of few channels take as long to store as to multiply.
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
+    private static void StoreWhole<TLane>(TLane* tile, int rows, byte* target, nint plane, Mem bias, bool hasBias, ActivationKind activation, byte* added)
+        where TLane : unmanaged, ILane<TLane>
+    {
+        bool clamp = activation != ActivationKind.None;
+        bool above = activation == ActivationKind.Relu6;
+        TLane zero = TLane.Splat(0f), six = TLane.Splat(6f);
+        for (int row = 0; row < rows; row++, target += plane, tile += 2)
+        {
+            TLane b = hasBias ? TLane.LoadSplat(bias, row) : zero;
+            TLane x0 = tile[0] + b, x1 = tile[1] + b;
+            if (added != null)
+            {
+                x0 += ((TLane*)added)[0];
+                x1 += ((TLane*)added)[1];
+                added += plane;
+            }
+
+            if (clamp)
+            {
+                x0 = TLane.Max(x0, zero);
+                x1 = TLane.Max(x1, zero);
+                if (above)
+                {
+                    x0 = TLane.Min(x0, six);
+                    x1 = TLane.Min(x1, six);
+                }
+            }
+
+            ((TLane*)target)[0] = x0;
+            ((TLane*)target)[1] = x1;
+        }
+    }
+
+    /// <summary>
     /// Writes row <paramref name="row"/> of the tile to the target channel at <paramref name="channel"/>: activation(value + bias + what lies at the same places of
     /// <paramref name="added"/>), which is the channel itself, one like it, or null.
     /// </summary>
@@ -147,7 +212,11 @@ internal unsafe ref struct GridWalk
                     value = Activation.Apply(activation, value);
                 }
 
-                if (step == 1)
+                if (step == 1 && count == TLane.Width)
+                {
+                    TLane.Store(new Mem(target), i, value);
+                }
+                else if (step == 1)
                 {
                     TLane.StorePart(new Mem(target), i, count, value);
                 }

@@ -143,11 +143,8 @@ internal sealed unsafe class HostConvJob<TLane> : KernelJob<HostConvJob<TLane>>
         byte* added = first ? _operands.Added : (byte*)_operands.Target.Address;
         added = added == null ? null : added + start;
         ActivationKind activation = piece.Block == _plan.ChannelBlocks - 1 ? _operands.Activation : ActivationKind.None;
-        for (int row = 0; row < rows; row++)
-        {
-            TLane bias = _operands.HasBias && first ? TLane.LoadSplat(_operands.Bias, channel + row) : TLane.Splat(0f);
-            walk.Store((byte*)(piece.Tile + (row * vectors)), output + (row * rowBytes), bias, activation, added == null ? null : added + (row * rowBytes));
-        }
+        Mem bias = new((byte*)_operands.Bias.Address + ((nint)channel * RegisterTile<TLane>.ElementSize));
+        walk.StoreRows(piece.Tile, rows, vectors, output, rowBytes, bias, _operands.HasBias && first, activation, added);
     }
 
     /// <summary>What a tile works on at a time and the memory it works in.</summary>

@@ -170,13 +170,9 @@ internal sealed unsafe class HostDilatedJob<TLane> : KernelJob<HostDilatedJob<TL
 
     private void StoreRows(in GridWalk walk, int channel, int rows, int vectors, nint start, nint plane, TLane* sums)
     {
-        byte* output = (byte*)_operands.Target.Address + start;
         byte* added = _operands.Added == null ? null : _operands.Added + start;
-        for (int row = 0; row < rows; row++, sums += vectors)
-        {
-            TLane bias = _operands.HasBias ? TLane.LoadSplat(_operands.Bias, channel + row) : TLane.Splat(0f);
-            walk.Store((byte*)sums, output + (row * plane), bias, _operands.Activation, added == null ? null : added + (row * plane));
-        }
+        Mem bias = new((byte*)_operands.Bias.Address + ((nint)channel * RegisterTile<TLane>.ElementSize));
+        walk.StoreRows(sums, rows, vectors, (byte*)_operands.Target.Address + start, plane, bias, _operands.HasBias, _operands.Activation, added);
     }
 
     /// <summary>What a tile works on at a time and the memory it works in.</summary>

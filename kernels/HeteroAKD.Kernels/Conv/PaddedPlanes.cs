@@ -135,6 +135,16 @@ internal sealed class PaddedPlanes
         }
 
         int i = 0;
+        if (step == 2 && sizeof(T) == sizeof(float) && Avx2.IsSupported)
+        {
+            for (; i + 8 < count; i += 8)
+            {
+                float* pairs = (float*)from + (2 * i);
+                Vector256<float> mixed = Avx.Shuffle(Vector256.Load(pairs), Vector256.Load(pairs + 8), 0b10_00_10_00);
+                Avx2.Permute4x64(mixed.AsDouble(), 0b11_01_10_00).AsSingle().Store((float*)to + i);
+            }
+        }
+
         if (step == 2 && sizeof(T) == sizeof(float) && Sse.IsSupported)
         {
             // The last block would read past the row's end: leave it to the loop below.

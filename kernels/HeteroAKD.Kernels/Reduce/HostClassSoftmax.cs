@@ -6,17 +6,22 @@ using HeteroAKD.Kernels.Launch;
 namespace HeteroAKD.Kernels.Reduce;
 
 /// <summary>
-/// <see cref="ClassSoftmaxKernel"/> and its gradient on host threads. Planes of one class are often a power of two apart and share a few sets of every cache:
+/// <see cref="ClassSoftmaxKernel"/> and its gradient on host threads. Planes of the classes are often a multiple of 4 KiB apart and share a set of the cache:
 /// a second walk over the classes would find nothing left of the first. So some pixels of all planes are brought together in a worker's arena, the kernels run
 /// there, and the result goes back; memory is read and written once.
 /// </summary>
 public static class HostClassSoftmax
 {
-    // With fewer classes the kernels find what they need again in the caches, and bringing it together costs more than it saves.
-    private const int LeastClasses = 32;
+    // Planes a multiple of this apart share one set of a first-level cache: 64 sets of 64 bytes.
+    private const int SetBytes = 4096;
 
-    /// <summary>Whether so many classes are worth the copy; otherwise launch the kernels themselves.</summary>
-    public static bool Serves(int classes) => classes >= LeastClasses;
+    // So many lines, or fewer, are in a set.
+    private const int Ways = 8;
+
+    /// <summary>Whether the planes drive each other out of the caches, so that the copy pays; otherwise launch the kernels themselves.</summary>
+    /// <param name="classes">C.</param>
+    /// <param name="pixels">Pixels of a plane.</param>
+    public static bool Serves(int classes, int pixels) => classes > Ways && pixels > 0 && (long)pixels * sizeof(float) % SetBytes == 0;
 
     /// <summary>y = softmax of x over its classes, or its logarithm.</summary>
     /// <param name="pool">Threads.</param>
@@ -54,8 +59,11 @@ internal readonly record struct ClassSoftmaxPlan(Mem First, Mem Second, Mem Outp
 internal sealed unsafe class ClassSoftmaxJob<TLane> : KernelJob<ClassSoftmaxJob<TLane>>
     where TLane : unmanaged, ILane<TLane>
 {
-    // Pairs of cache lines from each plane: with 150 classes two inputs fill a first-level cache.
-    private const int Block = 32;
+    // Eight cache lines from each plane: shorter runs are fetched too slowly. With 150 classes two inputs are 170 KiB.
+    private const int Block = 128;
+
+    // A line more keeps the classes of a pixel in different sets of the cache.
+    private const int Pitch = Block + 16;
 
     // Elements of a tile.
     private const int TileElements = 1 << 14;
@@ -77,11 +85,11 @@ internal sealed unsafe class ClassSoftmaxJob<TLane> : KernelJob<ClassSoftmaxJob<
 
     public override void Tile(int tile, int worker)
     {
-        int elements = _plan.Classes * Block;
+        int elements = _plan.Classes * Pitch;
         int size = RegisterTile<TLane>.ElementSize;
         byte* arena = _pool.Arena(worker, (nuint)(2 * elements * size));
-        Mem first = new(arena); // [classes, block]
-        Mem second = new(arena + (elements * size)); // [classes, block]
+        Mem first = new(arena); // [classes, pitch]
+        Mem second = new(arena + (elements * size)); // [classes, pitch]
         int end = Math.Min(_plan.Pixels, ((tile % _pieces) + 1) * _pixelsPerTile);
         for (int pixel = tile % _pieces * _pixelsPerTile; pixel < end; pixel += Block)
         {
@@ -96,7 +104,7 @@ internal sealed unsafe class ClassSoftmaxJob<TLane> : KernelJob<ClassSoftmaxJob<
         Gather(At(_plan.First, start, size), count, first);
         if (!_plan.Backward)
         {
-            ClassSoftmaxKernel forward = new(first, second, _plan.Classes, Block, _plan.Logarithm);
+            ClassSoftmaxKernel forward = new(first, second, _plan.Classes, Pitch, _plan.Logarithm);
             for (int i = 0; i < count; i += TLane.Width)
             {
                 forward.Run<TLane>(0, i);
@@ -107,7 +115,7 @@ internal sealed unsafe class ClassSoftmaxJob<TLane> : KernelJob<ClassSoftmaxJob<
         }
 
         Gather(At(_plan.Second, start, size), count, second);
-        ClassSoftmaxGradientKernel backward = new(first, second, second, _plan.Classes, Block, _plan.Logarithm);
+        ClassSoftmaxGradientKernel backward = new(first, second, second, _plan.Classes, Pitch, _plan.Logarithm);
         for (int i = 0; i < count; i += TLane.Width)
         {
             backward.Run<TLane>(0, i);
@@ -126,7 +134,7 @@ internal sealed unsafe class ClassSoftmaxJob<TLane> : KernelJob<ClassSoftmaxJob<
         {
             for (int i = 0; i < count; i += TLane.Width)
             {
-                TLane.Store(block, (c * Block) + i, TLane.LoadPart(planes, (c * _plan.Pixels) + i, count - i, zero));
+                TLane.Store(block, (c * Pitch) + i, TLane.LoadPart(planes, (c * _plan.Pixels) + i, count - i, zero));
             }
         }
     }
@@ -138,7 +146,7 @@ internal sealed unsafe class ClassSoftmaxJob<TLane> : KernelJob<ClassSoftmaxJob<
         {
             for (int i = 0; i < count; i += TLane.Width)
             {
-                TLane.StorePart(planes, (c * _plan.Pixels) + i, count - i, TLane.Load(block, (c * Block) + i));
+                TLane.StorePart(planes, (c * _plan.Pixels) + i, count - i, TLane.Load(block, (c * Pitch) + i));
             }
         }
     }

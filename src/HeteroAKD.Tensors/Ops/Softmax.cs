@@ -43,7 +43,7 @@ public static class Softmax
                 int columns = x[-1];
                 n.Device.Rows(new RowSoftmaxKernel(n[0].Mem, n.Output.Mem, columns, logarithm), x.Count / columns, columns, 10 * columns, n.DType);
             }
-            else if (n.Device is HostDevice host && HostClassSoftmax.Serves(x[1]))
+            else if (n.Device is HostDevice host && HostClassSoftmax.Serves(x[1], x.CountFrom(2)))
             {
                 HostClassSoftmax.Forward(host.Pool, n[0].Mem, n.Output.Mem, x[0], x[1], x.CountFrom(2), logarithm, HostDevice.Precision(n.DType));
             }
@@ -61,7 +61,7 @@ public static class Softmax
                 int columns = x[-1];
                 n.Device.Rows(new RowSoftmaxGradientKernel(n.Output.Mem, dy.Mem, dx.Mem, columns, logarithm), x.Count / columns, columns, 6 * columns, n.DType);
             }
-            else if (n.Device is HostDevice host && HostClassSoftmax.Serves(x[1]))
+            else if (n.Device is HostDevice host && HostClassSoftmax.Serves(x[1], x.CountFrom(2)))
             {
                 HostClassSoftmax.Backward(host.Pool, n.Output.Mem, dy.Mem, dx.Mem, x[0], x[1], x.CountFrom(2), logarithm, HostDevice.Precision(n.DType));
             }

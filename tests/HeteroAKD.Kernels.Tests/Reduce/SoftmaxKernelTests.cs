@@ -59,6 +59,8 @@ public sealed class SoftmaxKernelTests
     [InlineData(2, 33, 67, false)]
     [InlineData(3, 40, 130, true)]
     [InlineData(1, 40, 2000, false)]
+    [InlineData(2, 9, 1024, true)]
+    [InlineData(1, 150, 140, false)]
     public void OverClassesBroughtTogether(int images, int classes, int pixels, bool logarithm)
     {
         double[] x = KernelCheck.Numbers(images * classes * pixels, classes, 20);
@@ -77,6 +79,14 @@ public sealed class SoftmaxKernelTests
             return [output, gradient];
         });
     }
+
+    [Theory]
+    [InlineData(19, 128 * 128, true)]
+    [InlineData(9, 1024, true)]
+    [InlineData(8, 1024, false)] // as many planes as a set has lines
+    [InlineData(150, 24 * 32, false)] // 3 KiB apart: in several sets
+    [InlineData(19, 0, false)]
+    public void PlanesThatShareASetAreBroughtTogether(int classes, int pixels, bool serves) => Assert.Equal(serves, HostClassSoftmax.Serves(classes, pixels));
 
     [Fact]
     public void GlobalNormOfSeveralBuffers()

@@ -99,6 +99,9 @@ internal static class NormalizationCases
         yield return family.Case("dim=1", Normal("input", 1, 5, 67));
         yield return family.Case("dim=1", Normal("input", 2, 40, 67));
 
+        // Planes of 4 KiB, which the host brings together.
+        yield return family.Case("dim=1", Normal("input", 1, 9, 32, 32));
+
         // Rows of whole quads: devices take four elements a thread.
         yield return family.Case("", Normal("input", 3, 72));
         yield return family.Case("dim=1", Normal("input", 2, 19, 3, 8));
