@@ -109,12 +109,15 @@ public sealed class JobFactory(ExperimentConfig config, ExperimentData data, Dev
     /// <summary>The control of <see cref="Distilled"/>: the same with plain KD alone.</summary>
     public PlannedTraining Control(SegmentationModel teacher, SegmentationModel student) => WithTeacher(NetworkRoles.Kd, config.Distillation.ControlTerms(), teacher, student);
 
-    private PlannedTraining WithTeacher(string role, IReadOnlyList<WeightedTerm> terms, SegmentationModel teacher, SegmentationModel student)
+    /// <summary>As <see cref="Distilled"/> with other terms; the teacher is asked even where there are none. For measurements of what each costs.</summary>
+    public PlannedTraining Taught(SegmentationModel teacher, SegmentationModel student, IReadOnlyList<WeightedTerm> terms) => WithTeacher(NetworkRoles.Distilled, terms, teacher, student, asksTeacher: true);
+
+    private PlannedTraining WithTeacher(string role, IReadOnlyList<WeightedTerm> terms, SegmentationModel teacher, SegmentationModel student, bool asksTeacher = false)
     {
         TaskLoss task = ObjectiveFactory.Task(device, config, Images(NetworkRole.Student));
         Normalization own = NormalizationOf(config.Augmentation);
         InputAdapter? adapter = _teacher.Same(own) ? null : new InputAdapter(device, own, _teacher);
-        IObjective objective = ObjectiveFactory.Distillation(teacher, student, task, config, terms, data.Classes.IgnoreIndex, adapter, Kept(teacher));
+        IObjective objective = ObjectiveFactory.Distillation(teacher, student, task, config, terms, data.Classes.IgnoreIndex, adapter, Kept(teacher), asksTeacher);
         PlannedTraining training = Plan(NetworkRole.Student, student, objective);
         return training with { Job = training.Job with { Role = role }, Unlabelled = UnlabelledFor(role, objective) };
     }

@@ -24,6 +24,15 @@ public sealed class ExperimentCommandTests : IDisposable
     }
 
     [Fact]
+    public void Cost_measures_each_arm_for_the_given_seconds()
+    {
+        FakeExperiment service = new();
+        Assert.Equal(0, Run(service, "experiment", "p.yaml", "--cost", "--cost-seconds", "3", "--threads", "2"));
+        Assert.Equal((3, 2), (service.CostSeconds, service.Request!.Threads));
+        Assert.Contains("the report", output.ToString(), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Failures_and_interruptions_have_their_codes()
     {
         Assert.Equal(1, Run(new FakeExperiment { Outcome = new("", [], ["kd  seed 1: error: full"], false) }, "experiment", "p.yaml"));
@@ -51,6 +60,9 @@ public sealed class ExperimentCommandTests : IDisposable
     [InlineData("--force", "error: experiment takes no --force: what runs is in the plan")]
     [InlineData("--jobs 0", "error: --jobs takes 1 to 64, not '0'")]
     [InlineData("--report --dry-run", "error: --dry-run and --report exclude each other")]
+    [InlineData("--report --cost", "error: --report and --cost exclude each other")]
+    [InlineData("--cost-seconds 3", "error: --cost-seconds goes with --cost")]
+    [InlineData("--cost --cost-seconds 0", "error: --cost-seconds")]
     public void What_belongs_into_the_plan_is_refused(string options, string message)
     {
         FakeExperiment service = new();
@@ -97,6 +109,14 @@ public sealed class ExperimentCommandTests : IDisposable
             Request = request;
             return new ExperimentForecast(
                 12, 4, 1, 3600, "from earlier runs", ["a note"], [("kd", "", "distillation.method=kd")], Unknown, Unknown > 0 ? ["kd could not be tried"] : []);
+        }
+
+        public double CostSeconds { get; private set; }
+
+        public ExperimentOutcome Cost(ExperimentRequest request, double seconds, IProgressSink progress, CancellationToken cancellation)
+        {
+            (Request, CostSeconds) = (request, seconds);
+            return Outcome;
         }
 
         public ExperimentOutcome Report(ExperimentRequest request)

@@ -9,6 +9,7 @@ namespace HeteroAKD.Cli.Commands;
 internal sealed class ExperimentCommand : Command
 {
     private const int MostJobs = 64;
+    private const int MostCostSeconds = 3600;
 
     private readonly Argument<string> file = new("PLAN") { Description = "Plan (YAML): arms, seeds, shared teachers, what is compared; docs/experiments.md explains it" };
 
@@ -21,6 +22,10 @@ internal sealed class ExperimentCommand : Command
         Description = "Share what a teacher says of each batch among the runs of a seed, in files below --out: same results, less time, some gigabytes of disk",
     };
 
+    private readonly Option<bool> cost = new("--cost") { Description = "Measure what a step of each arm costs, each in turns with the student alone; wants a quiet machine, trains nothing" };
+
+    private readonly Option<int> costSeconds = new Option<int>("--cost-seconds") { Description = "How long --cost measures each arm", HelpName = "s", DefaultValueFactory = _ => 10 }.Whole(1, MostCostSeconds);
+
     private readonly Option<bool> report = new("--report") { Description = "Report from the results that are there; run nothing" };
 
     public ExperimentCommand(IExperimentCommand service, CommonOptions options, Terminal terminal, CancellationToken cancellation)
@@ -31,17 +36,26 @@ internal sealed class ExperimentCommand : Command
         Add(keep);
         Add(dryRun);
         Add(report);
+        Add(cost);
+        Add(costSeconds);
         this.AddRule(result =>
         {
             Option[] own = [options.Set, options.Seed, options.Precision, options.Force, options.AcceptChanges];
-            foreach (Option given in own.Where(o => result.GetResult(o) is { Implicit: false }))
+            foreach (Option refused in own.Where(o => result.GetResult(o) is { Implicit: false }))
             {
-                result.AddError($"experiment takes no {given.Name}: what runs is in the plan");
+                result.AddError($"experiment takes no {refused.Name}: what runs is in the plan");
             }
 
-            if (result.GetValue(dryRun) && result.GetValue(report))
+            Option<bool>[] modes = [dryRun, report, cost];
+            Option<bool>[] given = [.. modes.Where(result.GetValue)];
+            if (given.Length > 1)
             {
-                result.AddError("--dry-run and --report exclude each other");
+                result.AddError($"{string.Join(" and ", given.Select(o => o.Name))} exclude each other");
+            }
+
+            if (result.GetResult(costSeconds) is { Implicit: false } && !result.GetValue(cost))
+            {
+                result.AddError("--cost-seconds goes with --cost");
             }
         });
         SetAction(result =>
@@ -52,6 +66,11 @@ internal sealed class ExperimentCommand : Command
             if (result.GetValue(dryRun))
             {
                 return Write(terminal, terminal.WithProgress(progress => service.Forecast(request, progress, cancellation)), request);
+            }
+
+            if (result.GetValue(cost))
+            {
+                return Write(terminal, terminal.WithProgress(progress => service.Cost(request, result.GetValue(costSeconds), progress, cancellation)));
             }
 
             return Write(terminal, result.GetValue(report) ? service.Report(request) : terminal.WithProgress(progress => service.Run(request, progress, cancellation)));

@@ -42,6 +42,13 @@ public interface IExperimentCommand
     /// <summary>Checks the plan and reckons what it takes; writes nothing.</summary>
     ExperimentForecast Forecast(ExperimentRequest request, IProgressSink progress, CancellationToken cancellation);
 
+    /// <summary>Measures what a step of each arm costs, keeps it beside the results, and reports. Trains nothing.</summary>
+    /// <param name="request">The plan.</param>
+    /// <param name="seconds">How long each arm is measured.</param>
+    /// <param name="progress">Hears of each arm.</param>
+    /// <param name="cancellation">Stops; nothing is written then.</param>
+    ExperimentOutcome Cost(ExperimentRequest request, double seconds, IProgressSink progress, CancellationToken cancellation);
+
     /// <summary>Reports from the results file alone.</summary>
     ExperimentOutcome Report(ExperimentRequest request);
 }

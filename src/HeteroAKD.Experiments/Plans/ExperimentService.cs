@@ -1,4 +1,6 @@
+using System.Globalization;
 using HeteroAKD.Experiments.Commands;
+using HeteroAKD.Experiments.Configuration;
 using HeteroAKD.Experiments.Runs;
 using HeteroAKD.Tensors;
 using HeteroAKD.Training.Loop;
@@ -68,6 +70,39 @@ public sealed class ExperimentService(IRunStarter starter, IDryRunCommand dryRun
             distinct.Length, distinct.Count(setup.Results.Holds), missing.Count(r => r.Role == NetworkRoles.Teacher), seconds, durations.Source, notes,
             Apart([.. setup.Layout.FirstSeed]), each.Count(double.IsNaN), durations.Untried);
     }
+
+    /// <inheritdoc/>
+    public ExperimentOutcome Cost(ExperimentRequest request, double seconds, IProgressSink progress, CancellationToken cancellation)
+    {
+        Setup setup = Open(request);
+        using FileLock held = LockResults(setup.Plan);
+        PlannedRun[] runs = [.. setup.Layout.FirstSeed.Where(r => r.Cell == setup.Plan.Cells[0].Name).DistinctBy(r => r.Arm)
+            .Select(r => r with { Config = OnDevice(r.Config, request) })];
+        CostMeasurement measurement = new(seconds, progress, cancellation);
+        IReadOnlyList<ArmCost> costs;
+        try
+        {
+            costs = measurement.Of(runs);
+        }
+        catch (OperationCanceledException)
+        {
+            return new ExperimentOutcome("", [], [], true);
+        }
+
+        string path = setup.Plan.ResultPath(CostFile.End);
+        int threads = runs[0].Config.Threads > 0 ? runs[0].Config.Threads : Environment.ProcessorCount;
+        string[] where =
+        [
+            setup.Plan.Cells[0].Name is { Length: > 0 } cell ? $"cell {cell}" : "", measurement.DeviceName, $"{threads} threads", GitDescription.Of(request.Plan),
+            clock.GetUtcNow().ToString("yyyy-MM-dd", CultureInfo.InvariantCulture),
+        ];
+        new CostFile(costs, string.Join(", ", where.Where(part => part.Length > 0))).Write(path);
+        ExperimentOutcome report = Report(request);
+        return report with { Files = [path, .. report.Files] };
+    }
+
+    private static ExperimentConfig OnDevice(ExperimentConfig config, ExperimentRequest request) =>
+        config with { Device = request.Device.Length > 0 ? request.Device : config.Device, Threads = request.Threads > 0 ? request.Threads : config.Threads };
 
     /// <inheritdoc/>
     public ExperimentOutcome Report(ExperimentRequest request)

@@ -124,7 +124,18 @@ public sealed class PlanReport
             blocks.Add(new TextBlock("p (Holm): p (t) corrected for the number of arms of the same table; several cells are several families of tests. ahead: seeds on which the arm beats the control. could show: the smallest true difference to the control that so many pairs find with a probability of 0.8 (paired t-test, 5 % two-sided, noncentral t, sd as observed)."));
         }
 
+        AddCosts();
         AddRuns();
+    }
+
+    private void AddCosts()
+    {
+        if (CostFile.Read(plan.ResultPath(CostFile.End)) is { } file)
+        {
+            blocks.Add(new HeadingBlock(2, "Cost of a step"));
+            blocks.Add(new TextBlock($"Measured by 'experiment --cost' ({file.Where}). times alone: the step in times that of the same student without a teacher, taken in turns with it. teacher: what asking it adds. each term: what the step is shorter without it."));
+            blocks.Add(file.Table());
+        }
     }
 
     private void AddProblems(PlannedRun[] distinct)

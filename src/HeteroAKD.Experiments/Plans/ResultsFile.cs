@@ -35,10 +35,10 @@ public sealed class ResultsFile
         }
 
         string[] rows = Text(path).Split('\n')[..^1];
-        string[] heads = rows.Length == 0 ? [] : Cells(rows[0]);
+        string[] heads = rows.Length == 0 ? [] : CsvLine.Cells(rows[0]);
         for (int i = 1; i < rows.Length; i++)
         {
-            file.lines.Add(Parse(heads, Cells(rows[i]), $"{path}:{i + 1}"));
+            file.lines.Add(Parse(heads, CsvLine.Cells(rows[i]), $"{path}:{i + 1}"));
         }
 
         return file;
@@ -54,7 +54,7 @@ public sealed class ResultsFile
     public void Prepare()
     {
         Directory.CreateDirectory(Path.GetDirectoryName(Path.GetFullPath(path))!);
-        string text = Row(Columns) + string.Concat(lines.Select(l => Row(Values(l))));
+        string text = CsvLine.Of(Columns) + string.Concat(lines.Select(l => CsvLine.Of(Values(l))));
         if (!File.Exists(path) || Text(path) != text)
         {
             AtomicFile.WriteText(path, text);
@@ -65,7 +65,7 @@ public sealed class ResultsFile
     public void Add(RunResult result)
     {
         using FileStream stream = Open(path, FileMode.Append, FileAccess.Write, FileShare.None, "the earlier lines are as they were");
-        stream.Write(Encoding.UTF8.GetBytes(Row(Values(result))));
+        stream.Write(Encoding.UTF8.GetBytes(CsvLine.Of(Values(result))));
         stream.Flush(flushToDisk: true);
         lines.Add(result);
     }
@@ -141,44 +141,4 @@ public sealed class ResultsFile
     }
 
     private static string Number(double value) => double.IsNaN(value) ? "" : value.ToString("R", CultureInfo.InvariantCulture);
-
-    private static string Row(string[] cells) => string.Join(',', cells.Select(Quoted)) + "\n";
-
-    // RFC 4180; a line break would end the line for everyone who reads lines.
-    private static string Quoted(string cell)
-    {
-        string line = cell.ReplaceLineEndings(" ");
-        return line.AsSpan().ContainsAny(',', '"') ? $"\"{line.Replace("\"", "\"\"", StringComparison.Ordinal)}\"" : line;
-    }
-
-    private static string[] Cells(string line)
-    {
-        List<string> cells = [];
-        StringBuilder cell = new();
-        bool quoted = false;
-        for (int i = 0; i < line.Length; i++)
-        {
-            char c = line[i];
-            if (quoted && c == '"' && i + 1 < line.Length && line[i + 1] == '"')
-            {
-                cell.Append(line[++i]);
-            }
-            else if (c == '"')
-            {
-                quoted = !quoted;
-            }
-            else if (c == ',' && !quoted)
-            {
-                cells.Add(cell.ToString());
-                cell.Clear();
-            }
-            else if (c != '\r')
-            {
-                cell.Append(c);
-            }
-        }
-
-        cells.Add(cell.ToString());
-        return [.. cells];
-    }
 }

@@ -51,6 +51,9 @@ public sealed class TrainingStep : IDisposable
         Replaying,
     }
 
+    /// <summary>Launches of a replayed step; 0 while steps are not replayed.</summary>
+    public int Launches => _phase == Phase.Replaying ? _recorded!.Launches : 0;
+
     /// <summary>Runs the step.</summary>
     /// <param name="pass">Training, with the key of the step's masks.</param>
     /// <param name="share">The loss's own gradient: 1 over the accumulated micro-steps.</param>

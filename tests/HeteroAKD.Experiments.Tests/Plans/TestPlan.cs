@@ -54,6 +54,8 @@ internal sealed class TestPlan : IDisposable
 
     public ExperimentOutcome Report() => Service(new FakeStarter()).Report(Request);
 
+    public ExperimentOutcome Cost(CancellationToken cancellation = default) => Service(new FakeStarter()).Cost(Request, 0.1, Progress, cancellation);
+
     public ExperimentForecast Forecast(IDryRunCommand? dryRun = null) => Service(new FakeStarter(), dryRun).Forecast(Request, Progress, CancellationToken.None);
 
     public void Dispose() => _folder.Dispose();

@@ -1,0 +1,132 @@
+using System.Diagnostics;
+using HeteroAKD.Data;
+using HeteroAKD.Distillation;
+using HeteroAKD.Experiments.Configuration;
+using HeteroAKD.Experiments.Runs;
+using HeteroAKD.Nn;
+using HeteroAKD.Training.Loop;
+
+namespace HeteroAKD.Experiments.Plans;
+
+/// <summary>
+/// Measures what a step of each arm costs. Each arm takes its steps in turns with the same student alone, with the teacher asked but no term, and without each of its terms: what slows the
+/// machine for a while slows all of them.
+/// </summary>
+/// <param name="seconds">How long an arm is measured.</param>
+/// <param name="progress">Hears of each arm.</param>
+/// <param name="cancellation">Stops.</param>
+internal sealed class CostMeasurement(double seconds, IProgressSink progress, CancellationToken cancellation)
+{
+    private const int LeastRounds = 7;
+    private const int PassRounds = 5;
+
+    /// <summary>Name of the device on which it was measured; empty before.</summary>
+    public string DeviceName { get; private set; } = "";
+
+    /// <summary>Measures runs, one of each arm.</summary>
+    public IReadOnlyList<ArmCost> Of(IReadOnlyList<PlannedRun> runs)
+    {
+        progress.Begin("cost of a step", runs.Count);
+        List<ArmCost> costs = [];
+        foreach (PlannedRun run in runs)
+        {
+            cancellation.ThrowIfCancellationRequested();
+            ArmCost cost = Of(run.Arm, Measurable(run));
+            costs.Add(cost);
+            progress.Report(new StepProgress(costs.Count, double.NaN, double.NaN, cost.Step));
+        }
+
+        return costs;
+    }
+
+    // Time does not depend on the teacher's weights.
+    private ExperimentConfig Measurable(PlannedRun run)
+    {
+        ExperimentConfig config = run.Config;
+        if (run.Teacher is not null && !File.Exists(config.Teacher.Checkpoint))
+        {
+            progress.Say($"{run.Arm}: the shared teacher {run.Teacher.Arm} is not there; its initial weights take as long");
+            return config with { Teacher = config.Teacher with { Checkpoint = "" } };
+        }
+
+        return config;
+    }
+
+    private ArmCost Of(string arm, ExperimentConfig config)
+    {
+        ExperimentData data = new(config with { Data = config.Data with { Cache = CacheKind.Off } });
+        data.TakeWarnings(progress.Say);
+        Batch batch = CostRig.BatchOf(config, data);
+        IReadOnlyList<WeightedTerm> terms = config.Distillation.WeightedTerms();
+        List<IReadOnlyList<WeightedTerm>?> variants = [null];
+        if (terms.Count > 0)
+        {
+            variants.Add([]);
+            variants.AddRange(terms.Count == 1 ? [terms] : [terms, .. terms.Select(left => (IReadOnlyList<WeightedTerm>)[.. terms.Where(t => t != left)])]);
+        }
+
+        List<CostRig> rigs = [];
+        try
+        {
+            foreach (IReadOnlyList<WeightedTerm>? variant in variants)
+            {
+                cancellation.ThrowIfCancellationRequested();
+                rigs.Add(new CostRig(config, data, batch, variant, _ => { }));
+            }
+
+            DeviceName = rigs[0].DeviceName;
+            Alternate(rigs);
+            return Cost(arm, terms, rigs);
+        }
+        finally
+        {
+            rigs.ForEach(rig => rig.Dispose());
+        }
+    }
+
+    private void Alternate(List<CostRig> rigs)
+    {
+        Stopwatch clock = Stopwatch.StartNew();
+        for (int round = 0; round < LeastRounds || clock.Elapsed.TotalSeconds < seconds; round++)
+        {
+            cancellation.ThrowIfCancellationRequested();
+
+            // Backwards every second time, so that none always follows the same neighbour.
+            foreach (CostRig rig in round % 2 == 0 ? rigs : Enumerable.Reverse(rigs))
+            {
+                rig.Measure();
+            }
+        }
+
+        CostRig whole = rigs[Math.Min(2, rigs.Count - 1)];
+        for (int round = 0; round < PassRounds; round++)
+        {
+            whole.MeasurePasses();
+        }
+    }
+
+    private static ArmCost Cost(string arm, IReadOnlyList<WeightedTerm> terms, List<CostRig> rigs)
+    {
+        CostRig alone = rigs[0], whole = rigs[Math.Min(2, rigs.Count - 1)];
+        double[] ratios = [.. whole.Steps.Zip(alone.Steps, (step, reference) => step / reference).Order()];
+        double Difference(CostRig with, CostRig without) => 1000 * Median(with.Steps.Zip(without.Steps, (a, b) => a - b));
+        return new ArmCost
+        {
+            Arm = arm,
+            Step = 1000 * Median(whole.Steps),
+            TimesAlone = (ratios[ratios.Length / 5], ratios[ratios.Length / 2], ratios[^((ratios.Length / 5) + 1)]),
+            Forward = 1000 * Median(whole.Passes.Select(p => p.Forward)),
+            Backward = 1000 * Median(whole.Passes.Select(p => p.Backward)),
+            Teacher = terms.Count == 0 ? 0 : Difference(rigs[1], alone),
+            Terms = [.. terms.Select((term, i) => (term.Name, Difference(whole, terms.Count == 1 ? rigs[1] : rigs[3 + i])))],
+            PeakBytes = whole.PeakBytes,
+            Launches = whole.Launches,
+        };
+    }
+
+    private static double Median(IEnumerable<double> values)
+    {
+        double[] sorted = [.. values.Order()];
+        return sorted[sorted.Length / 2];
+    }
+}
