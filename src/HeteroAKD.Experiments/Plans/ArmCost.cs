@@ -2,6 +2,21 @@ using System.Globalization;
 
 namespace HeteroAKD.Experiments.Plans;
 
+/// <summary>By how many milliseconds one step is longer than another, taken in turns.</summary>
+/// <param name="Milliseconds">Median of the differences; noise may make it negative.</param>
+/// <param name="HalfWidth">Half of an interval that holds the true median with about 95 %: 1.57 times the interquartile range over the root of the number of rounds (McGill, Tukey and Larsen, 1978).</param>
+public readonly record struct CostDifference(double Milliseconds, double HalfWidth)
+{
+    /// <summary>Of differences in seconds.</summary>
+    public static CostDifference Of(IEnumerable<double> seconds)
+    {
+        const double Notch = 1.57;
+        double[] sorted = [.. seconds.Order()];
+        double range = sorted[3 * sorted.Length / 4] - sorted[sorted.Length / 4];
+        return new CostDifference(1000 * sorted[sorted.Length / 2], 1000 * Notch * range / Math.Sqrt(sorted.Length));
+    }
+}
+
 /// <summary>What a step of an arm costs.</summary>
 public sealed record ArmCost
 {
@@ -20,11 +35,11 @@ public sealed record ArmCost
     /// <summary>Milliseconds of the backward pass.</summary>
     public required double Backward { get; init; }
 
-    /// <summary>Milliseconds that asking the teacher adds to the student alone; 0 without one.</summary>
-    public required double Teacher { get; init; }
+    /// <summary>What asking the teacher adds to the student alone; 0 without one.</summary>
+    public required CostDifference Teacher { get; init; }
 
-    /// <summary>Milliseconds by which the step is shorter without a term, for each term. Noise may make one negative.</summary>
-    public required IReadOnlyList<(string Name, double Milliseconds)> Terms { get; init; }
+    /// <summary>By how much the step is longer than without a term, for each term.</summary>
+    public required IReadOnlyList<(string Name, CostDifference Difference)> Terms { get; init; }
 
     /// <summary>Most bytes of tensors at a time.</summary>
     public required long PeakBytes { get; init; }
@@ -32,6 +47,7 @@ public sealed record ArmCost
     /// <summary>Launches of a step; 0 where steps are not replayed.</summary>
     public required int Launches { get; init; }
 
-    /// <summary>The terms in words: name, milliseconds, share of the step.</summary>
-    public string TermsText => string.Join(", ", Terms.Select(t => string.Create(CultureInfo.InvariantCulture, $"{t.Name} {t.Milliseconds:F2} ({100 * t.Milliseconds / Step:F1} %)")));
+    /// <summary>The terms in words: name, milliseconds with their interval, share of the step.</summary>
+    public string TermsText => string.Join(", ", Terms.Select(t => string.Create(
+        CultureInfo.InvariantCulture, $"{t.Name} {t.Difference.Milliseconds:F2} ± {t.Difference.HalfWidth:F2} ({100 * t.Difference.Milliseconds / Step:F1} %)")));
 }

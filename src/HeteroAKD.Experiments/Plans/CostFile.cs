@@ -50,15 +50,15 @@ internal sealed record CostFile(IReadOnlyList<ArmCost> Costs, string Where)
 
     /// <summary>The table of the report.</summary>
     public TableBlock Table() => new(
-        ["arm", "step, ms", "times alone", "20 to 80 %", "forward, ms", "backward, ms", "teacher, ms", "MiB", "launches", "each term, ms (share of the step)"], 1,
+        ["arm", "step, ms", "times alone", "20 to 80 %", "forward, ms", "backward, ms", "teacher, ms", "MiB", "launches", "each term, ms (share)"], 1,
         [.. Costs.Select(c => (string[])[
             c.Arm, Text(c.Step, "F1"), Text(c.TimesAlone.Median, "F2"), $"{Text(c.TimesAlone.Low, "F2")} to {Text(c.TimesAlone.High, "F2")}", Text(c.Forward, "F1"), Text(c.Backward, "F1"),
-            Text(c.Teacher, "F1"), Text(c.PeakBytes / (1024.0 * 1024.0), "F1"), c.Launches.ToString(CultureInfo.InvariantCulture), c.TermsText])]);
+            $"{Text(c.Teacher.Milliseconds, "F1")} ± {Text(c.Teacher.HalfWidth, "F1")}", Text(c.PeakBytes / (1024.0 * 1024.0), "F1"), c.Launches.ToString(CultureInfo.InvariantCulture), c.TermsText])]);
 
     private string[] Values(ArmCost c) =>
     [
-        c.Arm, Number(c.Step), Number(c.TimesAlone.Median), Number(c.TimesAlone.Low), Number(c.TimesAlone.High), Number(c.Forward), Number(c.Backward), Number(c.Teacher),
-        string.Join(' ', c.Terms.Select(t => $"{t.Name}={Number(t.Milliseconds)}")), c.PeakBytes.ToString(CultureInfo.InvariantCulture), c.Launches.ToString(CultureInfo.InvariantCulture), Where,
+        c.Arm, Number(c.Step), Number(c.TimesAlone.Median), Number(c.TimesAlone.Low), Number(c.TimesAlone.High), Number(c.Forward), Number(c.Backward), Text(c.Teacher),
+        string.Join(' ', c.Terms.Select(t => $"{t.Name}={Text(t.Difference)}")), c.PeakBytes.ToString(CultureInfo.InvariantCulture), c.Launches.ToString(CultureInfo.InvariantCulture), Where,
     ];
 
     private static ArmCost Parse(string[] cells) => new()
@@ -68,11 +68,15 @@ internal sealed record CostFile(IReadOnlyList<ArmCost> Costs, string Where)
         TimesAlone = (Real(cells[3]), Real(cells[2]), Real(cells[4])),
         Forward = Real(cells[5]),
         Backward = Real(cells[6]),
-        Teacher = Real(cells[7]),
-        Terms = [.. cells[8].Split(' ', StringSplitOptions.RemoveEmptyEntries).Select(t => t.Split('=')).Select(t => (t[0], Real(t[1])))],
+        Teacher = Difference(cells[7]),
+        Terms = [.. cells[8].Split(' ', StringSplitOptions.RemoveEmptyEntries).Select(t => t.Split('=')).Select(t => (t[0], Difference(t[1])))],
         PeakBytes = long.Parse(cells[9], CultureInfo.InvariantCulture),
         Launches = int.Parse(cells[10], CultureInfo.InvariantCulture),
     };
+
+    private static string Text(CostDifference difference) => $"{Number(difference.Milliseconds)}+-{Number(difference.HalfWidth)}";
+
+    private static CostDifference Difference(string text) => text.Split("+-") is [string value, string half] ? new CostDifference(Real(value), Real(half)) : throw new FormatException($"'{text}' is no time with its interval");
 
     private static double Real(string text) => double.Parse(text, CultureInfo.InvariantCulture);
 

@@ -109,7 +109,7 @@ internal sealed class CostMeasurement(double seconds, IProgressSink progress, Ca
     {
         CostRig alone = rigs[0], whole = rigs[Math.Min(2, rigs.Count - 1)];
         double[] ratios = [.. whole.Steps.Zip(alone.Steps, (step, reference) => step / reference).Order()];
-        double Difference(CostRig with, CostRig without) => 1000 * Median(with.Steps.Zip(without.Steps, (a, b) => a - b));
+        CostDifference Difference(CostRig with, CostRig without) => CostDifference.Of(with.Steps.Zip(without.Steps, (a, b) => a - b));
         return new ArmCost
         {
             Arm = arm,
@@ -117,7 +117,7 @@ internal sealed class CostMeasurement(double seconds, IProgressSink progress, Ca
             TimesAlone = (ratios[ratios.Length / 5], ratios[ratios.Length / 2], ratios[^((ratios.Length / 5) + 1)]),
             Forward = 1000 * Median(whole.Passes.Select(p => p.Forward)),
             Backward = 1000 * Median(whole.Passes.Select(p => p.Backward)),
-            Teacher = terms.Count == 0 ? 0 : Difference(rigs[1], alone),
+            Teacher = terms.Count == 0 ? default : Difference(rigs[1], alone),
             Terms = [.. terms.Select((term, i) => (term.Name, Difference(whole, terms.Count == 1 ? rigs[1] : rigs[3 + i])))],
             PeakBytes = whole.PeakBytes,
             Launches = whole.Launches,

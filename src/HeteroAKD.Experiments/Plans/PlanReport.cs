@@ -133,7 +133,7 @@ public sealed class PlanReport
         if (CostFile.Read(plan.ResultPath(CostFile.End)) is { } file)
         {
             blocks.Add(new HeadingBlock(2, "Cost of a step"));
-            blocks.Add(new TextBlock($"Measured by 'experiment --cost' ({file.Where}). times alone: the step in times that of the same student without a teacher, taken in turns with it. teacher: what asking it adds. each term: what the step is shorter without it."));
+            blocks.Add(new TextBlock($"Measured by 'experiment --cost' ({file.Where}). times alone: the step in times that of the same student without a teacher, taken in turns with it. teacher: what asking it adds. each term: what the step is shorter without it. ±: half of an interval that holds the median with about 95 %."));
             blocks.Add(file.Table());
         }
     }

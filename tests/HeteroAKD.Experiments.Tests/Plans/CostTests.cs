@@ -36,7 +36,8 @@ public sealed class CostTests
         Assert.Equal(["alone", "kd", "both"], file.Costs.Select(c => c.Arm));
         Assert.StartsWith("cell trusted, cpu, 4 threads, ", file.Where, StringComparison.Ordinal);
         ArmCost alone = file.Costs[0], kd = file.Costs[1], both = file.Costs[2];
-        Assert.Equal((1, 1, 1, 0), (alone.TimesAlone.Low, alone.TimesAlone.Median, alone.TimesAlone.High, alone.Teacher));
+        Assert.Equal((1.0, 1.0, 1.0), alone.TimesAlone);
+        Assert.Equal(default, alone.Teacher);
         Assert.Empty(alone.Terms);
         Assert.Equal(["kd"], kd.Terms.Select(t => t.Name));
         Assert.Equal(["heteroakd", "kd"], both.Terms.Select(t => t.Name).Order(StringComparer.Ordinal));
@@ -56,7 +57,7 @@ public sealed class CostTests
         new CostFile([Example], "cpu, 2 threads").Write(FileOf(plan));
         string report = plan.Report().Report;
         Assert.Contains("Measured by 'experiment --cost' (cpu, 2 threads)", report, StringComparison.Ordinal);
-        Assert.Contains("hakd 2.00 (16.0 %), kd -0.10 (-0.8 %)", report, StringComparison.Ordinal);
+        Assert.Contains("hakd 2.00 ± 0.30 (16.0 %), kd -0.10 ± 0.20 (-0.8 %)", report, StringComparison.Ordinal);
         Assert.Contains("Cost of a step", File.ReadAllText(Path.ChangeExtension(plan.Csv, "md")), StringComparison.Ordinal);
     }
 
@@ -85,6 +86,15 @@ public sealed class CostTests
     }
 
     [Fact]
+    public void A_difference_is_the_median_with_its_notch()
+    {
+        // In R: x <- 1:9 / 1000; 1.57 * IQR(x) / sqrt(9) with the quartiles 3 and 7.
+        CostDifference difference = CostDifference.Of(Enumerable.Range(1, 9).Reverse().Select(i => i / 1000.0));
+        Assert.Equal(5, difference.Milliseconds, 9);
+        Assert.Equal(1.57 * 4 / 3, difference.HalfWidth, 9);
+    }
+
+    [Fact]
     public void Stopped_it_writes_nothing()
     {
         using TestPlan plan = new(Small);
@@ -96,6 +106,6 @@ public sealed class CostTests
 
     private static ArmCost Example => new()
     {
-        Arm = "both, \"quoted\"", Step = 12.5, TimesAlone = (1.1, 1.25, 1.5), Forward = 7, Backward = 4, Teacher = 3, Terms = [("hakd", 2), ("kd", -0.1)], PeakBytes = 1 << 20, Launches = 200,
+        Arm = "both, \"quoted\"", Step = 12.5, TimesAlone = (1.1, 1.25, 1.5), Forward = 7, Backward = 4, Teacher = new(3, 0.5), Terms = [("hakd", new(2, 0.3)), ("kd", new(-0.1, 0.2))], PeakBytes = 1 << 20, Launches = 200,
     };
 }
