@@ -39,6 +39,8 @@ public sealed class ExperimentCommandTests : IDisposable
         Assert.Contains("failed: kd  seed 1: error: full", error.ToString(), StringComparison.Ordinal);
         Assert.Equal(130, Run(new FakeExperiment { Outcome = new("", [], [], true) }, "experiment", "p.yaml"));
         Assert.Contains("stopped; the same command goes on", error.ToString(), StringComparison.Ordinal);
+        Assert.Equal(130, Run(new FakeExperiment { Outcome = new("", [], [], true) }, "experiment", "p.yaml", "--cost"));
+        Assert.Contains("stopped; nothing was measured to the end", error.ToString(), StringComparison.Ordinal);
     }
 
     [Theory]
@@ -61,6 +63,7 @@ public sealed class ExperimentCommandTests : IDisposable
     [InlineData("--jobs 0", "error: --jobs takes 1 to 64, not '0'")]
     [InlineData("--report --dry-run", "error: --dry-run and --report exclude each other")]
     [InlineData("--report --cost", "error: --report and --cost exclude each other")]
+    [InlineData("--cost --jobs 2", "error: experiment --cost takes no --jobs: arms are measured one after another")]
     [InlineData("--cost-seconds 3", "error: --cost-seconds goes with --cost")]
     [InlineData("--cost --cost-seconds 0", "error: --cost-seconds")]
     public void What_belongs_into_the_plan_is_refused(string options, string message)

@@ -136,6 +136,22 @@ public sealed class TeacherViewTests : IDisposable
     }
 
     [Fact]
+    public void Trainings_that_read_other_maps_keep_other_files()
+    {
+        ExperimentConfig kd = Config("kd", CacheKind.Disk);
+        kd = kd with { Distillation = kd.Distillation with { Method = "kd" } };
+        Train(kd);
+        ExperimentConfig both = Config("both", CacheKind.Disk);
+        both = both with { Distillation = both.Distillation with { Method = "heteroakd" } };
+        Train(both);
+        ExperimentConfig reference = both with { Out = _folder.File("reference"), Data = both.Data with { TeacherCache = CacheKind.Ram } };
+        Train(reference);
+        Assert.DoesNotContain("saw 0 whole images", Log(both), StringComparison.Ordinal);
+        string last = NetworkTrainer.LastFile(NetworkRoles.Distilled);
+        TinyExperiment.AssertSame(Path.Combine(both.Out, last), Path.Combine(reference.Out, last));
+    }
+
+    [Fact]
     public void What_does_not_fit_into_memory_names_the_disk()
     {
         OutputsInMemory kept = new(images: 1000, limit: 1 << 20);

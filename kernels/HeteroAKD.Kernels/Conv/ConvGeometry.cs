@@ -146,7 +146,7 @@ internal sealed class ConvGeometry
     /// <summary>Columns of a source image.</summary>
     public int SourceWidth { get; private init; }
 
-    /// <summary>Maps that an image is taken as: map m has rows m, m + RowMaps, … of source and target. More than 1 at stride 1 only.</summary>
+    /// <summary>Maps that an image is taken as: map m has rows m, m + RowMaps, … of source and target. More than 1 at stride 1 only, where there is one pass.</summary>
     public int RowMaps { get; private init; }
 
     /// <summary>Source rows from a row of a phase to the next.</summary>
@@ -239,7 +239,7 @@ internal sealed class ConvGeometry
     }
 
     /// <summary>Whether the rows that the kernel sees from a row of the target are those of one of as many maps as the dilation has rows.</summary>
-    public static bool HasRowMaps(in ConvShape s) => s.StrideHeight == 1 && s.DilationHeight > 1 && s.PaddingHeight % s.DilationHeight == 0;
+    public static bool HasRowMaps(in ConvShape s) => s.StrideHeight == 1 && s.StrideWidth == 1 && s.DilationHeight > 1 && s.PaddingHeight % s.DilationHeight == 0;
 
     /// <summary>Rows of phase <paramref name="phase"/> in map <paramref name="map"/> of an image; the first map has the most.</summary>
     public int PhaseRows(int phase, int map = 0) => Count(SourceHeight, _phases[phase].Row + map, SourceStepRow * RowMaps);

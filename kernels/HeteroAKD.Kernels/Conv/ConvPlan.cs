@@ -13,6 +13,14 @@ internal readonly record struct LaneSize(int Bytes, int Element)
         where TLane : unmanaged, ILane<TLane> => new(sizeof(TLane), RegisterTile<TLane>.ElementSize);
 }
 
+/// <summary>What a tile computes.</summary>
+/// <param name="TargetBlock">Part of a group's target channels.</param>
+/// <param name="GroupBlock">Block of groups.</param>
+/// <param name="GridRow">First grid row.</param>
+/// <param name="Image">First image (map).</param>
+/// <param name="Images">Images (maps).</param>
+internal readonly record struct ConvTile(int TargetBlock, int GroupBlock, int GridRow, int Image, int Images);
+
 /// <summary>Everything about a convolution (or its input gradient) that depends on sizes alone: tiles, layouts, tables of distances. Made once a shape and kept.</summary>
 internal sealed unsafe class ConvPlan
 {
@@ -38,10 +46,11 @@ internal sealed unsafe class ConvPlan
     // Columns of positions stay in the first-level cache instead, while panels of weights stream past them.
     private const int MaxGatheredDepth = 400;
 
-    // Sums of so many channels stay in the second-level cache.
+    // Sums of a tile that stay in a farther cache at most: channels, bytes.
     private const int MaxGatheredTargets = 128;
+    private const int MaxSumBytes = 512 * 1024;
 
-    // So far apart that taps share no cache line: 8 floats is half of one.
+    // Taps half a cache line apart and more hardly share one: 8 floats.
     private const int WideDilation = 8;
 
     private readonly int[][] _offsets; // for each pass those of a whole block of channels, then those of the last block
@@ -103,7 +112,7 @@ internal sealed unsafe class ConvPlan
     /// <summary>Source channels that are summed at a time.</summary>
     public int ChannelsPerBlock { get; }
 
-    /// <summary>Blocks of source channels of a group; all but the first add to the target.</summary>
+    /// <summary>Blocks of source channels of a group; all but the first add to the target, or where columns are gathered to sums beside it.</summary>
     public int ChannelBlocks { get; }
 
     /// <summary>Tiles along the grid's rows.</summary>
@@ -134,6 +143,18 @@ internal sealed unsafe class ConvPlan
     /// <summary>Plan of ∂L/∂x from ∂L/∂y.</summary>
     public static ConvPlan InputGradient(in ConvShape s, LaneSize lane)
         => new(ConvGeometry.InputGradient(s, RowMaps(s)), s.Batch, s.Groups, s.GroupOutChannels, s.GroupInChannels, lane);
+
+    /// <summary>What tile <paramref name="tile"/> computes.</summary>
+    public ConvTile TileAt(int tile)
+    {
+        int rest = tile / TargetBlocks;
+        int rows = rest / GroupBlocks;
+        int image = rows / RowBlocks * Planes.Images;
+        return new ConvTile(tile % TargetBlocks, rest % GroupBlocks, rows % RowBlocks * Planes.GridRows, image, Math.Min(Planes.Images, Batch - image));
+    }
+
+    /// <summary>Whether the panel that begins at a target channel is of a part of them: a panel belongs to the part in which it begins.</summary>
+    public bool IsOf(int targetBlock, int target) => target / TargetsPerBlock == targetBlock;
 
     /// <summary>Source channels of block <paramref name="block"/>.</summary>
     public int ChannelsIn(int block) => Math.Min(ChannelsPerBlock, SourceChannels - (block * ChannelsPerBlock));
@@ -203,6 +224,8 @@ internal sealed unsafe class ConvPlan
 
         // Never fewer rows than the halo: dilated taps would pad more than they multiply. Most of such planes is padding that nobody reads.
         int rows = (int)Math.Max((bytes / rowBytes) - halo, Math.Max(halo, Divide(MinPositions, row.Pitch)));
+        long positions = Gathers ? MaxSumBytes / ((long)Math.Min(TargetChannels, MaxGatheredTargets) * lane.Element) : int.MaxValue;
+        rows = (int)Math.Clamp(positions / Math.Max(1, Geometry.GridColumns), 1, rows);
         if (rows < Geometry.GridRows)
         {
             int blocks = Divide(Geometry.GridRows, rows);
@@ -212,6 +235,7 @@ internal sealed unsafe class ConvPlan
         // Whole images; small ones together, so that the weights are read for many positions, but not so many that threads run out of tiles.
         long byBytes = bytes / (rowBytes * (Geometry.GridRows + halo));
         long wanted = Math.Max(Divide(MinPositions, Geometry.GridRows * Geometry.GridColumns), TileWork / Math.Max(1, GroupWork() * Groups));
+        byBytes = Math.Min(byBytes, positions / Math.Max(1, Geometry.GridRows * Geometry.GridColumns));
         long images = Math.Clamp(Math.Min(wanted, byBytes), 1, Math.Max(1, Batch / 4));
         return new PaddedPlanes(Geometry, Math.Max(1, Geometry.GridRows), (int)images);
     }

@@ -14,7 +14,7 @@ internal struct ConvOperands
     /// <summary>[N, groups x TargetChannels, TargetHeight, TargetWidth].</summary>
     public Mem Target;
 
-    /// <summary>Weights: panels for <see cref="HostConvJob{TLane}"/>, as they are for <see cref="HostDepthwiseJob{TLane}"/>.</summary>
+    /// <summary>Weights: panels for <see cref="HostConvJob{TLane}"/> and <see cref="HostDilatedJob{TLane}"/>, as they are for <see cref="HostDepthwiseJob{TLane}"/>.</summary>
     public Mem Weight;
 
     /// <summary>Whether <see cref="Weight"/> is what <see cref="HostConv.Pack"/> left, to be read as it lies.</summary>
@@ -65,21 +65,15 @@ internal sealed unsafe class HostConvJob<TLane> : KernelJob<HostConvJob<TLane>>
 
     public override void Tile(int tile, int worker)
     {
-        int targets = tile % _plan.TargetBlocks;
-        int rest = tile / _plan.TargetBlocks;
-        int groupBlock = rest % _plan.GroupBlocks;
-        rest /= _plan.GroupBlocks;
-        int gridRow = rest % _plan.RowBlocks * _plan.Planes.GridRows;
-        int image = rest / _plan.RowBlocks * _plan.Planes.Images;
-        int images = Math.Min(_plan.Planes.Images, _plan.Batch - image);
+        ConvTile part = _plan.TileAt(tile);
 
         // One more lane: a segment of a run is read in whole lanes.
         int size = RegisterTile<TLane>.ElementSize;
         int tileBytes = (((2 * RegisterTile<TLane>.MaxRows) + 1) * sizeof(TLane) + 63) / 64 * 64;
         byte* arena = _pool.Arena(worker, (nuint)tileBytes + ((nuint)_plan.Planes.Length(_plan.ChannelsPerBlock) * (nuint)size));
-        Piece piece = new() { TargetBlock = targets, Image = image, Images = images, GridRow = gridRow, Tile = (TLane*)arena, Planes = arena + tileBytes };
-        int groupEnd = Math.Min(_plan.Groups, (groupBlock + 1) * _plan.GroupsPerTile);
-        for (piece.Group = groupBlock * _plan.GroupsPerTile; piece.Group < groupEnd; piece.Group++)
+        Piece piece = new() { TargetBlock = part.TargetBlock, Image = part.Image, Images = part.Images, GridRow = part.GridRow, Tile = (TLane*)arena, Planes = arena + tileBytes };
+        int groupEnd = Math.Min(_plan.Groups, (part.GroupBlock + 1) * _plan.GroupsPerTile);
+        for (piece.Group = part.GroupBlock * _plan.GroupsPerTile; piece.Group < groupEnd; piece.Group++)
         {
             for (piece.Block = 0; piece.Block < _plan.ChannelBlocks; piece.Block++)
             {
@@ -100,8 +94,7 @@ internal sealed unsafe class HostConvJob<TLane> : KernelJob<HostConvJob<TLane>>
         {
             int rows = RegisterTile<TLane>.PanelRows(_plan.TargetChannels - target);
 
-            // A panel belongs to the part of the channels in which it begins.
-            if (target / _plan.TargetsPerBlock == piece.TargetBlock)
+            if (_plan.IsOf(piece.TargetBlock, target))
             {
                 CorrelatePanel(piece, pass, target, rows, panel);
             }

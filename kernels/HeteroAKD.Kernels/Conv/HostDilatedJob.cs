@@ -27,19 +27,11 @@ internal sealed unsafe class HostDilatedJob<TLane> : KernelJob<HostDilatedJob<TL
 
     public override void Tile(int tile, int worker)
     {
-        int targets = tile % _plan.TargetBlocks;
-        int rest = tile / _plan.TargetBlocks;
-        int groupBlock = rest % _plan.GroupBlocks;
-        rest /= _plan.GroupBlocks;
-        int image = rest / _plan.RowBlocks * _plan.Planes.Images;
-        Piece piece = new()
-        {
-            TargetBlock = targets, GridRow = rest % _plan.RowBlocks * _plan.Planes.GridRows,
-            Image = image, Images = Math.Min(_plan.Planes.Images, _plan.Batch - image),
-        };
+        ConvTile part = _plan.TileAt(tile);
+        Piece piece = new() { TargetBlock = part.TargetBlock, GridRow = part.GridRow, Image = part.Image, Images = part.Images };
         Reserve(ref piece, worker);
-        int groupEnd = Math.Min(_plan.Groups, (groupBlock + 1) * _plan.GroupsPerTile);
-        for (piece.Group = groupBlock * _plan.GroupsPerTile; piece.Group < groupEnd; piece.Group++)
+        int groupEnd = Math.Min(_plan.Groups, (part.GroupBlock + 1) * _plan.GroupsPerTile);
+        for (piece.Group = part.GroupBlock * _plan.GroupsPerTile; piece.Group < groupEnd; piece.Group++)
         {
             for (piece.Block = 0; piece.Block < _plan.ChannelBlocks; piece.Block++)
             {
@@ -88,7 +80,7 @@ internal sealed unsafe class HostDilatedJob<TLane> : KernelJob<HostDilatedJob<TL
             for (int target = 0; target < _plan.TargetChannels;)
             {
                 int rows = RegisterTile<TLane>.PanelRows(_plan.TargetChannels - target);
-                if (IsOf(piece, target))
+                if (_plan.IsOf(piece.TargetBlock, target))
                 {
                     Multiply(runs, channels, rows, vectors, panel, piece.Columns, sums, add: piece.Block > 0);
                     sums += rows * vectors;
@@ -99,9 +91,6 @@ internal sealed unsafe class HostDilatedJob<TLane> : KernelJob<HostDilatedJob<TL
             }
         }
     }
-
-    // A panel belongs to the part of the channels in which it begins.
-    private bool IsOf(in Piece piece, int target) => target / _plan.TargetsPerBlock == piece.TargetBlock;
 
     private GridWalk Walk(in Piece piece)
     {
@@ -156,7 +145,7 @@ internal sealed unsafe class HostDilatedJob<TLane> : KernelJob<HostDilatedJob<TL
             for (int target = 0; target < _plan.TargetChannels;)
             {
                 int rows = RegisterTile<TLane>.PanelRows(_plan.TargetChannels - target);
-                if (IsOf(piece, target))
+                if (_plan.IsOf(piece.TargetBlock, target))
                 {
                     int channel = (piece.Group * _plan.TargetChannels) + target;
                     StoreRows(walk, channel, Math.Min(rows, _plan.TargetChannels - target), vectors, channel * plane, plane, sums);

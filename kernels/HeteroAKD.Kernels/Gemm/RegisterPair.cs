@@ -56,7 +56,7 @@ internal static class Counts
 
 /// <summary>
 /// Two rows by two vectors of a product's accumulators. Six of them are the 24 accumulators that a core with 32 registers keeps,
-/// three the 12 of a core with 16; the JIT keeps the fields in registers because nothing takes the struct's address.
+/// three the 12 of a core with 16; the JIT keeps the fields in registers because every method that takes its address is inlined.
 /// </summary>
 internal struct RegisterPair<TLane>
     where TLane : unmanaged, ILane<TLane>

@@ -53,6 +53,11 @@ internal sealed class ExperimentCommand : Command
                 result.AddError($"{string.Join(" and ", given.Select(o => o.Name))} exclude each other");
             }
 
+            foreach (Option unused in ((Option[])[jobs, keep]).Where(o => result.GetValue(cost) && result.GetResult(o) is { Implicit: false }))
+            {
+                result.AddError($"experiment --cost takes no {unused.Name}: arms are measured one after another");
+            }
+
             if (result.GetResult(costSeconds) is { Implicit: false } && !result.GetValue(cost))
             {
                 result.AddError("--cost-seconds goes with --cost");
@@ -70,7 +75,7 @@ internal sealed class ExperimentCommand : Command
 
             if (result.GetValue(cost))
             {
-                return Write(terminal, terminal.WithProgress(progress => service.Cost(request, result.GetValue(costSeconds), progress, cancellation)));
+                return Write(terminal, terminal.WithProgress(progress => service.Cost(request, result.GetValue(costSeconds), progress, cancellation)), "stopped; nothing was measured to the end, so nothing was written");
             }
 
             return Write(terminal, result.GetValue(report) ? service.Report(request) : terminal.WithProgress(progress => service.Run(request, progress, cancellation)));
@@ -108,10 +113,14 @@ internal sealed class ExperimentCommand : Command
         return forecast.Untried.Count > 0 ? ExitCode.Failure : ExitCode.Success;
     }
 
-    private static int Write(Terminal terminal, ExperimentOutcome outcome)
+    private static int Write(Terminal terminal, ExperimentOutcome outcome, string stopped = "stopped; the same command goes on")
     {
-        terminal.Out.WriteLine();
-        terminal.Out.WriteLine(outcome.Report);
+        if (outcome.Report.Length > 0)
+        {
+            terminal.Out.WriteLine();
+            terminal.Out.WriteLine(outcome.Report);
+        }
+
         foreach (string path in outcome.Files)
         {
             terminal.Out.WriteLine($"written: {path}");
@@ -124,7 +133,7 @@ internal sealed class ExperimentCommand : Command
 
         if (outcome.Interrupted)
         {
-            terminal.Error.WriteLine("stopped; the same command goes on");
+            terminal.Error.WriteLine(stopped);
             return ExitCode.Interrupted;
         }
 

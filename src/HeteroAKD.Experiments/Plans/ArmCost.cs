@@ -4,16 +4,16 @@ namespace HeteroAKD.Experiments.Plans;
 
 /// <summary>By how many milliseconds one step is longer than another, taken in turns.</summary>
 /// <param name="Milliseconds">Median of the differences; noise may make it negative.</param>
-/// <param name="HalfWidth">Half of an interval that holds the true median with about 95 %: 1.57 times the interquartile range over the root of the number of rounds (McGill, Tukey and Larsen, 1978).</param>
+/// <param name="HalfWidth">Half of an interval that holds the true median with about 95 %: 1.82 times the interquartile range over the root of the number of rounds, as 1.96 · 1.2533 / 1.349 is for normal differences.</param>
 public readonly record struct CostDifference(double Milliseconds, double HalfWidth)
 {
     /// <summary>Of differences in seconds.</summary>
     public static CostDifference Of(IEnumerable<double> seconds)
     {
-        const double Notch = 1.57;
+        const double Factor = 1.82;
         double[] sorted = [.. seconds.Order()];
         double range = sorted[3 * sorted.Length / 4] - sorted[sorted.Length / 4];
-        return new CostDifference(1000 * sorted[sorted.Length / 2], 1000 * Notch * range / Math.Sqrt(sorted.Length));
+        return new CostDifference(1000 * sorted[sorted.Length / 2], 1000 * Factor * range / Math.Sqrt(sorted.Length));
     }
 }
 
@@ -23,13 +23,13 @@ public sealed record ArmCost
     /// <summary>The arm.</summary>
     public required string Arm { get; init; }
 
-    /// <summary>Milliseconds of a step: passes and update, without the making of its batch. Median.</summary>
+    /// <summary>Milliseconds of a step: passes and update, without the making of its batches. Median.</summary>
     public required double Step { get; init; }
 
     /// <summary>The step in times the step of the same student alone, taken in turns with it: the median ratio, and the ratios of which a fifth is below and above.</summary>
     public required (double Low, double Median, double High) TimesAlone { get; init; }
 
-    /// <summary>Milliseconds of the forward pass: teacher, student, losses. Launch by launch.</summary>
+    /// <summary>Milliseconds of the forward pass of one batch: teacher, student, losses. Launch by launch.</summary>
     public required double Forward { get; init; }
 
     /// <summary>Milliseconds of the backward pass.</summary>
@@ -44,7 +44,7 @@ public sealed record ArmCost
     /// <summary>Most bytes of tensors at a time.</summary>
     public required long PeakBytes { get; init; }
 
-    /// <summary>Launches of a step; 0 where steps are not replayed.</summary>
+    /// <summary>Launches of a pass over one batch; 0 where steps are not replayed.</summary>
     public required int Launches { get; init; }
 
     /// <summary>The terms in words: name, milliseconds with their interval, share of the step.</summary>

@@ -24,7 +24,7 @@ internal sealed record CostFile(IReadOnlyList<ArmCost> Costs, string Where)
             return null;
         }
 
-        string[] lines = File.ReadAllLines(path);
+        string[] lines = Lines(path);
         if (lines.Length < 2 || lines[0] != CsvLine.Of(s_columns).TrimEnd())
         {
             throw new StorageException($"{path} is not what 'experiment --cost' writes; remove it and measure again");
@@ -38,6 +38,18 @@ internal sealed record CostFile(IReadOnlyList<ArmCost> Costs, string Where)
         catch (Exception e) when (e is FormatException or IndexOutOfRangeException or OverflowException)
         {
             throw new StorageException($"{path} is damaged ({e.Message}); remove it and measure again", e);
+        }
+    }
+
+    private static string[] Lines(string path)
+    {
+        try
+        {
+            return File.ReadAllLines(path);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new StorageException($"{path} could not be read: {e.Message}", e);
         }
     }
 

@@ -3,7 +3,6 @@ using HeteroAKD.Data;
 using HeteroAKD.Distillation;
 using HeteroAKD.Experiments.Configuration;
 using HeteroAKD.Experiments.Runs;
-using HeteroAKD.Nn;
 using HeteroAKD.Training.Loop;
 
 namespace HeteroAKD.Experiments.Plans;
@@ -39,10 +38,11 @@ internal sealed class CostMeasurement(double seconds, IProgressSink progress, Ca
         return costs;
     }
 
-    // Time does not depend on the teacher's weights.
+    // Time does not depend on the teacher's weights. Nothing is written, a cache on disk included.
     private ExperimentConfig Measurable(PlannedRun run)
     {
-        ExperimentConfig config = run.Config;
+        CacheKind cache = run.Config.Data.TeacherCache == CacheKind.Disk ? CacheKind.Ram : run.Config.Data.TeacherCache;
+        ExperimentConfig config = run.Config with { Data = run.Config.Data with { Cache = CacheKind.Off, TeacherCache = cache } };
         if (run.Teacher is not null && !File.Exists(config.Teacher.Checkpoint))
         {
             progress.Say($"{run.Arm}: the shared teacher {run.Teacher.Arm} is not there; its initial weights take as long");
@@ -54,10 +54,9 @@ internal sealed class CostMeasurement(double seconds, IProgressSink progress, Ca
 
     private ArmCost Of(string arm, ExperimentConfig config)
     {
-        ExperimentData data = new(config with { Data = config.Data with { Cache = CacheKind.Off } });
-        data.TakeWarnings(progress.Say);
-        Batch batch = CostRig.BatchOf(config, data);
         IReadOnlyList<WeightedTerm> terms = config.Distillation.WeightedTerms();
+        ExperimentData data = new(config, distils: terms.Count > 0);
+        data.TakeWarnings(progress.Say);
         List<IReadOnlyList<WeightedTerm>?> variants = [null];
         if (terms.Count > 0)
         {
@@ -71,7 +70,7 @@ internal sealed class CostMeasurement(double seconds, IProgressSink progress, Ca
             foreach (IReadOnlyList<WeightedTerm>? variant in variants)
             {
                 cancellation.ThrowIfCancellationRequested();
-                rigs.Add(new CostRig(config, data, batch, variant, _ => { }));
+                rigs.Add(new CostRig(config, data, variant));
             }
 
             DeviceName = rigs[0].DeviceName;

@@ -49,6 +49,6 @@ public interface IExperimentCommand
     /// <param name="cancellation">Stops; nothing is written then.</param>
     ExperimentOutcome Cost(ExperimentRequest request, double seconds, IProgressSink progress, CancellationToken cancellation);
 
-    /// <summary>Reports from the results file alone.</summary>
+    /// <summary>Reports from the files of results and costs alone.</summary>
     ExperimentOutcome Report(ExperimentRequest request);
 }

@@ -6,7 +6,7 @@ using HeteroAKD.Tensors;
 
 namespace HeteroAKD.Experiments.Plans;
 
-/// <summary>The report of a plan, from its results file alone.</summary>
+/// <summary>The report of a plan, from its results file and, where there is one, from its file of costs.</summary>
 public sealed class PlanReport
 {
     private readonly Plan plan;
@@ -130,7 +130,19 @@ public sealed class PlanReport
 
     private void AddCosts()
     {
-        if (CostFile.Read(plan.ResultPath(CostFile.End)) is { } file)
+        CostFile? file;
+        try
+        {
+            file = CostFile.Read(plan.ResultPath(CostFile.End));
+        }
+        catch (StorageException e)
+        {
+            // What the runs came to must not be lost for this.
+            blocks.Add(new TextBlock(e.Message));
+            return;
+        }
+
+        if (file is not null)
         {
             blocks.Add(new HeadingBlock(2, "Cost of a step"));
             blocks.Add(new TextBlock($"Measured by 'experiment --cost' ({file.Where}). times alone: the step in times that of the same student without a teacher, taken in turns with it. teacher: what asking it adds. each term: what the step is shorter without it. ±: half of an interval that holds the median with about 95 %."));

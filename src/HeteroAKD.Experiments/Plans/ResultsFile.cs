@@ -7,7 +7,7 @@ using HeteroAKD.Training.Checkpoints;
 namespace HeteroAKD.Experiments.Plans;
 
 /// <summary>
-/// <c>results/PLAN.csv</c>: a line for each run that ended, added as it ends and made to be committed. Going on and reporting need nothing else. Of two lines for one run the later holds.
+/// <c>results/PLAN.csv</c>: a line for each run that ended, added as it ends and made to be committed. Going on needs nothing else, reporting only <see cref="CostFile"/>. Of two lines for one run the later holds.
 /// </summary>
 public sealed class ResultsFile
 {

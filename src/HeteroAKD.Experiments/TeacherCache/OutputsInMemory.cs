@@ -13,7 +13,7 @@ internal sealed class OutputsInMemory(int images, long limit) : IWholeOutputs
     private long _bytes;
 
     /// <inheritdoc/>
-    public WholeOutput? Find(int source, int index, Func<RgbImage> image) => _outputs.GetValueOrDefault((source, index));
+    public WholeOutput? Find(int source, int index, ReadOnlySpan<int> parts, Func<RgbImage> image) => _outputs.GetValueOrDefault((source, index));
 
     /// <inheritdoc/>
     /// <exception cref="HeteroAkdException">All of them would not fit: said at the first one, where images have one size.</exception>

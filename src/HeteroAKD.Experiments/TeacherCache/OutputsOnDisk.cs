@@ -4,7 +4,7 @@ using HeteroAKD.Nn;
 namespace HeteroAKD.Experiments.TeacherCache;
 
 /// <summary>Whole images' outputs in files (<c>data.teacherCache: disk</c>).</summary>
-/// <param name="files">The files; their names follow from the images, so that the next run finds them, too.</param>
+/// <param name="files">The files; their names follow from the images and from which maps are kept, so that the next run finds them, too.</param>
 internal sealed class OutputsOnDisk(OutputFiles files) : IWholeOutputs
 {
     private const int HeaderNumbers = 5; // image and padded sides, count of maps
@@ -13,12 +13,12 @@ internal sealed class OutputsOnDisk(OutputFiles files) : IWholeOutputs
     private readonly Dictionary<(int, int), string> _paths = [];
 
     /// <inheritdoc/>
-    public WholeOutput? Find(int source, int index, Func<RgbImage> image)
+    public WholeOutput? Find(int source, int index, ReadOnlySpan<int> parts, Func<RgbImage> image)
     {
         if (!_paths.TryGetValue((source, index), out string? path))
         {
             RgbImage pixels = image();
-            _paths[(source, index)] = path = files.PathOf([pixels.Height, pixels.Width], pixels.Pixels);
+            _paths[(source, index)] = path = files.PathOf([pixels.Height, pixels.Width, .. parts], pixels.Pixels);
         }
 
         ReadOnlySpan<byte> content = files.Read(path);

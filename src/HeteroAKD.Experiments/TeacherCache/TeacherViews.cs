@@ -82,7 +82,7 @@ public sealed class TeacherViews : ITeacherOutputs
         ISegmentationDataset dataset = _sources[source];
         RgbImage? loaded = null;
         RgbImage Image() => loaded ??= dataset.Load(index).Image;
-        if (_kept.Find(source, index, Image) is { } found)
+        if (_kept.Find(source, index, parts, Image) is { } found)
         {
             return found;
         }

@@ -56,6 +56,7 @@ internal static class ConvCases
         ("70 channels, dilation 8 on 18x21, 150 targets", Square(1, 70, 18, 21, 3, 150, 1, 8, 8)),
         ("14 channels, dilation 9x11 without rows of padding", new ConvShape((1, 14, 24, 30), 9, (3, 2), (1, 1), (0, 5), (9, 11))),
         ("8 channels a group, dilation 8, padding 16", Square(2, 16, 20, 33, 3, 12, 1, 16, 8, groups: 2)),
+        ("16 channels, dilation 8x9, stride 1x2", new ConvShape((1, 16, 20, 40), 16, (3, 3), (1, 2), (8, 8), (8, 9))),
         ("dilation 16 on 70x40", Square(1, 5, 70, 40, 3, 7, 1, 16, 16)),
         ("40 channels, padding larger than the kernel", Square(1, 40, 3, 4, 3, 13, 1, 4, 1)),
         ("20 channels, stride larger than the kernel", Square(1, 20, 11, 14, 2, 3, 3, 0, 1)),
