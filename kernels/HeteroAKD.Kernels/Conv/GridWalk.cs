@@ -127,7 +127,7 @@ internal unsafe ref struct GridWalk
         where TLane : unmanaged, ILane<TLane>
     {
         bool whole = SegmentCount == 1 && vectors == 2 && _length[0] == 2 * TLane.Width && _geometry.TargetStepColumn == 1;
-        if (whole && activation is (ActivationKind.None or ActivationKind.Relu or ActivationKind.Relu6))
+        if (whole && ClampedStore.Serves(activation))
         {
             nint at = (nint)_target[0] * RegisterTile<TLane>.ElementSize;
             StoreWhole(tile, rows, target + at, plane, bias, hasBias, activation, added == null ? null : added + at);
@@ -141,38 +141,18 @@ internal unsafe ref struct GridWalk
         }
     }
 
-    // Two whole lanes of each channel, side by side in the target: what is asked is asked once a call. Layers of few channels take as long to store as to multiply.
+    // Two whole lanes of each channel, side by side in the target.
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     private static void StoreWhole<TLane>(TLane* tile, int rows, byte* target, nint plane, Mem bias, bool hasBias, ActivationKind activation, byte* added)
         where TLane : unmanaged, ILane<TLane>
     {
         bool clamp = activation != ActivationKind.None;
         bool above = activation == ActivationKind.Relu6;
-        TLane zero = TLane.Splat(0f), six = TLane.Splat(6f);
         for (int row = 0; row < rows; row++, target += plane, tile += 2)
         {
-            TLane b = hasBias ? TLane.LoadSplat(bias, row) : zero;
-            TLane x0 = tile[0] + b, x1 = tile[1] + b;
-            if (added != null)
-            {
-                x0 += ((TLane*)added)[0];
-                x1 += ((TLane*)added)[1];
-                added += plane;
-            }
-
-            if (clamp)
-            {
-                x0 = TLane.Max(x0, zero);
-                x1 = TLane.Max(x1, zero);
-                if (above)
-                {
-                    x0 = TLane.Min(x0, six);
-                    x1 = TLane.Min(x1, six);
-                }
-            }
-
-            ((TLane*)target)[0] = x0;
-            ((TLane*)target)[1] = x1;
+            TLane b = hasBias ? TLane.LoadSplat(bias, row) : TLane.Splat(0f);
+            ClampedStore.Row(tile, b, b, (TLane*)added, clamp, above, (TLane*)target);
+            added = added == null ? null : added + plane;
         }
     }
 

@@ -24,55 +24,37 @@ internal sealed unsafe class HostDepthwiseJob<TLane> : KernelJob<HostDepthwiseJo
         job._plan = plan;
         job._operands = operands;
         job._kernelSize = kernelSize;
-        pool.Run(job, plan.RowBlocks * plan.ImageBlocks * plan.GroupBlocks);
+        pool.Run(job, plan.Tiles);
     }
 
     public override void Tile(int tile, int worker)
     {
-        int groupBlock = tile % _plan.GroupBlocks;
-        int rest = tile / _plan.GroupBlocks;
-        int gridRow = rest % _plan.RowBlocks * _plan.Planes.GridRows;
-        int image = rest / _plan.RowBlocks * _plan.Planes.Images;
-        int images = Math.Min(_plan.Planes.Images, _plan.Batch - image);
+        ConvTile part = _plan.TileAt(tile);
         int size = RegisterTile<TLane>.ElementSize;
         int sumBytes = (Vectors + 1) * 64;
         byte* arena = _pool.Arena(worker, (nuint)sumBytes + ((nuint)_plan.Planes.Length(1) * (nuint)size));
-        int channel = groupBlock * _plan.GroupsPerTile;
+        int channel = part.GroupBlock * _plan.GroupsPerTile;
         int end = Math.Min(_plan.Groups, channel + _plan.GroupsPerTile);
         for (; channel < end; channel++)
         {
-            Pad(channel, image, images, gridRow, arena + sumBytes);
+            _plan.Pad<TLane>(_operands.Source, channel, 0, part.Image, part.Images, part.GridRow, arena + sumBytes);
             for (int pass = 0; pass < _plan.Geometry.Passes.Length; pass++)
             {
-                Correlate(pass, channel, image, images, gridRow, (TLane*)arena, arena + sumBytes);
+                Correlate(part, pass, channel, (TLane*)arena, arena + sumBytes);
             }
         }
     }
 
-    private void Pad(int channel, int image, int images, int gridRow, byte* planes)
-    {
-        nint plane = (nint)_plan.Geometry.SourceHeight * _plan.Geometry.SourceWidth;
-        nint start = ((image * (nint)_plan.Groups) + channel) * plane;
-        if (RegisterTile<TLane>.ElementSize == sizeof(float))
-        {
-            _plan.Planes.Fill(_operands.Source.Floats + start, plane * _plan.Groups, 1, 0, images, gridRow, (float*)planes);
-        }
-        else
-        {
-            _plan.Planes.Fill(_operands.Source.Doubles + start, plane * _plan.Groups, 1, 0, images, gridRow, (double*)planes);
-        }
-    }
-
-    private void Correlate(int pass, int channel, int image, int images, int gridRow, TLane* sums, byte* planes)
+    private void Correlate(in ConvTile part, int pass, int channel, TLane* sums, byte* planes)
     {
         int size = RegisterTile<TLane>.ElementSize;
         nint plane = (nint)_plan.Geometry.TargetHeight * _plan.Geometry.TargetWidth;
         nint imageStride = plane * _plan.Groups;
-        nint start = ((image * imageStride) + (channel * plane)) * size;
+        nint start = channel * plane * size;
         byte* output = (byte*)_operands.Target.Address + start;
         byte* added = _operands.Added == null ? null : _operands.Added + start;
         TLane bias = _operands.HasBias ? TLane.LoadSplat(_operands.Bias, channel) : TLane.Splat(0f);
-        GridWalk walk = new(_plan.Geometry, _plan.Geometry.Passes[pass], _plan.Planes, gridRow, 0, images, imageStride);
+        GridWalk walk = new(_plan.Geometry, _plan.Geometry.Passes[pass], _plan.Planes, part.GridRow, part.Image, part.Images, imageStride);
         while (walk.Next(Vectors * TLane.Width))
         {
             Sum(_plan.Geometry.Passes[pass].Taps, _plan.Offsets(pass, 0), channel * _kernelSize, planes + ((nint)walk.Position * size), sums);

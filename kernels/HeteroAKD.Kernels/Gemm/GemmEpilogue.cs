@@ -76,7 +76,7 @@ internal readonly unsafe struct GemmEpilogue<TLane>
 
     /// <summary>Whether whole rows of a tile can be finished by <see cref="MoveClamped"/>: bias, residual and no activation but ReLU and ReLU6.</summary>
     public bool IsClamped(bool first)
-        => _alpha == 1 && (!first || _beta == 0) && _activation is ActivationKind.None or ActivationKind.Relu or ActivationKind.Relu6;
+        => _alpha == 1 && (!first || _beta == 0) && ClampedStore.Serves(_activation);
 
     /// <summary>As <see cref="Store"/> for <paramref name="rows"/> whole rows of a tile of two lanes, where <see cref="IsClamped"/>: what is asked is asked once a row.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
@@ -90,7 +90,7 @@ internal readonly unsafe struct GemmEpilogue<TLane>
         bool clamp = last && _activation != ActivationKind.None;
         bool above = _activation == ActivationKind.Relu6;
         Mem bias = new(_bias);
-        TLane zero = TLane.Splat(0f), six = TLane.Splat(6f), bias0 = zero, bias1 = zero;
+        TLane bias0 = TLane.Splat(0f), bias1 = bias0;
         GemmBias kind = first ? _biasKind : GemmBias.None;
         if (kind == GemmBias.PerColumn)
         {
@@ -106,27 +106,8 @@ internal readonly unsafe struct GemmEpilogue<TLane>
                 bias1 = bias0;
             }
 
-            TLane x0 = tile[0] + bias0, x1 = tile[1] + bias1;
-            if (added != null)
-            {
-                x0 += ((TLane*)added)[0];
-                x1 += ((TLane*)added)[1];
-                added += stride;
-            }
-
-            if (clamp)
-            {
-                x0 = TLane.Max(x0, zero);
-                x1 = TLane.Max(x1, zero);
-                if (above)
-                {
-                    x0 = TLane.Min(x0, six);
-                    x1 = TLane.Min(x1, six);
-                }
-            }
-
-            ((TLane*)c)[0] = x0;
-            ((TLane*)c)[1] = x1;
+            ClampedStore.Row(tile, bias0, bias1, (TLane*)added, clamp, above, (TLane*)c);
+            added = added == null ? null : added + stride;
         }
     }
 

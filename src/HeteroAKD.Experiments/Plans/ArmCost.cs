@@ -1,4 +1,5 @@
 using System.Globalization;
+using MathNet.Numerics.Statistics;
 
 namespace HeteroAKD.Experiments.Plans;
 
@@ -11,9 +12,9 @@ public readonly record struct CostDifference(double Milliseconds, double HalfWid
     public static CostDifference Of(IEnumerable<double> seconds)
     {
         const double Factor = 1.82;
-        double[] sorted = [.. seconds.Order()];
-        double range = sorted[3 * sorted.Length / 4] - sorted[sorted.Length / 4];
-        return new CostDifference(1000 * sorted[sorted.Length / 2], 1000 * Factor * range / Math.Sqrt(sorted.Length));
+        double[] all = [.. seconds];
+        double range = all.QuantileCustom(0.75, QuantileDefinition.R7) - all.QuantileCustom(0.25, QuantileDefinition.R7);
+        return new CostDifference(1000 * all.Median(), 1000 * Factor * range / Math.Sqrt(all.Length));
     }
 }
 

@@ -4,6 +4,7 @@ using HeteroAKD.Distillation;
 using HeteroAKD.Experiments.Configuration;
 using HeteroAKD.Experiments.Runs;
 using HeteroAKD.Training.Loop;
+using MathNet.Numerics.Statistics;
 
 namespace HeteroAKD.Experiments.Plans;
 
@@ -97,35 +98,32 @@ internal sealed class CostMeasurement(double seconds, IProgressSink progress, Ca
             }
         }
 
-        CostRig whole = rigs[Math.Min(2, rigs.Count - 1)];
+        CostRig whole = Whole(rigs);
         for (int round = 0; round < PassRounds; round++)
         {
             whole.MeasurePasses();
         }
     }
 
+    // The student alone comes first, then the teacher without a term, then the whole arm; without terms the student alone is the arm.
+    private static CostRig Whole(List<CostRig> rigs) => rigs[Math.Min(2, rigs.Count - 1)];
+
     private static ArmCost Cost(string arm, IReadOnlyList<WeightedTerm> terms, List<CostRig> rigs)
     {
-        CostRig alone = rigs[0], whole = rigs[Math.Min(2, rigs.Count - 1)];
-        double[] ratios = [.. whole.Steps.Zip(alone.Steps, (step, reference) => step / reference).Order()];
+        CostRig alone = rigs[0], whole = Whole(rigs);
+        double[] ratios = [.. whole.Steps.Zip(alone.Steps, (step, reference) => step / reference)];
         CostDifference Difference(CostRig with, CostRig without) => CostDifference.Of(with.Steps.Zip(without.Steps, (a, b) => a - b));
         return new ArmCost
         {
             Arm = arm,
-            Step = 1000 * Median(whole.Steps),
-            TimesAlone = (ratios[ratios.Length / 5], ratios[ratios.Length / 2], ratios[^((ratios.Length / 5) + 1)]),
-            Forward = 1000 * Median(whole.Passes.Select(p => p.Forward)),
-            Backward = 1000 * Median(whole.Passes.Select(p => p.Backward)),
+            Step = 1000 * whole.Steps.Median(),
+            TimesAlone = (ratios.QuantileCustom(0.2, QuantileDefinition.R7), ratios.Median(), ratios.QuantileCustom(0.8, QuantileDefinition.R7)),
+            Forward = 1000 * whole.Passes.Select(p => p.Forward).Median(),
+            Backward = 1000 * whole.Passes.Select(p => p.Backward).Median(),
             Teacher = terms.Count == 0 ? default : Difference(rigs[1], alone),
             Terms = [.. terms.Select((term, i) => (term.Name, Difference(whole, terms.Count == 1 ? rigs[1] : rigs[3 + i])))],
             PeakBytes = whole.PeakBytes,
             Launches = whole.Launches,
         };
-    }
-
-    private static double Median(IEnumerable<double> values)
-    {
-        double[] sorted = [.. values.Order()];
-        return sorted[sorted.Length / 2];
     }
 }
