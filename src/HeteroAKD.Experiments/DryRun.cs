@@ -38,7 +38,7 @@ public sealed class DryRun : IDisposable
         _data = new ExperimentData(config with { Data = config.Data with { Cache = CacheKind.Off } });
         _data.CountLabels(["train", "val", "test"], config.Threads, progress, cancellation);
         _data.TakeWarnings(progress.Say);
-        _device = Device.Open(config.Device, config.Threads, config.Precision);
+        _device = TrainingDevice.Open(config);
         _jobs = new JobFactory(config, _data, _device, progress.Say);
     }
 

@@ -48,14 +48,9 @@ public sealed class Experiment : IDisposable
         _cancellation = cancellation;
         _data = new ExperimentData(config, role == NetworkRole.Distilled);
         _data.CountLabels(["train", "val", "test"], config.Threads, progress, cancellation);
-        _device = Device.Open(config.Device, config.Threads, config.Precision);
+        _device = TrainingDevice.Open(config);
         try
         {
-            if (config.Cublas)
-            {
-                _device.UseCublas();
-            }
-
             // Kernels are loaded while networks are made and the first batches are read.
             _device.PreloadKernels();
             _folder = RunFolder.Open(config.Out, name, mode);

@@ -3,6 +3,7 @@ using HeteroAKD.Experiments.Commands;
 using HeteroAKD.Experiments.Configuration;
 using HeteroAKD.Experiments.Tests.Support;
 using HeteroAKD.Nn;
+using HeteroAKD.Tensors;
 using HeteroAKD.Training.Evaluation;
 using HeteroAKD.Training.Loop;
 
@@ -43,6 +44,14 @@ public sealed class DryRunTests : IDisposable
         ExperimentConfig one = config with { Teacher = config.Teacher with { Checkpoint = Path.Combine(_folder, "run", NetworkTrainer.LastFile(NetworkRoles.Teacher)) } };
         TinyExperiment.Teach(config);
         Assert.Equal([NetworkRoles.Distilled], Roles(one, NetworkRole.Distilled));
+    }
+
+    [Fact]
+    public void What_the_training_could_not_compute_on_is_found()
+    {
+        DeviceNotAvailableException error = Assert.Throws<DeviceNotAvailableException>(
+            () => new DryRunService().Try(Config with { Cublas = true }, NetworkRole.Student, new SilentSink(), CancellationToken.None));
+        Assert.Contains("cuBLAS computes on cuda only", error.Message, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -38,12 +38,7 @@ internal sealed class CostRig : IDisposable
     {
         try
         {
-            _device = Own(Device.Open(config.Device, config.Threads, config.Precision));
-            if (config.Cublas)
-            {
-                _device.UseCublas();
-            }
-
+            _device = Own(TrainingDevice.Open(config));
             JobFactory jobs = new(config, data, _device, _ => { });
             SegmentationModel? teacher = terms is null ? null : Own(jobs.Network(NetworkRole.Teacher).Model);
             _student = Own(jobs.Network(NetworkRole.Student).Model);
