@@ -13,6 +13,9 @@ public enum DistillationPreset
     /// <summary>Projectors supervised with labels, constants detached, student grid.</summary>
     Practical,
 
+    /// <summary>As <see cref="Practical"/>, with every stage of the encoder projected: what <c>plans/sensitivity.yaml</c> chose, together with λ1 = 0.5 and λ2 = 5.</summary>
+    Tuned,
+
     /// <summary>No set: the options as they stand.</summary>
     Custom,
 }
@@ -53,7 +56,7 @@ public enum KnowledgeSource
 /// <summary>Options of L_hakd: readings of the paper's equations (docs/method.md 3) and switches that take it apart.</summary>
 public sealed record HeteroAkdTermOptions : TermOptions, IPresetOptions
 {
-    /// <summary>paper, practical or custom; it comes first, a key written beside it wins over the set.</summary>
+    /// <summary>paper, practical, tuned or custom; it comes first, a key written beside it wins over the set.</summary>
     public DistillationPreset Preset { get; init; } = DistillationPreset.Practical;
 
     /// <summary>class or spatial: what the softmax of Eq. 9 runs over.</summary>
@@ -127,13 +130,8 @@ public sealed record HeteroAkdTermOptions : TermOptions, IPresetOptions
             Grid = WorkingGrid.Label,
             ProjectorRelu = true,
         },
-        DistillationPreset.Practical => Common(preset) with
-        {
-            Detach = true,
-            Supervision = ProjectorSupervision.Bce,
-            Grid = WorkingGrid.Student,
-            ProjectorRelu = false,
-        },
+        DistillationPreset.Practical => Supervised(preset),
+        DistillationPreset.Tuned => Supervised(preset) with { Features = ProjectedFeatures.All },
         _ => this with { Preset = DistillationPreset.Custom },
     };
 
@@ -159,6 +157,14 @@ public sealed record HeteroAkdTermOptions : TermOptions, IPresetOptions
         Weighting: Weighting,
         WeightScale: WeightScale);
 
+    private HeteroAkdTermOptions Supervised(DistillationPreset preset) => Common(preset) with
+    {
+        Detach = true,
+        Supervision = ProjectorSupervision.Bce,
+        Grid = WorkingGrid.Student,
+        ProjectorRelu = false,
+    };
+
     private HeteroAkdTermOptions Common(DistillationPreset preset) => this with
     {
         Preset = preset,
@@ -168,5 +174,6 @@ public sealed record HeteroAkdTermOptions : TermOptions, IPresetOptions
         ScaleTau2 = false,
         Reliability = Reliability.Bce,
         Reduction = LossUnit.Pixel,
+        Features = ProjectedFeatures.Encoder,
     };
 }

@@ -133,6 +133,15 @@ public sealed class ConfigurationReaderTests
         Assert.Equal(WorkingGrid.Student, again.Grid);
     }
 
+    [Fact]
+    public void Tuned_is_practical_with_every_stage_projected()
+    {
+        HeteroAkdTermOptions tuned = HeteroAkd("distillation: {preset: tuned}");
+        Assert.Equal(new HeteroAkdTermOptions { Preset = DistillationPreset.Tuned, Features = ProjectedFeatures.All }, tuned);
+        Assert.Equal(ProjectedFeatures.Classifier, HeteroAkd("distillation: {preset: tuned, features: classifier}").Features);
+        Assert.Equal(ProjectedFeatures.Encoder, HeteroAkd("distillation: {preset: tuned}", "distillation.preset=practical").Features);
+    }
+
     /// <summary>Short keys are the options of the terms, whichever comes first in the file; defaults of one reading never leak into the next.</summary>
     [Theory]
     [InlineData("distillation: {tau: 4, terms: {heteroakd: {preset: paper}}}")]
