@@ -97,6 +97,9 @@ public sealed class DistillationObjective : IObjective
     /// <inheritdoc/>
     public Module? Auxiliary => _auxiliary;
 
+    /// <inheritdoc/>
+    public IReadOnlyList<Opponent> Opponents => [.. _terms.Select(t => t.Opponent).OfType<Opponent>()];
+
     /// <summary>The terms, in the order in which they are added.</summary>
     public IReadOnlyList<DistillationTerm> Terms => _terms;
 

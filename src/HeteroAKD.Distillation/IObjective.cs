@@ -16,6 +16,9 @@ public interface IObjective : IDisposable
     /// <summary>Modules that are trained beside the network and dropped afterwards (projectors), or null.</summary>
     Module? Auxiliary { get; }
 
+    /// <summary>Those parts of <see cref="Auxiliary"/> that are trained against the network, each by an Adam of its own.</summary>
+    IReadOnlyList<Opponent> Opponents => [];
+
     /// <summary>
     /// Computes the loss of a batch. It may depend on its arguments only: a step is recorded and then replayed without coming here again, unless two steps
     /// in a row launched different work.
@@ -43,6 +46,18 @@ public interface IObjective : IDisposable
     /// <summary>What is trained before the network's first step, or null.</summary>
     WarmUp? WarmUp => null;
 }
+
+/// <summary>A module that is trained against the network, such as a discriminator. The run's optimiser, schedule and gradient clipping leave it alone.</summary>
+/// <param name="Module">A part of <see cref="IObjective.Auxiliary"/>.</param>
+/// <param name="Rule">How it is updated.</param>
+public sealed record Opponent(Module Module, AdamRule Rule);
+
+/// <summary>Adam at a constant learning rate without weight decay.</summary>
+/// <param name="Lr">Learning rate.</param>
+/// <param name="Beta1">Decay of the mean of g.</param>
+/// <param name="Beta2">Decay of the mean of g².</param>
+/// <param name="Eps">Guard in the denominator.</param>
+public sealed record AdamRule(double Lr, double Beta1, double Beta2, double Eps);
 
 /// <summary>A part of the auxiliary modules that gets its first values, or is trained alone, before the network's first step.</summary>
 /// <param name="Steps">Steps of training; may be 0 with a fit.</param>

@@ -1,3 +1,4 @@
+using HeteroAKD.Tensors.Autograd;
 using HeteroAKD.Tensors.Ops;
 
 namespace HeteroAKD.Tensors;
@@ -25,6 +26,9 @@ public static class Functional
 
     /// <summary>max(x, 0).</summary>
     public static Tensor Relu(Tensor input) => Activations.Relu.Apply(default, input);
+
+    /// <summary>x where it is positive, negativeSlope · x elsewhere.</summary>
+    public static Tensor LeakyRelu(Tensor input, float negativeSlope = 0.01f) => WeightedSum(Relu(input), input, 1 - negativeSlope, negativeSlope);
 
     /// <summary>min(max(x, 0), 6).</summary>
     public static Tensor Relu6(Tensor input) => Activations.Relu6.Apply(default, input);
@@ -195,6 +199,13 @@ public static class Functional
 
     /// <summary>The same numbers as float32 or bfloat16; the input itself where it holds that already. A float64 tensor of a gradient check stays one.</summary>
     public static Tensor To(Tensor input, DType type) => Cast.TypeOf(input.DType, type) == input.DType ? input : Cast.To.Apply(new ToAttributes(type), input);
+
+    /// <summary>The same values, through which no gradient flows (<c>torch.Tensor.detach</c>). It shares the memory.</summary>
+    public static Tensor Detach(Tensor input)
+    {
+        using NoGrad none = new();
+        return Reshape(input, input.Shape);
+    }
 
     /// <summary>The same elements in another shape.</summary>
     public static Tensor Reshape(Tensor input, Shape shape) => Ops.Reshape.Row.Apply(ReshapeAttributes.Of(shape), input);

@@ -94,8 +94,8 @@ public sealed class PublishedTermTests
     {
         foreach (string name in TermSet.Names)
         {
-            using TinyBatch batch = new(teacher, student);
-            using DistillationObjective objective = batch.Objective(new WeightedTerm(name, new TermSet()[name], 1));
+            using TinyBatch batch = new(teacher, student, TinyBatch.SideFor(name));
+            using DistillationObjective objective = batch.Objective(new WeightedTerm(name, TinyBatch.Options(name), 1));
             using StepScope scope = batch.Device.BeginStep();
             ObjectiveResult result = objective.Loss(batch.Student, batch.Images, batch.Labels, Pass.Train(1));
             result.Total.Backward();

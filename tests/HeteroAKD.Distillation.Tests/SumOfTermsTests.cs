@@ -18,8 +18,8 @@ public sealed class SumOfTermsTests
     [MemberData(nameof(Names))]
     public void Term_reports_its_values_and_moves_the_student(string name)
     {
-        using TinyBatch batch = new();
-        using DistillationObjective objective = batch.Objective(new WeightedTerm(name, new TermSet()[name], 1));
+        using TinyBatch batch = new(side: TinyBatch.SideFor(name));
+        using DistillationObjective objective = batch.Objective(new WeightedTerm(name, TinyBatch.Options(name), 1));
         using StepScope scope = batch.Device.BeginStep();
         ObjectiveResult result = objective.Loss(batch.Student, batch.Images, batch.Labels, Pass.Train(1));
         Assert.Equal(["ce", "pixel_accuracy", .. objective.Terms[0].ValueNames], result.Terms.Select(t => t.Name));
@@ -28,7 +28,11 @@ public sealed class SumOfTermsTests
 
         result.Total.Backward();
         Assert.Contains(batch.Student.Parameters(), p => p.Grad!.ToFloats().Any(v => v != 0));
-        Assert.All(objective.Auxiliary?.Parameters() ?? [], p => Assert.Contains(p.Grad!.ToFloats(), v => v != 0));
+
+        // An opponent begins with gates that are closed and losses that cancel: some of it moves.
+        Tensor[] opposing = [.. objective.Opponents.SelectMany(o => o.Module.Parameters())];
+        Assert.All(objective.Auxiliary?.Parameters().Except(opposing) ?? [], p => Assert.Contains(p.Grad!.ToFloats(), v => v != 0));
+        Assert.All(objective.Opponents, o => Assert.Contains(o.Module.Parameters(), p => p.Grad!.ToFloats().Any(v => v != 0)));
     }
 
     /// <summary>A term's weight is its share of the sum; twice the weight, twice the share.</summary>
@@ -38,8 +42,8 @@ public sealed class SumOfTermsTests
     {
         double Share(double weight)
         {
-            using TinyBatch batch = new();
-            TermOptions options = new TermSet()[name] is HeteroAkdTermOptions h ? h with { SupervisionWeight = 0 } : new TermSet()[name];
+            using TinyBatch batch = new(side: TinyBatch.SideFor(name));
+            TermOptions options = TinyBatch.Options(name) is HeteroAkdTermOptions h ? h with { SupervisionWeight = 0 } : TinyBatch.Options(name);
             using DistillationObjective objective = batch.Objective(new WeightedTerm(name, options, weight));
             using StepScope scope = batch.Device.BeginStep();
             ObjectiveResult result = objective.Loss(batch.Student, batch.Images, batch.Labels, Pass.Train(1));

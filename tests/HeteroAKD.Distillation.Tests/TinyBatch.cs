@@ -11,16 +11,15 @@ internal sealed class TinyBatch : IDisposable
     public const int Classes = 5;
     public const int IgnoreIndex = 255;
 
-    private const int Side = 32;
     private const int Count = 2;
 
-    public TinyBatch(string teacher = "tiny-mit-student", string student = "tiny-cnn-student")
+    public TinyBatch(string teacher = "tiny-mit-student", string student = "tiny-cnn-student", int side = 32)
     {
         Device = Device.Open("cpu", 1);
         Teacher = ModelZoo.Create(teacher, Classes, Device, seed: 1);
         Student = ModelZoo.Create(student, Classes, Device, seed: 2);
-        float[] images = new float[Count * 3 * Side * Side];
-        int[] labels = new int[Count * Side * Side];
+        float[] images = new float[Count * 3 * side * side];
+        int[] labels = new int[Count * side * side];
         for (int i = 0; i < images.Length; i++)
         {
             images[i] = (CounterHash.Hash(7, i) & 0xffff) / 32768f - 1;
@@ -28,12 +27,12 @@ internal sealed class TinyBatch : IDisposable
 
         for (int i = 0; i < labels.Length; i++)
         {
-            (int y, int x) = (i / Side % Side, i % Side);
-            labels[i] = y < 8 && x < 8 ? IgnoreIndex : (y / 11 + x / 8 + i / (Side * Side)) % Classes;
+            (int y, int x) = (i / side % side, i % side);
+            labels[i] = y < 8 && x < 8 ? IgnoreIndex : (y / 11 + x / 8 + i / (side * side)) % Classes;
         }
 
-        Images = Tensor.From(Device, new Shape(Count, 3, Side, Side), images);
-        Labels = Tensor.From(Device, new Shape(Count, Side, Side), labels);
+        Images = Tensor.From(Device, new Shape(Count, 3, side, side), images);
+        Labels = Tensor.From(Device, new Shape(Count, side, side), labels);
     }
 
     public Device Device { get; }
@@ -42,15 +41,21 @@ internal sealed class TinyBatch : IDisposable
 
     public SegmentationModel Student { get; }
 
-    /// <summary>[2, 3, 32, 32].</summary>
+    /// <summary>[2, 3, side, side].</summary>
     public Tensor Images { get; }
 
-    /// <summary>[2, 32, 32].</summary>
+    /// <summary>[2, side, side].</summary>
     public Tensor Labels { get; }
 
     /// <summary>Eq. 11 for this pair; L_hakd as the <c>practical</c> preset has it unless given.</summary>
     public DistillationObjective Objective(double lambda1 = 0.1, HeteroAkdTermOptions? heteroAkd = null, double lambda2 = 1) =>
         Objective(new WeightedTerm("kd", new KdTermOptions(), lambda1), new WeightedTerm("heteroakd", heteroAkd ?? new HeteroAkdTermOptions(), lambda2));
+
+    /// <summary>The side of images whose logits a term can work on.</summary>
+    public static int SideFor(string name) => name == "adversarial" ? 64 : 32;
+
+    /// <summary>A term's defaults, where these small maps allow them.</summary>
+    public static TermOptions Options(string name) => new TermSet()[name] is AdversarialTermOptions options ? options with { Layers = 1 } : new TermSet()[name];
 
     /// <summary>An objective of any terms.</summary>
     public DistillationObjective Objective(params IReadOnlyList<WeightedTerm> terms) =>

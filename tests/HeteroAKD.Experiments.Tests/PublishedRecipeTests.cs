@@ -3,6 +3,7 @@ using HeteroAKD.Experiments.Configuration;
 using HeteroAKD.Experiments.Runs;
 using HeteroAKD.Experiments.Tests.Support;
 using HeteroAKD.Training.Checkpoints;
+using HeteroAKD.Training.Evaluation;
 using HeteroAKD.Training.Loop;
 
 namespace HeteroAKD.Experiments.Tests;
@@ -18,6 +19,7 @@ public sealed class PublishedRecipeTests : IDisposable
     [Theory]
     [InlineData("fitnet")]
     [InlineData("cirkd")]
+    [InlineData("skd with a discriminator")]
     public void Stopped_run_goes_on_to_the_same_bits(string method)
     {
         ExperimentConfig unbroken = Config("unbroken", method);
@@ -29,13 +31,15 @@ public sealed class PublishedRecipeTests : IDisposable
         Assert.Contains(Checkpoint.Load(Last(stopped)).Names, name => name.StartsWith("projectors.", StringComparison.Ordinal));
     }
 
-    /// <summary>Replayed steps draw new pixels and slots: the same bits as steps that are not recorded.</summary>
-    [Fact]
-    public void Banks_are_the_same_where_steps_are_replayed()
+    /// <summary>Replayed steps draw new pixels and slots, and move a discriminator's power iteration: the same bits as steps that are not recorded.</summary>
+    [Theory]
+    [InlineData("cirkd")]
+    [InlineData("skd with a discriminator")]
+    public void Terms_are_the_same_where_steps_are_replayed(string method)
     {
-        ExperimentConfig replayed = Config("replayed", "cirkd");
+        ExperimentConfig replayed = Config("replayed", method);
         TinyExperiment.Distil(replayed);
-        ExperimentConfig plain = Config("plain", "cirkd");
+        ExperimentConfig plain = Config("plain", method);
         TinyExperiment.Distil(plain with { Training = plain.Training with { Replay = false } });
         TinyExperiment.AssertSame(Last(plain), Last(replayed));
     }
@@ -43,9 +47,12 @@ public sealed class PublishedRecipeTests : IDisposable
     private ExperimentConfig Config(string name, string method)
     {
         ExperimentConfig config = TinyExperiment.Config(Path.Combine(_folder.Path, name));
-        DistillationConfig distillation = new() { Baseline = false, Method = method };
+        bool adversarial = method.EndsWith("discriminator", StringComparison.Ordinal);
+        DistillationConfig distillation = new() { Baseline = false, Method = adversarial ? "skd" : method };
+        distillation.Terms["adversarial"] = new AdversarialTermOptions { Weight = adversarial ? 0.001 : null, Layers = 1, Width = 8 };
         distillation.Terms["memoryBank"] = new MemoryBankTermOptions { PixelMemory = 64, RegionMemory = 8, PixelSamples = 20, RegionSamples = 10, PixelsAnImage = 4 };
-        return config with { Distillation = distillation };
+        PixelSize size = adversarial ? new PixelSize { Width = 64, Height = 64 } : config.Data.Size;
+        return config with { Data = config.Data with { Size = size }, Distillation = distillation };
     }
 
     private static string Last(ExperimentConfig config) => Path.Combine(config.Out, NetworkTrainer.LastFile(NetworkRoles.Distilled));

@@ -68,6 +68,9 @@ public abstract class DistillationTerm(TermSetup setup) : IDisposable
     /// <summary>Modules that are trained beside the student and dropped afterwards, or null.</summary>
     public virtual Module? Auxiliary => null;
 
+    /// <summary>A part of <see cref="Auxiliary"/> that is trained against the student, or null.</summary>
+    public virtual Opponent? Opponent => null;
+
     /// <summary>What the result of <see cref="Loss"/> is multiplied by in the sum; 0 leaves the term out of it, and its values are still reported.</summary>
     public virtual float Factor => setup.Weight;
 

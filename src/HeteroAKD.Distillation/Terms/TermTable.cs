@@ -22,6 +22,7 @@ public static class TermTable
         Row<FitNetTermOptions>("fitnet", "squared difference of features; Romero et al., ICLR 2015", (_, setup) => new FitNetTerm(setup)),
         Row<AttentionTermOptions>("at", "attention maps; Zagoruyko and Komodakis, ICLR 2017", (_, setup) => new AttentionTerm(setup)),
         Row<SkdTermOptions>("skd", "cosines of the pixels of an image; Liu et al., CVPR 2019", (_, setup) => new SkdTerm(setup)),
+        Row<AdversarialTermOptions>("adversarial", "a discriminator between the networks' logits, SKD's and IFVD's second part; Liu et al., CVPR 2019", (options, setup) => new AdversarialTerm(options, setup)),
         Row<IfvdTermOptions>("ifvd", "cosines between pixels and the mean of their class; Wang et al., ECCV 2020", (_, setup) => new IfvdTerm(setup)),
         Row<PsdTermOptions>("psd", "differences of attention maps, DSD's first part; Feng et al., TIP 2021", (_, setup) => new PsdTerm(setup)),
         Row<CsdTermOptions>("csd", "inner products of the classes' maps, DSD's second part; Feng et al., TIP 2021", (_, setup) => new CsdTerm(setup)),

@@ -1,5 +1,6 @@
 using HeteroAKD.Distillation;
 using HeteroAKD.Nn.Models;
+using HeteroAKD.Tensors;
 using HeteroAKD.Training.Evaluation;
 using HeteroAKD.Training.Optimization;
 
@@ -47,13 +48,16 @@ public sealed record TrainingJob
     /// <summary>Seconds that an interrupted training took before it goes on.</summary>
     public double SecondsBefore { get; init; }
 
-    /// <summary>What the optimiser updates: the network and, for a distillation, its projectors.</summary>
+    /// <summary>What the optimiser updates: the network and, for a distillation, its projectors and opponents.</summary>
     public List<ParameterGroup> ParameterGroups()
     {
         List<ParameterGroup> groups = [.. ParameterGroup.Of(Model, Role, 1, Optimizer.WeightDecay, Optimizer.NoDecayOnNormsAndBiases)];
         if (Objective.Auxiliary is { } auxiliary)
         {
-            groups.AddRange(ParameterGroup.Of(auxiliary, "projectors", Optimizer.ProjectorLrMultiplier, Optimizer.WeightDecay, Optimizer.NoDecayOnNormsAndBiases));
+            HashSet<Tensor> opposing = [.. Objective.Opponents.SelectMany(o => o.Module.Parameters())];
+            List<Tensor> projectors = [.. auxiliary.Parameters().Where(p => !opposing.Contains(p))];
+            groups.AddRange(ParameterGroup.Of(projectors, "projectors", Optimizer.ProjectorLrMultiplier, Optimizer.WeightDecay, Optimizer.NoDecayOnNormsAndBiases));
+            groups.AddRange(Objective.Opponents.Select(o => new ParameterGroup(o.Module.Path, 1, 0, o.Module.Parameters(), o.Rule)));
         }
 
         return groups;

@@ -1,21 +1,26 @@
+using HeteroAKD.Distillation;
 using HeteroAKD.Nn;
 using HeteroAKD.Tensors;
 
 namespace HeteroAKD.Training.Optimization;
 
 /// <summary>Parameters that share hyper-parameters.</summary>
-/// <param name="Name">For logs: <c>decay</c>, <c>no-decay</c>, <c>projectors</c>.</param>
+/// <param name="Name">For logs, such as <c>student</c> or <c>projectors</c>.</param>
 /// <param name="LrMultiplier">What the learning rate is multiplied by.</param>
 /// <param name="WeightDecay">Weight decay.</param>
 /// <param name="Parameters">The tensors, in order.</param>
-public sealed record ParameterGroup(string Name, double LrMultiplier, double WeightDecay, IReadOnlyList<Tensor> Parameters)
+/// <param name="Own">What updates them instead of the run's optimiser; such groups stand after all others.</param>
+public sealed record ParameterGroup(string Name, double LrMultiplier, double WeightDecay, IReadOnlyList<Tensor> Parameters, AdamRule? Own = null)
 {
     /// <summary>
     /// Splits a module's parameters as is usual: what has one dimension (norms, biases) is not decayed where <paramref name="spareNormsAndBiases"/>.
     /// </summary>
-    public static IEnumerable<ParameterGroup> Of(Module module, string name, double lrMultiplier, double weightDecay, bool spareNormsAndBiases)
+    public static IEnumerable<ParameterGroup> Of(Module module, string name, double lrMultiplier, double weightDecay, bool spareNormsAndBiases) =>
+        Of(module.Parameters(), name, lrMultiplier, weightDecay, spareNormsAndBiases);
+
+    /// <summary>As <see cref="Of(Module, string, double, double, bool)"/>, of some parameters.</summary>
+    public static IEnumerable<ParameterGroup> Of(IReadOnlyList<Tensor> all, string name, double lrMultiplier, double weightDecay, bool spareNormsAndBiases)
     {
-        IReadOnlyList<Tensor> all = module.Parameters();
         List<Tensor> decayed = [.. all.Where(p => !spareNormsAndBiases || p.Shape.Rank > 1)];
         List<Tensor> spared = [.. all.Where(p => spareNormsAndBiases && p.Shape.Rank <= 1)];
         if (decayed.Count > 0)

@@ -17,8 +17,9 @@ public sealed class Optimizer : IDisposable
     private readonly Tensor _scalars; // [OptimizerScalars.Count]
     private readonly Tensor _squares; // [8] sum of squared gradients
     private readonly Tensor _norm; // [1] norm before clipping
+    private readonly Tensor _clipped; // [count] the gradients of all groups without a rule of their own
     private readonly Tensor _first; // [count] AdamW's mean of g, SGD's momentum
-    private readonly Tensor? _second; // [count] AdamW's mean of g²
+    private readonly Tensor? _second; // [count] mean of g² of AdamW and of opponents' Adam
     private readonly Piece[] _pieces; // one a group
 
     /// <summary>Takes over the parameters.</summary>
@@ -32,8 +33,9 @@ public sealed class Optimizer : IDisposable
         _norm = Tensor.Persistent(device, new Shape(1));
         Fill.Run(_norm, 0);
         _first = Zeros(device);
-        _second = config.Kind == OptimizerKind.AdamW ? Zeros(device) : null;
-        _pieces = [.. parameters.Ranges.Select(PieceOf)];
+        _second = config.Kind == OptimizerKind.AdamW || parameters.Groups.Any(g => g.Own is not null) ? Zeros(device) : null;
+        _clipped = ClippedOf(parameters);
+        _pieces = [.. parameters.Groups.Zip(parameters.Ranges, PieceOf)];
     }
 
     /// <summary>Updates done.</summary>
@@ -47,18 +49,9 @@ public sealed class Optimizer : IDisposable
     public void Step(double learningRate)
     {
         Steps++;
-        Span<double> wide = stackalloc double[OptimizerScalars.Count];
-        OptimizerScalars.Fill(wide, learningRate, _config.Betas[0], _config.Betas[1], Steps);
-        Span<float> scalars = stackalloc float[OptimizerScalars.Count];
-        for (int i = 0; i < scalars.Length; i++)
-        {
-            scalars[i] = (float)wide[i];
-        }
-
-        _scalars.CopyFrom(scalars);
-
+        SetScalars(_scalars, learningRate, _config.Betas[0], _config.Betas[1]);
         Device device = _scalars.Device;
-        SquareSum.Run(_parameters.Gradients, _squares);
+        SquareSum.Run(_clipped, _squares);
         float maxNorm = _config.GradientClip > 0 ? (float)_config.GradientClip : float.PositiveInfinity;
         device.Pixel(new ClipScaleKernel(_squares.Mem, _scalars.Mem, _norm.Mem, maxNorm), 1, 1, 1, DType.Float32);
         for (int i = 0; i < _parameters.Groups.Count; i++)
@@ -67,7 +60,7 @@ public sealed class Optimizer : IDisposable
         }
     }
 
-    /// <summary>Norm of the last step's gradient before clipping; waits for the device.</summary>
+    /// <summary>Norm of the last step's gradient, without that of opponents, before clipping; waits for the device.</summary>
     public double GradientNorm() => _norm.Item();
 
     /// <summary>What a checkpoint keeps beside the parameters; <see cref="Steps"/> goes with it.</summary>
@@ -91,12 +84,35 @@ public sealed class Optimizer : IDisposable
         _norm.Dispose();
         _first.Dispose();
         _second?.Dispose();
+        foreach (Piece piece in _pieces)
+        {
+            piece.OwnScalars?.Dispose();
+        }
+    }
+
+    private void SetScalars(Tensor scalars, double rate, double beta1, double beta2)
+    {
+        Span<double> wide = stackalloc double[OptimizerScalars.Count];
+        OptimizerScalars.Fill(wide, rate, beta1, beta2, Steps);
+        Span<float> narrow = stackalloc float[OptimizerScalars.Count];
+        for (int i = 0; i < narrow.Length; i++)
+        {
+            narrow[i] = (float)wide[i];
+        }
+
+        scalars.CopyFrom(narrow);
     }
 
     private void Update(ParameterGroup group, in Piece p)
     {
         Device device = _scalars.Device;
-        if (_second is not null)
+        if (group.Own is { } own)
+        {
+            SetScalars(p.OwnScalars!, own.Lr, own.Beta1, own.Beta2);
+            AdamWKernel kernel = new(p.Values, p.Gradients, p.First, p.Second, p.OwnScalars!.Mem, own.Beta1, own.Beta2, own.Eps, group.WeightDecay, group.LrMultiplier);
+            device.Pixel(kernel, 1, p.Count, 6, DType.Float32);
+        }
+        else if (_config.Kind == OptimizerKind.AdamW)
         {
             AdamWKernel kernel = new(
                 p.Values, p.Gradients, p.First, p.Second, _scalars.Mem, _config.Betas[0], _config.Betas[1], _config.Eps, group.WeightDecay, group.LrMultiplier);
@@ -111,7 +127,7 @@ public sealed class Optimizer : IDisposable
     }
 
     // Views are objects: made once, not in every step.
-    private Piece PieceOf((int Start, int Count) range)
+    private Piece PieceOf(ParameterGroup group, (int Start, int Count) range)
     {
         Shape shape = new(range.Count);
         Mem first = _first.View(shape, range.Start).Mem;
@@ -120,7 +136,20 @@ public sealed class Optimizer : IDisposable
             _parameters.Values.View(shape, range.Start).Mem,
             _parameters.Gradients.View(shape, range.Start).Mem,
             first,
-            _second?.View(shape, range.Start).Mem ?? first);
+            _second?.View(shape, range.Start).Mem ?? first,
+            group.Own is null ? null : Tensor.Persistent(_first.Device, new Shape(OptimizerScalars.Count)));
+    }
+
+    private static Tensor ClippedOf(FlatParameters parameters)
+    {
+        int own = parameters.Groups.Count(g => g.Own is not null);
+        int others = parameters.Groups.Count - own;
+        if (parameters.Groups.Take(others).Any(g => g.Own is not null))
+        {
+            throw new ArgumentException("Groups with a rule of their own stand after all others.", nameof(parameters));
+        }
+
+        return own == 0 ? parameters.Gradients : parameters.Gradients.View(new Shape(parameters.Ranges[others].Start));
     }
 
     private Tensor Zeros(Device device)
@@ -131,6 +160,6 @@ public sealed class Optimizer : IDisposable
         return zeros;
     }
 
-    /// <summary>A group's stretch of the flat memory, [Count] each.</summary>
-    private readonly record struct Piece(int Count, Mem Values, Mem Gradients, Mem First, Mem Second);
+    /// <summary>A group's stretch of the flat memory, [Count] each, and what its own rule reads.</summary>
+    private readonly record struct Piece(int Count, Mem Values, Mem Gradients, Mem First, Mem Second, Tensor? OwnScalars);
 }

@@ -1,3 +1,4 @@
+using HeteroAKD.Distillation;
 using HeteroAKD.Nn.Models;
 using HeteroAKD.Tensors;
 using HeteroAKD.Training.Optimization;
@@ -84,6 +85,32 @@ public sealed class OptimizerTests : IDisposable
             double[] found = [.. a.ToDoubles(), .. b.ToDoubles()];
             Assert.All(expected.Zip(found), pair => Assert.Equal(pair.First, pair.Second, 2e-6));
         }
+    }
+
+    /// <summary>A discriminator's Adam beside the run's SGD: a rate and moments of its own, no schedule, no clipping, and its gradient is no part of the norm.</summary>
+    [Fact]
+    public void A_group_with_a_rule_of_its_own_is_left_alone_by_the_runs_optimizer()
+    {
+        OptimizerOptions config = new() { Kind = OptimizerKind.Sgd, GradientClip = 0.5, Momentum = 0.9 };
+        using Tensor a = Parameter([1]);
+        using Tensor b = Parameter([0.5f]);
+        (double expected, double first, double second) = (0.5, 0, 0);
+        using FlatParameters flat = new(_device, [new("a", 1, 0, [a]), new("b", 1, 0, [b], new AdamRule(0.01, 0.9, 0.99, 1e-8))]);
+        using Optimizer optimizer = new(flat, config);
+        for (int step = 1; step <= 3; step++)
+        {
+            optimizer.ZeroGrad();
+            a.Grad!.CopyFrom([2f]);
+            b.Grad!.CopyFrom([100f * step]);
+            optimizer.Step(0.1);
+            Assert.Equal(2, optimizer.GradientNorm(), 1e-6);
+            Reference(OptimizerKind.AdamW, false, step, 100 * step, 0.01, 0, ref expected, ref first, ref second);
+            Assert.Equal(expected, b.Item(), 2e-6);
+        }
+
+        Assert.Equal(1 - (0.1 * 0.5 * (1 + 1.9 + 2.71)), a.Item(), 1e-5);
+        Assert.Equal(["first", "second"], optimizer.State("").Select(s => s.Name));
+        Assert.Throws<ArgumentException>(() => new Optimizer(new FlatParameters(_device, [new("b", 1, 0, [Parameter([1])], new AdamRule(0.01, 0.9, 0.99, 1e-8)), new("a", 1, 0, [Parameter([1])])]), config));
     }
 
     private static void Reference(
