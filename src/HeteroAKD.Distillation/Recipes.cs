@@ -30,6 +30,8 @@ public static class Recipes
         ["cwd"] = new() { [Kd] = 1, ["cwd"] = 50, ["cwdLogits"] = 3 },
         ["dsd"] = new() { ["psd"] = 1000, ["csd"] = 10 },
         ["cirkd"] = new() { [Kd] = 1, ["crossImage"] = 1, ["memoryBank"] = 0.1 },
+        ["cirkdv2"] = new() { [Kd] = 1, ["crossImage"] = 1, ["memoryBank"] = 0.1, ["channelContrast"] = 1, ["graphFitnet"] = 10 },
+        ["afdcd"] = new() { [Kd] = 1, ["afdcd"] = 1 },
         ["dist"] = new() { ["dist"] = 1 },
         ["ofa"] = new() { ["ofa"] = 1 },
     };

@@ -23,10 +23,10 @@ public sealed class AdversarialTermTests
         using AdversarialTerm term = new(new AdversarialTermOptions(), new TermSetup(batch.Teacher, batch.Student, 1, site, TinyBatch.IgnoreIndex, null));
         SetPublishedValues(term.Auxiliary!);
         using StepScope scope = batch.Device.BeginStep();
-        Tensor student = Map(batch.Device, 60, 1);
+        Tensor student = PublishedValues.Map(batch.Device, TinyBatch.Classes, Side, 60);
         student.RequiresGrad = true;
         List<LossTerm> values = [];
-        term.Loss(new TermInputs(Output(Map(batch.Device, 70, 2)), Output(student), batch.Labels, Pass.Train(1)), values).Backward();
+        term.Loss(new TermInputs(Output(PublishedValues.Map(batch.Device, TinyBatch.Classes, Side, 70, 2)), Output(student), batch.Labels, Pass.Train(1)), values).Backward();
         Assert.Equal(-0.046737157783892085, values[1].Read(), 1e-8);
         Assert.Equal(2.0083759512320882, values[2].Read(), 1e-6);
         Assert.Equal(values[1].Read() + values[2].Read(), values[0].Read(), 1e-12);
@@ -98,37 +98,24 @@ public sealed class AdversarialTermTests
 
     private static SegmentationOutput Output(Tensor logits) => new(logits, null, default, logits);
 
+    // As PublishedValues has it, but for a scale near 1, open gates, and directions of length 1.
     private static void SetPublishedValues(Module discriminator)
     {
+        PublishedValues.Fill(discriminator);
         IReadOnlyList<Tensor> parameters = discriminator.Parameters();
-        for (int k = 0; k < parameters.Count; k++)
+        parameters[0].CopyFrom([.. PublishedValues.Noise(parameters[0].Shape.Count, 0, 0.1).Select(v => 1 + v)]);
+        foreach (Tensor gate in parameters.Where(p => p.Name.EndsWith("gamma", StringComparison.Ordinal)))
         {
-            Tensor p = parameters[k];
-            double amplitude = p.Shape.Rank > 1 ? 1.5 / Math.Sqrt(p.Shape.CountFrom(1)) : 0.1;
-            double shift = k == 0 ? 1 : 0;
-            bool gate = p.Name.EndsWith("gamma", StringComparison.Ordinal);
-            p.CopyFrom([.. Noise(p.Shape.Count, k, amplitude).Select(v => gate ? 0.5 : v + shift)]);
+            gate.CopyFrom((double[])[0.5]);
         }
 
         foreach (Tensor u in discriminator.Buffers().Where(b => b.Name.EndsWith(".u", StringComparison.Ordinal)))
         {
-            double[] values = [.. Noise(u.Shape.Count, 50, 1)];
+            double[] values = [.. PublishedValues.Noise(u.Shape.Count, 50, 1)];
             double length = Math.Sqrt(values.Sum(v => v * v));
             u.CopyFrom([.. values.Select(v => v / length)]);
         }
     }
-
-    // [2, C, 64, 64].
-    private static Tensor Map(Device device, int k, double amplitude)
-    {
-        Shape shape = new(2, TinyBatch.Classes, Side, Side);
-        Tensor map = Tensor.Empty(device, shape, DType.Float64);
-        map.CopyFrom([.. Noise(shape.Count, k, amplitude)]);
-        return map;
-    }
-
-    private static IEnumerable<double> Noise(int count, int k, double amplitude) =>
-        Enumerable.Range(0, count).Select(i => amplitude * (((((i + 1L) * (i + k) * 7919) + (k * 31)) % 1009 / 504.5) - 1));
 
     private static double LargestSingularValue(double[] weight, int rows)
     {

@@ -32,7 +32,7 @@ public sealed class MemoryBankTermTests
 
         // The head in a training pass again: the same statistics of the batch.
         Tensor map = batch.Student.Forward(batch.Images, pass).HeadFeature;
-        Tensor projected = objective.Auxiliary!.Children[0].Children.Cast<Layer>().Aggregate(map, (x, layer) => layer.Forward(x, pass));
+        Tensor projected = objective.Auxiliary!.Children[0].Children.Cast<Layer>().Single().Forward(map, pass);
         Tensor teacher = Functional.ResizeTo(batch.Teacher.Forward(batch.Images, Pass.Evaluation).HeadFeature, map);
         double[][] q = Directions(projected);
         double[][] p = Directions(teacher);

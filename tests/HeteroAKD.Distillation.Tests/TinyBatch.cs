@@ -55,7 +55,12 @@ internal sealed class TinyBatch : IDisposable
     public static int SideFor(string name) => name == "adversarial" ? 64 : 32;
 
     /// <summary>A term's defaults, where these small maps allow them.</summary>
-    public static TermOptions Options(string name) => new TermSet()[name] is AdversarialTermOptions options ? options with { Layers = 1 } : new TermSet()[name];
+    public static TermOptions Options(string name) => new TermSet()[name] switch
+    {
+        AdversarialTermOptions options => options with { Layers = 1 },
+        AfDcdTermOptions options => options with { Pool = 1, Patch = 2 },
+        TermOptions options => options,
+    };
 
     /// <summary>An objective of any terms.</summary>
     public DistillationObjective Objective(params IReadOnlyList<WeightedTerm> terms) =>

@@ -19,6 +19,8 @@ public sealed class PublishedRecipeTests : IDisposable
     [Theory]
     [InlineData("fitnet")]
     [InlineData("cirkd")]
+    [InlineData("cirkdv2")]
+    [InlineData("afdcd")]
     [InlineData("skd with a discriminator")]
     public void Stopped_run_goes_on_to_the_same_bits(string method)
     {
@@ -34,6 +36,8 @@ public sealed class PublishedRecipeTests : IDisposable
     /// <summary>Replayed steps draw new pixels and slots, and move a discriminator's power iteration: the same bits as steps that are not recorded.</summary>
     [Theory]
     [InlineData("cirkd")]
+    [InlineData("cirkdv2")]
+    [InlineData("afdcd")]
     [InlineData("skd with a discriminator")]
     public void Terms_are_the_same_where_steps_are_replayed(string method)
     {
@@ -50,6 +54,8 @@ public sealed class PublishedRecipeTests : IDisposable
         bool adversarial = method.EndsWith("discriminator", StringComparison.Ordinal);
         DistillationConfig distillation = new() { Baseline = false, Method = adversarial ? "skd" : method };
         distillation.Terms["adversarial"] = new AdversarialTermOptions { Weight = adversarial ? 0.001 : null, Layers = 1, Width = 8 };
+        distillation.Terms["channelContrast"] = new ChannelContrastTermOptions { Grid = 2, Memory = 64, Samples = 32, ChannelsAnImage = 8 };
+        distillation.Terms["afdcd"] = new AfDcdTermOptions { Pool = 1, Patch = 1 };
         distillation.Terms["memoryBank"] = new MemoryBankTermOptions { PixelMemory = 64, RegionMemory = 8, PixelSamples = 20, RegionSamples = 10, PixelsAnImage = 4 };
         PixelSize size = adversarial ? new PixelSize { Width = 64, Height = 64 } : config.Data.Size;
         return config with { Data = config.Data with { Size = size }, Distillation = distillation };

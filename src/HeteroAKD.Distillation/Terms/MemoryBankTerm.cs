@@ -1,6 +1,5 @@
 using HeteroAKD.Nn;
 using HeteroAKD.Nn.Initialization;
-using HeteroAKD.Nn.Layers;
 using HeteroAKD.Tensors;
 
 namespace HeteroAKD.Distillation.Terms;
@@ -152,16 +151,12 @@ public sealed class MemoryBankTerm : DistillationTerm
     /// <summary>The head of the student's features, and the banks, which checkpoints keep.</summary>
     private sealed class Banks : Module
     {
-        private readonly Conv2d _first;
-        private readonly BatchNorm2d _bn;
-        private readonly Conv2d _second;
+        private readonly ProjectionHead _head;
 
         public Banks(in Site site, MemoryBankTermOptions options, int studentChannels, int teacherChannels, int classes)
             : base(site)
         {
-            _first = Add(new Conv2d(site.At("conv1"), studentChannels, teacherChannels, 1, bias: false, initializer: Init.KaimingUniform()));
-            _bn = Add(new BatchNorm2d(site.At("bn"), teacherChannels, relu: true));
-            _second = Add(new Conv2d(site.At("conv2"), teacherChannels, teacherChannels, 1, bias: false, initializer: Init.KaimingUniform()));
+            _head = Add(new ProjectionHead(site, studentChannels, teacherChannels));
             Pixels = AddBuffer("pixels", new Shape(classes, options.PixelMemory, teacherChannels), Init.UnitRows());
             Regions = AddBuffer("regions", new Shape(classes, options.RegionMemory, teacherChannels), Init.UnitRows());
         }
@@ -172,6 +167,6 @@ public sealed class MemoryBankTerm : DistillationTerm
         /// <summary>[C, slots, d].</summary>
         public Tensor Regions { get; }
 
-        public Tensor Project(Tensor map, in Pass pass) => _second.Forward(_bn.Forward(_first.Forward(map, pass), pass), pass);
+        public Tensor Project(Tensor map, in Pass pass) => _head.Forward(map, pass);
     }
 }

@@ -28,6 +28,9 @@ public static class TermTable
         Row<CsdTermOptions>("csd", "inner products of the classes' maps, DSD's second part; Feng et al., TIP 2021", (_, setup) => new CsdTerm(setup)),
         Row<CrossImageTermOptions>("crossImage", "cosines of the pixels of all images of a batch, CIRKD's mini-batch part; Yang et al., CVPR 2022", (options, setup) => new CrossImageTerm(options, setup)),
         Row<MemoryBankTermOptions>("memoryBank", "cosines with features of other batches, CIRKD's memory-based part; Yang et al., CVPR 2022", (options, setup) => new MemoryBankTerm(options, setup)),
+        Row<ChannelContrastTermOptions>("channelContrast", "similarities of channels, CIRKDv2's channel-wise part; Yang et al., 2023", (options, setup) => new ChannelContrastTerm(options, setup)),
+        Row<GraphFitNetTermOptions>("graphFitnet", "squared difference of features after a graph convolution, CIRKDv2's; Yang et al., 2023", (_, setup) => new GraphFitNetTerm(setup)),
+        Row<AfDcdTermOptions>("afdcd", "masked generation and contrast of pixels and channel groups; Fan et al., NeurIPS 2023", (options, setup) => new AfDcdTerm(options, setup)),
         Row<DistTermOptions>("dist", "Pearson's correlation over classes and over pixels; Huang et al., NeurIPS 2022", (options, setup) => new DistTerm(options, setup)),
         Row<OfaTermOptions>("ofa", "KL that raises the labelled class, OFA-KD's logit loss; Hao et al., NeurIPS 2023", (options, setup) => new OfaTerm(options, setup)),
     ];
