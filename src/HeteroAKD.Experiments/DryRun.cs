@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using HeteroAKD.Data;
+using HeteroAKD.Distillation;
 using HeteroAKD.Experiments.Commands;
 using HeteroAKD.Experiments.Configuration;
 using HeteroAKD.Experiments.Runs;
@@ -131,6 +132,7 @@ public sealed class DryRun : IDisposable
             PeakTensorBytes = Math.Max(peak, _device.Allocator.Peak),
             EvaluatedImages = images,
             ImageMilliseconds = imageMilliseconds,
+            ReliabilityMilliseconds = evaluations * MeasureReliability(training),
         });
     }
 
@@ -185,11 +187,28 @@ public sealed class DryRun : IDisposable
     /// <summary>Scores one batch of validation images; returns milliseconds an image.</summary>
     private double Evaluate(SegmentationModel model)
     {
-        SubsetDataset part = new(_data.Validation, 1, _config.Evaluation.BatchSize);
+        SubsetDataset part = OneBatch(_data.Validation);
         Stopwatch clock = Stopwatch.StartNew();
         new Evaluator(_config.Evaluation).Run(model, new EvaluatedDataset(part, _data.Evaluation), _cancellation);
         return clock.Elapsed.TotalMilliseconds / part.Count;
     }
+
+    /// <summary>Measures the share S on a batch of images; returns the milliseconds of one whole measurement, or 0 where L_hakd takes no part.</summary>
+    private double MeasureReliability(PlannedTraining training)
+    {
+        if (training.Job.Objective is not DistillationObjective { HeteroAkd: not null } distillation)
+        {
+            return 0;
+        }
+
+        SubsetDataset part = OneBatch(RunReliability.Spread(_data.Validation));
+        Stopwatch clock = Stopwatch.StartNew();
+        new ReliabilityEvaluator(_config.Evaluation).Run(training.Job.Model, distillation, new EvaluatedDataset(part, _data.Evaluation));
+        int images = RunReliability.Spread(_data.Student).Count + RunReliability.Spread(_data.Validation).Count;
+        return clock.Elapsed.TotalMilliseconds * images / part.Count;
+    }
+
+    private SubsetDataset OneBatch(ISegmentationDataset images) => new(images, 1, _config.Evaluation.BatchSize);
 
     /// <summary>A try tells nobody.</summary>
     private sealed class Unheard : ITrainingObserver;

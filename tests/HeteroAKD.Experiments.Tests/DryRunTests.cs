@@ -30,6 +30,7 @@ public sealed class DryRunTests : IDisposable
         // 7 steps with an evaluation at 5 and at the end, then the final scores; 3 images each.
         Assert.Equal([6, 9, 9], outcome.Networks.Select(n => n.EvaluatedImages));
         Assert.All(outcome.Networks, n => Assert.True(n.StepMilliseconds > 0 && n.PeakTensorBytes > 4 * n.Parameters && double.IsFinite(n.Loss)));
+        Assert.Equal([false, false, true], outcome.Networks.Select(n => n.ReliabilityMilliseconds > 0)); // L_hakd takes part in the last alone
         Assert.Empty(Directory.EnumerateFileSystemEntries(_folder));
     }
 
@@ -98,5 +99,6 @@ public sealed class DryRunTests : IDisposable
         };
 
         Assert.Equal(35, network.SecondsToFinish);
+        Assert.Equal(36, (network with { ReliabilityMilliseconds = 1000 }).SecondsToFinish);
     }
 }

@@ -42,8 +42,11 @@ public sealed record DryRunNetwork
     /// <summary>Milliseconds an evaluated image.</summary>
     public required double ImageMilliseconds { get; init; }
 
+    /// <summary>Milliseconds that all measurements of the share S take (<c>reliability.csv</c>); 0 where L_hakd takes no part.</summary>
+    public double ReliabilityMilliseconds { get; init; }
+
     /// <summary>Seconds from beginning to end; batches are made while steps run.</summary>
-    public double SecondsToFinish => ((Steps * Math.Max(StepMilliseconds, BatchMilliseconds)) + (EvaluatedImages * ImageMilliseconds)) / 1000;
+    public double SecondsToFinish => ((Steps * Math.Max(StepMilliseconds, BatchMilliseconds)) + (EvaluatedImages * ImageMilliseconds) + ReliabilityMilliseconds) / 1000;
 }
 
 /// <summary>What a dry run found out.</summary>
