@@ -223,6 +223,9 @@ public static class Functional
     public static Tensor CrossEntropy(Tensor input, Tensor target, Tensor? weight = null, int ignoreIndex = -100, float labelSmoothing = 0, bool alignCorners = false) =>
         Losses.CrossEntropy.Apply(new CrossEntropyAttributes { IgnoreIndex = ignoreIndex, LabelSmoothing = labelSmoothing, AlignCorners = alignCorners }, input, target, weight);
 
+    /// <summary>KL(softmax(target/tau) ‖ softmax(input/tau)) over the last dimension. input, target [..., C] → [...]; no gradient flows into target.</summary>
+    public static Tensor SoftmaxKl(Tensor input, Tensor target, float tau = 1) => Ops.SoftmaxKl.Row.Apply(new SoftmaxKlAttributes(tau), input, target);
+
     /// <summary>Plain distillation, τ² · mean KL(softmax(teacher/τ) ‖ softmax(input/τ)) → [1]; paper Eq. 1.</summary>
     /// <param name="input">[N, C, h, w] logits of the student.</param>
     /// <param name="teacher">[N, C, h', w'] logits; constant in the gradient.</param>

@@ -12,6 +12,7 @@ internal static class Catalog
         .. HeteroAkdPartsCase.Rows,
         .. PixelKlCase.Rows,
         .. TargetedKlCase.Rows,
+        .. RowKlCase.Rows,
         .. PseudoLabelsCase.Rows,
         .. OneHotCase.Rows,
         .. CrossEntropyCase.Rows,

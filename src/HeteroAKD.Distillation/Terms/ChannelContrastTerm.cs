@@ -102,12 +102,7 @@ public sealed class ChannelContrastTerm : DistillationTerm
     private static Tensor Channels(Tensor map) => Functional.Normalize(Functional.Reshape(map, new Shape(map.Shape[0], map.Shape[1], map.Shape[2] * map.Shape[3])), 2);
 
     // [rows, choices] similarities.
-    private Tensor Divergence(Tensor student, Tensor teacher)
-    {
-        Tensor q = Functional.LogSoftmax(student / (float)_options.Tau, 1);
-        Tensor p = Functional.LogSoftmax(teacher / (float)_options.Tau, 1);
-        return Functional.Sum(Functional.Exp(p) * (p - q)) / student.Shape[0];
-    }
+    private Tensor Divergence(Tensor student, Tensor teacher) => Functional.Mean(Functional.SoftmaxKl(student, teacher, (float)_options.Tau));
 
     // Some of the teacher's channels enter the bank, then [samples, grid²] are read.
     private Tensor Samples(Tensor teacher, in Pass pass)

@@ -30,15 +30,13 @@ public sealed class CrossImageTerm(CrossImageTermOptions options, TermSetup setu
     public override Tensor Loss(in TermInputs inputs, List<LossTerm> values)
     {
         (Tensor student, Tensor teacher) = inputs.HeadFeatures();
-        Tensor q = LogSimilarity(student);
-        Tensor p = LogSimilarity(teacher);
-        Tensor loss = Functional.Sum(Functional.Exp(p) * (p - q)) / q.Shape[0]; // a row for each pixel and second image
+        Tensor loss = Functional.Mean(Functional.SoftmaxKl(Similarity(student), Similarity(teacher), (float)options.Tau));
         values.Add(new LossTerm("cross_image", loss, 0));
         return loss;
     }
 
-    // [N, C, h, w] → [N·P·N, P]: logarithms of the softmax over the pixels of a second image, for each pixel of the batch and each second image.
-    private Tensor LogSimilarity(Tensor map)
+    // [N, C, h, w] → [N·P·N, P]: cosines with the pixels of a second image, for each pixel of the batch and each second image.
+    private Tensor Similarity(Tensor map)
     {
         Tensor pooled = options.Pool == 1 ? map : Functional.AvgPool2d(map, options.Pool, options.Pool);
         (int images, int channels, int pixels) = (pooled.Shape[0], pooled.Shape[1], pooled.Shape[2] * pooled.Shape[3]);
@@ -49,7 +47,6 @@ public sealed class CrossImageTerm(CrossImageTermOptions options, TermSetup setu
         }
 
         Tensor directions = Functional.Reshape(Functional.ToTokens(Functional.Normalize(pooled, 1)), new Shape(images * pixels, channels));
-        Tensor cosines = Functional.Linear(directions, directions) / (float)options.Tau; // [N·P, N·P]
-        return Functional.LogSoftmax(Functional.Reshape(cosines, new Shape(images * pixels * images, pixels)), 1);
+        return Functional.Reshape(Functional.Linear(directions, directions), new Shape(images * pixels * images, pixels));
     }
 }

@@ -69,18 +69,12 @@ public sealed class CwdTerm : DistillationTerm
     /// <summary>τ² / (N·channels) · Σ KL over all channels of two maps of one shape. As published, <paramref name="channels"/> are the student's before it is aligned.</summary>
     internal static Tensor Divergence(Tensor student, Tensor teacher, double tau, int channels)
     {
-        Tensor q = LogDistributions(student, tau);
-        Tensor p = LogDistributions(teacher, tau);
         double scale = tau * tau / (student.Shape[0] * channels);
-        return Functional.Sum(Functional.Exp(p) * (p - q)) * (float)scale;
+        return Functional.Sum(Functional.SoftmaxKl(Channels(student), Channels(teacher), (float)tau)) * (float)scale;
     }
 
-    /// <summary>[N, C, H, W] → [N·C, H·W] logarithms of a softmax over the pixels of each channel.</summary>
-    private static Tensor LogDistributions(Tensor map, double tau)
-    {
-        Shape rows = new(map.Shape[0] * map.Shape[1], map.Shape[2] * map.Shape[3]);
-        return Functional.LogSoftmax(Functional.Reshape(map, rows) * (float)(1 / tau), -1);
-    }
+    /// <summary>[N, C, H, W] → [N, C, H·W]: a row for each channel.</summary>
+    private static Tensor Channels(Tensor map) => Functional.Reshape(map, new Shape(map.Shape[0], map.Shape[1], map.Shape[2] * map.Shape[3]));
 }
 
 /// <summary>Options of channel-wise distillation of the logits beside that of the features.</summary>

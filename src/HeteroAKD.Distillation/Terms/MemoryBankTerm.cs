@@ -142,9 +142,7 @@ public sealed class MemoryBankTerm : DistillationTerm
                 $"memoryBank: {student.Shape[0]} pixels of a batch against {samples.Shape[0]} samples are too many pairs; lower distillation.terms.memoryBank.pixelSamples or regionSamples, or take smaller batches");
         }
 
-        Tensor q = Functional.LogSoftmax(Functional.Linear(student, samples) / (float)_options.Tau, 1); // [N·P, C·samples]
-        Tensor p = Functional.LogSoftmax(Functional.Linear(teacher, samples) / (float)_options.Tau, 1);
-        Tensor divergence = Functional.Sum(Functional.Exp(p) * (p - q), 1);
+        Tensor divergence = Functional.SoftmaxKl(Functional.Linear(student, samples), Functional.Linear(teacher, samples), (float)_options.Tau); // [N·P]
         return Functional.Sum(divergence * labelled) / (Functional.Sum(labelled) + NoPixels);
     }
 

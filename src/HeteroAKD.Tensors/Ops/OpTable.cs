@@ -60,6 +60,7 @@ public static class OpTable
         HeteroAkd.Row,
         PseudoLabels.Row,
         OneHot.Row,
+        SoftmaxKl.Row,
         Sampling.Pixels,
         Sampling.MemoryBank,
         AdamWStep.Row,

@@ -8,7 +8,7 @@ namespace HeteroAKD.Tensors.Checks.Cases;
 /// <summary>Losses over pixels.</summary>
 internal static class LossCases
 {
-    public static IEnumerable<OpCase> All() => [.. CrossEntropy(), .. Distillation(), .. HeteroAkdCases.All(), .. PseudoLabels(), .. OneHot()];
+    public static IEnumerable<OpCase> All() => [.. CrossEntropy(), .. Distillation(), .. HeteroAkdCases.All(), .. PseudoLabels(), .. OneHot(), .. SoftmaxKlOf()];
 
     private static IEnumerable<OpCase> CrossEntropy()
     {
@@ -32,6 +32,34 @@ internal static class LossCases
         yield return family.Case("", Normal("input", 2, 3, 3, 5), Labels(3, -100, "target", 2, 12, 20));
         yield return family.Case("ignore_index=3 align_corners=true", Normal("input", 1, 5, 4, 6), Labels(5, 3, "target", 1, 13, 35));
         yield return family.Case("label_smoothing=0.2", Normal("input", 1, 4, 6, 9), Labels(4, -100, "target", 1, 3, 5), Positive("weight", 4));
+    }
+
+    private static IEnumerable<OpCase> SoftmaxKlOf()
+    {
+        OpFamily family = new(SoftmaxKl.Row, ErrorClass.Loss, v =>
+        {
+            Shape x = v.Shape("input");
+            double[] y = new double[x.Count / x[-1]];
+            RowKlKernel.Reference(v["input"], v["target"], y, x[-1], v.Attributes<SoftmaxKlAttributes>().Tau);
+            return [new("output", y)];
+        })
+        {
+            Differentiable = ["input"],
+            Terms = (v, _) => v.Shape("input")[-1],
+        };
+        yield return family.Case("", Normal("input", 1), Normal("target", 1));
+        yield return family.Case("", Normal("input", 5, 1), Normal("target", 5, 1));
+        yield return family.Case("", Normal("input", 3, 67), Normal("target", 3, 67));
+        yield return family.Case("tau=0.1", Normal("input", 2, 3, 35), Normal("target", 2, 3, 35));
+
+        // A high temperature would be ill-conditioned: softmaxes become alike, and what remains of their difference is as small as what sums lose.
+        yield return family.Case("tau=0.7", Normal("input", 2, 1, 3, 130), Normal("target", 2, 1, 3, 130));
+
+        // Rows of whole quads: devices take four elements a thread.
+        yield return family.Case("tau=0.5", Normal("input", 3, 72), Normal("target", 3, 72));
+        yield return family.ForwardOnly("", Of(CaseNumbers.OneNaN, "input", 3, 35), Normal("target", 3, 35));
+        yield return family.ForwardOnly("", Normal("input", 3, 35), Of(CaseNumbers.OneNaN, "target", 3, 35));
+        yield return family.ForwardOnly("", Normal("input", 0, 8), Normal("target", 0, 8));
     }
 
     private static IEnumerable<OpCase> Distillation()
