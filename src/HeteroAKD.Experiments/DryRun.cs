@@ -114,6 +114,7 @@ public sealed class DryRun : IDisposable
         long peak = _device.Allocator.Peak;
         _cancellation.ThrowIfCancellationRequested();
         double imageMilliseconds = Evaluate(job.Model);
+        double reliabilityMilliseconds = MeasureReliability(training);
         _progress.Report(new StepProgress(Tasks, loss, job.Optimizer.Lr, stepMilliseconds));
         int evaluations = _config.Training.EvalEvery > 0 ? (job.Training.Steps + _config.Training.EvalEvery - 1) / _config.Training.EvalEvery : 1;
         int averages = job.Training.Ema > 0 ? 2 : 1;
@@ -132,7 +133,7 @@ public sealed class DryRun : IDisposable
             PeakTensorBytes = Math.Max(peak, _device.Allocator.Peak),
             EvaluatedImages = images,
             ImageMilliseconds = imageMilliseconds,
-            ReliabilityMilliseconds = evaluations * MeasureReliability(training),
+            ReliabilityMilliseconds = evaluations * reliabilityMilliseconds,
         });
     }
 

@@ -23,7 +23,7 @@ public sealed record AdversarialTermOptions : TermOptions
 /// The adversarial ("holistic") term of SKD (Liu et al., CVPR 2019; CIRKD's <c>CriterionAdv</c> and <c>CriterionAdvForG</c>): a discriminator learns to tell the teacher's logits from the
 /// student's by the hinge loss, max(0, 1 − D(t)) + max(0, 1 + D(s)), with an Adam of its own; the student gets −D(s). Each reaches its own network alone.
 /// </summary>
-/// <remarks>The published code makes a power iteration of the spectral norms in each of its three passes; here a step makes one and all three passes use it.</remarks>
+/// <remarks>The published code makes a power iteration of the spectral norms in each of its three passes; here a batch makes one, which all three passes use.</remarks>
 public sealed class AdversarialTerm : DistillationTerm
 {
     // The published discriminator sees its loss times 0.1 and Adam's 1e-8. Adam is blind to the scale but for that guard, which follows the term's weight instead.

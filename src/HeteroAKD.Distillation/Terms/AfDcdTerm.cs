@@ -125,8 +125,8 @@ public sealed class AfDcdTerm : DistillationTerm
         return -Functional.Sum(chosen) / (patches * _options.Patch * _options.Patch);
     }
 
-    // A pixel is seen or not, in all channels.
-    private Tensor Masked(Tensor map, in Pass pass)
+    /// <summary>A map [N, C, h, w] of whose pixels a share is 0 in all channels.</summary>
+    internal Tensor Masked(Tensor map, in Pass pass)
     {
         if (_options.MaskRatio == 0)
         {

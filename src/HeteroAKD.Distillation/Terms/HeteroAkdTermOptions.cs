@@ -119,7 +119,7 @@ public sealed record HeteroAkdTermOptions : TermOptions, IPresetOptions
     /// <summary>random or discriminant: where the projectors' teacher side starts.</summary>
     public ProjectorInitialization ProjectorInit { get; init; } = ProjectorInitialization.Random;
 
-    /// <summary>These options with those that the preset names; weights and switches stay.</summary>
+    /// <summary>These options with those that the preset names; weights and the other switches stay.</summary>
     public HeteroAkdTermOptions WithPreset(DistillationPreset preset) => preset switch
     {
         // heteroakd-spec 1.2: relu, class, ce, no supervision, attached, label grid.

@@ -56,7 +56,7 @@ internal static class ConfigurationCheck
         Require(!weighted || loss.ClassWeights != ClassWeighting.None, "classWeights of a distillation term takes the weights of the task loss; set loss.classWeights");
         Require(
             heteroAkd.Source != KnowledgeSource.Logits || heteroAkd is { ProjectorWarmup: 0, ProjectorInit: ProjectorInitialization.Random, Features: ProjectedFeatures.Encoder },
-            "distillation.terms.heteroakd.source logits has no projectors; leave out projectorWarmup, projectorInit and features");
+            "distillation.terms.heteroakd.source logits has no projectors; leave out projectorWarmup and projectorInit, and set features to encoder, where preset tuned sets all");
         bool listed = loss.ClassWeights == ClassWeighting.List;
         Require(!listed || loss.ClassWeightList.Count > 0, "loss.classWeightList must give one weight a class when loss.classWeights is list");
         Require(listed || loss.ClassWeightList.Count == 0, "loss.classWeightList is given, but loss.classWeights is not list");

@@ -54,7 +54,7 @@ public sealed partial class NetworkTrainer
     private void Save(State s, string file, bool networkOnly = false)
     {
         // The guard sees a loss one step after the update that spoilt the weights, on an accelerator later still: too late for the last good checkpoint.
-        double norm = s.Optimizer.GradientNorm();
+        double norm = Math.Max(s.Optimizer.GradientNorm(), s.Optimizer.OpponentGradientNorm()); // NaN if either is
         if (!double.IsFinite(norm))
         {
             throw new NonFiniteException("backward", $"gradients of {s.Job.Role}", s.Step, $"a gradient of norm {norm}");

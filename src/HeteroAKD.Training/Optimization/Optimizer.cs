@@ -18,6 +18,7 @@ public sealed class Optimizer : IDisposable
     private readonly Tensor _squares; // [8] sum of squared gradients
     private readonly Tensor _norm; // [1] norm before clipping
     private readonly Tensor _clipped; // [count] the gradients of all groups without a rule of their own
+    private readonly Tensor? _opposing; // [count] those of opponents
     private readonly Tensor _first; // [count] AdamW's mean of g, SGD's momentum
     private readonly Tensor? _second; // [count] mean of g² of AdamW and of opponents' Adam
     private readonly Piece[] _pieces; // one a group
@@ -34,7 +35,7 @@ public sealed class Optimizer : IDisposable
         Fill.Run(_norm, 0);
         _first = Zeros(device);
         _second = config.Kind == OptimizerKind.AdamW || parameters.Groups.Any(g => g.Own is not null) ? Zeros(device) : null;
-        _clipped = ClippedOf(parameters);
+        (_clipped, _opposing) = Parted(parameters);
         _pieces = [.. parameters.Groups.Zip(parameters.Ranges, PieceOf)];
     }
 
@@ -62,6 +63,18 @@ public sealed class Optimizer : IDisposable
 
     /// <summary>Norm of the last step's gradient, without that of opponents, before clipping; waits for the device.</summary>
     public double GradientNorm() => _norm.Item();
+
+    /// <summary>Norm of the last step's gradient of all opponents, 0 without one; measured now, waits for the device.</summary>
+    public double OpponentGradientNorm()
+    {
+        if (_opposing is null)
+        {
+            return 0;
+        }
+
+        SquareSum.Run(_opposing, _squares);
+        return Math.Sqrt(_squares.View(new Shape(1)).Item());
+    }
 
     /// <summary>What a checkpoint keeps beside the parameters; <see cref="Steps"/> goes with it.</summary>
     public IEnumerable<(string Name, Tensor Tensor)> State(string prefix)
@@ -140,7 +153,7 @@ public sealed class Optimizer : IDisposable
             group.Own is null ? null : Tensor.Persistent(_first.Device, new Shape(OptimizerScalars.Count)));
     }
 
-    private static Tensor ClippedOf(FlatParameters parameters)
+    private static (Tensor Clipped, Tensor? Opposing) Parted(FlatParameters parameters)
     {
         int own = parameters.Groups.Count(g => g.Own is not null);
         int others = parameters.Groups.Count - own;
@@ -149,7 +162,13 @@ public sealed class Optimizer : IDisposable
             throw new ArgumentException("Groups with a rule of their own stand after all others.", nameof(parameters));
         }
 
-        return own == 0 ? parameters.Gradients : parameters.Gradients.View(new Shape(parameters.Ranges[others].Start));
+        if (own == 0)
+        {
+            return (parameters.Gradients, null);
+        }
+
+        int start = parameters.Ranges[others].Start;
+        return (parameters.Gradients.View(new Shape(start)), parameters.Gradients.View(new Shape(parameters.Gradients.Shape.Count - start), start));
     }
 
     private Tensor Zeros(Device device)

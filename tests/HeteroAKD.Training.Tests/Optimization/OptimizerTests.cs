@@ -104,11 +104,14 @@ public sealed class OptimizerTests : IDisposable
             b.Grad!.CopyFrom([100f * step]);
             optimizer.Step(0.1);
             Assert.Equal(2, optimizer.GradientNorm(), 1e-6);
+            Assert.Equal(100 * step, optimizer.OpponentGradientNorm(), 1e-3);
             Reference(OptimizerKind.AdamW, false, step, 100 * step, 0.01, 0, ref expected, ref first, ref second);
             Assert.Equal(expected, b.Item(), 2e-6);
         }
 
         Assert.Equal(1 - (0.1 * 0.5 * (1 + 1.9 + 2.71)), a.Item(), 1e-5);
+        b.Grad!.CopyFrom([float.NaN]);
+        Assert.True(double.IsNaN(Math.Max(optimizer.GradientNorm(), optimizer.OpponentGradientNorm())));
         Assert.Equal(["first", "second"], optimizer.State("").Select(s => s.Name));
         Assert.Throws<ArgumentException>(() => new Optimizer(new FlatParameters(_device, [new("b", 1, 0, [Parameter([1])], new AdamRule(0.01, 0.9, 0.99, 1e-8)), new("a", 1, 0, [Parameter([1])])]), config));
     }
