@@ -226,6 +226,9 @@ public static class Functional
     /// <summary>KL(softmax(target/tau) ‖ softmax(input/tau)) over the last dimension. input, target [..., C] → [...]; no gradient flows into target.</summary>
     public static Tensor SoftmaxKl(Tensor input, Tensor target, float tau = 1) => Ops.SoftmaxKl.Row.Apply(new SoftmaxKlAttributes(tau), input, target);
 
+    /// <summary>Sums of absolute differences between all pairs of vectors (<c>torch.cdist</c> with p = 1). x1 [B, P, d], x2 [B, R, d] → [B, P, R].</summary>
+    public static Tensor Cdist(Tensor x1, Tensor x2) => CityBlock.Row.Apply(default, x1, x2);
+
     /// <summary>Plain distillation, τ² · mean KL(softmax(teacher/τ) ‖ softmax(input/τ)) → [1]; paper Eq. 1.</summary>
     /// <param name="input">[N, C, h, w] logits of the student.</param>
     /// <param name="teacher">[N, C, h', w'] logits; constant in the gradient.</param>

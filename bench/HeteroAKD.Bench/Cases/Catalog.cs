@@ -13,6 +13,7 @@ internal static class Catalog
         .. PixelKlCase.Rows,
         .. TargetedKlCase.Rows,
         .. RowKlCase.Rows,
+        .. CdistCase.Rows,
         .. PseudoLabelsCase.Rows,
         .. OneHotCase.Rows,
         .. CrossEntropyCase.Rows,

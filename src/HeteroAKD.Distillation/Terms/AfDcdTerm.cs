@@ -117,10 +117,9 @@ public sealed class AfDcdTerm : DistillationTerm
     {
         Tensor a = Vectors(made); // [patches, vectors, C/groups]
         Tensor b = Vectors(teacher);
-        (int patches, int vectors, int width) = (a.Shape[0], a.Shape[1], a.Shape[2]);
-        RequireFits(patches, vectors, width);
-        Tensor apart = Functional.Reshape(a, new Shape(patches, vectors, 1, width)) - Functional.Reshape(b, new Shape(patches, 1, vectors, width));
-        Tensor distances = Functional.Sum(Functional.Abs(apart), 3); // [patches, vectors, vectors]
+        (int patches, int vectors) = (a.Shape[0], a.Shape[1]);
+        RequireFits(patches, vectors);
+        Tensor distances = Functional.Cdist(a, b); // [patches, vectors, vectors]
         Tensor chosen = Functional.LogSoftmax((distances * (float)(-1 / _options.Tau)) + _others, 2) * _itself;
         return -Functional.Sum(chosen) / (patches * _options.Patch * _options.Patch);
     }
@@ -156,9 +155,9 @@ public sealed class AfDcdTerm : DistillationTerm
         return Functional.Reshape(Functional.ToTokens(groups), new Shape(patches, _options.Groups * taps, channels / _options.Groups));
     }
 
-    private static void RequireFits(int patches, int vectors, int width)
+    private static void RequireFits(int patches, int vectors)
     {
-        if ((long)patches * vectors * vectors * width > int.MaxValue)
+        if ((long)patches * vectors * vectors > int.MaxValue)
         {
             throw new HeteroAkdException(
                 $"afdcd: {patches} patches of a batch, {vectors} vectors each, are too many pairs; raise distillation.terms.afdcd.pool, lower groups or patch, or take smaller batches");

@@ -78,7 +78,8 @@ public static class Layout
             n.AddGradient(0, dx);
         });
 
-    private static void Transpose(Tensor x, Tensor y, int batch, int rows, int columns)
+    // [batch, rows, columns] → [batch, columns, rows].
+    internal static void Transpose(Tensor x, Tensor y, int batch, int rows, int columns)
     {
         if (x.Device is HostDevice host)
         {

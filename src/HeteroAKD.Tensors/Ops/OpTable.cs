@@ -61,6 +61,7 @@ public static class OpTable
         PseudoLabels.Row,
         OneHot.Row,
         SoftmaxKl.Row,
+        CityBlock.Row,
         Sampling.Pixels,
         Sampling.MemoryBank,
         AdamWStep.Row,

@@ -171,7 +171,7 @@ public sealed class ConfigurationReaderTests
     [InlineData("distillation: {terms: {kd: {classWeights: true}}}", "set loss.classWeights")]
     [InlineData("distillation: {source: logits, projectorWarmup: 10}", "source logits has no projectors")]
     [InlineData("distillation: {source: logits, projectorInit: discriminant}", "source logits has no projectors")]
-    [InlineData("distillation: {method: heteroakt}", "distillation.method must be one of none, kd, heteroakd, fitnet, at, skd, ifvd, cwd, dsd, cirkd, dist, ofa, not 'heteroakt'; did you mean heteroakd?")]
+    [InlineData("distillation: {method: heteroakt}", "distillation.method must be one of none, kd, heteroakd, fitnet, at, skd, ifvd, cwd, dsd, cirkd, cirkdv2, afdcd, dist, ofa, not 'heteroakt'; did you mean heteroakd?")]
     public void Unknown_terms_and_methods_name_the_nearest(string yaml, string expected) =>
         Assert.Contains(expected, Assert.Throws<ConfigurationException>(() => ConfigurationReader.ReadText(yaml, "text")).Message, StringComparison.Ordinal);
 

@@ -49,6 +49,7 @@ public sealed class ShapeErrorTests(TestDevices devices)
     [InlineData("softmax_kl", "", "2,3|2,4", "softmax_kl: target: [2, 4] is not input's shape [2, 3]")]
     [InlineData("softmax_kl", "", "2,0|2,0", "softmax_kl: input: [2, 0] has nothing to compare; expected [..., C] with C of at least 1")]
     [InlineData("softmax_kl", "tau=0", "2,3|2,3", "softmax_kl: tau = 0 must be above 0")]
+    [InlineData("cdist", "", "1,4,2|1,3,3", "cdist: x2: [1, 3, 3] does not fit x1 [1, 4, 2]; expected [B, R, d] for [B, P, d]")]
     [InlineData("sample_pixels", "", "1,4,2|1,2,3", "sample_pixels: mask: [1, 2, 3] does not fit input [1, 4, 2]")]
     [InlineData("memory_bank", "", "2,4,3|1,2,4,5|1,2,4", "memory_bank: input: [1, 2, 4, 5] does not fit bank [2, 4, 3]")]
     [InlineData("memory_bank", "", "2,4,3|2,2,3,3|2,2,3", "memory_bank: 2 images with 3 entries of a class each do not fit into 4 slots")]

@@ -8,7 +8,7 @@ namespace HeteroAKD.Tensors.Checks.Cases;
 /// <summary>Losses over pixels.</summary>
 internal static class LossCases
 {
-    public static IEnumerable<OpCase> All() => [.. CrossEntropy(), .. Distillation(), .. HeteroAkdCases.All(), .. PseudoLabels(), .. OneHot(), .. SoftmaxKlOf()];
+    public static IEnumerable<OpCase> All() => [.. CrossEntropy(), .. Distillation(), .. HeteroAkdCases.All(), .. PseudoLabels(), .. OneHot(), .. SoftmaxKlOf(), .. Cdist()];
 
     private static IEnumerable<OpCase> CrossEntropy()
     {
@@ -32,6 +32,28 @@ internal static class LossCases
         yield return family.Case("", Normal("input", 2, 3, 3, 5), Labels(3, -100, "target", 2, 12, 20));
         yield return family.Case("ignore_index=3 align_corners=true", Normal("input", 1, 5, 4, 6), Labels(5, 3, "target", 1, 13, 35));
         yield return family.Case("label_smoothing=0.2", Normal("input", 1, 4, 6, 9), Labels(4, -100, "target", 1, 3, 5), Positive("weight", 4));
+    }
+
+    private static IEnumerable<OpCase> Cdist()
+    {
+        OpFamily family = new(CityBlock.Row, ErrorClass.Sum, v =>
+        {
+            (Shape first, Shape second) = (v.Shape("x1"), v.Shape("x2"));
+            double[] y = new double[first[0] * first[1] * second[1]];
+            CityBlockKernel.Reference(v["x1"], v["x2"], y, first[1], second[1], first[2]);
+            return [new("output", y)];
+        })
+        {
+            Terms = (v, result) => result switch { "grad.x1" => v.Shape("x2")[1], "grad.x2" => v.Shape("x1")[1], _ => v.Shape("x1")[2] },
+        };
+
+        yield return family.Case("", Normal("x1", 1, 1, 1), Normal("x2", 1, 1, 1));
+        yield return family.Case("", Normal("x1", 1, 3, 5), Normal("x2", 1, 2, 5));
+        yield return family.Case("", Normal("x1", 2, 7, 3), Normal("x2", 2, 35, 3));
+        yield return family.Case("", Normal("x1", 3, 16, 9), Normal("x2", 3, 19, 9));
+        yield return family.ForwardOnly("", Of(CaseNumbers.OneNaN, "x1", 1, 5, 7), Normal("x2", 1, 3, 7));
+        yield return family.ForwardOnly("", Normal("x1", 1, 5, 0), Normal("x2", 1, 3, 0));
+        yield return family.ForwardOnly("", Normal("x1", 2, 0, 3), Normal("x2", 2, 4, 3));
     }
 
     private static IEnumerable<OpCase> SoftmaxKlOf()
