@@ -1,6 +1,7 @@
 using System.Runtime.CompilerServices;
 using HeteroAKD.Kernels.Lanes;
 using HeteroAKD.Kernels.Launch;
+using HeteroAKD.Kernels.Reduce;
 
 namespace HeteroAKD.Kernels.Losses;
 
@@ -23,18 +24,12 @@ public readonly struct RowKlKernel(
     /// <summary>p_j = e^(t_j/τ) / Σ_k e^(t_k/τ), q_j likewise of x; y_r = Σ_j p_j·(log p_j - log q_j).</summary>
     public static void Reference(ReadOnlySpan<double> x, ReadOnlySpan<double> target, Span<double> y, int columns, double tau)
     {
-        for (int row = 0; row < y.Length; row++)
+        double[] logQ = LogSoftmax(x, columns, tau);
+        double[] logP = LogSoftmax(target, columns, tau);
+        y.Clear();
+        for (int i = 0; i < logP.Length; i++)
         {
-            ReadOnlySpan<double> own = x.Slice(row * columns, columns);
-            ReadOnlySpan<double> wanted = target.Slice(row * columns, columns);
-            double ownSum = LogSum(own, tau);
-            double wantedSum = LogSum(wanted, tau);
-            y[row] = 0;
-            for (int j = 0; j < columns; j++)
-            {
-                double logP = (wanted[j] / tau) - wantedSum;
-                y[row] += Math.Exp(logP) * (logP - ((own[j] / tau) - ownSum));
-            }
+            y[i / columns] += Math.Exp(logP[i]) * (logP[i] - logQ[i]);
         }
     }
 
@@ -83,21 +78,17 @@ public readonly struct RowKlKernel(
         group.StoreOne(statistics, (3 * rows) + row, wantedSum);
     }
 
-    private static double LogSum(ReadOnlySpan<double> values, double tau)
+    private static double[] LogSoftmax(ReadOnlySpan<double> values, int columns, double tau)
     {
-        double max = double.NegativeInfinity;
-        foreach (double value in values)
+        double[] scaled = new double[values.Length];
+        for (int i = 0; i < scaled.Length; i++)
         {
-            max = Math.Max(max, value / tau);
+            scaled[i] = values[i] / tau;
         }
 
-        double sum = 0;
-        foreach (double value in values)
-        {
-            sum += Math.Exp((value / tau) - max);
-        }
-
-        return max + Math.Log(sum);
+        double[] result = new double[scaled.Length];
+        RowSoftmaxKernel.Reference(scaled, result, columns, logarithm: true);
+        return result;
     }
 }
 

@@ -1,5 +1,4 @@
 using HeteroAKD.Nn;
-using HeteroAKD.Nn.Initialization;
 using HeteroAKD.Nn.Layers;
 using HeteroAKD.Nn.Models;
 using HeteroAKD.Tensors;
@@ -44,7 +43,7 @@ public sealed class CwdTerm : DistillationTerm
         (int teacher, int student) = (setup.Teacher.HeadChannels, setup.Student.HeadChannels);
         if (options.Maps == ComparedMaps.Features && teacher != student)
         {
-            _align = new Conv2d(setup.Site.At("align"), student, teacher, 1, bias: false, initializer: Init.KaimingUniform());
+            _align = new Conv2d(setup.Site.At("align"), student, teacher, 1, bias: false);
         }
     }
 

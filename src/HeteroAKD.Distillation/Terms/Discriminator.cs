@@ -19,7 +19,7 @@ internal sealed class Discriminator : Module
     private readonly Tensor _mean; // [C]
     private readonly Tensor _variance; // [C]
     private readonly List<Tensor> _parameters = [];
-    private readonly List<Tensor> _directions = []; // [1, O] left singular vector of each convolution, as the power iteration has it
+    private readonly List<(int Weight, Tensor Direction)> _spectral = []; // a place in _parameters, and [1, O] its left singular vector as the power iteration has it
     private readonly int _layers;
 
     /// <summary>Builds it.</summary>
@@ -39,8 +39,9 @@ internal sealed class Discriminator : Module
         for (int layer = 0; layer < layers; layer++)
         {
             int wide = width << layer;
+            int weight = _parameters.Count;
             AddConvolution($"conv{layer + 1}", channels, wide, Kernel);
-            _directions.Add(AddBuffer($"conv{layer + 1}.u", new Shape(1, wide), Init.UnitRows()));
+            _spectral.Add((weight, AddBuffer($"conv{layer + 1}.u", new Shape(1, wide), Init.UnitRows())));
             if (Attends(layer))
             {
                 AddConvolution($"attention{layer + 1}.query", wide, wide / 8, 1);
@@ -59,11 +60,9 @@ internal sealed class Discriminator : Module
     public IReadOnlyList<Tensor> Weights()
     {
         List<Tensor> weights = [.. _parameters];
-        int at = 2;
-        for (int layer = 0; layer < _layers; layer++)
+        foreach ((int weight, Tensor direction) in _spectral)
         {
-            weights[at] = Normalized(weights[at], _directions[layer]);
-            at += Attends(layer) ? 9 : 2;
+            weights[weight] = Normalized(weights[weight], direction);
         }
 
         return weights;

@@ -1,5 +1,4 @@
 using HeteroAKD.Nn;
-using HeteroAKD.Nn.Initialization;
 using HeteroAKD.Nn.Layers;
 using HeteroAKD.Tensors;
 
@@ -19,7 +18,7 @@ public sealed class FitNetTerm : DistillationTerm
     /// <summary>Builds the convolution.</summary>
     public FitNetTerm(TermSetup setup)
         : base(setup) =>
-        _regressor = new Conv2d(setup.Site.At("conv"), setup.Student.HeadChannels, setup.Teacher.HeadChannels, 1, bias: false, initializer: Init.KaimingUniform());
+        _regressor = new Conv2d(setup.Site.At("conv"), setup.Student.HeadChannels, setup.Teacher.HeadChannels, 1, bias: false);
 
     /// <inheritdoc/>
     public override TermReads Reads => TermReads.ClassifierInput;

@@ -1,5 +1,4 @@
 using HeteroAKD.Nn;
-using HeteroAKD.Nn.Initialization;
 using HeteroAKD.Nn.Layers;
 using HeteroAKD.Tensors;
 
@@ -73,6 +72,6 @@ public sealed class GraphFitNetTerm : DistillationTerm
             return _regressor.Forward(_outBn.Forward(_out.Forward(Functional.Cat(input, gathered), pass), pass), pass);
         }
 
-        private Conv2d Pointwise(in Site site, int from, int to) => Add(new Conv2d(site, from, to, 1, bias: false, initializer: Init.KaimingUniform()));
+        private Conv2d Pointwise(in Site site, int from, int to) => Add(new Conv2d(site, from, to, 1, bias: false));
     }
 }

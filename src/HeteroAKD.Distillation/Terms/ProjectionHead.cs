@@ -1,5 +1,4 @@
 using HeteroAKD.Nn;
-using HeteroAKD.Nn.Initialization;
 using HeteroAKD.Nn.Layers;
 using HeteroAKD.Tensors;
 
@@ -15,9 +14,9 @@ internal sealed class ProjectionHead : Layer
     public ProjectionHead(in Site site, int studentChannels, int teacherChannels)
         : base(site)
     {
-        _first = Add(new Conv2d(site.At("conv1"), studentChannels, teacherChannels, 1, bias: false, initializer: Init.KaimingUniform()));
+        _first = Add(new Conv2d(site.At("conv1"), studentChannels, teacherChannels, 1, bias: false));
         _bn = Add(new BatchNorm2d(site.At("bn"), teacherChannels, relu: true));
-        _second = Add(new Conv2d(site.At("conv2"), teacherChannels, teacherChannels, 1, bias: false, initializer: Init.KaimingUniform()));
+        _second = Add(new Conv2d(site.At("conv2"), teacherChannels, teacherChannels, 1, bias: false));
     }
 
     /// <summary>[N, student's channels, h, w] → [N, teacher's channels, h, w].</summary>

@@ -1,5 +1,4 @@
 using HeteroAKD.Nn;
-using HeteroAKD.Nn.Initialization;
 using HeteroAKD.Nn.Layers;
 using HeteroAKD.Tensors;
 
@@ -22,7 +21,7 @@ public sealed class Projector : Layer
     public Projector(in Site site, int channels, int classes, bool relu)
         : base(site)
     {
-        _conv = Add(new Conv2d(site.At("conv"), channels, classes, kernelSize: 1, bias: false, initializer: Init.KaimingUniform()));
+        _conv = Add(new Conv2d(site.At("conv"), channels, classes, kernelSize: 1, bias: false));
         _bn = Add(new BatchNorm2d(site.At("bn"), classes, relu: relu));
     }
 

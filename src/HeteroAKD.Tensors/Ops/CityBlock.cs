@@ -27,28 +27,30 @@ public static class CityBlock
         },
         gradient: (n, dy) =>
         {
-            (int batch, int firsts, int seconds, int width) = Sizes(n);
-            if (n.NeedsGradient(0))
-            {
-                Tensor dx = n.NewGradient(0);
-                n.Device.Pixel(
-                    new CityBlockGradientKernel(n[0].Mem, n[1].Mem, dy.Mem, dx.Mem, firsts, seconds, width, seconds, 1), batch * firsts, width, 4 * seconds, n.DType);
-                n.AddGradient(0, dx);
-            }
-
-            if (n.NeedsGradient(1))
-            {
-                Tensor dx = n.NewGradient(1);
-                n.Device.Pixel(
-                    new CityBlockGradientKernel(n[1].Mem, n[0].Mem, dy.Mem, dx.Mem, seconds, firsts, width, 1, seconds), batch * seconds, width, 4 * firsts, n.DType);
-                n.AddGradient(1, dx);
-            }
+            int seconds = n[1].Shape[1];
+            Gradient(n, dy, own: 0, other: 1, ownStep: seconds, otherStep: 1);
+            Gradient(n, dy, own: 1, other: 0, ownStep: 1, otherStep: seconds);
         })
     {
         Float32Only = true,
     };
 
     private static (int Batch, int Firsts, int Seconds, int Width) Sizes(OpNode<NoAttributes> n) => (n[0].Shape[0], n[0].Shape[1], n[1].Shape[1], n[0].Shape[2]);
+
+    // The steps are those of the upstream gradient [B, P, R] from one vector of a set to the next.
+    private static void Gradient(OpNode<NoAttributes> n, Tensor dy, int own, int other, int ownStep, int otherStep)
+    {
+        if (!n.NeedsGradient(own))
+        {
+            return;
+        }
+
+        (Shape x, int others) = (n[own].Shape, n[other].Shape[1]);
+        Tensor dx = n.NewGradient(own);
+        n.Device.Pixel(
+            new CityBlockGradientKernel(n[own].Mem, n[other].Mem, dy.Mem, dx.Mem, x[1], others, x[2], ownStep, otherStep), x[0] * x[1], x[2], 4 * others, n.DType);
+        n.AddGradient(own, dx);
+    }
 
     private static Shape Check(OpNode<NoAttributes> n)
     {

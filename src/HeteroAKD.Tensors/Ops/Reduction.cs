@@ -61,10 +61,14 @@ public static class Reduction
         return count;
     }
 
-    private static Shape ShapeOf(OpNode<ReductionAttributes> n, bool keepsAll)
+    private static Shape ShapeOf(OpNode<ReductionAttributes> n, bool keepsAll) => Without(n[0].Shape, Mask(n), keepsAll);
+
+    /// <summary>A shape without some dimensions, bit d for dimension d; [1] where none is left.</summary>
+    /// <param name="x">The shape.</param>
+    /// <param name="mask">The dimensions.</param>
+    /// <param name="keepsAll">Leaves them in place with size 1.</param>
+    internal static Shape Without(Shape x, int mask, bool keepsAll = false)
     {
-        Shape x = n[0].Shape;
-        int mask = Mask(n);
         Span<int> sizes = stackalloc int[Shape.MaxRank];
         int rank = 0;
         for (int d = 0; d < x.Rank; d++)

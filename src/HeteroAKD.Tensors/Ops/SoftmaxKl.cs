@@ -66,7 +66,7 @@ public static class SoftmaxKl
 
         // As in every row: NaN is not greater than 0 either.
         return n.Attributes.Tau > 0
-            ? x.Rank == 1 ? new Shape(1) : Shape.Of(Enumerable.Range(0, x.Rank - 1).Select(d => x[d]).ToArray())
+            ? Reduction.Without(x, 1 << (x.Rank - 1))
             : throw new HeteroAkdException($"softmax_kl: tau = {n.Attributes.Tau} must be above 0");
     }
 }
