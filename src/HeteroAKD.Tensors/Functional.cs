@@ -229,6 +229,13 @@ public static class Functional
     /// <summary>Sums of absolute differences between all pairs of vectors (<c>torch.cdist</c> with p = 1). x1 [B, P, d], x2 [B, R, d] → [B, P, R].</summary>
     public static Tensor Cdist(Tensor x1, Tensor x2) => CityBlock.Row.Apply(default, x1, x2);
 
+    /// <summary>
+    /// Pearson's correlation over the channels of each pixel, or <paramref name="perChannel"/> over all pixels of the batch. input, target [N, C, ...] → [N, ...] or [C]; no gradient flows into
+    /// target.
+    /// </summary>
+    public static Tensor PearsonCorrcoef(Tensor input, Tensor target, bool perChannel = false, float eps = 1e-8f) =>
+        Pearson.Row.Apply(new PearsonAttributes(perChannel, eps), input, target);
+
     /// <summary>Plain distillation, τ² · mean KL(softmax(teacher/τ) ‖ softmax(input/τ)) → [1]; paper Eq. 1.</summary>
     /// <param name="input">[N, C, h, w] logits of the student.</param>
     /// <param name="teacher">[N, C, h', w'] logits; constant in the gradient.</param>

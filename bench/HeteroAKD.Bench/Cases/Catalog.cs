@@ -14,6 +14,7 @@ internal static class Catalog
         .. TargetedKlCase.Rows,
         .. RowKlCase.Rows,
         .. CdistCase.Rows,
+        .. PearsonCase.Rows,
         .. PseudoLabelsCase.Rows,
         .. OneHotCase.Rows,
         .. CrossEntropyCase.Rows,

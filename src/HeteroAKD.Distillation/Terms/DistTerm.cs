@@ -21,9 +21,6 @@ public sealed record DistTermOptions : TermOptions
 /// </summary>
 public sealed class DistTerm(DistTermOptions options, TermSetup setup) : DistillationTerm(setup)
 {
-    private const float Eps = 1e-8f;
-    private const float Zero = 1e-24f; // under a root: a constant map has a gradient of 0
-
     /// <inheritdoc/>
     public override TermReads Reads => TermReads.Logits;
 
@@ -36,20 +33,12 @@ public sealed class DistTerm(DistTermOptions options, TermSetup setup) : Distill
         (Tensor student, Tensor teacher) = inputs.Logits();
         Tensor q = Functional.Softmax(student, 1);
         Tensor p = Functional.Softmax(teacher, 1);
-        Tensor inter = 1 - Functional.Mean(Pearson(q, p, [1]));
-        Tensor intra = 1 - Functional.Mean(Pearson(q, p, [0, 2, 3]));
+        Tensor inter = 1 - Functional.Mean(Functional.PearsonCorrcoef(q, p));
+        Tensor intra = 1 - Functional.Mean(Functional.PearsonCorrcoef(q, p, perChannel: true));
         Tensor loss = Functional.WeightedSum(inter, intra, (float)options.Beta, (float)options.Gamma);
         values.Add(new LossTerm("dist", loss, 0));
         values.Add(new LossTerm("dist_inter", inter, 0));
         values.Add(new LossTerm("dist_intra", intra, 0));
         return loss;
-    }
-
-    private static Tensor Pearson(Tensor x, Tensor y, ReadOnlySpan<int> dim)
-    {
-        x -= Functional.Mean(x, dim, keepdim: true);
-        y -= Functional.Mean(y, dim, keepdim: true);
-        Tensor lengths = Functional.Sqrt(Functional.Sum(Functional.Square(x), dim) + Zero) * Functional.Sqrt(Functional.Sum(Functional.Square(y), dim) + Zero);
-        return Functional.Sum(x * y, dim) / (lengths + Eps);
     }
 }

@@ -62,6 +62,7 @@ public static class OpTable
         OneHot.Row,
         SoftmaxKl.Row,
         CityBlock.Row,
+        Pearson.Row,
         Sampling.Pixels,
         Sampling.MemoryBank,
         AdamWStep.Row,

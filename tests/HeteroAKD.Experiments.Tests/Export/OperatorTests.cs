@@ -103,7 +103,7 @@ public sealed class OperatorTests : IDisposable
     {
         OpRow[] others =
         [
-            Cast.To, Regularization.Dropout, Regularization.DropPath, Losses.CrossEntropy, Losses.Kd, HeteroAkd.Row, PseudoLabels.Row, OneHot.Row, SoftmaxKl.Row, CityBlock.Row, Sampling.Pixels, Sampling.MemoryBank, AdamWStep.Row,
+            Cast.To, Regularization.Dropout, Regularization.DropPath, Losses.CrossEntropy, Losses.Kd, HeteroAkd.Row, PseudoLabels.Row, OneHot.Row, SoftmaxKl.Row, CityBlock.Row, Pearson.Row, Sampling.Pixels, Sampling.MemoryBank, AdamWStep.Row,
             Argmax.Row, Windows.Cut, Windows.Add,
         ];
         Assert.Equal(OpTable.All.Except(others).Select(r => r.Name).Order(), OperatorTable.Rows.Select(r => r.Name).Order());

@@ -59,13 +59,14 @@ public sealed class FunctionalTests
         Functional.PseudoLabels(x, labels, 0.75f, unlabelled: 1, alignCorners: true);
         Functional.OneHot(x, labels, 3);
         Functional.SoftmaxKl(x, x, tau: 2);
+        Functional.PearsonCorrcoef(x, x, perChannel: true);
         Functional.Cdist(Functional.Reshape(x, new Shape(1, 4, 2)), Functional.Reshape(x, new Shape(1, 4, 2)));
         Functional.SamplePixels(Functional.Reshape(x, new Shape(1, 4, 2)), Functional.Reshape(x, new Shape(1, 2, 4)));
         Functional.MemoryBank(Functional.Reshape(x, new Shape(2, 2, 2)), x, Functional.Sum(x, 3), samples: 2);
         string[] expected =
         [
             "tanh", "exp", "log", "sqrt", "abs", "square", "reciprocal", "softmax", "log_softmax", "sub", "mul", "div", "scale_shift", "sum", "mean", "max",
-            "reshape", "reshape", "matmul", "add_window", "cross_entropy", "kd_loss", "heteroakd_loss", "pseudo_labels", "one_hot", "softmax_kl", "reshape", "reshape", "cdist", "reshape", "reshape", "sample_pixels", "reshape", "sum", "memory_bank",
+            "reshape", "reshape", "matmul", "add_window", "cross_entropy", "kd_loss", "heteroakd_loss", "pseudo_labels", "one_hot", "softmax_kl", "pearson_corrcoef", "reshape", "reshape", "cdist", "reshape", "reshape", "sample_pixels", "reshape", "sum", "memory_bank",
         ];
         Assert.Equal(expected, trace.Operations.Select(o => o.Row.Name));
         Assert.Equal(new CrossEntropyAttributes(1, 0.25f, true), trace.Operations.Single(o => o.Row == Losses.CrossEntropy).Attributes);

@@ -8,7 +8,7 @@ namespace HeteroAKD.Tensors.Checks.Cases;
 /// <summary>Losses over pixels.</summary>
 internal static class LossCases
 {
-    public static IEnumerable<OpCase> All() => [.. CrossEntropy(), .. Distillation(), .. HeteroAkdCases.All(), .. PseudoLabels(), .. OneHot(), .. SoftmaxKlOf(), .. Cdist()];
+    public static IEnumerable<OpCase> All() => [.. CrossEntropy(), .. Distillation(), .. HeteroAkdCases.All(), .. PseudoLabels(), .. OneHot(), .. SoftmaxKlOf(), .. Cdist(), .. PearsonOf()];
 
     private static IEnumerable<OpCase> CrossEntropy()
     {
@@ -54,6 +54,34 @@ internal static class LossCases
         yield return family.ForwardOnly("", Of(CaseNumbers.OneNaN, "x1", 1, 5, 7), Normal("x2", 1, 3, 7));
         yield return family.ForwardOnly("", Normal("x1", 1, 5, 0), Normal("x2", 1, 3, 0));
         yield return family.ForwardOnly("", Normal("x1", 2, 0, 3), Normal("x2", 2, 4, 3));
+    }
+
+    private static IEnumerable<OpCase> PearsonOf()
+    {
+        OpFamily family = new(Pearson.Row, ErrorClass.Loss, v =>
+        {
+            PearsonAttributes a = v.Attributes<PearsonAttributes>();
+            Shape x = v.Shape("input");
+            int pixels = x.CountFrom(2);
+            double[] r = new double[a.PerChannel ? x[1] : x[0] * pixels];
+            Func<int, int> vectorOf = a.PerChannel ? i => i / pixels % x[1] : i => (i / (x[1] * pixels) * pixels) + (i % pixels);
+            PixelPearsonKernel.Reference(v["input"], v["target"], r, vectorOf, a.Eps);
+            return [new("output", r)];
+        })
+        {
+            Differentiable = ["input"],
+            Terms = (v, _) => v.Attributes<PearsonAttributes>().PerChannel ? v.Shape("input")[0] * v.Shape("input").CountFrom(2) : v.Shape("input")[1],
+        };
+        yield return family.Case("", Normal("input", 2, 5), Normal("target", 2, 5));
+        yield return family.Case("", Normal("input", 2, 19, 5, 7), Normal("target", 2, 19, 5, 7));
+        yield return family.Case("eps=0.1", Normal("input", 1, 3, 83), Normal("target", 1, 3, 83));
+        yield return family.Case("per_channel=true", Normal("input", 6, 3), Normal("target", 6, 3));
+        yield return family.Case("per_channel=true", Normal("input", 2, 19, 5, 7), Normal("target", 2, 19, 5, 7));
+        yield return family.Case("per_channel=true eps=0.1", Normal("input", 3, 2, 72), Normal("target", 3, 2, 72)); // whole quads
+        yield return family.ForwardOnly("", Of(CaseNumbers.OneNaN, "input", 1, 5, 7), Normal("target", 1, 5, 7));
+        yield return family.ForwardOnly("per_channel=true", Normal("input", 1, 5, 7), Of(CaseNumbers.OneNaN, "target", 1, 5, 7));
+        yield return family.ForwardOnly("", Normal("input", 2, 5, 0), Normal("target", 2, 5, 0));
+        yield return family.ForwardOnly("per_channel=true", Normal("input", 2, 0, 3), Normal("target", 2, 0, 3));
     }
 
     private static IEnumerable<OpCase> SoftmaxKlOf()
