@@ -2,6 +2,30 @@ using System.Collections.Concurrent;
 
 namespace HeteroAKD.Reliability;
 
+/// <summary>Which of all ways to break a call are tried.</summary>
+/// <param name="Count">How many, spread evenly over all; 0 for every <paramref name="Parts"/>-th.</param>
+/// <param name="First">The first of these, from 0.</param>
+/// <param name="Parts">The step from one to the next.</param>
+internal readonly record struct FaultShare(int Count, int First, int Parts)
+{
+    /// <summary>Some, spread evenly.</summary>
+    public static FaultShare Spread(int count) => new(count, 0, 1);
+
+    /// <summary>Part <paramref name="share"/>, from 1, of <paramref name="parts"/> that make up all.</summary>
+    /// <exception cref="InvalidOperationException">There is no such part.</exception>
+    public static FaultShare Part(int share, int parts) =>
+        share <= parts ? new(0, share - 1, parts) : throw new InvalidOperationException($"--share {share} is more than --parts {parts}");
+
+    /// <summary>Those of <paramref name="all"/> that are tried.</summary>
+    public T[] Of<T>(IReadOnlyList<T> all)
+    {
+        (int count, int first, int parts) = this;
+        return count > 0
+            ? [.. Enumerable.Range(0, Math.Min(count, all.Count)).Select(i => all[(int)((long)i * all.Count / Math.Min(count, all.Count))])]
+            : [.. all.Where((_, i) => i % parts == first)];
+    }
+}
+
 /// <summary>Breaks an experiment at one file call, goes on, and holds what is left against the unbroken one.</summary>
 internal sealed class FaultCheck(string root, int threads, int jobs)
 {
@@ -11,8 +35,8 @@ internal sealed class FaultCheck(string root, int threads, int jobs)
     private static readonly string[] Kinds = ["kill", "torn", "EIO", "ENOSPC", "EMFILE"];
 
     /// <summary>Runs the check; returns the number of failures.</summary>
-    /// <param name="points">How many pairs of a call and a kind are tried, spread evenly; 0 for all.</param>
-    public int Run(int points)
+    /// <param name="share">Which pairs of a call and a kind are tried.</param>
+    public int Run(FaultShare share)
     {
         FaultShim shim = new(root);
         SmallExperiment unbroken = new(Path.Combine(root, "unbroken"), threads);
@@ -27,7 +51,7 @@ internal sealed class FaultCheck(string root, int threads, int jobs)
 
         // Half a write differs from none for writes only; out of descriptors is an open's error.
         (FileCall Call, string Kind)[] all = [.. calls.SelectMany(call => Kinds.Where(kind => Differs(call, kind)).Select(kind => (call, kind)))];
-        (FileCall Call, string Kind)[] chosen = points <= 0 || points >= all.Length ? all : [.. Enumerable.Range(0, points).Select(i => all[(int)((long)i * all.Length / points)])];
+        (FileCall Call, string Kind)[] chosen = share.Of(all);
         Console.WriteLine($"{calls.Count} calls on files, {all.Length} ways to break one, {chosen.Length} tried");
         ConcurrentBag<(int Number, string Text)> failures = [];
         int done = 0;

@@ -8,8 +8,13 @@ Option<int> threads = new("--threads") { Description = "Threads of each experime
 
 Option<int> points = new("--points") { Description = "Calls that are broken, spread over all", DefaultValueFactory = _ => 20 };
 Option<int> jobs = new("--jobs") { Description = "Experiments side by side", DefaultValueFactory = _ => 1 };
-Command faults = new("faults", "Kill an experiment at file calls, or let them fail, and go on (Linux, needs a C compiler)") { points, jobs };
-faults.SetAction(result => In(result, root => new FaultCheck(root, result.GetValue(threads), result.GetValue(jobs)).Run(result.GetValue(full) ? 0 : result.GetValue(points))));
+Option<int> parts = new("--parts") { Description = "With --full: in how many parts, which may run at different times", DefaultValueFactory = _ => 1 };
+Option<int> share = new("--share") { Description = "Which of the --parts this is, from 1", DefaultValueFactory = _ => 1 };
+parts.Validators.Add(AtLeastOne);
+share.Validators.Add(AtLeastOne);
+Command faults = new("faults", "Kill an experiment at file calls, or let them fail, and go on (Linux, needs a C compiler)") { points, jobs, parts, share };
+faults.SetAction(result => In(result, root => new FaultCheck(root, result.GetValue(threads), result.GetValue(jobs))
+    .Run(result.GetValue(full) ? FaultShare.Part(result.GetValue(share), result.GetValue(parts)) : FaultShare.Spread(result.GetValue(points)))));
 
 Option<int> count = new("--count") { Description = "Experiments that are killed", DefaultValueFactory = _ => 10 };
 Option<int> seed = new("--seed") { Description = "Seed of the times", DefaultValueFactory = _ => 1 };
@@ -24,6 +29,14 @@ Command soak = new("soak", "Do one thing many times in one process and look whet
 soak.SetAction(result => In(result, root => new SoakCheck(root).Run(result.GetValue(full) ? 1 : result.GetValue(part))));
 
 return new RootCommand("Checks of what a run survives") { full, place, threads, faults, kills, shortages, soak }.Parse(args).Invoke();
+
+static void AtLeastOne(System.CommandLine.Parsing.OptionResult option)
+{
+    if (option.GetValueOrDefault<int>() < 1)
+    {
+        option.AddError($"{option.Option.Name} must be at least 1");
+    }
+}
 
 int In(ParseResult result, Func<string, int> check)
 {
