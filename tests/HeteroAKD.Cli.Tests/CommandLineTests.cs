@@ -181,6 +181,14 @@ public sealed class CommandLineTests
         Assert.Equal(ExportFormat.SafeTensors, ((ExportRequest)services.Request!).Format);
         Assert.DoesNotContain("warning", output.ToString(), StringComparison.Ordinal);
         Assert.Equal(0, Run(services, "export", "a.ckpt", "--out", "m.pth", "--format", "pth"));
+        Assert.Equal(ExportFormat.Pth, ((ExportRequest)services.Request!).Format);
+        foreach ((string file, ExportFormat format) in new[] { ("m.pth", ExportFormat.Pth), ("m.PT", ExportFormat.Pth), ("m.safetensors", ExportFormat.SafeTensors), ("m.onnx", ExportFormat.Onnx) })
+        {
+            Assert.Equal(0, Run(services, "export", "a.ckpt", "--out", file));
+            Assert.Equal(format, ((ExportRequest)services.Request!).Format);
+        }
+
+        Assert.Equal(0, Run(services, "export", "a.ckpt", "--out", "weights", "--format", "pth"));
         Assert.Contains("warning: a .pth cannot say it\n", output.ToString(), StringComparison.Ordinal);
     }
 
@@ -205,9 +213,9 @@ public sealed class CommandLineTests
         Assert.Equal(("a.pth", "segformer-b0", 0, "", false, true, "b.safetensors"),
             (request.File, request.Model, request.Classes, request.From, request.BackboneOnly, request.Strict, request.Output));
         Assert.Equal("loaded      4\n", output.ToString());
-        Assert.Equal(0, Run(services, "import", "a.pth", "--model", "segformer-b1", "--classes", "3", "--from", "mit", "--backbone-only", "--no-strict", "--seed", "4", "--out", "b"));
+        Assert.Equal(0, Run(services, "import", "a.pth", "--model", "segformer-b1", "--classes", "3", "--from", "mit", "--key", "ema.module", "--backbone-only", "--no-strict", "--seed", "4", "--out", "b"));
         request = (ImportRequest)services.Request!;
-        Assert.Equal((3, "mit", true, false), (request.Classes, request.From, request.BackboneOnly, request.Strict));
+        Assert.Equal((3, "mit", "ema.module", true, false), (request.Classes, request.From, request.Key, request.BackboneOnly, request.Strict));
         Assert.Equal(["seed=4"], request.Overrides);
     }
 
@@ -259,10 +267,14 @@ public sealed class CommandLineTests
     [InlineData("did you mean --threads?", "info", "--thread", "3")]
     [InlineData("op needs NAME, --in X.safetensors and --out Y.safetensors, or --list", "op", "gelu")]
     [InlineData("export needs --out FILE", "export", "a.ckpt")]
-    [InlineData("--size takes HEIGHTxWIDTH in pixels, such as 512x1024, not '64'", "export", "a.ckpt", "--out", "m", "--size", "64")]
-    [InlineData("--batch takes a whole number, at least 1, not '0'", "export", "a.ckpt", "--out", "m", "--batch", "0")]
-    [InlineData("--batch and --dynamic-batch exclude each other", "export", "a.ckpt", "--out", "m", "--batch", "2", "--dynamic-batch")]
+    [InlineData("--size takes HEIGHTxWIDTH in pixels, such as 512x1024, not '64'", "export", "a.ckpt", "--out", "m.onnx", "--size", "64")]
+    [InlineData("--batch takes a whole number, at least 1, not '0'", "export", "a.ckpt", "--out", "m.onnx", "--batch", "0")]
+    [InlineData("--batch and --dynamic-batch exclude each other", "export", "a.ckpt", "--out", "m.onnx", "--batch", "2", "--dynamic-batch")]
     [InlineData("--fold-bn is for --format onnx", "export", "a.ckpt", "--out", "m", "--format", "safetensors", "--fold-bn")]
+    [InlineData("--fold-bn is for --format onnx", "export", "a.ckpt", "--out", "m.pt", "--fold-bn")]
+    [InlineData("y.pth has the ending of pth, and --format is onnx; name the file otherwise, or leave --format out", "export", "a.ckpt", "--out", "y.pth", "--format", "onnx")]
+    [InlineData("y.onnx has the ending of onnx, and --format is pth", "export", "a.ckpt", "--out", "y.onnx", "--format", "pth")]
+    [InlineData("the ending of y.bin tells no format: name it .onnx, .safetensors or .pth, or give --format", "export", "a.ckpt", "--out", "y.bin")]
     [InlineData("import needs --out CHECKPOINT.safetensors", "import", "a.pth", "--model", "segformer-b0")]
     [InlineData("Option '--model' is required.", "import", "a.pth", "--out", "b")]
     [InlineData("--classes takes a whole number, at least 1, not '0'", "import", "a.pth", "--model", "segformer-b0", "--out", "b", "--classes", "0")]

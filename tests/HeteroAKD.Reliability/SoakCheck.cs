@@ -73,7 +73,7 @@ internal sealed class SoakCheck(string root)
     {
         string weights = Path.Combine(folder, "soak.pth");
         new ExportService().Run(new ExportRequest(Path.Combine(folder, "student.safetensors"), weights, ExportFormat.Pth, []), CancellationToken.None);
-        new ImportService().Run(new ImportRequest(weights, "tiny-cnn-student", 0, "", false, true, Path.Combine(folder, "soak.safetensors"), []));
+        new ImportService().Run(new ImportRequest(weights, "tiny-cnn-student", 0, "", "", false, true, Path.Combine(folder, "soak.safetensors"), []));
     }
 
     private sealed class StepSink(int steps, Action<double> sample) : IProgressSink

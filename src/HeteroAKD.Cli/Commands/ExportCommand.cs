@@ -12,7 +12,7 @@ internal sealed class ExportCommand : Command
 {
     private readonly Argument<string> checkpoint = new("CHECKPOINT") { Description = "The network" };
 
-    private readonly Option<ExportFormat> format = new Option<ExportFormat>("--format") { Description = "onnx, or safetensors or pth for the weights alone", HelpName = "name" }.OneOf();
+    private readonly Option<ExportFormat> format = new Option<ExportFormat>("--format") { Description = "onnx, or safetensors or pth for the weights alone; by default the ending of --out tells", HelpName = "name" }.OneOf();
 
     private readonly Option<(int Height, int Width)?> size = new Option<(int Height, int Width)?>("--size")
     {
@@ -63,9 +63,21 @@ internal sealed class ExportCommand : Command
 
     private void Check(CommandResult result, CommonOptions options, Option[] graphOptions)
     {
-        if (result.GetResult(options.Out) is null)
+        if (result.GetValue(options.Out) is not { } file)
         {
             result.AddError("export needs --out FILE");
+            return;
+        }
+
+        ExportFormat? ending = FormatOf(file);
+        bool isNamed = result.GetResult(format) is { Implicit: false };
+        if (isNamed && ending is { } other && other != result.GetValue(format))
+        {
+            result.AddError($"{file} has the ending of {Word(other)}, and --format is {Word(result.GetValue(format))}; name the file otherwise, or leave --format out");
+        }
+        else if (!isNamed && ending is null)
+        {
+            result.AddError($"the ending of {file} tells no format: name it .onnx, .safetensors or .pth, or give --format");
         }
 
         if (result.GetResult(batch) is { Implicit: false } && result.GetResult(dynamicBatch) is not null)
@@ -73,14 +85,28 @@ internal sealed class ExportCommand : Command
             result.AddError("--batch and --dynamic-batch exclude each other");
         }
 
-        if (result.GetValue(format) != ExportFormat.Onnx && Array.Find(graphOptions, o => result.GetResult(o) is { Implicit: false }) is { } foreign)
+        if (Chosen(result.GetValue(format), isNamed, file) != ExportFormat.Onnx && Array.Find(graphOptions, o => result.GetResult(o) is { Implicit: false }) is { } foreign)
         {
             result.AddError($"{foreign.Name} is for --format onnx");
         }
     }
 
+    private static ExportFormat? FormatOf(string file) => Path.GetExtension(file).ToUpperInvariant() switch
+    {
+        ".ONNX" => ExportFormat.Onnx,
+        ".SAFETENSORS" => ExportFormat.SafeTensors,
+        ".PTH" or ".PT" => ExportFormat.Pth,
+        _ => null,
+    };
+
+    private static ExportFormat Chosen(ExportFormat named, bool isNamed, string file) => isNamed ? named : FormatOf(file) ?? named;
+
+    private static string Word(ExportFormat format) => format.ToString().ToLowerInvariant();
+
     private ExportRequest Request(ParseResult result, CommonOptions options) =>
-        new(result.GetRequiredValue(checkpoint), result.GetValue(options.Out)!, result.GetValue(format), options.Overrides(result, withOut: false))
+        new(
+            result.GetRequiredValue(checkpoint), result.GetValue(options.Out)!, Chosen(result.GetValue(format), result.GetResult(format) is { Implicit: false }, result.GetValue(options.Out)!),
+            options.Overrides(result, withOut: false))
         {
             Size = result.GetValue(size),
             Batch = result.GetValue(batch),

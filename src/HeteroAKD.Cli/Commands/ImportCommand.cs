@@ -22,6 +22,12 @@ internal sealed class ImportCommand : Command
         DefaultValueFactory = _ => "",
     }.OneOf([.. NameMap.All.Select(map => map.Name)]);
 
+    private readonly Option<string?> key = new Option<string?>("--key")
+    {
+        Description = "Which table of tensors, where a .pth has several: the keys that lead to it, with dots between, such as ema.module",
+        HelpName = "path",
+    }.Path();
+
     private readonly Option<bool> backboneOnly = new("--backbone-only") { Description = "Take the encoder alone; the head starts from --seed" };
 
     private readonly Option<bool> noStrict = new("--no-strict") { Description = "Take what fits; what is missing or of another shape starts from --seed, what is left over stays behind" };
@@ -33,6 +39,7 @@ internal sealed class ImportCommand : Command
         Add(model);
         Add(classes);
         Add(from);
+        Add(key);
         Add(backboneOnly);
         Add(noStrict);
         this.AddRule(result =>
@@ -45,7 +52,7 @@ internal sealed class ImportCommand : Command
         SetAction(result =>
         {
             var request = new ImportRequest(
-                result.GetRequiredValue(file), result.GetValue(model)!, result.GetValue(classes), result.GetValue(from) ?? "", result.GetValue(backboneOnly),
+                result.GetRequiredValue(file), result.GetValue(model)!, result.GetValue(classes), result.GetValue(from) ?? "", result.GetValue(key) ?? "", result.GetValue(backboneOnly),
                 !result.GetValue(noStrict), result.GetValue(options.Out)!, options.Overrides(result, withOut: false));
             foreach (string line in service.Run(request))
             {

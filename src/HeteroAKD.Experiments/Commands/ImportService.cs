@@ -13,12 +13,13 @@ namespace HeteroAKD.Experiments.Commands;
 /// <param name="Model">Name of the network here.</param>
 /// <param name="Classes">Channels of the logits; 0 takes those of the file's classifier.</param>
 /// <param name="From">Whose names they are; empty goes by the names.</param>
+/// <param name="Key">Which table of tensors, where the file has several; empty finds it.</param>
 /// <param name="BackboneOnly">Whether the encoder alone is taken, and the head starts from the seed.</param>
 /// <param name="Strict">Whether missing, mismatched and unexpected entries are an error; else those of the network start from the seed.</param>
 /// <param name="Output">Checkpoint to write.</param>
 /// <param name="Overrides">Overrides of the configuration that the checkpoint will hold.</param>
 public sealed record ImportRequest(
-    string File, string Model, int Classes, string From, bool BackboneOnly, bool Strict, string Output, IReadOnlyList<string> Overrides);
+    string File, string Model, int Classes, string From, string Key, bool BackboneOnly, bool Strict, string Output, IReadOnlyList<string> Overrides);
 
 /// <summary>Imports weights.</summary>
 public interface IImportCommand
@@ -33,6 +34,9 @@ public sealed class ImportService : IImportCommand
     /// <summary>The <see cref="CheckpointInfo.Role"/> of what it writes.</summary>
     public const string Role = "imported";
 
+    // Less than this of a network is an accident: another architecture, or names that were not understood.
+    private const double LeastShare = 0.5;
+
     /// <inheritdoc/>
     public IReadOnlyList<string> Run(ImportRequest request)
     {
@@ -41,8 +45,13 @@ public sealed class ImportService : IImportCommand
             throw new WeightImportException(request.File, problem);
         }
 
-        (WeightFile file, CheckpointInfo? own) = Checkpoint.ReadWeights(request.File);
+        (WeightFile file, CheckpointInfo? own) = Checkpoint.ReadWeights(request.File, request.Key);
         WeightImport import = WeightImport.Of(file, request.From);
+        if (!request.BackboneOnly && import.HeadProblem is { } headProblem)
+        {
+            throw new WeightImportException(request.File, $"{headProblem}. Its encoder is the same: --backbone-only takes it alone. Nothing was written");
+        }
+
         ExperimentConfig config = Config(request, import, own);
         int classes = request.Classes > 0 ? request.Classes : (request.BackboneOnly ? null : import.Classes)
             ?? throw new WeightImportException(request.File, "has no classifier to take over, which would tell the number of classes; give --classes");
@@ -58,6 +67,14 @@ public sealed class ImportService : IImportCommand
                 request.File, $"does not fit {request.Model} with {classes} classes ({import.Map.Description}):\n{string.Join('\n', report.Lines())}\n{remedy}. Nothing was written");
         }
 
+        if (report.Share < LeastShare)
+        {
+            throw new WeightImportException(
+                request.File,
+                $"fits {request.Model} in {report.Loaded.Count} of {report.Loaded.Count + report.Missing.Count + report.Mismatched.Count} entries, too few for --no-strict, which takes what fits where half of them do:\n"
+                    + $"{string.Join('\n', report.Lines())}\nName the network that the weights are of (--model). Nothing was written");
+        }
+
         model.Initialize(report.Left.ToHashSet(), new Generator(config.Seed));
         CheckpointInfo info = new()
         {
@@ -71,7 +88,7 @@ public sealed class ImportService : IImportCommand
             LayerNormEps = model.LayerNormEps,
         };
         Checkpoint.Save(request.Output, info, Checkpoint.Entries(Checkpoint.ModelPrefix, model));
-        return [.. Heading(import, model, classes), .. report.Lines(), .. Advice(import, report, config), $"{request.Output} written"];
+        return [.. Heading(import, model, classes), .. report.Lines(), .. report.Complete ? [] : report.Parts(), .. Advice(import, report, config), $"{request.Output} written"];
     }
 
     // What the weights expect of images goes into the configuration; what the user says of them goes before it.
@@ -89,6 +106,17 @@ public sealed class ImportService : IImportCommand
     private static IEnumerable<string> Heading(WeightImport import, SegmentationModel model, int classes)
     {
         yield return $"{import.File.Path}: {import.File.Kind}, {import.File.Tensors.Count} tensors{(import.File.Others > 0 ? $" and {import.File.Others} other entries" : "")}, names of {import.Map.Description} ({import.Map.Name})";
+        if (import.File.Table.Length > 0 || import.File.OtherTables.Count > 0)
+        {
+            string others = import.File.OtherTables.Count == 0 ? "" : $"; beside it there is {string.Join(", ", import.File.OtherTables.Select(t => t.Length == 0 ? "the file's root" : $"'{t}'"))} (--key)";
+            yield return $"tensors of {(import.File.Table.Length == 0 ? "the file's root" : $"'{import.File.Table}'")}{others}";
+        }
+
+        if (import.Prefix.Length > 0)
+        {
+            yield return $"prefix '{import.Prefix}' taken off all names that have it";
+        }
+
         yield return $"{model.Name}, {classes} classes, {model.CountParameters()} parameters";
         if (model.Family == ModelFamily.Transformer)
         {

@@ -131,11 +131,12 @@ public sealed class Checkpoint
     }
 
     /// <summary>Reads weights of any kind; a checkpoint among them is verified, and says what it is.</summary>
-    /// <param name="path">A checkpoint, another safetensors file, or a state dict of PyTorch.</param>
+    /// <param name="path">A checkpoint, another safetensors file, or a file of PyTorch.</param>
+    /// <param name="key">Which table of tensors, where a file of PyTorch has several; empty to find it.</param>
     /// <exception cref="HeteroAkdException">Missing or damaged.</exception>
-    public static (WeightFile File, CheckpointInfo? Info) ReadWeights(string path)
+    public static (WeightFile File, CheckpointInfo? Info) ReadWeights(string path, string key = "")
     {
-        WeightFile file = WeightFile.Read(path);
+        WeightFile file = WeightFile.Read(path, key);
         if (file.Metadata.GetValueOrDefault("format") != Format)
         {
             return (file, null);
@@ -170,6 +171,11 @@ public sealed class Checkpoint
     public void CopyTo(string prefix, Module module)
     {
         RequireFits(prefix, module);
+        if (module is SegmentationModel)
+        {
+            RequireNumbers(prefix);
+        }
+
         foreach (StateEntry entry in module.State())
         {
             Copy(prefix + entry.Name, entry.Tensor);
@@ -209,6 +215,17 @@ public sealed class Checkpoint
         if (own != state.Count)
         {
             throw new CheckpointException(_path, $"holds {own} entries under '{prefix}', the model has {state.Count}: it is of another model ({Info.Model})", "Name the model it was trained as");
+        }
+    }
+
+    private void RequireNumbers(string prefix)
+    {
+        foreach ((string name, HostTensor tensor) in _tensors)
+        {
+            if (name.StartsWith(prefix, StringComparison.Ordinal) && tensor.NumberProblem() is { } problem)
+            {
+                throw new CheckpointException(_path, $"is not fit for use: {problem}", EarlierOne);
+            }
         }
     }
 

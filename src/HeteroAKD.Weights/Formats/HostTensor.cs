@@ -60,6 +60,27 @@ public sealed record HostTensor(string Name, string DType, int[] Sizes, byte[] B
         return values;
     }
 
+    /// <summary>What no weight may be: NaN, infinite, or, of a variance, negative. Null where all is well.</summary>
+    public string? NumberProblem()
+    {
+        if (DType is not ("F32" or "F64"))
+        {
+            return null;
+        }
+
+        (int nan, int infinite, int negative) = (0, 0, 0);
+        bool isVariance = Name.EndsWith("running_var", StringComparison.Ordinal);
+        foreach (float value in ToFloats())
+        {
+            nan += float.IsNaN(value) ? 1 : 0;
+            infinite += float.IsInfinity(value) ? 1 : 0;
+            negative += isVariance && value < 0 ? 1 : 0;
+        }
+
+        string[] found = [.. new[] { (nan, "NaN"), (infinite, "infinite"), (negative, "negative") }.Where(f => f.Item1 > 0).Select(f => $"{f.Item1} {f.Item2}")];
+        return found.Length == 0 ? null : $"'{FileLimits.Shown(Name)}' has {string.Join(" and ", found)} among {Count} values";
+    }
+
     /// <summary>Copies to a device: floats as float32 (float64 where <paramref name="wide"/>), integers as int32.</summary>
     public Tensor ToTensor(Device device, bool wide = false)
     {

@@ -1,6 +1,6 @@
 namespace HeteroAKD.Weights.Formats;
 
-/// <summary>The instructions of a pickle that <c>torch.save</c> writes in protocols 2 to 5, with the names of Python's <c>pickletools</c>.</summary>
+/// <summary>The instructions of pickles in protocols 2 to 5, with the names of Python's <c>pickletools</c>; without extension codes and out-of-band buffers.</summary>
 internal enum PickleOp : byte
 {
     Mark = (byte)'(',
@@ -11,6 +11,7 @@ internal enum PickleOp : byte
     BinBytes = (byte)'B',
     ShortBinBytes = (byte)'C',
     BinFloat = (byte)'G',
+    Int = (byte)'I',
     BinInt = (byte)'J',
     BinInt1 = (byte)'K',
     BinInt2 = (byte)'M',
@@ -42,9 +43,16 @@ internal enum PickleOp : byte
     NewTrue = 0x88,
     NewFalse = 0x89,
     Long1 = 0x8a,
+    Long4 = 0x8b,
     ShortBinUnicode = 0x8c,
     BinUnicode8 = 0x8d,
+    BinBytes8 = 0x8e,
+    EmptySet = 0x8f,
+    AddItems = 0x90,
+    FrozenSet = 0x91,
+    NewObjEx = 0x92,
     StackGlobal = 0x93,
     Memoize = 0x94,
     Frame = 0x95,
+    ByteArray8 = 0x96,
 }

@@ -7,19 +7,19 @@ internal sealed record PickleGlobal(string Module, string Name)
 }
 
 /// <summary>
-/// A dictionary; where a key comes twice the last one counts. Entries whose key is a number name no weight and are only counted: numbers can be chosen to have
+/// A dictionary; where a key comes twice the last one counts. Entries whose key is no text name no weight and are only counted: numbers can be chosen to have
 /// equal hashes, texts cannot.
 /// </summary>
 internal sealed class PickleDict
 {
     private readonly Dictionary<string, object?> _entries = [];
-    private int _numbered;
+    private int _unnamed;
 
-    public int Count => _entries.Count + _numbered;
+    public int Count => _entries.Count + _unnamed;
 
     public IEnumerable<KeyValuePair<string, object?>> Entries => _entries;
 
-    public void Set(object key, object? value)
+    public void Set(object? key, object? value)
     {
         if (key is string name)
         {
@@ -27,11 +27,25 @@ internal sealed class PickleDict
         }
         else
         {
-            _numbered++;
+            _unnamed++;
         }
     }
 
     public object? Find(string key) => _entries.GetValueOrDefault(key);
+}
+
+/// <summary>
+/// What a call makes that this program does not know: metadata beside the weights, or a whole module. Nothing is built; what the pickle says of its attributes and entries is kept, because
+/// tensors may be among them.
+/// </summary>
+/// <param name="Made">The function or class that is named.</param>
+internal sealed record PickleObject(PickleGlobal Made)
+{
+    /// <summary>Its attributes, <c>__dict__</c>; null where the pickle sets none.</summary>
+    public PickleDict? Attributes { get; set; }
+
+    /// <summary>Its entries, where it is some kind of dictionary.</summary>
+    public PickleDict Entries { get; } = new();
 }
 
 /// <summary>A storage that a pickle refers to: the elements lie in an entry of the archive.</summary>

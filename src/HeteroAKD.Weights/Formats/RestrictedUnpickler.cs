@@ -5,10 +5,11 @@ namespace HeteroAKD.Weights.Formats;
 
 /// <summary>
 /// Reads the pickle of a PyTorch file without executing anything: instructions only move values between a stack, a memo and containers of ours. A global
-/// is a pair of names, and calls are replaced by <see cref="TorchGlobals"/>, which knows those of a state dict and refuses all others.
+/// is a pair of names, and calls are replaced by <see cref="TorchGlobals"/>, which makes tensors and dictionaries and leaves everything else unmade.
 /// </summary>
-/// <param name="program">The pickle.</param>
-internal sealed class RestrictedUnpickler(byte[] program)
+/// <param name="program">Bytes that hold the pickle.</param>
+/// <param name="start">Where it begins.</param>
+internal sealed partial class RestrictedUnpickler(byte[] program, int start = 0)
 {
     // A state dict of a thousand tensors needs some ten thousand memo entries and a stack of a few thousand values.
     private const int MaxStack = 1 << 20;
@@ -19,8 +20,15 @@ internal sealed class RestrictedUnpickler(byte[] program)
     private readonly List<object?> _stack = [];
     private readonly List<int> _marks = []; // heights of the stack
     private readonly Dictionary<uint, object?> _memo = [];
-    private int _position;
+    private readonly Dictionary<string, StoredType> _storages = [];
+    private int _position = start;
     private long _copied;
+
+    /// <summary>Types of the storages that were referred to, by their keys.</summary>
+    public IReadOnlyDictionary<string, StoredType> Storages => _storages;
+
+    /// <summary>Behind the last instruction that ran.</summary>
+    public int Position => _position;
 
     /// <summary>Runs to the end and returns the one value left.</summary>
     /// <exception cref="TorchFileProblemException">Malformed, or more than a state dict.</exception>
@@ -80,27 +88,33 @@ internal sealed class RestrictedUnpickler(byte[] program)
                 _memo[(uint)_memo.Count] = Top();
                 break;
             case PickleOp.Global:
-                _stack.Add(TorchGlobals.Allow(new PickleGlobal(TakeLine(), TakeLine())));
+                string module = TakeLine();
+                _stack.Add(new PickleGlobal(module, TakeLine()));
                 break;
             case PickleOp.StackGlobal:
                 string name = Pop<string>("the name of a global");
-                _stack.Add(TorchGlobals.Allow(new PickleGlobal(Pop<string>("the module of a global"), name)));
+                _stack.Add(new PickleGlobal(Pop<string>("the module of a global"), name));
                 break;
             case PickleOp.BinPersId:
-                _stack.Add(TorchGlobals.Storage(Pop()));
+                object? kept = TorchGlobals.Storage(Pop());
+                if (kept is TorchStorage storage)
+                {
+                    _storages[storage.Key] = storage.Type;
+                }
+
+                _stack.Add(kept);
                 break;
-            case PickleOp.Reduce or PickleOp.NewObj:
+            case PickleOp.Reduce or PickleOp.NewObj or PickleOp.NewObjEx:
+                if (op == PickleOp.NewObjEx)
+                {
+                    Pop(); // arguments by name
+                }
+
                 object?[] arguments = Pop<object?[]>("the arguments of a call");
                 _stack.Add(TorchGlobals.Call(Pop(), arguments, CountCopied));
                 break;
             case PickleOp.Build:
-                // What is built up further is the _metadata of a state dict, which holds no weights.
-                Pop();
-                if (Top() is not PickleDict)
-                {
-                    throw new TorchFileProblemException("its pickle sets the state of something that is no dictionary");
-                }
-
+                Build(Pop(), Top());
                 break;
             default:
                 if (!Push(op) && !Collect(op))
@@ -112,85 +126,17 @@ internal sealed class RestrictedUnpickler(byte[] program)
         }
     }
 
-    private bool Push(PickleOp op)
+    // The state of a dictionary is the _metadata of a state dict, that of a tensor its attributes: neither holds weights.
+    private static void Build(object? state, object? target)
     {
-        object? value;
-        switch (op)
+        if (target is PickleObject made)
         {
-            case PickleOp.None:
-                value = null;
-                break;
-            case PickleOp.NewTrue or PickleOp.NewFalse:
-                value = op == PickleOp.NewTrue;
-                break;
-            case PickleOp.BinInt:
-                value = (long)BinaryPrimitives.ReadInt32LittleEndian(Take(4));
-                break;
-            case PickleOp.BinInt1:
-                value = (long)Take(1)[0];
-                break;
-            case PickleOp.BinInt2:
-                value = (long)BinaryPrimitives.ReadUInt16LittleEndian(Take(2));
-                break;
-            case PickleOp.Long1:
-                value = Integer(Take(Take(1)[0]));
-                break;
-            case PickleOp.BinFloat:
-                value = BinaryPrimitives.ReadDoubleBigEndian(Take(8));
-                break;
-            case PickleOp.BinUnicode or PickleOp.BinString:
-                value = Text(Take(BinaryPrimitives.ReadUInt32LittleEndian(Take(4))));
-                break;
-            case PickleOp.ShortBinUnicode or PickleOp.ShortBinString:
-                value = Text(Take(Take(1)[0]));
-                break;
-            case PickleOp.BinUnicode8:
-                value = Text(Take(BinaryPrimitives.ReadUInt64LittleEndian(Take(8))));
-                break;
-            case PickleOp.BinBytes:
-                value = Take(BinaryPrimitives.ReadUInt32LittleEndian(Take(4))).ToArray();
-                break;
-            case PickleOp.ShortBinBytes:
-                value = Take(Take(1)[0]).ToArray();
-                break;
-            case PickleOp.EmptyList:
-                value = new List<object?>();
-                break;
-            case PickleOp.EmptyDict:
-                value = new PickleDict();
-                break;
-            case PickleOp.EmptyTuple:
-                value = Array.Empty<object?>();
-                break;
-            default:
-                return false;
+            // A class with slots has them in a second dictionary.
+            made.Attributes = state as PickleDict ?? (state as object?[])?.OfType<PickleDict>().FirstOrDefault();
         }
-
-        _stack.Add(value);
-        return true;
-    }
-
-    private bool Collect(PickleOp op)
-    {
-        switch (op)
+        else if (target is not (PickleDict or TorchTensor or PickleGlobal))
         {
-            case PickleOp.Tuple1 or PickleOp.Tuple2 or PickleOp.Tuple3:
-                _stack.Add(PopMany(1 + op - PickleOp.Tuple1));
-                return true;
-            case PickleOp.Tuple:
-                _stack.Add(PopToMark());
-                return true;
-            case PickleOp.Append or PickleOp.Appends:
-                object?[] items = op == PickleOp.Append ? PopMany(1) : PopToMark();
-                (Top() as List<object?> ?? throw new TorchFileProblemException("its pickle appends to something that is no list")).AddRange(items);
-                return true;
-            case PickleOp.SetItem or PickleOp.SetItems:
-                object?[] pairs = op == PickleOp.SetItem ? PopMany(2) : PopToMark();
-                PickleDict dict = Top() as PickleDict ?? throw new TorchFileProblemException("its pickle sets entries of something that is no dictionary");
-                TorchGlobals.SetAll(dict, pairs);
-                return true;
-            default:
-                return false;
+            throw new TorchFileProblemException("its pickle sets the state of something that has none");
         }
     }
 
@@ -270,33 +216,4 @@ internal sealed class RestrictedUnpickler(byte[] program)
 
     // Values below the last mark are out of reach, as in Python's own reader.
     private int Floor => _marks.Count > 0 ? _marks[^1] : 0;
-
-    private static string Text(ReadOnlySpan<byte> bytes)
-    {
-        try
-        {
-            return s_utf8.GetString(bytes);
-        }
-        catch (DecoderFallbackException)
-        {
-            throw new TorchFileProblemException("its pickle holds a text that is not UTF-8");
-        }
-    }
-
-    private static object Integer(ReadOnlySpan<byte> bytes) => bytes.Length switch
-    {
-        0 => (object)0L,
-        <= 8 => SignExtended(bytes),
-
-        // Beyond int64 it can be neither a size nor an offset; random seeds of checkpoints are such numbers.
-        _ => new System.Numerics.BigInteger(bytes),
-    };
-
-    private static long SignExtended(ReadOnlySpan<byte> bytes)
-    {
-        Span<byte> eight = stackalloc byte[8];
-        eight.Fill((bytes[^1] & 0x80) == 0 ? (byte)0 : (byte)255);
-        bytes.CopyTo(eight);
-        return BinaryPrimitives.ReadInt64LittleEndian(eight);
-    }
 }

@@ -3,7 +3,7 @@ using HeteroAKD.Tensors;
 
 namespace HeteroAKD.Weights.Formats;
 
-/// <summary>A file of PyTorch that is damaged, or that holds more than weights.</summary>
+/// <summary>A file of PyTorch that is damaged, or that holds no weights.</summary>
 public sealed class TorchFileException(string path, string problem, Exception? inner = null)
     : HeteroAkdException($"{path}: {problem}", inner!);
 
@@ -11,30 +11,59 @@ public sealed class TorchFileException(string path, string problem, Exception? i
 internal sealed class TorchFileProblemException(string problem)
     : Exception(problem);
 
+/// <summary>What was read of a file of PyTorch.</summary>
+/// <param name="Tensors">In the file's order.</param>
+/// <param name="Others">Entries beside them that are no tensors.</param>
+/// <param name="Table">The keys that lead to the tensors, with dots between; empty where they are the file's root.</param>
+/// <param name="OtherTables">Further tables of tensors in the file, by their keys.</param>
+public sealed record TorchContent(IReadOnlyList<HostTensor> Tensors, int Others, string Table, IReadOnlyList<string> OtherTables);
+
 /// <summary>
-/// State dicts in the zip form of <c>torch.save</c> (PyTorch 1.6 and later): <c>NAME/data.pkl</c> says which tensor lies where in <c>NAME/data/KEY</c>.
-/// Nothing of a file is executed, and sizes, strides and offsets are checked before they are used.
+/// What <c>torch.save</c> and <c>torch.jit.save</c> write: state dicts, training checkpoints with one in them, and whole modules, whose tensors are taken by attribute path.
+/// Nothing of a file is executed; what is no tensor is passed over, whatever its type.
 /// </summary>
 public static class TorchFile
 {
+    internal const long MaxPickleBytes = 64 << 20;
+
+    // 0x1950a86a20f9469cfc6c as a LONG1 behind PROTO 2: torch.serialization.MAGIC_NUMBER.
+    private static ReadOnlySpan<byte> LegacyMagic => [0x80, 0x02, 0x8a, 0x0a, 0x6c, 0xfc, 0x9c, 0x46, 0xf9, 0x20, 0x6a, 0xa8, 0x50, 0x19];
+
     /// <summary>Whether a file begins like one of PyTorch, in the zip form or an older one.</summary>
     /// <param name="start">At least the first 512 bytes, where the file has them.</param>
-    public static bool Recognises(ReadOnlySpan<byte> start) => start.StartsWith("PK\x3\x4"u8) || LegacyForm(start) is not null;
+    public static bool Recognises(ReadOnlySpan<byte> start) => start.StartsWith("PK\x3\x4"u8) || start.StartsWith(LegacyMagic) || IsTar(start);
 
     /// <summary>
-    /// Reads a state dict, also under <c>state_dict</c>, <c>model</c> or <c>model_state</c> (<c>_dict</c>) of a training checkpoint. float16 and bfloat16 are
+    /// Reads the table of tensors: the only one, or that under <c>state_dict</c>, <c>model</c> or another usual name. float16 and bfloat16 are
     /// widened to float32; float64 and integers keep their type.
     /// </summary>
-    /// <returns>The tensors in the file's order, and how many entries beside them are none.</returns>
-    /// <exception cref="TorchFileException">Missing, damaged, of an older form, or with more in it than a state dict.</exception>
-    public static (List<HostTensor> Tensors, int Others) Read(string path)
+    /// <param name="path">The file.</param>
+    /// <param name="key">The keys that lead to the table, with dots between, where the file has several; empty to find it.</param>
+    /// <exception cref="TorchFileException">Missing, damaged, without tensors, or with several tables of them.</exception>
+    public static TorchContent Read(string path, string key = "")
     {
         try
         {
             using FileStream stream = RegularFile.OpenRead(path);
-            RequireZip(stream);
-            using ZipArchive archive = new(stream, ZipArchiveMode.Read);
-            return new TorchArchive(archive, stream.Length).ReadStateDict();
+            byte[] start = new byte[512];
+            ReadOnlySpan<byte> read = start.AsSpan(0, stream.ReadAtLeast(start, start.Length, throwOnEndOfStream: false));
+            stream.Position = 0;
+            if (read.StartsWith(LegacyMagic))
+            {
+                TorchLegacyFile legacy = new(stream);
+                return Take(legacy.Root, new TorchTensors(legacy, stream.Length), key);
+            }
+
+            if (!Recognises(read) || IsTar(read))
+            {
+                throw new TorchFileProblemException(IsTar(read)
+                    ? "is in the tar form of PyTorch before 0.1.10, which is not read. Write it anew: torch.save(torch.load(f, map_location='cpu'), new)"
+                    : "is no file of PyTorch, or its start is lost");
+            }
+
+            using ZipArchive zip = new(stream, ZipArchiveMode.Read);
+            TorchArchive archive = new(zip, stream.Length);
+            return Take(archive.Load(), new TorchTensors(archive, stream.Length), key);
         }
         catch (TorchFileProblemException e)
         {
@@ -70,29 +99,29 @@ public static class TorchFile
         zip.Finish();
     }
 
-    private static void RequireZip(FileStream stream)
+    private static TorchContent Take(object? root, TorchTensors tensors, string key)
     {
-        byte[] start = new byte[512];
-        int read = stream.ReadAtLeast(start, start.Length, throwOnEndOfStream: false);
-        stream.Position = 0;
-        if (LegacyForm(start.AsSpan(0, read)) is { } form)
+        IReadOnlyList<TorchTable> tables = TorchTables.Of(root);
+        if (tables.Count == 0)
         {
-            throw new TorchFileProblemException(
-                $"is in the {form} form of early PyTorch, which is not read. Write it anew: torch.save(torch.load(f, map_location='cpu', weights_only=True), new)");
+            throw new TorchFileProblemException($"holds no tensor by name: it is {Described(root)}");
         }
 
-        if (!Recognises(start.AsSpan(0, read)))
-        {
-            throw new TorchFileProblemException("is no file of PyTorch, or its start is lost");
-        }
+        TorchTable chosen = TorchTables.Choose(tables, key);
+        int beside = chosen.Path.Length > 0 && root is PickleDict dict ? dict.Count - 1 : 0;
+        return new TorchContent(
+            [.. chosen.Tensors.Select(t => tensors.Read(t.Key, t.Value))], chosen.Others + beside, chosen.Path, [.. tables.Where(t => t != chosen).Select(t => t.Path)]);
     }
 
-    private static string? LegacyForm(ReadOnlySpan<byte> start)
+    private static string Described(object? root) => root switch
     {
-        // 0x1950a86a20f9469cfc6c as a LONG1 behind PROTO 2: torch.serialization.MAGIC_NUMBER.
-        ReadOnlySpan<byte> magic = [0x80, 0x02, 0x8a, 0x0a, 0x6c, 0xfc, 0x9c, 0x46, 0xf9, 0x20, 0x6a, 0xa8, 0x50, 0x19];
-        return start.StartsWith(magic) ? "pickle"
-            : start.Length >= 262 && start.Slice(257, 5).SequenceEqual("ustar"u8) ? "tar"
-            : null;
-    }
+        PickleDict { Count: 0 } => "an empty dictionary",
+        PickleDict dict => $"a dictionary of {string.Join(", ", dict.Entries.Take(10).Select(e => $"'{FileLimits.Shown(e.Key)}'"))}",
+        PickleObject made => $"an object of '{FileLimits.Shown(made.Made.ToString())}'",
+        TorchTensor => "one tensor without a name",
+        List<object?> => "a list",
+        _ => "a plain value",
+    };
+
+    private static bool IsTar(ReadOnlySpan<byte> start) => start.Length >= 262 && start.Slice(257, 5).SequenceEqual("ustar"u8);
 }

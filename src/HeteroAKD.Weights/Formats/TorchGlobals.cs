@@ -1,69 +1,51 @@
 namespace HeteroAKD.Weights.Formats;
 
-/// <summary>What the names in the pickle of a state dict mean. Every other name is refused, by name, whether it is called or not.</summary>
+/// <summary>What the names in a pickle mean. A closed list makes tensors, storages and dictionaries; every other name stays a name, and what it would have made stays unmade.</summary>
 internal static class TorchGlobals
 {
-    private static readonly HashSet<PickleGlobal> s_callable =
-    [
-        new("collections", "OrderedDict"),
-        new("torch._utils", "_rebuild_tensor"),
-        new("torch._utils", "_rebuild_tensor_v2"),
-        new("torch._utils", "_rebuild_parameter"),
-        new("torch", "Size"),
-        new("torch", "device"),
-    ];
-
-    private static readonly HashSet<string> s_dtypes =
-    [
-        "float16", "float32", "float64", "bfloat16", "int8", "int16", "int32", "int64", "uint8", "bool",
-    ];
-
-    /// <summary>The global itself where a state dict may name it.</summary>
-    /// <exception cref="TorchFileProblemException">It may not.</exception>
-    public static PickleGlobal Allow(PickleGlobal global)
-    {
-        bool known = s_callable.Contains(global)
-            || (global.Module == "torch" && (s_dtypes.Contains(global.Name) || StoredType.OfTorchStorage(global.Name) is not null));
-        return known ? global : throw new TorchFileProblemException(
-            $"it names '{global}', which no state dict needs and this program does not run. Save the state dict alone, where you trust the file: "
-            + "torch.save(model.state_dict(), new)");
-    }
-
-    /// <summary>The value of a call of one of them.</summary>
+    /// <summary>The value of a call: tensors and dictionaries are made, everything else becomes a <see cref="PickleObject"/> that names it.</summary>
     /// <param name="function">What is called.</param>
     /// <param name="arguments">Its arguments.</param>
     /// <param name="copy">Told of every number of values that a call copies, before it does: one list can be copied by any number of calls.</param>
     public static object? Call(object? function, object?[] arguments, Action<int> copy)
     {
-        if (function is not PickleGlobal global || !s_callable.Contains(global))
+        if (function is not PickleGlobal global)
         {
-            throw new TorchFileProblemException($"it calls '{(function is PickleGlobal name ? name.ToString() : "a value")}', which is no function of a state dict");
+            throw new TorchFileProblemException("it calls a value that is no function");
         }
 
-        return (global.Name, arguments) switch
+        return (global.ToString(), arguments) switch
         {
-            ("OrderedDict", []) => new PickleDict(),
-            ("OrderedDict", [List<object?> pairs]) => OfPairs(pairs, copy),
-            ("_rebuild_parameter", [TorchTensor tensor, ..]) => tensor,
-            ("_rebuild_tensor" or "_rebuild_tensor_v2", [TorchStorage storage, long offset, object?[] sizes, object?[] strides, ..]) =>
+            ("collections.OrderedDict" or "builtins.dict" or "__builtin__.dict", []) => new PickleDict(),
+            ("collections.OrderedDict", [List<object?> pairs]) => OfPairs(pairs, copy),
+            ("builtins.set" or "__builtin__.set" or "builtins.frozenset" or "__builtin__.frozenset", [List<object?> items]) => items,
+            ("torch._utils._rebuild_parameter" or "torch._utils._rebuild_parameter_with_state", [TorchTensor tensor, ..]) => tensor,
+            ("torch._utils._rebuild_tensor" or "torch._utils._rebuild_tensor_v2", [TorchStorage storage, long offset, object?[] sizes, object?[] strides, ..]) =>
                 new TorchTensor(storage, offset, Longs(sizes), Longs(strides)),
-            ("Size", [object?[] sizes]) => sizes,
-            ("device", _) => null,
-            _ => throw new TorchFileProblemException($"it calls '{global}' with arguments that do not belong to it"),
+
+            // A tensor with attributes of its own: function, class, arguments, attributes.
+            ("torch._tensor._rebuild_from_type_v2", [PickleGlobal inner, _, object?[] rebuilt, ..]) when inner != global => Call(inner, rebuilt, copy),
+            ("torch._utils._rebuild_tensor" or "torch._utils._rebuild_tensor_v2", _) =>
+                throw new TorchFileProblemException($"it calls '{global}' with arguments that do not belong to it"),
+            ("torch.Size", [object?[] sizes]) => sizes,
+            _ => new PickleObject(global),
         };
     }
 
-    /// <summary>The storage of a persistent id: ('storage', class, key, location, elements).</summary>
-    public static TorchStorage Storage(object? id)
+    /// <summary>The storage of a persistent id, ('storage', class, key, location, elements), in old files with a view of another storage behind it; null for what is no storage.</summary>
+    public static object? Storage(object? id) => id switch
     {
-        if (id is object?[] and ["storage", PickleGlobal global, string key, _, long count, ..] && global.Module == "torch"
-            && StoredType.OfTorchStorage(global.Name) is { } type)
-        {
-            return new TorchStorage(key, type, count);
-        }
+        object?[] and ["storage", PickleGlobal global, string key, _, long count, null or object?[] { Length: 0 }] when TypeOf(global) is { } type => new TorchStorage(key, type, count),
+        object?[] and ["storage", PickleGlobal global, string key, _, long count] when TypeOf(global) is { } type => new TorchStorage(key, type, count),
+        object?[] and ["storage", PickleGlobal { Module: "torch" or "torch.storage" } global, ..] =>
+            throw new TorchFileProblemException($"it has a storage of the form '{global}', which is not read"),
 
-        throw new TorchFileProblemException("it refers to something outside the pickle that is no storage");
-    }
+        // Old files of whole modules keep their source code so: ('module', class, file, code).
+        object?[] and ["module", PickleGlobal module, ..] => module,
+        _ => throw new TorchFileProblemException("it refers to something outside the pickle that is no storage"),
+    };
+
+    private static StoredType? TypeOf(PickleGlobal global) => global.Module == "torch" ? StoredType.OfTorchStorage(global.Name) : null;
 
     /// <summary>Sets keys and values that alternate.</summary>
     public static void SetAll(PickleDict dict, ReadOnlySpan<object?> pairs)
@@ -75,13 +57,7 @@ internal static class TorchGlobals
 
         for (int i = 0; i < pairs.Length; i += 2)
         {
-            // Other keys have no equality of their own; none of them names a weight.
-            if (pairs[i] is not (string or long or bool or double))
-            {
-                throw new TorchFileProblemException("its pickle has a dictionary whose key is neither a text nor a number");
-            }
-
-            dict.Set(pairs[i]!, pairs[i + 1]);
+            dict.Set(pairs[i], pairs[i + 1]);
         }
     }
 

@@ -2,14 +2,37 @@ using HeteroAKD.Nn.Encoders;
 
 namespace HeteroAKD.Weights.Import;
 
-/// <summary>ResNet (v1b stem of one 7x7 convolution) and MobileNetV2 of torchvision: encoders.</summary>
+/// <summary>ResNet and MobileNetV2 of torchvision, alone or as the backbone of another code base, and DeepLabV3 on ResNet. A ResNet's stem may be that of mmsegmentation's ResNetV1c, of three convolutions.</summary>
 public sealed class TorchvisionMap : NameMap
 {
+    private const string StemOfThree = "stem.0.weight";
+
+    // A list of layers: convolution, norm and ReLU, three times.
+    private static readonly NameRule[] s_stemOfThree =
+    [
+        new(@"encoder\.stem\.(\d)\.conv\.weight", m => new WeightSource($"stem.{3 * Number(m.Groups[1])}.weight")),
+        new(@"encoder\.stem\.(\d)\.bn\.(\w+)", m => new WeightSource($"stem.{(3 * Number(m.Groups[1])) + 1}.{m.Groups[2]}")),
+    ];
+
     private static readonly NameRule[] s_rules =
     [
         new(@"encoder\.stem\.0\.conv\.weight", "conv1.weight"),
         new(@"encoder\.stem\.0\.bn\.(\w+)", "bn1.$1"),
         .. ResNetLayers,
+        new(@"head\.aspp\.point\.conv\.weight", "classifier.0.convs.0.0.weight"),
+        new(@"head\.aspp\.point\.bn\.(\w+)", "classifier.0.convs.0.1.$1"),
+        new(@"head\.aspp\.atrous\.(\d)\.conv\.weight", m => new WeightSource($"classifier.0.convs.{OneMore(m.Groups[1])}.0.weight")),
+        new(@"head\.aspp\.atrous\.(\d)\.bn\.(\w+)", m => new WeightSource($"classifier.0.convs.{OneMore(m.Groups[1])}.1.{m.Groups[2]}")),
+        new(@"head\.aspp\.pooled\.conv\.weight", "classifier.0.convs.4.1.weight"),
+        new(@"head\.aspp\.pooled\.bn\.(\w+)", "classifier.0.convs.4.2.$1"),
+        new(@"head\.aspp\.project\.conv\.weight", "classifier.0.project.0.weight"),
+        new(@"head\.aspp\.project\.bn\.(\w+)", "classifier.0.project.1.$1"),
+        new(@"head\.conv\.conv\.weight", "classifier.1.weight"),
+        new(@"head\.conv\.bn\.(\w+)", "classifier.2.$1"),
+        new(@"head\.classifier\.(\w+)", "classifier.4.$1"),
+        new(@"aux_head\.conv\.conv\.weight", "aux_classifier.0.weight"),
+        new(@"aux_head\.conv\.bn\.(\w+)", "aux_classifier.1.$1"),
+        new(@"aux_head\.classifier\.(\w+)", "aux_classifier.4.$1"),
         new(@"encoder\.features\.0\.conv\.weight", "features.0.0.weight"),
         new(@"encoder\.features\.0\.bn\.(\w+)", "features.0.1.$1"),
 
@@ -30,7 +53,10 @@ public sealed class TorchvisionMap : NameMap
     public override string Name => "torchvision";
 
     /// <inheritdoc/>
-    public override string Description => "ResNet and MobileNetV2 of torchvision";
+    public override string Description => "ResNet, MobileNetV2 and DeepLabV3 of torchvision";
+
+    /// <inheritdoc/>
+    public override IReadOnlyList<string> Prefixes => ["backbone.", "encoder."];
 
     /// <summary>Blocks of ResNet behind the stem, of two or three convolutions; CIRKD has the same names.</summary>
     internal static IReadOnlyList<NameRule> ResNetLayers =>
@@ -43,10 +69,10 @@ public sealed class TorchvisionMap : NameMap
 
     /// <inheritdoc/>
     public override bool Claims(IReadOnlySet<string> names) =>
-        (names.Contains("conv1.weight") && names.Contains("layer1.0.conv1.weight")) || names.Contains("features.1.conv.0.0.weight");
+        (names.Contains("layer1.0.conv1.weight") && (names.Contains("conv1.weight") || names.Contains(StemOfThree))) || names.Contains("features.1.conv.0.0.weight");
 
     /// <inheritdoc/>
-    public override WeightSource? SourceOf(string name, IReadOnlySet<string> names) => Apply(s_rules, name);
+    public override WeightSource? SourceOf(string name, IReadOnlySet<string> names) => (names.Contains(StemOfThree) ? Apply(s_stemOfThree, name) : null) ?? Apply(s_rules, name);
 
     /// <summary>Also the classifiers of ImageNet, and the 1280 channels before MobileNetV2's.</summary>
     public override bool Ignores(string name) =>
@@ -167,7 +193,7 @@ public sealed class HeteroAkdMap : NameMap
 
     /// <inheritdoc/>
     public override bool Claims(IReadOnlySet<string> names) =>
-        names.Any(n => n.StartsWith("encoder.stages.", StringComparison.Ordinal) || n.StartsWith("encoder.layer1.", StringComparison.Ordinal) || n.StartsWith("encoder.features.", StringComparison.Ordinal));
+        names.Any(n => n.StartsWith("encoder.stages.", StringComparison.Ordinal)) || names.Contains("encoder.layer1.0.conv1.conv.weight") || names.Contains("encoder.features.0.conv.weight");
 
     /// <inheritdoc/>
     public override WeightSource? SourceOf(string name, IReadOnlySet<string> names) => new(name);

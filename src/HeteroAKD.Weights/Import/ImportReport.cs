@@ -33,6 +33,18 @@ public sealed record ImportReport
     /// <summary>Whether every entry that was asked for is there with its shape, and nothing else: what is left over would be of a deeper or another network.</summary>
     public bool Complete => Missing.Count == 0 && Mismatched.Count == 0 && Unexpected.Count == 0;
 
+    /// <summary>How much of what was asked for was taken, from 0 to 1.</summary>
+    public double Share => Loaded.Count / (double)Math.Max(1, Loaded.Count + Missing.Count + Mismatched.Count);
+
+    /// <summary>What was taken of each part of the network, a line each.</summary>
+    public IReadOnlyList<string> Parts()
+    {
+        HashSet<string> taken = [.. Loaded];
+        var parts = Loaded.Concat(Left).GroupBy(PartOf).Select(g => (Name: g.Key, Taken: g.Count(taken.Contains), All: g.Count())).OrderBy(g => g.Name, StringComparer.Ordinal).ToArray();
+        int width = parts.Max(p => p.Name.Length);
+        return [.. parts.Select(p => $"  {p.Name.PadRight(width)}  {p.Taken,4} of {p.All,4} entries")];
+    }
+
     /// <summary>The report, a line each.</summary>
     public IReadOnlyList<string> Lines() =>
     [
@@ -42,6 +54,9 @@ public sealed record ImportReport
         .. Section("unexpected", Unexpected),
         $"ignored     {Ignored.Count}{(Ignored.Count > 0 ? ": " + Kinds() : "")}",
     ];
+
+    // encoder.layer1, head.aspp, aux_head.conv
+    private static string PartOf(string name) => string.Join('.', name.Split('.').Take(2));
 
     // 'num_batches_tracked' once, not once a layer.
     private string Kinds() => string.Join(", ", Ignored.Select(n => n.EndsWith("num_batches_tracked", StringComparison.Ordinal) ? "num_batches_tracked" : n).Distinct().Take(MaxLines));

@@ -1,8 +1,6 @@
 using System.Globalization;
 using System.Text.RegularExpressions;
 using HeteroAKD.Nn.Encoders;
-using HeteroAKD.Tensors;
-using HeteroAKD.Weights.Formats;
 
 namespace HeteroAKD.Weights.Import;
 
@@ -50,43 +48,14 @@ public abstract class NameMap
     /// <summary>Whether an entry of the file is expected to stay: a counter of batches, or a part that segmentation has no use for.</summary>
     public virtual bool Ignores(string name) => s_counter.IsMatch(name);
 
-    /// <summary>The map of a name, or the one that a file's names call for where it is empty.</summary>
-    /// <exception cref="WeightImportException">There is none.</exception>
-    public static NameMap Find(string name, WeightFile file)
-    {
-        if (name.Length == 0)
-        {
-            return All.FirstOrDefault(m => m.Claims(m.Canonical(file).Keys.ToHashSet())) ?? throw new WeightImportException(
-                file.Path, $"has names of no known code base, such as {string.Join(", ", file.Tensors.Take(5).Select(t => t.Name))}. Known are {Names}; --from chooses one");
-        }
-
-        return All.FirstOrDefault(m => m.Name == name)
-            ?? throw new WeightImportException(file.Path, $"there is no --from {name}.{(NearestName.Of(name, All.Select(m => m.Name)) is { } near ? $" Did you mean {near}?" : "")} Known are {Names}");
-    }
-
-    /// <summary>The tensors by names without prefix; <c>module.</c> of data-parallel training goes first.</summary>
-    internal Dictionary<string, HostTensor> Canonical(WeightFile file)
-    {
-        bool parallel = file.Tensors.All(t => t.Name.StartsWith("module.", StringComparison.Ordinal));
-        Dictionary<string, HostTensor> tensors = [];
-        foreach (HostTensor tensor in file.Tensors)
-        {
-            string name = parallel ? tensor.Name["module.".Length..] : tensor.Name;
-            string prefix = Prefixes.FirstOrDefault(p => name.StartsWith(p, StringComparison.Ordinal)) ?? "";
-            if (!tensors.TryAdd(name[prefix.Length..], tensor))
-            {
-                throw new WeightImportException(file.Path, $"holds '{name[prefix.Length..]}' twice, with and without '{prefix}'");
-            }
-        }
-
-        return tensors;
-    }
+    /// <summary>A name in the file without what stands before the encoder's names.</summary>
+    internal string Inner(string name) => name[(Prefixes.FirstOrDefault(p => name.StartsWith(p, StringComparison.Ordinal)) ?? "").Length..];
 
     private protected static WeightSource? Apply(IEnumerable<NameRule> rules, string name) => rules.Select(r => r.Find(name)).FirstOrDefault(s => s is not null);
 
-    private protected static string OneMore(Group index) => $"{int.Parse(index.ValueSpan, CultureInfo.InvariantCulture) + 1}";
+    private protected static string OneMore(Group index) => $"{Number(index) + 1}";
 
-    private static string Names => string.Join(", ", All.Select(m => m.Name));
+    private protected static int Number(Group index) => int.Parse(index.ValueSpan, CultureInfo.InvariantCulture);
 }
 
 /// <summary>Normalisation of images in [0, 1], as the configuration's <c>augmentation</c> section has it: (pixel - mean) / std, red green blue.</summary>

@@ -33,7 +33,7 @@ public sealed class MitMap : NameMap
     public override string Description => "MiT and SegFormer of their authors";
 
     /// <inheritdoc/>
-    public override IReadOnlyList<string> Prefixes => ["backbone."];
+    public override IReadOnlyList<string> Prefixes => ["backbone.", "encoder."];
 
     /// <inheritdoc/>
     public override LayerNormEps LayerNormEps => Eps;

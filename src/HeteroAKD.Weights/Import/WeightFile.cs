@@ -20,14 +20,33 @@ public sealed record WeightFile(string Path, string Kind, IReadOnlyList<HostTens
     /// <summary>The normalisation of images that the weights expect, where the file says so.</summary>
     public InputNormalization? Input { get; init; }
 
-    /// <summary>Reads a safetensors file or a state dict of PyTorch; what it begins with tells them apart.</summary>
+    /// <summary>The keys that led to the tensors inside a file of PyTorch, with dots between; empty where they are its root.</summary>
+    public string Table { get; init; } = "";
+
+    /// <summary>Further tables of tensors in the file, by their keys.</summary>
+    public IReadOnlyList<string> OtherTables { get; init; } = [];
+
+    /// <summary>Reads a safetensors file or one of PyTorch; what it begins with tells them apart.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="key">Which table of tensors, where a file of PyTorch has several; empty to find it.</param>
     /// <exception cref="Tensors.HeteroAkdException">Missing, damaged or of another kind.</exception>
-    public static WeightFile Read(string path)
+    public static WeightFile Read(string path, string key = "")
     {
-        if (IsTorch(path))
+        byte[] start = Start(path);
+        if (TorchFile.Recognises(start))
         {
-            (List<HostTensor> tensors, int others) = TorchFile.Read(path);
-            return new WeightFile(path, "PyTorch", tensors, others);
+            TorchContent content = TorchFile.Read(path, key);
+            return new WeightFile(path, "PyTorch", content.Tensors, content.Others) { Table = content.Table, OtherTables = content.OtherTables };
+        }
+
+        if (FileKind.Problem(start) is { } problem)
+        {
+            throw new WeightImportException(path, problem);
+        }
+
+        if (key.Length > 0)
+        {
+            throw new WeightImportException(path, $"is no file of PyTorch, so it has no table '{key}'");
         }
 
         (List<HostTensor> Tensors, Dictionary<string, string> Metadata) file = SafeTensors.Read(path);
@@ -36,14 +55,14 @@ public sealed record WeightFile(string Path, string Kind, IReadOnlyList<HostTens
         return new WeightFile(path, kind, file.Tensors, 0) { Metadata = file.Metadata, LayerNormEps = exported?.LayerNormEps, Input = exported?.Input };
     }
 
-    private static bool IsTorch(string path)
+    // At most the first 512 bytes.
+    private static byte[] Start(string path)
     {
         byte[] start = new byte[512];
         try
         {
             using FileStream stream = RegularFile.OpenRead(path);
-            int read = stream.ReadAtLeast(start, start.Length, throwOnEndOfStream: false);
-            return TorchFile.Recognises(start.AsSpan(0, read));
+            return start[..stream.ReadAtLeast(start, start.Length, throwOnEndOfStream: false)];
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {

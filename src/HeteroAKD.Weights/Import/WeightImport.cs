@@ -12,40 +12,46 @@ public sealed class WeightImportException(string path, string problem)
 
 /// <summary>Brings the weights of a file into a network of ours, entry by entry, and says what came of it.</summary>
 /// <param name="file">The file.</param>
-/// <param name="map">Its names.</param>
-public sealed class WeightImport(WeightFile file, NameMap map)
+/// <param name="weights">Its tensors by their names.</param>
+public sealed class WeightImport(WeightFile file, NamedWeights weights)
 {
     private const string EncoderPrefix = "encoder.";
     private const string AuxiliaryHeadPrefix = "aux_head.";
-    private static readonly string[] s_auxiliaryHeads = [AuxiliaryHeadPrefix, "auxlayer.", "auxiliary_head."];
-    private static readonly string[] s_heads = ["head.", "decode_head.", "linear_", "classifier.", .. s_auxiliaryHeads];
+    private static readonly string[] s_auxiliaryHeads = [AuxiliaryHeadPrefix, "auxlayer.", "auxiliary_head.", "aux_classifier."];
+    private static readonly string[] s_heads = ["head.", "decode_head.", "linear_", "classifier.", "decoder.", "segmentation_head.", .. s_auxiliaryHeads];
 
-    private readonly Dictionary<string, HostTensor> _tensors = map.Canonical(file);
+    private readonly IReadOnlyDictionary<string, HostTensor> _tensors = weights.Tensors;
     private HashSet<string>? _names;
 
     /// <summary>Epsilons of layer norms that belong to the weights.</summary>
-    public LayerNormEps LayerNormEps => file.LayerNormEps ?? map.LayerNormEps;
+    public LayerNormEps LayerNormEps => file.LayerNormEps ?? Map.LayerNormEps;
 
     /// <summary>The normalisation of images that the weights expect, or null where neither file nor code base says.</summary>
-    public InputNormalization? Input => file.Input ?? map.Input;
+    public InputNormalization? Input => file.Input ?? Map.Input;
 
     /// <summary>Finds the map of a file.</summary>
     /// <param name="file">The file.</param>
     /// <param name="from">A <see cref="NameMap.Name"/>, or empty to go by the names.</param>
-    public static WeightImport Of(WeightFile file, string from = "") => new(file, NameMap.Find(from, file));
+    public static WeightImport Of(WeightFile file, string from = "") => new(file, NamedWeights.Find(file, from));
 
     /// <summary>The file.</summary>
     public WeightFile File => file;
 
+    /// <summary>Why the head of the network in the file cannot be taken over, or null where it can or where there is none.</summary>
+    public string? HeadProblem => Names.Any(n => n.StartsWith("decode_head.", StringComparison.Ordinal)) ? Map.HeadProblem : null;
+
     /// <summary>Its names.</summary>
-    public NameMap Map => map;
+    public NameMap Map => weights.Map;
+
+    /// <summary>What stood before all names and was taken off; empty for nothing.</summary>
+    public string Prefix => weights.Prefix;
 
     /// <summary>Channels of the logits of the network in the file, or null where it has no classifier that could be taken over.</summary>
     public int? Classes
     {
         get
         {
-            IReadOnlyList<string> names = map.SourceOf("head.classifier.weight", Names)?.Names ?? [];
+            IReadOnlyList<string> names = Map.SourceOf("head.classifier.weight", Names)?.Names ?? [];
             return names.Count == 1 && _tensors.TryGetValue(names[0], out HostTensor? tensor) && tensor.Sizes.Length > 0 && tensor.Bytes.Length > 0 ? tensor.Sizes[0] : null;
         }
     }
@@ -56,6 +62,7 @@ public sealed class WeightImport(WeightFile file, NameMap map)
     /// </summary>
     /// <param name="model">The network.</param>
     /// <param name="backboneOnly">Whether the encoder alone is taken.</param>
+    /// <exception cref="WeightImportException">A value that would be taken is no number, or a variance is negative.</exception>
     public ImportReport CopyTo(SegmentationModel model, bool backboneOnly)
     {
         List<string> loaded = [];
@@ -72,7 +79,7 @@ public sealed class WeightImport(WeightFile file, NameMap map)
                 continue;
             }
 
-            WeightSource? source = map.SourceOf(entry.Name, Names);
+            WeightSource? source = Map.SourceOf(entry.Name, Names);
             used.UnionWith(source?.Names ?? []);
             if (source is null || source.Names.Any(n => !_tensors.ContainsKey(n)))
             {
@@ -84,6 +91,7 @@ public sealed class WeightImport(WeightFile file, NameMap map)
             }
             else
             {
+                RequireNumbers(source);
                 Copy(source, entry.Tensor);
                 loaded.Add(entry.Name);
                 continue;
@@ -100,10 +108,18 @@ public sealed class WeightImport(WeightFile file, NameMap map)
         return Report(loaded, left, missing, mismatched, used, expected) with { LacksAuxiliaryHead = lacksAuxiliaryHead };
     }
 
+    private void RequireNumbers(WeightSource source)
+    {
+        if (source.Names.Select(n => _tensors[n].NumberProblem()).FirstOrDefault(p => p is not null) is { } problem)
+        {
+            throw new WeightImportException(file.Path, $"is not fit for use: {problem}. A training that diverged or an overflow of float16 leaves such values; find another release of the weights");
+        }
+    }
+
     private bool LacksAuxiliaryHead(SegmentationModel model)
     {
         StateEntry[] entries = [.. model.State().Where(IsOfAuxiliaryHead)];
-        return entries.Length > 0 && !entries.SelectMany(e => map.SourceOf(e.Name, Names)?.Names ?? []).Any(_tensors.ContainsKey);
+        return entries.Length > 0 && !entries.SelectMany(e => Map.SourceOf(e.Name, Names)?.Names ?? []).Any(_tensors.ContainsKey);
     }
 
     private static bool IsOfAuxiliaryHead(StateEntry entry) => entry.Name.StartsWith(AuxiliaryHeadPrefix, StringComparison.Ordinal);
@@ -114,7 +130,7 @@ public sealed class WeightImport(WeightFile file, NameMap map)
         List<string> loaded, List<string> left, List<(string Name, WeightSource? Source)> missing, List<string> mismatched, HashSet<string> used, string[] expected)
     {
         string[] unused = [.. _tensors.Keys.Where(n => !used.Contains(n))];
-        string[] ignored = [.. unused.Where(n => map.Ignores(n) || StartsWithAny(n, expected))];
+        string[] ignored = [.. unused.Where(n => Map.Ignores(n) || StartsWithAny(n, expected))];
         string[] unexpected = [.. unused.Except(ignored)];
         string[] wanted = [.. missing.SelectMany(m => m.Source?.Names ?? []).Where(n => !_tensors.ContainsKey(n))];
         return new ImportReport
@@ -136,7 +152,7 @@ public sealed class WeightImport(WeightFile file, NameMap map)
         if (source is null)
         {
             bool head = !name.StartsWith(EncoderPrefix, StringComparison.Ordinal);
-            return $"{name}: {(head && map.HeadProblem is { } problem ? problem : $"{map.Description} has nothing like it")}";
+            return $"{name}: {(head && Map.HeadProblem is { } problem ? problem : $"{Map.Description} has nothing like it")}";
         }
 
         string[] absent = [.. source.Names.Where(n => !_tensors.ContainsKey(n))];

@@ -82,7 +82,7 @@ public sealed class ExportServiceTests : IDisposable
         ExportRequest request = Request(file, "tiny-mit-student") with { Format = ExportFormat.Pth };
         Run(request);
         Checkpoint checkpoint = Checkpoint.Load(request.Checkpoint);
-        List<HostTensor> tensors = TorchFile.Read(file).Tensors;
+        IReadOnlyList<HostTensor> tensors = TorchFile.Read(file).Tensors;
         Assert.Equal(checkpoint.Names, tensors.Select(t => "model." + t.Name));
         Assert.All(tensors, t => Assert.Equal(checkpoint["model." + t.Name].Bytes, t.Bytes));
     }
@@ -189,7 +189,7 @@ public sealed class ExportServiceTests : IDisposable
     private (Checkpoint Checkpoint, IReadOnlyList<string> Lines) Import(string file, string model)
     {
         string output = Path.Combine(_folder.Path, "imported.safetensors");
-        IReadOnlyList<string> lines = new ImportService().Run(new ImportRequest(file, model, 0, "", BackboneOnly: false, Strict: true, output, []));
+        IReadOnlyList<string> lines = new ImportService().Run(new ImportRequest(file, model, 0, "", "", BackboneOnly: false, Strict: true, output, []));
         return (Checkpoint.Load(output), lines);
     }
 

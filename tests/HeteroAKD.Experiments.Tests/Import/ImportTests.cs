@@ -110,7 +110,10 @@ public sealed class ImportTests : IDisposable
         Assert.Equal(["layer1.0.downsample.0.weight"], map.SourceOf("encoder.layer1.0.downsample.conv.weight", none)!.Names);
         Assert.Equal(["layer1.0.downsample.1.weight"], map.SourceOf("encoder.layer1.0.downsample.bn.weight", none)!.Names);
         Assert.Null(map.SourceOf("encoder.stem.1.conv.weight", none));
-        Assert.Null(map.SourceOf("head.classifier.weight", none));
+        Assert.Equal(["stem.3.weight"], map.SourceOf("encoder.stem.1.conv.weight", new HashSet<string> { "stem.0.weight" })!.Names);
+        Assert.Equal(["stem.7.bias"], map.SourceOf("encoder.stem.2.bn.bias", new HashSet<string> { "stem.0.weight" })!.Names);
+        Assert.Equal(["classifier.0.convs.4.2.running_mean"], map.SourceOf("head.aspp.pooled.bn.running_mean", none)!.Names);
+        Assert.Null(map.SourceOf("head.linear.0.weight", none));
     }
 
     [Fact]
@@ -119,7 +122,7 @@ public sealed class ImportTests : IDisposable
         string file = PublishedModels.ResNet18("", deepStem: false).WriteTorch(_folder.File("resnet18.pth"));
         string error = Assert.Throws<WeightImportException>(() => Import(file, "deeplabv3-resnet18", classes: 3, backboneOnly: true)).Message;
         Assert.Contains("encoder.stem.0.conv.weight from conv1.weight: [64, 3, 7, 7] in the file, [64, 3, 3, 3] in the model", error);
-        Assert.Contains("encoder.stem.1.conv.weight: ResNet and MobileNetV2 of torchvision has nothing like it", error);
+        Assert.Contains("encoder.stem.1.conv.weight: ResNet, MobileNetV2 and DeepLabV3 of torchvision has nothing like it", error);
         Assert.Contains("encoder.layer1.0.downsample.conv.weight from layer1.0.downsample.0.weight", error);
         Assert.DoesNotContain("--backbone-only takes it alone", error);
         Assert.False(File.Exists(Output));
@@ -216,7 +219,7 @@ public sealed class ImportTests : IDisposable
         Assert.Contains("there is no folder", Refusal("no such file", Path.Combine(_folder.Path, "none", "imported.safetensors")));
 
         string Refusal(string file, string output) => Assert.Throws<WeightImportException>(
-            () => new ImportService().Run(new ImportRequest(file, "segformer-b0", 3, "", true, true, output, []))).Message;
+            () => new ImportService().Run(new ImportRequest(file, "segformer-b0", 3, "", "", true, true, output, []))).Message;
     }
 
     [Theory]
@@ -299,6 +302,47 @@ public sealed class ImportTests : IDisposable
         Assert.NotEqual(first, other);
     }
 
+    [Theory]
+    [InlineData(float.NaN, "1 NaN")]
+    [InlineData(float.NegativeInfinity, "1 infinite")]
+    public void Weights_that_are_no_numbers_are_refused_everywhere(float value, string found)
+    {
+        StateDict source = PublishedModels.Mit("", [32, 64, 160, 256], [2, 2, 2, 2]);
+        source["norm1.weight"].Bytes.AsSpan(4, 4).Clear();
+        BitConverter.TryWriteBytes(source["norm1.weight"].Bytes.AsSpan(4), value);
+        string expected = $"'norm1.weight' has {found} among 32 values";
+        foreach (string file in new[] { source.WriteTorch(_folder.File("mit.pth")), source.WriteSafeTensors(_folder.File("mit.safetensors")) })
+        {
+            string error = Assert.Throws<WeightImportException>(() => Import(file, "segformer-b0", classes: 3, backboneOnly: true)).Message;
+            Assert.Contains(expected, error, StringComparison.Ordinal);
+            Assert.Contains("find another release of the weights", error, StringComparison.Ordinal);
+        }
+
+        Assert.False(File.Exists(Output));
+    }
+
+    [Fact]
+    public void Too_little_of_a_network_is_an_accident()
+    {
+        string file = PublishedModels.ResNet18("", deepStem: false).WriteTorch(_folder.File("resnet18.pth"));
+        string error = Assert.Throws<WeightImportException>(() => Import(file, "deeplabv3-mobilenetv2", classes: 3, backboneOnly: true, strict: false)).Message;
+        Assert.Contains("fits deeplabv3-mobilenetv2 in 0 of ", error, StringComparison.Ordinal);
+        Assert.Contains("too few for --no-strict", error, StringComparison.Ordinal);
+        Assert.False(File.Exists(Output));
+        string whole = PublishedModels.ResNet18("", deepStem: false).WriteTorch(_folder.File("resnet18.pth"));
+        (_, IReadOnlyList<string> lines) = Import(whole, "deeplabv3-resnet18", classes: 3, backboneOnly: true, strict: false);
+        Assert.Contains(lines, l => l.Trim().StartsWith("encoder.layer1", StringComparison.Ordinal) && l.EndsWith("19 of   25 entries", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void A_prefix_that_all_names_share_is_taken_off_and_said()
+    {
+        string file = PublishedModels.Mit("student.module.", [32, 64, 160, 256], [2, 2, 2, 2]).WriteTorch(_folder.File("mit.pth"));
+        Assert.Contains("prefix 'student.module.' taken off all names that have it", Import(file, "segformer-b0", classes: 3, backboneOnly: true).Lines);
+        string plain = PublishedModels.Mit("", [32, 64, 160, 256], [2, 2, 2, 2]).WriteTorch(_folder.File("plain.pth"));
+        Assert.DoesNotContain(Import(plain, "segformer-b0", classes: 3, backboneOnly: true).Lines, l => l.StartsWith("prefix", StringComparison.Ordinal));
+    }
+
     [Fact]
     public void Files_of_no_use_are_refused()
     {
@@ -310,7 +354,7 @@ public sealed class ImportTests : IDisposable
         Assert.Contains("cannot be read", Refusal(_folder.File("nowhere.pth"), ""));
 
         string Refusal(string file, string from) => Assert.ThrowsAny<HeteroAkdException>(
-            () => new ImportService().Run(new ImportRequest(file, "segformer-b0", 0, from, false, true, Output, []))).Message;
+            () => new ImportService().Run(new ImportRequest(file, "segformer-b0", 0, from, "", false, true, Output, []))).Message;
     }
 
     private (Checkpoint Checkpoint, IReadOnlyList<string> Lines) Import(string file, string model, int classes = 0, bool backboneOnly = false, params string[] overrides) =>
@@ -318,7 +362,7 @@ public sealed class ImportTests : IDisposable
 
     private (Checkpoint Checkpoint, IReadOnlyList<string> Lines) Import(string file, string model, int classes, bool backboneOnly, bool strict, params string[] overrides)
     {
-        IReadOnlyList<string> lines = new ImportService().Run(new ImportRequest(file, model, classes, "", backboneOnly, strict, Output, overrides));
+        IReadOnlyList<string> lines = new ImportService().Run(new ImportRequest(file, model, classes, "", "", backboneOnly, strict, Output, overrides));
         return (Checkpoint.Load(Output), lines);
     }
 

@@ -56,6 +56,21 @@ public sealed class CheckpointTests : IDisposable
         Assert.Equal(convolutions, Logits(loaded));
     }
 
+    [Theory]
+    [InlineData("encoder.stem.conv.weight", float.NaN, "1 NaN")]
+    [InlineData("encoder.stem.conv.weight", float.PositiveInfinity, "1 infinite")]
+    [InlineData("encoder.stem.bn.running_var", -1f, "1 negative")]
+    public void A_network_that_is_no_numbers_is_refused(string name, float value, string found)
+    {
+        using SegmentationModel model = ModelZoo.Create("tiny-cnn-student", 3, _device, seed: 1);
+        Tensor tensor = model.State().Single(e => e.Name == name).Tensor;
+        float[] values = tensor.ToFloats();
+        values[3] = value;
+        tensor.CopyFrom(values);
+        Checkpoint.Save(File, s_info, Checkpoint.Entries(Checkpoint.ModelPrefix, model));
+        AssertRefused(() => Checkpoint.Load(File).CreateModel(_device).Dispose(), $"is not fit for use: 'model.{name}' has {found} among", "Take another checkpoint of the run");
+    }
+
     [Fact]
     public void Every_shorter_file_is_refused()
     {
