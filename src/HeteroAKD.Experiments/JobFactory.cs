@@ -193,6 +193,11 @@ public sealed class JobFactory(ExperimentConfig config, ExperimentData data, Dev
             throw new WeightImportException(path, $"does not fit the encoder of {model.Name} ({import.Map.Description}):\n{string.Join('\n', report.Lines())}");
         }
 
+        foreach (string note in import.Notes())
+        {
+            say($"{name}: {note}");
+        }
+
         say($"{name}: {report.Loaded.Count} entries of the encoder of {model.Name} from {path} ({import.Map.Name})");
         bool teacher = name == NetworkRoles.Teacher;
         Normalization configured = teacher ? _teacher : NormalizationOf(config.Augmentation);

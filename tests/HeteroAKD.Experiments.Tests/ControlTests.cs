@@ -24,6 +24,9 @@ public sealed class ControlTests : IDisposable
     [InlineData("{control: kd, lambda1: 2, method: none}", "")]
     [InlineData("{control: kd, lambda1: 2, method: none, terms: {cwd: {weight: 3}}}", "kd 2")]
     [InlineData("{control: kd, lambda1: 0}", "")]
+    [InlineData("{control: kd, lambda1: 0, controlWeight: 2}", "kd 2")]
+    [InlineData("{control: kd, lambda1: 0.5, controlWeight: 2, terms: {kd: {weight: 3}}}", "kd 2")]
+    [InlineData("{controlWeight: 2}", "")]
     public void Control_is_kd_alone_and_is_trained_where_nothing_else_is_the_same_network(string distillation, string expected)
     {
         string section = distillation.StartsWith('{') ? distillation : $"{{{distillation}}}";
@@ -37,6 +40,9 @@ public sealed class ControlTests : IDisposable
     [InlineData("{control: kd, baseline: false, terms: {cwd: {weight: 3}}}", "with plain KD and with HeteroAKD and cwd added")]
     [InlineData("{control: kd, method: none, terms: {cwd: {weight: 3}}}", "alone, with plain KD, and with cwd")]
     [InlineData("{control: kd, method: kd}", "alone and with plain KD")]
+    [InlineData("{control: kd, lambda1: 0.5, controlWeight: 2}", "alone, with plain KD (weight 2), and with plain KD (weight 0.5) and HeteroAKD")]
+    [InlineData("{control: kd, lambda1: 2, controlWeight: 2}", "alone, with plain KD, and with HeteroAKD added")]
+    [InlineData("{control: kd, controlWeight: 2, method: none, terms: {cwd: {weight: 3}}}", "alone, with plain KD, and with cwd")]
     [InlineData("{method: none}", "alone")]
     public void Ways_of_training_are_named(string section, string expected) =>
         Assert.Equal(expected, DistillationWords.Ways(ConfigurationReader.ReadText($"distillation: {section}", "text").Distillation));

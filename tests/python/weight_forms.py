@@ -22,6 +22,18 @@ FOLDER = pathlib.Path(sys.argv[1])
 LINES = []
 
 
+class Node:
+    """A configuration whose parts know what they are part of."""
+
+    class Value:
+        pass
+
+    def __init__(self, parent):
+        self.parent = parent
+        self.value = Node.Value()
+        self.content = {}
+
+
 def note(name, reference="", key="", message=""):
     LINES.append("\t".join([name, reference, key, message]))
 
@@ -89,6 +101,13 @@ def beside(model, state, optimizer):
     save("extras.pth", {"state_dict": state, **extras})
     save("extras-legacy.pth", {"state_dict": state, **extras}, _use_new_zipfile_serialization=False)
     save("extras-4.pth", {"state_dict": state, **extras}, pickle_protocol=4)
+    tree = Node(None)
+    for name in "abcdefghij":
+        tree.content[name] = Node(tree)
+        for inner in "abc":
+            tree.content[name].content[inner] = Node(tree.content[name])
+    save("tree.pth", {"state_dict": state, "hyper_parameters": tree})
+    save("namespace-of-weights.pth", argparse.Namespace(state_dict=state, best=torch.tensor(0.7)))
     multi = torch.optim.lr_scheduler.MultiStepLR(optimizer, [3, 5])
     cycle = torch.optim.lr_scheduler.OneCycleLR(optimizer, max_lr=0.1, total_steps=10)
     save("schedulers.pth", {"model": state, "multi": multi.state_dict(), "cycle": cycle.state_dict(), "scaler": torch.cuda.amp.GradScaler(enabled=False).state_dict()})
@@ -101,6 +120,7 @@ def stored(model, state):
     save("protocol-4.pth", state, pickle_protocol=4)
     save("protocol-5.pth", state, pickle_protocol=5)
     save("legacy.pth", state, _use_new_zipfile_serialization=False)
+    save("legacy-4.pth", state, pickle_protocol=4, _use_new_zipfile_serialization=False)
     save("dict.pth", dict(state))
     save("parameters.pth", {**dict(model.named_parameters()), **dict(model.named_buffers())})
     save("channels-last.pth", {name: tensor.contiguous(memory_format=torch.channels_last) if tensor.dim() == 4 else tensor for name, tensor in state.items()})
@@ -139,7 +159,8 @@ def refused(model, state, optimizer):
     refuse("nan.pth", changed("features.3.conv.0.0.weight", 5, float("nan")), "'features.3.conv.0.0.weight' has 1 NaN among")
     refuse("overflow.pth", {name: (tensor * 1e5).half() if name == "features.0.0.weight" else tensor for name, tensor in state.items()}, "'features.0.0.weight' has")
     refuse("variance.pth", changed("features.0.1.running_var", 2, -0.5), "'features.0.1.running_var' has 1 negative among 32 values")
-    refuse("two.pth", {"a": state, "b": state}, "several tables of tensors, 'a' (314 tensors), 'b' (314 tensors); --key chooses one")
+    refuse("two.pth", {"a": state, "b": dict(state)}, "several tables of tensors, 'a' (314 tensors), 'b' (314 tensors); 'heteroakd import --key NAME' chooses one")
+    save("same-twice.pth", {"a": state, "b": state})
     refuse("list.pth", list(state.values()), "holds no tensor by name: it is a list")
     refuse("tensor.pth", state["features.0.0.weight"], "one tensor without a name")
     refuse("optimizer.pth", optimizer.state_dict(), "holds no tensor by name: it is a dictionary of 'state', 'param_groups'")

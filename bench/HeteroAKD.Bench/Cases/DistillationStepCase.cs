@@ -21,7 +21,7 @@ namespace HeteroAKD.Bench.Cases;
 internal sealed record DistillationStepCase(string Teacher, string Student, int Batch, int Height, int Width, int Classes)
     : PeerCase("distillation step", $"{Teacher} → {Student} {Batch}x3x{Height}x{Width}")
 {
-    /// <summary>λ1, as in <c>configs/scenes.yaml</c>.</summary>
+    /// <summary>λ1, the weight of plain KD in <c>configs/scenes.yaml</c>.</summary>
     public const double Lambda1 = 2;
 
     /// <summary>λ2.</summary>

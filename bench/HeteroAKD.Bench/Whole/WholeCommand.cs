@@ -70,7 +70,7 @@ internal sealed class WholeCommand : Command
         ExperimentConfig config = ConfigurationReader.ReadFile(arguments.GetValue(_config)!.FullName,
         [
             $"seed={seed}", "device=cpu", $"threads={threads}", $"teacher.checkpoint={arguments.GetValue(_teacher)!.FullName}",
-            "distillation.method=kd", "distillation.control=none", "training.evalEvery=0", .. arguments.GetValue(_set)!,
+            "distillation.method=kd", "distillation.lambda1=2", "distillation.control=none", "training.evalEvery=0", .. arguments.GetValue(_set)!,
         ]);
         using WholeTraining training = new(config);
         if (seed % 2 == 1)

@@ -18,7 +18,7 @@ internal sealed class QuickstartCommand : Command
     }.Whole(1, MostSeeds);
 
     public QuickstartCommand(IQuickstartCommand service, CommonOptions options, Terminal terminal, CancellationToken cancellation)
-        : base("quickstart", "Train a teacher and the same student three times on procedural scenes, alone, with plain KD and with HeteroAKD added, and show the differences")
+        : base("quickstart", "Train a teacher and the same student three times on procedural scenes, alone, with plain KD and with HeteroAKD, and show the differences")
     {
         Add(seeds);
         SetAction(result =>

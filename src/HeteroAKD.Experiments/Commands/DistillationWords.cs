@@ -1,3 +1,4 @@
+using System.Globalization;
 using HeteroAKD.Distillation;
 using HeteroAKD.Experiments.Configuration;
 
@@ -19,7 +20,7 @@ public static class DistillationWords
 
         if (distillation.ControlTerms().Count > 0)
         {
-            ways.Add($"with {PlainKd}");
+            ways.Add(distillation.AddsToControl || !HasKd(distillation) ? $"with {PlainKd}" : $"with {Weighted(distillation.ControlTerms()[0])}");
         }
 
         if (distillation.WeightedTerms().Count > 0)
@@ -30,15 +31,25 @@ public static class DistillationWords
         return ways.Count == 0 ? "nothing" : Join(ways, ways.Count > 2 ? ", and " : " and ");
     }
 
-    /// <summary>What the distilled student has: "with plain KD and HeteroAKD", or beside its control "with HeteroAKD added".</summary>
+    /// <summary>
+    /// What the distilled student has: "with plain KD and HeteroAKD", beside a control of the same weight "with HeteroAKD added", beside one of another weight
+    /// "with plain KD (weight 0.5) and HeteroAKD".
+    /// </summary>
     public static string Distilled(DistillationConfig distillation)
     {
         IReadOnlyList<WeightedTerm> terms = distillation.WeightedTerms();
-        bool beside = distillation.ControlTerms().Count > 0;
-        WeightedTerm[] named = [.. terms.Where(t => !beside || t.Name != Recipes.Kd)];
-        string added = beside && named.Length < terms.Count ? " added" : "";
-        return $"with {Join([.. named.Select(Name)], " and ")}{added}";
+        if (distillation.AddsToControl)
+        {
+            return $"with {Join([.. terms.Where(t => t.Name != Recipes.Kd).Select(Name)], " and ")} added";
+        }
+
+        bool another = distillation.ControlTerms().Count > 0;
+        return $"with {Join([.. terms.Select(t => another && t.Name == Recipes.Kd ? Weighted(t) : Name(t))], " and ")}";
     }
+
+    private static bool HasKd(DistillationConfig distillation) => distillation.WeightedTerms().Any(t => t.Name == Recipes.Kd);
+
+    private static string Weighted(WeightedTerm term) => term.Weight > 0 ? string.Create(CultureInfo.InvariantCulture, $"{Name(term)} (weight {term.Weight:R})") : Name(term);
 
     private static string Name(WeightedTerm term)
     {

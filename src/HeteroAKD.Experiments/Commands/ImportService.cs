@@ -106,15 +106,9 @@ public sealed class ImportService : IImportCommand
     private static IEnumerable<string> Heading(WeightImport import, SegmentationModel model, int classes)
     {
         yield return $"{import.File.Path}: {import.File.Kind}, {import.File.Tensors.Count} tensors{(import.File.Others > 0 ? $" and {import.File.Others} other entries" : "")}, names of {import.Map.Description} ({import.Map.Name})";
-        if (import.File.Table.Length > 0 || import.File.OtherTables.Count > 0)
+        foreach (string note in import.Notes())
         {
-            string others = import.File.OtherTables.Count == 0 ? "" : $"; beside it there is {string.Join(", ", import.File.OtherTables.Select(t => t.Length == 0 ? "the file's root" : $"'{t}'"))} (--key)";
-            yield return $"tensors of {(import.File.Table.Length == 0 ? "the file's root" : $"'{import.File.Table}'")}{others}";
-        }
-
-        if (import.Prefix.Length > 0)
-        {
-            yield return $"prefix '{import.Prefix}' taken off all names that have it";
+            yield return note;
         }
 
         yield return $"{model.Name}, {classes} classes, {model.CountParameters()} parameters";

@@ -1,3 +1,4 @@
+using System.Globalization;
 using HeteroAKD.Tensors;
 using HeteroAKD.Tensors.Autograd;
 using HeteroAKD.Tensors.Ops;
@@ -36,6 +37,7 @@ public sealed class OpService : IOpCommand
 
         Dictionary<string, string> attributes = Attributes(row, request.Attributes);
         Dictionary<string, HostTensor> given = Read(row, request.Input);
+        RequireLabels(row, attributes, given);
         using Device device = Device.Open(request.Device, request.Threads, request.Precision);
         bool wide = given.Values.Any(t => t.DType == "F64");
         using StepScope step = device.BeginStep();
@@ -89,6 +91,29 @@ public sealed class OpService : IOpCommand
         }
 
         return given;
+    }
+
+    // A data set may mark what has no label by any id, so kernels pass over all ids outside the classes. Here, as in PyTorch, such an id is a mistake.
+    private static void RequireLabels(OpRow row, Dictionary<string, string> attributes, Dictionary<string, HostTensor> given)
+    {
+        const string IgnoreIndex = "ignore_index";
+        OpAttribute option = row.Attributes.FirstOrDefault(a => a.Name == IgnoreIndex);
+        if (option.Name is null || !int.TryParse(attributes.GetValueOrDefault(IgnoreIndex, option.Default), CultureInfo.InvariantCulture, out int ignored)
+            || given[row.Inputs[0].Name].Sizes is not [_, int classes, ..])
+        {
+            return;
+        }
+
+        foreach (OpInput input in row.Inputs.Where(i => i.Integer && given.ContainsKey(i.Name) && given[i.Name].DType is "I32" or "I64" or "U8"))
+        {
+            foreach (int label in given[input.Name].ToInts())
+            {
+                if (label != ignored && (label < 0 || label >= classes))
+                {
+                    throw new OpRequestException($"{row.Name}: {input.Name} holds label {label}, and {row.Inputs[0].Name} has {classes} classes; beside them only {IgnoreIndex} ({ignored}) may stand");
+                }
+            }
+        }
     }
 
     private static Tensor Input(OpRow row, OpInput input, HostTensor tensor, Device device, bool wide, bool gradients)

@@ -29,6 +29,10 @@ public sealed record DistillationConfig
     /// <summary>none or kd: also train the student with plain KD alone, to show what the other terms add; see <see cref="ControlTerms"/>.</summary>
     public DistillationControl Control { get; init; } = DistillationControl.None;
 
+    /// <summary>Weight of plain KD in the control; 0 takes that of the distillation. A control deserves the weight that is best for it.</summary>
+    [InRange("[0, 1000000]")]
+    public double ControlWeight { get; init; }
+
     /// <summary>Weight of the plain KD term in the recipes kd and heteroakd.</summary>
     [InRange("[0, 1000000]")]
     public double Lambda1 { get; init; } = 0.1;
@@ -55,10 +59,15 @@ public sealed record DistillationConfig
     /// The control's term: plain KD as the recipe kd has it, whatever else has a weight. None where no control is asked for, and where it would be a network that is trained
     /// anyhow: the distilled one, which has no other term, or the student alone, because KD weighs nothing.
     /// </summary>
-    public IReadOnlyList<WeightedTerm> ControlTerms() => Control == DistillationControl.None || WeightedTerms().All(IsKd) ? [] : [.. TermsOf(Recipes.Kd).Where(t => IsKd(t) && t.Weight > 0)];
+    public IReadOnlyList<WeightedTerm> ControlTerms() => Control == DistillationControl.None || WeightedTerms().All(IsKd)
+        ? []
+        : [.. TermsOf(Recipes.Kd).Where(IsKd).Select(t => ControlWeight > 0 ? t with { Weight = ControlWeight } : t).Where(t => t.Weight > 0)];
+
+    /// <summary>Whether the distillation is its control with more terms: both give plain KD the same weight.</summary>
+    public bool AddsToControl => ControlTerms() is [var control] && WeightedTerms().FirstOrDefault(IsKd)?.Weight == control.Weight;
 
     /// <summary>The same without a control, for a run of one network.</summary>
-    public DistillationConfig WithoutControl() => this with { Control = DistillationControl.None };
+    public DistillationConfig WithoutControl() => this with { Control = DistillationControl.None, ControlWeight = 0 };
 
     private static bool IsKd(WeightedTerm term) => term.Name == Recipes.Kd;
 

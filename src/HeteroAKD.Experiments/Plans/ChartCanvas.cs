@@ -55,10 +55,10 @@ internal static class ChartCanvas
         drawn.LegendText = name;
     }
 
-    /// <summary>Names the lines.</summary>
+    /// <summary>Names the lines, beside them: inside it would hide some.</summary>
     public static void ShowLegend(Plot plot)
     {
-        plot.ShowLegend(Alignment.UpperRight);
+        plot.ShowLegend(Edge.Right);
         plot.Legend.FontSize = FontSize;
         plot.Legend.ShadowColor = Colors.Transparent;
     }

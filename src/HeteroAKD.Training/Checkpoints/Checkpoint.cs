@@ -171,11 +171,6 @@ public sealed class Checkpoint
     public void CopyTo(string prefix, Module module)
     {
         RequireFits(prefix, module);
-        if (module is SegmentationModel)
-        {
-            RequireNumbers(prefix);
-        }
-
         foreach (StateEntry entry in module.State())
         {
             Copy(prefix + entry.Name, entry.Tensor);
@@ -215,6 +210,11 @@ public sealed class Checkpoint
         if (own != state.Count)
         {
             throw new CheckpointException(_path, $"holds {own} entries under '{prefix}', the model has {state.Count}: it is of another model ({Info.Model})", "Name the model it was trained as");
+        }
+
+        if (module is SegmentationModel)
+        {
+            RequireNumbers(prefix);
         }
     }
 

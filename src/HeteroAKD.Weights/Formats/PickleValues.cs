@@ -3,7 +3,9 @@ namespace HeteroAKD.Weights.Formats;
 /// <summary>A name that a pickle refers to, such as <c>collections OrderedDict</c>. It is data here; nothing is looked up or run.</summary>
 internal sealed record PickleGlobal(string Module, string Name)
 {
-    public override string ToString() => $"{Module}.{Name}";
+    private readonly string _full = $"{Module}.{Name}";
+
+    public override string ToString() => _full;
 }
 
 /// <summary>
@@ -12,18 +14,19 @@ internal sealed record PickleGlobal(string Module, string Name)
 /// </summary>
 internal sealed class PickleDict
 {
-    private readonly Dictionary<string, object?> _entries = [];
+    // A hostile pickle makes a dictionary of every byte.
+    private Dictionary<string, object?>? _entries;
     private int _unnamed;
 
-    public int Count => _entries.Count + _unnamed;
+    public int Count => (_entries?.Count ?? 0) + _unnamed;
 
-    public IEnumerable<KeyValuePair<string, object?>> Entries => _entries;
+    public IReadOnlyCollection<KeyValuePair<string, object?>> Entries => _entries is null ? [] : _entries;
 
     public void Set(object? key, object? value)
     {
         if (key is string name)
         {
-            _entries[name] = value;
+            (_entries ??= [])[name] = value;
         }
         else
         {
@@ -31,7 +34,7 @@ internal sealed class PickleDict
         }
     }
 
-    public object? Find(string key) => _entries.GetValueOrDefault(key);
+    public object? Find(string key) => _entries?.GetValueOrDefault(key);
 }
 
 /// <summary>
@@ -44,8 +47,8 @@ internal sealed record PickleObject(PickleGlobal Made)
     /// <summary>Its attributes, <c>__dict__</c>; null where the pickle sets none.</summary>
     public PickleDict? Attributes { get; set; }
 
-    /// <summary>Its entries, where it is some kind of dictionary.</summary>
-    public PickleDict Entries { get; } = new();
+    /// <summary>Its entries, where it is some kind of dictionary; null where the pickle sets none.</summary>
+    public PickleDict? Entries { get; set; }
 }
 
 /// <summary>A storage that a pickle refers to: the elements lie in an entry of the archive.</summary>

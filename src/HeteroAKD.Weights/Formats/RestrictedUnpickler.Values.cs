@@ -71,9 +71,11 @@ internal sealed partial class RestrictedUnpickler
                 value = null;
                 break;
             case PickleOp.EmptyList or PickleOp.EmptySet:
+                CountMade();
                 value = new List<object?>();
                 break;
             case PickleOp.EmptyDict:
+                CountMade();
                 value = new PickleDict();
                 break;
             case PickleOp.EmptyTuple:
@@ -92,12 +94,15 @@ internal sealed partial class RestrictedUnpickler
         switch (op)
         {
             case PickleOp.Tuple1 or PickleOp.Tuple2 or PickleOp.Tuple3:
+                CountMade();
                 _stack.Add(PopMany(1 + op - PickleOp.Tuple1));
                 return true;
             case PickleOp.Tuple:
+                CountMade();
                 _stack.Add(PopToMark());
                 return true;
             case PickleOp.FrozenSet:
+                CountMade();
                 _stack.Add(new List<object?>(PopToMark()));
                 return true;
             case PickleOp.Append or PickleOp.Appends or PickleOp.AddItems:
@@ -114,7 +119,7 @@ internal sealed partial class RestrictedUnpickler
                 return true;
             case PickleOp.SetItem or PickleOp.SetItems:
                 object?[] pairs = op == PickleOp.SetItem ? PopMany(2) : PopToMark();
-                PickleDict dict = Top() as PickleDict ?? (Top() as PickleObject)?.Entries
+                PickleDict dict = Top() as PickleDict ?? (Top() is PickleObject made ? made.Entries ??= new PickleDict() : null)
                     ?? throw new TorchFileProblemException("its pickle sets entries of something that is no dictionary");
                 TorchGlobals.SetAll(dict, pairs);
                 return true;

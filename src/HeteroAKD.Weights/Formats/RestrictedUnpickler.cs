@@ -14,15 +14,20 @@ internal sealed partial class RestrictedUnpickler(byte[] program, int start = 0)
     // A state dict of a thousand tensors needs some ten thousand memo entries and a stack of a few thousand values.
     private const int MaxStack = 1 << 20;
     private const int MaxMemo = 1 << 22;
+    private const int MaxMade = 1 << 22;
+    private const int MaxGlobalLength = 512;
+    private static readonly object s_unnoted = new();
     private const int MaxCopied = 1 << 20;
     private static readonly UTF8Encoding s_utf8 = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
 
     private readonly List<object?> _stack = [];
     private readonly List<int> _marks = []; // heights of the stack
-    private readonly Dictionary<uint, object?> _memo = [];
+    private readonly List<object?> _memo = [];
     private readonly Dictionary<string, StoredType> _storages = [];
     private int _position = start;
     private long _copied;
+    private int _noted;
+    private int _made;
 
     /// <summary>Types of the storages that were referred to, by their keys.</summary>
     public IReadOnlyDictionary<string, StoredType> Storages => _storages;
@@ -44,9 +49,9 @@ internal sealed partial class RestrictedUnpickler(byte[] program, int start = 0)
             }
 
             Step(op, at);
-            if (_stack.Count > MaxStack || _memo.Count > MaxMemo || _marks.Count > MaxStack)
+            if (_stack.Count > MaxStack || _marks.Count > MaxStack)
             {
-                throw new TorchFileProblemException($"its pickle needs a stack of more than {MaxStack} or a memo of more than {MaxMemo} values");
+                throw new TorchFileProblemException($"its pickle needs a stack of more than {MaxStack} values");
             }
         }
     }
@@ -82,24 +87,24 @@ internal sealed partial class RestrictedUnpickler(byte[] program, int start = 0)
                 _stack.Add(Recall(op == PickleOp.BinGet ? Take(1)[0] : BinaryPrimitives.ReadUInt32LittleEndian(Take(4))));
                 break;
             case PickleOp.BinPut or PickleOp.LongBinPut:
-                _memo[op == PickleOp.BinPut ? Take(1)[0] : BinaryPrimitives.ReadUInt32LittleEndian(Take(4))] = Top();
+                Note(op == PickleOp.BinPut ? Take(1)[0] : BinaryPrimitives.ReadUInt32LittleEndian(Take(4)), Top());
                 break;
             case PickleOp.Memoize:
-                _memo[(uint)_memo.Count] = Top();
+                Note((uint)_noted, Top());
                 break;
             case PickleOp.Global:
                 string module = TakeLine();
-                _stack.Add(new PickleGlobal(module, TakeLine()));
+                _stack.Add(Global(module, TakeLine()));
                 break;
             case PickleOp.StackGlobal:
                 string name = Pop<string>("the name of a global");
-                _stack.Add(new PickleGlobal(Pop<string>("the module of a global"), name));
+                _stack.Add(Global(Pop<string>("the module of a global"), name));
                 break;
             case PickleOp.BinPersId:
                 object? kept = TorchGlobals.Storage(Pop());
-                if (kept is TorchStorage storage)
+                if (kept is TorchStorage storage && !_storages.TryAdd(storage.Key, storage.Type) && _storages[storage.Key] != storage.Type)
                 {
-                    _storages[storage.Key] = storage.Type;
+                    throw new TorchFileProblemException($"is broken: storage '{FileLimits.Shown(storage.Key)}' has two types");
                 }
 
                 _stack.Add(kept);
@@ -111,6 +116,7 @@ internal sealed partial class RestrictedUnpickler(byte[] program, int start = 0)
                 }
 
                 object?[] arguments = Pop<object?[]>("the arguments of a call");
+                CountMade();
                 _stack.Add(TorchGlobals.Call(Pop(), arguments, CountCopied));
                 break;
             case PickleOp.Build:
@@ -132,7 +138,7 @@ internal sealed partial class RestrictedUnpickler(byte[] program, int start = 0)
         if (target is PickleObject made)
         {
             // A class with slots has them in a second dictionary.
-            made.Attributes = state as PickleDict ?? (state as object?[])?.OfType<PickleDict>().FirstOrDefault();
+            made.Attributes = state as PickleDict ?? (state is object?[] { Length: 2 } both ? both[0] as PickleDict ?? both[1] as PickleDict : null);
         }
         else if (target is not (PickleDict or TorchTensor or PickleGlobal))
         {
@@ -141,7 +147,35 @@ internal sealed partial class RestrictedUnpickler(byte[] program, int start = 0)
     }
 
     private object? Recall(uint index) =>
-        _memo.TryGetValue(index, out object? value) ? value : throw new TorchFileProblemException($"its pickle recalls value {index}, which it never noted");
+        index < _memo.Count && _memo[(int)index] != s_unnoted ? _memo[(int)index] : throw new TorchFileProblemException($"its pickle recalls value {index}, which it never noted");
+
+    private void Note(uint index, object? value)
+    {
+        if (index >= MaxMemo)
+        {
+            throw new TorchFileProblemException($"its pickle needs a memo of more than {MaxMemo} values");
+        }
+
+        while (_memo.Count <= index)
+        {
+            _memo.Add(s_unnoted);
+        }
+
+        _noted += _memo[(int)index] == s_unnoted ? 1 : 0;
+        _memo[(int)index] = value;
+    }
+
+    private static PickleGlobal Global(string module, string name) => module.Length + name.Length <= MaxGlobalLength
+        ? new PickleGlobal(module, name)
+        : throw new TorchFileProblemException($"its pickle names '{FileLimits.Shown(module)}.{FileLimits.Shown(name)}', longer than the {MaxGlobalLength} characters that are read");
+
+    private void CountMade()
+    {
+        if (++_made > MaxMade)
+        {
+            throw new TorchFileProblemException($"its pickle makes more than {MaxMade} lists, dictionaries and objects");
+        }
+    }
 
     private void CountCopied(int values)
     {

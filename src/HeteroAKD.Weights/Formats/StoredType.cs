@@ -65,15 +65,16 @@ internal sealed record StoredType(string Name, int Bytes, string HostType, Func<
         _ => throw new HeteroAkdException($"type {hostType} has no storage of PyTorch; there are F32, F64, I32, I64 and U8"),
     };
 
-    /// <summary>Elements of the given sizes, or -1 where a size is negative or the bytes of any partial product are more than <paramref name="maxBytes"/>.</summary>
+    /// <summary>Elements of the given sizes, or -1 where a size is negative or the bytes of any partial product, in the file or on the host, are more than <paramref name="maxBytes"/>.</summary>
     /// <remarks>Sizes before and after a 0 are held to the limit, too: products of them are formed elsewhere.</remarks>
     public long CountOf(ReadOnlySpan<long> sizes, long maxBytes)
     {
+        long most = maxBytes / Math.Max(Bytes, Of(HostType).Bytes);
         long count = 1;
         long nonZero = 1;
         foreach (long size in sizes)
         {
-            if (size < 0 || size > maxBytes / Bytes || (size > 0 && nonZero > maxBytes / Bytes / size))
+            if (size < 0 || size > most || (size > 0 && nonZero > most / size))
             {
                 return -1;
             }

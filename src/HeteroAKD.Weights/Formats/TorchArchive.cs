@@ -42,14 +42,14 @@ internal sealed class TorchArchive : ITorchStorages
         {
             return known.Length == (Int128)storage.Count * storage.Type.Bytes
                 ? known
-                : throw new TorchFileProblemException($"is broken: storage '{storage.Key}' of tensor '{tensor}' has two lengths");
+                : throw new TorchFileProblemException($"is broken: storage '{FileLimits.Shown(storage.Key)}' of tensor '{tensor}' has two lengths");
         }
 
         string entry = "data/" + storage.Key;
         if (!_entries.TryGetValue(_root + entry, out ZipArchiveEntry? found) || storage.Count < 0 || (Int128)storage.Count * storage.Type.Bytes != found.Length)
         {
             throw new TorchFileProblemException(
-                $"is cut short or broken: tensor '{tensor}' needs entry '{entry}' of {(Int128)storage.Count * storage.Type.Bytes} bytes, {(found is null ? "which is not there" : $"there are {found.Length}")}");
+                $"is cut short or broken: tensor '{tensor}' needs entry '{FileLimits.Shown(entry)}' of {(Int128)storage.Count * storage.Type.Bytes} bytes, {(found is null ? "which is not there" : $"there are {found.Length}")}");
         }
 
         return _storages[storage.Key] = ReadEntry(entry, TorchTensors.MaxTensorBytes);

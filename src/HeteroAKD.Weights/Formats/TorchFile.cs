@@ -14,7 +14,7 @@ internal sealed class TorchFileProblemException(string problem)
 /// <summary>What was read of a file of PyTorch.</summary>
 /// <param name="Tensors">In the file's order.</param>
 /// <param name="Others">Entries beside them that are no tensors.</param>
-/// <param name="Table">The keys that lead to the tensors, with dots between; empty where they are the file's root.</param>
+/// <param name="Table">The keys that lead to the tensors, with dots between; <c>.</c> where they are the file's root.</param>
 /// <param name="OtherTables">Further tables of tensors in the file, by their keys.</param>
 public sealed record TorchContent(IReadOnlyList<HostTensor> Tensors, int Others, string Table, IReadOnlyList<string> OtherTables);
 
@@ -26,19 +26,19 @@ public static class TorchFile
 {
     internal const long MaxPickleBytes = 64 << 20;
 
-    // 0x1950a86a20f9469cfc6c as a LONG1 behind PROTO 2: torch.serialization.MAGIC_NUMBER.
-    private static ReadOnlySpan<byte> LegacyMagic => [0x80, 0x02, 0x8a, 0x0a, 0x6c, 0xfc, 0x9c, 0x46, 0xf9, 0x20, 0x6a, 0xa8, 0x50, 0x19];
+    // 0x1950a86a20f9469cfc6c as a LONG1: torch.serialization.MAGIC_NUMBER.
+    private static ReadOnlySpan<byte> LegacyMagic => [0x8a, 0x0a, 0x6c, 0xfc, 0x9c, 0x46, 0xf9, 0x20, 0x6a, 0xa8, 0x50, 0x19];
 
     /// <summary>Whether a file begins like one of PyTorch, in the zip form or an older one.</summary>
     /// <param name="start">At least the first 512 bytes, where the file has them.</param>
-    public static bool Recognises(ReadOnlySpan<byte> start) => start.StartsWith("PK\x3\x4"u8) || start.StartsWith(LegacyMagic) || IsTar(start);
+    public static bool Recognises(ReadOnlySpan<byte> start) => start.StartsWith("PK\x3\x4"u8) || IsLegacy(start) || IsTar(start);
 
     /// <summary>
     /// Reads the table of tensors: the only one, or that under <c>state_dict</c>, <c>model</c> or another usual name. float16 and bfloat16 are
     /// widened to float32; float64 and integers keep their type.
     /// </summary>
     /// <param name="path">The file.</param>
-    /// <param name="key">The keys that lead to the table, with dots between, where the file has several; empty to find it.</param>
+    /// <param name="key">The keys that lead to the table, with dots between, where the file has several; <c>.</c> for its root, empty to find it.</param>
     /// <exception cref="TorchFileException">Missing, damaged, without tensors, or with several tables of them.</exception>
     public static TorchContent Read(string path, string key = "")
     {
@@ -48,7 +48,7 @@ public static class TorchFile
             byte[] start = new byte[512];
             ReadOnlySpan<byte> read = start.AsSpan(0, stream.ReadAtLeast(start, start.Length, throwOnEndOfStream: false));
             stream.Position = 0;
-            if (read.StartsWith(LegacyMagic))
+            if (IsLegacy(read))
             {
                 TorchLegacyFile legacy = new(stream);
                 return Take(legacy.Root, new TorchTensors(legacy, stream.Length), key);
@@ -110,7 +110,7 @@ public static class TorchFile
         TorchTable chosen = TorchTables.Choose(tables, key);
         int beside = chosen.Path.Length > 0 && root is PickleDict dict ? dict.Count - 1 : 0;
         return new TorchContent(
-            [.. chosen.Tensors.Select(t => tensors.Read(t.Key, t.Value))], chosen.Others + beside, chosen.Path, [.. tables.Where(t => t != chosen).Select(t => t.Path)]);
+            [.. chosen.Tensors.Select(t => tensors.Read(t.Key, t.Value))], chosen.Others + beside, chosen.Key, [.. tables.Where(t => t != chosen).Select(t => t.Key)]);
     }
 
     private static string Described(object? root) => root switch
@@ -120,8 +120,13 @@ public static class TorchFile
         PickleObject made => $"an object of '{FileLimits.Shown(made.Made.ToString())}'",
         TorchTensor => "one tensor without a name",
         List<object?> => "a list",
+        object?[] => "a tuple",
         _ => "a plain value",
     };
+
+    // PROTO n, a frame from protocol 4 on, the number.
+    private static bool IsLegacy(ReadOnlySpan<byte> start) => start.Length > 2 && start[0] == 0x80
+        && (start[2..].StartsWith(LegacyMagic) || (start.Length > 11 && start[2] == (byte)PickleOp.Frame && start[11..].StartsWith(LegacyMagic)));
 
     private static bool IsTar(ReadOnlySpan<byte> start) => start.Length >= 262 && start.Slice(257, 5).SequenceEqual("ustar"u8);
 }

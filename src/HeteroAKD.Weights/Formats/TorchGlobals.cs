@@ -9,6 +9,11 @@ internal static class TorchGlobals
     /// <param name="copy">Told of every number of values that a call copies, before it does: one list can be copied by any number of calls.</param>
     public static object? Call(object? function, object?[] arguments, Action<int> copy)
     {
+        if (function is PickleObject made)
+        {
+            return new PickleObject(made.Made); // a class inside a class: getattr(Outer, "Inner")
+        }
+
         if (function is not PickleGlobal global)
         {
             throw new TorchFileProblemException("it calls a value that is no function");
@@ -26,19 +31,19 @@ internal static class TorchGlobals
             // A tensor with attributes of its own: function, class, arguments, attributes.
             ("torch._tensor._rebuild_from_type_v2", [PickleGlobal inner, _, object?[] rebuilt, ..]) when inner != global => Call(inner, rebuilt, copy),
             ("torch._utils._rebuild_tensor" or "torch._utils._rebuild_tensor_v2", _) =>
-                throw new TorchFileProblemException($"it calls '{global}' with arguments that do not belong to it"),
+                throw new TorchFileProblemException($"it calls '{FileLimits.Shown(global.ToString())}' with arguments that do not belong to it"),
             ("torch.Size", [object?[] sizes]) => sizes,
             _ => new PickleObject(global),
         };
     }
 
-    /// <summary>The storage of a persistent id, ('storage', class, key, location, elements), in old files with a view of another storage behind it; null for what is no storage.</summary>
+    /// <summary>The storage of a persistent id, ('storage', class, key, location, elements), in old files with null behind it; a class, where an old file of a whole module keeps its source code so.</summary>
     public static object? Storage(object? id) => id switch
     {
         object?[] and ["storage", PickleGlobal global, string key, _, long count, null or object?[] { Length: 0 }] when TypeOf(global) is { } type => new TorchStorage(key, type, count),
         object?[] and ["storage", PickleGlobal global, string key, _, long count] when TypeOf(global) is { } type => new TorchStorage(key, type, count),
         object?[] and ["storage", PickleGlobal { Module: "torch" or "torch.storage" } global, ..] =>
-            throw new TorchFileProblemException($"it has a storage of the form '{global}', which is not read"),
+            throw new TorchFileProblemException($"it has a storage of the form '{FileLimits.Shown(global.ToString())}', which is not read"),
 
         // Old files of whole modules keep their source code so: ('module', class, file, code).
         object?[] and ["module", PickleGlobal module, ..] => module,

@@ -52,7 +52,7 @@ internal sealed class TorchLegacyFile : ITorchStorages
     {
         if (!_places.TryGetValue(storage.Key, out (long Position, long Count) place) || place.Count != storage.Count)
         {
-            throw new TorchFileProblemException($"is broken: tensor '{tensor}' needs storage '{storage.Key}' of {storage.Count} elements");
+            throw new TorchFileProblemException($"is broken: tensor '{tensor}' needs storage '{FileLimits.Shown(storage.Key)}' of {storage.Count} elements");
         }
 
         if (_storages.TryGetValue(storage.Key, out byte[]? known))

@@ -45,7 +45,7 @@ internal sealed class TorchTensors(ITorchStorages storages, long fileLength)
             last += (Int128)Math.Max(0, tensor.Sizes[d] - 1) * tensor.Strides[d];
         }
 
-        if (count > tensor.Storage.Count || (count > 0 && last >= tensor.Storage.Count))
+        if (count > 0 && last >= tensor.Storage.Count)
         {
             throw new TorchFileProblemException($"is broken: {Form(name, tensor)} does not lie in its storage of {tensor.Storage.Count} elements");
         }

@@ -179,6 +179,10 @@ public sealed class CirkdMap : NameMap
 /// <summary>This program's own names: a checkpoint, or a network that <c>save_file</c> wrote.</summary>
 public sealed class HeteroAkdMap : NameMap
 {
+    // One name of each kind of encoder here: MiT, the tiny CNN, ResNet, MobileNetV2.
+    private static readonly string[] s_own =
+        ["encoder.stages.0.patch_embed.proj.weight", "encoder.stages.0.blocks.0.conv1.conv.weight", "encoder.layer1.0.conv1.conv.weight", "encoder.features.0.conv.weight"];
+
     /// <summary>What stands before the network's names in a checkpoint.</summary>
     public const string CheckpointPrefix = "model.";
 
@@ -193,7 +197,7 @@ public sealed class HeteroAkdMap : NameMap
 
     /// <inheritdoc/>
     public override bool Claims(IReadOnlySet<string> names) =>
-        names.Any(n => n.StartsWith("encoder.stages.", StringComparison.Ordinal)) || names.Contains("encoder.layer1.0.conv1.conv.weight") || names.Contains("encoder.features.0.conv.weight");
+        s_own.Any(names.Contains);
 
     /// <inheritdoc/>
     public override WeightSource? SourceOf(string name, IReadOnlySet<string> names) => new(name);

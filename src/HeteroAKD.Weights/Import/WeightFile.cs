@@ -20,7 +20,7 @@ public sealed record WeightFile(string Path, string Kind, IReadOnlyList<HostTens
     /// <summary>The normalisation of images that the weights expect, where the file says so.</summary>
     public InputNormalization? Input { get; init; }
 
-    /// <summary>The keys that led to the tensors inside a file of PyTorch, with dots between; empty where they are its root.</summary>
+    /// <summary>The keys that led to the tensors inside a file of PyTorch, with dots between; empty where nothing was to be chosen.</summary>
     public string Table { get; init; } = "";
 
     /// <summary>Further tables of tensors in the file, by their keys.</summary>
@@ -36,7 +36,7 @@ public sealed record WeightFile(string Path, string Kind, IReadOnlyList<HostTens
         if (TorchFile.Recognises(start))
         {
             TorchContent content = TorchFile.Read(path, key);
-            return new WeightFile(path, "PyTorch", content.Tensors, content.Others) { Table = content.Table, OtherTables = content.OtherTables };
+            return new WeightFile(path, "PyTorch", content.Tensors, content.Others) { Table = content is { Table: ".", OtherTables: [] } ? "" : content.Table, OtherTables = content.OtherTables };
         }
 
         if (FileKind.Problem(start) is { } problem)

@@ -37,6 +37,21 @@ public sealed class WeightImport(WeightFile file, NamedWeights weights)
     /// <summary>The file.</summary>
     public WeightFile File => file;
 
+    /// <summary>What was chosen or left out on the way to the names, one sentence a line; none where nothing was.</summary>
+    public IEnumerable<string> Notes()
+    {
+        if (file.Table.Length > 0 || file.OtherTables.Count > 0)
+        {
+            string others = file.OtherTables.Count == 0 ? "" : $"; beside it there is {string.Join(", ", file.OtherTables.Select(t => $"'{t}'"))} ('heteroakd import --key')";
+            yield return $"tensors of '{file.Table}'{others}";
+        }
+
+        if (Prefix.Length > 0)
+        {
+            yield return $"prefix '{Prefix}' taken off all names that have it";
+        }
+    }
+
     /// <summary>Why the head of the network in the file cannot be taken over, or null where it can or where there is none.</summary>
     public string? HeadProblem => Names.Any(n => n.StartsWith("decode_head.", StringComparison.Ordinal)) ? Map.HeadProblem : null;
 

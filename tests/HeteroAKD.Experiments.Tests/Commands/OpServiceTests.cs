@@ -118,6 +118,10 @@ public sealed class OpServiceTests : IDisposable
         Fails(Request("relu"), "relu: input has 5 dimensions; at most 4 are supported");
         Write(HostTensor.Of("input", [1, 2, 1, 1], [1f, 2f]), HostTensor.Of("target", [1, 1, 1], [1f]));
         Fails(Request("cross_entropy"), "cross_entropy: target holds F32, expected I32, I64 or U8");
+        Write(HostTensor.Of("input", [1, 3, 1, 2], [1f, 2f, 3f, 4f, 5f, 6f]), HostTensor.Of("target", [1, 1, 2], [2, 7]));
+        Fails(Request("cross_entropy"), "cross_entropy: target holds label 7, and input has 3 classes; beside them only ignore_index (-100) may stand");
+        Write(HostTensor.Of("input", [1, 3, 1, 2], [1f, 2f, 3f, 4f, 5f, 6f]), HostTensor.Of("target", [1, 1, 2], [2, -1]));
+        Fails(Request("cross_entropy"), "target holds label -1");
         Write(HostTensor.Of("input", [2], [1.0, 2.0]));
         Fails(Request("relu") with { Device = "ilgpu-cpu" }, "float64 runs on --device cpu only, not on 'ilgpu-cpu'");
         Write(HostTensor.Of("param", [1], [1f]), HostTensor.Of("grad", [1], [1f]));

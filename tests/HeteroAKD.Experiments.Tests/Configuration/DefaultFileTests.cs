@@ -35,6 +35,7 @@ public sealed class DefaultFileTests
 
     [Theory]
     [InlineData("scenes.yaml")]
+    [InlineData("scenes-practical.yaml")]
     [InlineData("camvid-128x96.yaml")]
     public void Shipped_experiments_are_valid(string name) =>
         Assert.NotNull(ConfigurationReader.ReadFile(RepositoryRoot.File("configs", name)));

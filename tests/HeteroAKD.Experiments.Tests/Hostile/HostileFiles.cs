@@ -19,7 +19,7 @@ namespace HeteroAKD.Experiments.Tests.Hostile;
 internal sealed record HostileFiles(IReadOnlyList<byte[]> Samples, Func<byte[], Mutator, byte[]> Repair, Action<string> Read)
 {
     /// <summary>The kinds by name. ONNX is none of them: the program writes it and never reads it.</summary>
-    public static IReadOnlyList<string> Names { get; } = ["label", "png", "jpeg", "bmp", "webp", "gif", "safetensors", "pth", "checkpoint", "yaml", "plan", "list"];
+    public static IReadOnlyList<string> Names { get; } = ["label", "png", "jpeg", "bmp", "webp", "gif", "safetensors", "pth", "legacy pth", "checkpoint", "yaml", "plan", "list"];
 
     /// <summary>Makes the samples of a kind.</summary>
     /// <param name="name">One of <see cref="Names"/>.</param>
@@ -34,6 +34,7 @@ internal sealed record HostileFiles(IReadOnlyList<byte[]> Samples, Func<byte[], 
         "gif" => new([TestPictures.Gif(TestPictures.Quarters(20, 10))], (file, _) => file, ReadImage),
         "safetensors" => new([Bytes(stream => SafeTensors.Write(stream, Tensors, new Dictionary<string, string> { ["a"] = "b" }))], (file, _) => file, path => SafeTensors.Read(path)),
         "pth" => new([Bytes(stream => TorchFile.Write(stream, Tensors))], (file, mutator) => mutator.Once(8) ? file : Hostile.Repair.Zip(file), path => TorchFile.Read(path)),
+        "legacy pth" => new([LegacyTorch.File()], (file, _) => file, path => TorchFile.Read(path)),
         "checkpoint" => new([Network(device)], Hostile.Repair.Checkpoint, path => ReadCheckpoint(path, device)),
         "yaml" => new([Text(ConfigurationWriter.Write(new ExperimentConfig())), Text(Anchors)], (file, _) => file, path => ConfigurationReader.ReadFile(path)),
         "plan" => new([Text(PlanText)], (file, _) => file, path => PlanReader.ReadFile(path)),

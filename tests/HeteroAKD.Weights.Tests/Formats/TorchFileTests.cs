@@ -158,16 +158,73 @@ public sealed class TorchFileTests : IDisposable
     {
         // Each of 40 dictionaries holds the one before it twice: 2^40 ways down. The same of modules.
         string dicts = string.Concat(Enumerable.Range(0, 40).Select(i => $"}}q{(char)(i + 1)}({Text("a")}h{(char)i}{Text("b")}h{(char)i}u"));
-        AssertRefused(Zip(Program($"}}q\u0000({Text("w")}{Tensor([1])}u{dicts}"), Storage("0", [1f])), "nests dictionaries and modules");
-        string modules = string.Concat(Enumerable.Range(0, 40).Select(i => $"cx\nM\n)\u0081q{(char)(i + 1)}}}({Text("a")}h{(char)i}{Text("b")}h{(char)i}ub"));
-        AssertRefused(Zip(Program($"cx\nM\n)\u0081q\u0000}}({Text("w")}{Tensor([1])}ub{modules}"), Storage("0", [1f])), "nests dictionaries and modules");
+        Assert.Single(Read(Zip(Program($"}}q\u0000({Text("w")}{Tensor([1])}u{dicts}"), Storage("0", [1f]))).Tensors);
+        string modules = string.Concat(Enumerable.Range(0, 40).Select(i => $"c__torch__\nM\n)\u0081q{(char)(i + 1)}}}({Text("a")}h{(char)i}{Text("b")}h{(char)i}ub"));
+        AssertRefused(Zip(Program($"c__torch__\nM\n)\u0081q\u0000}}({Text("w")}{Tensor([1])}ub{modules}"), Storage("0", [1f])), "without end");
     }
+
+    [Fact]
+    public void Objects_that_hold_their_parents_are_passed_over()
+    {
+        // As in a configuration of OmegaConf: every node of a tree refers to the one above it.
+        StringBuilder nodes = new();
+        for (int i = 1; i < 200; i++)
+        {
+            nodes.Append($"cx\nNode\n)\u0081r{Int(i)}}}({Text("_parent")}j{Int(i - 1)}{Text("_content")}}}({Text("a")}j{Int(i - 1)}{Text("b")}K\u0001uub");
+        }
+
+        string root = $"cx\nNode\n)\u0081r{Int(0)}}}({Text("_parent")}N{Text("_content")}}}ub";
+        (IReadOnlyList<HostTensor> tensors, _) = Read(Zip(Program($"}}({Text("state_dict")}}}({Text("w")}{Tensor([1])}u{Text("config")}]({root}{nodes}e{Text("last")}j{Int(199)}u"), Storage("0", [1f])));
+        Assert.Equal("w", Assert.Single(tensors).Name);
+    }
+
+    [Fact]
+    public void A_table_under_many_names_is_kept_once()
+    {
+        StringBuilder names = new();
+        for (int i = 0; i < 20_000; i++)
+        {
+            names.Append(Text($"n{i}")).Append("h\u0001");
+        }
+
+        string tensors = string.Concat(Enumerable.Range(0, 1000).Select(i => $"{Text($"w{i}")}h\u0000"));
+        byte[] file = Zip(Program($"{Tensor([1], count: 1000)}q\u00000}}({tensors}uq\u00010}}({names}u"), Storage("0", new float[1000]));
+        Assert.Equal(1000, Read(file).Tensors.Count);
+    }
+
+    [Fact]
+    public void A_tensor_that_repeats_itself_is_read()
+    {
+        IReadOnlyList<HostTensor> tensors = Read(Zip(Program($"}}({Text("w")}{Tensor([3, 2], strides: [0, 0], count: 1)}u"), Storage("0", [7f]))).Tensors;
+        Assert.Equal(Enumerable.Repeat(7f, 6), tensors[0].Floats.ToArray());
+    }
+
+    [Fact]
+    public void The_table_of_a_key_is_taken()
+    {
+        byte[] file = Zip(Program($"}}({Text("w")}{Tensor([1])}{Text("ema")}}}({Text("module")}}}({Text("v")}{Tensor([1])}uuu"), Storage("0", [1f]));
+        string path = Path.Combine(_folder.Path, "x.pth");
+        File.WriteAllBytes(path, file);
+        Assert.Equal("v", Assert.Single(TorchFile.Read(path, "ema.module").Tensors).Name);
+        Assert.Equal(("w", "."), (Assert.Single(TorchFile.Read(path, ".").Tensors).Name, TorchFile.Read(path).Table));
+        Assert.Contains("has no table of tensors 'ema'; there are '.' (1 tensors), 'ema.module' (1 tensors)", Assert.Throws<TorchFileException>(() => TorchFile.Read(path, "ema")).Message);
+    }
+
+    [Fact]
+    public void A_class_inside_a_class_is_passed_over()
+    {
+        string value = $"c__builtin__\ngetattr\n(cx\nOuter\n{Text("Inner")}tR)\u0081}}b";
+        Assert.Single(Read(Zip(Program($"}}({Text("w")}{Tensor([1])}{Text("x")}{value}u"), Storage("0", [1f]))).Tensors);
+    }
+
+    [Fact]
+    public void A_name_without_end_is_refused() => AssertRefused(Zip(Program($"c{new string('m', 600)}\nN\n")), "longer than the 512 characters that are read");
 
     [Fact]
     public void A_module_that_holds_itself_comes_to_an_end()
     {
-        string self = Program($"cx\nM\n)\u0081q\u0000}}({Text("w")}{Tensor([1])}{Text("self")}h\u0000ub");
-        Assert.NotEmpty(Read(Zip(self, Storage("0", [1f]))).Tensors);
+        string self = Program($"c__torch__\nM\n)\u0081q\u0000}}({Text("w")}{Tensor([1])}{Text("self")}h\u0000ub");
+        Assert.Single(Read(Zip(self, Storage("0", [1f]))).Tensors);
     }
 
     [Fact]
@@ -187,7 +244,7 @@ public sealed class TorchFileTests : IDisposable
     [InlineData(new[] { 2L, 2L }, new[] { 1L }, 4L, 0L, "is no tensor")]
     [InlineData(new[] { 1L << 40 }, new[] { 0L }, 4L, 0L, "is no tensor")]
     [InlineData(new[] { 1L << 31, 1L << 31, 1L << 31, 0L }, new[] { 1L, 1L, 1L, 1L }, 4L, 0L, "is no tensor")]
-    [InlineData(new[] { 1000L, 1000L }, new[] { 0L, 0L }, 4L, 0L, "does not lie in its storage of 4")]
+    [InlineData(new[] { 1000L, 1000L }, new[] { 0L, 0L }, 4L, 0L, "more than 8 times the file")]
     [InlineData(new[] { 2L, 2L }, new[] { long.MaxValue, long.MaxValue }, 4L, 0L, "does not lie in its storage of 4")]
     [InlineData(new[] { 2L }, new[] { 1L }, 5L, 0L, "needs entry 'data/0' of 20 bytes, there are 16")]
     [InlineData(new[] { 2L }, new[] { 1L }, 1L << 62, 0L, "there are 16")]
