@@ -41,7 +41,7 @@ public sealed class CommandLineTests
         Assert.Contains("IoU %           teacher  student     kd  distilled  gain of kd  gain  over kd", text, StringComparison.Ordinal);
         Assert.Contains("mean IoU          50.00    25.00  27.50      25.00       +2.50  0.00    -2.50", text, StringComparison.Ordinal);
         Assert.Contains(
-            "Mean IoU on test: plain KD differs from the student alone by +2.50 points; with HeteroAKD added the score differs from plain KD's by -2.50. "
+            "Mean IoU on test: plain KD differs from the student alone by +2.50 points; with plain KD (weight 0.5) and HeteroAKD the score differs from plain KD's by -2.50. "
             + "One seed says nothing about differences of this size: 'heteroakd experiment PLAN' (docs/experiments.md) compares over seeds.", text, StringComparison.Ordinal);
     }
 

@@ -8,7 +8,7 @@ namespace HeteroAKD.Cli.Commands;
 internal sealed class QuickstartCommand : Command
 {
     private const int MostSeeds = 100;
-    private const string PlanFile = "plans/ablation.yaml";
+    private const string PlanFile = "plans/regimes.yaml";
 
     private readonly Option<int> seeds = new Option<int>("--seeds")
     {
