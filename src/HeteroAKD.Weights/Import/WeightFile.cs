@@ -39,9 +39,15 @@ public sealed record WeightFile(string Path, string Kind, IReadOnlyList<HostTens
             return new WeightFile(path, "PyTorch", content.Tensors, content.Others) { Table = content is { Table: ".", OtherTables: [] } ? "" : content.Table, OtherTables = content.OtherTables };
         }
 
-        if (FileKind.Problem(start) is { } problem)
+        (List<HostTensor> Tensors, Dictionary<string, string> Metadata) file;
+        try
         {
-            throw new WeightImportException(path, problem);
+            file = SafeTensors.Read(path);
+        }
+        catch (SafeTensorsException e) when (FileKind.Problem(start) is not null)
+        {
+            // Asked only now: a header's length may have the bytes that an archive begins with.
+            throw new WeightImportException(path, FileKind.Problem(start)!, e);
         }
 
         if (key.Length > 0)
@@ -49,7 +55,6 @@ public sealed record WeightFile(string Path, string Kind, IReadOnlyList<HostTens
             throw new WeightImportException(path, $"is no file of PyTorch, so it has no table '{key}'");
         }
 
-        (List<HostTensor> Tensors, Dictionary<string, string> Metadata) file = SafeTensors.Read(path);
         ExportedWeights? exported = ExportedWeights.Find(path, file.Metadata);
         string kind = exported is null ? "safetensors" : $"safetensors of {exported.Model} with {exported.Classes} classes";
         return new WeightFile(path, kind, file.Tensors, 0) { Metadata = file.Metadata, LayerNormEps = exported?.LayerNormEps, Input = exported?.Input };

@@ -7,8 +7,8 @@ using HeteroAKD.Weights.Formats;
 namespace HeteroAKD.Weights.Import;
 
 /// <summary>Weights that do not fit the network, or a file of weights that cannot be used.</summary>
-public sealed class WeightImportException(string path, string problem)
-    : HeteroAkdException($"{path}: {problem}");
+public sealed class WeightImportException(string path, string problem, Exception? inner = null)
+    : HeteroAkdException($"{path}: {problem}", inner!);
 
 /// <summary>Brings the weights of a file into a network of ours, entry by entry, and says what came of it.</summary>
 /// <param name="file">The file.</param>

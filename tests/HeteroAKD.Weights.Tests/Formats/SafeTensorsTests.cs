@@ -2,6 +2,7 @@ using System.Buffers.Binary;
 using System.Text;
 using HeteroAKD.Tensors;
 using HeteroAKD.Weights.Formats;
+using HeteroAKD.Weights.Import;
 
 namespace HeteroAKD.Weights.Tests.Formats;
 
@@ -166,6 +167,17 @@ public sealed class SafeTensorsTests
     {
         byte[] file = [.. BitConverter.GetBytes(length), .. new byte[64]];
         Assert.Throws<SafeTensorsException>(() => Read(file));
+    }
+
+    [Fact]
+    public void A_header_whose_length_looks_like_gzip_is_read()
+    {
+        const int GzipStart = 0x8B1F;
+        byte[] header = Encoding.ASCII.GetBytes("{\"w\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[0,4]}}".PadRight(GzipStart));
+        using TemporaryFolder folder = new();
+        string path = folder.File("x.safetensors");
+        File.WriteAllBytes(path, [.. BitConverter.GetBytes((long)GzipStart), .. header, .. BitConverter.GetBytes(1.5f)]);
+        Assert.Equal([1.5f], Assert.Single(WeightFile.Read(path).Tensors).Floats.ToArray());
     }
 
     [Fact]
