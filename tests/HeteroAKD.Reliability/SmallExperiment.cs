@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Text.RegularExpressions;
+using HeteroAKD.Experiments.Runs;
 using HeteroAKD.Training.Checkpoints;
 
 namespace HeteroAKD.Reliability;
@@ -116,7 +117,8 @@ internal sealed partial class SmallExperiment
         return expected.Select(name => Difference(name, unbroken, rowsInAnyOrder)).FirstOrDefault(d => d.Length > 0, "");
     }
 
-    private bool HasBegun => Directory.Exists(Folder) && Directory.EnumerateFileSystemEntries(Folder, "*", SearchOption.AllDirectories).Any(File.Exists);
+    // Before its first file a run is begun again: --resume says that there is none, and to leave it out.
+    private bool HasBegun => Directory.Exists(Folder) && Directory.EnumerateDirectories(Folder).Any(RunFolder.HoldsRun);
 
     private static string[] Files(SmallExperiment experiment) =>
         Directory.Exists(experiment.Folder)
