@@ -88,7 +88,7 @@ public readonly struct LogitsSource
         for (int c = 0; c < _classes; c++)
         {
             TLane top = scratch.Get(kept + c);
-            scratch.Set(to + c, TLane.Fma(weight, scratch.Get(kept + _classes + c) - top, top));
+            scratch.Set(to + c, BilinearAxis.Mix(top, scratch.Get(kept + _classes + c), weight));
         }
     }
 
@@ -186,7 +186,7 @@ public readonly struct LogitsSource
         {
             TLane left = TLane.Gather(_logits, start + (c * plane), low);
             TLane right = TLane.Gather(_logits, start + (c * plane), high);
-            scratch.Set(to + c, TLane.Fma(weight, right - left, left));
+            scratch.Set(to + c, BilinearAxis.Mix(left, right, weight));
         }
     }
 }

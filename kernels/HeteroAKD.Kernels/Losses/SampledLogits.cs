@@ -63,7 +63,7 @@ public readonly struct SampledLogits
 
         TLane top = Between(start, place.Left, place.Right, place.Across);
         TLane bottom = Between(start + place.Below, place.Left, place.Right, place.Across);
-        return TLane.Fma(place.Down, bottom - top, top);
+        return BilinearAxis.Mix(top, bottom, place.Down);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -71,7 +71,7 @@ public readonly struct SampledLogits
         where TLane : unmanaged, ILane<TLane>
     {
         TLane first = TLane.Gather(_logits, start, left);
-        return TLane.Fma(weight, TLane.Gather(_logits, start, right) - first, first);
+        return BilinearAxis.Mix(first, TLane.Gather(_logits, start, right), weight);
     }
 }
 

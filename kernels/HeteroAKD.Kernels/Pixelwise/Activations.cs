@@ -4,7 +4,7 @@ using MathNet.Numerics;
 
 namespace HeteroAKD.Kernels.Pixelwise;
 
-/// <summary>max(x, 0); derivative 0 at 0 (torch.nn.ReLU).</summary>
+/// <summary>max(x, 0); derivative 0 at 0, 1 at NaN (torch.nn.ReLU).</summary>
 public readonly struct Relu : IUnaryOperator
 {
     public static bool GradientReadsInput => false;
@@ -17,14 +17,14 @@ public readonly struct Relu : IUnaryOperator
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public TLane Gradient<TLane>(TLane x, TLane y)
-        where TLane : unmanaged, ILane<TLane> => TLane.SelectGreater(y, TLane.Splat(0f), TLane.Splat(1f), TLane.Splat(0f));
+        where TLane : unmanaged, ILane<TLane> => TLane.SelectEqual(y, TLane.Splat(0f), TLane.Splat(0f), TLane.Splat(1f));
 
     public double Reference(double x) => Math.Max(x, 0);
 
-    public double ReferenceGradient(double x) => x > 0 ? 1 : 0;
+    public double ReferenceGradient(double x) => x <= 0 ? 0 : 1;
 }
 
-/// <summary>min(max(x, 0), 6); derivative 0 at both ends (torch.nn.ReLU6).</summary>
+/// <summary>min(max(x, 0), 6); derivative 0 at both ends, 1 at NaN (torch.nn.ReLU6).</summary>
 public readonly struct Relu6 : IUnaryOperator
 {
     public static bool GradientReadsInput => false;
@@ -37,11 +37,11 @@ public readonly struct Relu6 : IUnaryOperator
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public TLane Gradient<TLane>(TLane x, TLane y)
-        where TLane : unmanaged, ILane<TLane> => TLane.SelectGreater(y, TLane.Splat(0f), TLane.SelectGreater(TLane.Splat(6f), y, TLane.Splat(1f), TLane.Splat(0f)), TLane.Splat(0f));
+        where TLane : unmanaged, ILane<TLane> => TLane.SelectEqual(y, TLane.Splat(0f), TLane.Splat(0f), TLane.SelectEqual(y, TLane.Splat(6f), TLane.Splat(0f), TLane.Splat(1f)));
 
     public double Reference(double x) => Math.Min(Math.Max(x, 0), 6);
 
-    public double ReferenceGradient(double x) => x is > 0 and < 6 ? 1 : 0;
+    public double ReferenceGradient(double x) => x is <= 0 or >= 6 ? 0 : 1;
 }
 
 /// <summary>x · Φ(x) with the exact normal distribution Φ (torch.nn.GELU, approximate = none).</summary>
@@ -89,13 +89,14 @@ public readonly struct Silu : IUnaryOperator
 
     public double ReferenceGradient(double x) => (1 + (x / (1 + Math.Exp(x)))) / (1 + Math.Exp(-x));
 
-    // σ·(1 + x·(1 - σ)) with 1 - σ as e^-x·σ, which keeps the digits that a difference would lose; the cap keeps e^-x finite.
+    // σ·(1 + x·(1 - σ)) with 1 - σ as e^-x·σ, which keeps the digits that a difference would lose; the cap keeps e^-x finite. x - x is 0, and NaN at an infinity,
+    // where PyTorch has NaN.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static TLane Derivative<TLane>(TLane x, TLane exponential)
         where TLane : unmanaged, ILane<TLane>
     {
         TLane sigmoid = TLane.Reciprocal(TLane.Splat(1f) + exponential);
-        return sigmoid * TLane.Fma(x, exponential * sigmoid, TLane.Splat(1f));
+        return sigmoid * TLane.Fma(x, exponential * sigmoid, TLane.Splat(1f) + (x - x));
     }
 }
 

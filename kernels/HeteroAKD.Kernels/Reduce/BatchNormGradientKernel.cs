@@ -41,7 +41,7 @@ public readonly struct BatchNormGradientSumsKernel(
             TLane g = TLane.LoadPart(dy, i, columns - j, zero);
             if (relu != 0)
             {
-                g = TLane.SelectGreater(TLane.LoadPart(y, i, columns - j, zero), zero, g, zero);
+                g = TLane.SelectEqual(TLane.LoadPart(y, i, columns - j, zero), zero, zero, g);
             }
 
             sum += g;
@@ -76,7 +76,7 @@ public readonly struct BatchNormGradientKernel(
     int relu) : IPixelKernel, IWideKernel
 {
     /// <summary>
-    /// Both stages. g = dy · [y > 0 or no ReLU]; dbias_c = Σ g; dweight_c = Σ g·x̂; dresidual = g;
+    /// Both stages. g = dy, or 0 where a ReLU made y 0 (a NaN passes, as in PyTorch); dbias_c = Σ g; dweight_c = Σ g·x̂; dresidual = g;
     /// dx = weight·rstd·(g - [training]·(dbias + x̂·dweight) / M) with M elements a channel.
     /// </summary>
     public static void Reference(
@@ -90,7 +90,7 @@ public readonly struct BatchNormGradientKernel(
         for (int i = 0; i < x.Length; i++)
         {
             int c = i / columns % channels;
-            dresidual[i] = !relu || y[i] > 0 ? dy[i] : 0;
+            dresidual[i] = relu && y[i] <= 0 ? 0 : dy[i];
             dbias[c] += dresidual[i];
             dweight[c] += dresidual[i] * (x[i] - mean[c]) * rstd[c];
         }
@@ -116,7 +116,7 @@ public readonly struct BatchNormGradientKernel(
         TLane g = TLane.Load(dy, i);
         if (relu != 0)
         {
-            g = TLane.SelectGreater(TLane.Load(y, i), TLane.Splat(0f), g, TLane.Splat(0f));
+            g = TLane.SelectEqual(TLane.Load(y, i), TLane.Splat(0f), TLane.Splat(0f), g);
         }
 
         TLane r = TLane.LoadSplat(rstd, c);

@@ -6,14 +6,19 @@ namespace HeteroAKD.Kernels.Reduce;
 
 /// <summary>
 /// First stage of the batch statistics (torch.nn.BatchNorm2d in training): mean and Σ(x - mean)² of each plane n·C + c of [N, C, H·W], in two passes over the
-/// plane, so that a mean far from zero costs no digits. Launch on N·C rows.
+/// plane. What rounding leaves of the mean is summed in the second pass, kept beside it and taken off the squares (the corrected two-pass algorithm; Chan, Golub, LeVeque 1983): so
+/// a mean far from zero costs no digits. Launch on N·C rows.
 /// </summary>
 public readonly struct BatchNormPlaneKernel(
     Mem x, // [N·C, columns]
     Mem planeMeans, // [N, C] overwritten
+    Mem planeRests, // [N, C] overwritten: the mean is planeMeans + planeRests
     Mem planeSquares, // [N, C] overwritten
     int columns) : IRowKernel, IWideKernel
 {
+    // Terms that a lane adds up before it adds their sum to the total: long sums in one run lose digits.
+    private const int Terms = 32;
+
     /// <inheritdoc/>
     public bool IsAligned => x.IsAligned;
 
@@ -25,22 +30,38 @@ public readonly struct BatchNormPlaneKernel(
     {
         int start = row * columns;
         TLane sum = TLane.Splat(0f);
-        for (int j = group.Start; j < columns; j += group.Stride)
+        for (int j = group.Start; j < columns;)
         {
-            sum += TLane.LoadPart(x, start + j, columns - j, TLane.Splat(0f));
+            TLane part = TLane.Splat(0f);
+            for (int end = Math.Min(columns, j + (Terms * group.Stride)); j < end; j += group.Stride)
+            {
+                part += TLane.LoadPart(x, start + j, columns - j, TLane.Splat(0f));
+            }
+
+            sum += part;
         }
 
-        TLane mean = group.Sum(sum) / TLane.Splat(columns);
+        TLane center = group.Sum(sum) / TLane.Splat(columns);
+        TLane rest = TLane.Splat(0f);
         TLane squares = TLane.Splat(0f);
-        for (int j = group.Start; j < columns; j += group.Stride)
+        for (int j = group.Start; j < columns;)
         {
-            TLane d = TLane.LoadPart(x, start + j, columns - j, mean) - mean;
-            squares = TLane.Fma(d, d, squares);
+            TLane part = TLane.Splat(0f);
+            for (int end = Math.Min(columns, j + (Terms * group.Stride)); j < end; j += group.Stride)
+            {
+                TLane d = TLane.LoadPart(x, start + j, columns - j, center) - center;
+                rest += d;
+                part = TLane.Fma(d, d, part);
+            }
+
+            squares += part;
         }
 
-        squares = group.Sum(squares);
-        group.StoreOne(planeMeans, row, mean);
-        group.StoreOne(planeSquares, row, squares);
+        rest = group.Sum(rest);
+        TLane left = rest / TLane.Splat(columns);
+        group.StoreOne(planeMeans, row, center);
+        group.StoreOne(planeRests, row, left);
+        group.StoreOne(planeSquares, row, TLane.NegatedFma(rest, left, group.Sum(squares)));
     }
 }
 
@@ -50,6 +71,7 @@ public readonly struct BatchNormPlaneKernel(
 /// </summary>
 public readonly struct BatchNormStatisticsKernel(
     Mem planeMeans, // [N, C]
+    Mem planeRests, // [N, C]
     Mem planeSquares, // [N, C]
     Mem mean, // [C] overwritten
     Mem rstd, // [C] overwritten: 1 / sqrt(biased variance + epsilon)
@@ -94,10 +116,12 @@ public readonly struct BatchNormStatisticsKernel(
     public void Run<TLane>(int row, int column)
         where TLane : unmanaged, ILane<TLane>
     {
+        // Means less that of the first image, which are small where means are large.
+        TLane first = TLane.Load(planeMeans, column);
         TLane average = TLane.Splat(0f);
         for (int n = 0; n < images; n++)
         {
-            average += TLane.Load(planeMeans, (n * channels) + column);
+            average += MeanLess(first, n, column);
         }
 
         average /= TLane.Splat(images);
@@ -105,12 +129,13 @@ public readonly struct BatchNormStatisticsKernel(
         TLane between = TLane.Splat(0f);
         for (int n = 0; n < images; n++)
         {
-            TLane d = TLane.Load(planeMeans, (n * channels) + column) - average;
+            TLane d = MeanLess(first, n, column) - average;
             between = TLane.Fma(d, d, between);
             within += TLane.Load(planeSquares, (n * channels) + column);
         }
 
         TLane squares = TLane.Fma(between, TLane.Splat(columns), within);
+        average += first;
         TLane.Store(mean, column, average);
         TLane.Store(rstd, column, TLane.Rsqrt((squares / TLane.Splat(images * columns)) + TLane.Splat(epsilon)));
         if (updateRunning != 0)
@@ -119,6 +144,11 @@ public readonly struct BatchNormStatisticsKernel(
             Move(runningVariance, column, squares / TLane.Splat((images * columns) - 1));
         }
     }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private TLane MeanLess<TLane>(TLane first, int image, int column)
+        where TLane : unmanaged, ILane<TLane> =>
+        TLane.Load(planeMeans, (image * channels) + column) - first + TLane.Load(planeRests, (image * channels) + column);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private void Move<TLane>(Mem running, int column, TLane target)

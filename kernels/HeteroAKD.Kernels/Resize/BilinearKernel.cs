@@ -16,7 +16,8 @@ public readonly struct BilinearVerticalKernel(
 {
     /// <summary>
     /// Both halves. PyTorch's position of target element o on an axis: o·(in - 1)/(out - 1) with align_corners (0 if out = 1), else
-    /// max(0, (o + ½)·in/out - ½). The result mixes the four elements around (position of row, position of column) by distance.
+    /// max(0, (o + ½)·in/out - ½). The result mixes the four elements around (position of row, position of column) by distance; one that weighs 0 has no part in it,
+    /// whatever it is (PyTorch's 0 · ∞ is NaN where sizes differ).
     /// </summary>
     public static void Reference(ReadOnlySpan<double> x, Span<double> y, int height, int width, int newHeight, int newWidth, bool alignCorners)
     {
@@ -25,9 +26,9 @@ public readonly struct BilinearVerticalKernel(
             int plane = i / (newHeight * newWidth) * height * width;
             (int top, int bottom, double down) = Mix(i / newWidth % newHeight, height, newHeight, alignCorners);
             (int left, int right, double across) = Mix(i % newWidth, width, newWidth, alignCorners);
-            double above = ((1 - across) * x[plane + (top * width) + left]) + (across * x[plane + (top * width) + right]);
-            double below = ((1 - across) * x[plane + (bottom * width) + left]) + (across * x[plane + (bottom * width) + right]);
-            y[i] = ((1 - down) * above) + (down * below);
+            double above = Between(x[plane + (top * width) + left], x[plane + (top * width) + right], across);
+            double below = Between(x[plane + (bottom * width) + left], x[plane + (bottom * width) + right], across);
+            y[i] = Between(above, below, down);
         }
     }
 
@@ -64,9 +65,11 @@ public readonly struct BilinearVerticalKernel(
         {
             TLane above = TLane.LoadPart(x, top + j, columns - j, zero);
             TLane below = TLane.LoadPart(x, bottom + j, columns - j, zero);
-            TLane.StorePart(y, (row * columns) + j, columns - j, TLane.Fma(weight, below - above, above));
+            TLane.StorePart(y, (row * columns) + j, columns - j, BilinearAxis.Mix(above, below, weight));
         }
     }
+
+    private static double Between(double low, double high, double weight) => weight > 0 ? ((1 - weight) * low) + (weight * high) : low;
 
     private static (int Low, int High, double Weight) Mix(int target, int source, int targets, bool alignCorners)
     {
@@ -93,7 +96,7 @@ public readonly struct BilinearHorizontalKernel(
         TLane low = horizontal.Low(target);
         TLane left = TLane.Gather(x, row * horizontal.Source, low);
         TLane right = TLane.Gather(x, row * horizontal.Source, horizontal.High(low));
-        TLane.Store(y, (row * horizontal.Target) + column, TLane.Fma(horizontal.Weight(target, low), right - left, left));
+        TLane.Store(y, (row * horizontal.Target) + column, BilinearAxis.Mix(left, right, horizontal.Weight(target, low)));
     }
 }
 

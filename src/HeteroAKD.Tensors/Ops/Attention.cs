@@ -1,4 +1,5 @@
 using HeteroAKD.Kernels.Attention;
+using HeteroAKD.Kernels.Layout;
 using HeteroAKD.Tensors.Autograd;
 
 namespace HeteroAKD.Tensors.Ops;
@@ -76,8 +77,16 @@ public static class Attention
             Float32Attention.Backward(n.Device, s, n[0], n[1], n.Output, lse, dy, dq, dkv);
         }
 
-        Give(n, 0, dq);
+        Give(n, 0, s.Keys == 1 ? WithoutScores(n, s, dkv) : dq);
         Give(n, 1, dkv);
+    }
+
+    // The softmax of one score is 1: no gradient passes it, where dP - Δ would leave its rounding. Zeroes the keys' half, and returns the queries' gradient.
+    private static Tensor WithoutScores(OpNode<AttentionAttributes> n, in AttentionShape s, Tensor dkv)
+    {
+        Tensor zeros = Tensor.Zeros(n.Device, n[0].Shape, n[0].DType);
+        n.Device.Pixel(new BlockCopyKernel(zeros.Mem, dkv.Mem, 0, s.Channels, 0, 2 * s.Channels), s.Batch, s.Channels, 1, n.DType);
+        return zeros;
     }
 
     private static void Give(OpNode<AttentionAttributes> n, int input, Tensor gradient)

@@ -64,11 +64,12 @@ public static class BatchNormalization
         {
             mean = n.New(new Shape(channels));
             Tensor means = n.New(new Shape(images, channels));
+            Tensor rests = n.New(new Shape(images, channels));
             Tensor squares = n.New(new Shape(images, channels));
-            n.Device.Rows(new BatchNormPlaneKernel(n[Input].Mem, means.Mem, squares.Mem, columns), images * channels, columns, 3 * columns, n.DType);
+            n.Device.Rows(new BatchNormPlaneKernel(n[Input].Mem, means.Mem, rests.Mem, squares.Mem, columns), images * channels, columns, 3 * columns, n.DType);
             n.Device.Pixel(
                 new BatchNormStatisticsKernel(
-                    means.Mem, squares.Mem, mean.Mem, rstd.Mem, n[RunningMean].Mem, n[RunningVar].Mem, images, channels, columns, n.Attributes.Eps, n.Attributes.Momentum, 1),
+                    means.Mem, rests.Mem, squares.Mem, mean.Mem, rstd.Mem, n[RunningMean].Mem, n[RunningVar].Mem, images, channels, columns, n.Attributes.Eps, n.Attributes.Momentum, 1),
                 1,
                 channels,
                 4 * images,

@@ -1,3 +1,4 @@
+using HeteroAKD.Kernels.Lanes;
 using HeteroAKD.Kernels.Launch;
 using HeteroAKD.Kernels.Pixelwise;
 using HeteroAKD.Kernels.Tests.Support;
@@ -82,6 +83,26 @@ public sealed class UnaryKernelTests
             double expected = double.IsNaN(far[i]) || double.IsNegativeInfinity(far[i]) ? double.NaN : Math.Max((float)far[i], 0);
             Assert.Equal(expected, found[i]);
         }
+    }
+
+    /// <summary>Gradients at NaN, -∞, 0, 6, ∞ as PyTorch's: a ReLU passes a NaN's, a SiLU's is NaN at both infinities.</summary>
+    [Fact]
+    public void Gradients_at_the_end_of_the_range_are_PyTorchs()
+    {
+        double[] x = [double.NaN, double.NegativeInfinity, 0, 6, double.PositiveInfinity];
+        Assert.Equal([1, 0, 0, 1, 1], Gradient(default(Relu), x));
+        Assert.Equal([1, 0, 0, 0, 0], Gradient(default(Relu6), x));
+        Assert.Equal([double.NaN, double.NaN, 0.5, 1.0123, double.NaN], Gradient(default(Silu), x).Select(g => Math.Round(g, 4)));
+    }
+
+    private static double[] Gradient<TOperator>(TOperator op, double[] x)
+        where TOperator : struct, IUnaryOperator
+    {
+        using HostRun host = new(HostPrecision.Float32, 1);
+        (Mem input, Mem y, Mem dx) = (host.Input(x), host.Output(x.Length), host.Output(x.Length));
+        host.Launcher.Pixel(new UnaryKernel<TOperator>(op, input, y, x.Length), 1, x.Length, 1, host.Precision);
+        host.Launcher.Pixel(new UnaryGradientKernel<TOperator>(op, input, y, host.Input([.. x.Select(_ => 1.0)]), dx, x.Length), 1, x.Length, 1, host.Precision);
+        return host.Read(dx);
     }
 
     [Fact]

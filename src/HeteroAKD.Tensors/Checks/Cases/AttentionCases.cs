@@ -20,8 +20,9 @@ internal static class AttentionCases
         yield return Family.Case("heads=2", Normal("query", 1, 35, 64), Normal("key_value", 1, 9, 128));
         yield return Family.Case("", Normal("query", 1, 70, 32), Normal("key_value", 1, 67, 64));
 
-        // One key: the softmax is 1 whatever the scores are, and gradients of the query are nothing but rounding.
-        yield return Family.ForwardOnly("heads=5", Normal("query", 1, 17, 40), Normal("key_value", 1, 1, 80));
+        // One key: the softmax is 1 whatever the scores are, and gradients of queries and keys are 0.
+        yield return Family.Case("", Normal("query", 2, 9, 8), Normal("key_value", 2, 1, 16));
+        yield return Family.Case("heads=5", Normal("query", 1, 17, 40), Normal("key_value", 1, 1, 80));
         yield return Family.ForwardOnly("heads=2", Of(CaseNumbers.OneNaN, "query", 1, 9, 8), Normal("key_value", 1, 5, 16));
     }
 

@@ -31,6 +31,11 @@ internal static class ResizingCases
             yield return family.Case("height=32 width=40" + corners, Normal("input", 1, 2, 4, 5));
             yield return family.Case("height=5 width=9" + corners, Normal("input", 1, 2, 11, 33));
             yield return family.Case("height=3 width=35" + corners, Normal("input", 1, 1, 7, 17));
+
+            // Equal size copies; elsewhere infinities and NaN reach those they are mixed into, and no others.
+            yield return family.ForwardOnly("height=5 width=67" + corners, Of(CaseNumbers.Special, "input", 1, 2, 5, 67));
+            yield return family.ForwardOnly("height=9 width=133" + corners, Of(CaseNumbers.Special, "input", 1, 1, 5, 67));
+            yield return family.ForwardOnly("height=4 width=20" + corners, Of(CaseNumbers.Special, "input", 1, 1, 9, 40));
         }
     }
 
