@@ -66,7 +66,7 @@ public sealed class InferenceService : IEvaluateCommand, IPredictCommand
             cancellation.ThrowIfCancellationRequested();
             Stopwatch clock = Stopwatch.StartNew();
             RgbImage image = ExperimentData.CodecOf(config.Data).ReadRgb(request.Images[i], limits: new ImageLimits(config.Data.MaxPixels));
-            predictions.Add(Predict(evaluator, network, classes, augmentation, image, request.Images[i], request, i == 0 ? request.Dump : ""));
+            predictions.Add(Finite(request.Checkpoint, () => request.Images[i], () => Predict(evaluator, network, classes, augmentation, image, request.Images[i], request, i == 0 ? request.Dump : "")));
             progress.Report(new StepProgress(i + 1, double.NaN, double.NaN, clock.Elapsed.TotalMilliseconds));
         }
 
@@ -100,7 +100,8 @@ public sealed class InferenceService : IEvaluateCommand, IPredictCommand
         inputs.RequireOther(confusion);
         progress.Begin($"{Path.GetFileName(path)} on {request.Split}", dataset.Count);
         Stopwatch clock = Stopwatch.StartNew();
-        EvaluationResult result = new Evaluator(config.Evaluation).Evaluate(
+        int done = 0;
+        EvaluationResult result = Finite(path, () => $"the images behind the {done} that were scored", () => new Evaluator(config.Evaluation).Evaluate(
             model,
             new EvaluatedDataset(dataset, data.Evaluation),
             (index, classes, width, height) =>
@@ -110,9 +111,10 @@ public sealed class InferenceService : IEvaluateCommand, IPredictCommand
                     pictures.Write(index, classes, width, height);
                 }
 
-                progress.Report(new StepProgress(index + 1, double.NaN, double.NaN, clock.Elapsed.TotalMilliseconds / (index + 1)));
+                done = index + 1;
+                progress.Report(new StepProgress(done, double.NaN, double.NaN, clock.Elapsed.TotalMilliseconds / done));
             },
-            cancellation);
+            cancellation));
         double seconds = clock.Elapsed.TotalSeconds;
         data.TakeWarnings(progress.Say);
         if (folder.Length > 0)
@@ -126,6 +128,19 @@ public sealed class InferenceService : IEvaluateCommand, IPredictCommand
 
         EvaluatedNetwork network = new($"{checkpoint.Info.Role} {checkpoint.Info.Step}", model.Name, model.CountParameters(), dataset.Count, seconds, result.Scores);
         return (network, Report(network, path, config, device, result, data.Classes.Names), data.Classes.Names);
+    }
+
+    // Says which checkpoint and which images, where logits are no numbers.
+    private static T Finite<T>(string checkpoint, Func<string> images, Func<T> work)
+    {
+        try
+        {
+            return work();
+        }
+        catch (NonFiniteLogitsException)
+        {
+            throw new CheckpointException(checkpoint, $"cannot be used on {images()}: {NonFiniteLogitsException.Problem}", NonFiniteLogitsException.Remedy);
+        }
     }
 
     private static NetworkReport Report(

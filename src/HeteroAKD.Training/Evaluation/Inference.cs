@@ -24,6 +24,7 @@ internal sealed class Inference(FrozenNetwork network, EvaluationOptions config,
     /// <param name="height">H.</param>
     /// <param name="width">W.</param>
     /// <param name="classes">[N, H, W] receives the class ids.</param>
+    /// <exception cref="NonFiniteLogitsException">A logit is NaN or infinite.</exception>
     public void Predict(ReadOnlySpan<float> images, int count, int height, int width, Span<int> classes)
     {
         using NoGrad none = new();
@@ -57,7 +58,20 @@ internal sealed class Inference(FrozenNetwork network, EvaluationOptions config,
     private Tensor Logits(ReadOnlySpan<float> images, Shape shape)
     {
         using StepScope scope = _device.BeginStep();
-        return scope.Keep(network.Logits(Tensor.From(_device, shape, images)));
+        return scope.Keep(FiniteLogits(network, Tensor.From(_device, shape, images)));
+    }
+
+    /// <summary>The network's logits, at its own resolution.</summary>
+    /// <exception cref="NonFiniteLogitsException">One is NaN or infinite.</exception>
+    internal static Tensor FiniteLogits(FrozenNetwork network, Tensor images)
+    {
+        Tensor logits = network.Logits(images);
+        using StepScope scope = logits.Device.BeginStep();
+
+        // 0·x is 0 for every number, and NaN for NaN and infinity.
+        Span<float> sum = stackalloc float[1];
+        Functional.Sum(Functional.Mul(logits, 0)).CopyTo(sum);
+        return float.IsNaN(sum[0]) ? throw new NonFiniteLogitsException() : logits;
     }
 
     private void PredictByPasses(ReadOnlySpan<float> image, int height, int width, Span<int> classes)

@@ -36,7 +36,7 @@ internal sealed class LogitPass : IDisposable
             Tensor window = grid.IsImage && !mirror
                 ? image
                 : Functional.Window(image, new WindowAttributes(grid.WindowHeight, grid.WindowWidth, top, left, mirror, outside));
-            _windows.Add(((top, left), scope.Keep(network.Logits(window))));
+            _windows.Add(((top, left), scope.Keep(Inference.FiniteLogits(network, window))));
         }
 
         if (!grid.IsDisjoint)

@@ -1,9 +1,7 @@
 using HeteroAKD.Data;
 using HeteroAKD.Experiments.Commands;
-using HeteroAKD.Experiments.Configuration;
 using HeteroAKD.Experiments.Export;
 using HeteroAKD.Experiments.Tests.Support;
-using HeteroAKD.Nn.Models;
 using HeteroAKD.Tensors;
 using HeteroAKD.Training.Checkpoints;
 using HeteroAKD.Weights.Onnx;
@@ -93,18 +91,6 @@ public sealed class OutputTests : IDisposable
         Assert.Equal(before, File.ReadAllText(classes));
     }
 
-    private string CheckpointFile(TinyFolder? data = null)
-    {
-        string path = _folder.File("network.safetensors");
-        ExperimentConfig config = data?.Config("") ?? TinyExperiment.Config("");
-        int classes = data is null ? 11 : 2;
-        using Device device = Device.Open("cpu", 1);
-        using SegmentationModel model = ModelZoo.Create("tiny-cnn-student", classes, device, seed: 1);
-        CheckpointInfo info = new()
-        {
-            Model = model.Name, Role = "student", Classes = classes, Step = 1, DataPosition = 0, BestMetric = 0, Config = ConfigurationWriter.Write(config),
-        };
-        Checkpoint.Save(path, info, Checkpoint.Entries(Checkpoint.ModelPrefix, model));
-        return path;
-    }
+    private string CheckpointFile(TinyFolder? data = null) =>
+        SavedNetwork.Write(_folder.File("network.safetensors"), data?.Config("") ?? TinyExperiment.Config(""), data is null ? 11 : 2);
 }

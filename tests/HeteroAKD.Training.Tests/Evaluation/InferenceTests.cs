@@ -105,6 +105,20 @@ public sealed class InferenceTests : IDisposable
     }
 
     [Theory]
+    [InlineData(float.NaN, 1)]
+    [InlineData(float.PositiveInfinity, 1)]
+    [InlineData(float.NegativeInfinity, 2)]
+    public void Logits_that_are_no_numbers_are_an_error(float bias, int scales)
+    {
+        const int side = 64;
+        Tensor classifier = _model.Parameters().Single(p => p.Shape == new Shape(Classes));
+        classifier.CopyFrom([bias, 0, 0, 0, 0]);
+        using FrozenNetwork network = _model.Freeze();
+        Inference inference = new(network, new EvaluationOptions { Scales = [.. Enumerable.Repeat(1.0, scales)] }, Outside.Edge);
+        Assert.Throws<NonFiniteLogitsException>(() => inference.Predict(PlainInference.Image(1, side, side), 1, side, side, new int[side * side]));
+    }
+
+    [Theory]
     [InlineData(EvaluationAverage.Logits)]
     [InlineData(EvaluationAverage.Probabilities)]
     public void Scales_and_mirror_images_are_summed_as_separate_passes(EvaluationAverage average)
