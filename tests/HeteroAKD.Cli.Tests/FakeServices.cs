@@ -84,7 +84,7 @@ internal sealed class FakeServices :
         Keep(request);
         return new ExportOutcome("tiny-cnn-student", 1234567, request.Verify ? [new OutputComparison("logits", new Shape(1, 2, 3, 4), 2e-6, 1e-6, 1)] : [])
         {
-            Warning = request.Format == ExportFormat.Pth ? "a .pth cannot say it" : null,
+            Warnings = request.Format == ExportFormat.Pth ? ["a .pth cannot say it"] : [],
         };
     }
 

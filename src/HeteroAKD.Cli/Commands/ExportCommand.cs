@@ -3,6 +3,7 @@ using System.CommandLine.Parsing;
 using System.Globalization;
 using HeteroAKD.Experiments.Export;
 using HeteroAKD.Training.Evaluation;
+using HeteroAKD.Weights.Import;
 using HeteroAKD.Weights.Onnx;
 
 namespace HeteroAKD.Cli.Commands;
@@ -14,6 +15,12 @@ internal sealed class ExportCommand : Command
 
     private readonly Option<ExportFormat> format = new Option<ExportFormat>("--format") { Description = "onnx, or safetensors or pth for the weights alone; by default the ending of --out tells", HelpName = "name" }.OneOf();
 
+    private readonly Option<string?> names = new Option<string?>("--names")
+    {
+        Description = $"safetensors, pth: names of another code base, where it has such a network: {string.Join(", ", RenamedWeights.Known)}",
+        HelpName = "name",
+    }.OneOf([.. RenamedWeights.Known]);
+
     private readonly Option<(int Height, int Width)?> size = new Option<(int Height, int Width)?>("--size")
     {
         Description = "onnx: rows and columns of images; default: data.size of the checkpoint",
@@ -23,6 +30,10 @@ internal sealed class ExportCommand : Command
     private readonly Option<int> batch = new Option<int>("--batch") { Description = "onnx: images of a run", HelpName = "n", DefaultValueFactory = _ => 1 }.Whole(1);
 
     private readonly Option<bool> dynamicBatch = new("--dynamic-batch") { Description = "onnx: any number of images" };
+
+    private readonly Option<bool> dynamicSize = new("--dynamic-size") { Description = "onnx: images of any size that the network takes" };
+
+    private readonly Option<int> opset = new Option<int>("--opset") { Description = "onnx: version of the operators, 15 to 21", HelpName = "n", DefaultValueFactory = _ => 17 }.Whole(15, 21);
 
     private readonly Option<bool> foldBatchNorm = new("--fold-bn") { Description = "onnx: batch normalisations become part of the convolutions before them" };
 
@@ -45,8 +56,9 @@ internal sealed class ExportCommand : Command
         : base("export", "Write a network for other programs: as an ONNX graph, checked in ONNX Runtime, or as weights")
     {
         Add(checkpoint);
-        Option[] graphOptions = [size, batch, dynamicBatch, foldBatchNorm, logitsSize, tolerance, noVerify];
+        Option[] graphOptions = [size, batch, dynamicBatch, dynamicSize, opset, foldBatchNorm, logitsSize, tolerance, noVerify];
         Add(format);
+        Add(names);
         foreach (Option option in graphOptions)
         {
             Add(option);
@@ -85,7 +97,13 @@ internal sealed class ExportCommand : Command
             result.AddError("--batch and --dynamic-batch exclude each other");
         }
 
-        if (Chosen(result.GetValue(format), isNamed, file) != ExportFormat.Onnx && Array.Find(graphOptions, o => result.GetResult(o) is { Implicit: false }) is { } foreign)
+        bool isGraph = Chosen(result.GetValue(format), isNamed, file) == ExportFormat.Onnx;
+        if (isGraph && result.GetValue(names) is not null)
+        {
+            result.AddError("--names is for --format safetensors and pth");
+        }
+
+        if (!isGraph && Array.Find(graphOptions, o => result.GetResult(o) is { Implicit: false }) is { } foreign)
         {
             result.AddError($"{foreign.Name} is for --format onnx");
         }
@@ -108,9 +126,12 @@ internal sealed class ExportCommand : Command
             result.GetRequiredValue(checkpoint), result.GetValue(options.Out)!, Chosen(result.GetValue(format), result.GetResult(format) is { Implicit: false }, result.GetValue(options.Out)!),
             options.Overrides(result, withOut: false))
         {
+            Names = result.GetValue(names) ?? "",
             Size = result.GetValue(size),
             Batch = result.GetValue(batch),
             DynamicBatch = result.GetValue(dynamicBatch),
+            DynamicSize = result.GetValue(dynamicSize),
+            Opset = result.GetValue(opset),
             FoldBatchNorm = result.GetValue(foldBatchNorm),
             LogitsSize = result.GetValue(logitsSize),
             Tolerance = result.GetValue(tolerance),
@@ -136,7 +157,7 @@ internal sealed class ExportCommand : Command
             output.WriteLine("not compared with the network (--no-verify)");
         }
 
-        if (outcome.Warning is { } warning)
+        foreach (string warning in outcome.Warnings)
         {
             output.WriteLine($"warning: {warning}");
         }

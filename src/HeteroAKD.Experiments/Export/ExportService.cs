@@ -31,29 +31,52 @@ public sealed class ExportService : IExportCommand
         using SegmentationModel model = checkpoint.CreateModel(device);
         ExportedWeights description = new(model.Name, checkpoint.Info.Classes, model.LayerNormEps, new InputNormalization(config.Augmentation.Mean, config.Augmentation.Std));
         List<OutputComparison> comparisons = [];
-        switch (request.Format)
+        List<string> warnings = [];
+        if (request.Format == ExportFormat.Onnx)
         {
-            case ExportFormat.SafeTensors:
-                AtomicFile.Write(request.Output, stream => SafeTensors.Write(stream, Weights(model), description.Metadata()));
-                break;
-            case ExportFormat.Pth:
-                AtomicFile.Write(request.Output, stream => TorchFile.Write(stream, Weights(model)));
-                break;
-            default:
-                comparisons = WriteOnnx(request, checkpoint, config, model, cancellation);
-                break;
+            comparisons = WriteOnnx(request, checkpoint, config, model, cancellation);
+        }
+        else
+        {
+            warnings = WriteWeights(request, description, model);
         }
 
-        return new ExportOutcome(model.Name, new FileInfo(request.Output).Length, comparisons) { Warning = request.Format == ExportFormat.Pth ? Lost(description, model.Family) : null };
+        return new ExportOutcome(model.Name, new FileInfo(request.Output).Length, comparisons) { Warnings = warnings };
     }
 
-    // A state dict has no metadata, and who reads one takes the usual values.
-    private static string? Lost(ExportedWeights description, ModelFamily family)
+    private static List<string> WriteWeights(ExportRequest request, ExportedWeights description, SegmentationModel model)
+    {
+        List<HostTensor> weights = Weights(model);
+        RenamedWeights? renamed = request.Names.Length > 0 ? RenamedWeights.Of(model.Name, weights, request.Names) : null;
+        IReadOnlyList<HostTensor> written = renamed?.Tensors ?? weights;
+        AtomicFile.Write(request.Output, stream =>
+        {
+            if (request.Format == ExportFormat.Pth)
+            {
+                TorchFile.Write(stream, written);
+            }
+            else
+            {
+                SafeTensors.Write(stream, written, description.Metadata());
+            }
+        });
+
+        List<string> warnings = renamed is { IsEncoder: true } ? [$"{renamed.Map.Description} has no head like that of {model.Name}: the file holds its encoder alone"] : [];
+        if (request.Format == ExportFormat.Pth || renamed is not null)
+        {
+            warnings.AddRange(Lost(description, model.Family, renamed?.Map));
+        }
+
+        return warnings;
+    }
+
+    // A state dict has no metadata, and who reads one takes the usual values; so do other programs, whatever the format.
+    private static IEnumerable<string> Lost(ExportedWeights description, ModelFamily family, NameMap? map)
     {
         AugmentationConfig usual = new();
         (LayerNormEps eps, InputNormalization input) = (description.LayerNormEps, description.Input);
         List<string> lost = [];
-        if (family == ModelFamily.Transformer && eps != LayerNormEps.Default)
+        if (family == ModelFamily.Transformer && eps != (map?.LayerNormEps ?? LayerNormEps.Default))
         {
             lost.Add(string.Create(CultureInfo.InvariantCulture, $"epsilons of layer norms {eps.Blocks:R} in blocks and {eps.Convolutions:R} behind convolutions"));
         }
@@ -63,7 +86,10 @@ public sealed class ExportService : IExportCommand
             lost.Add($"augmentation.mean {input.MeanText} and augmentation.std {input.StdText}");
         }
 
-        return lost.Count == 0 ? null : $"a .pth cannot say that these weights need {string.Join(", and ", lost)}; --format safetensors does";
+        string needs = string.Join(", and ", lost);
+        return lost.Count == 0 ? []
+            : map is null ? [$"a .pth cannot say that these weights need {needs}; --format safetensors does"]
+            : [$"these weights need {needs}, and no name says so: set it in the program that loads them"];
     }
 
     private static List<HostTensor> Weights(SegmentationModel model) =>
@@ -77,7 +103,7 @@ public sealed class ExportService : IExportCommand
         ProtoMessage message;
         try
         {
-            message = network.Trace(images, new TranslationOptions(request.DynamicBatch, request.FoldBatchNorm), Metadata(checkpoint, config, height, width));
+            message = network.Trace(images, new TranslationOptions(request.DynamicBatch, request.FoldBatchNorm, request.Opset), Metadata(checkpoint, config, height, width), request.DynamicSize);
         }
         catch (ShapeMismatchException e)
         {
@@ -93,7 +119,8 @@ public sealed class ExportService : IExportCommand
             message.WriteTo(stream);
         }
 
-        IEnumerable<Shape> runs = [images, request.DynamicBatch ? new Shape(request.Batch + 1, 3, height, width) : images];
+        Shape other = request.DynamicBatch ? new Shape(request.Batch + 1, 3, height, width) : images;
+        IEnumerable<Shape> runs = [images, request.DynamicSize ? NetworkGraph.OtherSize(other) : other];
         List<OutputComparison> comparisons = request.Verify
             ? new GraphVerifier(network, config.Augmentation.Mean, config.Augmentation.Std).Compare(graph, runs, request.Tolerance, cancellation)
             : [];

@@ -1,3 +1,4 @@
+using HeteroAKD.Weights.Import;
 using HeteroAKD.Weights.Onnx;
 
 namespace HeteroAKD.Experiments.Export;
@@ -5,7 +6,7 @@ namespace HeteroAKD.Experiments.Export;
 /// <summary>What a network is written as.</summary>
 public enum ExportFormat
 {
-    /// <summary>A graph with its weights, opset 17; checked in ONNX Runtime.</summary>
+    /// <summary>A graph with its weights; checked in ONNX Runtime.</summary>
     Onnx,
 
     /// <summary>The weights alone, float32, as <c>safetensors.torch</c> reads them.</summary>
@@ -31,8 +32,17 @@ public sealed record ExportRequest(string Checkpoint, string Output, ExportForma
     /// <summary>Whether the graph takes any number of images instead.</summary>
     public bool DynamicBatch { get; init; }
 
+    /// <summary>Whether the graph takes images of any size that the network takes.</summary>
+    public bool DynamicSize { get; init; }
+
+    /// <summary>Version of ONNX's operators; 0 for the usual one, 17.</summary>
+    public int Opset { get; init; }
+
     /// <summary>Whether batch normalisations that follow a convolution become part of its weights.</summary>
     public bool FoldBatchNorm { get; init; }
+
+    /// <summary>The code base whose names weights get, one of <see cref="RenamedWeights.Known"/>; empty for this program's.</summary>
+    public string Names { get; init; } = "";
 
     /// <summary>Resolution of the graph's logits.</summary>
     public LogitsSize LogitsSize { get; init; }
@@ -50,8 +60,8 @@ public sealed record ExportRequest(string Checkpoint, string Output, ExportForma
 /// <param name="Comparisons">The graph beside the network, one entry a run and output; empty where nothing was compared.</param>
 public sealed record ExportOutcome(string Model, long Bytes, IReadOnlyList<OutputComparison> Comparisons)
 {
-    /// <summary>What the weights need and the file cannot say, or null.</summary>
-    public string? Warning { get; init; }
+    /// <summary>What the weights need and the file cannot say, or what of the network was left out; none where all is well.</summary>
+    public IReadOnlyList<string> Warnings { get; init; } = [];
 }
 
 /// <summary>Exports networks.</summary>

@@ -58,6 +58,12 @@ public sealed class TorchvisionMap : NameMap
     /// <inheritdoc/>
     public override IReadOnlyList<string> Prefixes => ["backbone.", "encoder."];
 
+    /// <inheritdoc/>
+    public override string WholePrefix => "backbone.";
+
+    /// <summary>DeepLabV3 on a ResNet of bottlenecks; the encoder's other networks have other heads there.</summary>
+    public override bool HasHeadFor(IReadOnlySet<string> names) => names.Contains("encoder.layer1.0.conv3.conv.weight") && names.Contains("head.aspp.point.conv.weight");
+
     /// <summary>Blocks of ResNet behind the stem, of two or three convolutions; CIRKD has the same names.</summary>
     internal static IReadOnlyList<NameRule> ResNetLayers =>
     [

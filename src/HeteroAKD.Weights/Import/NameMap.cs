@@ -25,6 +25,12 @@ public abstract class NameMap
     /// <summary>What stands before the encoder's names in a file of a whole network, or nothing.</summary>
     public virtual IReadOnlyList<string> Prefixes => [];
 
+    /// <summary>What stands before the encoder's names in a network with a head of this code base; null where its names are read, and not written.</summary>
+    public virtual string? WholePrefix => null;
+
+    /// <summary>Whether a network with these entries of ours, whose encoder the code base has, has a head there too.</summary>
+    public virtual bool HasHeadFor(IReadOnlySet<string> names) => true;
+
     /// <summary>Epsilons that the code base builds layer norms with.</summary>
     public virtual LayerNormEps LayerNormEps => LayerNormEps.Default;
 
@@ -47,6 +53,9 @@ public abstract class NameMap
 
     /// <summary>Whether an entry of the file is expected to stay: a counter of batches, or a part that segmentation has no use for.</summary>
     public virtual bool Ignores(string name) => s_counter.IsMatch(name);
+
+    /// <summary>A name in the file of a whole network.</summary>
+    internal string WholeName(string name, bool isOfEncoder) => isOfEncoder ? WholePrefix + name : name;
 
     /// <summary>A name in the file without what stands before the encoder's names.</summary>
     internal string Inner(string name) => name[(Prefixes.FirstOrDefault(p => name.StartsWith(p, StringComparison.Ordinal)) ?? "").Length..];

@@ -7,7 +7,7 @@ public sealed class MitMap : NameMap
 {
     private static readonly NameRule[] s_head =
     [
-        new(@"head\.linear\.(\d)\.(\w+)", m => new WeightSource($"decode_head.linear_c{OneMore(m.Groups[1])}.proj.{m.Groups[2]}")),
+        new(@"head\.linear\.(\d)\.(\w+)", m => new WeightSource($"decode_head.linear_c{OneMore(m.Groups[1])}.proj.{m.Groups[2]}") { Rank = 2 }),
         new(@"head\.fuse\.conv\.weight", "decode_head.linear_fuse.conv.weight"),
         new(@"head\.fuse\.conv\.bias", _ => WeightSource.Zero),
         new(@"head\.fuse\.bn\.(\w+)", "decode_head.linear_fuse.bn.$1"),
@@ -34,6 +34,9 @@ public sealed class MitMap : NameMap
 
     /// <inheritdoc/>
     public override IReadOnlyList<string> Prefixes => ["backbone.", "encoder."];
+
+    /// <inheritdoc/>
+    public override string WholePrefix => "backbone.";
 
     /// <inheritdoc/>
     public override LayerNormEps LayerNormEps => Eps;
@@ -68,7 +71,7 @@ public sealed class HuggingFaceMap : NameMap
         new(Block + @"mlp\.fc(\d)\.(\w+)", "encoder.block.$1.$2.mlp.dense$3.$4"),
         new(Block + @"mlp\.dwconv\.(\w+)", "encoder.block.$1.$2.mlp.dwconv.dwconv.$3"),
         new(@"encoder\.stages\.(\d)\.norm\.(\w+)", "encoder.layer_norm.$1.$2"),
-        new(@"head\.linear\.(\d)\.(\w+)", "decode_head.linear_c.$1.proj.$2"),
+        new(@"head\.linear\.(\d)\.(\w+)", m => new WeightSource(m.Result("decode_head.linear_c.$1.proj.$2")) { Rank = 2 }),
         new(@"head\.fuse\.conv\.weight", "decode_head.linear_fuse.weight"),
         new(@"head\.fuse\.conv\.bias", _ => WeightSource.Zero),
         new(@"head\.fuse\.bn\.(\w+)", "decode_head.batch_norm.$1"),
@@ -83,6 +86,9 @@ public sealed class HuggingFaceMap : NameMap
 
     /// <inheritdoc/>
     public override IReadOnlyList<string> Prefixes => ["segformer."];
+
+    /// <inheritdoc/>
+    public override string WholePrefix => "segformer.";
 
     /// <summary>Every layer norm is built with PyTorch's default.</summary>
     public override LayerNormEps LayerNormEps => new(1e-5f, 1e-5f);
@@ -113,9 +119,9 @@ public sealed class MmsegMap : NameMap
         new(Block + @"attn\.kv\.(\w+)", m => new WeightSource(m.Result("layers.$1.1.$2.attn.attn.in_proj_$3")) { FirstThird = 1, Thirds = 2 }),
         new(Block + @"attn\.proj\.(\w+)", "layers.$1.1.$2.attn.attn.out_proj.$3"),
         new(Block + @"attn\.(sr|norm)\.(\w+)", "layers.$1.1.$2.attn.$3.$4"),
-        new(Block + @"mlp\.fc1\.(\w+)", "layers.$1.1.$2.ffn.layers.0.$3"),
+        new(Block + @"mlp\.fc1\.(\w+)", m => new WeightSource(m.Result("layers.$1.1.$2.ffn.layers.0.$3")) { Rank = 4 }),
         new(Block + @"mlp\.dwconv\.(\w+)", "layers.$1.1.$2.ffn.layers.1.$3"),
-        new(Block + @"mlp\.fc2\.(\w+)", "layers.$1.1.$2.ffn.layers.4.$3"),
+        new(Block + @"mlp\.fc2\.(\w+)", m => new WeightSource(m.Result("layers.$1.1.$2.ffn.layers.4.$3")) { Rank = 4 }),
         new(@"encoder\.stages\.(\d)\.norm\.(\w+)", "layers.$1.2.$2"),
     ];
 
@@ -127,6 +133,9 @@ public sealed class MmsegMap : NameMap
 
     /// <inheritdoc/>
     public override IReadOnlyList<string> Prefixes => ["backbone."];
+
+    /// <inheritdoc/>
+    public override string WholePrefix => "backbone.";
 
     /// <inheritdoc/>
     public override string HeadProblem => "mmsegmentation's SegformerHead has a batch norm and a ReLU behind the convolution of every stage, which this network has not";

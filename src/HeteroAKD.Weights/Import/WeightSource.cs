@@ -15,6 +15,9 @@ public sealed record WeightSource(params IReadOnlyList<string> Names)
     /// <summary>How many thirds of the first dimension are taken; 3 takes all.</summary>
     public int Thirds { get; init; } = 3;
 
+    /// <summary>Dimensions that a weight has there: 2 of a linear layer, 4 of a 1x1 convolution. 0: as many as here.</summary>
+    public int Rank { get; init; }
+
     /// <summary>Whether the second dimension, red, green and blue, is turned around.</summary>
     public bool SwapRedAndBlue { get; init; }
 }

@@ -16,7 +16,7 @@ internal static class LayoutOperators
     /// <summary>[N, C, H, W] → [N, H·W, C].</summary>
     public static string ToTokens(Translation t, TracedOperation o)
     {
-        string rows = t.Graph.Add("Reshape", [t.Name(o, 0), t.Graph.Ints(0, 0, o.Output.Shape[1])]);
+        string rows = t.Graph.Add("Reshape", [t.Name(o, 0), t.Graph.Ints(0, 0, -1)]);
         return t.Graph.Add("Transpose", [rows], OnnxAttribute.Ints("perm", 0, 2, 1));
     }
 
@@ -25,7 +25,10 @@ internal static class LayoutOperators
     {
         MapAttributes a = (MapAttributes)o.Attributes;
         string rows = t.Graph.Add("Transpose", [t.Name(o, 0)], OnnxAttribute.Ints("perm", 0, 2, 1));
-        return t.Graph.Add("Reshape", [rows, t.Graph.Ints(0, 0, a.Height, a.Width)]);
+        string sizes = t.HasOpenSizes
+            ? t.Graph.Add("Concat", [t.Graph.Ints(0, 0), t.MapSize(o, a.Height, a.Width)], OnnxAttribute.Int("axis", 0))
+            : t.Graph.Ints(0, 0, a.Height, a.Width);
+        return t.Graph.Add("Reshape", [rows, sizes]);
     }
 
     /// <summary>Another shape; an open batch must be the first size of both.</summary>
@@ -33,6 +36,11 @@ internal static class LayoutOperators
     {
         Shape from = o.Inputs[0]!.Shape;
         Shape to = o.Output.Shape;
+        if (t.HasOpenSizes)
+        {
+            throw new ExportException($"operation 'reshape' turns {from} into {to}, sizes of its own; export without --dynamic-size.");
+        }
+
         if (t.Options.DynamicBatch && from[0] != to[0])
         {
             throw new ExportException($"operation 'reshape' turns {from} into {to}, which moves the batch out of the first dimension; export without --dynamic-batch.");

@@ -7,15 +7,15 @@ namespace HeteroAKD.Weights.Onnx;
 /// <summary>Operations that change the resolution of maps [N, C, H, W].</summary>
 internal static class MapOperators
 {
-    /// <summary>Bilinear resize. An open batch is read from the input when the graph runs: sizes are exact, where factors would round.</summary>
+    /// <summary>Bilinear resize. Open sizes are read from the input when the graph runs: sizes are exact, where factors would round.</summary>
     public static string Interpolate(Translation t, TracedOperation o)
     {
         InterpolateAttributes a = (InterpolateAttributes)o.Attributes;
         string input = t.Name(o, 0);
-        string sizes = t.Options.DynamicBatch
+        string sizes = t.Options.DynamicBatch || t.HasOpenSizes
             ? t.Graph.Add(
                 "Concat",
-                [t.Graph.Add("Shape", [input], OnnxAttribute.Int("start", 0), OnnxAttribute.Int("end", 2)), t.Graph.Ints(a.Height, a.Width)],
+                [t.Graph.Add("Shape", [input], OnnxAttribute.Int("start", 0), OnnxAttribute.Int("end", 2)), t.MapSize(o, a.Height, a.Width)],
                 OnnxAttribute.Int("axis", 0))
             : t.Graph.Ints(o.Output.Shape[0], o.Output.Shape[1], a.Height, a.Width);
         return t.Graph.Add(
@@ -51,6 +51,11 @@ internal static class MapOperators
         if (a is { Height: 1, Width: 1 })
         {
             return t.Graph.Add("GlobalAveragePool", [input]);
+        }
+
+        if (t.HasOpenSizes)
+        {
+            throw new ExportException($"operation 'adaptive_avg_pool2d' makes {a.Height} x {a.Width} bins, whose extent depends on the size of the images; export without --dynamic-size.");
         }
 
         if (height % a.Height == 0 && width % a.Width == 0)

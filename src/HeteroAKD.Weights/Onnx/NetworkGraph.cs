@@ -31,23 +31,24 @@ public sealed class NetworkGraph(SegmentationModel model, LogitsSize logitsSize,
     /// <param name="images">[N, 3, H, W].</param>
     /// <param name="options">How operations are translated.</param>
     /// <param name="metadata">What the model says about itself, by key.</param>
+    /// <param name="dynamicSize">Whether the graph takes images of any size that the network takes.</param>
     /// <exception cref="ShapeMismatchException">The network does not take images of that size.</exception>
-    public ProtoMessage Trace(Shape images, TranslationOptions options, IReadOnlyDictionary<string, string> metadata)
+    /// <exception cref="ExportException">An operation has no counterpart, or its sizes cannot be left open.</exception>
+    public ProtoMessage Trace(Shape images, TranslationOptions options, IReadOnlyDictionary<string, string> metadata, bool dynamicSize = false)
     {
         using NoGrad noGrad = new();
         using StepScope step = model.Device.BeginStep();
-        Tensor input = Tensor.Zeros(model.Device, images);
-        Tensor logits;
-        IReadOnlyList<TracedOperation> operations;
-        using (GraphTrace trace = new(model.Device))
+        (IReadOnlyList<TracedOperation> operations, Tensor input, Tensor logits) = Record(images);
+        OpenSizes? sizes = null;
+        if (dynamicSize)
         {
-            logits = AtLogitsSize(model.Forward(input, Pass.Evaluation).Logits, input);
-            operations = trace.Operations;
+            (IReadOnlyList<TracedOperation> other, Tensor otherInput, _) = Record(OtherSize(images));
+            sizes = new OpenSizes(operations, other, (input, otherInput));
         }
 
         IEnumerable<(string, Tensor)> parameters = model.State().Select(e => (e.Name, e.Tensor));
-        OnnxGraph graph = Translation.Translate(operations, [(Images, input)], [(Logits, logits)], parameters, options);
-        return graph.ToModel(model.Name, [new OnnxValue(Images, images)], [new OnnxValue(Logits, logits.Shape)], options.DynamicBatch, metadata);
+        OnnxGraph graph = Translation.Translate(operations, [(Images, input)], [(Logits, logits)], parameters, options, sizes);
+        return graph.ToModel(model.Name, [new OnnxValue(Images, images)], [new OnnxValue(Logits, logits.Shape)], options.DynamicBatch, metadata, dynamicSize);
     }
 
     /// <summary>The network's own answer, as <c>predict</c> computes it, and its shape [N, classes, h, w].</summary>
@@ -61,6 +62,17 @@ public sealed class NetworkGraph(SegmentationModel model, LogitsSize logitsSize,
         Tensor input = Tensor.From(model.Device, images, values);
         Tensor logits = AtLogitsSize(network.Logits(input), input);
         return (Translation.Values(logits), logits.Shape);
+    }
+
+    /// <summary>Images of another height and width: what a graph with open sizes is tried on. They differ by two odd numbers, since layers that halve a size round it differently.</summary>
+    public static Shape OtherSize(Shape images) => new(images[0], images[1], images[2] + 39, images[3] + 103);
+
+    private (IReadOnlyList<TracedOperation> Operations, Tensor Input, Tensor Logits) Record(Shape images)
+    {
+        Tensor input = Tensor.Zeros(model.Device, images);
+        using GraphTrace trace = new(model.Device);
+        Tensor logits = AtLogitsSize(model.Forward(input, Pass.Evaluation).Logits, input);
+        return (trace.Operations, input, logits);
     }
 
     private Tensor AtLogitsSize(Tensor logits, Tensor images) =>

@@ -12,13 +12,20 @@ internal readonly record struct OnnxValue(string Name, Shape Shape);
 /// <summary>
 /// Nodes and initializers of a graph, in the order they were added, and the model file around them (field numbers: onnx.proto). Values are referred to by name.
 /// </summary>
-internal sealed class OnnxGraph
+/// <param name="opset">Version of the operators that nodes are of; 0 for <see cref="UsualOpset"/>.</param>
+internal sealed class OnnxGraph(int opset = 0)
 {
-    /// <summary>Version of the operators that nodes are of.</summary>
-    public const int Opset = 17;
+    /// <summary>The version that is written unless another is asked for.</summary>
+    public const int UsualOpset = 17;
 
-    private const int IrVersion = 8;
-    private const string BatchName = "N";
+    /// <summary>The oldest: before it Shape had no range.</summary>
+    public const int OldestOpset = 15;
+
+    /// <summary>The newest.</summary>
+    public const int NewestOpset = 21;
+
+    // Names of open sizes, by dimension.
+    private static readonly string[] s_open = ["N", "", "H", "W"];
 
     // TensorProto.DataType.
     private const int FloatType = 1;
@@ -26,6 +33,9 @@ internal sealed class OnnxGraph
 
     private readonly List<Node> _nodes = [];
     private readonly Dictionary<string, ProtoMessage> _initializers = [];
+
+    /// <summary>Version of the operators.</summary>
+    public int Opset { get; } = opset == 0 ? UsualOpset : opset;
 
     /// <summary>Adds a node of one output and returns that one's name; an input named "" is left out.</summary>
     public string Add(string operation, string[] inputs, params OnnxAttribute[] attributes) => AddMany(operation, inputs, 1, attributes)[0];
@@ -84,7 +94,9 @@ internal sealed class OnnxGraph
     /// <param name="outputs">What a run returns.</param>
     /// <param name="dynamicBatch">Whether the first size of inputs and outputs is left open.</param>
     /// <param name="metadata">What the model says about itself, by key.</param>
-    public ProtoMessage ToModel(string name, IEnumerable<OnnxValue> inputs, IEnumerable<OnnxValue> outputs, bool dynamicBatch, IReadOnlyDictionary<string, string> metadata)
+    /// <param name="dynamicSize">Whether rows and columns are.</param>
+    public ProtoMessage ToModel(
+        string name, IEnumerable<OnnxValue> inputs, IEnumerable<OnnxValue> outputs, bool dynamicBatch, IReadOnlyDictionary<string, string> metadata, bool dynamicSize = false)
     {
         ProtoMessage graph = new();
         foreach (Node node in _nodes)
@@ -100,16 +112,16 @@ internal sealed class OnnxGraph
 
         foreach (OnnxValue input in inputs)
         {
-            graph.Message(11, ValueOf(input, dynamicBatch));
+            graph.Message(11, ValueOf(input, dynamicBatch, dynamicSize, ""));
         }
 
         foreach (OnnxValue output in outputs)
         {
-            graph.Message(12, ValueOf(output, dynamicBatch));
+            graph.Message(12, ValueOf(output, dynamicBatch, dynamicSize, inputs.Any(input => HasSizeOf(input, output)) ? "" : "out"));
         }
 
         string version = typeof(OnnxGraph).Assembly.GetName().Version!.ToString(3);
-        ProtoMessage model = new ProtoMessage().Int(1, IrVersion).Text(2, "HeteroAKD.Kernels").Text(3, version).Message(7, graph);
+        ProtoMessage model = new ProtoMessage().Int(1, Opset switch { <= 18 => 8, <= 20 => 9, _ => 10 }).Text(2, "HeteroAKD.Kernels").Text(3, version).Message(7, graph);
         model.Message(8, new ProtoMessage().Text(1, "").Int(2, Opset));
         foreach ((string key, string value) in metadata)
         {
@@ -118,6 +130,8 @@ internal sealed class OnnxGraph
 
         return model;
     }
+
+    private static bool HasSizeOf(OnnxValue a, OnnxValue b) => a.Shape.Rank == 4 && b.Shape.Rank == 4 && (a.Shape[2], a.Shape[3]) == (b.Shape[2], b.Shape[3]);
 
     private static ProtoMessage TensorOf(string name, int[] sizes, int type, byte[] bytes)
     {
@@ -130,12 +144,13 @@ internal sealed class OnnxGraph
         return tensor.Int(2, type).Text(8, name).Bytes(9, bytes);
     }
 
-    private static ProtoMessage ValueOf(OnnxValue value, bool dynamicBatch)
+    private static ProtoMessage ValueOf(OnnxValue value, bool dynamicBatch, bool dynamicSize, string suffix)
     {
         ProtoMessage shape = new();
         for (int d = 0; d < value.Shape.Rank; d++)
         {
-            shape.Message(1, d == 0 && dynamicBatch ? new ProtoMessage().Text(2, BatchName) : new ProtoMessage().Int(1, value.Shape[d]));
+            bool isOpen = (d == 0 && dynamicBatch) || (d >= 2 && dynamicSize && value.Shape.Rank == 4);
+            shape.Message(1, isOpen ? new ProtoMessage().Text(2, s_open[d] + (d >= 2 ? suffix : "")) : new ProtoMessage().Int(1, value.Shape[d]));
         }
 
         ProtoMessage tensor = new ProtoMessage().Int(1, FloatType).Message(2, shape);

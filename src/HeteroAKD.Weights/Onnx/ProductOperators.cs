@@ -18,12 +18,21 @@ internal static class ProductOperators
         return o.Inputs[2] is null ? product : t.Graph.Add("Add", [product, t.Name(o, 2)]);
     }
 
-    /// <summary>Layer normalisation of the last dimension.</summary>
-    public static string LayerNorm(Translation t, TracedOperation o) => t.Graph.Add(
-        "LayerNormalization",
-        [t.Name(o, 0), t.Name(o, 1), t.Name(o, 2)],
-        OnnxAttribute.Int("axis", -1),
-        OnnxAttribute.Float("epsilon", ((LayerNormAttributes)o.Attributes).Eps));
+    /// <summary>Layer normalisation of the last dimension; the operator came with opset 17.</summary>
+    public static string LayerNorm(Translation t, TracedOperation o)
+    {
+        float eps = ((LayerNormAttributes)o.Attributes).Eps;
+        (string x, string weight, string bias) = (t.Name(o, 0), t.Name(o, 1), t.Name(o, 2));
+        if (t.Graph.Opset >= 17)
+        {
+            return t.Graph.Add("LayerNormalization", [x, weight, bias], OnnxAttribute.Int("axis", -1), OnnxAttribute.Float("epsilon", eps));
+        }
+
+        string centred = t.Graph.Add("Sub", [x, ReductionOperators.MeanOfLast(t, x)]);
+        string variance = ReductionOperators.MeanOfLast(t, t.Graph.Add("Mul", [centred, centred]));
+        string deviation = t.Graph.Add("Sqrt", [t.Graph.Add("Add", [variance, t.Graph.Scalar(eps)])]);
+        return t.Graph.Add("Add", [t.Graph.Add("Mul", [t.Graph.Add("Div", [centred, deviation]), weight]), bias]);
+    }
 
     /// <summary>softmax(q kᵀ/√d) v per head, d = C/heads.</summary>
     public static string Attention(Translation t, TracedOperation o)
@@ -31,13 +40,13 @@ internal static class ProductOperators
         Shape query = o.Inputs[0]!.Shape; // [B, N, C]
         int heads = ((AttentionAttributes)o.Attributes).Heads;
         int dim = query[2] / heads;
-        string[] keyValue = t.Graph.AddMany("Split", [t.Name(o, 1)], 2, OnnxAttribute.Int("axis", 2)); // keys, then values: [B, M, C] each
+        string[] keyValue = t.Graph.AddMany("Split", [t.Name(o, 1)], 2, [OnnxAttribute.Int("axis", 2), .. t.Graph.Opset >= 18 ? [OnnxAttribute.Int("num_outputs", 2)] : Array.Empty<OnnxAttribute>()]); // keys, then values: [B, M, C] each
         string q = t.Graph.Add("Mul", [t.Name(o, 0), t.Graph.Scalar((float)(1 / Math.Sqrt(dim)))]);
         string scores = t.Graph.Add("MatMul", [Heads(t, q, heads, dim, 0, 2, 1, 3), Heads(t, keyValue[0], heads, dim, 0, 2, 3, 1)]); // [B, heads, N, M]
         string weights = t.Graph.Add("Softmax", [scores], OnnxAttribute.Int("axis", -1));
         string attended = t.Graph.Add("MatMul", [weights, Heads(t, keyValue[1], heads, dim, 0, 2, 1, 3)]); // [B, heads, N, d]
         string tokens = t.Graph.Add("Transpose", [attended], OnnxAttribute.Ints("perm", 0, 2, 1, 3));
-        return t.Graph.Add("Reshape", [tokens, t.Graph.Ints(0, query[1], query[2])]);
+        return t.Graph.Add("Reshape", [tokens, t.Graph.Ints(0, -1, query[2])]);
     }
 
     // [B, tokens, heads·d] → [B, tokens, heads, d], then its dimensions in another order. A 0 keeps a size, so the batch stays open.

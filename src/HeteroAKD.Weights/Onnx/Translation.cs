@@ -7,7 +7,8 @@ namespace HeteroAKD.Weights.Onnx;
 /// <summary>How a trace becomes a graph.</summary>
 /// <param name="DynamicBatch">The first size of everything that is no parameter stays open.</param>
 /// <param name="FoldBatchNorm">A batch normalisation becomes part of the convolution whose only reader it is.</param>
-public readonly record struct TranslationOptions(bool DynamicBatch = false, bool FoldBatchNorm = false);
+/// <param name="Opset">Version of ONNX's operators, <see cref="OnnxGraph.OldestOpset"/> to <see cref="OnnxGraph.NewestOpset"/>; 0 for <see cref="OnnxGraph.UsualOpset"/>.</param>
+public readonly record struct TranslationOptions(bool DynamicBatch = false, bool FoldBatchNorm = false, int Opset = 0);
 
 /// <summary>A graph in the making: which name every traced tensor has, and which batch normalisations disappear in a convolution.</summary>
 internal sealed class Translation
@@ -15,10 +16,13 @@ internal sealed class Translation
     private readonly Dictionary<Tensor, string> _names = [];
     private readonly Dictionary<Tensor, string> _parameters = [];
     private readonly Dictionary<Tensor, TracedOperation> _folded = new(); // by the convolution's output
+    private readonly OpenSizes? _sizes;
 
-    private Translation(IEnumerable<(string Name, Tensor Tensor)> inputs, IEnumerable<(string Name, Tensor Tensor)> parameters, TranslationOptions options)
+    private Translation(IEnumerable<(string Name, Tensor Tensor)> inputs, IEnumerable<(string Name, Tensor Tensor)> parameters, TranslationOptions options, OpenSizes? sizes)
     {
         Options = options;
+        Graph = new OnnxGraph(options.Opset);
+        _sizes = sizes;
         foreach ((string name, Tensor tensor) in inputs)
         {
             _names.Add(tensor, name);
@@ -31,7 +35,7 @@ internal sealed class Translation
     }
 
     /// <summary>Where nodes go.</summary>
-    public OnnxGraph Graph { get; } = new();
+    public OnnxGraph Graph { get; }
 
     /// <summary>What was asked for.</summary>
     public TranslationOptions Options { get; }
@@ -42,15 +46,17 @@ internal sealed class Translation
     /// <param name="outputs">Tensors that a run returns, by name; each the output of an operation.</param>
     /// <param name="parameters">Tensors whose values become part of the graph, by name.</param>
     /// <param name="options">How.</param>
+    /// <param name="sizes">The same trace at another size of images, which leaves rows and columns open; null fixes them.</param>
     /// <exception cref="ExportException">An operation has no counterpart in ONNX, or reads a tensor that nothing here explains.</exception>
     public static OnnxGraph Translate(
         IReadOnlyList<TracedOperation> trace,
         IEnumerable<(string Name, Tensor Tensor)> inputs,
         IEnumerable<(string Name, Tensor Tensor)> outputs,
         IEnumerable<(string Name, Tensor Tensor)> parameters,
-        TranslationOptions options)
+        TranslationOptions options,
+        OpenSizes? sizes = null)
     {
-        Translation translation = new(inputs, parameters, options);
+        Translation translation = new(inputs, parameters, options, sizes);
         if (options.FoldBatchNorm)
         {
             translation.FindFoldable(trace, outputs.Select(o => o.Tensor));
@@ -90,6 +96,24 @@ internal sealed class Translation
 
     /// <summary>Whether a batch normalisation is part of the convolution before it.</summary>
     public bool IsFolded(TracedOperation normalization) => _folded.ContainsKey(normalization.Inputs[0]!);
+
+    /// <summary>Whether rows and columns of maps are left open.</summary>
+    public bool HasOpenSizes => _sizes is not null;
+
+    /// <summary>Rows and columns that an operation makes, as a list of two: fixed ones, or those of a tensor that has them at every size of images.</summary>
+    /// <param name="operation">The operation.</param>
+    /// <param name="height">Rows.</param>
+    /// <param name="width">Columns.</param>
+    /// <exception cref="ExportException">Sizes are open, and no tensor has these.</exception>
+    public string MapSize(TracedOperation operation, int height, int width)
+    {
+        if (_sizes is null)
+        {
+            return Graph.Ints(height, width);
+        }
+
+        return Graph.Add("Shape", [_names[_sizes.TensorOf(operation, height, width)]], OnnxAttribute.Int("start", 2), OnnxAttribute.Int("end", 4));
+    }
 
     /// <summary>The values of a tensor, row-major.</summary>
     public static float[] Values(Tensor tensor)

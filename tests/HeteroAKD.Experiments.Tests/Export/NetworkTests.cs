@@ -54,6 +54,27 @@ public sealed class NetworkTests : IDisposable
         Assert.DoesNotContain("running_mean", text, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [MemberData(nameof(Families))]
+    public void Graph_with_open_sizes_is_the_network_at_others(string name)
+    {
+        using SegmentationModel model = TestNetwork.Create(name, _device);
+        Shape images = new(1, 3, 64, 96);
+        foreach (LogitsSize size in new[] { LogitsSize.Image, LogitsSize.Network })
+        {
+            NetworkGraph network = new(model, size);
+            TranslationOptions options = new(DynamicBatch: true, Opset: size == LogitsSize.Image ? 0 : 18);
+            if (name.StartsWith("pspnet", StringComparison.Ordinal) || name.StartsWith("tiny-cnn", StringComparison.Ordinal))
+            {
+                Assert.Contains("export without --dynamic-size", Assert.Throws<ExportException>(() => Graph(network, images, options, dynamicSize: true)).Message, StringComparison.Ordinal);
+                continue;
+            }
+
+            byte[] graph = Graph(network, images, options, dynamicSize: true);
+            Compare(network, graph, images, new Shape(2, 3, 96, 192), new Shape(1, 3, 72, 40));
+        }
+    }
+
     [Fact]
     public void Wrong_graph_is_refused()
     {
@@ -86,10 +107,10 @@ public sealed class NetworkTests : IDisposable
         Assert.False(OutputComparison.Of("y", new Shape(1, 1, 1, 2), [1, 2], [1, float.NaN]).Within(1));
     }
 
-    private static byte[] Graph(NetworkGraph network, Shape images, TranslationOptions options)
+    private static byte[] Graph(NetworkGraph network, Shape images, TranslationOptions options, bool dynamicSize = false)
     {
         using MemoryStream stream = new();
-        network.Trace(images, options, new Dictionary<string, string>()).WriteTo(stream);
+        network.Trace(images, options, new Dictionary<string, string>(), dynamicSize).WriteTo(stream);
         return stream.ToArray();
     }
 

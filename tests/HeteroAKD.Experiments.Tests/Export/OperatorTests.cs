@@ -96,6 +96,8 @@ public sealed class OperatorTests : IDisposable
         operation.Compare(_device, new TranslationOptions());
         operation.Compare(_device, new TranslationOptions(DynamicBatch: true));
         operation.Compare(_device, new TranslationOptions(FoldBatchNorm: true));
+        operation.Compare(_device, new TranslationOptions(Opset: OnnxGraph.OldestOpset));
+        operation.Compare(_device, new TranslationOptions(Opset: OnnxGraph.NewestOpset));
     }
 
     [Fact]
