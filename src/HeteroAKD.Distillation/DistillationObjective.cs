@@ -56,6 +56,7 @@ public sealed class DistillationObjective : IObjective
     /// <param name="options">Terms and weights; what keeps the teacher's outputs is taken over.</param>
     /// <param name="seed">Seed of the initial values of the terms' own modules.</param>
     /// <exception cref="ShapeMismatchException">The networks have different classes.</exception>
+    /// <exception cref="HeteroAkdException">A term reads maps that the teacher does not give.</exception>
     public DistillationObjective(SegmentationModel teacher, SegmentationModel student, TaskLoss task, DistillationOptions options, int seed)
     {
         if (teacher.Classes != student.Classes)
@@ -77,6 +78,7 @@ public sealed class DistillationObjective : IObjective
         }
 
         _reads = _terms.Aggregate(default(TermReads), (all, term) => all | term.Reads);
+        RequireLogitsSuffice(teacher, options.Terms);
         TermNames = [.. task.TermNames, .. _terms.SelectMany(t => t.ValueNames)];
         if (TermNames.GroupBy(n => n).FirstOrDefault(g => g.Count() > 1) is { } twice)
         {
@@ -103,8 +105,8 @@ public sealed class DistillationObjective : IObjective
     /// <summary>The terms, in the order in which they are added.</summary>
     public IReadOnlyList<DistillationTerm> Terms => _terms;
 
-    /// <summary>L_hakd, for pictures of what it mixes and weighs; null where it takes no part.</summary>
-    public HeteroAkdTerm? HeteroAkd => _terms.OfType<HeteroAkdTerm>().FirstOrDefault();
+    /// <summary>L_hakd, for pictures of what it mixes and weighs; null where it takes no part, or where the teacher cannot be asked about other images than a batch's.</summary>
+    public HeteroAkdTerm? HeteroAkd => GivesLogitsAlone ? null : _terms.OfType<HeteroAkdTerm>().FirstOrDefault();
 
     /// <inheritdoc/>
     public WarmUp? WarmUp => HeteroAkd?.WarmUp(TeacherOutput);
@@ -149,6 +151,19 @@ public sealed class DistillationObjective : IObjective
         }
 
         return new ObjectiveResult(total, _values);
+    }
+
+    private bool GivesLogitsAlone => _kept is { GivesLogitsAlone: true };
+
+    private void RequireLogitsSuffice(SegmentationModel teacher, IReadOnlyList<WeightedTerm> terms)
+    {
+        string[] others = [.. terms.Zip(_terms).Where(t => (t.Second.Reads & (TermReads.ClassifierInput | TermReads.EncoderStages)) != 0).Select(t => t.First.Name)];
+        if (GivesLogitsAlone && others.Length > 0)
+        {
+            throw new HeteroAkdException(
+                $"distillation: {string.Join(", ", others)} read{(others.Length == 1 ? "s" : "")} the teacher's feature maps, and {teacher.Name} gives logits alone; "
+                + "take terms of logits (kd, cwdLogits, dist, ofa, csd), or for heteroakd distillation.terms.heteroakd.source=logits");
+        }
     }
 
     private Tensor LabelsOfTerms(in SegmentationOutput teacher, Tensor labels) =>

@@ -10,6 +10,9 @@ namespace HeteroAKD.Distillation;
 /// </summary>
 public interface ITeacherOutputs : IDisposable
 {
+    /// <summary>Whether there is no network behind it: it gives logits of the batches of training, and nothing else. The maps of its outputs are none then.</summary>
+    bool GivesLogitsAlone => false;
+
     /// <summary>The teacher's output for a batch: the same tensors for every batch of one shape, valid until the next call. Called outside what is recorded.</summary>
     /// <param name="batch">The batch on the host.</param>
     /// <param name="images">[N, 3, H, W], the batch's images on the device.</param>

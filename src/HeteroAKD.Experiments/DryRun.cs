@@ -60,7 +60,7 @@ public sealed class DryRun : IDisposable
         (SegmentationModel teacher, CheckpointInfo? start) = _jobs.Network(NetworkRole.Teacher);
         using (teacher)
         {
-            if (start is null)
+            if (start is null && !_config.Teacher.IsGiven)
             {
                 PlannedTraining training = _jobs.Alone(NetworkRole.Teacher, teacher);
                 using (training.Job.Objective)

@@ -1,8 +1,10 @@
 using System.Diagnostics;
+using System.Globalization;
 using HeteroAKD.Data;
 using HeteroAKD.Distillation;
 using HeteroAKD.Experiments.Commands;
 using HeteroAKD.Experiments.Configuration;
+using HeteroAKD.Experiments.GivenTeachers;
 using HeteroAKD.Experiments.Runs;
 using HeteroAKD.Nn.Models;
 using HeteroAKD.Tensors;
@@ -30,6 +32,7 @@ public sealed class Experiment : IDisposable
     private readonly RunInputs _inputs;
     private readonly List<TrainedNetwork> _networks = [];
     private DistillationObjective? _distillation;
+    private SegmentationModel? _given;
 
     /// <summary>Opens data, device and folder. Everything that the run needs is looked at before a file of an earlier one is touched.</summary>
     /// <param name="config">The experiment.</param>
@@ -87,6 +90,12 @@ public sealed class Experiment : IDisposable
     /// <summary>Trains one network on its own: the teacher on all images, the student on its own. A teacher from a checkpoint is scored only.</summary>
     public void TrainAlone(NetworkRole role)
     {
+        if (role == NetworkRole.Teacher && _config.Teacher.IsGiven)
+        {
+            TakeGiven();
+            return;
+        }
+
         (SegmentationModel model, CheckpointInfo? start) = _jobs.Network(role);
         if (start is not null)
         {
@@ -124,6 +133,12 @@ public sealed class Experiment : IDisposable
     /// <summary>Trains the student with a teacher from a checkpoint, which is scored on the student's validation images.</summary>
     public void DistilFromCheckpoint()
     {
+        if (_config.Teacher.IsGiven)
+        {
+            Distil(TakeGiven());
+            return;
+        }
+
         (SegmentationModel teacher, CheckpointInfo? start) = _jobs.Network(NetworkRole.Teacher);
         using (teacher)
         {
@@ -136,7 +151,27 @@ public sealed class Experiment : IDisposable
         }
     }
 
-    private SegmentationModel Teacher => _networks.First(n => n.Role == NetworkRoles.Teacher).Model;
+    // A teacher that is no network of this program: what stands for it, and how well it knows the labels.
+    private SegmentationModel TakeGiven()
+    {
+        GivenTeacher teacher = _jobs.Given;
+        _given = _jobs.Network(NetworkRole.Teacher).Model;
+        foreach (string line in teacher.ClassLines())
+        {
+            Say($"{NetworkRoles.Teacher}: {line}");
+        }
+
+        (string images, ConfusionMatrix pixels) = teacher.Score(_device, _cancellation);
+        Say(string.Create(CultureInfo.InvariantCulture, $"{NetworkRoles.Teacher}: {teacher.Name}, mIoU {100 * pixels.MeanIoU():F2} %, pixel accuracy {100 * pixels.PixelAccuracy():F2} % on {images}"));
+        if (pixels.PixelAccuracy() < 2.0 / _data.Classes.Count)
+        {
+            Say($"warning: {NetworkRoles.Teacher}: {teacher.Name} hardly agrees with the labels. Are its classes in the order of {_data.Classes.Names[0]}, {_data.Classes.Names[^1]} (teacher.classMap), and are its images normalised as it expects (teacher.mean, teacher.std)?");
+        }
+
+        return _given;
+    }
+
+    private SegmentationModel Teacher => _given ?? _networks.First(n => n.Role == NetworkRoles.Teacher).Model;
 
     private void Distil(SegmentationModel teacher)
     {
@@ -182,6 +217,7 @@ public sealed class Experiment : IDisposable
         }
 
         _distillation?.Dispose();
+        _given?.Dispose();
         _log.Dispose();
         _folder.Dispose();
         _device.Dispose();

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
+using System.Globalization;
 using System.Numerics;
 using HeteroAKD.Data;
 using HeteroAKD.Experiments.Configuration;
@@ -61,6 +62,14 @@ public sealed class ExperimentData
 
     /// <summary>The files of <see cref="Unlabelled"/>; none for scenes.</summary>
     public IReadOnlyList<string> UnlabelledFiles { get; private set; } = [];
+
+    /// <summary>Names of <see cref="Student"/>'s images, without endings.</summary>
+    public IReadOnlyList<string> StudentNames => [.. Enumerable.Range(0, Student.Count).Select(i => Student is SubsetDataset part ? part.PlaceOf(i) : i)
+        .Select(place => _sources.Find(s => s.Split == TrainSplit).Files is { } files ? files.Pairs[place].Id : SceneName(place))];
+
+    /// <summary>Names of <see cref="Unlabelled"/>'s images, likewise.</summary>
+    public IReadOnlyList<string> UnlabelledNames => UnlabelledFiles.Count > 0 ? [.. UnlabelledFiles.Select(file => Path.GetFileNameWithoutExtension(file)!)]
+        : [.. Enumerable.Range(Train.Count, Unlabelled?.Count ?? 0).Select(SceneName)];
 
     /// <summary>Names, colours and the ignored id.</summary>
     public ClassSet Classes => Train.Classes;
@@ -134,6 +143,8 @@ public sealed class ExperimentData
 
     /// <summary>The official layout of a kind that is neither scenes nor a list.</summary>
     internal static DatasetLayout LayoutOf(DataKind kind) => DatasetLayout.Of(ConfigurationKeys.Word(typeof(DataKind), kind.ToString()));
+
+    private static string SceneName(int number) => string.Create(CultureInfo.InvariantCulture, $"Train-{number:D6}");
 
     // The student's part of the training images decides: what it lacks it cannot learn, whatever the teacher has seen.
     private IEnumerable<(string Split, PairDataset Files, int[] Places)> LabelFiles()

@@ -3,6 +3,7 @@ using HeteroAKD.Data;
 using HeteroAKD.Distillation;
 using HeteroAKD.Experiments.Commands;
 using HeteroAKD.Experiments.Configuration;
+using HeteroAKD.Experiments.GivenTeachers;
 using HeteroAKD.Experiments.TeacherCache;
 using HeteroAKD.Nn;
 using HeteroAKD.Nn.Models;
@@ -30,6 +31,7 @@ public sealed class JobFactory(ExperimentConfig config, ExperimentData data, Dev
         .. new[]
         {
             ("teacher.checkpoint", config.Teacher.Checkpoint), ("teacher.pretrained", config.Teacher.Pretrained),
+            ("teacher.onnx", config.Teacher.Onnx),
             ("student.checkpoint", config.Student.Checkpoint), ("student.pretrained", config.Student.Pretrained),
         }.Where(file => file.Item2.Length > 0),
     ];
@@ -45,6 +47,12 @@ public sealed class JobFactory(ExperimentConfig config, ExperimentData data, Dev
         foreach (NetworkRole role in roles)
         {
             bool teacher = role == NetworkRole.Teacher;
+            if (teacher && config.Teacher.IsGiven)
+            {
+                Given.Require();
+                continue;
+            }
+
             bool trains = !teacher || config.Teacher.Checkpoint.Length == 0;
             (string checkpoint, string pretrained) = teacher ? (config.Teacher.Checkpoint, config.Teacher.Pretrained) : (config.Student.Checkpoint, config.Student.Pretrained);
             if (checkpoint.Length > 0)
@@ -67,6 +75,11 @@ public sealed class JobFactory(ExperimentConfig config, ExperimentData data, Dev
     public (SegmentationModel Model, CheckpointInfo? Start) Network(NetworkRole role)
     {
         bool teacher = role == NetworkRole.Teacher;
+        if (teacher && config.Teacher.IsGiven)
+        {
+            return (LogitsStandIn.Create(device, Given.Name, data.Classes.Count), null);
+        }
+
         SegmentationModel model = ModelZoo.Create(teacher ? config.Teacher.Model : config.Student.Model, data.Classes.Count, device, Seed(role));
         string path = teacher ? config.Teacher.Checkpoint : config.Student.Checkpoint;
         if (teacher && config.Teacher.Mean.Count > 0)
@@ -122,8 +135,12 @@ public sealed class JobFactory(ExperimentConfig config, ExperimentData data, Dev
         return training with { Job = training.Job with { Role = role }, Unlabelled = UnlabelledFor(role, objective) };
     }
 
+    /// <summary>The teacher, where it is no network of this program.</summary>
+    public GivenTeacher Given => new(config, data);
+
     private ITeacherOutputs? Kept(SegmentationModel teacher) =>
-        config.Data.TeacherCache != CacheKind.Off ? new TeacherViews(TeacherSources, data.Evaluation, WholeOutputs(teacher), say)
+        config.Teacher.IsGiven ? Given.Outputs()
+        : config.Data.TeacherCache != CacheKind.Off ? new TeacherViews(TeacherSources, data.Evaluation, WholeOutputs(teacher), say)
         : teacherOutputs.Length > 0 ? new TeacherOutputFolder(teacherOutputs, teacher, Circumstances, say)
         : null;
 

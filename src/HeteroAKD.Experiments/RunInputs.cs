@@ -1,6 +1,7 @@
 using System.Globalization;
 using HeteroAKD.Data;
 using HeteroAKD.Experiments.Configuration;
+using HeteroAKD.Experiments.GivenTeachers;
 
 namespace HeteroAKD.Experiments;
 
@@ -69,6 +70,12 @@ internal sealed class RunInputs
         }
 
         lines.AddRange(JobFactory.Files(config).Select(file => (file.Option, Short(digests.OfFiles([file.Path])))));
+        if (config.Teacher.Logits.Length > 0)
+        {
+            IReadOnlyList<string> files = LogitsFolder.FilesIn(config.Teacher.Logits);
+            lines.Add(("teacher.logits", Counted(files.Count, "files", digests.OfFiles([.. files]))));
+        }
+
         digests.Keep();
         return string.Concat(lines.Select(line => $"{line.Name}{Separator}{line.Value}\n"));
     }

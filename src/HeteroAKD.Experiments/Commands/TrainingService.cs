@@ -78,18 +78,18 @@ public sealed class TrainingService : ITrainCommand, IDistillCommand, IQuickstar
             throw new ConfigurationException(Source, 0, "distillation.method is none, so nothing is distilled; train the student alone with --network student");
         }
 
-        if (config.Teacher.Checkpoint.Length == 0)
+        if (config.Teacher.Checkpoint.Length == 0 && !config.Teacher.IsGiven)
         {
-            throw new ConfigurationException(Source, 0, "teacher.checkpoint must name the trained teacher; 'heteroakd distill' trains one first");
+            throw new ConfigurationException(Source, 0, "teacher.checkpoint must name the trained teacher (or teacher.onnx, teacher.logits one from elsewhere); 'heteroakd distill' trains one first");
         }
     }
 
     /// <summary>What the quick start does, in words.</summary>
     internal static string Scenario(ExperimentConfig config)
     {
-        bool trains = config.Teacher.Checkpoint.Length == 0;
+        bool trains = config.Teacher.Checkpoint.Length == 0 && !config.Teacher.IsGiven;
         int labelled = SubsetDataset.CountOf(config.Data.TrainCount, config.Data.StudentEvery, config.Data.StudentLimit);
-        string teacher = trains ? $"learns from {config.Data.TrainCount} labelled scenes" : $"is loaded from {config.Teacher.Checkpoint}";
+        string teacher = trains ? $"learns from {config.Data.TrainCount} labelled scenes" : $"is loaded from {string.Concat(config.Teacher.Checkpoint, config.Teacher.Onnx, config.Teacher.Logits)}";
         string labels = trains ? $"{labelled} of them" : $"{labelled} scenes";
         string scores = config.Data.TestCount == 0 ? $"the {config.Data.ValCount} validation scenes"
             : trains ? $"{config.Data.TestCount} scenes that no network has seen" : $"{config.Data.TestCount} scenes that the student has not seen";

@@ -94,6 +94,13 @@ internal sealed class ConfigurationBinder(string source, bool hasLines)
                 : throw Error(node, $"{key} must be a list like [1, 2], not {Kind(node)}");
         }
 
+        if (type == typeof(IReadOnlyDictionary<string, string>))
+        {
+            return node is YamlMappingNode pairs
+                ? pairs.ToDictionary(pair => (string)Read(pair.Key, option, typeof(string), key)!, pair => (string)Read(pair.Value, option, typeof(string), $"{key}.{pair.Key}")!, StringComparer.Ordinal)
+                : throw Error(node, $"{key} must be pairs like {{theirs: ours}}, not {Kind(node)}");
+        }
+
         if (node is not YamlScalarNode { Value: { } text })
         {
             throw Error(node, $"{key} must be {Wanted(type)}, not {Kind(node)}");

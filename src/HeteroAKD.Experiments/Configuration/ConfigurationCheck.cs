@@ -32,6 +32,12 @@ internal static class ConfigurationCheck
         Require(config.Schedule.MinLr <= config.Optimizer.Lr, $"schedule.minLr ({config.Schedule.MinLr}) is above optimizer.lr ({config.Optimizer.Lr})");
 
         Require(config.Teacher.Checkpoint.Length == 0 || config.Teacher.Pretrained.Length == 0, "teacher.checkpoint has every weight already; leave teacher.pretrained empty");
+        Require(config.Teacher.Onnx.Length == 0 || config.Teacher.Logits.Length == 0, "teacher.onnx and teacher.logits are two teachers; leave one out");
+        Require(
+            !config.Teacher.IsGiven || (config.Teacher.Checkpoint.Length == 0 && config.Teacher.Pretrained.Length == 0),
+            "teacher.onnx and teacher.logits are teachers by themselves; leave teacher.checkpoint and teacher.pretrained empty");
+        Require(config.Teacher.IsGiven || config.Teacher.ClassMap.Count == 0, "teacher.classMap belongs to teacher.onnx and teacher.logits; a network of this program has the classes of the data");
+        Require(!config.Teacher.IsGiven || config.Data.TeacherCache == CacheKind.Off, "data.teacherCache keeps what a network of this program says; leave it off with teacher.onnx and teacher.logits");
         Require(config.Student.Checkpoint.Length == 0 || config.Student.Pretrained.Length == 0, "student.checkpoint has every weight already; leave student.pretrained empty");
 
         DataConfig data = config.Data;

@@ -42,6 +42,7 @@ public static partial class ConfigurationWriter
         double d => d.ToString("R", CultureInfo.InvariantCulture),
         string s => PlainWord().IsMatch(s) ? s : s.Any(char.IsControl) ? JsonSerializer.Serialize(s) : "'" + s.Replace("'", "''", StringComparison.Ordinal) + "'",
         Enum e => ConfigurationKeys.Word(e.GetType(), e.ToString()),
+        IReadOnlyDictionary<string, string> pairs => "{" + string.Join(", ", pairs.Select(p => $"{Scalar(p.Key)}: {Scalar(p.Value)}")) + "}",
         IReadOnlyList<double> list => "[" + string.Join(", ", list.Select(d => Scalar(d))) + "]",
         _ => throw new NotSupportedException($"a configuration value of type {value.GetType().Name} has no YAML form"),
     };

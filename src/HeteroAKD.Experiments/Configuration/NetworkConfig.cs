@@ -37,6 +37,18 @@ public sealed record TeacherConfig
     /// <summary>Deviation, likewise.</summary>
     [InRange("(0, 10]")]
     public IReadOnlyList<double> Std { get; init; } = [];
+
+    /// <summary>A segmentation graph of any origin in place of a network of this program.</summary>
+    public string Onnx { get; init; } = "";
+
+    /// <summary>A folder of logits that another program wrote, in place of a network.</summary>
+    public string Logits { get; init; } = "";
+
+    /// <summary>For those two: what their classes, by id or name, are here; empty where both are the same.</summary>
+    public IReadOnlyDictionary<string, string> ClassMap { get; init; } = new Dictionary<string, string>();
+
+    /// <summary>Whether the teacher is no network of this program.</summary>
+    internal bool IsGiven => Onnx.Length > 0 || Logits.Length > 0;
 }
 
 /// <summary>The <c>student</c> section.</summary>

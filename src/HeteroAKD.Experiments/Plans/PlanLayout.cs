@@ -127,7 +127,7 @@ public sealed class PlanLayout
         }
 
         bool distils = config.Distillation.WeightedTerms().Count > 0;
-        PlannedRun? teacher = distils && (Names(arm, cell) || config.Teacher.Checkpoint.Length == 0) ? TeacherOf(arm, cell) : null;
+        PlannedRun? teacher = distils && (Names(arm, cell) || (config.Teacher.Checkpoint.Length == 0 && !config.Teacher.IsGiven)) ? TeacherOf(arm, cell) : null;
         List<string> added = [];
         if (teacher is not null)
         {

@@ -138,7 +138,7 @@ internal static class SavedConfiguration
             Classes = Below(config.Data.Classes),
             Unlabelled = config.Data.Unlabelled == DataConfig.UnlabelledScenes ? config.Data.Unlabelled : Below(config.Data.Unlabelled),
         },
-        Teacher = config.Teacher with { Checkpoint = Real(config.Teacher.Checkpoint), Pretrained = Real(config.Teacher.Pretrained) },
+        Teacher = config.Teacher with { Checkpoint = Real(config.Teacher.Checkpoint), Pretrained = Real(config.Teacher.Pretrained), Onnx = Real(config.Teacher.Onnx), Logits = Real(config.Teacher.Logits) },
         Student = config.Student with { Checkpoint = Real(config.Student.Checkpoint), Pretrained = Real(config.Student.Pretrained) },
     };
 

@@ -1,0 +1,124 @@
+using System.Numerics;
+using HeteroAKD.Data;
+using HeteroAKD.Distillation;
+using HeteroAKD.Experiments.Configuration;
+using HeteroAKD.Nn;
+using HeteroAKD.Tensors;
+using HeteroAKD.Tensors.Autograd;
+using HeteroAKD.Training.Evaluation;
+
+namespace HeteroAKD.Experiments.GivenTeachers;
+
+/// <summary>A teacher that is no network of this program: a graph (<c>teacher.onnx</c>) or files of logits (<c>teacher.logits</c>). It is never trained, and gives logits alone.</summary>
+/// <param name="config">The experiment.</param>
+/// <param name="data">Its images.</param>
+public sealed class GivenTeacher(ExperimentConfig config, ExperimentData data)
+{
+    // More would take longer than they tell.
+    private const int ScoredImages = 64;
+
+    private const int MaxStride = 32;
+
+    private readonly TeacherConfig _teacher = config.Teacher;
+
+    /// <summary>What it is, for the log.</summary>
+    public string Name => _teacher.Onnx.Length > 0 ? _teacher.Onnx : _teacher.Logits;
+
+    /// <summary>Opens it, and leaves out all else.</summary>
+    /// <exception cref="HeteroAkdException">It is missing, or does not fit the data.</exception>
+    public void Require() => Outputs().Dispose();
+
+    /// <summary>What gives its logits batch by batch. The caller disposes of it.</summary>
+    /// <exception cref="HeteroAkdException">It is missing, or does not fit the data.</exception>
+    public ITeacherOutputs Outputs() => _teacher.Onnx.Length > 0 ? Graph() : Files();
+
+    /// <summary>The table of <c>teacher.classMap</c>; none where classes are the same.</summary>
+    public IReadOnlyList<string> ClassLines()
+    {
+        if (_teacher.Logits.Length > 0)
+        {
+            return [.. Folder().Map.Lines([])];
+        }
+
+        using OnnxTeacher graph = new(_teacher.Onnx, config.Threads);
+        return [.. MapOf(graph).Lines(graph.ClassNames)];
+    }
+
+    /// <summary>How well it knows the labels: a graph on validation images, files on labelled images of the student's.</summary>
+    /// <returns>What it was scored on, and the pixels by true and predicted class.</returns>
+    public (string Images, ConfusionMatrix Pixels) Score(Device device, CancellationToken cancellation)
+    {
+        ConfusionMatrix matrix = new(data.Classes.Count, data.Classes.IgnoreIndex);
+        if (_teacher.Logits.Length > 0)
+        {
+            LogitsFolder folder = Folder();
+            int count = Math.Min(ScoredImages, data.Student.Count);
+            for (int i = 0; i < count; i++)
+            {
+                cancellation.ThrowIfCancellationRequested();
+                Sample sample = data.Student.Load(i);
+                GivenLogits logits = folder.Read(Names[0][i]);
+                Add(matrix, device, logits.Values, new Shape(1, logits.Classes, logits.Height, logits.Width), sample.Image.Height, sample.Image.Width, Array.ConvertAll(sample.Labels, l => (int)l));
+            }
+
+            return ($"{count} of the student's labelled images", matrix);
+        }
+
+        using LogitsFromGraph graph = Graph();
+        EvaluatedDataset images = new(data.Validation, data.Evaluation);
+        foreach (Batch batch in images.Read(1))
+        {
+            cancellation.ThrowIfCancellationRequested();
+            using StepScope scope = device.BeginStep();
+            Shape shape = new(1, 3, batch.Height, batch.Width);
+            (float[] values, Shape logits) = graph.Logits(Tensor.From(device, shape, batch.Images.AsSpan(0, shape.Count)));
+            Add(matrix, device, values, logits, batch.Height, batch.Width, batch.LabelsAt(0).ToArray());
+        }
+
+        return ("val", matrix);
+    }
+
+    // Those of the student's images, then unlabelled ones.
+    private IReadOnlyList<IReadOnlyList<string>> Names =>
+        data.Unlabelled is null ? [data.StudentNames] : [data.StudentNames, data.UnlabelledNames];
+
+    private Normalization Student => new(config.Augmentation.Mean, config.Augmentation.Std);
+
+    private Normalization Own => _teacher.Mean.Count > 0 ? new(_teacher.Mean, _teacher.Std) : Student;
+
+    private LogitsFromGraph Graph()
+    {
+        OnnxTeacher graph = new(_teacher.Onnx, config.Threads);
+        try
+        {
+            return new LogitsFromGraph(graph, MapOf(graph), Student, Own);
+        }
+        catch
+        {
+            graph.Dispose();
+            throw;
+        }
+    }
+
+    // Logits of a batch are as fine as the files', by the first image, in powers of two.
+    private LogitsFromFiles Files()
+    {
+        LogitsFolder folder = Folder();
+        int pixels = Math.Max(1, data.Student.Load(0).Image.Height / folder.Read(Names[0][0]).Height);
+        return new LogitsFromFiles(folder, Names, Math.Min(MaxStride, (int)BitOperations.RoundUpToPowerOf2((uint)pixels + 1) >> 1));
+    }
+
+    private ClassMap MapOf(OnnxTeacher graph) => ClassMap.Of(_teacher.ClassMap, graph.Classes, graph.ClassNames, data.Classes, $"teacher.onnx {_teacher.Onnx}");
+
+    private LogitsFolder Folder() => LogitsFolder.Open(
+        _teacher.Logits, [.. Names.SelectMany(n => n)], theirs => ClassMap.Of(_teacher.ClassMap, theirs, [], data.Classes, $"teacher.logits {_teacher.Logits}"));
+
+    private static void Add(ConfusionMatrix matrix, Device device, float[] logits, Shape shape, int height, int width, int[] labels)
+    {
+        using NoGrad noGrad = new();
+        using StepScope scope = device.BeginStep();
+        int[] predictions = new int[height * width];
+        Functional.Argmax(Functional.Interpolate(Tensor.From(device, shape, logits), height, width)).CopyTo(predictions);
+        matrix.Add(labels, predictions);
+    }
+}

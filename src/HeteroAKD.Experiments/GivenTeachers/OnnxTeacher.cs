@@ -1,0 +1,164 @@
+using HeteroAKD.Tensors;
+using Microsoft.ML.OnnxRuntime;
+
+namespace HeteroAKD.Experiments.GivenTeachers;
+
+/// <summary>
+/// A segmentation graph of any origin in ONNX Runtime on the CPU: one input of images [N, 3, H, W] float32, of which N, H and W may be fixed, and logits
+/// [N, classes, h, w] float32, the output called <c>logits</c> or <c>out</c>, else the first of four dimensions.
+/// </summary>
+internal sealed class OnnxTeacher : IDisposable
+{
+    private static readonly string[] s_logits = ["logits", "out"];
+
+    private readonly SessionOptions _options;
+    private readonly InferenceSession _session;
+    private readonly string _path;
+    private readonly string _input;
+    private readonly string _output;
+
+    /// <summary>Loads a graph.</summary>
+    /// <param name="path">The file; weights outside it lie beside it.</param>
+    /// <param name="threads">0 for every core.</param>
+    /// <exception cref="HeteroAkdException">The file is missing or no such graph, or ONNX Runtime is not here.</exception>
+    public OnnxTeacher(string path, int threads)
+    {
+        _path = path;
+        if (!File.Exists(path))
+        {
+            throw new HeteroAkdException($"teacher.onnx: there is no file {path}");
+        }
+
+        try
+        {
+            _options = new SessionOptions { LogSeverityLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_ERROR, IntraOpNumThreads = threads };
+        }
+        catch (Exception e) when (e is TypeInitializationException or DllNotFoundException)
+        {
+            throw new HeteroAkdException("teacher.onnx: ONNX Runtime's library is not part of this program here, so no graph can be run; write the teacher's logits with another program (teacher.logits)", e);
+        }
+
+        try
+        {
+            _session = new InferenceSession(path, _options);
+            (_input, Fixed) = Input();
+            _output = Output();
+            Classes = Probe();
+        }
+        catch (OnnxRuntimeException e)
+        {
+            Dispose();
+            throw new HeteroAkdException($"{path}: ONNX Runtime refuses the graph: {e.Message}", e);
+        }
+        catch
+        {
+            Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Channels of the logits.</summary>
+    public int Classes { get; }
+
+    /// <summary>Images, rows and columns that the graph insists on; 0 where it takes any.</summary>
+    public (int Images, int Height, int Width) Fixed { get; }
+
+    /// <summary>Names of the classes, where the graph's metadata has them as this program's exports do.</summary>
+    public IReadOnlyList<string> ClassNames =>
+        _session.ModelMetadata.CustomMetadataMap.TryGetValue("classes", out string? text) && Names(text) is { } names && names.Length == Classes ? names : [];
+
+    /// <summary>Runs it.</summary>
+    /// <param name="images">[N, 3, H, W], normalised as the graph expects.</param>
+    /// <param name="shape">Their shape.</param>
+    /// <returns>[N, classes, h, w] and its shape.</returns>
+    /// <exception cref="HeteroAkdException">It cannot be run, or gives values that are no numbers.</exception>
+    public (float[] Values, Shape Shape) Run(float[] images, Shape shape)
+    {
+        if (Fixed.Images > 0 && Fixed.Images != shape[0])
+        {
+            return OneByOne(images, shape);
+        }
+
+        try
+        {
+            using OrtValue input = OrtValue.CreateTensorValueFromMemory(images, Array.ConvertAll(shape.ToArray(), s => (long)s));
+            using RunOptions options = new();
+            using IDisposableReadOnlyCollection<OrtValue> results = _session.Run(options, [_input], [input], [_output]);
+            long[] sizes = results[0].GetTensorTypeAndShape().Shape;
+            float[] values = results[0].GetTensorDataAsSpan<float>().ToArray();
+            return sizes.Length != 4 || sizes[0] != shape[0] ? throw new HeteroAkdException($"{_path}: its output '{_output}' is [{string.Join(", ", sizes)}] for images {shape}; logits are [N, classes, h, w]")
+                : Array.Exists(values, v => !float.IsFinite(v)) ? throw new HeteroAkdException($"{_path}: gives logits that are NaN or infinite; does it expect other images (teacher.mean, teacher.std)?")
+                : (values, Shape.Of(Array.ConvertAll(sizes, s => (int)s)));
+        }
+        catch (OnnxRuntimeException e)
+        {
+            throw new HeteroAkdException($"{_path}: ONNX Runtime cannot run the graph on images {shape}: {e.Message}", e);
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        _session?.Dispose();
+        _options.Dispose();
+    }
+
+    private (float[] Values, Shape Shape) OneByOne(float[] images, Shape shape)
+    {
+        if (Fixed.Images != 1)
+        {
+            throw new HeteroAkdException($"{_path}: takes {Fixed.Images} images at once, and a batch has {shape[0]}; export it with an open batch, or with one image");
+        }
+
+        int size = shape.CountFrom(1);
+        (float[] Values, Shape Shape)[] each = [.. Enumerable.Range(0, shape[0]).Select(n => Run(images[(n * size)..((n + 1) * size)], new Shape(1, shape[1], shape[2], shape[3])))];
+        Shape one = each[0].Shape;
+        return ([.. each.SelectMany(e => e.Values)], new Shape(shape[0], one[1], one[2], one[3]));
+    }
+
+    private (string Name, (int, int, int) Fixed) Input()
+    {
+        if (_session.InputMetadata.Count != 1)
+        {
+            throw new HeteroAkdException($"{_path}: has {_session.InputMetadata.Count} inputs ({string.Join(", ", _session.InputMetadata.Keys)}); a teacher has one, images [N, 3, H, W]");
+        }
+
+        (string name, NodeMetadata input) = _session.InputMetadata.First();
+        int[] sizes = input.IsTensor ? input.Dimensions : [];
+        return sizes is [_, 3 or <= 0, _, _] && input.ElementType == typeof(float)
+            ? (name, (Math.Max(0, sizes[0]), Math.Max(0, sizes[2]), Math.Max(0, sizes[3])))
+            : throw new HeteroAkdException($"{_path}: its input '{name}' is {input.ElementType?.Name} [{string.Join(", ", sizes)}]; images are float32 [N, 3, H, W]");
+    }
+
+    private string Output()
+    {
+        string[] maps = [.. _session.OutputMetadata.Where(o => o.Value.IsTensor && o.Value.ElementType == typeof(float) && o.Value.Dimensions.Length == 4).Select(o => o.Key)];
+        return Array.Find(s_logits, maps.Contains) ?? maps.FirstOrDefault()
+            ?? throw new HeteroAkdException($"{_path}: has no output of float32 [N, classes, h, w] among {string.Join(", ", _session.OutputMetadata.Keys)}");
+    }
+
+    // What a graph with open sizes gives is known once it has run.
+    private int Probe()
+    {
+        if (_session.OutputMetadata[_output].Dimensions[1] is > 0 and int known)
+        {
+            return known;
+        }
+
+        const int Side = 64;
+        Shape shape = new(Math.Max(1, Fixed.Images), 3, Fixed.Height > 0 ? Fixed.Height : Side, Fixed.Width > 0 ? Fixed.Width : Side);
+        return Run(new float[shape.Count], shape).Shape[1];
+    }
+
+    private static string[]? Names(string text)
+    {
+        try
+        {
+            return System.Text.Json.JsonSerializer.Deserialize<string[]>(text);
+        }
+        catch (System.Text.Json.JsonException)
+        {
+            return null; // another program's own metadata
+        }
+    }
+}
