@@ -75,7 +75,7 @@ public sealed class ExperimentCommandTests : IDisposable
     }
 
     [Theory]
-    [InlineData("heteroakd", "error: --network distilled: teacher.checkpoint must name the trained teacher; 'heteroakd distill' trains one first")]
+    [InlineData("heteroakd", "error: --network distilled: teacher.checkpoint must name the trained teacher (or teacher.onnx, teacher.logits one from elsewhere); 'heteroakd distill' trains one first")]
     [InlineData("none", "error: --network distilled: distillation.method is none, so nothing is distilled; train the student alone with --network student")]
     public void A_distilled_student_needs_a_teacher_and_a_method(string method, string message)
     {

@@ -33,7 +33,12 @@ internal sealed class ExportCommand : Command
 
     private readonly Option<bool> dynamicSize = new("--dynamic-size") { Description = "onnx: images of any size that the network takes" };
 
-    private readonly Option<int> opset = new Option<int>("--opset") { Description = "onnx: version of the operators, 15 to 21", HelpName = "n", DefaultValueFactory = _ => 17 }.Whole(15, 21);
+    private readonly Option<int> opset = new Option<int>("--opset")
+    {
+        Description = $"onnx: version of the operators, {NetworkGraph.OldestOpset} to {NetworkGraph.NewestOpset}",
+        HelpName = "n",
+        DefaultValueFactory = _ => NetworkGraph.UsualOpset,
+    }.Whole(NetworkGraph.OldestOpset, NetworkGraph.NewestOpset);
 
     private readonly Option<bool> foldBatchNorm = new("--fold-bn") { Description = "onnx: batch normalisations become part of the convolutions before them" };
 

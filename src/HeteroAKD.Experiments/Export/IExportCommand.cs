@@ -35,8 +35,8 @@ public sealed record ExportRequest(string Checkpoint, string Output, ExportForma
     /// <summary>Whether the graph takes images of any size that the network takes.</summary>
     public bool DynamicSize { get; init; }
 
-    /// <summary>Version of ONNX's operators; 0 for the usual one, 17.</summary>
-    public int Opset { get; init; }
+    /// <summary>Version of ONNX's operators.</summary>
+    public int Opset { get; init; } = NetworkGraph.UsualOpset;
 
     /// <summary>Whether batch normalisations that follow a convolution become part of its weights.</summary>
     public bool FoldBatchNorm { get; init; }

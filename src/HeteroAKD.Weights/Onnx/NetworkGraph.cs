@@ -24,6 +24,15 @@ public sealed class NetworkGraph(SegmentationModel model, LogitsSize logitsSize,
     /// <summary>Name of the input.</summary>
     public const string Images = "images";
 
+    /// <summary>Version of ONNX's operators that is written unless another is asked for.</summary>
+    public const int UsualOpset = OnnxGraph.UsualOpset;
+
+    /// <summary>The oldest version.</summary>
+    public const int OldestOpset = OnnxGraph.OldestOpset;
+
+    /// <summary>The newest version.</summary>
+    public const int NewestOpset = OnnxGraph.NewestOpset;
+
     /// <summary>Name of the output.</summary>
     public const string Logits = "logits";
 
