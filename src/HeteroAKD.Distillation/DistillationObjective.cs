@@ -160,6 +160,7 @@ public sealed class DistillationObjective : IObjective
         string[] others = [.. terms.Zip(_terms).Where(t => (t.Second.Reads & (TermReads.ClassifierInput | TermReads.EncoderStages)) != 0).Select(t => t.First.Name)];
         if (GivesLogitsAlone && others.Length > 0)
         {
+            Dispose();
             throw new HeteroAkdException(
                 $"distillation: {string.Join(", ", others)} read{(others.Length == 1 ? "s" : "")} the teacher's feature maps, and {teacher.Name} gives logits alone; "
                 + "take terms of logits (kd, cwdLogits, dist, ofa, csd), or for heteroakd distillation.terms.heteroakd.source=logits");

@@ -57,6 +57,11 @@ public sealed class DryRun : IDisposable
     /// <summary>Tries all that <c>distill</c> would do: the teacher unless a checkpoint holds it, the student alone, its control, the student distilled.</summary>
     public void Distillation()
     {
+        if (_config.Teacher.IsGiven)
+        {
+            _jobs.Require(NetworkRole.Teacher);
+        }
+
         (SegmentationModel teacher, CheckpointInfo? start) = _jobs.Network(NetworkRole.Teacher);
         using (teacher)
         {
@@ -164,6 +169,7 @@ public sealed class DryRun : IDisposable
             batchMilliseconds = 1000 * (batches.WaitSeconds - waited) * accumulate;
             Stopwatch clock = Stopwatch.StartNew();
             inputs.Fill(batch);
+            job.Objective.BeginBatch(batch, inputs.Images);
             optimizer.ZeroGrad();
             job.Objective.BeginStep(s, job.Training.Steps);
             step.Run(Pass.Train((int)CounterHash.Hash(job.Seed, s)), 1f, result =>

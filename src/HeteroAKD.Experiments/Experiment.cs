@@ -33,6 +33,7 @@ public sealed class Experiment : IDisposable
     private readonly List<TrainedNetwork> _networks = [];
     private DistillationObjective? _distillation;
     private SegmentationModel? _given;
+    private double? _givenMeanIoU; // on val
 
     /// <summary>Opens data, device and folder. Everything that the run needs is looked at before a file of an earlier one is touched.</summary>
     /// <param name="config">The experiment.</param>
@@ -136,6 +137,7 @@ public sealed class Experiment : IDisposable
         if (_config.Teacher.IsGiven)
         {
             Distil(TakeGiven());
+            _networks[^1] = _networks[^1] with { Summary = _networks[^1].Summary with { TeacherMeanIoU = _givenMeanIoU } };
             return;
         }
 
@@ -162,8 +164,9 @@ public sealed class Experiment : IDisposable
         }
 
         (string images, ConfusionMatrix pixels) = teacher.Score(_device, _cancellation);
+        _givenMeanIoU = images == "val" ? pixels.MeanIoU() : null;
         Say(string.Create(CultureInfo.InvariantCulture, $"{NetworkRoles.Teacher}: {teacher.Name}, mIoU {100 * pixels.MeanIoU():F2} %, pixel accuracy {100 * pixels.PixelAccuracy():F2} % on {images}"));
-        if (pixels.PixelAccuracy() < 2.0 / _data.Classes.Count)
+        if (pixels.PixelAccuracy() < Math.Min(0.5, 2.0 / _data.Classes.Count))
         {
             Say($"warning: {NetworkRoles.Teacher}: {teacher.Name} hardly agrees with the labels. Are its classes in the order of {_data.Classes.Names[0]}, {_data.Classes.Names[^1]} (teacher.classMap), and are its images normalised as it expects (teacher.mean, teacher.std)?");
         }

@@ -20,6 +20,7 @@ public sealed class ExperimentData
     private readonly ConcurrentQueue<string> _warnings = new();
     private readonly CacheBudget _budget;
     private readonly List<(string Split, PairDataset Files)> _sources = []; // by split, where they lie in files
+    private IReadOnlyList<string> _unlabelledNames = []; // of UnlabelledFiles
 
     /// <summary>Opens the data sets that a configuration names.</summary>
     /// <param name="config">The experiment.</param>
@@ -63,13 +64,13 @@ public sealed class ExperimentData
     /// <summary>The files of <see cref="Unlabelled"/>; none for scenes.</summary>
     public IReadOnlyList<string> UnlabelledFiles { get; private set; } = [];
 
-    /// <summary>Names of <see cref="Student"/>'s images, without endings.</summary>
-    public IReadOnlyList<string> StudentNames => [.. Enumerable.Range(0, Student.Count).Select(i => Student is SubsetDataset part ? part.PlaceOf(i) : i)
-        .Select(place => _sources.Find(s => s.Split == TrainSplit).Files is { } files ? files.Pairs[place].Id : SceneName(place))];
+    /// <summary>Names of <see cref="Student"/>'s images, without endings, and their files; of scenes, which have none, the name twice.</summary>
+    public IReadOnlyList<(string Name, string File)> StudentNames => [.. Enumerable.Range(0, Student.Count).Select(i => Student is SubsetDataset part ? part.PlaceOf(i) : i)
+        .Select(place => _sources.Find(s => s.Split == TrainSplit).Files is { } files ? (files.Pairs[place].Id, files.Pairs[place].Image) : (SceneName(place), SceneName(place)))];
 
-    /// <summary>Names of <see cref="Unlabelled"/>'s images, likewise.</summary>
-    public IReadOnlyList<string> UnlabelledNames => UnlabelledFiles.Count > 0 ? [.. UnlabelledFiles.Select(file => Path.GetFileNameWithoutExtension(file)!)]
-        : [.. Enumerable.Range(Train.Count, Unlabelled?.Count ?? 0).Select(SceneName)];
+    /// <summary>Those of <see cref="Unlabelled"/>, likewise.</summary>
+    public IReadOnlyList<(string Name, string File)> UnlabelledNames => _unlabelledNames.Count > 0 ? [.. _unlabelledNames.Zip(UnlabelledFiles)]
+        : [.. Enumerable.Range(Train.Count, Unlabelled?.Count ?? 0).Select(i => (SceneName(i), SceneName(i)))];
 
     /// <summary>Names, colours and the ignored id.</summary>
     public ClassSet Classes => Train.Classes;
@@ -260,6 +261,7 @@ public sealed class ExperimentData
             : File.Exists(path) ? ImageDataset.OfList(root, path, Classes, limits, CodecOf(data))
             : throw new DatasetException(path, "there is neither a folder nor a list file", "Correct data.unlabelled, whose path is relative to data.root");
         UnlabelledFiles = images.Files;
+        _unlabelledNames = images.Names;
         WarnOfScored(images);
         return Kept("data.unlabelled", images, data);
     }

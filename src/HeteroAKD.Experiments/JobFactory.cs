@@ -9,6 +9,7 @@ using HeteroAKD.Nn;
 using HeteroAKD.Nn.Models;
 using HeteroAKD.Tensors;
 using HeteroAKD.Tensors.Autograd;
+using HeteroAKD.Tensors.Devices;
 using HeteroAKD.Training.Checkpoints;
 using HeteroAKD.Training.Loop;
 using HeteroAKD.Weights.Import;
@@ -31,9 +32,9 @@ public sealed class JobFactory(ExperimentConfig config, ExperimentData data, Dev
         .. new[]
         {
             ("teacher.checkpoint", config.Teacher.Checkpoint), ("teacher.pretrained", config.Teacher.Pretrained),
-            ("teacher.onnx", config.Teacher.Onnx),
             ("student.checkpoint", config.Student.Checkpoint), ("student.pretrained", config.Student.Pretrained),
         }.Where(file => file.Item2.Length > 0),
+        .. GivenTeacher.FilesOf(config.Teacher),
     ];
 
     /// <summary>
@@ -49,7 +50,7 @@ public sealed class JobFactory(ExperimentConfig config, ExperimentData data, Dev
             bool teacher = role == NetworkRole.Teacher;
             if (teacher && config.Teacher.IsGiven)
             {
-                Given.Require();
+                RequireLogitsSuffice();
                 continue;
             }
 
@@ -158,6 +159,17 @@ public sealed class JobFactory(ExperimentConfig config, ExperimentData data, Dev
 
         string folder = Path.Combine(ExperimentData.CacheFolderOf(config.Data), "teacher");
         return new OutputsOnDisk(new OutputFiles(folder, TeacherOutputFolder.Origin(teacher, Circumstances), say));
+    }
+
+    // The teacher is opened, and every term is built once, without memory.
+    private void RequireLogitsSuffice()
+    {
+        using MetaDevice meta = new();
+        using SegmentationModel teacher = LogitsStandIn.Create(meta, Given.Name, data.Classes.Count);
+        using SegmentationModel student = ModelZoo.Create(config.Student.Model, data.Classes.Count, meta, seed: null);
+        WeightedTerm[] terms = [.. config.Distillation.WeightedTerms().Concat(config.Distillation.ControlTerms()).DistinctBy(t => t.Name)];
+        TaskLoss task = new(meta, data.Classes.Count, new TaskLossOptions(data.Classes.IgnoreIndex, null, 0, 0));
+        ObjectiveFactory.Distillation(teacher, student, task, config, terms, data.Classes.IgnoreIndex, null, Given.Outputs(), asksTeacher: true).Dispose();
     }
 
     private void RequireBatchOfOne(string role, string name)

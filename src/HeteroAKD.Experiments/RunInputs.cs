@@ -1,7 +1,6 @@
 using System.Globalization;
 using HeteroAKD.Data;
 using HeteroAKD.Experiments.Configuration;
-using HeteroAKD.Experiments.GivenTeachers;
 
 namespace HeteroAKD.Experiments;
 
@@ -69,13 +68,7 @@ internal sealed class RunInputs
             lines.Add(("unlabelled images", Short(digests.OfFiles(data.UnlabelledFiles))));
         }
 
-        lines.AddRange(JobFactory.Files(config).Select(file => (file.Option, Short(digests.OfFiles([file.Path])))));
-        if (config.Teacher.Logits.Length > 0)
-        {
-            IReadOnlyList<string> files = LogitsFolder.FilesIn(config.Teacher.Logits);
-            lines.Add(("teacher.logits", Counted(files.Count, "files", digests.OfFiles([.. files]))));
-        }
-
+        lines.AddRange(JobFactory.Files(config).GroupBy(file => file.Option).Select(files => (files.Key, Short(digests.OfFiles([.. files.Select(f => f.Path)])))));
         digests.Keep();
         return string.Concat(lines.Select(line => $"{line.Name}{Separator}{line.Value}\n"));
     }

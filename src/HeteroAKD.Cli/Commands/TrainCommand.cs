@@ -11,7 +11,7 @@ internal sealed class TrainCommand : Command
 
     private readonly Option<NetworkRole> network = new Option<NetworkRole>("--network")
     {
-        Description = "Which network of the experiment: teacher, student, or distilled with the teacher that teacher.checkpoint names",
+        Description = "Which network of the experiment: teacher, student, or distilled with the teacher that teacher.checkpoint, teacher.onnx or teacher.logits names",
         HelpName = "role",
         DefaultValueFactory = _ => NetworkRole.Student,
     }.OneOf();

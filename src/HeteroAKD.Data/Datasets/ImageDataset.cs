@@ -23,6 +23,9 @@ public sealed class ImageDataset : ISegmentationDataset
     /// <summary>[Count], the files.</summary>
     public IReadOnlyList<string> Files { get; }
 
+    /// <summary>[Count], their names: without endings, in a folder with the folders below it.</summary>
+    public IReadOnlyList<string> Names => _names;
+
     /// <summary>The image files of a folder and of folders below it, in the order of their paths.</summary>
     /// <exception cref="DatasetException">There is no folder, or no image in it.</exception>
     public static ImageDataset OfFolder(string folder, ClassSet classes, ImageLimits? limits = null, IImageCodec? codec = null)

@@ -12,6 +12,10 @@ public sealed class TrainingService : ITrainCommand, IDistillCommand, IQuickstar
     public RunOutcome Run(TrainRequest request, IProgressSink progress, CancellationToken cancellation)
     {
         RequireTeacher(request.Config, request.Role);
+        if (request.TeacherOutputs.Length > 0 && request.Config.Teacher.IsGiven)
+        {
+            throw new ConfigurationException("--teacher-outputs", 0, "it keeps what a network of this program says; leave it out with teacher.onnx and teacher.logits");
+        }
 
         // One network: the run folder does not speak of a control that is no part of it.
         ExperimentConfig config = request.Config with { Distillation = request.Config.Distillation.WithoutControl() };
@@ -33,8 +37,16 @@ public sealed class TrainingService : ITrainCommand, IDistillCommand, IQuickstar
     }
 
     /// <inheritdoc/>
-    public RunOutcome Run(DistillRequest request, IProgressSink progress, CancellationToken cancellation) =>
-        Guarded(request.Config, request.Name, request.Mode, progress, cancellation, experiment => Distil(experiment, request.Config));
+    public RunOutcome Run(DistillRequest request, IProgressSink progress, CancellationToken cancellation)
+    {
+        DistillationConfig distillation = request.Config.Distillation;
+        if (request.Config.Teacher.IsGiven && !distillation.Baseline && distillation.ControlTerms().Count + distillation.WeightedTerms().Count == 0)
+        {
+            throw new ConfigurationException("distill", 0, "nothing is trained: the teacher is there, distillation.baseline is false and distillation.method is none");
+        }
+
+        return Guarded(request.Config, request.Name, request.Mode, progress, cancellation, experiment => Distil(experiment, request.Config));
+    }
 
     /// <inheritdoc/>
     public IReadOnlyList<RunOutcome> Run(QuickstartRequest request, IProgressSink progress, CancellationToken cancellation)
@@ -46,7 +58,7 @@ public sealed class TrainingService : ITrainCommand, IDistillCommand, IQuickstar
         for (int i = 0; i < request.Seeds; i++)
         {
             ExperimentConfig seeded = config with { Seed = config.Seed + i, Out = request.Seeds == 1 ? folder : SeedFolder(folder, config.Seed + i) };
-            if (i > 0)
+            if (i > 0 && !config.Teacher.IsGiven)
             {
                 // Every student learns from the first seed's teacher; only the student's luck differs.
                 seeded = seeded with { Teacher = config.Teacher with { Checkpoint = Path.Combine(outcomes[0].Folder, NetworkTrainer.LastFile(NetworkRoles.Teacher)) } };
@@ -67,6 +79,11 @@ public sealed class TrainingService : ITrainCommand, IDistillCommand, IQuickstar
     /// <exception cref="ConfigurationException">It lacks one of them.</exception>
     internal static void RequireTeacher(ExperimentConfig config, NetworkRole? role)
     {
+        if (role == NetworkRole.Teacher && config.Teacher.IsGiven)
+        {
+            throw new ConfigurationException("--network teacher", 0, "teacher.onnx and teacher.logits are teachers that are never trained; train the student with --network distilled");
+        }
+
         if (role != NetworkRole.Distilled)
         {
             return;
@@ -93,7 +110,7 @@ public sealed class TrainingService : ITrainCommand, IDistillCommand, IQuickstar
         string labels = trains ? $"{labelled} of them" : $"{labelled} scenes";
         string scores = config.Data.TestCount == 0 ? $"the {config.Data.ValCount} validation scenes"
             : trains ? $"{config.Data.TestCount} scenes that no network has seen" : $"{config.Data.TestCount} scenes that the student has not seen";
-        return $"A teacher ({config.Teacher.Model}) {teacher}; a student ({config.Student.Model}) has labels for {labels}. From the same initial weights, with the same data order and "
+        return $"A teacher{(config.Teacher.IsGiven ? "" : $" ({config.Teacher.Model})")} {teacher}; a student ({config.Student.Model}) has labels for {labels}. From the same initial weights, with the same data order and "
             + $"{config.Training.Steps} steps, the student learns {DistillationWords.Ways(config.Distillation)}. Scores are on {scores}.";
     }
 

@@ -42,20 +42,25 @@ public static class ConfigurationKeys
     }
 
     /// <summary>Whether a dotted key, short or not, names an option whose value is a text.</summary>
-    internal static bool IsText(string key)
+    internal static bool IsText(string key) => TypeOf(key) == typeof(string);
+
+    /// <summary>Whether a dotted key names an option whose value is pairs of words: one value, and no section.</summary>
+    internal static bool IsPairs(string key) => TypeOf(key) == typeof(IReadOnlyDictionary<string, string>);
+
+    private static Type? TypeOf(string key)
     {
         Type section = typeof(ExperimentConfig);
         foreach (string word in key.Split('.'))
         {
             if (Of(section).Concat(ShortOf(section)).FirstOrDefault(o => o.Key == word) is not { } option)
             {
-                return false;
+                return null;
             }
 
             section = option.Type;
         }
 
-        return section == typeof(string);
+        return section;
     }
 
     /// <summary>The key of one property.</summary>

@@ -99,6 +99,14 @@ public static class ConfigurationReader
         string option = text[..equals].Trim();
         YamlNode node = ConfigurationKeys.IsText(option) ? new YamlScalarNode(text[(equals + 1)..]) { Style = ScalarStyle.SingleQuoted }
             : YamlText.ParseValue(text, equals + 1, source) ?? new YamlScalarNode("");
+        for (int dot = option.LastIndexOf('.'); dot > 0; dot = option.LastIndexOf('.', dot - 1))
+        {
+            if (ConfigurationKeys.IsPairs(option[..dot]))
+            {
+                throw new ConfigurationException(source, 0, $"{option[..dot]} is one value; give all its pairs at once: {option[..dot]}={{theirs: ours, ...}}");
+            }
+        }
+
         foreach (string key in option.Split('.').Reverse())
         {
             node = new YamlMappingNode(new YamlScalarNode(key), node);

@@ -120,7 +120,8 @@ public sealed class ExportService : IExportCommand
         }
 
         Shape other = request.DynamicBatch ? new Shape(request.Batch + 1, 3, height, width) : images;
-        IEnumerable<Shape> runs = [images, request.DynamicSize ? NetworkGraph.OtherSize(other) : other];
+        // Sizes of maps were found by two sizes of images, so a third one tries them.
+        IEnumerable<Shape> runs = request.DynamicSize ? [images, NetworkGraph.OtherSize(other), new Shape(other[0], 3, height + 21, width + 10)] : [images, other];
         List<OutputComparison> comparisons = request.Verify
             ? new GraphVerifier(network, config.Augmentation.Mean, config.Augmentation.Std).Compare(graph, runs, request.Tolerance, cancellation)
             : [];

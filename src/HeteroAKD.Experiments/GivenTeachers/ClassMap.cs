@@ -32,6 +32,11 @@ public sealed class ClassMap
     {
         if (map.Count == 0)
         {
+            if (theirs == classes.Count && names.Count == theirs && !names.SequenceEqual(classes.Names) && names.Order(StringComparer.Ordinal).SequenceEqual(classes.Names.Order(StringComparer.Ordinal)))
+            {
+                throw new HeteroAkdException($"{teacher} has the classes of the data in another order ({names[0]}, {names[1]}, ... against {classes.Names[0]}, {classes.Names[1]}, ...); say with teacher.classMap which is which, for example {{{names[0]}: {names[0]}}}");
+            }
+
             return theirs == classes.Count
                 ? new ClassMap([.. Enumerable.Range(0, theirs).Select(c => new[] { c })], theirs, classes)
                 : throw new HeteroAkdException($"{teacher} has {theirs} classes, the data has {classes.Count}; say with teacher.classMap what they mean here, for example {{0: {classes.Names[0]}}}");
@@ -40,7 +45,13 @@ public sealed class ClassMap
         List<int>[] sources = [.. Enumerable.Range(0, classes.Count).Select(_ => new List<int>())];
         foreach ((string from, string to) in map)
         {
-            sources[IdOf(to, classes.Names, classes.Count, "the data")].Add(IdOf(from, names, theirs, teacher));
+            int theirId = IdOf(from, names, theirs, teacher);
+            if (sources.Any(s => s.Contains(theirId)))
+            {
+                throw new HeteroAkdException($"teacher.classMap: class {from} of {teacher} stands there twice, as id and by name");
+            }
+
+            sources[IdOf(to, classes.Names, classes.Count, "the data")].Add(theirId);
         }
 
         return new ClassMap([.. sources.Select(s => s.ToArray())], theirs, classes);

@@ -24,9 +24,18 @@ public sealed class GivenTeacher(ExperimentConfig config, ExperimentData data)
     /// <summary>What it is, for the log.</summary>
     public string Name => _teacher.Onnx.Length > 0 ? _teacher.Onnx : _teacher.Logits;
 
-    /// <summary>Opens it, and leaves out all else.</summary>
-    /// <exception cref="HeteroAkdException">It is missing, or does not fit the data.</exception>
-    public void Require() => Outputs().Dispose();
+    /// <summary>The files that it is, with the option that names them. A graph's weights may lie beside it, in files whose names begin with its own.</summary>
+    public static IEnumerable<(string Option, string Path)> FilesOf(TeacherConfig teacher)
+    {
+        if (teacher.Onnx.Length > 0)
+        {
+            string folder = Path.GetDirectoryName(Path.GetFullPath(teacher.Onnx))!;
+            string[] beside = Directory.Exists(folder) ? [.. Directory.GetFiles(folder, Path.GetFileName(teacher.Onnx) + "?*").Order(StringComparer.Ordinal)] : [];
+            return new[] { teacher.Onnx }.Concat(beside).Select(file => ("teacher.onnx", file));
+        }
+
+        return LogitsFolder.FilesIn(teacher.Logits).Select(file => ("teacher.logits", file));
+    }
 
     /// <summary>What gives its logits batch by batch. The caller disposes of it.</summary>
     /// <exception cref="HeteroAkdException">It is missing, or does not fit the data.</exception>
@@ -52,12 +61,13 @@ public sealed class GivenTeacher(ExperimentConfig config, ExperimentData data)
         if (_teacher.Logits.Length > 0)
         {
             LogitsFolder folder = Folder();
+            IReadOnlyList<string> names = Names[0];
             int count = Math.Min(ScoredImages, data.Student.Count);
             for (int i = 0; i < count; i++)
             {
                 cancellation.ThrowIfCancellationRequested();
                 Sample sample = data.Student.Load(i);
-                GivenLogits logits = folder.Read(Names[0][i]);
+                GivenLogits logits = folder.Read(names[i]);
                 Add(matrix, device, logits.Values, new Shape(1, logits.Classes, logits.Height, logits.Width), sample.Image.Height, sample.Image.Width, Array.ConvertAll(sample.Labels, l => (int)l));
             }
 
@@ -79,8 +89,9 @@ public sealed class GivenTeacher(ExperimentConfig config, ExperimentData data)
     }
 
     // Those of the student's images, then unlabelled ones.
-    private IReadOnlyList<IReadOnlyList<string>> Names =>
-        data.Unlabelled is null ? [data.StudentNames] : [data.StudentNames, data.UnlabelledNames];
+    private IReadOnlyList<IReadOnlyList<(string Name, string File)>> Images => data.Unlabelled is null ? [data.StudentNames] : [data.StudentNames, data.UnlabelledNames];
+
+    private IReadOnlyList<IReadOnlyList<string>> Names => [.. Images.Select(source => source.Select(i => i.Name).ToArray())];
 
     private Normalization Student => new(config.Augmentation.Mean, config.Augmentation.Std);
 
@@ -105,13 +116,13 @@ public sealed class GivenTeacher(ExperimentConfig config, ExperimentData data)
     {
         LogitsFolder folder = Folder();
         int pixels = Math.Max(1, data.Student.Load(0).Image.Height / folder.Read(Names[0][0]).Height);
-        return new LogitsFromFiles(folder, Names, Math.Min(MaxStride, (int)BitOperations.RoundUpToPowerOf2((uint)pixels + 1) >> 1));
+        return new LogitsFromFiles(folder, Names, data.Classes.Count, Math.Min(MaxStride, (int)BitOperations.RoundUpToPowerOf2((uint)pixels + 1) >> 1));
     }
 
     private ClassMap MapOf(OnnxTeacher graph) => ClassMap.Of(_teacher.ClassMap, graph.Classes, graph.ClassNames, data.Classes, $"teacher.onnx {_teacher.Onnx}");
 
     private LogitsFolder Folder() => LogitsFolder.Open(
-        _teacher.Logits, [.. Names.SelectMany(n => n)], theirs => ClassMap.Of(_teacher.ClassMap, theirs, [], data.Classes, $"teacher.logits {_teacher.Logits}"));
+        _teacher.Logits, [.. Images.SelectMany(source => source)], theirs => ClassMap.Of(_teacher.ClassMap, theirs, [], data.Classes, $"teacher.logits {_teacher.Logits}"));
 
     private static void Add(ConfusionMatrix matrix, Device device, float[] logits, Shape shape, int height, int width, int[] labels)
     {

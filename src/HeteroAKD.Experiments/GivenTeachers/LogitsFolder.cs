@@ -16,21 +16,26 @@ public sealed class LogitsFolder
 
     private LogitsFolder(IReadOnlyDictionary<string, string> files, ClassMap map) => (_files, _map) = (files, map);
 
-    /// <summary>Looks for a file of every image, and at the first of them.</summary>
+    /// <summary>Looks for a file of every image, and how many classes they hold.</summary>
     /// <param name="folder">The folder.</param>
-    /// <param name="names">The images' names.</param>
+    /// <param name="images">The images by their names.</param>
     /// <param name="map">Makes the class map of the number of classes in the files.</param>
-    /// <exception cref="HeteroAkdException">The folder or files are missing, or the first is no logits.</exception>
-    public static LogitsFolder Open(string folder, IReadOnlyList<string> names, Func<int, ClassMap> map)
+    /// <exception cref="HeteroAkdException">The folder or files are missing, one name stands for two images, or files are no logits of equal classes.</exception>
+    public static LogitsFolder Open(string folder, IReadOnlyList<(string Name, string File)> images, Func<int, ClassMap> map)
     {
         if (!Directory.Exists(folder))
         {
             throw new HeteroAkdException($"teacher.logits: there is no folder {folder}");
         }
 
+        if (images.Select(i => (i.Name, Path.GetFullPath(i.File))).Distinct().GroupBy(i => i.Name).FirstOrDefault(g => g.Count() > 1) is { } twins)
+        {
+            throw new HeteroAkdException($"teacher.logits: {string.Join(" and ", twins.Select(t => t.Item2))} are both called {twins.Key}, and would share one file of logits; give one of them another name");
+        }
+
         Dictionary<string, string> files = [];
         List<string> missing = [];
-        foreach (string name in names)
+        foreach ((string name, _) in images)
         {
             if (s_endings.Select(ending => Path.Combine(folder, name + ending)).FirstOrDefault(File.Exists) is { } file)
             {
@@ -45,10 +50,16 @@ public sealed class LogitsFolder
         if (missing.Count > 0)
         {
             throw new HeteroAkdException(
-                $"teacher.logits: {missing.Count} of the student's {names.Count} images have no logits in {folder}: the first is {missing[0]}{s_endings[0]} (or {s_endings[1]})");
+                $"teacher.logits: {missing.Count} of the student's {images.Count} images have no logits in {folder}: the first is {missing[0]}{s_endings[0]} (or {s_endings[1]})");
         }
 
-        return new LogitsFolder(files, map(Load(files[names[0]]).Classes));
+        ClassMap classes = map(Load(files[images[0].Name]).Classes);
+        foreach (string file in files.Values.Where(f => f.EndsWith(s_endings[0], StringComparison.Ordinal)))
+        {
+            RequireClasses(file, NpyFile.ReadSizes(file) is [.., int count, _, _] ? count : 0, classes);
+        }
+
+        return new LogitsFolder(files, classes);
     }
 
     /// <summary>Every file of logits in a folder, in order.</summary>
@@ -64,10 +75,7 @@ public sealed class LogitsFolder
     {
         string path = _files[name];
         GivenLogits logits = Load(path);
-        if (logits.Classes != _map.Theirs)
-        {
-            throw new HeteroAkdException($"{path}: holds {logits.Classes} classes, the first file {_map.Theirs}");
-        }
+        RequireClasses(path, logits.Classes, _map);
 
         if (Array.FindIndex(logits.Values, v => !float.IsFinite(v)) is >= 0 and int at)
         {
@@ -75,6 +83,14 @@ public sealed class LogitsFolder
         }
 
         return logits with { Values = _map.Apply(logits.Values, logits.Height * logits.Width) };
+    }
+
+    private static void RequireClasses(string path, int count, ClassMap map)
+    {
+        if (count != map.Theirs)
+        {
+            throw new HeteroAkdException($"{path}: holds {count} classes, the first file {map.Theirs}");
+        }
     }
 
     private static GivenLogits Load(string path)

@@ -10,8 +10,9 @@ namespace HeteroAKD.Experiments.GivenTeachers;
 /// <summary>Gives each batch the logits of its images from files: scaled, cut and mirrored as the images are.</summary>
 /// <param name="folder">The files.</param>
 /// <param name="names">Names of the images, by <see cref="ImageView.Source"/> and index.</param>
+/// <param name="classes">Classes of the logits.</param>
 /// <param name="stride">Pixels of the batch's images per cell of its logits, along one axis; the same for every batch, whichever comes first.</param>
-internal sealed class LogitsFromFiles(LogitsFolder folder, IReadOnlyList<IReadOnlyList<string>> names, int stride) : ITeacherOutputs
+internal sealed class LogitsFromFiles(LogitsFolder folder, IReadOnlyList<IReadOnlyList<string>> names, int classes, int stride) : ITeacherOutputs
 {
     private Tensor? _logits;      // [N, C, h, w]
     private float[] _values = []; // the same on the host
@@ -22,13 +23,12 @@ internal sealed class LogitsFromFiles(LogitsFolder folder, IReadOnlyList<IReadOn
     /// <inheritdoc/>
     public SegmentationOutput Of(Batch batch, Tensor images, TermReads reads, Func<Tensor, SegmentationOutput> teacher)
     {
-        GivenLogits[] wholes = [.. Enumerable.Range(0, batch.Count).Select(n => folder.Read(names[batch.Views[n].Source][batch.Indices[n]]))];
-        Tensor logits = Fitting(batch, images.Device, wholes[0].Classes);
+        Tensor logits = Fitting(batch, images.Device);
         int size = logits.Shape.CountFrom(1);
         for (int n = 0; n < batch.Count; n++)
         {
             // The file covers the image, whatever its size.
-            GivenLogits g = wholes[n];
+            GivenLogits g = folder.Read(names[batch.Views[n].Source][batch.Indices[n]]);
             WholeMap whole = new(g.Classes, new MapAxis(g.Height, g.Height, g.Height), new MapAxis(g.Width, g.Width, g.Width), g.Values);
             MapWindow.Sample(whole, batch.Views[n], (batch.Height, batch.Width), (logits.Shape[2], logits.Shape[3]), _values.AsSpan(n * size, size));
         }
@@ -40,7 +40,7 @@ internal sealed class LogitsFromFiles(LogitsFolder folder, IReadOnlyList<IReadOn
     /// <inheritdoc/>
     public void Dispose() => _logits?.Dispose();
 
-    private Tensor Fitting(Batch batch, Device device, int classes)
+    private Tensor Fitting(Batch batch, Device device)
     {
         if (_logits is not null && _logits.Shape[0] == batch.Count)
         {

@@ -76,7 +76,7 @@ internal sealed class OnnxTeacher : IDisposable
     {
         if (Fixed.Images > 0 && Fixed.Images != shape[0])
         {
-            return OneByOne(images, shape);
+            return InGroups(images, shape);
         }
 
         try
@@ -103,17 +103,20 @@ internal sealed class OnnxTeacher : IDisposable
         _options.Dispose();
     }
 
-    private (float[] Values, Shape Shape) OneByOne(float[] images, Shape shape)
+    // As many at once as the graph insists on; the last image fills up the last group.
+    private (float[] Values, Shape Shape) InGroups(float[] images, Shape shape)
     {
-        if (Fixed.Images != 1)
+        int size = shape.CountFrom(1);
+        List<float> values = [];
+        Shape result = default;
+        for (int first = 0; first < shape[0]; first += Fixed.Images)
         {
-            throw new HeteroAkdException($"{_path}: takes {Fixed.Images} images at once, and a batch has {shape[0]}; export it with an open batch, or with one image");
+            float[] group = [.. Enumerable.Range(first, Fixed.Images).SelectMany(n => new ArraySegment<float>(images, Math.Min(n, shape[0] - 1) * size, size))];
+            (float[] found, result) = Run(group, new Shape(Fixed.Images, shape[1], shape[2], shape[3]));
+            values.AddRange(found.AsSpan(0, Math.Min(Fixed.Images, shape[0] - first) * result.CountFrom(1)));
         }
 
-        int size = shape.CountFrom(1);
-        (float[] Values, Shape Shape)[] each = [.. Enumerable.Range(0, shape[0]).Select(n => Run(images[(n * size)..((n + 1) * size)], new Shape(1, shape[1], shape[2], shape[3])))];
-        Shape one = each[0].Shape;
-        return ([.. each.SelectMany(e => e.Values)], new Shape(shape[0], one[1], one[2], one[3]));
+        return ([.. values], new Shape(shape[0], result[1], result[2], result[3]));
     }
 
     private (string Name, (int, int, int) Fixed) Input()

@@ -78,16 +78,18 @@ public sealed class PlanLayout
     /// <summary>The configuration file that runs name. Where the plan holds the settings itself, it lies in the folder of the runs and is empty.</summary>
     public string ConfigFile => plan.BaseFile.Length > 0 ? plan.BaseFile : Path.Combine(root, "base.yaml");
 
+    private static IReadOnlyList<string> NoGivenTeacher => ["teacher.onnx=", "teacher.logits=", "teacher.classMap={}"];
+
     private PlannedRun SharedTeacher(PlanPart part)
     {
         IReadOnlyList<Setting> settings = [.. plan.Common, .. part.Settings];
         string where = $"the shared teacher {part.Name}";
         ExperimentConfig config = Resolve(settings, [], where, part.Line);
         List<string> added = [];
-        if (config.Teacher.Checkpoint.Length > 0)
+        if (config.Teacher.Checkpoint.Length > 0 || config.Teacher.IsGiven)
         {
-            // The checkpoint of the base is the teacher of arms that name none; this one is trained.
-            added.Add("teacher.checkpoint=");
+            // The teacher of the base is that of arms that name none; this one is trained.
+            added.AddRange(["teacher.checkpoint=", .. NoGivenTeacher]);
             config = Resolve(settings, added, where, part.Line);
         }
 
@@ -134,6 +136,7 @@ public sealed class PlanLayout
             added.Add($"teacher.model={teacher.Config.Teacher.Model}");
             added.Add($"teacher.checkpoint={Checkpoint(teacher)}");
             added.Add("teacher.pretrained=");  // the teacher's training began from it; its checkpoint has every weight
+            added.AddRange(config.Teacher.IsGiven ? NoGivenTeacher : []);
         }
 
         PlannedRun run = new PlannedRun

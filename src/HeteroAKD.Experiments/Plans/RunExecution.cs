@@ -38,7 +38,7 @@ internal sealed record RunExecution(IRunStarter Starter, string ConfigFile, int 
                 Threads = Threads,
                 Device = Device,
                 Folder = run.Folder,
-                TeacherOutputs = teacherOutputs,
+                TeacherOutputs = run.Config.Teacher.IsGiven ? "" : teacherOutputs,
                 Mode = mode,
             };
             return await Starter.Run(command, cancellation).ConfigureAwait(false);

@@ -64,7 +64,7 @@ internal static class SettingsText
     // Of keys that are literal, the text itself is the value; of others, YAML.
     private static void Add(List<Setting> leaves, YamlNode node, string path, Func<string, bool> literal)
     {
-        if (node is not YamlMappingNode mapping)
+        if (node is not YamlMappingNode mapping || ConfigurationKeys.IsPairs(path))
         {
             leaves.Add(new Setting(path, node is YamlScalarNode { Value: { } text } && literal(path) ? text : Flow(node), node.Start.Line));
             return;

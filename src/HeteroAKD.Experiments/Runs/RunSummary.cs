@@ -69,7 +69,7 @@ public sealed record NetworkSummary
     /// <summary>The same of the average of its weights; null where none was kept.</summary>
     public IReadOnlyDictionary<string, SegmentationScores>? AverageScores { get; init; }
 
-    /// <summary>Mean IoU of its teacher on the student's validation images; null without a teacher from a checkpoint.</summary>
+    /// <summary>Mean IoU of its teacher on the student's validation images; null without a teacher from a checkpoint or a graph.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public double? TeacherMeanIoU { get; init; }
 

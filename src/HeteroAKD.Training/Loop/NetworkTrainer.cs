@@ -186,6 +186,19 @@ public sealed partial class NetworkTrainer(ITrainingObserver observer)
         throw new NonFiniteException("loss", s.Job.Role, s.Step, $"the value {loss}");
     }
 
+    // A training whose network gives no numbers has diverged: its state is not worth keeping.
+    private static SegmentationScores Score(State s, IEvaluationSet images)
+    {
+        try
+        {
+            return new Evaluator(s.Job.Evaluation).Run(s.Job.Model, images);
+        }
+        catch (NonFiniteLogitsException)
+        {
+            throw new NonFiniteException("evaluation", $"logits of {s.Job.Role}", s.Step, "NaN or infinite logits");
+        }
+    }
+
     // Belongs to its step: a stop waits for it, since a resumed run does not come back to this step.
     private void Evaluate(State s)
     {
@@ -195,11 +208,11 @@ public sealed partial class NetworkTrainer(ITrainingObserver observer)
         }
 
         // All that can fail comes before a number is told: an evaluation is repeated as a whole.
-        SegmentationScores scores = new Evaluator(s.Job.Evaluation).Run(s.Job.Model, images);
+        SegmentationScores scores = Score(s, images);
         double averaged = double.NaN;
         if (s.Average is not null)
         {
-            WithAverage(s, () => averaged = new Evaluator(s.Job.Evaluation).Run(s.Job.Model, images).MeanIoU);
+            WithAverage(s, () => averaged = Score(s, images).MeanIoU);
         }
 
         observer.Evaluated(s.Job, s.Step);

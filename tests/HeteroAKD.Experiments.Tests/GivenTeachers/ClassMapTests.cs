@@ -49,6 +49,18 @@ public sealed class ClassMapTests
             Assert.Throws<HeteroAkdException>(() => ClassMap.Of(new Dictionary<string, string>(), 19, [], s_classes, "the teacher")).Message, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public void Names_in_another_order_and_classes_that_stand_twice_are_refused()
+    {
+        Dictionary<string, string> none = [];
+        Assert.Contains("has the classes of the data in another order (car, road, ... against road, car, ...)",
+            Assert.Throws<HeteroAkdException>(() => ClassMap.Of(none, 3, ["car", "road", "sky"], s_classes, "the teacher")).Message, StringComparison.Ordinal);
+        Assert.True(ClassMap.Of(none, 3, ["street", "vehicle", "sky"], s_classes, "the teacher").IsIdentity); // other words say nothing
+        Dictionary<string, string> twice = new() { ["0"] = "road", ["street"] = "car" };
+        Assert.Contains("class street of the teacher stands there twice",
+            Assert.Throws<HeteroAkdException>(() => ClassMap.Of(twice, 3, ["street", "vehicle", "sky"], s_classes, "the teacher")).Message, StringComparison.Ordinal);
+    }
+
     [Theory]
     [InlineData("0", "raod", "teacher.classMap: the data has no class 'raod'; did you mean road?")]
     [InlineData("5", "road", "teacher.classMap: the teacher has no class '5'; its classes are 0 to 4")]

@@ -2,8 +2,10 @@ using System.Globalization;
 using System.Runtime.InteropServices;
 using System.Text;
 using HeteroAKD.Data;
+using HeteroAKD.Experiments.Commands;
 using HeteroAKD.Experiments.Configuration;
 using HeteroAKD.Experiments.Export;
+using HeteroAKD.Experiments.Plans;
 using HeteroAKD.Experiments.Runs;
 using HeteroAKD.Experiments.Tests.Support;
 using HeteroAKD.Nn;
@@ -40,6 +42,7 @@ public sealed class GivenTeacherTests : IDisposable
         TeacherConfig teacher = new() { Model = "tiny-cnn-student", Mean = normalisation == "own" ? [0.1, 0.2, 0.3] : [], Std = normalisation == "own" ? [0.5, 0.4, 0.3] : [] };
         double[] expected = Kd(Config("network", teacher with { Checkpoint = _checkpoint }));
         double[] found = Kd(Config("graph", teacher with { Onnx = graph }));
+        Assert.Equal((3, 3), (expected.Length, found.Length));
         Assert.All(expected.Zip(found), pair => Assert.Equal(pair.First, pair.Second, 1e-4 * pair.First));
     }
 
@@ -52,6 +55,7 @@ public sealed class GivenTeacherTests : IDisposable
         ExperimentConfig network = Config("network", new TeacherConfig { Model = "tiny-cnn-student", Checkpoint = _checkpoint });
         double[] expected = Kd(network with { Data = network.Data with { TeacherCache = CacheKind.Ram } });
         double[] found = Kd(Config("files", new TeacherConfig { Logits = _folder.File("logits") }));
+        Assert.Equal((3, 3), (expected.Length, found.Length));
         Assert.All(expected.Zip(found), pair => Assert.Equal(pair.First, pair.Second, 2e-3 * pair.First));
     }
 
@@ -67,8 +71,9 @@ public sealed class GivenTeacherTests : IDisposable
         TinyExperiment.Distil(stopped, RunMode.Resume);
         TinyExperiment.AssertSame(Path.Combine(unbroken.Out, NetworkTrainer.LastFile(NetworkRoles.Distilled)), Path.Combine(stopped.Out, NetworkTrainer.LastFile(NetworkRoles.Distilled)));
 
+        // More steps, so that the run goes on after its end: a stop would not wait for the digests.
         ExperimentConfig changed = Config("changed", teacher);
-        TinyExperiment.Distil(changed, cancelAt: 4);
+        TinyExperiment.Distil(changed with { Training = changed.Training with { Steps = 3 } });
         File.Copy(_folder.File("logits/t1.npy"), _folder.File("logits/t0.npy"), overwrite: true);
         Assert.Contains("teacher.logits: ", Assert.Throws<HeteroAkdException>(() => TinyExperiment.Distil(changed, RunMode.Resume)).Message, StringComparison.Ordinal);
     }
@@ -86,6 +91,62 @@ public sealed class GivenTeacherTests : IDisposable
         Assert.Contains("1 of the student's 3 images have no logits", Problem(new TeacherConfig { Logits = logits }, every: 2, missing: "t4"), StringComparison.Ordinal);
         Assert.Contains("1 of the student's 6 images have no logits", Problem(new TeacherConfig { Logits = logits }), StringComparison.Ordinal);
         Assert.Contains("teacher.logits: there is no folder", Problem(new TeacherConfig { Logits = logits + "-none" }), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_dry_run_takes_its_steps_and_checks_the_terms()
+    {
+        WriteLogits(".npy");
+        ExperimentConfig config = Config("dry", new TeacherConfig { Logits = _folder.File("logits") });
+        Assert.Equal([NetworkRoles.Distilled], new DryRunService().Try(config, null, new SilentSink(), CancellationToken.None).Networks.Select(n => n.Role));
+        ExperimentConfig features = config with { Distillation = new DistillationConfig { Method = "heteroakd" } };
+        Assert.Contains("reads the teacher's feature maps", Assert.ThrowsAny<HeteroAkdException>(() => new DryRunService().Try(features, null, new SilentSink(), CancellationToken.None)).Message, StringComparison.Ordinal);
+        Assert.Contains("never trained", Assert.Throws<ConfigurationException>(() => new DryRunService().Try(config, NetworkRole.Teacher, new SilentSink(), CancellationToken.None)).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_graph_of_a_fixed_batch_serves_any_number_of_images()
+    {
+        string graph = _folder.File("teacher.onnx");
+        new ExportService().Run(new ExportRequest(_checkpoint, graph, ExportFormat.Onnx, []) { Size = (32, 32), Batch = 3, LogitsSize = Weights.Onnx.LogitsSize.Network }, CancellationToken.None);
+        TeacherConfig teacher = new() { Model = "tiny-cnn-student" };
+        double[] expected = Kd(Config("network", teacher with { Checkpoint = _checkpoint })); // batches of two
+        double[] found = Kd(Config("graph", teacher with { Onnx = graph }));
+        Assert.Equal((3, 3), (expected.Length, found.Length));
+        Assert.All(expected.Zip(found), pair => Assert.Equal(pair.First, pair.Second, 1e-4 * pair.First));
+    }
+
+    [Fact]
+    public void Unlabelled_images_have_logits_too_and_names_that_are_their_own()
+    {
+        WriteLogits(".npy");
+        string extra = Path.Combine(_data.Root, "extra", "night");
+        Directory.CreateDirectory(extra);
+        File.Copy(_data.Image("t0"), Path.Combine(extra, "u0.png"));
+        TeacherConfig teacher = new() { Logits = _folder.File("logits") };
+        ExperimentConfig config = Config("unlabelled", teacher);
+        config = config with { Data = config.Data with { Unlabelled = "extra", UnlabelledBatch = 1 } };
+        Assert.Contains("1 of the student's 7 images have no logits", Assert.Throws<HeteroAkdException>(() => TinyExperiment.Distil(config)).Message, StringComparison.Ordinal);
+        Directory.CreateDirectory(_folder.File("logits/night"));
+        File.Copy(_folder.File("logits/t1.npy"), _folder.File("logits/night/u0.npy"));
+        Directory.Delete(config.Out, recursive: true);
+        Assert.Equal(3, Kd(config).Length);
+
+        File.Copy(_data.Image("t0"), Path.Combine(_data.Root, "extra", "t0.png"));
+        Assert.Contains("are both called t0, and would share one file of logits",
+            Assert.Throws<HeteroAkdException>(() => TinyExperiment.Distil(config with { Out = _folder.File("twins") })).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_class_map_is_one_value_of_an_override()
+    {
+        string file = _folder.File("a.yaml", "teacher: {onnx: a}");
+        Assert.Equal(2, ConfigurationReader.ReadFile(file, ["teacher.classMap={0: a, 1: b}"]).Teacher.ClassMap.Count);
+        Assert.Contains("teacher.classMap is one value; give all its pairs at once",
+            Assert.Throws<ConfigurationException>(() => ConfigurationReader.ReadFile(file, ["teacher.classMap.0=a"])).Message, StringComparison.Ordinal);
+        YamlDotNet.RepresentationModel.YamlMappingNode map = new("0", "a", "1", "b");
+        Setting setting = Assert.Single(SettingsText.Flatten(new YamlDotNet.RepresentationModel.YamlMappingNode("teacher", new YamlDotNet.RepresentationModel.YamlMappingNode("classMap", map))));
+        Assert.Equal(("teacher.classMap", "{'0': 'a', '1': 'b'}"), (setting.Key, setting.Value));
     }
 
     [Theory]
@@ -132,7 +193,7 @@ public sealed class GivenTeacherTests : IDisposable
 
     private string Problem(TeacherConfig teacher, string method = "kd", int every = 1, string missing = "")
     {
-        ExperimentConfig config = Config("problem", teacher) with { Distillation = new DistillationConfig { Baseline = false, Method = method } };
+        ExperimentConfig config = Config("problem", teacher) with { Distillation = new DistillationConfig { Method = method } };
         string hidden = _folder.File("hidden");
         if (missing.Length > 0)
         {
