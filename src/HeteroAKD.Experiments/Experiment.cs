@@ -1,10 +1,8 @@
 using System.Diagnostics;
-using System.Globalization;
 using HeteroAKD.Data;
 using HeteroAKD.Distillation;
 using HeteroAKD.Experiments.Commands;
 using HeteroAKD.Experiments.Configuration;
-using HeteroAKD.Experiments.GivenTeachers;
 using HeteroAKD.Experiments.Runs;
 using HeteroAKD.Nn.Models;
 using HeteroAKD.Tensors;
@@ -153,24 +151,11 @@ public sealed class Experiment : IDisposable
         }
     }
 
-    // A teacher that is no network of this program: what stands for it, and how well it knows the labels.
+    // What stands for a teacher that is no network of this program.
     private SegmentationModel TakeGiven()
     {
-        GivenTeacher teacher = _jobs.Given;
         _given = _jobs.Network(NetworkRole.Teacher).Model;
-        foreach (string line in teacher.ClassLines())
-        {
-            Say($"{NetworkRoles.Teacher}: {line}");
-        }
-
-        (string images, ConfusionMatrix pixels) = teacher.Score(_device, _cancellation);
-        _givenMeanIoU = images == "val" ? pixels.MeanIoU() : null;
-        Say(string.Create(CultureInfo.InvariantCulture, $"{NetworkRoles.Teacher}: {teacher.Name}, mIoU {100 * pixels.MeanIoU():F2} %, pixel accuracy {100 * pixels.PixelAccuracy():F2} % on {images}"));
-        if (pixels.PixelAccuracy() < Math.Min(0.5, 2.0 / _data.Classes.Count))
-        {
-            Say($"warning: {NetworkRoles.Teacher}: {teacher.Name} hardly agrees with the labels. Are its classes in the order of {_data.Classes.Names[0]}, {_data.Classes.Names[^1]} (teacher.classMap), and are its images normalised as it expects (teacher.mean, teacher.std)?");
-        }
-
+        _givenMeanIoU = _jobs.Given.Introduce(_device, line => Say($"{NetworkRoles.Teacher}: {line}"), _cancellation);
         return _given;
     }
 

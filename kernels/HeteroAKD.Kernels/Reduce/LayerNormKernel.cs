@@ -64,20 +64,15 @@ public readonly struct LayerNormKernel(
             sum += TLane.LoadPart(x, start + j, columns - j, zero);
         }
 
-        // As in BatchNormPlaneKernel: a mean far from zero costs no digits.
         TLane center = group.Sum(sum) / TLane.Splat(columns);
-        TLane rest = zero;
         TLane squares = zero;
         for (int j = group.Start; j < columns; j += group.Stride)
         {
             TLane d = TLane.LoadPart(x, start + j, columns - j, center) - center;
-            rest += d;
             squares = TLane.Fma(d, d, squares);
         }
 
-        rest = group.Sum(rest);
-        squares = TLane.NegatedFma(rest, rest / TLane.Splat(columns), group.Sum(squares));
-        TLane scale = TLane.Rsqrt((squares / TLane.Splat(columns)) + TLane.Splat(epsilon));
+        TLane scale = TLane.Rsqrt((group.Sum(squares) / TLane.Splat(columns)) + TLane.Splat(epsilon));
         for (int j = group.Start; j < columns; j += group.Stride)
         {
             int count = columns - j;

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Numerics;
 using HeteroAKD.Data;
 using HeteroAKD.Distillation;
@@ -41,8 +42,26 @@ public sealed class GivenTeacher(ExperimentConfig config, ExperimentData data)
     /// <exception cref="HeteroAkdException">It is missing, or does not fit the data.</exception>
     public ITeacherOutputs Outputs() => _teacher.Onnx.Length > 0 ? Graph() : Files();
 
-    /// <summary>The table of <c>teacher.classMap</c>; none where classes are the same.</summary>
-    public IReadOnlyList<string> ClassLines()
+    /// <summary>Says what its classes are here, and how well it knows the labels.</summary>
+    /// <returns>Its mean IoU on validation images; null for files, which have none of those.</returns>
+    public double? Introduce(Device device, Action<string> say, CancellationToken cancellation)
+    {
+        foreach (string line in ClassLines())
+        {
+            say(line);
+        }
+
+        (string images, ConfusionMatrix pixels) = Score(device, cancellation);
+        say(string.Create(CultureInfo.InvariantCulture, $"{Name}, mIoU {100 * pixels.MeanIoU():F2} %, pixel accuracy {100 * pixels.PixelAccuracy():F2} % on {images}"));
+        if (pixels.PixelAccuracy() < Math.Min(0.5, 2.0 / data.Classes.Count))
+        {
+            say($"warning: it hardly agrees with the labels. Are its classes in the order {data.Classes.Names[0]}, {data.Classes.Names[1]}, ... (teacher.classMap), and are its images normalised as it expects (teacher.mean, teacher.std)?");
+        }
+
+        return _teacher.Onnx.Length > 0 ? pixels.MeanIoU() : null;
+    }
+
+    private IReadOnlyList<string> ClassLines()
     {
         if (_teacher.Logits.Length > 0)
         {
@@ -53,9 +72,8 @@ public sealed class GivenTeacher(ExperimentConfig config, ExperimentData data)
         return [.. MapOf(graph).Lines(graph.ClassNames)];
     }
 
-    /// <summary>How well it knows the labels: a graph on validation images, files on labelled images of the student's.</summary>
-    /// <returns>What it was scored on, and the pixels by true and predicted class.</returns>
-    public (string Images, ConfusionMatrix Pixels) Score(Device device, CancellationToken cancellation)
+    // A graph on validation images, files on labelled images of the student's.
+    private (string Images, ConfusionMatrix Pixels) Score(Device device, CancellationToken cancellation)
     {
         ConfusionMatrix matrix = new(data.Classes.Count, data.Classes.IgnoreIndex);
         if (_teacher.Logits.Length > 0)

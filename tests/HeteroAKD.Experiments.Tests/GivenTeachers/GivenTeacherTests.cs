@@ -94,6 +94,18 @@ public sealed class GivenTeacherTests : IDisposable
     }
 
     [Fact]
+    public void A_teacher_of_other_classes_teaches_through_its_map()
+    {
+        string graph = _folder.File("three.onnx");
+        string checkpoint = SavedNetwork.Write(_folder.File("three.safetensors"), _data.Config(""), 3, Sure);
+        new ExportService().Run(new ExportRequest(checkpoint, graph, ExportFormat.Onnx, []) { Size = (32, 32) }, CancellationToken.None);
+        Assert.Contains("has 3 classes, the data has 2; say with teacher.classMap", Problem(new TeacherConfig { Onnx = graph }), StringComparison.Ordinal);
+        ExperimentConfig config = Config("mapped", new TeacherConfig { Onnx = graph, ClassMap = new Dictionary<string, string> { ["0"] = "a", ["1"] = "b", ["2"] = "b" } });
+        Assert.Equal(3, Kd(config).Length);
+        Assert.Contains("teacher: b: 1 + 2", File.ReadAllText(Path.Combine(config.Out, RunFiles.Log)), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void A_dry_run_takes_its_steps_and_checks_the_terms()
     {
         WriteLogits(".npy");
