@@ -140,7 +140,7 @@ public sealed class JobFactory(ExperimentConfig config, ExperimentData data, Dev
     public GivenTeacher Given => new(config, data);
 
     private ITeacherOutputs? Kept(SegmentationModel teacher) =>
-        config.Teacher.IsGiven ? Given.Outputs()
+        config.Teacher.IsGiven ? Given.Outputs(device)
         : config.Data.TeacherCache != CacheKind.Off ? new TeacherViews(TeacherSources, data.Evaluation, WholeOutputs(teacher), say)
         : teacherOutputs.Length > 0 ? new TeacherOutputFolder(teacherOutputs, teacher, Circumstances, say)
         : null;
@@ -169,7 +169,7 @@ public sealed class JobFactory(ExperimentConfig config, ExperimentData data, Dev
         using SegmentationModel student = ModelZoo.Create(config.Student.Model, data.Classes.Count, meta, seed: null);
         WeightedTerm[] terms = [.. config.Distillation.WeightedTerms().Concat(config.Distillation.ControlTerms()).DistinctBy(t => t.Name)];
         TaskLoss task = new(meta, data.Classes.Count, new TaskLossOptions(data.Classes.IgnoreIndex, null, 0, 0));
-        ObjectiveFactory.Distillation(teacher, student, task, config, terms, data.Classes.IgnoreIndex, null, Given.Outputs(), asksTeacher: true).Dispose();
+        ObjectiveFactory.Distillation(teacher, student, task, config, terms, data.Classes.IgnoreIndex, null, Given.Outputs(meta), asksTeacher: true).Dispose();
     }
 
     private void RequireBatchOfOne(string role, string name)

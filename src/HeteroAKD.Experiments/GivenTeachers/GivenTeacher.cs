@@ -39,19 +39,16 @@ public sealed class GivenTeacher(ExperimentConfig config, ExperimentData data)
     }
 
     /// <summary>What gives its logits batch by batch. The caller disposes of it.</summary>
+    /// <param name="device">Where the batches' images are.</param>
     /// <exception cref="HeteroAkdException">It is missing, or does not fit the data.</exception>
-    public ITeacherOutputs Outputs() => _teacher.Onnx.Length > 0 ? Graph() : Files();
+    public ITeacherOutputs Outputs(Device device) => _teacher.Onnx.Length > 0 ? Graph(device) : Files();
 
     /// <summary>Says what its classes are here, and how well it knows the labels.</summary>
     /// <returns>Its mean IoU on validation images; null for files, which have none of those.</returns>
     public double? Introduce(Device device, Action<string> say, CancellationToken cancellation)
     {
-        foreach (string line in ClassLines())
-        {
-            say(line);
-        }
-
-        (string images, ConfusionMatrix pixels) = Score(device, cancellation);
+        ConfusionMatrix pixels = new(data.Classes.Count, data.Classes.IgnoreIndex);
+        string images = _teacher.Onnx.Length > 0 ? ScoreGraph(pixels, device, say, cancellation) : ScoreFiles(pixels, device, say, cancellation);
         say(string.Create(CultureInfo.InvariantCulture, $"{Name}, mIoU {100 * pixels.MeanIoU():F2} %, pixel accuracy {100 * pixels.PixelAccuracy():F2} % on {images}"));
         if (pixels.PixelAccuracy() < Math.Min(0.5, 2.0 / data.Classes.Count))
         {
@@ -61,49 +58,47 @@ public sealed class GivenTeacher(ExperimentConfig config, ExperimentData data)
         return _teacher.Onnx.Length > 0 ? pixels.MeanIoU() : null;
     }
 
-    private IReadOnlyList<string> ClassLines()
+    // On validation images. The graph is loaded once for its table and its scores.
+    private string ScoreGraph(ConfusionMatrix pixels, Device device, Action<string> say, CancellationToken cancellation)
     {
-        if (_teacher.Logits.Length > 0)
-        {
-            return [.. Folder().Map.Lines([])];
-        }
-
-        using OnnxTeacher graph = new(_teacher.Onnx, config.Threads);
-        return [.. MapOf(graph).Lines(graph.ClassNames)];
-    }
-
-    // A graph on validation images, files on labelled images of the student's.
-    private (string Images, ConfusionMatrix Pixels) Score(Device device, CancellationToken cancellation)
-    {
-        ConfusionMatrix matrix = new(data.Classes.Count, data.Classes.IgnoreIndex);
-        if (_teacher.Logits.Length > 0)
-        {
-            LogitsFolder folder = Folder();
-            IReadOnlyList<string> names = Names[0];
-            int count = Math.Min(ScoredImages, data.Student.Count);
-            for (int i = 0; i < count; i++)
-            {
-                cancellation.ThrowIfCancellationRequested();
-                Sample sample = data.Student.Load(i);
-                GivenLogits logits = folder.Read(names[i]);
-                Add(matrix, device, logits.Values, new Shape(1, logits.Classes, logits.Height, logits.Width), sample.Image.Height, sample.Image.Width, Array.ConvertAll(sample.Labels, l => (int)l));
-            }
-
-            return ($"{count} of the student's labelled images", matrix);
-        }
-
-        using LogitsFromGraph graph = Graph();
-        EvaluatedDataset images = new(data.Validation, data.Evaluation);
-        foreach (Batch batch in images.Read(1))
+        using LogitsFromGraph graph = Graph(device);
+        Say(graph.ClassLines, say);
+        foreach (Batch batch in new EvaluatedDataset(data.Validation, data.Evaluation).Read(1))
         {
             cancellation.ThrowIfCancellationRequested();
             using StepScope scope = device.BeginStep();
             Shape shape = new(1, 3, batch.Height, batch.Width);
             (float[] values, Shape logits) = graph.Logits(Tensor.From(device, shape, batch.Images.AsSpan(0, shape.Count)));
-            Add(matrix, device, values, logits, batch.Height, batch.Width, batch.LabelsAt(0).ToArray());
+            Add(pixels, device, values, logits, batch.Height, batch.Width, batch.LabelsAt(0).ToArray());
         }
 
-        return ("val", matrix);
+        return "val";
+    }
+
+    // On labelled images of the student's: files have no others.
+    private string ScoreFiles(ConfusionMatrix pixels, Device device, Action<string> say, CancellationToken cancellation)
+    {
+        LogitsFolder folder = Folder();
+        Say(folder.Map.Lines([]), say);
+        IReadOnlyList<string> names = Names[0];
+        int count = Math.Min(ScoredImages, data.Student.Count);
+        for (int i = 0; i < count; i++)
+        {
+            cancellation.ThrowIfCancellationRequested();
+            Sample sample = data.Student.Load(i);
+            GivenLogits logits = folder.Read(names[i]);
+            Add(pixels, device, logits.Values, new Shape(1, logits.Classes, logits.Height, logits.Width), sample.Image.Height, sample.Image.Width, Array.ConvertAll(sample.Labels, l => (int)l));
+        }
+
+        return $"{count} of the student's labelled images";
+    }
+
+    private static void Say(IEnumerable<string> lines, Action<string> say)
+    {
+        foreach (string line in lines)
+        {
+            say(line);
+        }
     }
 
     // Those of the student's images, then unlabelled ones.
@@ -115,12 +110,13 @@ public sealed class GivenTeacher(ExperimentConfig config, ExperimentData data)
 
     private Normalization Own => _teacher.Mean.Count > 0 ? new(_teacher.Mean, _teacher.Std) : Student;
 
-    private LogitsFromGraph Graph()
+    private LogitsFromGraph Graph(Device device)
     {
         OnnxTeacher graph = new(_teacher.Onnx, config.Threads);
         try
         {
-            return new LogitsFromGraph(graph, MapOf(graph), Student, Own);
+            ClassMap map = ClassMap.Of(_teacher.ClassMap, graph.Classes, graph.ClassNames, data.Classes, $"teacher.onnx {_teacher.Onnx}");
+            return new LogitsFromGraph(graph, map, Own.Same(Student) ? null : new InputAdapter(device, Student, Own));
         }
         catch
         {
@@ -133,11 +129,10 @@ public sealed class GivenTeacher(ExperimentConfig config, ExperimentData data)
     private LogitsFromFiles Files()
     {
         LogitsFolder folder = Folder();
-        int pixels = Math.Max(1, data.Student.Load(0).Image.Height / folder.Read(Names[0][0]).Height);
-        return new LogitsFromFiles(folder, Names, data.Classes.Count, Math.Min(MaxStride, (int)BitOperations.RoundUpToPowerOf2((uint)pixels + 1) >> 1));
+        IReadOnlyList<IReadOnlyList<string>> names = Names;
+        int pixels = Math.Max(1, data.Student.Load(0).Image.Height / folder.Read(names[0][0]).Height);
+        return new LogitsFromFiles(folder, names, data.Classes.Count, Math.Min(MaxStride, (int)BitOperations.RoundUpToPowerOf2((uint)pixels + 1) >> 1));
     }
-
-    private ClassMap MapOf(OnnxTeacher graph) => ClassMap.Of(_teacher.ClassMap, graph.Classes, graph.ClassNames, data.Classes, $"teacher.onnx {_teacher.Onnx}");
 
     private LogitsFolder Folder() => LogitsFolder.Open(
         _teacher.Logits, [.. Images.SelectMany(source => source)], theirs => ClassMap.Of(_teacher.ClassMap, theirs, [], data.Classes, $"teacher.logits {_teacher.Logits}"));

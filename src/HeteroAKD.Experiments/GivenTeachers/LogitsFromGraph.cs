@@ -10,9 +10,8 @@ namespace HeteroAKD.Experiments.GivenTeachers;
 /// <summary>Asks a graph for the logits of each batch.</summary>
 /// <param name="graph">The graph; taken over.</param>
 /// <param name="map">What its classes mean.</param>
-/// <param name="student">How the batch's images are normalised.</param>
-/// <param name="own">How the graph's are.</param>
-internal sealed class LogitsFromGraph(OnnxTeacher graph, ClassMap map, Normalization student, Normalization own) : ITeacherOutputs
+/// <param name="adapter">How its images follow from the student's; null where both are normalised alike. Taken over.</param>
+internal sealed class LogitsFromGraph(OnnxTeacher graph, ClassMap map, InputAdapter? adapter) : ITeacherOutputs
 {
     private Tensor? _logits; // [N, C, h, w]
 
@@ -33,6 +32,9 @@ internal sealed class LogitsFromGraph(OnnxTeacher graph, ClassMap map, Normaliza
         return new SegmentationOutput(_logits, null, default, _logits);
     }
 
+    /// <summary>The table of its classes; none where they are those of the data.</summary>
+    public IEnumerable<string> ClassLines => map.Lines(graph.ClassNames);
+
     /// <summary>The logits of images for the classes here.</summary>
     /// <param name="images">[N, 3, H, W], normalised for the student.</param>
     public (float[] Values, Shape Shape) Logits(Tensor images)
@@ -40,10 +42,9 @@ internal sealed class LogitsFromGraph(OnnxTeacher graph, ClassMap map, Normaliza
         using NoGrad noGrad = new();
         using StepScope scope = images.Device.BeginStep();
         (int height, int width) = (graph.Fixed.Height > 0 ? graph.Fixed.Height : images.Shape[2], graph.Fixed.Width > 0 ? graph.Fixed.Width : images.Shape[3]);
-        Tensor seen = (height, width) == (images.Shape[2], images.Shape[3]) ? images : Functional.Interpolate(images, height, width);
-        float[] pixels = seen.ToFloats();
-        Normalize(pixels, height * width);
-        (float[] values, Shape shape) = graph.Run(pixels, seen.Shape);
+        Tensor adapted = adapter?.Apply(images) ?? images;
+        Tensor seen = (height, width) == (images.Shape[2], images.Shape[3]) ? adapted : Functional.Interpolate(adapted, height, width);
+        (float[] values, Shape shape) = graph.Run(seen.ToFloats(), seen.Shape);
         int size = shape.CountFrom(1);
         float[] mapped = map.IsIdentity ? values : [.. Enumerable.Range(0, shape[0]).SelectMany(n => map.Apply(values[(n * size)..((n + 1) * size)], shape.CountFrom(2)))];
         return (mapped, new Shape(shape[0], mapped.Length / shape[0] / shape.CountFrom(2), shape[2], shape[3]));
@@ -53,20 +54,7 @@ internal sealed class LogitsFromGraph(OnnxTeacher graph, ClassMap map, Normaliza
     public void Dispose()
     {
         _logits?.Dispose();
+        adapter?.Dispose();
         graph.Dispose();
-    }
-
-    private void Normalize(float[] pixels, int plane)
-    {
-        if (own.Same(student))
-        {
-            return;
-        }
-
-        for (int i = 0; i < pixels.Length; i++)
-        {
-            int c = i / plane % 3;
-            pixels[i] = (float)(((pixels[i] * student.Std[c]) + student.Mean[c] - own.Mean[c]) / own.Std[c]);
-        }
     }
 }
