@@ -31,8 +31,8 @@ public sealed class JobFactory(ExperimentConfig config, ExperimentData data, Dev
     [
         .. new[]
         {
-            ("teacher.checkpoint", config.Teacher.Checkpoint), ("teacher.pretrained", config.Teacher.Pretrained),
-            ("student.checkpoint", config.Student.Checkpoint), ("student.pretrained", config.Student.Pretrained),
+            ("teacher.checkpoint", config.Teacher.Checkpoint), ("teacher.pretrained", KnownGraph.PathOf(config.Teacher.Pretrained)),
+            ("student.checkpoint", config.Student.Checkpoint), ("student.pretrained", KnownGraph.PathOf(config.Student.Pretrained)),
         }.Where(file => file.Item2.Length > 0),
         .. GivenTeacher.FilesOf(config.Teacher),
     ];
@@ -62,7 +62,7 @@ public sealed class JobFactory(ExperimentConfig config, ExperimentData data, Dev
             }
             else if (pretrained.Length > 0)
             {
-                Checkpoint.ReadWeights(pretrained);
+                Checkpoint.ReadWeights(KnownGraph.PathOf(pretrained));
             }
 
             if (trains && BatchSize(role) == 1)
@@ -215,7 +215,7 @@ public sealed class JobFactory(ExperimentConfig config, ExperimentData data, Dev
             return;
         }
 
-        WeightImport import = WeightImport.Of(Checkpoint.ReadWeights(path).File);
+        WeightImport import = WeightImport.Of(Checkpoint.ReadWeights(KnownGraph.PathOf(path)).File);
         ImportReport report = import.CopyTo(model, backboneOnly: true);
         if (!report.Complete)
         {
@@ -228,13 +228,32 @@ public sealed class JobFactory(ExperimentConfig config, ExperimentData data, Dev
         }
 
         say($"{name}: {report.Loaded.Count} entries of the encoder of {model.Name} from {path} ({import.Map.Name})");
-        bool teacher = name == NetworkRoles.Teacher;
-        Normalization configured = teacher ? _teacher : NormalizationOf(config.Augmentation);
-        if (import.Input is { } input && !(input.Mean.SequenceEqual(configured.Mean) && input.Std.SequenceEqual(configured.Std)))
+        if (import.Input is { } input)
         {
-            string section = teacher ? "teacher" : "augmentation";
-            say($"{name}: these weights expect {section}.mean {input.MeanText} and {section}.std {input.StdText}, not the configured ones");
+            Normalise(name, input);
         }
+    }
+
+    // A teacher's images are prepared as its weights expect them, unless the configuration says otherwise; the student's are those of the whole run.
+    private void Normalise(string name, InputNormalization input)
+    {
+        bool teacher = name == NetworkRoles.Teacher;
+        Normalization expected = new(input.Mean, input.Std);
+        Normalization configured = teacher ? _teacher : NormalizationOf(config.Augmentation);
+        if (expected.Same(configured))
+        {
+            return;
+        }
+
+        if (teacher && config.Teacher.Mean.Count == 0)
+        {
+            _teacher = expected;
+            say($"{name}: its images are normalised by mean {input.MeanText} and deviation {input.StdText}, as these weights expect");
+            return;
+        }
+
+        string section = teacher ? "teacher" : "augmentation";
+        say($"{name}: these weights expect {section}.mean {input.MeanText} and {section}.std {input.StdText}, not the configured ones");
     }
 
     private PlannedTraining Plan(NetworkRole role, SegmentationModel model, IObjective objective)

@@ -96,6 +96,8 @@ internal sealed class FakeServices :
 
     public IReadOnlyList<DeviceInfo> Devices() => [new("cpu", "some processor", 8L << 30, true, "Vector512"), new("cuda", "", 0, false, "no driver")];
 
+    public IReadOnlyList<PretrainedSummary> Pretrained() => [new("resnet18-imagenet", "somebody's", null)];
+
     public IReadOnlyList<ModelSummary> Models(int classes) => [new("tiny-cnn-student", ModelFamily.Cnn, 89_000 + classes)];
 
     public ModelProfile Profile(string model, int classes, int height, int width)

@@ -5,6 +5,7 @@ using System.Runtime.InteropServices;
 using HeteroAKD.Experiments.Commands;
 using HeteroAKD.Nn.Models;
 using HeteroAKD.Training.Evaluation;
+using HeteroAKD.Weights.Import;
 
 namespace HeteroAKD.Cli.Commands;
 
@@ -20,7 +21,7 @@ internal sealed class InfoCommand : Command
         Arity = ArgumentArity.ZeroOrOne,
     };
 
-    private readonly Option<bool> models = new("--models") { Description = "Show the networks that there are" };
+    private readonly Option<bool> models = new("--models") { Description = "Show the networks and the pretrained weights that there are" };
 
     private readonly Option<(int Height, int Width)?> size = new Option<(int Height, int Width)?>("--size")
     {
@@ -70,6 +71,7 @@ internal sealed class InfoCommand : Command
             if (result.GetValue(models))
             {
                 WriteModels(terminal.Out, service.Models(count));
+                WritePretrained(terminal.Out, service.Pretrained());
             }
             else if (result.GetValue(model) is { } name)
             {
@@ -107,6 +109,18 @@ internal sealed class InfoCommand : Command
         foreach (ModelSummary summary in models)
         {
             table.Row(summary.Name, FamilyName(summary.Family), Millions(summary.Parameters));
+        }
+
+        output.Write(table);
+    }
+
+    private static void WritePretrained(TextWriter output, IReadOnlyList<PretrainedSummary> weights)
+    {
+        output.WriteLine("\nweights for teacher.pretrained and student.pretrained");
+        var table = new TextTable("name", "whose", "file") { Words = [0, 1, 2] };
+        foreach (PretrainedSummary summary in weights)
+        {
+            table.Row(summary.Name, summary.Description, summary.Path ?? $"not here; {KnownGraph.FoldersVariable} names its folder");
         }
 
         output.Write(table);

@@ -17,6 +17,12 @@ public sealed record DeviceInfo(string Name, string Description, long MemoryByte
 /// <param name="Parameters">Its trainable values, those of an auxiliary head among them.</param>
 public sealed record ModelSummary(string Name, ModelFamily Family, long Parameters);
 
+/// <summary>Published weights that configurations name without a path.</summary>
+/// <param name="Name">What <c>teacher.pretrained</c> and <c>student.pretrained</c> take.</param>
+/// <param name="Description">Whose they are.</param>
+/// <param name="Path">The file, or null where this machine has none.</param>
+public sealed record PretrainedSummary(string Name, string Description, string? Path);
+
 /// <summary>Lists devices and networks.</summary>
 public interface IInfoCommand
 {
@@ -25,6 +31,9 @@ public interface IInfoCommand
 
     /// <summary>Every network, with so many classes.</summary>
     IReadOnlyList<ModelSummary> Models(int classes);
+
+    /// <summary>Every published file of weights that has a name here.</summary>
+    IReadOnlyList<PretrainedSummary> Pretrained();
 
     /// <summary>What a network costs for one image of height x width.</summary>
     ModelProfile Profile(string model, int classes, int height, int width);

@@ -1,6 +1,7 @@
 using HeteroAKD.Nn.Models;
 using HeteroAKD.Tensors;
 using HeteroAKD.Tensors.Devices;
+using HeteroAKD.Weights.Import;
 
 namespace HeteroAKD.Experiments.Commands;
 
@@ -23,6 +24,9 @@ public sealed class InfoService : IInfoCommand
 
         return models;
     }
+
+    /// <inheritdoc/>
+    public IReadOnlyList<PretrainedSummary> Pretrained() => [.. KnownGraph.All.Select(g => new PretrainedSummary(g.Name, g.Description, g.Find()))];
 
     /// <inheritdoc/>
     public ModelProfile Profile(string model, int classes, int height, int width) => ModelProfile.Of(model, classes, height, width);

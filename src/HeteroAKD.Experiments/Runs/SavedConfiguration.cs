@@ -2,6 +2,7 @@ using HeteroAKD.Experiments.Configuration;
 using HeteroAKD.Tensors;
 using HeteroAKD.Training.Checkpoints;
 using HeteroAKD.Training.Loop;
+using HeteroAKD.Weights.Import;
 
 namespace HeteroAKD.Experiments.Runs;
 
@@ -138,9 +139,11 @@ internal static class SavedConfiguration
             Classes = Below(config.Data.Classes),
             Unlabelled = config.Data.Unlabelled == DataConfig.UnlabelledScenes ? config.Data.Unlabelled : Below(config.Data.Unlabelled),
         },
-        Teacher = config.Teacher with { Checkpoint = Real(config.Teacher.Checkpoint), Pretrained = Real(config.Teacher.Pretrained), Onnx = Real(config.Teacher.Onnx), Logits = Real(config.Teacher.Logits) },
-        Student = config.Student with { Checkpoint = Real(config.Student.Checkpoint), Pretrained = Real(config.Student.Pretrained) },
+        Teacher = config.Teacher with { Checkpoint = Real(config.Teacher.Checkpoint), Pretrained = Weights(config.Teacher.Pretrained), Onnx = Real(config.Teacher.Onnx), Logits = Real(config.Teacher.Logits) },
+        Student = config.Student with { Checkpoint = Real(config.Student.Checkpoint), Pretrained = Weights(config.Student.Pretrained) },
     };
+
+    private static string Weights(string nameOrPath) => KnownGraph.IsName(nameOrPath) ? nameOrPath : Real(nameOrPath);
 
     private static string Real(string path) => path.Length == 0 ? path : RealPath.Of(path);
 

@@ -18,6 +18,7 @@ internal sealed record Backbone(ModelFamily Family, Func<Site, Encoder> Build, i
         ["resnet50"] = Wide(new ResNetOptions([3, 4, 6, 3], Bottleneck: true)),
         ["resnet101"] = Wide(new ResNetOptions([3, 4, 23, 3], Bottleneck: true)),
         ["resnet18b"] = Narrow(new ResNetOptions([2, 2, 2, 2], DeepStem: false)),
+        ["resnet20b"] = Narrow(new ResNetOptions([2, 2, 2, 3], DeepStem: false)),
         ["resnet50b"] = Wide(new ResNetOptions([3, 4, 6, 3], Bottleneck: true, DeepStem: false)),
         ["resnet101b"] = Wide(new ResNetOptions([3, 4, 23, 3], Bottleneck: true, DeepStem: false)),
         ["mobilenetv2"] = new(ModelFamily.Cnn, site => new MobileNetV2(site), 128, 128, HasAuxHead: false),

@@ -48,9 +48,7 @@ internal static class FileKind
         // {"metadata": {"total_size": …}, "weight_map": {…}}
         return text.StartsWith("{"u8) && (text.IndexOf("\"weight_map\""u8) >= 0 || text.IndexOf("\"total_size\""u8) >= 0)
             ? "is the index of weights that are spread over several files. Import needs them in one: load and save them again with the library that wrote them"
-            : text.StartsWith("\x08\x03\x12"u8) || text.StartsWith("\x08\x07\x12"u8) || text.StartsWith("\x08\x08\x12"u8) || text.StartsWith("\x08\x06\x12"u8)
-                ? "is an ONNX graph. Its weights are not read; import the .pth or .safetensors that it was made of"
-                : null;
+            : null;
     }
 
     /// <summary>The kind of a file from its first eight bytes; null where they tell nothing.</summary>

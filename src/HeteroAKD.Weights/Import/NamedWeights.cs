@@ -34,6 +34,11 @@ public sealed record NamedWeights(NameMap Map, string Prefix, IReadOnlyDictionar
             }
         }
 
+        if (file.Graph is { } graph && from.Length == 0)
+        {
+            return new NamedWeights(new GraphOrderMap(KnownGraph.Of(graph)), "", new Dictionary<string, HostTensor>());
+        }
+
         if (ForeignNetworks.Find(file.Tensors.Select(t => t.Name)) is { } network)
         {
             throw new WeightImportException(file.Path, $"has the names of {network}, an encoder that this program does not have; 'heteroakd info --models' lists those that it has");

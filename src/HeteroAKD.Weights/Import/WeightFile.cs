@@ -26,7 +26,10 @@ public sealed record WeightFile(string Path, string Kind, IReadOnlyList<HostTens
     /// <summary>Further tables of tensors in the file, by their keys.</summary>
     public IReadOnlyList<string> OtherTables { get; init; } = [];
 
-    /// <summary>Reads a safetensors file or one of PyTorch; what it begins with tells them apart.</summary>
+    /// <summary>How a graph uses the tensors; null for files without one.</summary>
+    public OnnxContent? Graph { get; init; }
+
+    /// <summary>Reads a safetensors file, one of PyTorch, or the weights of an ONNX graph; what it begins with tells them apart.</summary>
     /// <param name="path">The file.</param>
     /// <param name="key">Which table of tensors, where a file of PyTorch has several; empty to find it.</param>
     /// <exception cref="Tensors.HeteroAkdException">Missing, damaged or of another kind.</exception>
@@ -37,6 +40,13 @@ public sealed record WeightFile(string Path, string Kind, IReadOnlyList<HostTens
         {
             TorchContent content = TorchFile.Read(path, key);
             return new WeightFile(path, "PyTorch", content.Tensors, content.Others) { Table = content is { Table: ".", OtherTables: [] } ? "" : content.Table, OtherTables = content.OtherTables };
+        }
+
+        if (OnnxFile.Recognises(start))
+        {
+            RequireNoKey(path, key);
+            OnnxContent graph = OnnxFile.Read(path);
+            return new WeightFile(path, $"ONNX graph of {graph.Nodes.Count} operations", graph.Tensors, graph.Others) { Graph = graph };
         }
 
         (List<HostTensor> Tensors, Dictionary<string, string> Metadata) file;
@@ -50,14 +60,18 @@ public sealed record WeightFile(string Path, string Kind, IReadOnlyList<HostTens
             throw new WeightImportException(path, FileKind.Problem(start)!, e);
         }
 
+        RequireNoKey(path, key);
+        ExportedWeights? exported = ExportedWeights.Find(path, file.Metadata);
+        string kind = exported is null ? "safetensors" : $"safetensors of {exported.Model} with {exported.Classes} classes";
+        return new WeightFile(path, kind, file.Tensors, 0) { Metadata = file.Metadata, LayerNormEps = exported?.LayerNormEps, Input = exported?.Input };
+    }
+
+    private static void RequireNoKey(string path, string key)
+    {
         if (key.Length > 0)
         {
             throw new WeightImportException(path, $"is no file of PyTorch, so it has no table '{key}'");
         }
-
-        ExportedWeights? exported = ExportedWeights.Find(path, file.Metadata);
-        string kind = exported is null ? "safetensors" : $"safetensors of {exported.Model} with {exported.Classes} classes";
-        return new WeightFile(path, kind, file.Tensors, 0) { Metadata = file.Metadata, LayerNormEps = exported?.LayerNormEps, Input = exported?.Input };
     }
 
     // At most the first 512 bytes.

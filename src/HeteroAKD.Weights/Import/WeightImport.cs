@@ -13,14 +13,15 @@ public sealed class WeightImportException(string path, string problem, Exception
 /// <summary>Brings the weights of a file into a network of ours, entry by entry, and says what came of it.</summary>
 /// <param name="file">The file.</param>
 /// <param name="weights">Its tensors by their names.</param>
-public sealed class WeightImport(WeightFile file, NamedWeights weights)
+/// <param name="byOrder">Whether the layers of a graph whose names do not fit may be taken in their order.</param>
+public sealed class WeightImport(WeightFile file, NamedWeights weights, bool byOrder = true)
 {
     private const string EncoderPrefix = "encoder.";
     private const string AuxiliaryHeadPrefix = "aux_head.";
     private static readonly string[] s_auxiliaryHeads = [AuxiliaryHeadPrefix, "auxlayer.", "auxiliary_head.", "aux_classifier."];
     private static readonly string[] s_heads = ["head.", "decode_head.", "linear_", "classifier.", "decoder.", "segmentation_head.", .. s_auxiliaryHeads];
 
-    private readonly IReadOnlyDictionary<string, HostTensor> _tensors = weights.Tensors;
+    private IReadOnlyDictionary<string, HostTensor> _tensors = weights.Tensors;
     private HashSet<string>? _names;
 
     /// <summary>Epsilons of layer norms that belong to the weights.</summary>
@@ -32,7 +33,7 @@ public sealed class WeightImport(WeightFile file, NamedWeights weights)
     /// <summary>Finds the map of a file.</summary>
     /// <param name="file">The file.</param>
     /// <param name="from">A <see cref="NameMap.Name"/>, or empty to go by the names.</param>
-    public static WeightImport Of(WeightFile file, string from = "") => new(file, NamedWeights.Find(file, from));
+    public static WeightImport Of(WeightFile file, string from = "") => new(file, NamedWeights.Find(file, from), byOrder: from.Length == 0);
 
     /// <summary>The file.</summary>
     public WeightFile File => file;
@@ -73,12 +74,44 @@ public sealed class WeightImport(WeightFile file, NamedWeights weights)
 
     /// <summary>
     /// Copies every entry that is there with its shape, and the epsilons. Entries that are not there keep their values. An auxiliary head, which serves training
-    /// alone, may be absent as a whole.
+    /// alone, may be absent as a whole. Of a graph whose names do not fit, the layers are taken in their order.
     /// </summary>
     /// <param name="model">The network.</param>
     /// <param name="backboneOnly">Whether the encoder alone is taken.</param>
     /// <exception cref="WeightImportException">A value that would be taken is no number, or a variance is negative.</exception>
     public ImportReport CopyTo(SegmentationModel model, bool backboneOnly)
+    {
+        if (!byOrder || file.Graph is not { } graph)
+        {
+            return CopyNamed(model, backboneOnly);
+        }
+
+        NamedWeights named = weights;
+        if (named.Map is not GraphOrderMap && CopyNamed(model, backboneOnly) is { Complete: true } report)
+        {
+            return report;
+        }
+
+        GraphOrderMap order = named.Map as GraphOrderMap ?? new GraphOrderMap(KnownGraph.Of(graph));
+        Take(new NamedWeights(order, "", order.Rename(graph, [.. model.State().Where(e => !backboneOnly || IsOfEncoder(e))], backboneOnly)));
+        ImportReport ordered = CopyNamed(model, backboneOnly);
+        if (ordered.Complete || named.Map is GraphOrderMap)
+        {
+            return ordered;
+        }
+
+        Take(named);
+        return CopyNamed(model, backboneOnly);
+    }
+
+    private void Take(NamedWeights other)
+    {
+        weights = other;
+        _tensors = other.Tensors;
+        _names = null;
+    }
+
+    private ImportReport CopyNamed(SegmentationModel model, bool backboneOnly)
     {
         List<string> loaded = [];
         List<string> left = [];
@@ -88,7 +121,7 @@ public sealed class WeightImport(WeightFile file, NamedWeights weights)
         bool lacksAuxiliaryHead = !backboneOnly && LacksAuxiliaryHead(model);
         foreach (StateEntry entry in model.State())
         {
-            if ((backboneOnly && !entry.Name.StartsWith(EncoderPrefix, StringComparison.Ordinal)) || (lacksAuxiliaryHead && IsOfAuxiliaryHead(entry)))
+            if ((backboneOnly && !IsOfEncoder(entry)) || (lacksAuxiliaryHead && IsOfAuxiliaryHead(entry)))
             {
                 left.Add(entry.Name);
                 continue;
@@ -136,6 +169,8 @@ public sealed class WeightImport(WeightFile file, NamedWeights weights)
         StateEntry[] entries = [.. model.State().Where(IsOfAuxiliaryHead)];
         return entries.Length > 0 && !entries.SelectMany(e => Map.SourceOf(e.Name, Names)?.Names ?? []).Any(_tensors.ContainsKey);
     }
+
+    private static bool IsOfEncoder(StateEntry entry) => entry.Name.StartsWith(EncoderPrefix, StringComparison.Ordinal);
 
     private static bool IsOfAuxiliaryHead(StateEntry entry) => entry.Name.StartsWith(AuxiliaryHeadPrefix, StringComparison.Ordinal);
 

@@ -8,6 +8,7 @@ using HeteroAKD.Nn.Models;
 using HeteroAKD.Tensors;
 using HeteroAKD.Training.Checkpoints;
 using HeteroAKD.Weights.Formats;
+using HeteroAKD.Weights.Import;
 using SkiaSharp;
 
 namespace HeteroAKD.Experiments.Tests.Hostile;
@@ -18,8 +19,8 @@ namespace HeteroAKD.Experiments.Tests.Hostile;
 /// <param name="Read">Reads a file by its path.</param>
 internal sealed record HostileFiles(IReadOnlyList<byte[]> Samples, Func<byte[], Mutator, byte[]> Repair, Action<string> Read)
 {
-    /// <summary>The kinds by name. ONNX is none of them: the program writes it and never reads it.</summary>
-    public static IReadOnlyList<string> Names { get; } = ["label", "png", "jpeg", "bmp", "webp", "gif", "safetensors", "pth", "legacy pth", "checkpoint", "yaml", "plan", "list"];
+    /// <summary>The kinds by name.</summary>
+    public static IReadOnlyList<string> Names { get; } = ["label", "png", "jpeg", "bmp", "webp", "gif", "safetensors", "pth", "legacy pth", "onnx", "checkpoint", "yaml", "plan", "list"];
 
     /// <summary>Makes the samples of a kind.</summary>
     /// <param name="name">One of <see cref="Names"/>.</param>
@@ -35,6 +36,7 @@ internal sealed record HostileFiles(IReadOnlyList<byte[]> Samples, Func<byte[], 
         "safetensors" => new([Bytes(stream => SafeTensors.Write(stream, Tensors, new Dictionary<string, string> { ["a"] = "b" }))], (file, _) => file, path => SafeTensors.Read(path)),
         "pth" => new([Bytes(stream => TorchFile.Write(stream, Tensors))], (file, mutator) => mutator.Once(8) ? file : Hostile.Repair.Zip(file), path => TorchFile.Read(path)),
         "legacy pth" => new([LegacyTorch.File()], (file, _) => file, path => TorchFile.Read(path)),
+        "onnx" => new([Graph(3, 64), Graph(8, 24)], (file, _) => file, path => ReadGraph(path, device)),
         "checkpoint" => new([Network(device)], Hostile.Repair.Checkpoint, path => ReadCheckpoint(path, device)),
         "yaml" => new([Text(ConfigurationWriter.Write(new ExperimentConfig())), Text(Anchors)], (file, _) => file, path => ConfigurationReader.ReadFile(path)),
         "plan" => new([Text(PlanText)], (file, _) => file, path => PlanReader.ReadFile(path)),
@@ -81,6 +83,11 @@ internal sealed record HostileFiles(IReadOnlyList<byte[]> Samples, Func<byte[], 
         return File.ReadAllBytes(folder.File("a.safetensors"));
     }
 
+    private static byte[] Graph(int kernel, int channels) => new OnnxBytes()
+        .Tensor("w", [channels, 3, kernel, kernel], [.. Enumerable.Range(0, channels * 3 * kernel * kernel).Select(i => i / 100f)]).Tensor("bias", [channels], new float[channels])
+        .Node("Conv", ["x", "w", "bias"], "a").Layer("b", "a", channels, 32, "c", 1e-3f).Layer("d", "a", channels, 32, "e").Node("Add", ["c", "e"], "y").Constant("unused", [2], 1, 2)
+        .Output("y").File();
+
     private static byte[] Bytes(Action<Stream> write)
     {
         MemoryStream stream = new();
@@ -94,6 +101,12 @@ internal sealed record HostileFiles(IReadOnlyList<byte[]> Samples, Func<byte[], 
     {
         SkiaImageCodec.Instance.ReadSize(path);
         SkiaImageCodec.Instance.ReadRgb(path);
+    }
+
+    private static void ReadGraph(string path, Device device)
+    {
+        using SegmentationModel model = ModelZoo.Create("tiny-cnn-student", 3, device, seed: 1);
+        WeightImport.Of(WeightFile.Read(path)).CopyTo(model, backboneOnly: true);
     }
 
     private static void ReadCheckpoint(string path, Device device)
