@@ -213,10 +213,13 @@ def to_map(tokens, height, width):
 
 
 def attention(query, key_value, heads):
-    """query [B, N, C], key_value [B, M, 2C] (keys, then values) to [B, N, C], by PyTorch's fused kernel."""
+    """query [B, N, C], key_value [B, M, 2C] (keys, then values) to [B, N, C], by PyTorch's fused kernel where it has one (since 2.0)."""
     batch, rows, channels = query.shape
     q = query.reshape(batch, rows, heads, channels // heads).transpose(1, 2)
     k, v = key_value.reshape(batch, -1, 2, heads, channels // heads).permute(2, 0, 3, 1, 4).unbind(0)
+    if not hasattr(F, "scaled_dot_product_attention"):
+        y = (q @ k.transpose(-1, -2) * q.shape[-1] ** -0.5).softmax(-1) @ v
+        return y.transpose(1, 2).reshape(batch, rows, channels)
     return F.scaled_dot_product_attention(q, k, v).transpose(1, 2).reshape(batch, rows, channels)
 
 

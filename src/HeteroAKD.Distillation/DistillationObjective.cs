@@ -78,7 +78,7 @@ public sealed class DistillationObjective : IObjective
         }
 
         _reads = _terms.Aggregate(default(TermReads), (all, term) => all | term.Reads);
-        RequireLogitsSuffice(teacher, options.Terms);
+        RequireMaps(teacher, options.Terms);
         TermNames = [.. task.TermNames, .. _terms.SelectMany(t => t.ValueNames)];
         if (TermNames.GroupBy(n => n).FirstOrDefault(g => g.Count() > 1) is { } twice)
         {
@@ -106,7 +106,7 @@ public sealed class DistillationObjective : IObjective
     public IReadOnlyList<DistillationTerm> Terms => _terms;
 
     /// <summary>L_hakd, for pictures of what it mixes and weighs; null where it takes no part, or where the teacher cannot be asked about other images than a batch's.</summary>
-    public HeteroAkdTerm? HeteroAkd => GivesLogitsAlone ? null : _terms.OfType<HeteroAkdTerm>().FirstOrDefault();
+    public HeteroAkdTerm? HeteroAkd => _kept?.GivesOnly is not null ? null : _terms.OfType<HeteroAkdTerm>().FirstOrDefault();
 
     /// <inheritdoc/>
     public WarmUp? WarmUp => HeteroAkd?.WarmUp(TeacherOutput);
@@ -153,17 +153,30 @@ public sealed class DistillationObjective : IObjective
         return new ObjectiveResult(total, _values);
     }
 
-    private bool GivesLogitsAlone => _kept is { GivesLogitsAlone: true };
-
-    private void RequireLogitsSuffice(SegmentationModel teacher, IReadOnlyList<WeightedTerm> terms)
+    // What is kept must have every map that a term reads, and cannot be asked about the images of a warm-up.
+    private void RequireMaps(SegmentationModel teacher, IReadOnlyList<WeightedTerm> terms)
     {
-        string[] others = [.. terms.Zip(_terms).Where(t => (t.Second.Reads & (TermReads.ClassifierInput | TermReads.EncoderStages)) != 0).Select(t => t.First.Name)];
-        if (GivesLogitsAlone && others.Length > 0)
+        if (_kept?.GivesOnly is not { } given)
+        {
+            return;
+        }
+
+        TermReads maps = (TermReads.ClassifierInput | TermReads.EncoderStages) & ~given;
+        string[] others = [.. terms.Zip(_terms).Where(t => (t.Second.Reads & maps) != 0).Select(t => t.First.Name)];
+        if (others.Length > 0)
         {
             Dispose();
             throw new HeteroAkdException(
-                $"distillation: {string.Join(", ", others)} read{(others.Length == 1 ? "s" : "")} the teacher's feature maps, and {teacher.Name} gives logits alone; "
-                + "take terms of logits (kd, cwdLogits, dist, ofa, csd), or for heteroakd distillation.terms.heteroakd.source=logits");
+                $"distillation: {string.Join(", ", others)} read{(others.Length == 1 ? "s" : "")} feature maps that {teacher.Name} does not give; "
+                + "name the graph's (teacher.onnxFeatures, teacher.onnxClassifierInput), take terms of logits (kd, cwdLogits, dist, ofa, csd), "
+                + "or for heteroakd distillation.terms.heteroakd.source=logits");
+        }
+
+        if (_terms.OfType<HeteroAkdTerm>().Any(term => term.WarmUp(TeacherOutput) is not null))
+        {
+            Dispose();
+            throw new HeteroAkdException(
+                $"distillation: projectorWarmup and projectorInit discriminant ask the teacher before the first step, and {teacher.Name} answers for the batches of steps alone; leave them out");
         }
     }
 

@@ -10,8 +10,11 @@ namespace HeteroAKD.Distillation;
 /// </summary>
 public interface ITeacherOutputs : IDisposable
 {
-    /// <summary>Whether there is no network behind it: it gives logits of the batches of training, and nothing else. The maps of its outputs are none then.</summary>
-    bool GivesLogitsAlone => false;
+    /// <summary>
+    /// What it gives of the batches of training, where no network of this program is behind it that could be asked about more; null where there is one. Other maps of its outputs
+    /// are none then.
+    /// </summary>
+    TermReads? GivesOnly => null;
 
     /// <summary>The teacher's output for a batch: the same tensors for every batch of one shape, valid until the next call. Called outside what is recorded.</summary>
     /// <param name="batch">The batch on the host.</param>

@@ -50,7 +50,7 @@ public sealed class JobFactory(ExperimentConfig config, ExperimentData data, Dev
             bool teacher = role == NetworkRole.Teacher;
             if (teacher && config.Teacher.IsGiven)
             {
-                RequireLogitsSuffice();
+                RequireGivenMaps();
                 continue;
             }
 
@@ -78,7 +78,7 @@ public sealed class JobFactory(ExperimentConfig config, ExperimentData data, Dev
         bool teacher = role == NetworkRole.Teacher;
         if (teacher && config.Teacher.IsGiven)
         {
-            return (LogitsStandIn.Create(device, Given.Name, data.Classes.Count), null);
+            return (Given.StandIn(device), null);
         }
 
         SegmentationModel model = ModelZoo.Create(teacher ? config.Teacher.Model : config.Student.Model, data.Classes.Count, device, Seed(role));
@@ -162,10 +162,10 @@ public sealed class JobFactory(ExperimentConfig config, ExperimentData data, Dev
     }
 
     // The teacher is opened, and every term is built once, without memory.
-    private void RequireLogitsSuffice()
+    private void RequireGivenMaps()
     {
         using MetaDevice meta = new();
-        using SegmentationModel teacher = LogitsStandIn.Create(meta, Given.Name, data.Classes.Count);
+        using SegmentationModel teacher = Given.StandIn(meta);
         using SegmentationModel student = ModelZoo.Create(config.Student.Model, data.Classes.Count, meta, seed: null);
         WeightedTerm[] terms = [.. config.Distillation.WeightedTerms().Concat(config.Distillation.ControlTerms()).DistinctBy(t => t.Name)];
         TaskLoss task = new(meta, data.Classes.Count, new TaskLossOptions(data.Classes.IgnoreIndex, null, 0, 0));

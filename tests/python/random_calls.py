@@ -7,12 +7,15 @@ their names, "upstream", "output", "grad.INPUT", and for each result "allowed.RE
 own float32 is off by, and 1e-5. One rounding may be lucky: of four calls, whose inputs differ in their last digits, the worst counts.
 """
 
+import dataclasses
 import pathlib
 import random
 import sys
 
 import torch
 import torch.nn.functional as F
+
+import hakd
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "bench" / "reference"))
 import losses  # noqa: E402
@@ -193,9 +196,19 @@ def kd_loss(d):
 
 
 def heteroakd_loss(d):
+    """Any combination of the options. Softmax reliability gives a pixel one number, for which the class axis says nothing."""
     shape, grid = logits(d)
+    pick = d.random.choice
+    o = hakd.Options(
+        axis=pick(("class", "spatial")), form=pick(("ce", "kl", "binary")), tau=pick((1, 1, 2, 4)), scale_tau2=d.yes(), reliability=pick(("bce", "bce", "softmax_ce")), detach=d.yes(),
+        supervision=pick(("none", "bce", "ce")), lambda2=pick((0.5, 1, 5)), supervision_weight=pick((0.5, 1)), grid=pick(("student", "label")), ignore_index=IGNORE,
+        reduction=pick(("pixel", "element")), mixing=pick((True, True, False)), weighting=pick((True, True, False)), weight_scale=pick(("one", "classes")))
     tensors = {"input": d.normal(*shape), "teacher": d.normal(*shape), "target": d.labels(shape[1], *grid)}
-    return "heteroakd_loss", tensors, {"ignore_index": IGNORE, "grid": "label"}, lambda s, t, y: losses.heteroakd(s, t, y, IGNORE)
+    tensors["target"].view(shape[0], -1)[:, 0] = 0
+    if d.yes():
+        tensors["weight"] = d.positive(shape[1])
+    attributes = {n: str(v).lower() for n, v in dataclasses.asdict(o).items()}
+    return "heteroakd_loss", tensors, attributes, lambda s, t, y, w=None: hakd.loss(s, t, y, o, w)[0]
 
 
 CALLS = [
@@ -210,15 +223,15 @@ CALLS = [
 
 
 # Inputs without a gradient, here or in PyTorch.
-FIXED = {"batch_norm": ("running_mean", "running_var"), "cross_entropy": ("weight",), "kd_loss": ("teacher",)}
+FIXED = {"batch_norm": ("running_mean", "running_var"), "cross_entropy": ("weight",), "kd_loss": ("teacher",), "heteroakd_loss": ("weight",)}
 
 
 def results(op, function, tensors, upstream, dtype):
     inputs = {n: t.to(dtype).requires_grad_(n not in FIXED.get(op, ())) if t.is_floating_point() else t for n, t in tensors.items()}
     output = function(*inputs.values())
     wanted = [n for n, t in inputs.items() if t.requires_grad]
-    gradients = torch.autograd.grad(output, [inputs[n] for n in wanted], upstream.to(dtype).reshape(output.shape))
-    return {"output": output.detach(), **{f"grad.{n}": g.detach() for n, g in zip(wanted, gradients)}}
+    gradients = torch.autograd.grad(output, [inputs[n] for n in wanted], upstream.to(dtype).reshape(output.shape), allow_unused=True)
+    return {"output": output.detach(), **{f"grad.{n}": torch.zeros_like(inputs[n]) if g is None else g.detach() for n, g in zip(wanted, gradients)}}
 
 
 def error_of(found, expected):

@@ -8,7 +8,7 @@ namespace HeteroAKD.Cli.Commands;
 /// <summary><c>heteroakd import FILE --model NAME --out CHECKPOINT</c>.</summary>
 internal sealed class ImportCommand : Command
 {
-    private readonly Argument<string> file = new("FILE") { Description = "A state dict of PyTorch (.pth), safetensors, or a checkpoint" };
+    private readonly Argument<string> file = new("FILE") { Description = "A state dict of PyTorch (.pth), safetensors, an ONNX graph, or a checkpoint" };
 
     private readonly Option<string?> model = new Option<string?>("--model") { Description = "The network here that the weights are of", HelpName = "name", Required = true }
         .OneOf([.. ModelZoo.Names]);

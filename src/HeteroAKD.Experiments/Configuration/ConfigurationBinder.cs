@@ -94,6 +94,13 @@ internal sealed class ConfigurationBinder(string source, bool hasLines)
                 : throw Error(node, $"{key} must be a list like [1, 2], not {Kind(node)}");
         }
 
+        if (type == typeof(IReadOnlyList<string>))
+        {
+            return node is YamlSequenceNode names
+                ? names.Select((item, i) => (string)Read(item, option, typeof(string), $"{key}[{i}]")!).ToArray()
+                : throw Error(node, $"{key} must be a list like [a, b], not {Kind(node)}");
+        }
+
         if (type == typeof(IReadOnlyDictionary<string, string>))
         {
             return node is YamlMappingNode pairs
@@ -165,12 +172,23 @@ internal sealed class ConfigurationBinder(string source, bool hasLines)
         string key = full[(path.Length == 0 ? 0 : path.Length + 1)..];
         string prefix = path.Length == 0 ? "" : path + ".";
         List<string> names = [.. siblings];
+        if (key.Contains('.', StringComparison.Ordinal) && ConfigurationKeys.All.Contains(full))
+        {
+            return Error(node, $"{full} is written with dots on a command line and in plans; in a configuration its sections are nested: {Nested(key)}");
+        }
 
         // A slip of the pen first; then the right word in the wrong section; then a slip anywhere.
         string? near = NearestName.Of(key, names) is { } sibling ? prefix + sibling
             : ConfigurationKeys.All.FirstOrDefault(k => k.EndsWith("." + key, StringComparison.OrdinalIgnoreCase)) ?? NearestName.Of(full, ConfigurationKeys.All);
         string hint = near is not null ? $"did you mean {near}?" : $"{(path.Length == 0 ? "the sections and options are" : path + " has")} {string.Join(", ", names)}";
         return Error(node, $"there is no option {full}; {hint}");
+    }
+
+    // a.b.c as a: {b: {c: ...}}
+    private static string Nested(string key)
+    {
+        string[] parts = key.Split('.');
+        return $"{string.Join(": {", parts)}: ...{new string('}', parts.Length - 1)}";
     }
 
     private ConfigurationException Error(YamlNode node, string problem) => new(source, hasLines ? node.Start.Line : 0, problem);

@@ -36,6 +36,10 @@ internal static class ConfigurationCheck
         Require(
             !config.Teacher.IsGiven || (config.Teacher.Checkpoint.Length == 0 && config.Teacher.Pretrained.Length == 0),
             "teacher.onnx and teacher.logits are teachers by themselves; leave teacher.checkpoint and teacher.pretrained empty");
+        Require(
+            config.Teacher.Onnx.Length > 0 || (config.Teacher.OnnxFeatures.Count == 0 && config.Teacher.OnnxClassifierInput.Length == 0),
+            "teacher.onnxFeatures and teacher.onnxClassifierInput name outputs of teacher.onnx, which is empty");
+        Require(config.Teacher.OnnxFeatures.Count <= FeatureMaps.MaxCount, $"teacher.onnxFeatures names {config.Teacher.OnnxFeatures.Count} maps; up to {FeatureMaps.MaxCount} are taken");
         Require(config.Teacher.IsGiven || config.Teacher.ClassMap.Count == 0, "teacher.classMap belongs to teacher.onnx and teacher.logits; a network of this program has the classes of the data");
         Require(!config.Teacher.IsGiven || config.Data.TeacherCache == CacheKind.Off, "data.teacherCache keeps what a network of this program says; leave it off with teacher.onnx and teacher.logits");
         Require(config.Student.Checkpoint.Length == 0 || config.Student.Pretrained.Length == 0, "student.checkpoint has every weight already; leave student.pretrained empty");

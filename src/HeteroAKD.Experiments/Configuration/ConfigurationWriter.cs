@@ -44,6 +44,7 @@ public static partial class ConfigurationWriter
         Enum e => ConfigurationKeys.Word(e.GetType(), e.ToString()),
         IReadOnlyDictionary<string, string> pairs => "{" + string.Join(", ", pairs.Select(p => $"{Scalar(p.Key)}: {Scalar(p.Value)}")) + "}",
         IReadOnlyList<double> list => "[" + string.Join(", ", list.Select(d => Scalar(d))) + "]",
+        IReadOnlyList<string> list => "[" + string.Join(", ", list.Select(s => Scalar(s))) + "]",
         _ => throw new NotSupportedException($"a configuration value of type {value.GetType().Name} has no YAML form"),
     };
 

@@ -41,6 +41,12 @@ public sealed record TeacherConfig
     /// <summary>A segmentation graph of any origin in place of a network of this program.</summary>
     public string Onnx { get; init; } = "";
 
+    /// <summary>Outputs of the graph that are feature maps, finest first: they stand for the stages of an encoder.</summary>
+    public IReadOnlyList<string> OnnxFeatures { get; init; } = [];
+
+    /// <summary>The output of the graph that its classifier sees; empty where it has none.</summary>
+    public string OnnxClassifierInput { get; init; } = "";
+
     /// <summary>A folder of logits that another program wrote, in place of a network.</summary>
     public string Logits { get; init; } = "";
 

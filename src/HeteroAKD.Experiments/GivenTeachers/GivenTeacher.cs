@@ -4,13 +4,14 @@ using HeteroAKD.Data;
 using HeteroAKD.Distillation;
 using HeteroAKD.Experiments.Configuration;
 using HeteroAKD.Nn;
+using HeteroAKD.Nn.Models;
 using HeteroAKD.Tensors;
 using HeteroAKD.Tensors.Autograd;
 using HeteroAKD.Training.Evaluation;
 
 namespace HeteroAKD.Experiments.GivenTeachers;
 
-/// <summary>A teacher that is no network of this program: a graph (<c>teacher.onnx</c>) or files of logits (<c>teacher.logits</c>). It is never trained, and gives logits alone.</summary>
+/// <summary>A teacher that is no network of this program: a graph (<c>teacher.onnx</c>) or files of logits (<c>teacher.logits</c>). It is never trained, and gives logits, a graph perhaps feature maps, too.</summary>
 /// <param name="config">The experiment.</param>
 /// <param name="data">Its images.</param>
 public sealed class GivenTeacher(ExperimentConfig config, ExperimentData data)
@@ -38,6 +39,22 @@ public sealed class GivenTeacher(ExperimentConfig config, ExperimentData data)
         return LogitsFolder.FilesIn(teacher.Logits).Select(file => ("teacher.logits", file));
     }
 
+    /// <summary>What stands for it among the networks. The caller disposes of it.</summary>
+    /// <param name="device">The device of the student.</param>
+    /// <exception cref="HeteroAkdException">The graph is missing, or has no such outputs.</exception>
+    public SegmentationModel StandIn(Device device)
+    {
+        (int[] stages, int head) = ([], 0);
+        if (MapNames.Length > 0)
+        {
+            using OnnxTeacher graph = new(_teacher.Onnx, config.Threads, MapNames);
+            stages = [.. graph.Channels.Skip(1).Take(_teacher.OnnxFeatures.Count)];
+            head = _teacher.OnnxClassifierInput.Length > 0 ? graph.Channels[^1] : 0;
+        }
+
+        return NetworkStandIn.Create(device, Name, data.Classes.Count, stages, head);
+    }
+
     /// <summary>What gives its logits batch by batch. The caller disposes of it.</summary>
     /// <param name="device">Where the batches' images are.</param>
     /// <exception cref="HeteroAkdException">It is missing, or does not fit the data.</exception>
@@ -61,7 +78,7 @@ public sealed class GivenTeacher(ExperimentConfig config, ExperimentData data)
     // On validation images. The graph is loaded once for its table and its scores.
     private string ScoreGraph(ConfusionMatrix pixels, Device device, Action<string> say, CancellationToken cancellation)
     {
-        using LogitsFromGraph graph = Graph(device);
+        using GraphOutputs graph = Graph(device);
         Say(graph.ClassLines, say);
         foreach (Batch batch in new EvaluatedDataset(data.Validation, data.Evaluation).Read(1))
         {
@@ -101,6 +118,9 @@ public sealed class GivenTeacher(ExperimentConfig config, ExperimentData data)
         }
     }
 
+    // The graph's maps: the stages', then the classifier's input.
+    private string[] MapNames => [.. _teacher.OnnxFeatures, .. _teacher.OnnxClassifierInput.Length > 0 ? (string[])[_teacher.OnnxClassifierInput] : []];
+
     // Those of the student's images, then unlabelled ones.
     private IReadOnlyList<IReadOnlyList<(string Name, string File)>> Images => data.Unlabelled is null ? [data.StudentNames] : [data.StudentNames, data.UnlabelledNames];
 
@@ -110,13 +130,13 @@ public sealed class GivenTeacher(ExperimentConfig config, ExperimentData data)
 
     private Normalization Own => _teacher.Mean.Count > 0 ? new(_teacher.Mean, _teacher.Std) : Student;
 
-    private LogitsFromGraph Graph(Device device)
+    private GraphOutputs Graph(Device device)
     {
-        OnnxTeacher graph = new(_teacher.Onnx, config.Threads);
+        OnnxTeacher graph = new(_teacher.Onnx, config.Threads, MapNames);
         try
         {
             ClassMap map = ClassMap.Of(_teacher.ClassMap, graph.Classes, graph.ClassNames, data.Classes, $"teacher.onnx {_teacher.Onnx}");
-            return new LogitsFromGraph(graph, map, Own.Same(Student) ? null : new InputAdapter(device, Student, Own));
+            return new GraphOutputs(graph, _teacher.OnnxFeatures.Count, map, Own.Same(Student) ? null : new InputAdapter(device, Student, Own));
         }
         catch
         {

@@ -18,7 +18,7 @@ internal sealed class LogitsFromFiles(LogitsFolder folder, IReadOnlyList<IReadOn
     private float[] _values = []; // the same on the host
 
     /// <inheritdoc/>
-    public bool GivesLogitsAlone => true;
+    public TermReads? GivesOnly => TermReads.Logits | TermReads.Labels;
 
     /// <inheritdoc/>
     public SegmentationOutput Of(Batch batch, Tensor images, TermReads reads, Func<Tensor, SegmentationOutput> teacher)

@@ -4,8 +4,8 @@ using Microsoft.ML.OnnxRuntime;
 namespace HeteroAKD.Experiments.GivenTeachers;
 
 /// <summary>
-/// A segmentation graph of any origin in ONNX Runtime on the CPU: one input of images [N, 3, H, W] float32, of which N, H and W may be fixed, and logits
-/// [N, classes, h, w] float32, the output called <c>logits</c> or <c>out</c>, else the first of four dimensions.
+/// A segmentation graph of any origin in ONNX Runtime, on the CPU or where it has its CUDA provider on a GPU: one input of images [N, 3, H, W] float32, of which N, H and W may be fixed, and logits
+/// [N, classes, h, w] float32, the output called <c>logits</c> or <c>out</c>, else the first of four dimensions. Other outputs may be its feature maps.
 /// </summary>
 internal sealed class OnnxTeacher : IDisposable
 {
@@ -15,13 +15,14 @@ internal sealed class OnnxTeacher : IDisposable
     private readonly InferenceSession _session;
     private readonly string _path;
     private readonly string _input;
-    private readonly string _output;
+    private readonly string[] _outputs; // the logits, then the maps
 
     /// <summary>Loads a graph.</summary>
     /// <param name="path">The file; weights outside it lie beside it.</param>
     /// <param name="threads">0 for every core.</param>
+    /// <param name="maps">Names of outputs that are feature maps.</param>
     /// <exception cref="HeteroAkdException">The file is missing or no such graph, or ONNX Runtime is not here.</exception>
-    public OnnxTeacher(string path, int threads)
+    public OnnxTeacher(string path, int threads, IReadOnlyList<string> maps)
     {
         _path = path;
         if (!File.Exists(path))
@@ -32,6 +33,10 @@ internal sealed class OnnxTeacher : IDisposable
         try
         {
             _options = new SessionOptions { LogSeverityLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_ERROR, IntraOpNumThreads = threads };
+            if (OrtEnv.Instance().GetAvailableProviders().Contains("CUDAExecutionProvider"))
+            {
+                _options.AppendExecutionProvider_CUDA();
+            }
         }
         catch (Exception e) when (e is TypeInitializationException or DllNotFoundException)
         {
@@ -42,8 +47,8 @@ internal sealed class OnnxTeacher : IDisposable
         {
             _session = new InferenceSession(path, _options);
             (_input, Fixed) = Input();
-            _output = Output();
-            Classes = Probe();
+            _outputs = [Output(maps), .. maps];
+            Channels = Probe();
         }
         catch (OnnxRuntimeException e)
         {
@@ -57,8 +62,11 @@ internal sealed class OnnxTeacher : IDisposable
         }
     }
 
+    /// <summary>Channels of the logits, then those of each map.</summary>
+    public IReadOnlyList<int> Channels { get; }
+
     /// <summary>Channels of the logits.</summary>
-    public int Classes { get; }
+    public int Classes => Channels[0];
 
     /// <summary>Images, rows and columns that the graph insists on; 0 where it takes any.</summary>
     public (int Images, int Height, int Width) Fixed { get; }
@@ -70,9 +78,9 @@ internal sealed class OnnxTeacher : IDisposable
     /// <summary>Runs it.</summary>
     /// <param name="images">[N, 3, H, W], normalised as the graph expects.</param>
     /// <param name="shape">Their shape.</param>
-    /// <returns>[N, classes, h, w] and its shape.</returns>
+    /// <returns>The logits [N, classes, h, w], then the maps [N, channels, h, w], each with its shape.</returns>
     /// <exception cref="HeteroAkdException">It cannot be run, or gives values that are no numbers.</exception>
-    public (float[] Values, Shape Shape) Run(float[] images, Shape shape)
+    public IReadOnlyList<(float[] Values, Shape Shape)> Run(float[] images, Shape shape)
     {
         if (Fixed.Images > 0 && Fixed.Images != shape[0])
         {
@@ -83,12 +91,8 @@ internal sealed class OnnxTeacher : IDisposable
         {
             using OrtValue input = OrtValue.CreateTensorValueFromMemory(images, Array.ConvertAll(shape.ToArray(), s => (long)s));
             using RunOptions options = new();
-            using IDisposableReadOnlyCollection<OrtValue> results = _session.Run(options, [_input], [input], [_output]);
-            long[] sizes = results[0].GetTensorTypeAndShape().Shape;
-            float[] values = results[0].GetTensorDataAsSpan<float>().ToArray();
-            return sizes.Length != 4 || sizes[0] != shape[0] ? throw new HeteroAkdException($"{_path}: its output '{_output}' is [{string.Join(", ", sizes)}] for images {shape}; logits are [N, classes, h, w]")
-                : Array.Exists(values, v => !float.IsFinite(v)) ? throw new HeteroAkdException($"{_path}: gives logits that are NaN or infinite; does it expect other images (teacher.mean, teacher.std)?")
-                : (values, Shape.Of(Array.ConvertAll(sizes, s => (int)s)));
+            using IDisposableReadOnlyCollection<OrtValue> results = _session.Run(options, [_input], [input], _outputs);
+            return [.. results.Zip(_outputs, (result, name) => Taken(result, name, shape))];
         }
         catch (OnnxRuntimeException e)
         {
@@ -103,20 +107,36 @@ internal sealed class OnnxTeacher : IDisposable
         _options.Dispose();
     }
 
+    private (float[] Values, Shape Shape) Taken(OrtValue result, string name, Shape images)
+    {
+        long[] sizes = result.GetTensorTypeAndShape().Shape;
+        float[] values = result.GetTensorDataAsSpan<float>().ToArray();
+        string what = name == _outputs[0] ? "logits" : "maps";
+        return sizes.Length != 4 || sizes[0] != images[0]
+            ? throw new HeteroAkdException($"{_path}: its output '{name}' is [{string.Join(", ", sizes)}] for images {images}; {what} are [N, channels, h, w]")
+            : Array.Exists(values, v => !float.IsFinite(v))
+                ? throw new HeteroAkdException($"{_path}: gives {what} that are NaN or infinite; does it expect other images (teacher.mean, teacher.std)?")
+                : (values, Shape.Of(Array.ConvertAll(sizes, s => (int)s)));
+    }
+
     // As many at once as the graph insists on; the last image fills up the last group.
-    private (float[] Values, Shape Shape) InGroups(float[] images, Shape shape)
+    private (float[] Values, Shape Shape)[] InGroups(float[] images, Shape shape)
     {
         int size = shape.CountFrom(1);
-        List<float> values = [];
-        Shape result = default;
+        List<float>[] values = [.. _outputs.Select(_ => new List<float>())];
+        Shape[] shapes = new Shape[_outputs.Length];
         for (int first = 0; first < shape[0]; first += Fixed.Images)
         {
             float[] group = [.. Enumerable.Range(first, Fixed.Images).SelectMany(n => new ArraySegment<float>(images, Math.Min(n, shape[0] - 1) * size, size))];
-            (float[] found, result) = Run(group, new Shape(Fixed.Images, shape[1], shape[2], shape[3]));
-            values.AddRange(found.AsSpan(0, Math.Min(Fixed.Images, shape[0] - first) * result.CountFrom(1)));
+            IReadOnlyList<(float[] Values, Shape Shape)> found = Run(group, new Shape(Fixed.Images, shape[1], shape[2], shape[3]));
+            for (int o = 0; o < values.Length; o++)
+            {
+                shapes[o] = new Shape(shape[0], found[o].Shape[1], found[o].Shape[2], found[o].Shape[3]);
+                values[o].AddRange(found[o].Values.AsSpan(0, Math.Min(Fixed.Images, shape[0] - first) * found[o].Shape.CountFrom(1)));
+            }
         }
 
-        return ([.. values], new Shape(shape[0], result[1], result[2], result[3]));
+        return [.. values.Zip(shapes, (v, s) => (v.ToArray(), s))];
     }
 
     private (string Name, (int, int, int) Fixed) Input()
@@ -133,24 +153,31 @@ internal sealed class OnnxTeacher : IDisposable
             : throw new HeteroAkdException($"{_path}: its input '{name}' is {input.ElementType?.Name} [{string.Join(", ", sizes)}]; images are float32 [N, 3, H, W]");
     }
 
-    private string Output()
+    private string Output(IReadOnlyList<string> features)
     {
         string[] maps = [.. _session.OutputMetadata.Where(o => o.Value.IsTensor && o.Value.ElementType == typeof(float) && o.Value.Dimensions.Length == 4).Select(o => o.Key)];
-        return Array.Find(s_logits, maps.Contains) ?? maps.FirstOrDefault()
+        if (features.FirstOrDefault(f => !maps.Contains(f)) is { } missing)
+        {
+            throw new HeteroAkdException($"{_path}: has no output '{missing}' of float32 [N, channels, h, w]; its outputs of that form are {string.Join(", ", maps)}. Export it with its feature maps as outputs");
+        }
+
+        string[] others = [.. maps.Except(features)];
+        return Array.Find(s_logits, others.Contains) ?? others.FirstOrDefault()
             ?? throw new HeteroAkdException($"{_path}: has no output of float32 [N, classes, h, w] among {string.Join(", ", _session.OutputMetadata.Keys)}");
     }
 
     // What a graph with open sizes gives is known once it has run.
-    private int Probe()
+    private int[] Probe()
     {
-        if (_session.OutputMetadata[_output].Dimensions[1] is > 0 and int known)
+        int[] known = [.. _outputs.Select(o => _session.OutputMetadata[o].Dimensions[1])];
+        if (known.All(channels => channels > 0))
         {
             return known;
         }
 
         const int Side = 64;
         Shape shape = new(Math.Max(1, Fixed.Images), 3, Fixed.Height > 0 ? Fixed.Height : Side, Fixed.Width > 0 ? Fixed.Width : Side);
-        return Run(new float[shape.Count], shape).Shape[1];
+        return [.. Run(new float[shape.Count], shape).Select(r => r.Shape[1])];
     }
 
     private static string[]? Names(string text)

@@ -26,6 +26,8 @@ public sealed class ConfigurationReaderTests
     [Theory]
     [InlineData("optimiser:\n  lr: 1\n", "text:1: there is no option optimiser; did you mean optimizer?")]
     [InlineData("seed: 1\noptimizer:\n  weightdekay: 0\n", "text:3: there is no option optimizer.weightdekay; did you mean optimizer.weightDecay?")]
+    [InlineData("optimizer.lr: 1\n", "text:1: optimizer.lr is written with dots on a command line and in plans; in a configuration its sections are nested: optimizer: {lr: ...}")]
+    [InlineData("data: {size.width: 1}\n", "text:1: data.size.width is written with dots on a command line and in plans; in a configuration its sections are nested: size: {width: ...}")]
     [InlineData("lr: 1\n", "text:1: there is no option lr; did you mean teacher.lr?")]
     [InlineData("data:\n  size:\n    heigth: 96\n", "text:3: there is no option data.size.heigth; did you mean data.size.height?")]
     [InlineData("loss:\n  zzzzzzzzzzzzz: 1\n", "text:2: there is no option loss.zzzzzzzzzzzzz; loss has classWeights, classWeightList, labelSmoothing, auxWeight")]

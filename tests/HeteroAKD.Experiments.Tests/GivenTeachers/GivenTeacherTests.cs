@@ -83,7 +83,7 @@ public sealed class GivenTeacherTests : IDisposable
     {
         WriteLogits(".npy");
         string logits = _folder.File("logits");
-        Assert.Contains("heteroakd reads the teacher's feature maps, and", Problem(new TeacherConfig { Logits = logits }, "heteroakd"), StringComparison.Ordinal);
+        Assert.Contains("heteroakd reads feature maps that", Problem(new TeacherConfig { Logits = logits }, "heteroakd"), StringComparison.Ordinal);
         Assert.Contains("teacher.classMap: the data has no class 'c'", Problem(new TeacherConfig { Logits = logits, ClassMap = new Dictionary<string, string> { ["0"] = "c" } }), StringComparison.Ordinal);
         Assert.Contains("teacher.onnx: there is no file", Problem(new TeacherConfig { Onnx = logits + "/none.onnx" }), StringComparison.Ordinal);
         Assert.Contains("ONNX Runtime refuses the graph", Problem(new TeacherConfig { Onnx = _checkpoint }), StringComparison.Ordinal);
@@ -112,7 +112,7 @@ public sealed class GivenTeacherTests : IDisposable
         ExperimentConfig config = Config("dry", new TeacherConfig { Logits = _folder.File("logits") });
         Assert.Equal([NetworkRoles.Distilled], new DryRunService().Try(config, null, new SilentSink(), CancellationToken.None).Networks.Select(n => n.Role));
         ExperimentConfig features = config with { Distillation = new DistillationConfig { Method = "heteroakd" } };
-        Assert.Contains("reads the teacher's feature maps", Assert.ThrowsAny<HeteroAkdException>(() => new DryRunService().Try(features, null, new SilentSink(), CancellationToken.None)).Message, StringComparison.Ordinal);
+        Assert.Contains("reads feature maps that", Assert.ThrowsAny<HeteroAkdException>(() => new DryRunService().Try(features, null, new SilentSink(), CancellationToken.None)).Message, StringComparison.Ordinal);
         Assert.Contains("never trained", Assert.Throws<ConfigurationException>(() => new DryRunService().Try(config, NetworkRole.Teacher, new SilentSink(), CancellationToken.None)).Message, StringComparison.Ordinal);
     }
 
