@@ -31,7 +31,10 @@ public sealed class ShapeMismatchException(string operation, string parameter, s
 
 /// <summary>Tensors on different devices.</summary>
 public sealed class DeviceMismatchException(string operation, string parameter, Device expected, Device found)
-    : HeteroAkdException($"{operation}: {parameter} is on device '{found.Name}', the first input is on '{expected.Name}'. Copy it with To(\"{expected.Name}\").");
+    : HeteroAkdException(
+        found.Name == expected.Name
+            ? $"{operation}: {parameter} is on '{found.Label}', the first input is on '{expected.Label}': two devices, each with memory of its own. Copy it with To(device), or open one device"
+            : $"{operation}: {parameter} is on device '{found.Name}', the first input is on '{expected.Name}'. Copy it with To(device)");
 
 /// <summary>A tensor of the wrong element type.</summary>
 public sealed class DTypeMismatchException(string operation, string parameter, string expected, DType found)

@@ -41,6 +41,9 @@ public sealed partial class Tensor : IDisposable
     /// <summary>Whether no recorded operation made it: a parameter or an input. Its gradient stays after the backward pass.</summary>
     public bool IsLeaf { get; internal set; } = true;
 
+    /// <summary>Whether a backward pass has walked the operation that made it, which is forgotten.</summary>
+    internal bool IsWalked { get; set; }
+
     /// <summary>The gradient that backward passes have added up, or null.</summary>
     public Tensor? Grad { get; private set; }
 
@@ -65,6 +68,11 @@ public sealed partial class Tensor : IDisposable
     /// <summary>A tensor with undefined contents.</summary>
     public static Tensor Empty(Device device, Shape shape, DType type = DType.Float32)
     {
+        if (device.IsDisposed)
+        {
+            throw new ObjectDisposedException(device.Label, $"device '{device.Label}' was disposed of; it has no memory for a tensor");
+        }
+
         if (!device.Supports(type))
         {
             throw new DTypeMismatchException("new tensor", $"shape {shape} on '{device.Name}'", device.SupportedTypes, type);
@@ -347,7 +355,7 @@ public sealed partial class Tensor : IDisposable
     public void Dispose()
     {
         DropGradient();
-        if (_block is not null && _owned)
+        if (_block is not null && _owned && !Device.IsDisposed)
         {
             Device.Allocator.Free(_block);
         }
@@ -360,6 +368,12 @@ public sealed partial class Tensor : IDisposable
 
     internal void AddGradient(Tensor gradient)
     {
+        if (IsWalked)
+        {
+            throw new HeteroAkdException(
+                $"backward: an earlier backward pass has walked the operation that made {this}, and forgot it. Add the losses (a + b) and run one pass, or run the forward pass again");
+        }
+
         if (gradient.Shape.Count != Shape.Count)
         {
             throw new ShapeMismatchException("backward", Name.Length > 0 ? Name : "tensor", $"gradient {gradient.Shape} for a tensor {Shape}");
@@ -411,6 +425,7 @@ public sealed partial class Tensor : IDisposable
         Name = "";
         RequiresGrad = false;
         IsLeaf = true;
+        IsWalked = false;
     }
 
     // As Dispose, where nobody else holds the tensor (a gradient that was taken over): its step can use the object again.
@@ -441,7 +456,9 @@ public sealed partial class Tensor : IDisposable
         }
     }
 
-    private Block Live() => _block ?? throw new ObjectDisposedException(ToString(), "its step has ended or it was disposed of");
+    private Block Live() =>
+        Device.IsDisposed ? throw new ObjectDisposedException(ToString(), $"its device '{Device.Label}' was disposed of")
+        : _block ?? throw new ObjectDisposedException(ToString(), "its step has ended or it was disposed of");
 
     internal void CheckCount(int count, string operation)
     {

@@ -2,7 +2,7 @@ namespace HeteroAKD.Tensors.Autograd;
 
 /// <summary>
 /// The one lifetime rule: a tensor made while a scope is open belongs to it and goes back to the slab when the scope is disposed of.
-/// What must outlive it is made outside, or copied. Scopes nest; the innermost owns.
+/// What must outlive it is made outside, or copied. Scopes nest; the innermost owns. A device serves one thread at a time.
 /// </summary>
 public sealed class StepScope : IDisposable
 {
@@ -10,7 +10,8 @@ public sealed class StepScope : IDisposable
     private readonly StepScope? _outer;
     private readonly List<Tensor> _tensors;
     private readonly List<Tensor> _spares; // objects of _tensors whose memory went back early and that nobody holds
-    private readonly int _tapeStart;
+    private readonly long _tapeStart;
+    private readonly int _thread = Environment.CurrentManagedThreadId;
 
     [ThreadStatic]
     private static Stack<List<Tensor>>? t_lists;
@@ -21,7 +22,7 @@ public sealed class StepScope : IDisposable
         _outer = device.CurrentScope;
         _tensors = TakeList();
         _spares = TakeList();
-        _tapeStart = device.Tape.Count;
+        _tapeStart = device.Tape.Next;
         device.CurrentScope = this;
     }
 
@@ -104,7 +105,11 @@ public sealed class StepScope : IDisposable
     {
         if (!ReferenceEquals(_device.CurrentScope, this))
         {
-            throw new InvalidOperationException("step scopes must be disposed of innermost first, once each");
+            int here = Environment.CurrentManagedThreadId;
+            throw new InvalidOperationException(
+                _thread == here && (_device.CurrentScope?._thread ?? here) == here
+                    ? "step scopes must be disposed of innermost first, once each"
+                    : $"'{_device.Name}' is used by two threads at once: a step was opened on each. A device serves one thread at a time; open a second device, or take turns");
         }
 
         _device.CurrentScope = _outer;

@@ -50,6 +50,9 @@ public abstract class Node
         }
     }
 
+    /// <summary>Its place among all operations that the device ever recorded.</summary>
+    internal long Sequence { get; set; }
+
     internal void SetInput(int index, Tensor? tensor) => _inputs[index] = tensor;
 
     internal abstract void Backward(Tensor outputGradient);
@@ -62,19 +65,26 @@ public abstract class Node
 }
 
 /// <summary>
-/// Operations in the order they happened. The backward pass walks it from the end: a node whose output has a gradient passes it on to its inputs.
+/// Operations in the order they happened. A backward pass walks it from the end: a node whose output has a gradient passes it on to its inputs, and is forgotten. Nodes that it does
+/// not come to stay for other passes, as in PyTorch, until their step ends.
 /// </summary>
 public sealed class Tape(Device device)
 {
-    private readonly List<Node> _nodes = [];
+    /// <summary>Operations outside any step after which <see cref="Device.Warn"/> is told.</summary>
+    public const int UsualLength = 10_000;
+
+    private readonly List<Node?> _nodes = []; // null: walked, within a pass only
+    private int _outside;                     // those recorded outside any step
 
     /// <summary>Recorded operations.</summary>
     public int Count => _nodes.Count;
 
-    /// <summary>
-    /// Fills <see cref="Tensor.Grad"/> of every leaf that <paramref name="loss"/> depends on, adding to what is there, and forgets the tape from the first node on.
-    /// </summary>
+    /// <summary>What the next operation's <see cref="Node.Sequence"/> will be.</summary>
+    internal long Next { get; private set; }
+
+    /// <summary>Fills <see cref="Tensor.Grad"/> of every leaf that <paramref name="loss"/> depends on, adding to what is there, and forgets the operations between.</summary>
     /// <param name="loss">A scalar; its own gradient is 1.</param>
+    /// <exception cref="HeteroAkdException">It depends on nothing that wants a gradient, or on operations that an earlier pass walked and forgot: add losses first, or run the forward pass again.</exception>
     public void Backward(Tensor loss)
     {
         if (loss.Shape.Count != 1)
@@ -88,6 +98,7 @@ public sealed class Tape(Device device)
     /// <summary>As <see cref="Backward(Tensor)"/>, from a tensor of any shape and its upstream gradient: the gradients are those of Σ output · gradient.</summary>
     /// <param name="output">Where the pass starts.</param>
     /// <param name="gradient">As <paramref name="output"/>. The tensor is taken over: it must not be used afterwards.</param>
+    /// <exception cref="HeteroAkdException">As there.</exception>
     public void Backward(Tensor output, Tensor gradient)
     {
         if (gradient.Shape != output.Shape)
@@ -100,30 +111,60 @@ public sealed class Tape(Device device)
             throw new DTypeMismatchException("backward", "gradient", output.DType.ToString(), gradient.DType);
         }
 
-        using (new NoGrad())
+        if (!output.RequiresGrad)
+        {
+            throw new HeteroAkdException($"backward: {output} depends on nothing that wants a gradient. Was it computed under NoGrad, or has no parameter RequiresGrad?");
+        }
+
+        using NoGrad noGrad = new();
+        try
         {
             output.AddGradient(gradient);
             for (int i = _nodes.Count - 1; i >= 0; i--)
             {
-                Node node = _nodes[i];
-                if (node.Output.Grad is not { } upstream)
+                if (_nodes[i] is { Output.Grad: { } upstream } node)
                 {
-                    continue;
+                    _nodes[i] = null;
+                    node.Output.IsWalked = true;
+                    node.Backward(upstream);
+
+                    // Nobody reads the gradient of an intermediate result again.
+                    node.Output.RecycleGradient();
                 }
-
-                node.Backward(upstream);
-
-                // Nobody reads the gradient of an intermediate result again.
-                node.Output.RecycleGradient();
             }
         }
-
-        Truncate(0);
+        finally
+        {
+            // Of those that nobody walked, some have results that are gone: nothing can ask for their gradients.
+            _nodes.RemoveAll(node => node is null || !node.Output.IsAlive);
+            _outside = Math.Min(_outside, _nodes.Count);
+        }
     }
 
-    internal void Add(Node node) => _nodes.Add(node);
+    internal void Add(Node node)
+    {
+        node.Sequence = Next++;
+        _nodes.Add(node);
+        if (device.CurrentScope is null && ++_outside == UsualLength)
+        {
+            device.Warn(
+                $"{UsualLength} operations were recorded on '{device.Name}' outside any step, and no backward pass asked for them: their memory is not given back. "
+                + "Evaluate under NoGrad, and run each step within Device.BeginStep() (docs/library.md)");
+        }
+    }
 
-    internal void Truncate(int count) => _nodes.RemoveRange(Math.Min(count, _nodes.Count), Math.Max(0, _nodes.Count - count));
+    /// <summary>Forgets the operations from a place in the sequence on.</summary>
+    internal void Truncate(long from)
+    {
+        int count = _nodes.Count;
+        while (count > 0 && _nodes[count - 1]!.Sequence >= from)
+        {
+            count--;
+        }
+
+        _nodes.RemoveRange(count, _nodes.Count - count);
+        _outside = Math.Min(_outside, count);
+    }
 }
 
 /// <summary>While one is alive on a thread, operations are not recorded and their results need no gradient.</summary>

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using HeteroAKD.Kernels.Gemm;
 using HeteroAKD.Kernels.Lanes;
 using HeteroAKD.Kernels.Launch;
@@ -13,15 +14,26 @@ namespace HeteroAKD.Tensors;
 /// </summary>
 public abstract class Device : IDisposable
 {
+    private static readonly ConcurrentDictionary<string, int> s_opened = new();
+
+    private readonly int _number; // among the devices of its name that the process opened
+
     private protected Device(string name, Func<Device, SlabAllocator> allocator)
     {
         Name = name;
+        _number = s_opened.AddOrUpdate(name, 1, (_, count) => count + 1);
         Allocator = allocator(this);
         Tape = new Tape(this);
     }
 
     /// <summary>The name that <see cref="Open"/> takes.</summary>
     public string Name { get; }
+
+    /// <summary>The name, and which of several devices of that name it is: <c>cpu</c>, <c>cpu #2</c>, in the order in which they were opened.</summary>
+    public string Label => _number == 1 ? Name : $"{Name} #{_number}";
+
+    /// <summary>Whether it was disposed of; its tensors cannot be used then.</summary>
+    public bool IsDisposed { get; private set; }
 
     /// <summary>What it is, for people: processor or card, lanes, memory.</summary>
     public abstract string Description { get; }
@@ -49,6 +61,9 @@ public abstract class Device : IDisposable
 
     /// <summary>The innermost open step, or null: then tensors belong to whoever made them.</summary>
     public StepScope? CurrentScope { get; internal set; }
+
+    /// <summary>Hears what a program should know and is no error; the standard error by default.</summary>
+    public Action<string> Warn { get; set; } = message => Console.Error.WriteLine($"warning: {message}");
 
     /// <summary>Checks the output of every operation for NaN and infinity. Slow: turned on to find the operation once a loss has gone bad.</summary>
     public bool CheckFinite { get; set; }
@@ -159,7 +174,16 @@ public abstract class Device : IDisposable
     }
 
     /// <summary>Frees all memory of the device and closes it.</summary>
-    public abstract void Dispose();
+    public void Dispose()
+    {
+        if (!IsDisposed)
+        {
+            Close();
+            IsDisposed = true;
+        }
+    }
+
+    private protected abstract void Close();
 
     internal abstract Mem MemAt(Block block, int elementOffset, int count, DType type);
 

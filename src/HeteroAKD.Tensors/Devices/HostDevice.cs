@@ -50,8 +50,7 @@ public sealed unsafe class HostDevice : Device
         // Launches return when they are done.
     }
 
-    /// <inheritdoc/>
-    public override void Dispose()
+    private protected override void Close()
     {
         Pool.Dispose();
         Allocator.FreeAll();

@@ -37,8 +37,7 @@ public sealed class IlgpuDevice : AcceleratorDevice
     /// <inheritdoc/>
     public override void Synchronize() => _stream.Synchronize();
 
-    /// <inheritdoc/>
-    public override void Dispose()
+    private protected override void Close()
     {
         Allocator.FreeAll();
         _launchers.Clear();

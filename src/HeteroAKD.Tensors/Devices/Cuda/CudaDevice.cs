@@ -107,8 +107,7 @@ public sealed unsafe class CudaDevice : AcceleratorDevice
         CudaDriver.Check(CudaDriver.cuStreamSynchronize(Stream), "cuStreamSynchronize");
     }
 
-    /// <inheritdoc/>
-    public override void Dispose()
+    private protected override void Close()
     {
         Synchronize();
         CudaDriver.Check(CudaDriver.cuStreamSynchronize(UploadStream), "cuStreamSynchronize");
