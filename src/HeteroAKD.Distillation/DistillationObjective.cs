@@ -168,7 +168,7 @@ public sealed class DistillationObjective : IObjective
             Dispose();
             throw new HeteroAkdException(
                 $"distillation: {string.Join(", ", others)} read{(others.Length == 1 ? "s" : "")} feature maps that {teacher.Name} does not give; "
-                + "name the graph's (teacher.onnxFeatures, teacher.onnxClassifierInput), take terms of logits (kd, cwdLogits, dist, ofa, csd), "
+                + "where it is a graph, name its maps (teacher.onnxFeatures, teacher.onnxClassifierInput); or take terms of logits (kd, cwdLogits, dist, ofa, csd), "
                 + "or for heteroakd distillation.terms.heteroakd.source=logits");
         }
 

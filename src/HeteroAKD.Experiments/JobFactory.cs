@@ -29,11 +29,9 @@ public sealed class JobFactory(ExperimentConfig config, ExperimentData data, Dev
     /// <summary>The files that networks begin from, with the options that name them.</summary>
     public static IReadOnlyList<(string Option, string Path)> Files(ExperimentConfig config) =>
     [
-        .. new[]
-        {
-            ("teacher.checkpoint", config.Teacher.Checkpoint), ("teacher.pretrained", KnownGraph.PathOf(config.Teacher.Pretrained)),
-            ("student.checkpoint", config.Student.Checkpoint), ("student.pretrained", KnownGraph.PathOf(config.Student.Pretrained)),
-        }.Where(file => file.Item2.Length > 0),
+        .. new[] { ("teacher.checkpoint", config.Teacher.Checkpoint), ("student.checkpoint", config.Student.Checkpoint) }.Where(file => file.Item2.Length > 0),
+        .. PretrainedEncoder.FilesOf("teacher.pretrained", config.Teacher.Pretrained),
+        .. PretrainedEncoder.FilesOf("student.pretrained", config.Student.Pretrained),
         .. GivenTeacher.FilesOf(config.Teacher),
     ];
 
@@ -90,7 +88,16 @@ public sealed class JobFactory(ExperimentConfig config, ExperimentData data, Dev
 
         if (path.Length == 0)
         {
-            Pretrain(teacher ? NetworkRoles.Teacher : NetworkRoles.Student, model, teacher ? config.Teacher.Pretrained : config.Student.Pretrained);
+            PretrainedEncoder start = new(config, data, say);
+            if (teacher)
+            {
+                _teacher = start.Load(NetworkRoles.Teacher, model, config.Teacher.Pretrained, _teacher);
+            }
+            else
+            {
+                start.Load(NetworkRoles.Student, model, config.Student.Pretrained, NormalizationOf(config.Augmentation));
+            }
+
             return (model, null);
         }
 
@@ -98,7 +105,7 @@ public sealed class JobFactory(ExperimentConfig config, ExperimentData data, Dev
         loaded.CopyTo(Checkpoint.ModelPrefix, model);
         if (teacher && config.Teacher.Mean.Count == 0)
         {
-            _teacher = NormalizationOf(path, loaded.Info);
+            _teacher = KeptNormalization.Of(path, loaded.Info, NormalizationOf(config.Augmentation), say);
         }
 
         return (model, loaded.Info);
@@ -208,54 +215,6 @@ public sealed class JobFactory(ExperimentConfig config, ExperimentData data, Dev
         return data.Unlabelled;
     }
 
-    private void Pretrain(string name, SegmentationModel model, string path)
-    {
-        if (path.Length == 0)
-        {
-            return;
-        }
-
-        WeightImport import = WeightImport.Of(Checkpoint.ReadWeights(KnownGraph.PathOf(path)).File);
-        ImportReport report = import.CopyTo(model, backboneOnly: true);
-        if (!report.Complete)
-        {
-            throw new WeightImportException(path, $"does not fit the encoder of {model.Name} ({import.Map.Description}):\n{string.Join('\n', report.Lines())}");
-        }
-
-        foreach (string note in import.Notes())
-        {
-            say($"{name}: {note}");
-        }
-
-        say($"{name}: {report.Loaded.Count} entries of the encoder of {model.Name} from {path} ({import.Map.Name})");
-        if (import.Input is { } input)
-        {
-            Normalise(name, input);
-        }
-    }
-
-    // A teacher's images are prepared as its weights expect them, unless the configuration says otherwise; the student's are those of the whole run.
-    private void Normalise(string name, InputNormalization input)
-    {
-        bool teacher = name == NetworkRoles.Teacher;
-        Normalization expected = new(input.Mean, input.Std);
-        Normalization configured = teacher ? _teacher : NormalizationOf(config.Augmentation);
-        if (expected.Same(configured))
-        {
-            return;
-        }
-
-        if (teacher && config.Teacher.Mean.Count == 0)
-        {
-            _teacher = expected;
-            say($"{name}: its images are normalised by mean {input.MeanText} and deviation {input.StdText}, as these weights expect");
-            return;
-        }
-
-        string section = teacher ? "teacher" : "augmentation";
-        say($"{name}: these weights expect {section}.mean {input.MeanText} and {section}.std {input.StdText}, not the configured ones");
-    }
-
     private PlannedTraining Plan(NetworkRole role, SegmentationModel model, IObjective objective)
     {
         bool teacher = role == NetworkRole.Teacher;
@@ -295,31 +254,4 @@ public sealed class JobFactory(ExperimentConfig config, ExperimentData data, Dev
     private static Normalization NormalizationOf(AugmentationConfig augmentation) => new(augmentation.Mean, augmentation.Std);
 
     private static Vector3 Vector(IReadOnlyList<double> values) => new((float)values[0], (float)values[1], (float)values[2]);
-
-    // What a checkpoint was trained with stands in the configuration that it keeps; one made elsewhere may have none.
-    private Normalization NormalizationOf(string path, CheckpointInfo info)
-    {
-        Normalization own = NormalizationOf(config.Augmentation);
-        if (info.Config.Length == 0)
-        {
-            return own;
-        }
-
-        Normalization saved;
-        try
-        {
-            saved = NormalizationOf(ConfigurationReader.ReadKept(info.Config, path).Augmentation);
-        }
-        catch (ConfigurationException e)
-        {
-            throw new CheckpointException(path, $"does not say how its images are normalised: {e.Message}", "Set teacher.mean and teacher.std", e);
-        }
-
-        if (!saved.Same(own))
-        {
-            say($"{NetworkRoles.Teacher}: its images are normalised by mean [{string.Join(", ", saved.Mean)}] and deviation [{string.Join(", ", saved.Std)}], as its checkpoint says");
-        }
-
-        return saved;
-    }
 }

@@ -14,6 +14,21 @@ internal sealed class OnnxBytes
     /// <summary>Adds an initializer of any type.</summary>
     public OnnxBytes Raw(string name, int[] sizes, int type, byte[] bytes) => Add(5, Tensor(name, sizes, type, bytes));
 
+    /// <summary>Adds an initializer of 16-bit elements as integers.</summary>
+    public OnnxBytes Integers(string name, int[] sizes, int type, ushort[] values)
+    {
+        MemoryStream stream = new();
+        using (Google.Protobuf.CodedOutputStream output = new(stream, leaveOpen: true))
+        {
+            foreach (ushort value in values)
+            {
+                output.WriteInt32(value);
+            }
+        }
+
+        return Add(5, Tensor(name, sizes, type, null).Bytes(5, stream.ToArray()));
+    }
+
     /// <summary>Adds an initializer whose elements lie in another file.</summary>
     public OnnxBytes External(string name, int[] sizes, string location, long offset) => Add(
         5, Tensor(name, sizes, 1, null).Message(13, Entry("location", location)).Message(13, Entry("offset", $"{offset}")).Int(14, 1));

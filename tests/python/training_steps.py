@@ -163,8 +163,7 @@ def train(dtype):
             with torch.no_grad():
                 teacher.logits = teacher(images)
         logits = student(images)
-        weight = torch.tensor(CASE["class_weights"], dtype=dtype) if CASE.get("class_weights") else None
-        task = F.cross_entropy(hakd.resized(logits, target.shape[-2:]), target, weight, ignore_index=CASE["ignore_index"], label_smoothing=CASE.get("label_smoothing", 0.0))
+        task = F.cross_entropy(hakd.resized(logits, target.shape[-2:]), target, ignore_index=CASE["ignore_index"])
         found, values = terms(student, logits, teacher, target, projectors)
         total = task + sum(w * v for w, v in found)
         update.zero_grad()

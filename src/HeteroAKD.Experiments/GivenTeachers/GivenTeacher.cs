@@ -31,12 +31,18 @@ public sealed class GivenTeacher(ExperimentConfig config, ExperimentData data)
     {
         if (teacher.Onnx.Length > 0)
         {
-            string folder = Path.GetDirectoryName(Path.GetFullPath(teacher.Onnx))!;
-            string[] beside = Directory.Exists(folder) ? [.. Directory.GetFiles(folder, Path.GetFileName(teacher.Onnx) + "?*").Order(StringComparer.Ordinal)] : [];
-            return new[] { teacher.Onnx }.Concat(beside).Select(file => ("teacher.onnx", file));
+            return FilesOfGraph(teacher.Onnx).Select(file => ("teacher.onnx", file));
         }
 
         return LogitsFolder.FilesIn(teacher.Logits).Select(file => ("teacher.logits", file));
+    }
+
+    /// <summary>A graph and the files of weights beside it, whose names begin with its own.</summary>
+    internal static IEnumerable<string> FilesOfGraph(string path)
+    {
+        string folder = Path.GetDirectoryName(Path.GetFullPath(path))!;
+        string[] beside = Directory.Exists(folder) ? [.. Directory.GetFiles(folder, Path.GetFileName(path) + "?*").Order(StringComparer.Ordinal)] : [];
+        return [path, .. beside];
     }
 
     /// <summary>What stands for it among the networks. The caller disposes of it.</summary>
@@ -47,7 +53,7 @@ public sealed class GivenTeacher(ExperimentConfig config, ExperimentData data)
         (int[] stages, int head) = ([], 0);
         if (MapNames.Length > 0)
         {
-            using OnnxTeacher graph = new(_teacher.Onnx, config.Threads, MapNames);
+            using OnnxTeacher graph = new(_teacher.Onnx, config.Threads, MapNames, onGpu: false);
             stages = [.. graph.Channels.Skip(1).Take(_teacher.OnnxFeatures.Count)];
             head = _teacher.OnnxClassifierInput.Length > 0 ? graph.Channels[^1] : 0;
         }
@@ -79,7 +85,7 @@ public sealed class GivenTeacher(ExperimentConfig config, ExperimentData data)
     private string ScoreGraph(ConfusionMatrix pixels, Device device, Action<string> say, CancellationToken cancellation)
     {
         using GraphOutputs graph = Graph(device);
-        Say(graph.ClassLines, say);
+        Say([.. graph.ClassLines, .. graph.Note.Length > 0 ? (string[])[graph.Note] : []], say);
         foreach (Batch batch in new EvaluatedDataset(data.Validation, data.Evaluation).Read(1))
         {
             cancellation.ThrowIfCancellationRequested();
@@ -132,7 +138,7 @@ public sealed class GivenTeacher(ExperimentConfig config, ExperimentData data)
 
     private GraphOutputs Graph(Device device)
     {
-        OnnxTeacher graph = new(_teacher.Onnx, config.Threads, MapNames);
+        OnnxTeacher graph = new(_teacher.Onnx, config.Threads, MapNames, onGpu: device.Name == "cuda");
         try
         {
             ClassMap map = ClassMap.Of(_teacher.ClassMap, graph.Classes, graph.ClassNames, data.Classes, $"teacher.onnx {_teacher.Onnx}");

@@ -23,6 +23,9 @@ internal sealed class GraphOutputs(OnnxTeacher graph, int stages, ClassMap map, 
     /// <summary>The table of its classes; none where they are those of the data.</summary>
     public IEnumerable<string> ClassLines => map.Lines(graph.ClassNames);
 
+    /// <summary>Where the graph runs, where that is not the CPU; empty else.</summary>
+    public string Note => graph.Note;
+
     private bool HasClassifierInput => graph.Channels.Count > 1 + stages;
 
     /// <inheritdoc/>

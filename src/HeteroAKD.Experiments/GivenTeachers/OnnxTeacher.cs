@@ -21,8 +21,9 @@ internal sealed class OnnxTeacher : IDisposable
     /// <param name="path">The file; weights outside it lie beside it.</param>
     /// <param name="threads">0 for every core.</param>
     /// <param name="maps">Names of outputs that are feature maps.</param>
+    /// <param name="onGpu">Whether it runs on a GPU where ONNX Runtime has its CUDA provider.</param>
     /// <exception cref="HeteroAkdException">The file is missing or no such graph, or ONNX Runtime is not here.</exception>
-    public OnnxTeacher(string path, int threads, IReadOnlyList<string> maps)
+    public OnnxTeacher(string path, int threads, IReadOnlyList<string> maps, bool onGpu)
     {
         _path = path;
         if (!File.Exists(path))
@@ -33,10 +34,7 @@ internal sealed class OnnxTeacher : IDisposable
         try
         {
             _options = new SessionOptions { LogSeverityLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_ERROR, IntraOpNumThreads = threads };
-            if (OrtEnv.Instance().GetAvailableProviders().Contains("CUDAExecutionProvider"))
-            {
-                _options.AppendExecutionProvider_CUDA();
-            }
+            Note = onGpu ? UseGpu(_options) : "";
         }
         catch (Exception e) when (e is TypeInitializationException or DllNotFoundException)
         {
@@ -61,6 +59,9 @@ internal sealed class OnnxTeacher : IDisposable
             throw;
         }
     }
+
+    /// <summary>Whether it runs on a GPU, for people; empty where it was not asked to.</summary>
+    public string Note { get; }
 
     /// <summary>Channels of the logits, then those of each map.</summary>
     public IReadOnlyList<int> Channels { get; }
@@ -105,6 +106,25 @@ internal sealed class OnnxTeacher : IDisposable
     {
         _session?.Dispose();
         _options.Dispose();
+    }
+
+    // The provider is part of another package, and needs CUDA's and cuDNN's libraries.
+    private static string UseGpu(SessionOptions options)
+    {
+        if (!OrtEnv.Instance().GetAvailableProviders().Contains("CUDAExecutionProvider"))
+        {
+            return "the graph runs on the CPU: ONNX Runtime's CUDA provider is not installed";
+        }
+
+        try
+        {
+            options.AppendExecutionProvider_CUDA();
+            return "the graph runs on the GPU";
+        }
+        catch (OnnxRuntimeException e)
+        {
+            return $"the graph runs on the CPU: ONNX Runtime's CUDA provider does not start: {e.Message}";
+        }
     }
 
     private (float[] Values, Shape Shape) Taken(OrtValue result, string name, Shape images)

@@ -78,7 +78,7 @@ public sealed class PlanLayout
     /// <summary>The configuration file that runs name. Where the plan holds the settings itself, it lies in the folder of the runs and is empty.</summary>
     public string ConfigFile => plan.BaseFile.Length > 0 ? plan.BaseFile : Path.Combine(root, "base.yaml");
 
-    private static IReadOnlyList<string> NoGivenTeacher => ["teacher.onnx=", "teacher.logits=", "teacher.classMap={}"];
+    private static IReadOnlyList<string> NoGivenTeacher => ["teacher.onnx=", "teacher.onnxFeatures=[]", "teacher.onnxClassifierInput=", "teacher.logits=", "teacher.classMap={}"];
 
     private PlannedRun SharedTeacher(PlanPart part)
     {

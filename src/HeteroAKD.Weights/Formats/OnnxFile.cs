@@ -20,8 +20,10 @@ public sealed record OnnxNode(string Op, IReadOnlyList<string> Inputs, IReadOnly
 /// <param name="Nodes">The operations in the file's order, which the standard asks to be one in which they can be run.</param>
 /// <param name="Inputs">Names of the graph's inputs that are no initializers.</param>
 /// <param name="Outputs">Names of the graph's outputs.</param>
+/// <param name="Scalars">Names of floats without dimensions, which are no weights.</param>
 /// <param name="Others">Constants of other types.</param>
-public sealed record OnnxContent(IReadOnlyList<HostTensor> Tensors, IReadOnlyList<OnnxNode> Nodes, IReadOnlyList<string> Inputs, IReadOnlyList<string> Outputs, int Others);
+public sealed record OnnxContent(
+    IReadOnlyList<HostTensor> Tensors, IReadOnlyList<OnnxNode> Nodes, IReadOnlyList<string> Inputs, IReadOnlyList<string> Outputs, IReadOnlyList<string> Scalars, int Others);
 
 /// <summary>Reads the weights of an ONNX graph (onnx.proto). Nothing of the graph is run. Elements may lie in the file or in files beside it.</summary>
 public static class OnnxFile
@@ -40,7 +42,7 @@ public static class OnnxFile
     /// <exception cref="OnnxFileException">Missing, damaged, or without a graph.</exception>
     public static OnnxContent Read(string path)
     {
-        OnnxGraphReader graph = new(Path.GetDirectoryName(Path.GetFullPath(path))!);
+        OnnxGraphReader graph = new(new OnnxExternalFiles(Path.GetDirectoryName(Path.GetFullPath(path))!));
         bool found = false;
         try
         {

@@ -4,8 +4,8 @@ using static Google.Protobuf.WireFormat.WireType;
 namespace HeteroAKD.Weights.Formats;
 
 /// <summary>Reads a GraphProto. Numbers of fields are those of onnx.proto.</summary>
-/// <param name="folder">Where files with further elements lie.</param>
-internal sealed class OnnxGraphReader(string folder)
+/// <param name="files">The files with further elements.</param>
+internal sealed class OnnxGraphReader(OnnxExternalFiles files)
 {
     private const int FloatAttribute = 2;
     private const int TensorAttribute = 5;
@@ -14,6 +14,7 @@ internal sealed class OnnxGraphReader(string folder)
     private readonly List<OnnxNode> _nodes = [];
     private readonly List<string> _inputs = [];
     private readonly List<string> _outputs = [];
+    private readonly List<string> _scalars = [];
     private readonly HashSet<string> _names = [];
     private int _others;
 
@@ -31,7 +32,7 @@ internal sealed class OnnxGraphReader(string folder)
                 Node(input);
                 return true;
             case 5:
-                Keep(OnnxTensorReader.Read(input, folder));
+                Keep(OnnxTensorReader.Read(input, files));
                 return true;
             case 11:
                 _inputs.Add(NameOf(input));
@@ -45,7 +46,7 @@ internal sealed class OnnxGraphReader(string folder)
     });
 
     /// <summary>All of it.</summary>
-    public OnnxContent Content() => new(_tensors, _nodes, [.. _inputs.Where(n => !_names.Contains(n))], _outputs, _others);
+    public OnnxContent Content() => new(_tensors, _nodes, [.. _inputs.Where(n => !_names.Contains(n))], _outputs, _scalars, _others);
 
     private void Node(CodedInputStream input)
     {
@@ -84,11 +85,7 @@ internal sealed class OnnxGraphReader(string folder)
         if (op == "Constant" && constant is not null && outputs.Count == 1)
         {
             constant.Name = outputs[0];
-            if (constant.MayBeWeights)
-            {
-                Keep(constant);
-            }
-
+            Keep(constant);
             return;
         }
 
@@ -111,7 +108,7 @@ internal sealed class OnnxGraphReader(string folder)
                     number = stream.ReadFloat();
                     return true;
                 case TensorAttribute when type == LengthDelimited:
-                    tensor = OnnxTensorReader.Read(stream, folder);
+                    tensor = OnnxTensorReader.Read(stream, files);
                     return true;
                 default:
                     return false;
@@ -132,7 +129,11 @@ internal sealed class OnnxGraphReader(string folder)
             throw new OnnxProblemException($"holds the tensor '{FileLimits.Shown(read.Name)}' twice");
         }
 
-        if (read.ToHost() is { } tensor)
+        if (read.IsScalar)
+        {
+            _scalars.Add(read.Name);
+        }
+        else if (read.ToHost() is { } tensor)
         {
             _tensors.Add(tensor);
         }

@@ -1,7 +1,5 @@
-using System.Globalization;
 using System.Runtime.InteropServices;
 using Google.Protobuf;
-using HeteroAKD.Tensors;
 using static Google.Protobuf.WireFormat.WireType;
 
 namespace HeteroAKD.Weights.Formats;
@@ -11,52 +9,45 @@ internal sealed class OnnxTensorReader
 {
     private const int ExternalLocation = 1;
 
-    private readonly string _folder;
+    private readonly OnnxExternalFiles _files;
     private readonly List<long> _sizes = [];
     private readonly Dictionary<string, string> _external = [];
     private int _type;
     private long _location;
     private byte[]? _elements;
 
-    private OnnxTensorReader(string folder)
+    private OnnxTensorReader(OnnxExternalFiles files)
     {
-        _folder = folder;
+        _files = files;
     }
 
     /// <summary>Its name in the graph.</summary>
     public string Name { get; set; } = "";
 
-    /// <summary>Whether it holds floats in dimensions; bounds, shapes and indices that a graph computes with do not.</summary>
-    public bool MayBeWeights => _sizes.Count > 0 && Type?.HostType is "F32" or "F64";
+    /// <summary>Whether it is a float without dimensions: a bound or a factor, and no weights.</summary>
+    public bool IsScalar => _sizes.Count == 0 && Type is not null;
 
+    // Weights are floats; shapes, indices and quantised values are not read.
     private StoredType? Type => _type switch
     {
         1 => StoredType.Of("F32"),
-        2 => StoredType.Of("U8"),
-        3 => StoredType.Of("I8"),
-        4 => StoredType.Of("U16"),
-        5 => StoredType.Of("I16"),
-        6 => StoredType.Of("I32"),
-        7 => StoredType.Of("I64"),
-        9 => StoredType.Of("BOOL"),
         10 => StoredType.Of("F16"),
         11 => StoredType.Of("F64"),
-        12 => StoredType.Of("U32"),
         16 => StoredType.Of("BF16"),
         _ => null,
     };
 
     /// <summary>Reads the fields.</summary>
     /// <param name="input">At the message.</param>
-    /// <param name="folder">Where a file with its elements would lie.</param>
-    public static OnnxTensorReader Read(CodedInputStream input, string folder)
+    /// <param name="files">The files with further elements.</param>
+    public static OnnxTensorReader Read(CodedInputStream input, OnnxExternalFiles files)
     {
-        OnnxTensorReader tensor = new(folder);
+        OnnxTensorReader tensor = new(files);
         input.ReadMessage(new ProtoFields(tensor.Take));
         return tensor;
     }
 
-    /// <summary>The tensor, or null where it is of a type that no weights have, or keeps numbers in a field that no weights are kept in.</summary>
+    /// <summary>The tensor, or null where it is of a type that no weights have.</summary>
     /// <exception cref="OnnxProblemException">Its sizes and elements do not agree, or a file is missing.</exception>
     public HostTensor? ToHost()
     {
@@ -72,12 +63,7 @@ internal sealed class OnnxTensorReader
         }
 
         long count = type.CountOf(CollectionsMarshal.AsSpan(_sizes), TorchTensors.MaxTensorBytes);
-        byte[]? elements = _location == ExternalLocation ? External(shown, count * type.Bytes) : _elements;
-        if (elements is null && count != 0)
-        {
-            return null;
-        }
-
+        byte[]? elements = _location == ExternalLocation && count >= 0 ? _files.Read(shown, _external, count * type.Bytes) : _elements;
         return count >= 0 && (elements?.Length ?? 0) == count * type.Bytes
             ? type.ToHost(Name, [.. _sizes.Select(s => (int)s)], elements ?? [])
             : throw new OnnxProblemException($"is broken: {shown} of [{string.Join(", ", _sizes)}] has {elements?.Length ?? 0} bytes of {type.Name}");
@@ -88,7 +74,7 @@ internal sealed class OnnxTensorReader
         switch (field)
         {
             case 1:
-                return ProtoFields.Integers(type, input, _sizes);
+                return ProtoFields.Integers(type, input, _sizes, FileLimits.MaxRank + 1);
             case 2 when type == Varint:
                 _type = input.ReadInt32();
                 return true;
@@ -98,10 +84,8 @@ internal sealed class OnnxTensorReader
             case 4 or 9 or 10 when type == LengthDelimited: // floats, bytes or doubles, all little-endian
                 _elements = ArrayOf(input.ReadBytes());
                 return true;
-            case 7 when type == LengthDelimited:
-                List<long> integers = [];
-                ProtoFields.Integers(type, input, integers);
-                _elements = MemoryMarshal.AsBytes(CollectionsMarshal.AsSpan(integers)).ToArray();
+            case 5 when type == LengthDelimited && Type?.Bytes == sizeof(ushort): // float16 as integers
+                _elements = Halves(input.ReadBytes());
                 return true;
             case 13 when type == LengthDelimited:
                 Entry(input);
@@ -132,35 +116,18 @@ internal sealed class OnnxTensorReader
         _external[key] = value;
     }
 
-    private byte[] External(string shown, long bytes)
+    // Each is a varint of one to three bytes.
+    private static byte[] Halves(ByteString packed)
     {
-        string name = _external.GetValueOrDefault("location", "");
-        if (name.Length == 0 || Path.IsPathRooted(name) || name.Split('/', '\\').Contains(".."))
+        List<ushort> values = [];
+        using CodedInputStream input = packed.CreateCodedInput();
+        while (!input.IsAtEnd)
         {
-            throw new OnnxProblemException($"keeps {shown} in the file '{FileLimits.Shown(name)}', which is not beside it");
+            values.Add((ushort)input.ReadInt32());
         }
 
-        long offset = Number("offset");
-        try
-        {
-            using FileStream stream = RegularFile.OpenRead(Path.Combine(_folder, name));
-            if (bytes < 0 || offset < 0 || offset > stream.Length - bytes)
-            {
-                throw new OnnxProblemException($"keeps {shown} in the file '{FileLimits.Shown(name)}', which ends before it");
-            }
-
-            byte[] elements = new byte[bytes];
-            stream.Position = offset;
-            stream.ReadExactly(elements);
-            return elements;
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            throw new OnnxProblemException($"keeps {shown} in the file '{FileLimits.Shown(name)}', which cannot be read: {e.Message}");
-        }
+        return MemoryMarshal.AsBytes(CollectionsMarshal.AsSpan(values)).ToArray();
     }
-
-    private long Number(string key) => long.TryParse(_external.GetValueOrDefault(key, "0"), NumberStyles.None, CultureInfo.InvariantCulture, out long number) ? number : -1;
 
     private static byte[] ArrayOf(ByteString bytes) =>
         MemoryMarshal.TryGetArray(bytes.Memory, out ArraySegment<byte> array) && array.Offset == 0 && array.Count == array.Array!.Length ? array.Array : bytes.ToByteArray();

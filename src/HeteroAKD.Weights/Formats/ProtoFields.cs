@@ -30,11 +30,20 @@ internal sealed class ProtoFields(Func<int, WireFormat.WireType, CodedInputStrea
     public int CalculateSize() => throw new NotSupportedException("these messages are only read");
 
     /// <summary>Integers of a repeated field, packed or one at a time.</summary>
-    public static bool Integers(WireFormat.WireType type, CodedInputStream input, List<long> values)
+    /// <param name="type">How the field is written.</param>
+    /// <param name="input">At the field.</param>
+    /// <param name="values">Where they go.</param>
+    /// <param name="most">Further ones are passed over.</param>
+    public static bool Integers(WireFormat.WireType type, CodedInputStream input, List<long> values, int most)
     {
         if (type == WireFormat.WireType.Varint)
         {
-            values.Add(input.ReadInt64());
+            long value = input.ReadInt64();
+            if (values.Count < most)
+            {
+                values.Add(value);
+            }
+
             return true;
         }
 
@@ -44,7 +53,7 @@ internal sealed class ProtoFields(Func<int, WireFormat.WireType, CodedInputStrea
         }
 
         using CodedInputStream packed = input.ReadBytes().CreateCodedInput();
-        while (!packed.IsAtEnd)
+        while (!packed.IsAtEnd && values.Count < most)
         {
             values.Add(packed.ReadInt64());
         }

@@ -8,9 +8,14 @@ namespace HeteroAKD.Weights.Import;
 /// entries, each with its batch norm. Shapes must agree; a graph may have further layers behind those of an encoder.
 /// </summary>
 /// <param name="known">What is known of the graph beside its weights, or null.</param>
-internal sealed class GraphOrderMap(KnownGraph? known) : NameMap
+/// <param name="claimed">The code base whose names the graph has, though they do not fit, or null.</param>
+internal sealed class GraphOrderMap(KnownGraph? known, NameMap? claimed = null) : NameMap
 {
-    private const float OurEpsilon = 1e-5f; // of BatchNorm2d
+    /// <summary>What batch norms here add to the variance (<c>BatchNorm2d</c>).</summary>
+    public const float OurEpsilon = 1e-5f;
+
+    private static readonly IReadOnlySet<string> s_noNames = new HashSet<string>();
+
     private readonly HashSet<string> _ignored = [];
     private string _first = "";
 
@@ -21,86 +26,115 @@ internal sealed class GraphOrderMap(KnownGraph? known) : NameMap
     public override string Description => known is null ? "an ONNX graph, by the order of its layers" : $"{known.Description}, by the order of its layers";
 
     /// <inheritdoc/>
-    public override InputNormalization? Input => known?.Input;
+    public override InputNormalization? Input => known?.Input ?? claimed?.Input;
+
+    /// <inheritdoc/>
+    public override bool AlignCorners => claimed?.AlignCorners ?? false;
+
+    /// <summary>Layers that had a batch norm folded into them.</summary>
+    public int Folded { get; private set; }
 
     /// <inheritdoc/>
     public override bool Claims(IReadOnlySet<string> names) => false;
 
-    /// <summary>What is no part of a convolution, and layers behind an encoder.</summary>
+    /// <summary>What no operation before the last layer computes with.</summary>
     public override bool Ignores(string name) => _ignored.Contains(name);
 
     /// <inheritdoc/>
     public override WeightSource? SourceOf(string name, IReadOnlySet<string> names) =>
-        names.Contains(name) ? new WeightSource(name) { SwapRedAndBlue = known is { BlueFirst: true } && name == _first } : null;
+        names.Contains(name) ? new WeightSource(name) { SwapRedAndBlue = name == _first && BlueFirst(name) } : null;
 
     /// <summary>The tensors of a graph under our names; what is left over keeps its own.</summary>
+    /// <param name="path">The file, for messages.</param>
     /// <param name="graph">The graph.</param>
     /// <param name="entries">The entries of a network that are asked for.</param>
     /// <param name="isEncoder">Whether they are those of an encoder, behind which the graph may go on.</param>
-    public IReadOnlyDictionary<string, HostTensor> Rename(OnnxContent graph, IReadOnlyList<StateEntry> entries, bool isEncoder)
+    /// <exception cref="WeightImportException">A layer cannot be taken.</exception>
+    public IReadOnlyDictionary<string, HostTensor> Rename(string path, OnnxContent graph, IReadOnlyList<StateEntry> entries, bool isEncoder)
     {
-        IReadOnlyList<GraphLayer> layers = GraphLayers.Of(graph);
+        GraphLayers layers = new(graph);
         Dictionary<string, HostTensor> renamed = [];
-        HashSet<string> present = [.. entries.Select(e => e.Name)];
-        string[] ours = [.. entries.Where(e => e.Tensor.Shape.Rank == 4 && e.Name.EndsWith(".weight", StringComparison.Ordinal)).Select(e => e.Name[..^".weight".Length])];
-        _first = ours.Length > 0 ? ours[0] + ".weight" : "";
-        HashSet<string> used = [];
-        foreach ((string name, GraphLayer layer) in ours.Zip(layers))
+        Dictionary<string, StateEntry> ours = entries.ToDictionary(e => e.Name);
+        string[] weights = [.. entries.Where(e => e.Tensor.Shape.Rank == 4 && e.Name.EndsWith(".weight", StringComparison.Ordinal)).Select(e => e.Name)];
+        _first = weights.FirstOrDefault("");
+        List<GraphLayer> taken = [.. layers.All.Take(weights.Length)];
+        foreach ((string weight, GraphLayer layer) in weights.Zip(taken))
         {
-            string norm = name.EndsWith(".conv", StringComparison.Ordinal) ? name[..^".conv".Length] + ".bn" : "";
-            used.UnionWith(layer.Names);
-            renamed[$"{name}.weight"] = layer.Weight;
-            if (present.Contains($"{norm}.running_var"))
+            if (layer.Problem is { } problem)
             {
-                Normalise(layer, norm, renamed);
+                throw new WeightImportException(path, $"cannot be taken by the order of its layers: {problem}. Its place is that of {weight}");
             }
 
-            if (layer.Bias is { } bias && present.Contains($"{name}.bias"))
-            {
-                renamed[$"{name}.bias"] = bias;
-            }
+            renamed[weight] = layer.Weight;
+            Place(path, weight[..^".weight".Length], layer, ours, renamed);
         }
 
-        HashSet<string> ofLayers = [.. layers.SelectMany(l => l.Names)];
-        foreach (HostTensor left in graph.Tensors.Where(t => !used.Contains(t.Name) && renamed.TryAdd(t.Name, t)))
+        HashSet<string> strays = [.. layers.Strays(taken, isEncoder ? taken.Select(l => l.Place).DefaultIfEmpty().Max() : int.MaxValue - 1)];
+        HashSet<string> used = [.. taken.SelectMany(l => l.Names)];
+        IEnumerable<HostTensor> scalars = graph.Scalars.Where(strays.Contains).Select(name => new HostTensor(name, "F32", [], [0, 0, 0, 0]));
+        foreach (HostTensor left in graph.Tensors.Where(t => !used.Contains(t.Name)).Concat(scalars).Where(t => renamed.TryAdd(t.Name, t) && !strays.Contains(t.Name)))
         {
-            if (isEncoder || !ofLayers.Contains(left.Name))
-            {
-                _ignored.Add(left.Name);
-            }
+            _ignored.Add(left.Name);
         }
 
         return renamed;
     }
 
-    // A layer without a batch norm had it folded into its weights: it gets one that changes nothing. Another epsilon is a constant on the variance, a bias one on the mean.
-    private static void Normalise(GraphLayer layer, string norm, Dictionary<string, HostTensor> renamed)
+    private bool BlueFirst(string name) => known?.BlueFirst ?? claimed?.SourceOf(name, s_noNames)?.SwapRedAndBlue ?? false;
+
+    private void Place(string path, string name, GraphLayer layer, Dictionary<string, StateEntry> ours, Dictionary<string, HostTensor> renamed)
     {
-        int[] sizes = [layer.Weight.Sizes[0]];
-        float[] bias = layer.Bias is { DType: "F32" or "F64" } given && given.Count == sizes[0] ? given.ToFloats().ToArray() : new float[sizes[0]];
+        string norm = name.EndsWith(".conv", StringComparison.Ordinal) ? name[..^".conv".Length] + ".bn" : "";
+        if (ours.TryGetValue($"{norm}.running_var", out StateEntry variance) && variance.Tensor.Shape[0] == layer.Weight.Sizes[0])
+        {
+            Normalise(path, layer, norm, renamed);
+            if (ours.ContainsKey($"{name}.bias"))
+            {
+                renamed[$"{name}.bias"] = Filled(layer.Weight.Name, layer.Weight.Sizes[0], 0); // it went into the mean
+            }
+        }
+        else if (layer.Bias is { } bias && ours.ContainsKey($"{name}.bias"))
+        {
+            renamed[$"{name}.bias"] = bias;
+        }
+    }
+
+    // A layer without a batch norm had it folded into its weights: it gets one that changes nothing in evaluation. A bias is one on the mean. A larger epsilon is a constant on the
+    // variance; a smaller one changes the scale, since a variance stays above 0.
+    private void Normalise(string path, GraphLayer layer, string norm, Dictionary<string, HostTensor> renamed)
+    {
+        int channels = layer.Weight.Sizes[0];
+        float[] bias = layer.Bias?.ToFloats().ToArray() ?? new float[channels];
         if (layer.Norm is not { } there)
         {
-            renamed[$"{norm}.weight"] = Filled(layer.Weight.Name, sizes, MathF.Sqrt(1 + OurEpsilon));
-            renamed[$"{norm}.bias"] = layer.Bias ?? Filled(layer.Weight.Name, sizes, 0);
-            renamed[$"{norm}.running_mean"] = Filled(layer.Weight.Name, sizes, 0);
-            renamed[$"{norm}.running_var"] = Filled(layer.Weight.Name, sizes, 1);
+            Folded++;
+            renamed[$"{norm}.weight"] = Filled(layer.Weight.Name, channels, MathF.Sqrt(1 + OurEpsilon));
+            renamed[$"{norm}.bias"] = layer.Bias ?? Filled(layer.Weight.Name, channels, 0);
+            renamed[$"{norm}.running_mean"] = Filled(layer.Weight.Name, channels, 0);
+            renamed[$"{norm}.running_var"] = Filled(layer.Weight.Name, channels, 1);
             return;
         }
 
-        renamed[$"{norm}.weight"] = there.Weight;
+        float[] variance = there.Variance.ToFloats().ToArray();
+        if (Array.Exists(variance, v => v < 0))
+        {
+            throw new WeightImportException(path, $"is not fit for use: '{FileLimits.Shown(there.Variance.Name)}' is a variance, and {variance.Count(v => v < 0)} of its values are negative");
+        }
+
+        float more = there.Epsilon - OurEpsilon;
+        renamed[$"{norm}.weight"] = more >= 0 ? there.Weight : Each(there.Weight, (weight, i) => weight * MathF.Sqrt((variance[i] + OurEpsilon) / (variance[i] + there.Epsilon)));
         renamed[$"{norm}.bias"] = there.Bias;
         renamed[$"{norm}.running_mean"] = Each(there.Mean, (mean, i) => mean - bias[i]);
-        renamed[$"{norm}.running_var"] = there.Epsilon == OurEpsilon ? there.Variance : Each(there.Variance, (variance, _) => variance + (there.Epsilon - OurEpsilon));
+        renamed[$"{norm}.running_var"] = more <= 0 ? there.Variance : Each(there.Variance, (v, _) => v + more);
     }
 
-    private static HostTensor Filled(string name, int[] sizes, float value)
+    private static HostTensor Filled(string name, int count, float value)
     {
-        float[] values = new float[sizes[0]];
+        float[] values = new float[count];
         Array.Fill(values, value);
-        return HostTensor.Of(name, sizes, values);
+        return HostTensor.Of(name, [count], values);
     }
 
-    private static HostTensor Each(HostTensor tensor, Func<float, int, float> change) => tensor is { DType: "F32" or "F64", Sizes.Length: 1 }
-        ? HostTensor.Of(tensor.Name, tensor.Sizes, [.. tensor.ToFloats().ToArray().Select(change)])
-        : tensor;
+    private static HostTensor Each(HostTensor tensor, Func<float, int, float> change) =>
+        HostTensor.Of(tensor.Name, tensor.Sizes, [.. tensor.ToFloats().ToArray().Select(change)]);
 }

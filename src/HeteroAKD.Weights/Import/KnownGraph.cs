@@ -34,6 +34,9 @@ public sealed record KnownGraph(
     /// <exception cref="HeteroAkdException">The name is one of this list, and the file is nowhere.</exception>
     public static string PathOf(string nameOrPath) => All.FirstOrDefault(g => g.Name == nameOrPath)?.Require() ?? nameOrPath;
 
+    /// <summary>The file of a name of this list, or null where the name is none or the file is nowhere.</summary>
+    public static string? FindPath(string name) => All.FirstOrDefault(g => g.Name == name)?.Find();
+
     /// <summary>Whether a configuration's value is a name of this list.</summary>
     public static bool IsName(string nameOrPath) => All.Any(g => g.Name == nameOrPath);
 

@@ -47,6 +47,12 @@ public sealed class WeightImport(WeightFile file, NamedWeights weights, bool byO
             yield return $"tensors of '{file.Table}'{others}";
         }
 
+        if (Map is GraphOrderMap { Folded: > 0 and var folded })
+        {
+            yield return $"{folded} layers had their batch norms folded into them: evaluation gives the same, training starts with norms of weight 1. "
+                + "An export without folding is a better start (torch.onnx.export: training=TrainingMode.PRESERVE, do_constant_folding=False)";
+        }
+
         if (Prefix.Length > 0)
         {
             yield return $"prefix '{Prefix}' taken off all names that have it";
@@ -86,14 +92,16 @@ public sealed class WeightImport(WeightFile file, NamedWeights weights, bool byO
             return CopyNamed(model, backboneOnly);
         }
 
+        // By name, a batch norm is taken with the epsilon of those here.
         NamedWeights named = weights;
-        if (named.Map is not GraphOrderMap && CopyNamed(model, backboneOnly) is { Complete: true } report)
+        bool usualNorms = graph.Nodes.All(n => n.Op != "BatchNormalization" || n.Epsilon is > 0.99e-5f and < 1.01e-5f);
+        if (named.Map is not GraphOrderMap && usualNorms && CopyNamed(model, backboneOnly) is { Complete: true } report)
         {
             return report;
         }
 
-        GraphOrderMap order = named.Map as GraphOrderMap ?? new GraphOrderMap(KnownGraph.Of(graph));
-        Take(new NamedWeights(order, "", order.Rename(graph, [.. model.State().Where(e => !backboneOnly || IsOfEncoder(e))], backboneOnly)));
+        GraphOrderMap order = named.Map as GraphOrderMap ?? new GraphOrderMap(KnownGraph.Of(graph), named.Map);
+        Take(new NamedWeights(order, "", order.Rename(file.Path, graph, [.. model.State().Where(e => !backboneOnly || IsOfEncoder(e))], backboneOnly)));
         ImportReport ordered = CopyNamed(model, backboneOnly);
         if (ordered.Complete || named.Map is GraphOrderMap)
         {

@@ -20,7 +20,7 @@ public sealed class GraphMapTests : IDisposable
     private readonly TinyFolder _data;
     private readonly string _checkpoint;
     private readonly string _graph;
-    private readonly string _stage;
+    private readonly string[] _stages; // finest first
     private readonly string _classifierInput;
 
     public GraphMapTests()
@@ -30,9 +30,10 @@ public sealed class GraphMapTests : IDisposable
         _graph = _folder.File("teacher.onnx");
         new ExportService().Run(new ExportRequest(_checkpoint, _graph, ExportFormat.Onnx, []) { Size = (32, 32), DynamicBatch = true, LogitsSize = LogitsSize.Network }, CancellationToken.None);
         OnnxContent content = OnnxFile.Read(_graph);
-        _stage = content.Nodes.First(n => n is { Op: "Concat", Inputs.Count: 4 }).Inputs[0]; // the pyramid head joins the last stage and its three pooled maps
+        HashSet<string> sums = [.. content.Nodes.Where(n => n.Op == "Add").SelectMany(n => n.Outputs)];
+        _stages = [.. content.Nodes.Where(n => n.Op == "Relu" && sums.Contains(n.Inputs[0])).Select(n => n.Outputs[0])]; // each stage ends in a residual block
         _classifierInput = content.Nodes.Last(n => n.Op == "Conv").Inputs[0];
-        AddOutputs(_graph, _stage, _classifierInput);
+        AddOutputs(_graph, [.. _stages, _classifierInput]);
     }
 
     public void Dispose() => _folder.Dispose();
@@ -40,10 +41,11 @@ public sealed class GraphMapTests : IDisposable
     [Theory]
     [InlineData(ProjectedFeatures.Encoder)]
     [InlineData(ProjectedFeatures.Classifier)]
+    [InlineData(ProjectedFeatures.All)]
     public void It_is_projected_as_its_network_is(ProjectedFeatures features)
     {
         double[] expected = Values(Config("network", new TeacherConfig { Model = "tiny-cnn-student", Checkpoint = _checkpoint }, features));
-        double[] found = Values(Config("graph", new TeacherConfig { Onnx = _graph, OnnxFeatures = [_stage], OnnxClassifierInput = _classifierInput }, features));
+        double[] found = Values(Config("graph", new TeacherConfig { Onnx = _graph, OnnxFeatures = _stages, OnnxClassifierInput = _classifierInput }, features));
         Assert.Equal((3, 3), (expected.Length, found.Length));
         Assert.All(expected.Zip(found), pair => Assert.Equal(pair.First, pair.Second, 1e-4 * pair.First));
     }
@@ -54,11 +56,11 @@ public sealed class GraphMapTests : IDisposable
         Assert.Contains("has no output 'none' of float32 [N, channels, h, w]; its outputs of that form are logits, ", Problem(new TeacherConfig { Onnx = _graph, OnnxFeatures = ["none"] }), StringComparison.Ordinal);
         string message = Problem(new TeacherConfig { Onnx = _graph });
         Assert.Contains("heteroakd reads feature maps that ", message, StringComparison.Ordinal);
-        Assert.Contains("name the graph's (teacher.onnxFeatures, teacher.onnxClassifierInput)", message, StringComparison.Ordinal);
-        Assert.Contains("reads feature maps that ", Problem(new TeacherConfig { Onnx = _graph, OnnxFeatures = [_stage] }, ProjectedFeatures.Classifier), StringComparison.Ordinal);
+        Assert.Contains("where it is a graph, name its maps (teacher.onnxFeatures, teacher.onnxClassifierInput)", message, StringComparison.Ordinal);
+        Assert.Contains("reads feature maps that ", Problem(new TeacherConfig { Onnx = _graph, OnnxFeatures = _stages }, ProjectedFeatures.Classifier), StringComparison.Ordinal);
         Assert.Contains(
             "projectorWarmup and projectorInit discriminant ask the teacher before the first step",
-            Problem(new TeacherConfig { Onnx = _graph, OnnxFeatures = [_stage] }, ProjectedFeatures.Encoder, warmUp: 2), StringComparison.Ordinal);
+            Problem(new TeacherConfig { Onnx = _graph, OnnxFeatures = _stages }, ProjectedFeatures.Encoder, warmUp: 2), StringComparison.Ordinal);
     }
 
     [Theory]
@@ -75,7 +77,7 @@ public sealed class GraphMapTests : IDisposable
     }
 
     // Messages of one kind, one behind the other, are read as one.
-    private static void AddOutputs(string path, params string[] names)
+    private static void AddOutputs(string path, string[] names)
     {
         ProtoMessage outputs = new();
         foreach (string name in names)

@@ -17,9 +17,11 @@ public sealed class OnnxFileTests : IDisposable
             .Raw("half", [2], 10, MemoryMarshal.AsBytes<Half>([(Half)0.5f, (Half)3]).ToArray())
             .Raw("text", [1], 8, [1])
             .Constant("c", [1], 7)
+            .Constant("limit", [], 6)
             .Node("Conv", ["x", "a"], "y")
             .Output("y"));
-        Assert.Equal(["a", "half", "c"], content.Tensors.Select(t => t.Name).Order(StringComparer.Ordinal).OrderBy(n => n == "c"));
+        Assert.Equal(["a", "half", "c"], content.Tensors.Select(t => t.Name));
+        Assert.Equal(["limit"], content.Scalars);
         Assert.Equal([0.5f, 3], content.Tensors.Single(t => t.Name == "half").ToFloats().ToArray());
         Assert.Equal(1, content.Others);
         Assert.Equal(("Conv", 1e-5f), (content.Nodes.Single().Op, content.Nodes.Single().Epsilon));
@@ -40,10 +42,31 @@ public sealed class OnnxFileTests : IDisposable
     [InlineData("../weights.bin", 0, "which is not beside it")]
     [InlineData("/etc/passwd", 0, "which is not beside it")]
     [InlineData("", 0, "which is not beside it")]
+    [InlineData("a\0b", 0, "which is not beside it")]
     public void A_file_beside_it_must_have_them(string location, long offset, string message)
     {
         File.WriteAllBytes(_folder.File("weights.bin"), new byte[12]);
         Assert.Contains(message, Assert.Throws<OnnxFileException>(() => Read(new OnnxBytes().External("a", [2], location, offset))).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Elements_that_many_tensors_share_have_a_limit()
+    {
+        File.WriteAllBytes(_folder.File("weights.bin"), new byte[12]);
+        OnnxBytes graph = new();
+        for (int i = 0; i < 4; i++)
+        {
+            graph.External($"t{i}", [3], "weights.bin", 0);
+        }
+
+        Assert.Contains("takes more than 2 times the bytes", Assert.Throws<OnnxFileException>(() => Read(graph)).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Half_floats_may_be_written_as_integers()
+    {
+        ushort[] halves = [.. new[] { 0.5f, -3, 65504 }.Select(v => BitConverter.HalfToUInt16Bits((Half)v))];
+        Assert.Equal([0.5f, -3, 65504], Read(new OnnxBytes().Integers("h", [3], 10, halves)).Tensors.Single().ToFloats().ToArray());
     }
 
     [Fact]

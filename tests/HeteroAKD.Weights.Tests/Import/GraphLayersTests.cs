@@ -29,6 +29,13 @@ public sealed class GraphLayersTests : IDisposable
     }
 
     [Fact]
+    public void A_left_out_output_is_nobodys_input()
+    {
+        OnnxBytes graph = new OnnxBytes().Layer("a", "x", 3, 4, "s").Node("Resize", ["s", ""], "t").Layer("b", "x", 3, 4, "u").Node("Odd", ["u"], "");
+        Assert.Equal(["a"], Names(graph.Output("t")));
+    }
+
+    [Fact]
     public void What_no_output_needs_is_no_layer() =>
         Assert.Equal(["a"], Names(new OnnxBytes().Layer("a", "x", 3, 4, "y").Layer("b", "x", 3, 4, "unused").Output("y")));
 
@@ -55,6 +62,6 @@ public sealed class GraphLayersTests : IDisposable
     private IEnumerable<string> Names(OnnxBytes graph)
     {
         File.WriteAllBytes(_folder.File("x.onnx"), graph.File());
-        return GraphLayers.Of(OnnxFile.Read(_folder.File("x.onnx"))).Select(l => l.Weight.Name[..^2]);
+        return new GraphLayers(OnnxFile.Read(_folder.File("x.onnx"))).All.Select(l => l.Weight.Name[..^2]);
     }
 }
