@@ -10,7 +10,7 @@ namespace HeteroAKD.Cli;
 internal static class DescriptorLimit
 {
     /// <summary>What every command does with.</summary>
-    public const int Needed = 128;
+    public const int Needed = 160;
 
     private const int TooManyHere = 24;       // EMFILE
     private const int TooManyOnMachine = 23;  // ENFILE

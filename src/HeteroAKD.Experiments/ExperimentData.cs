@@ -238,7 +238,7 @@ public sealed class ExperimentData
     };
 
     /// <summary>What decodes the images of a configuration.</summary>
-    public static IImageCodec CodecOf(DataConfig data) => data.ExifOrientation ? SkiaImageCodec.Instance : SkiaImageCodec.AsStored;
+    public static IImageCodec CodecOf(DataConfig data) => ImageCodec.Of(data.Codec, data.ExifOrientation);
 
     private static ISegmentationDataset StudentPart(ISegmentationDataset train, DataConfig data)
     {

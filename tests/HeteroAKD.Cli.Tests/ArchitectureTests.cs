@@ -21,12 +21,13 @@ public sealed class ArchitectureTests
         ["HeteroAKD.Training"] = ["HeteroAKD.Distillation", "HeteroAKD.Weights"],
         ["HeteroAKD.Reports"] = ["HeteroAKD.Training"],
         ["HeteroAKD.Experiments"] = ["HeteroAKD.Data", "HeteroAKD.Reports"],
-        ["HeteroAKD.Cli"] = ["HeteroAKD.Experiments"],
+        ["HeteroAKD.PretrainedWeights"] = [], // a package that is fetched, no code
+        ["HeteroAKD.Cli"] = ["HeteroAKD.Experiments", "HeteroAKD.PretrainedWeights"],
     };
 
     private static readonly string[] TopLevel =
     [
-        "HeteroAKD.Kernels.sln", "src", "kernels", "bench", "tests", "README.md", "build.ps1", "lab", "docs", "configs", "plans", ".ci",
+        "HeteroAKD.Kernels.sln", "src", "kernels", "bench", "tests", "README.md", "build.ps1", "LICENSE", "THIRD-PARTY-NOTICES.md", "CONTRIBUTING.md", "CHANGELOG.md", "SECURITY.md", "lab", "docs", "configs", "plans", ".ci",
         "Directory.Build.props", "Directory.Packages.props", ".editorconfig", ".gitignore", ".gitattributes",
     ];
 

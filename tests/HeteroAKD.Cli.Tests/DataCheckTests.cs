@@ -140,7 +140,7 @@ public sealed class DataCheckTests : IDisposable
                 $"note: 4 hidden files are no images and are left out: first {root}/images/.DS_Store",
                 $"note: 2 images lie in folders below {root}/images; these folders are part of their names: first street/a",
                 "note: 4 of 7 PNG masks show colours instead of class ids and are checked by the colours of the class file. To train on them, set data.storedLabels: color",
-                $"warning: 1 files in {root}/images end in .tif, which is not read, and are left out: first {root}/images/scan.tif. Convert them to PNG or JPEG",
+                $"warning: 1 files in {root}/images end in .heic, which is not read, and are left out: first {root}/images/scan.heic. Convert them to PNG or JPEG",
                 "images have an EXIF orientation, first",
                 "where the masks were drawn on the pixels as they are stored, set data.exifOrientation: false",
                 "jpeg.jpg: a JPEG file, which does not keep label values exactly. Export the masks again as PNG",
@@ -277,7 +277,7 @@ public sealed class DataCheckTests : IDisposable
         Image("desktop.ini", "windows"u8.ToArray());
 
         // Other formats.
-        Image("scan.tif", "II*\0"u8.ToArray());
+        Image("scan.heic", [0, 0, 0, 24, .. "ftypheic"u8, 0, 0, 0, 0]);
         Image("jpeg.png");
         Write("own/masks/jpeg.jpg", Photo(Side, Side, orientation: 1));
         Image("bmp.png");

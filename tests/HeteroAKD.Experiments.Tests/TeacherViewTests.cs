@@ -107,7 +107,10 @@ public sealed class TeacherViewTests : IDisposable
         double[] expected = Losses(asking);
         double[] found = Losses(kept);
         Assert.NotEmpty(expected);
-        Assert.All(expected.Zip(found), pair => Assert.InRange(Math.Abs(pair.Second - pair.First), 0, 2e-3 * pair.First));
+        Assert.InRange(Math.Abs(found[0] - expected[0]), 0, 1e-3 * expected[0]);
+
+        // Training carries the difference on: Adam's first steps follow signs.
+        Assert.All(expected.Zip(found), pair => Assert.InRange(Math.Abs(pair.Second - pair.First), 0, 1e-2 * pair.First));
         Assert.NotEqual(expected, found);
     }
 

@@ -113,7 +113,7 @@ public sealed class SplitCheck
         try
         {
             var file = FileBytes.Read(path, dataset.Limits);
-            result = result with { Hash = XxHash128.HashToUInt128(file), Orientation = SkiaImageCodec.OrientationOf(path, file) };
+            result = result with { Hash = XxHash128.HashToUInt128(file), Orientation = dataset.Codec.OrientationOf(path, file) };
             var sample = dataset.Load(index, reused.Value);
             reused.Value = sample;
             var counts = SampleCounts.Of(sample);

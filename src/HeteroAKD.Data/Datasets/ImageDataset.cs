@@ -11,7 +11,7 @@ public sealed class ImageDataset : ISegmentationDataset
     private ImageDataset(IReadOnlyList<string> files, string[] names, ClassSet classes, ImageLimits? limits, IImageCodec? codec)
     {
         (Files, _names, Classes, _limits) = (files, names, classes, limits ?? ImageLimits.Default);
-        _codec = codec ?? SkiaImageCodec.Instance;
+        _codec = codec ?? ImageCodec.Usual;
     }
 
     /// <inheritdoc/>
@@ -45,7 +45,7 @@ public sealed class ImageDataset : ISegmentationDataset
     /// <param name="listPath">The list.</param>
     /// <param name="classes">Classes of the labelled images.</param>
     /// <param name="limits">How large they may be; null takes the default.</param>
-    /// <param name="codec">Decodes the images; null for SkiaSharp's.</param>
+    /// <param name="codec">Decodes the images; null for <see cref="ImageCodec.Usual"/>.</param>
     /// <exception cref="DatasetException">The list is missing or empty, or files are missing: how many, and the first of them.</exception>
     public static ImageDataset OfList(string root, string listPath, ClassSet classes, ImageLimits? limits = null, IImageCodec? codec = null)
     {

@@ -10,7 +10,7 @@ public sealed class ListFileDataset : PairDataset
     /// <param name="listFile">The list, for example "train.txt", in the root or with a path of its own.</param>
     /// <param name="classFile">The classes, likewise.</param>
     /// <param name="map">What stored ids mean, given the classes; null where they are class ids.</param>
-    /// <param name="codec">Decodes the images; null for SkiaSharp's.</param>
+    /// <param name="codec">Decodes the images; null for <see cref="ImageCodec.Usual"/>.</param>
     /// <exception cref="DatasetException">A file is missing, the list is empty, or a line is not a pair.</exception>
     public ListFileDataset(string root, string listFile, string classFile = "classes.txt", Func<ClassSet, LabelMap>? map = null, IImageCodec? codec = null)
         : this(root, Path.Combine(root, listFile), ReadClasses(root, classFile), map, codec)

@@ -29,7 +29,7 @@ public class PairDataset : ISegmentationDataset
     /// <param name="pairs">At least one.</param>
     /// <param name="classes">Classes and ignored id.</param>
     /// <param name="map">What stored ids mean; null where they are class ids.</param>
-    /// <param name="codec">Decodes the images; null for SkiaSharp's.</param>
+    /// <param name="codec">Decodes the images; null for <see cref="ImageCodec.Usual"/>.</param>
     /// <exception cref="DatasetException">There is no pair.</exception>
     public PairDataset(string source, FilePair[] pairs, ClassSet classes, LabelMap? map = null, IImageCodec? codec = null)
     {
@@ -38,7 +38,7 @@ public class PairDataset : ISegmentationDataset
             throw new DatasetException(source, "the list is empty", "Give one \"image label\" pair a line");
         }
         (_source, _pairs, Classes, Map) = (source, pairs, classes, map ?? LabelMap.Identity(classes));
-        _codec = codec ?? SkiaImageCodec.Instance;
+        _codec = codec ?? ImageCodec.Usual;
     }
 
     /// <inheritdoc/>
@@ -53,6 +53,9 @@ public class PairDataset : ISegmentationDataset
     /// <summary>How large its files may be.</summary>
     public ImageLimits Limits { get; private set; } = ImageLimits.Default;
 
+    /// <summary>What decodes its images.</summary>
+    public IImageCodec Codec => _codec;
+
     /// <summary>Whether images and masks are turned, each as its own EXIF orientation says.</summary>
     public bool TurnsUpright => _codec.TurnsUpright;
 
@@ -60,7 +63,7 @@ public class PairDataset : ISegmentationDataset
     public IReadOnlyList<FilePair> Pairs => _pairs;
 
     /// <summary>The same for sets that make the same sample of the same files: what a cache of samples depends on.</summary>
-    internal string Fingerprint => _codec.TurnsUpright ? Map.Fingerprint : Map.Fingerprint + " as stored";
+    internal string Fingerprint => $"{Map.Fingerprint}{(_codec.TurnsUpright ? "" : " as stored")}{(_codec.Kind == ImageCodecKind.Skia ? "" : $" {_codec.Kind}")}";
 
     /// <summary>The same files, held to other limits.</summary>
     public PairDataset Within(ImageLimits limits)

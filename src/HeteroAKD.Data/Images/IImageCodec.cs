@@ -8,10 +8,13 @@ namespace HeteroAKD.Data;
 /// </summary>
 public interface IImageCodec
 {
+    /// <summary>The library behind it. JPEGs may differ in their last bits between two of them.</summary>
+    ImageCodecKind Kind { get; }
+
     /// <summary>Whether pictures are turned as their EXIF orientation says; otherwise they are read as they are stored.</summary>
     bool TurnsUpright { get; }
 
-    /// <summary>Decodes a whole PNG, JPEG, BMP, WebP or GIF file to RGB, without colour management or premultiplied alpha.</summary>
+    /// <summary>Decodes a whole PNG, JPEG, BMP or WebP file to RGB, and other kinds where the codec knows them, without colour management or premultiplied alpha.</summary>
     /// <param name="path">The file.</param>
     /// <param name="reuse">An image that is no longer needed: where it has the right size, it is overwritten and returned.</param>
     /// <param name="limits">What it may hold; null takes the default.</param>
@@ -20,6 +23,19 @@ public interface IImageCodec
 
     /// <summary>Width and height from a file's header; null where they cannot be had, which <see cref="ReadRgb"/> will say better.</summary>
     (int Width, int Height)? ReadSize(string path);
+
+    /// <summary>The EXIF orientation of an image that can be read, 1 to 8.</summary>
+    /// <param name="path">The file, for messages.</param>
+    /// <param name="file">Its content.</param>
+    int OrientationOf(string path, byte[] file);
+
+    /// <summary>The bytes of a PNG.</summary>
+    byte[] EncodePng(RgbImage image);
+
+    /// <summary>The bytes of a JPEG whose colours are as fine as its light.</summary>
+    /// <param name="image">The picture.</param>
+    /// <param name="quality">1 to 100.</param>
+    byte[] EncodeJpeg(RgbImage image, int quality = 90);
 
     /// <summary>Writes a PNG, replacing what is there.</summary>
     void WritePng(string path, RgbImage image);

@@ -3,11 +3,11 @@ namespace HeteroAKD.Data;
 /// <summary>The files of a folder that are taken for images.</summary>
 internal static class ImageFiles
 {
-    private static readonly string[] Endings = [".png", ".jpg", ".jpeg", ".bmp", ".webp", ".gif"];
+    private static readonly string[] Endings = [".png", ".jpg", ".jpeg", ".bmp", ".webp", ".gif", ".tif", ".tiff"]; // each is read by one of the codecs
 
     // What no codec here reads, but people keep pictures and masks in.
     private static readonly string[] UnreadEndings =
-        [".tif", ".tiff", ".heic", ".heif", ".avif", ".jp2", ".jxl", ".tga", ".ppm", ".pgm", ".pnm", ".exr", ".npy", ".npz", ".mat", ".raw", ".dcm"];
+        [".heic", ".heif", ".avif", ".jp2", ".jxl", ".tga", ".ppm", ".pgm", ".pnm", ".exr", ".npy", ".npz", ".mat", ".raw", ".dcm"];
 
     // What systems leave in folders beside what begins with a dot.
     private static readonly string[] SystemNames = ["thumbs.db", "desktop.ini", "__macosx", "@eadir"];

@@ -23,7 +23,7 @@ internal static class PictureFormat
         _ when IsBmp(file) => "BMP",
         _ when IsWebP(file) => "WebP",
         _ when IsGif(file) => "GIF",
-        _ when file.StartsWith("II*\0"u8) || file.StartsWith("MM\0*"u8) => "TIFF",
+        _ when TiffContainer.HasSignature(file) => "TIFF",
         _ when file.Length >= 12 && file[4..].StartsWith("ftyp"u8) => "HEIC or AVIF",
         _ when file.Length > 6 && file[0] == 0x93 && file[1..].StartsWith("NUMPY"u8) => "NumPy",
         _ => null,

@@ -7,17 +7,14 @@ using SkiaSharp;
 namespace HeteroAKD.Data;
 
 /// <summary>PNG, JPEG, BMP, WebP and GIF through SkiaSharp.</summary>
-/// <remarks>
-/// Skia fills the missing rest of a truncated file with grey in places and still says success, so the container (<see cref="PngContainer"/>,
-/// <see cref="JpegContainer"/>) is walked to its end first, and anything but <see cref="SKCodecResult.Success"/> is refused.
-/// </remarks>
-public sealed class SkiaImageCodec : IImageCodec
+public sealed class SkiaImageCodec : ImageCodec
 {
     private const int StripBytes = 1 << 20;
 
-    private const string Remedy = "Copy or export the file again, or take it off the list";
-
-    private SkiaImageCodec(bool turnsUpright) => TurnsUpright = turnsUpright;
+    private SkiaImageCodec(bool turnsUpright)
+        : base(turnsUpright)
+    {
+    }
 
     /// <summary>Turns pictures upright. The codec has no state; one instance serves everybody.</summary>
     public static SkiaImageCodec Instance { get; } = new(turnsUpright: true);
@@ -26,28 +23,14 @@ public sealed class SkiaImageCodec : IImageCodec
     public static SkiaImageCodec AsStored { get; } = new(turnsUpright: false);
 
     /// <inheritdoc/>
-    public bool TurnsUpright { get; }
+    public override ImageCodecKind Kind => ImageCodecKind.Skia;
+
+    private protected override IReadOnlyList<string> Kinds { get; } = ["PNG", "JPEG", "BMP", "WebP", "GIF"];
+
+    private protected override string RemedyOf(string kind) => kind == "TIFF" ? "Convert it to PNG or JPEG, or set data.codec: imageSharp" : "Convert it to PNG or JPEG";
 
     /// <inheritdoc/>
-    public RgbImage ReadRgb(string path, RgbImage? reuse = null, ImageLimits? limits = null)
-    {
-        limits ??= ImageLimits.Default;
-        var file = FileBytes.Read(path, limits, start => RequireKind(path, start));
-        CheckContainer(path, file, limits);
-        unsafe
-        {
-            fixed (byte* bytes = file)
-            {
-                using var data = SKData.Create((nint)bytes, file.Length);
-                using var codec = SKCodec.Create(data) ?? throw new ImageFormatException(path, "the image header cannot be read", Remedy);
-                var image = Decode(path, codec, reuse, limits);
-                return TurnsUpright ? Upright(image, PngContainer.HasSignature(file) ? Orientation.OfPng(path, file) : (int)codec.EncodedOrigin) : image;
-            }
-        }
-    }
-
-    /// <inheritdoc/>
-    public (int Width, int Height)? ReadSize(string path)
+    public override (int Width, int Height)? ReadSize(string path)
     {
         try
         {
@@ -62,14 +45,33 @@ public sealed class SkiaImageCodec : IImageCodec
     }
 
     /// <inheritdoc/>
-    public void WritePng(string path, RgbImage image)
+    public override byte[] EncodePng(RgbImage image) => Encode(image, pixels => pixels.Encode(SKEncodedImageFormat.Png, 100));
+
+    /// <inheritdoc/>
+    public override byte[] EncodeJpeg(RgbImage image, int quality = 90) =>
+        Encode(image, pixels => pixels.Encode(new SKJpegEncoderOptions(quality, SKJpegEncoderDownsample.Downsample444, SKJpegEncoderAlphaOption.Ignore)));
+
+    private protected override int OrientationOf(byte[] file)
     {
-        byte[] png = EncodePng(image);
-        AtomicFile.Write(path, stream => stream.Write(png));
+        using var data = SKData.CreateCopy(file);
+        using var codec = SKCodec.Create(data);
+        return codec is null ? Orientation.AsStored : (int)codec.EncodedOrigin;
     }
 
-    /// <summary>The bytes of a PNG.</summary>
-    public static byte[] EncodePng(RgbImage image)
+    private protected override (RgbImage Image, int Orientation) Decode(string path, byte[] file, RgbImage? reuse, ImageLimits limits)
+    {
+        unsafe
+        {
+            fixed (byte* bytes = file)
+            {
+                using var data = SKData.Create((nint)bytes, file.Length);
+                using var codec = SKCodec.Create(data) ?? throw new ImageFormatException(path, "the image header cannot be read", Remedy);
+                return (Decode(path, codec, reuse, limits), (int)codec.EncodedOrigin);
+            }
+        }
+    }
+
+    private static byte[] Encode(RgbImage image, Func<SKPixmap, SKData?> encode)
     {
         using var bitmap = new SKBitmap(new SKImageInfo(image.Width, image.Height, SKColorType.Rgba8888, SKAlphaType.Opaque));
         var row = bitmap.GetPixelSpan(); // [H, rowBytes]
@@ -83,56 +85,9 @@ public sealed class SkiaImageCodec : IImageCodec
                 target[x * 4 + 3] = 255;
             }
         }
-        using var encoded = bitmap.Encode(SKEncodedImageFormat.Png, 100);
+        using var pixmap = bitmap.PeekPixels();
+        using var encoded = encode(pixmap) ?? throw new InvalidOperationException("Skia writes neither PNG nor JPEG in this build");
         return encoded.ToArray();
-    }
-
-    /// <summary>The EXIF orientation of an image that can be read, 1 to 8.</summary>
-    internal static int OrientationOf(string path, byte[] file)
-    {
-        if (PngContainer.HasSignature(file))
-        {
-            return Orientation.OfPng(path, file);
-        }
-        using var data = SKData.CreateCopy(file);
-        using var codec = SKCodec.Create(data);
-        return codec is null ? Orientation.AsStored : (int)codec.EncodedOrigin;
-    }
-
-    private static void RequireKind(string path, ReadOnlySpan<byte> start)
-    {
-        if (PictureFormat.NameOf(start) is not ("PNG" or "JPEG" or "BMP" or "WebP" or "GIF"))
-        {
-            var kind = PictureFormat.NameOf(start) is { } name ? $"a {name} file, which is not read" : "neither a PNG nor a JPEG file, nor BMP, WebP or GIF";
-            throw new ImageFormatException(path, kind, "Convert it to PNG or JPEG");
-        }
-    }
-
-    private static void CheckContainer(string path, byte[] file, ImageLimits limits)
-    {
-        if (PngContainer.HasSignature(file))
-        {
-            PngContainer.Check(path, file, limits);
-        }
-        else if (JpegContainer.HasSignature(file))
-        {
-            JpegContainer.Check(path, file, limits);
-        }
-        else
-        {
-            PictureFormat.RequireWhole(path, file);
-        }
-    }
-
-    private static RgbImage Upright(RgbImage stored, int orientation)
-    {
-        if (orientation == Orientation.AsStored)
-        {
-            return stored;
-        }
-        var pixels = new byte[stored.Pixels.Length]; // [H, W, 3]
-        var (width, height) = Orientation.Turn<byte>(stored.Pixels, stored.Width, stored.Height, 3, orientation, pixels);
-        return new RgbImage(width, height, pixels);
     }
 
     private static RgbImage Decode(string path, SKCodec codec, RgbImage? reuse, ImageLimits limits)
@@ -154,7 +109,7 @@ public sealed class SkiaImageCodec : IImageCodec
             {
                 var count = Math.Min(rows, height - y);
                 Fill(path, codec, info, rgba, strips ? count : 0);
-                image ??= reuse is not null && reuse.Width == width && reuse.Height == height ? reuse : new RgbImage(width, height); // not before something of it is there
+                image ??= Target(reuse, width, height); // not before something of it is there
                 DropAlpha(rgba.AsSpan(0, count * width * 4), image.Pixels.AsSpan(y * width * 3, count * width * 3));
             }
             return image!;

@@ -12,7 +12,7 @@ public sealed record LayoutOptions
     /// <summary>What stored labels mean, given the classes; null where they are class ids. For layouts whose classes a file names.</summary>
     public Func<ClassSet, LabelMap>? Map { get; init; }
 
-    /// <summary>Decodes the images; null for SkiaSharp's, which turns them upright.</summary>
+    /// <summary>Decodes the images; null for <see cref="ImageCodec.Usual"/>, which turns them upright.</summary>
     public IImageCodec? Codec { get; init; }
 }
 

@@ -124,7 +124,7 @@ public sealed class DataCheckService : IDataCheckCommand
                 int[] chosen = [.. Enumerable.Range(0, count).Select(i => good[(int)((long)i * good.Length / count)])];
                 string path = Path.Combine(folder, "contact-sheet.png");
                 inputs.RequireOther(path);
-                SkiaImageCodec.Instance.WritePng(path, ContactSheet.RenderScaled(check.Dataset, chosen, Math.Min(SheetColumns, count)));
+                ImageCodec.Usual.WritePng(path, ContactSheet.RenderScaled(check.Dataset, chosen, Math.Min(SheetColumns, count)));
                 return path;
             }
         }

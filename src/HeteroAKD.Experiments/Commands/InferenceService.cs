@@ -196,7 +196,7 @@ public sealed class InferenceService : IEvaluateCommand, IPredictCommand
         }
 
         LabelPng.Write(labelFile, labels, image.Width, image.Height);
-        SkiaImageCodec.Instance.WritePng(overlayFile, PredictionPictures.Overlay(image, classes.Render(labels, image.Width, image.Height)));
+        ImageCodec.Usual.WritePng(overlayFile, PredictionPictures.Overlay(image, classes.Render(labels, image.Width, image.Height)));
         return new Prediction(path, labelFile, overlayFile);
     }
 

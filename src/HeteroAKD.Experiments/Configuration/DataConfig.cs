@@ -94,6 +94,9 @@ public sealed record DataConfig
     /// <summary>What the label files of a list or a folder store.</summary>
     public StoredLabels StoredLabels { get; init; } = StoredLabels.Classes;
 
+    /// <summary>The library that decodes images. Label files are read by this program itself.</summary>
+    public ImageCodecKind Codec { get; init; } = ImageCodec.Usual.Kind;
+
     /// <summary>Whether photos are turned as their EXIF orientation says. A mask turns only by its own.</summary>
     public bool ExifOrientation { get; init; } = true;
 

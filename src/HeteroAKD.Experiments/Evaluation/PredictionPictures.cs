@@ -24,9 +24,9 @@ internal sealed class PredictionPictures(string folder, SavedPictures kinds, ISe
         byte[] labels = Labels(predictions);
         ClassSet classes = dataset.Classes;
         RgbImage colors = classes.Render(labels, width, height);
-        Save(SavedPictures.Color, sample.Id, path => SkiaImageCodec.Instance.WritePng(path, colors));
+        Save(SavedPictures.Color, sample.Id, path => ImageCodec.Usual.WritePng(path, colors));
         Save(SavedPictures.Server, sample.Id, path => classes.WriteServerPng(path, labels, width, height));
-        Save(SavedPictures.Overlay, sample.Id, path => SkiaImageCodec.Instance.WritePng(path, Overlay(sample.Image, colors)));
+        Save(SavedPictures.Overlay, sample.Id, path => ImageCodec.Usual.WritePng(path, Overlay(sample.Image, colors)));
     }
 
     /// <summary>Class ids as bytes, [H, W].</summary>

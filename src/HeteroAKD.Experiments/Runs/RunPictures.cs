@@ -49,7 +49,7 @@ internal sealed class RunPictures(RunFolder folder, ExperimentData data, Experim
         List<(string Name, byte[] Png)>[] scenes = [.. samples.Select(sample =>
         {
             RgbImage truth = data.Classes.Render(sample.Labels, sample.Image.Width, sample.Image.Height);
-            return new List<(string, byte[])> { ("image", SkiaImageCodec.EncodePng(sample.Image)), ("truth", SkiaImageCodec.EncodePng(truth)) };
+            return new List<(string, byte[])> { ("image", ImageCodec.Usual.EncodePng(sample.Image)), ("truth", ImageCodec.Usual.EncodePng(truth)) };
         })];
         foreach (TrainedNetwork network in networks)
         {
@@ -57,7 +57,7 @@ internal sealed class RunPictures(RunFolder folder, ExperimentData data, Experim
             for (int i = 0; i < scenes.Length; i++)
             {
                 RgbImage image = samples[i].Image;
-                scenes[i].Add((network.Role, SkiaImageCodec.EncodePng(data.Classes.Render(predicted[i], image.Width, image.Height))));
+                scenes[i].Add((network.Role, ImageCodec.Usual.EncodePng(data.Classes.Render(predicted[i], image.Width, image.Height))));
             }
         }
 

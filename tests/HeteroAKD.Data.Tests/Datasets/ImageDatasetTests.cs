@@ -58,7 +58,7 @@ public class ImageDatasetTests
     {
         using var folder = new TemporaryFolder();
         AssertRefused(() => ImageDataset.OfFolder(folder.File("none"), Classes), folder.File("none"), "the folder does not exist");
-        folder.Place("images/below/a.tif", "no image that is read");
+        folder.Place("images/below/a.tga", "no image that is read");
         AssertRefused(() => ImageDataset.OfFolder(folder.File("images"), Classes), folder.File("images"), "there is no image in the folder");
         AssertRefused(() => ImageDataset.OfList(folder.Path, folder.File("none.txt"), Classes), folder.File("none.txt"), "the file does not exist");
         AssertRefused(() => ImageDataset.OfList(folder.Path, folder.Write("empty.txt", "\n"), Classes), folder.File("empty.txt"), "the list is empty");

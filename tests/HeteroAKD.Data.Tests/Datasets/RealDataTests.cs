@@ -42,8 +42,10 @@ public class RealDataTests
         {
             Assert.Equal(CamVidShares["train"][id], statistics.Pixels[id] / total * 100, 0.004 + Rounding);
         }
-        Assert.Equal([0.4114, 0.4246, 0.4322], statistics.Mean.Select(v => Math.Round(v, 4)));
-        Assert.Equal([0.3036, 0.3080, 0.3037], statistics.Std.Select(v => Math.Round(v, 4)));
+
+        // The oracle was decoded by libjpeg; ImageSharp's JPEGs differ in last bits.
+        AssertClose([0.4114, 0.4246, 0.4322], statistics.Mean, 3e-4);
+        AssertClose([0.3036, 0.3080, 0.3037], statistics.Std, 3e-4);
         AssertClose([0.2793, 0.2017, 4.806, 0.149, 1.0, 0.4216, 3.8461, 1.9737, 0.7889, 6.3757, 8.8664], statistics.MedianFrequencyWeights(), 0.01);
     }
 

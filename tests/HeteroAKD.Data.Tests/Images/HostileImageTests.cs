@@ -5,9 +5,13 @@ using SkiaSharp;
 namespace HeteroAKD.Data.Tests;
 
 /// <summary>Files that are damaged where no checksum of their container shows it, or that announce more than they hold.</summary>
-public sealed class HostileImageTests : IDisposable
+public abstract class HostileImageTests(ImageCodecKind kind) : IDisposable
 {
+    private readonly IImageCodec _codec = ImageCodec.Of(kind);
+
     private readonly TemporaryFolder _folder = new();
+
+    private protected TemporaryFolder Folder => _folder;
 
     public void Dispose() => _folder.Dispose();
 
@@ -70,22 +74,12 @@ public sealed class HostileImageTests : IDisposable
     {
         var file = Assemble(PngBuilder.Header(width, height, bits, colour), new byte[dataBytes]);
         var path = _folder.Write("huge.png", file);
-        var error = AllocatesLittle(() => SkiaImageCodec.Instance.ReadRgb(path), file.Length);
+        var error = AllocatesLittle(() => _codec.ReadRgb(path), file.Length);
         Assert.Contains(problem, error.Message, StringComparison.Ordinal);
         if (colour == 0)
         {
             Assert.Contains(problem, AllocatesLittle(() => LabelPng.Read(path), file.Length).Message, StringComparison.Ordinal);
         }
-    }
-
-    [Fact]
-    public void Gif_ThatAnnouncesMoreThanItHolds_AllocatesNothing()
-    {
-        var file = TestPictures.Gif(TestPictures.Quarters(20, 10));
-        BinaryPrimitives.WriteUInt16LittleEndian(file.AsSpan(6), 8000);
-        BinaryPrimitives.WriteUInt16LittleEndian(file.AsSpan(8), 6000);
-        var path = _folder.Write("huge.gif", file);
-        Assert.Contains("cannot hold 8000x6000 pixels", AllocatesLittle(() => SkiaImageCodec.Instance.ReadRgb(path), file.Length).Message, StringComparison.Ordinal);
     }
 
     [Theory]
@@ -99,7 +93,7 @@ public sealed class HostileImageTests : IDisposable
         BinaryPrimitives.WriteUInt16BigEndian(file.AsSpan(frame + 5), (ushort)height);
         BinaryPrimitives.WriteUInt16BigEndian(file.AsSpan(frame + 7), (ushort)width);
         var path = _folder.Write("huge.jpg", file);
-        Assert.Contains(problem, AllocatesLittle(() => SkiaImageCodec.Instance.ReadRgb(path), file.Length).Message, StringComparison.Ordinal);
+        Assert.Contains(problem, AllocatesLittle(() => _codec.ReadRgb(path), file.Length).Message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -107,11 +101,11 @@ public sealed class HostileImageTests : IDisposable
     {
         var jpeg = _folder.Write("a.jpg", Jpeg(32, 24));
         var png = _folder.File("a.png");
-        SkiaImageCodec.Instance.WritePng(png, new RgbImage(32, 24));
+        _codec.WritePng(png, new RgbImage(32, 24));
         var label = _folder.File("label.png");
         LabelPng.Write(label, new byte[32 * 24], 32, 24);
         var (enough, tooFew) = (new ImageLimits(32 * 24), new ImageLimits((32 * 24) - 1));
-        foreach (var read in new Action<ImageLimits>[] { l => SkiaImageCodec.Instance.ReadRgb(jpeg, limits: l), l => SkiaImageCodec.Instance.ReadRgb(png, limits: l), l => LabelPng.Read(label, l) })
+        foreach (var read in new Action<ImageLimits>[] { l => _codec.ReadRgb(jpeg, limits: l), l => _codec.ReadRgb(png, limits: l), l => LabelPng.Read(label, l) })
         {
             read(enough);
             Assert.Contains("announces 32x24 pixels, more than data.maxPixels 767", Assert.Throws<ImageFormatException>(() => read(tooFew)).Message, StringComparison.Ordinal);
@@ -120,20 +114,6 @@ public sealed class HostileImageTests : IDisposable
         Assert.Equal((32, 24), pairs.SizeOf(0));
         Assert.Equal(32, pairs.Within(enough).Load(0).Image.Width);
         Assert.Throws<ImageFormatException>(() => pairs.Within(tooFew).Load(0));
-    }
-
-    /// <summary>JPEGs are decoded in strips of a mebibyte.</summary>
-    [Fact]
-    public void LargeJpeg_IsItsWholePicture()
-    {
-        var file = Jpeg(900, 1100);
-        using var expected = SKBitmap.Decode(file, new SKImageInfo(900, 1100, SKColorType.Rgba8888, SKAlphaType.Unpremul));
-        var read = SkiaImageCodec.Instance.ReadRgb(_folder.Write("large.jpg", file));
-        var pixels = expected.GetPixelSpan();
-        for (var i = 0; i < 900 * 1100; i++)
-        {
-            Assert.True(pixels.Slice(i * 4, 3).SequenceEqual(read.Pixels.AsSpan(i * 3, 3)), $"pixel {i}");
-        }
     }
 
     [Theory]
@@ -147,7 +127,7 @@ public sealed class HostileImageTests : IDisposable
         {
             file.SetLength(start == "nothing" ? 300L << 20 : 1900L << 20);
         }
-        Assert.Contains(problem, AllocatesLittle(() => SkiaImageCodec.Instance.ReadRgb(path), 0).Message, StringComparison.Ordinal);
+        Assert.Contains(problem, AllocatesLittle(() => _codec.ReadRgb(path), 0).Message, StringComparison.Ordinal);
         AllocatesLittle(() => LabelPng.Read(path), 0);
     }
 
@@ -170,13 +150,13 @@ public sealed class HostileImageTests : IDisposable
             using var make = System.Diagnostics.Process.Start("mkfifo", [path]);
             make.WaitForExit();
         }
-        foreach (var read in new Action[] { () => SkiaImageCodec.Instance.ReadRgb(path), () => LabelPng.Read(path), () => ClassSet.ReadFile(path), () => ImageDataset.OfList(_folder.Path, path, ClassSet.Numbered(2)) })
+        foreach (var read in new Action[] { () => _codec.ReadRgb(path), () => LabelPng.Read(path), () => ClassSet.ReadFile(path), () => ImageDataset.OfList(_folder.Path, path, ClassSet.Numbered(2)) })
         {
             var error = Assert.ThrowsAny<DatasetException>(read);
             Assert.Equal(path, error.File);
             Assert.Contains($"it is a {(kind == "device" ? "device" : "named pipe")}, not a file", error.Message, StringComparison.Ordinal);
         }
-        Assert.Null(SkiaImageCodec.Instance.ReadSize(path));
+        Assert.Null(_codec.ReadSize(path));
     }
 
     [Fact]
@@ -206,7 +186,7 @@ public sealed class HostileImageTests : IDisposable
         var path = _folder.Write("a.png", Assemble(header, data, builder.ColourType == 3 ? new byte[3 << builder.BitDepth] : []));
         try
         {
-            return builder.ColourType == 2 ? SkiaImageCodec.Instance.ReadRgb(path).Pixels : [.. LabelPng.Read(path).Ids.SelectMany(BitConverter.GetBytes)];
+            return builder.ColourType == 2 ? _codec.ReadRgb(path).Pixels : [.. LabelPng.Read(path).Ids.SelectMany(BitConverter.GetBytes)];
         }
         catch (ImageFormatException error)
         {
@@ -229,7 +209,7 @@ public sealed class HostileImageTests : IDisposable
         return file.ToArray();
     }
 
-    private static byte[] Jpeg(int width, int height)
+    private protected static byte[] Jpeg(int width, int height)
     {
         using var bitmap = new SKBitmap(new SKImageInfo(width, height, SKColorType.Rgba8888, SKAlphaType.Opaque));
         var pixels = bitmap.GetPixelSpan();
@@ -241,7 +221,7 @@ public sealed class HostileImageTests : IDisposable
         return data.ToArray();
     }
 
-    private static ImageFormatException AllocatesLittle(Action read, int fileBytes)
+    private protected static ImageFormatException AllocatesLittle(Action read, int fileBytes)
     {
         var before = GC.GetAllocatedBytesForCurrentThread();
         var error = Assert.Throws<ImageFormatException>(read);
@@ -249,3 +229,32 @@ public sealed class HostileImageTests : IDisposable
         return error;
     }
 }
+
+public sealed class SkiaHostileImageTests() : HostileImageTests(ImageCodecKind.Skia)
+{
+    [Fact]
+    public void Gif_ThatAnnouncesMoreThanItHolds_AllocatesNothing()
+    {
+        var file = TestPictures.Gif(TestPictures.Quarters(20, 10));
+        BinaryPrimitives.WriteUInt16LittleEndian(file.AsSpan(6), 8000);
+        BinaryPrimitives.WriteUInt16LittleEndian(file.AsSpan(8), 6000);
+        var path = Folder.Write("huge.gif", file);
+        Assert.Contains("cannot hold 8000x6000 pixels", AllocatesLittle(() => SkiaImageCodec.Instance.ReadRgb(path), file.Length).Message, StringComparison.Ordinal);
+    }
+
+    /// <summary>JPEGs are decoded in strips of a mebibyte.</summary>
+    [Fact]
+    public void LargeJpeg_IsItsWholePicture()
+    {
+        var file = Jpeg(900, 1100);
+        using var expected = SKBitmap.Decode(file, new SKImageInfo(900, 1100, SKColorType.Rgba8888, SKAlphaType.Unpremul));
+        var read = SkiaImageCodec.Instance.ReadRgb(Folder.Write("large.jpg", file));
+        var pixels = expected.GetPixelSpan();
+        for (var i = 0; i < 900 * 1100; i++)
+        {
+            Assert.True(pixels.Slice(i * 4, 3).SequenceEqual(read.Pixels.AsSpan(i * 3, 3)), $"pixel {i}");
+        }
+    }
+}
+
+public sealed class ImageSharpHostileImageTests() : HostileImageTests(ImageCodecKind.ImageSharp);

@@ -3,8 +3,11 @@ using HeteroAKD.Nn;
 namespace HeteroAKD.Data.Tests;
 
 /// <summary>EXIF orientations, of images and of masks.</summary>
-public class OrientationTests
+public abstract class OrientationTests(ImageCodecKind kind)
 {
+    private readonly IImageCodec _codec = ImageCodec.Of(kind);
+    private readonly IImageCodec _asStored = ImageCodec.Of(kind, turnsUpright: false);
+
     // Where the quarters of RG over BW stand upright, by the table of the EXIF standard.
     public static TheoryData<int, string> Table => new()
     {
@@ -17,10 +20,10 @@ public class OrientationTests
     {
         using var folder = new TemporaryFolder();
         var path = folder.Write("photo.jpg", TestPictures.Jpeg(TestPictures.Quarters(), orientation));
-        var upright = SkiaImageCodec.Instance.ReadRgb(path);
+        var upright = _codec.ReadRgb(path);
         Assert.Equal(orientation >= 5 ? (32, 64) : (64, 32), (upright.Width, upright.Height));
         Assert.Equal(corners, TestPictures.Corners(upright));
-        Assert.Equal("RGBW", TestPictures.Corners(SkiaImageCodec.AsStored.ReadRgb(path)));
+        Assert.Equal("RGBW", TestPictures.Corners(_asStored.ReadRgb(path)));
     }
 
     [Theory]
@@ -28,9 +31,9 @@ public class OrientationTests
     public void PngAndMask_AreTurnedByTheirOwnTag(int orientation, string corners)
     {
         using var folder = new TemporaryFolder();
-        SkiaImageCodec.Instance.WritePng(folder.File("plain.png"), TestPictures.Quarters());
+        _codec.WritePng(folder.File("plain.png"), TestPictures.Quarters());
         folder.Write("image.png", TestPictures.WithOrientation(File.ReadAllBytes(folder.File("plain.png")), orientation));
-        Assert.Equal(corners, TestPictures.Corners(SkiaImageCodec.Instance.ReadRgb(folder.File("image.png"))));
+        Assert.Equal(corners, TestPictures.Corners(_codec.ReadRgb(folder.File("image.png"))));
 
         // A mask of 4 x 2 with the ids 0 1 over 2 3.
         LabelPng.Write(folder.File("plain-mask.png"), [0, 0, 1, 1, 2, 2, 3, 3], 4, 2);
@@ -51,9 +54,9 @@ public class OrientationTests
     public void MaskWithoutTag_FitsThePixelsAsStoredOrIsNamed()
     {
         using var folder = MakePair(64, 32, orientation: 6, maskOrientation: 1);
-        var error = Assert.Throws<DatasetException>(() => Open(folder, SkiaImageCodec.Instance).Load(0));
+        var error = Assert.Throws<DatasetException>(() => Open(folder, _codec).Load(0));
         Assert.Contains("turned by its EXIF orientation: if the masks were drawn without, set data.exifOrientation: false", error.Message, StringComparison.Ordinal);
-        Assert.Equal((64, 32), Size(Open(folder, SkiaImageCodec.AsStored).Load(0)));
+        Assert.Equal((64, 32), Size(Open(folder, _asStored).Load(0)));
     }
 
     [Theory]
@@ -63,7 +66,7 @@ public class OrientationTests
     public void Mask_TurnsOnlyByItsOwnTag(int width, int height, int orientation, int maskOrientation, string corners)
     {
         using var folder = MakePair(width, height, orientation, maskOrientation);
-        var sample = Open(folder, SkiaImageCodec.Instance).Load(0);
+        var sample = Open(folder, _codec).Load(0);
         Assert.Equal(corners, TestPictures.Corners(sample.Image));
 
         // The mask's left half is 0 as it is stored; turned with the photo, its upper half.
@@ -78,7 +81,7 @@ public class OrientationTests
         Sample Load(IImageCodec codec) => new DiskCachedDataset(Open(folder, codec), folder.File("cache"), message => Assert.Fail(message)).Load(0);
         for (var i = 0; i < 2; i++)
         {
-            Assert.Equal(((32, 64), (64, 32)), (Size(Load(SkiaImageCodec.Instance)), Size(Load(SkiaImageCodec.AsStored))));
+            Assert.Equal(((32, 64), (64, 32)), (Size(Load(_codec)), Size(Load(_asStored))));
         }
     }
 
@@ -101,3 +104,7 @@ public class OrientationTests
         return folder;
     }
 }
+
+public sealed class SkiaOrientationTests() : OrientationTests(ImageCodecKind.Skia);
+
+public sealed class ImageSharpOrientationTests() : OrientationTests(ImageCodecKind.ImageSharp);

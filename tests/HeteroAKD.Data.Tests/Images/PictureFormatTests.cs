@@ -11,35 +11,43 @@ public class PictureFormatTests
         "webp" => TestPictures.Encode(TestPictures.Quarters(), SKEncodedImageFormat.Webp),
         "gif" => TestPictures.Gif(TestPictures.Quarters(20, 10)),
         "jpg" => TestPictures.Encode(TestPictures.Quarters(), SKEncodedImageFormat.Jpeg),
-        "tif" => [.. "II*\0"u8, 8, 0, 0, 0, 0, 0, 0, 0, 0, 0],
+        "tif" => TestPictures.Tiff(TestPictures.Quarters()),
         "heic" => [0, 0, 0, 24, .. "ftypheic"u8, 0, 0, 0, 0],
         _ => [0x93, .. "NUMPY"u8, 1, 0],
     };
 
     [Theory]
-    [InlineData("bmp")]
-    [InlineData("webp")]
-    [InlineData("gif")]
-    public void Images_AreReadWholeOrRefused(string kind)
+    [InlineData("bmp", ImageCodecKind.Skia)]
+    [InlineData("webp", ImageCodecKind.Skia)]
+    [InlineData("gif", ImageCodecKind.Skia)]
+    [InlineData("bmp", ImageCodecKind.ImageSharp)]
+    [InlineData("webp", ImageCodecKind.ImageSharp)]
+    [InlineData("tif", ImageCodecKind.ImageSharp)]
+    public void Images_AreReadWholeOrRefused(string kind, ImageCodecKind library)
     {
         using var folder = new TemporaryFolder();
+        var codec = ImageCodec.Of(library);
         var file = File(kind);
-        Assert.Equal("RGBW", TestPictures.Corners(SkiaImageCodec.Instance.ReadRgb(folder.Write("a." + kind, file))));
+        Assert.Equal("RGBW", TestPictures.Corners(codec.ReadRgb(folder.Write("a." + kind, file))));
         for (var length = 0; length < file.Length; length += length > file.Length - 20 ? 1 : Math.Max(1, file.Length / 50))
         {
             var path = folder.Write("cut." + kind, file[..length]);
-            Assert.Equal(path, Assert.Throws<ImageFormatException>(() => SkiaImageCodec.Instance.ReadRgb(path)).File);
+            var error = Record.Exception(() => codec.ReadRgb(path));
+            Assert.True(error is ImageFormatException, $"{length} of {file.Length} bytes are read");
+            Assert.Equal(path, ((ImageFormatException)error).File);
         }
     }
 
     [Theory]
-    [InlineData("tif", "a TIFF file, which is not read. Convert it to PNG or JPEG")]
-    [InlineData("heic", "a HEIC or AVIF file, which is not read")]
-    [InlineData("npy", "a NumPy file, which is not read")]
-    public void ImagesThatAreNotRead_AreNamed(string kind, string problem)
+    [InlineData("tif", ImageCodecKind.Skia, "a TIFF file, which is not read. Convert it to PNG or JPEG, or set data.codec: imageSharp")]
+    [InlineData("gif", ImageCodecKind.ImageSharp, "a GIF file, which is not read. Convert it to PNG or JPEG, or set data.codec: skia")]
+    [InlineData("heic", ImageCodecKind.Skia, "a HEIC or AVIF file, which is not read")]
+    [InlineData("heic", ImageCodecKind.ImageSharp, "a HEIC or AVIF file, which is not read")]
+    [InlineData("npy", ImageCodecKind.Skia, "a NumPy file, which is not read")]
+    public void ImagesThatAreNotRead_AreNamed(string kind, ImageCodecKind library, string problem)
     {
         using var folder = new TemporaryFolder();
-        var error = Assert.Throws<ImageFormatException>(() => SkiaImageCodec.Instance.ReadRgb(folder.Write("a.png", File(kind))));
+        var error = Assert.Throws<ImageFormatException>(() => ImageCodec.Of(library).ReadRgb(folder.Write("a.png", File(kind))));
         Assert.Contains(problem, error.Message, StringComparison.Ordinal);
     }
 

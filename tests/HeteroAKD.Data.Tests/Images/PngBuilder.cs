@@ -18,7 +18,7 @@ internal sealed class PngBuilder
     /// <summary>0 gray, 2 RGB, 3 palette.</summary>
     public int ColourType { get; init; }
 
-    public int Channels => ColourType == 2 ? 3 : 1;
+    public int Channels => ColourType switch { 2 => 3, 4 => 2, 6 => 4, _ => 1 };
 
     public bool Interlaced { get; init; }
 

@@ -46,6 +46,15 @@ internal static class TestPictures
         return data.ToArray();
     }
 
+    /// <summary>A TIFF without compression.</summary>
+    public static byte[] Tiff(RgbImage image)
+    {
+        using var picture = SixLabors.ImageSharp.Image.LoadPixelData<SixLabors.ImageSharp.PixelFormats.Rgb24>(image.Pixels, image.Width, image.Height);
+        var stream = new MemoryStream();
+        picture.Save(stream, new SixLabors.ImageSharp.Formats.Tiff.TiffEncoder { Compression = SixLabors.ImageSharp.Formats.Tiff.Constants.TiffCompression.None });
+        return stream.ToArray()[..^1]; // without the padding of its last value, which nothing needs
+    }
+
     /// <summary>A JPEG with an EXIF orientation.</summary>
     public static byte[] Jpeg(RgbImage image, int orientation)
     {

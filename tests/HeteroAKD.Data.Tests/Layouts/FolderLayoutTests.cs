@@ -172,7 +172,7 @@ public class FolderLayoutTests
     }
 
     [Theory]
-    [InlineData(".tif")]
+    [InlineData(".tga")]
     [InlineData(".HEIC")]
     [InlineData(".npy")]
     public void ImagesThatAreNotRead_AreNamed(string ending)

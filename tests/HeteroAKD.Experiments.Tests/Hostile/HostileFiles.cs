@@ -20,7 +20,7 @@ namespace HeteroAKD.Experiments.Tests.Hostile;
 internal sealed record HostileFiles(IReadOnlyList<byte[]> Samples, Func<byte[], Mutator, byte[]> Repair, Action<string> Read)
 {
     /// <summary>The kinds by name.</summary>
-    public static IReadOnlyList<string> Names { get; } = ["label", "png", "jpeg", "bmp", "webp", "gif", "safetensors", "pth", "legacy pth", "onnx", "checkpoint", "yaml", "plan", "list"];
+    public static IReadOnlyList<string> Names { get; } = ["label", "png", "jpeg", "bmp", "webp", "gif", "png managed", "jpeg managed", "bmp managed", "webp managed", "tiff managed", "safetensors", "pth", "legacy pth", "onnx", "checkpoint", "yaml", "plan", "list"];
 
     /// <summary>Makes the samples of a kind.</summary>
     /// <param name="name">One of <see cref="Names"/>.</param>
@@ -33,6 +33,11 @@ internal sealed record HostileFiles(IReadOnlyList<byte[]> Samples, Func<byte[], 
         "bmp" => new([TestPictures.Bmp(TestPictures.Quarters())], (file, _) => file, ReadImage),
         "webp" => new([Image(SKEncodedImageFormat.Webp, 90), Image(SKEncodedImageFormat.Webp, 100)], (file, _) => file, ReadImage),
         "gif" => new([TestPictures.Gif(TestPictures.Quarters(20, 10))], (file, _) => file, ReadImage),
+        "png managed" => new([Png(2, 8, false), Png(2, 8, true), Png(3, 4, true), Png(0, 16, false)], Hostile.Repair.Png, ReadManaged),
+        "jpeg managed" => new([Image(SKEncodedImageFormat.Jpeg, 90), Image(SKEncodedImageFormat.Jpeg, 20)], (file, _) => file, ReadManaged),
+        "bmp managed" => new([TestPictures.Bmp(TestPictures.Quarters())], (file, _) => file, ReadManaged),
+        "webp managed" => new([Image(SKEncodedImageFormat.Webp, 90), Image(SKEncodedImageFormat.Webp, 100)], (file, _) => file, ReadManaged),
+        "tiff managed" => new([TestPictures.Tiff(TestPictures.Quarters(30, 20)), TestPictures.Tiff(TestPictures.Quarters(8, 4))], (file, _) => file, ReadManaged),
         "safetensors" => new([Bytes(stream => SafeTensors.Write(stream, Tensors, new Dictionary<string, string> { ["a"] = "b" }))], (file, _) => file, path => SafeTensors.Read(path)),
         "pth" => new([Bytes(stream => TorchFile.Write(stream, Tensors))], (file, mutator) => mutator.Once(8) ? file : Hostile.Repair.Zip(file), path => TorchFile.Read(path)),
         "legacy pth" => new([LegacyTorch.File()], (file, _) => file, path => TorchFile.Read(path)),
@@ -101,6 +106,12 @@ internal sealed record HostileFiles(IReadOnlyList<byte[]> Samples, Func<byte[], 
     {
         SkiaImageCodec.Instance.ReadSize(path);
         SkiaImageCodec.Instance.ReadRgb(path);
+    }
+
+    private static void ReadManaged(string path)
+    {
+        ImageSharpCodec.Instance.ReadSize(path);
+        ImageSharpCodec.Instance.ReadRgb(path);
     }
 
     private static void ReadGraph(string path, Device device)

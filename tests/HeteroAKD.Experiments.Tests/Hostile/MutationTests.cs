@@ -5,7 +5,7 @@ using HeteroAKD.Tensors;
 namespace HeteroAKD.Experiments.Tests.Hostile;
 
 /// <summary>
-/// No change of an input file does worse than an error of this program's own. <c>HETEROAKD_MUTATIONS</c> is how many files of each kind are tried, 112 without it (1,344 in
+/// No change of an input file does worse than an error of this program's own. <c>HETEROAKD_MUTATIONS</c> is how many files of each kind are tried, 112 without it (2,128 in
 /// all), and <c>HETEROAKD_MUTATIONS_FROM</c> the number of the first: a failure names its number, which is all that its file depends on. A file that needs more than 256 MiB
 /// fails, and where the count is given one that takes more than 2 s, too.
 /// </summary>

@@ -1,0 +1,69 @@
+using System.Buffers.Binary;
+
+namespace HeteroAKD.Data;
+
+/// <summary>The first directory of a TIFF file (TIFF 6.0): whether all that it names lies within the file. A decoder fills what is missing.</summary>
+internal static class TiffContainer
+{
+    private const int EntryBytes = 12;
+    private const int StripOffsets = 273, StripByteCounts = 279, TileOffsets = 324, TileByteCounts = 325;
+    private const int Short = 3, Long = 4;
+
+    private const string Remedy = "Copy or export the file again, or take it off the list";
+
+    // Bytes of a value by its type: byte, text, short, long, rational, and the signed ones.
+    private static readonly int[] s_bytes = [0, 1, 1, 2, 4, 8, 1, 1, 2, 4, 8, 4, 8];
+
+    public static bool HasSignature(ReadOnlySpan<byte> file) => file.StartsWith("II*\0"u8) || file.StartsWith("MM\0*"u8);
+
+    /// <summary>Walks the directory.</summary>
+    /// <exception cref="ImageFormatException">It is cut short, or names bytes behind the file's end.</exception>
+    public static void Check(string path, ReadOnlySpan<byte> file)
+    {
+        var little = file[0] == (byte)'I';
+        if (file.Length < 8 || (long)ReadLong(file, 4, little) is var directory && (directory < 8 || directory + 2 > file.Length)
+            || directory + 2 + ((long)ReadShort(file, directory, little) * EntryBytes) + sizeof(uint) > file.Length) // the place of the next directory ends it
+        {
+            throw CutShort(path);
+        }
+        var places = new Dictionary<int, uint[]>();
+        for (var i = 0; i < ReadShort(file, directory, little); i++)
+        {
+            var entry = directory + 2 + ((long)i * EntryBytes);
+            var (tag, type, count) = (ReadShort(file, entry, little), ReadShort(file, entry + 2, little), ReadLong(file, entry + 4, little));
+            var bytes = count * (type < s_bytes.Length ? s_bytes[type] : 0L);
+            var at = bytes <= 4 ? entry + 8 : ReadLong(file, entry + 8, little);
+            if (at + bytes > file.Length)
+            {
+                throw CutShort(path);
+            }
+            if (tag is StripOffsets or StripByteCounts or TileOffsets or TileByteCounts && type is Short or Long)
+            {
+                var values = new uint[count]; // as many as lie in the file
+                for (var k = 0; k < values.Length; k++)
+                {
+                    values[k] = type == Short ? ReadShort(file, at + (2L * k), little) : ReadLong(file, at + (4L * k), little);
+                }
+                places[tag] = values;
+            }
+        }
+        RequireWithin(path, places, StripOffsets, StripByteCounts, file.Length);
+        RequireWithin(path, places, TileOffsets, TileByteCounts, file.Length);
+    }
+
+    private static void RequireWithin(string path, Dictionary<int, uint[]> places, int offsets, int counts, int length)
+    {
+        if (places.TryGetValue(offsets, out var starts) && places.TryGetValue(counts, out var sizes) && starts.Zip(sizes, (start, size) => (long)start + size).Any(end => end > length))
+        {
+            throw CutShort(path);
+        }
+    }
+
+    private static ImageFormatException CutShort(string path) => new(path, "the TIFF file is cut short", Remedy);
+
+    private static ushort ReadShort(ReadOnlySpan<byte> file, long at, bool little) =>
+        little ? BinaryPrimitives.ReadUInt16LittleEndian(file[(int)at..]) : BinaryPrimitives.ReadUInt16BigEndian(file[(int)at..]);
+
+    private static uint ReadLong(ReadOnlySpan<byte> file, long at, bool little) =>
+        little ? BinaryPrimitives.ReadUInt32LittleEndian(file[(int)at..]) : BinaryPrimitives.ReadUInt32BigEndian(file[(int)at..]);
+}
