@@ -18,7 +18,7 @@ internal static class Operands
         }
     }
 
-    /// <summary>Both have one element type and device.</summary>
+    /// <summary>Both have one device and one element type, or are of the two that a kernel of floats loads and stores alike: float32 and bfloat16.</summary>
     public static void RequireTogether(string operation, Tensor x, Tensor y)
     {
         if (!ReferenceEquals(x.Device, y.Device))
@@ -26,8 +26,13 @@ internal static class Operands
             throw new DeviceMismatchException(operation, "y", x.Device, y.Device);
         }
 
-        y.Require(x.DType, operation);
+        if (!(IsFloat(x) && IsFloat(y)))
+        {
+            y.Require(x.DType, operation);
+        }
     }
+
+    private static bool IsFloat(Tensor tensor) => tensor.DType is DType.Float32 or DType.BFloat16;
 }
 
 /// <summary>Writes one value everywhere.</summary>
