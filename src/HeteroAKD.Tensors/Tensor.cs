@@ -107,9 +107,14 @@ public sealed partial class Tensor : IDisposable
         device.SpoilRecording("it makes a tensor that outlives it: a gradient without a place of its own, or a buffer made at first use");
         Autograd.StepScope? scope = device.CurrentScope;
         device.CurrentScope = null;
-        Tensor tensor = Empty(device, shape, type);
-        device.CurrentScope = scope;
-        return tensor;
+        try
+        {
+            return Empty(device, shape, type);
+        }
+        finally
+        {
+            device.CurrentScope = scope;
+        }
     }
 
     /// <summary>A tensor of one value.</summary>
@@ -371,7 +376,7 @@ public sealed partial class Tensor : IDisposable
         if (IsWalked)
         {
             throw new HeteroAkdException(
-                $"backward: an earlier backward pass has walked the operation that made {this}, and forgot it. Add the losses (a + b) and run one pass, or run the forward pass again");
+                $"backward: the operation that made {this} is forgotten: an earlier backward pass walked it, or its step has ended. Add the losses (a + b) and run one pass within the step, or run the forward pass again");
         }
 
         if (gradient.Shape.Count != Shape.Count)

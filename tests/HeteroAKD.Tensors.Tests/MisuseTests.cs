@@ -46,7 +46,7 @@ public sealed class MisuseTests : IDisposable
         Tensor second = same ? first : Sum(shared * 2);
         first.Backward();
         string message = Assert.Throws<HeteroAkdException>(second.Backward).Message;
-        Assert.Contains("Add the losses (a + b) and run one pass", message, StringComparison.Ordinal);
+        Assert.Contains("Add the losses (a + b) and run one pass within the step", message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -96,6 +96,46 @@ public sealed class MisuseTests : IDisposable
         Assert.Equal(1, _cpu.Tape.Count);
         Sum(other).Backward();
         Assert.Equal([9, 3, 13], x.Grad!.ToFloats());
+    }
+
+    [Fact]
+    public void A_result_that_was_disposed_of_still_passes_gradients_on()
+    {
+        Tensor x = Leaf(1, -2, 3);
+        Tensor w = Leaf(1, 1, 1);
+        Tensor y = x * 5;
+        Tensor z = y * 3;
+        y.Dispose();
+        Sum(w * w).Backward();
+        Sum(z).Backward();
+        Assert.Equal([15, 15, 15], x.Grad!.ToFloats());
+    }
+
+    [Fact]
+    public void A_pass_that_failed_leaves_nothing_to_the_next()
+    {
+        Tensor x = Leaf(1, -2, 3);
+        Tensor a = Sum(x * 3);
+        Tensor shared = x * x;
+        Sum(shared).Backward();
+        Tensor b = Sum(shared * 2);
+        Assert.Throws<HeteroAkdException>((a + b).Backward);
+        x.ZeroGrad();
+        Sum(x * x).Backward();
+        Assert.Equal([2, -4, 6], x.Grad!.ToFloats());
+    }
+
+    [Fact]
+    public void A_kept_result_of_a_step_that_ended_says_so()
+    {
+        Tensor x = Leaf(1, -2, 3);
+        Tensor kept;
+        using (StepScope step = _cpu.BeginStep())
+        {
+            kept = step.Keep(x * 3);
+        }
+
+        Assert.Contains("or its step has ended", Assert.Throws<HeteroAkdException>(Sum(kept).Backward).Message, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -3,7 +3,7 @@ using HeteroAKD.Nn;
 namespace HeteroAKD.Data;
 
 /// <summary>An image file and its label file.</summary>
-/// <param name="Image">PNG, JPEG, BMP, WebP or GIF.</param>
+/// <param name="Image">PNG, JPEG, BMP, WebP or TIFF.</param>
 /// <param name="Label">PNG, gray or palette whose stored value is an id (<see cref="LabelPng"/>), or in the classes' colours.</param>
 public readonly record struct FilePair(string Image, string Label)
 {

@@ -55,7 +55,7 @@ public abstract class ImageCodec(bool turnsUpright) : IImageCodec
         var file = FileBytes.Read(path, limits, start => RequireKind(path, start));
         CheckContainer(path, file, limits);
         var (image, orientation) = Decode(path, file, reuse, limits);
-        return TurnsUpright ? Upright(image, PngContainer.HasSignature(file) ? Orientation.OfPng(path, file) : orientation) : image;
+        return TurnsUpright ? Upright(image, OwnOrientation(path, file) ?? orientation) : image;
     }
 
     /// <inheritdoc/>
@@ -75,13 +75,17 @@ public abstract class ImageCodec(bool turnsUpright) : IImageCodec
     }
 
     /// <inheritdoc/>
-    public int OrientationOf(string path, byte[] file) => PngContainer.HasSignature(file) ? Orientation.OfPng(path, file) : OrientationOf(file);
+    public int OrientationOf(string path, byte[] file) => OwnOrientation(path, file) ?? OrientationOf(file);
 
-    /// <summary>The EXIF orientation of a file that is no PNG.</summary>
+    // A TIFF is a block of EXIF itself.
+    private static int? OwnOrientation(string path, byte[] file) =>
+        PngContainer.HasSignature(file) ? Orientation.OfPng(path, file) : TiffContainer.HasSignature(file) ? Orientation.OfExif(file) : null;
+
+    /// <summary>The EXIF orientation of a file that is neither PNG nor TIFF.</summary>
     private protected abstract int OrientationOf(byte[] file);
 
     /// <summary>Decodes a file whose container is whole.</summary>
-    /// <returns>The picture as it is stored, and the EXIF orientation, which counts for files that are no PNG.</returns>
+    /// <returns>The picture as it is stored, and the EXIF orientation, which counts for files that are neither PNG nor TIFF.</returns>
     private protected abstract (RgbImage Image, int Orientation) Decode(string path, byte[] file, RgbImage? reuse, ImageLimits limits);
 
     /// <summary>The picture to decode into.</summary>

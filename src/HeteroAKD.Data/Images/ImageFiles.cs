@@ -3,7 +3,10 @@ namespace HeteroAKD.Data;
 /// <summary>The files of a folder that are taken for images.</summary>
 internal static class ImageFiles
 {
-    private static readonly string[] Endings = [".png", ".jpg", ".jpeg", ".bmp", ".webp", ".gif", ".tif", ".tiff"]; // each is read by one of the codecs
+    private static readonly string[] Endings = [".png", ".jpg", ".jpeg", ".bmp", ".webp"];
+
+    // What one of the codecs reads.
+    private static readonly string[] ManagedEndings = [".tif", ".tiff"], SkiaEndings = [".gif"];
 
     // What no codec here reads, but people keep pictures and masks in.
     private static readonly string[] UnreadEndings =
@@ -13,13 +16,21 @@ internal static class ImageFiles
     private static readonly string[] SystemNames = ["thumbs.db", "desktop.ini", "__macosx", "@eadir"];
 
     /// <summary>The endings, for error texts.</summary>
-    public static string EndingText => string.Join(", ", Endings);
+    public static string EndingText(ImageCodecKind codec) => string.Join(", ", EndingsOf(codec));
 
     /// <summary>Image files of a folder and of all folders below it, in the order of their paths: the same on every machine. Hidden files and folders are left out.</summary>
-    public static IEnumerable<string> In(string folder) => Below(folder, Endings);
+    /// <param name="folder">The folder.</param>
+    /// <param name="codec">What reads them.</param>
+    public static IEnumerable<string> In(string folder, ImageCodecKind codec) => Below(folder, EndingsOf(codec));
 
     /// <summary>Files that hold pictures, labels or arrays in a format that is not read, likewise.</summary>
-    public static IEnumerable<string> UnreadIn(string folder) => Below(folder, UnreadEndings);
+    public static IEnumerable<string> UnreadIn(string folder, ImageCodecKind codec) => Below(folder, [.. UnreadEndings, .. OthersEndings(codec)]);
+
+    /// <summary>What to do about files of some endings: the codec that reads them, or a conversion.</summary>
+    public static string RemedyOf(IEnumerable<string> endings, ImageCodecKind codec) =>
+        endings.All(ending => OthersEndings(codec).Contains(ending, StringComparer.OrdinalIgnoreCase))
+            ? $"Convert them to PNG or JPEG, or set data.codec: {(codec == ImageCodecKind.Skia ? "imageSharp" : "skia")}"
+            : "Convert them to PNG or JPEG";
 
     /// <summary>Hidden files, likewise.</summary>
     public static IEnumerable<string> HiddenIn(string folder) => FilesBelow(folder).Where(IsHidden).Order(StringComparer.Ordinal);
@@ -34,6 +45,10 @@ internal static class ImageFiles
         var path = Path.GetRelativePath(folder, file).Replace(Path.DirectorySeparatorChar, '/');
         return path[..^Path.GetExtension(path).Length];
     }
+
+    private static string[] EndingsOf(ImageCodecKind codec) => [.. Endings, .. codec == ImageCodecKind.Skia ? SkiaEndings : ManagedEndings];
+
+    private static string[] OthersEndings(ImageCodecKind codec) => codec == ImageCodecKind.Skia ? ManagedEndings : SkiaEndings;
 
     private static IEnumerable<string> Below(string folder, string[] endings) =>
         FilesBelow(folder).Where(file => !IsHidden(file) && endings.Contains(Path.GetExtension(file), StringComparer.OrdinalIgnoreCase)).Order(StringComparer.Ordinal);

@@ -8,6 +8,7 @@ using SixLabors.ImageSharp.Formats.Png;
 using SixLabors.ImageSharp.Formats.Tiff;
 using SixLabors.ImageSharp.Formats.Webp;
 using SixLabors.ImageSharp.Memory;
+using SixLabors.ImageSharp.Metadata;
 using SixLabors.ImageSharp.Metadata.Profiles.Exif;
 using SixLabors.ImageSharp.PixelFormats;
 
@@ -27,6 +28,9 @@ public sealed class ImageSharpCodec : ImageCodec
     private const int MaxPixelBytes = 8;
 
     private const int PoolMegabytes = 64;
+
+    // Of the IHDR chunk, which stands first.
+    private const int PngBits = 24, PngColourType = 25, PngPalette = 3;
 
     private static readonly ConcurrentDictionary<int, SixLabors.ImageSharp.Configuration> s_configurations = new();
 
@@ -90,7 +94,11 @@ public sealed class ImageSharpCodec : ImageCodec
             var header = Image.Identify(configuration, stream) ?? throw new ImageFormatException(path, "the image header cannot be read", Remedy);
             limits.Require(path, header.Width, header.Height);
             stream.Position = 0;
-            return header.Metadata.GetPngMetadata().BitDepth == PngBitDepth.Bit16 && PngContainer.HasSignature(file)
+            if (PngContainer.HasSignature(file) && file[PngColourType] == PngPalette)
+            {
+                LabelPng.Read(path, limits); // refuses indices behind the palette's end, which the library would follow
+            }
+            return PngContainer.HasSignature(file) && file[PngBits] == 16
                 ? Wide(configuration, stream, reuse, clock.Token)
                 : Narrow(configuration, stream, reuse, clock.Token);
         }
@@ -98,9 +106,13 @@ public sealed class ImageSharpCodec : ImageCodec
         {
             throw new ImageFormatException(path, $"decoding takes more than {MaxSeconds} s", Remedy, cause);
         }
-        catch (InvalidMemoryOperationException cause)
+        catch (Exception cause) when (cause is InvalidMemoryOperationException || cause.InnerException is InvalidMemoryOperationException)
         {
             throw new ImageFormatException(path, "decoding needs more memory than a picture of data.maxPixels", Remedy, cause);
+        }
+        catch (NotSupportedException cause)
+        {
+            throw new ImageFormatException(path, $"this kind of {PictureFormat.NameOf(file)} is not read ({cause.Message.Split('\n')[0]})", "Convert it to PNG or JPEG", cause);
         }
         catch (Exception cause) when (cause is not (ImageFormatException or OutOfMemoryException))
         {
@@ -142,20 +154,27 @@ public sealed class ImageSharpCodec : ImageCodec
 
     private static byte[] Encode(RgbImage image, Action<Image<Rgb24>, Stream> save)
     {
-        using var picture = Image.LoadPixelData<Rgb24>(Within(ImageLimits.Default), image.Pixels.AsSpan(0, image.Width * image.Height * 3), image.Width, image.Height);
+        using var picture = Image.LoadPixelData<Rgb24>(Within(new ImageLimits(Math.Max(ImageLimits.DefaultMaxPixels, image.Width * image.Height))), image.Pixels.AsSpan(0, image.Width * image.Height * 3), image.Width, image.Height);
         var stream = new MemoryStream();
         save(picture, stream);
         return stream.ToArray();
     }
 
+    // Text chunks of a PNG have no limit, and every page of a TIFF would be decoded.
     private static SixLabors.ImageSharp.Configuration Within(ImageLimits limits) => s_configurations.GetOrAdd(limits.MaxPixels, static pixels =>
-        new(new PngConfigurationModule(), new JpegConfigurationModule(), new BmpConfigurationModule(), new WebpConfigurationModule(), new TiffConfigurationModule())
-        {
-            MaxDegreeOfParallelism = 1, // the loader's workers are the parallelism
-            MemoryAllocator = MemoryAllocator.Create(new MemoryAllocatorOptions
+    {
+        SixLabors.ImageSharp.Configuration configuration =
+            new(new PngConfigurationModule(), new JpegConfigurationModule(), new BmpConfigurationModule(), new WebpConfigurationModule(), new TiffConfigurationModule())
             {
-                AllocationLimitMegabytes = (int)Math.Min(int.MaxValue >> 20, (((long)pixels * MaxPixelBytes) >> 20) + 16),
-                MaximumPoolSizeMegabytes = PoolMegabytes,
-            }),
-        });
+                MaxDegreeOfParallelism = 1, // the loader's workers are the parallelism
+                MemoryAllocator = MemoryAllocator.Create(new MemoryAllocatorOptions
+                {
+                    AllocationLimitMegabytes = (int)Math.Min(int.MaxValue >> 20, (((long)pixels * MaxPixelBytes) >> 20) + 16),
+                    MaximumPoolSizeMegabytes = PoolMegabytes,
+                }),
+            };
+        configuration.ImageFormatsManager.SetDecoder(PngFormat.Instance, new PngDecoder { IgnoreMetadata = true });
+        configuration.ImageFormatsManager.SetDecoder(TiffFormat.Instance, new TiffDecoder { DecodingMode = FrameDecodingMode.First });
+        return configuration;
+    });
 }

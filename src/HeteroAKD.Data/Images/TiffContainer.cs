@@ -6,7 +6,10 @@ namespace HeteroAKD.Data;
 internal static class TiffContainer
 {
     private const int EntryBytes = 12;
-    private const int StripOffsets = 273, StripByteCounts = 279, TileOffsets = 324, TileByteCounts = 325;
+    private const int Columns = 256, Rows = 257, Bits = 258, Compression = 259, StripOffsets = 273, Samples = 277, RowsPerStrip = 278, StripByteCounts = 279, Planes = 284;
+    private const int TileOffsets = 324, TileByteCounts = 325, Uncompressed = 1;
+
+    private static readonly int[] s_read = [Columns, Rows, Bits, Compression, StripOffsets, Samples, RowsPerStrip, StripByteCounts, Planes, TileOffsets, TileByteCounts];
     private const int Short = 3, Long = 4;
 
     private const string Remedy = "Copy or export the file again, or take it off the list";
@@ -37,8 +40,12 @@ internal static class TiffContainer
             {
                 throw CutShort(path);
             }
-            if (tag is StripOffsets or StripByteCounts or TileOffsets or TileByteCounts && type is Short or Long)
+            if (Array.IndexOf(s_read, tag) >= 0 && type is Short or Long)
             {
+                if (places.ContainsKey(tag))
+                {
+                    throw new ImageFormatException(path, $"the TIFF file has tag {tag} twice", Remedy); // its values would be read again and again
+                }
                 var values = new uint[count]; // as many as lie in the file
                 for (var k = 0; k < values.Length; k++)
                 {
@@ -49,6 +56,36 @@ internal static class TiffContainer
         }
         RequireWithin(path, places, StripOffsets, StripByteCounts, file.Length);
         RequireWithin(path, places, TileOffsets, TileByteCounts, file.Length);
+        RequireStrips(path, places);
+    }
+
+    // A decoder leaves missing strips as they are, and fills short ones with what it read before.
+    private static void RequireStrips(string path, Dictionary<int, uint[]> values)
+    {
+        long One(int tag, long otherwise) => values.TryGetValue(tag, out var found) && found.Length > 0 ? found[0] : otherwise;
+        if (!values.TryGetValue(StripOffsets, out var starts) || !values.TryGetValue(StripByteCounts, out var sizes))
+        {
+            return; // tiles, or nothing that is read
+        }
+        var (columns, rows, samples, apart) = (One(Columns, 0), One(Rows, 0), One(Samples, 1), One(Planes, 1) == 2);
+        if (columns < 1 || rows < 1)
+        {
+            return; // the limits refuse it
+        }
+        var inStrip = Math.Clamp(One(RowsPerStrip, rows), 1, Math.Max(1, rows));
+        var strips = (rows + inStrip - 1) / inStrip;
+        var rowBytes = ((columns * One(Bits, 1) * (apart ? 1 : samples)) + 7) / 8;
+        if (starts.Length < strips * (apart ? samples : 1) || sizes.Length < starts.Length)
+        {
+            throw CutShort(path);
+        }
+        for (var i = 0; One(Compression, Uncompressed) == Uncompressed && i < sizes.Length; i++)
+        {
+            if (sizes[i] < rowBytes * Math.Min(inStrip, rows - (i % strips * inStrip)))
+            {
+                throw CutShort(path);
+            }
+        }
     }
 
     private static void RequireWithin(string path, Dictionary<int, uint[]> places, int offsets, int counts, int length)

@@ -67,7 +67,7 @@ internal sealed class SplitFinder(DatasetLayout layout, string root, LayoutOptio
     }
 
     /// <summary>Images of a folder and of folders below it in the order of their paths, the same on every machine; none where the folder is missing.</summary>
-    public IEnumerable<string> Images(string folder) => Directory.Exists(PathOf(folder)) ? ImageFiles.In(PathOf(folder)) : [];
+    public IEnumerable<string> Images(string folder) => Directory.Exists(PathOf(folder)) ? ImageFiles.In(PathOf(folder), Codec) : [];
 
     /// <summary>
     /// Each image of a folder with the PNG of the same name in another folder. Folders below are part of the name. Where there is no such PNG, a file of the name in
@@ -136,12 +136,14 @@ internal sealed class SplitFinder(DatasetLayout layout, string root, LayoutOptio
         string[] unread = [.. UnreadIn(images).Where(file => !imageOf.ContainsKey(ImageFiles.NameOf(PathOf(images), file)))];
         if (unread.Length > 0)
         {
-            var endings = string.Join(", ", unread.Select(Path.GetExtension).Distinct(StringComparer.OrdinalIgnoreCase));
-            Warn($"{unread.Length} files in {PathOf(images)} end in {endings}, which is not read, and are left out: first {unread[0]}. Convert them to PNG or JPEG");
+            string[] endings = [.. unread.Select(file => Path.GetExtension(file)).Distinct(StringComparer.OrdinalIgnoreCase)];
+            Warn($"{unread.Length} files in {PathOf(images)} end in {string.Join(", ", endings)}, which is not read, and are left out: first {unread[0]}. {ImageFiles.RemedyOf(endings, Codec)}");
         }
     }
 
-    private IEnumerable<string> UnreadIn(string folder) => Directory.Exists(PathOf(folder)) ? ImageFiles.UnreadIn(PathOf(folder)) : [];
+    private ImageCodecKind Codec => (options.Codec ?? ImageCodec.Usual).Kind;
+
+    private IEnumerable<string> UnreadIn(string folder) => Directory.Exists(PathOf(folder)) ? ImageFiles.UnreadIn(PathOf(folder), Codec) : [];
 
     private Dictionary<string, string> LabelsByName(string labels)
     {

@@ -135,9 +135,7 @@ public sealed class Tape(Device device)
         }
         finally
         {
-            // Of those that nobody walked, some have results that are gone: nothing can ask for their gradients.
-            _nodes.RemoveAll(node => node is null || !node.Output.IsAlive);
-            _outside = Math.Min(_outside, _nodes.Count);
+            Compact();
         }
     }
 
@@ -153,13 +151,45 @@ public sealed class Tape(Device device)
         }
     }
 
-    /// <summary>Forgets the operations from a place in the sequence on.</summary>
+    // What a pass did not come to stays, without gradients that a failed pass may have left. What is gone and wanted by nothing that stays is forgotten.
+    private void Compact()
+    {
+        _nodes.RemoveAll(node => node is null);
+        HashSet<Tensor> wanted = [];
+        for (int i = _nodes.Count - 1; i >= 0; i--)
+        {
+            Node node = _nodes[i]!;
+            node.Output.RecycleGradient();
+            if (!node.Output.IsAlive && !wanted.Contains(node.Output))
+            {
+                _nodes[i] = null;
+                continue;
+            }
+
+            for (int input = 0; input < Node.MaxInputs; input++)
+            {
+                if (node.Optional(input) is { IsAlive: false } gone)
+                {
+                    wanted.Add(gone);
+                }
+            }
+        }
+
+        _nodes.RemoveAll(node => node is null);
+        _outside = Math.Min(_outside, _nodes.Count);
+    }
+
+    /// <summary>Forgets the operations from a place in the sequence on. A result that outlives them cannot be walked back any more.</summary>
     internal void Truncate(long from)
     {
         int count = _nodes.Count;
-        while (count > 0 && _nodes[count - 1]!.Sequence >= from)
+        while (count > 0 && (_nodes[count - 1]?.Sequence ?? from) >= from)
         {
             count--;
+            if (_nodes[count] is { } node)
+            {
+                node.Output.IsWalked = true;
+            }
         }
 
         _nodes.RemoveRange(count, _nodes.Count - count);

@@ -55,6 +55,7 @@ internal sealed class OnnxGraphReader(OnnxExternalFiles files)
         string op = "";
         float epsilon = 1e-5f;
         OnnxTensorReader? constant = null;
+        bool isFloat = false;
         input.ReadMessage(new ProtoFields((field, type, stream) =>
         {
             if (type != LengthDelimited)
@@ -77,6 +78,7 @@ internal sealed class OnnxGraphReader(OnnxExternalFiles files)
                     (string name, float number, OnnxTensorReader? tensor) = Attribute(stream);
                     epsilon = name == "epsilon" ? number : epsilon;
                     constant = name == "value" ? tensor : constant;
+                    isFloat |= name == "value_float";
                     return true;
                 default:
                     return false;
@@ -86,6 +88,12 @@ internal sealed class OnnxGraphReader(OnnxExternalFiles files)
         {
             constant.Name = outputs[0];
             Keep(constant);
+            return;
+        }
+
+        if (op == "Constant" && isFloat && outputs.Count == 1)
+        {
+            _scalars.Add(outputs[0]);
             return;
         }
 

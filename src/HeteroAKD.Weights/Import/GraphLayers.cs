@@ -56,6 +56,9 @@ internal sealed class GraphLayers
     /// <summary>The layers.</summary>
     public IReadOnlyList<GraphLayer> All { get; }
 
+    /// <summary>A float that the images are computed with before the first layer sees them, or null.</summary>
+    public string? BeforeFirst => All is not [{ Problem: null }, ..] ? null : Strays([All[0]], All[0].Place).FirstOrDefault();
+
     /// <summary>
     /// Floats that operations before a place compute with, and that no layer of <paramref name="taken"/> has: without them the layers would give something else. Names of tensors, and of
     /// constants without dimensions.
@@ -102,6 +105,10 @@ internal sealed class GraphLayers
             if (_tensors.TryGetValue(node.Inputs[0], out HostTensor? tensor))
             {
                 _tensors.TryAdd(node.Outputs[0], tensor);
+            }
+            else if (_scalars.Contains(node.Inputs[0]))
+            {
+                _scalars.Add(node.Outputs[0]);
             }
         }
     }

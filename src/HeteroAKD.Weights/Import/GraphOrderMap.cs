@@ -93,6 +93,10 @@ internal sealed class GraphOrderMap(KnownGraph? known, NameMap? claimed = null) 
                 renamed[$"{name}.bias"] = Filled(layer.Weight.Name, layer.Weight.Sizes[0], 0); // it went into the mean
             }
         }
+        else if (layer.Norm is not null && !ours.ContainsKey($"{norm}.running_var"))
+        {
+            throw new WeightImportException(path, $"cannot be taken by the order of its layers: '{FileLimits.Shown(layer.Weight.Name)}' has a batch norm behind it, and {name} has none");
+        }
         else if (layer.Bias is { } bias && ours.ContainsKey($"{name}.bias"))
         {
             renamed[$"{name}.bias"] = bias;

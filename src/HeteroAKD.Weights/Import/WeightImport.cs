@@ -95,6 +95,11 @@ public sealed class WeightImport(WeightFile file, NamedWeights weights, bool byO
         // By name, a batch norm is taken with the epsilon of those here.
         NamedWeights named = weights;
         bool usualNorms = graph.Nodes.All(n => n.Op != "BatchNormalization" || n.Epsilon is > 0.99e-5f and < 1.01e-5f);
+        if (new GraphLayers(graph).BeforeFirst is { } scaled)
+        {
+            throw new WeightImportException(file.Path, $"computes with '{FileLimits.Shown(scaled)}' before its first layer: its images are scaled inside the graph, which would be lost. Export the network without that");
+        }
+
         if (named.Map is not GraphOrderMap && usualNorms && CopyNamed(model, backboneOnly) is { Complete: true } report)
         {
             return report;

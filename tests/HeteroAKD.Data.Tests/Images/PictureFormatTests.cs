@@ -39,6 +39,44 @@ public class PictureFormatTests
     }
 
     [Theory]
+    [InlineData(1, "RGBW")]
+    [InlineData(6, "BRWG")]
+    [InlineData(8, "GWRB")]
+    public void Tiff_IsTurnedUpright(int orientation, string corners)
+    {
+        using var folder = new TemporaryFolder();
+        var path = folder.Write("a.tif", TestPictures.Tiff(TestPictures.Quarters(), orientation));
+        Assert.Equal(corners, TestPictures.Corners(ImageSharpCodec.Instance.ReadRgb(path)));
+        Assert.Equal("RGBW", TestPictures.Corners(ImageSharpCodec.AsStored.ReadRgb(path)));
+        Assert.Equal(orientation, ImageSharpCodec.Instance.OrientationOf(path, System.IO.File.ReadAllBytes(path)));
+    }
+
+    [Fact]
+    public void Tiff_WithATagTwice_IsRefused()
+    {
+        using var folder = new TemporaryFolder();
+        var file = TestPictures.Tiff(TestPictures.Quarters());
+        var directory = BitConverter.ToInt32(file, 4);
+        file.AsSpan(directory + 2, 2).CopyTo(file.AsSpan(directory + 2 + 12, 2)); // the second entry becomes the first's tag
+        var error = Assert.Throws<ImageFormatException>(() => ImageSharpCodec.Instance.ReadRgb(folder.Write("a.tif", file)));
+        Assert.Contains("twice", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void PngWithAnIndexBehindItsPalette_IsRefused()
+    {
+        using var folder = new TemporaryFolder();
+        var builder = new PngBuilder { Width = 4, Height = 2, ColourType = 3, BitDepth = 8 };
+        var file = new MemoryStream();
+        file.Write([0x89, 0x50, 0x4E, 0x47, 0x0D, 0x0A, 0x1A, 0x0A]);
+        PngBuilder.WriteChunk(file, "IHDR", PngBuilder.Header(4, 2, 8, 3));
+        PngBuilder.WriteChunk(file, "PLTE", [1, 2, 3, 4, 5, 6]);
+        PngBuilder.WriteChunk(file, "IDAT", PngBuilder.Compress(builder.RawRows([0, 1, 0, 1, 200, 0, 1, 0])));
+        PngBuilder.WriteChunk(file, "IEND", []);
+        Assert.Throws<ImageFormatException>(() => ImageSharpCodec.Instance.ReadRgb(folder.Write("a.png", file.ToArray())));
+    }
+
+    [Theory]
     [InlineData("tif", ImageCodecKind.Skia, "a TIFF file, which is not read. Convert it to PNG or JPEG, or set data.codec: imageSharp")]
     [InlineData("gif", ImageCodecKind.ImageSharp, "a GIF file, which is not read. Convert it to PNG or JPEG, or set data.codec: skia")]
     [InlineData("heic", ImageCodecKind.Skia, "a HEIC or AVIF file, which is not read")]

@@ -47,9 +47,14 @@ internal static class TestPictures
     }
 
     /// <summary>A TIFF without compression.</summary>
-    public static byte[] Tiff(RgbImage image)
+    public static byte[] Tiff(RgbImage image, int orientation = 1)
     {
         using var picture = SixLabors.ImageSharp.Image.LoadPixelData<SixLabors.ImageSharp.PixelFormats.Rgb24>(image.Pixels, image.Width, image.Height);
+        if (orientation != 1)
+        {
+            picture.Frames.RootFrame.Metadata.ExifProfile = new SixLabors.ImageSharp.Metadata.Profiles.Exif.ExifProfile();
+            picture.Frames.RootFrame.Metadata.ExifProfile.SetValue(SixLabors.ImageSharp.Metadata.Profiles.Exif.ExifTag.Orientation, (ushort)orientation);
+        }
         var stream = new MemoryStream();
         picture.Save(stream, new SixLabors.ImageSharp.Formats.Tiff.TiffEncoder { Compression = SixLabors.ImageSharp.Formats.Tiff.Constants.TiffCompression.None });
         return stream.ToArray()[..^1]; // without the padding of its last value, which nothing needs
