@@ -3,6 +3,7 @@ using System.Diagnostics;
 using System.Globalization;
 using HeteroAKD.Bench.Machine;
 using HeteroAKD.Data;
+using HeteroAKD.Nn;
 using HeteroAKD.Training.Evaluation;
 
 namespace HeteroAKD.Bench;
@@ -41,16 +42,28 @@ internal sealed class LoaderCommand : Command
 
             TextTable table = new("case", "images/s", "CPU ms an image", "goal");
             Sample? reuse = null;
-            Row(table, "decode image, 1024x2048, 1 thread", "", Measure(seconds / 2, i => SkiaImageCodec.Instance.ReadRgb(large.Pairs[i % LargeImages].Image)));
+            string[] photos = [.. large.Pairs.Select(p => Jpeg(p.Image))];
+            foreach (ImageCodecKind kind in Enum.GetValues<ImageCodecKind>())
+            {
+                IImageCodec codec = ImageCodec.Of(kind);
+                RgbImage? picture = null;
+                Row(table, $"decode PNG, 1024x2048, 1 thread, {kind}", "", Measure(seconds / 2, i => picture = codec.ReadRgb(large.Pairs[i % LargeImages].Image, picture)));
+                Row(table, $"decode JPEG, 1024x2048, 1 thread, {kind}", "", Measure(seconds / 2, i => picture = codec.ReadRgb(photos[i % LargeImages], picture)));
+            }
+
             Row(table, "decode labels, 1024x2048, 1 thread", "", Measure(seconds / 2, i => LabelPng.Read(large.Pairs[i % LargeImages].Label)));
             Row(table, "load pair, 1024x2048, 1 thread", "", Measure(seconds / 2, i => reuse = large.Load(i % LargeImages, reuse)));
             Augmentation window = new() { Height = 512, Width = 1024, BrightnessGain = 0.1f, Saturation = 0.1f };
             Augmentation tiny = new() { Height = 96, Width = 128, BrightnessGain = 0.1f, Saturation = 0.1f };
-            Row(table, "512x1024 from PNG 1024x2048", "12", Loader(large, window, 4, threads, seconds));
+            foreach (ImageCodecKind kind in Enum.GetValues<ImageCodecKind>())
+            {
+                Row(table, $"512x1024 from PNG 1024x2048, {kind}", "12", Loader(With(large, kind), window, 4, threads, seconds));
+                Row(table, $"128x96 from PNG, {kind}", "1500", Loader(With(small, kind), tiny, 16, threads, seconds));
+            }
+
             DiskCachedDataset onDisk = new(large, Path.Combine(folder.FullName, "cache"), Console.WriteLine);
             Row(table, "512x1024 from the cache on disk", "", Loader(onDisk, window, 4, threads, seconds));
             Row(table, "512x1024 from memory", "", Loader(new CachedDataset(large), window, 4, threads, seconds));
-            Row(table, "128x96 from PNG", "1500", Loader(small, tiny, 16, threads, seconds));
             Row(table, "128x96 from memory", "1500", Loader(new CachedDataset(small), tiny, 16, threads, seconds));
             Console.Write(table);
             return 0;
@@ -60,6 +73,16 @@ internal sealed class LoaderCommand : Command
             folder.Delete(recursive: true);
         }
     }
+
+    // The same picture as a JPEG beside it.
+    private static string Jpeg(string png)
+    {
+        string path = Path.ChangeExtension(png, ".jpg");
+        File.WriteAllBytes(path, SkiaImageCodec.Instance.EncodeJpeg(SkiaImageCodec.Instance.ReadRgb(png)));
+        return path;
+    }
+
+    private static PairDataset With(PairDataset files, ImageCodecKind kind) => new("bench", [.. files.Pairs], files.Classes, files.Map, ImageCodec.Of(kind));
 
     /// <summary>Images a second over whole epochs, after one that does not count.</summary>
     private static Speed Loader(ISegmentationDataset dataset, Augmentation augmentation, int batchSize, int threads, double seconds)
