@@ -34,10 +34,11 @@ public sealed class ImageDataset : ISegmentationDataset
         {
             throw new DatasetException(folder, "the folder does not exist", "Correct the path");
         }
-        string[] files = [.. ImageFiles.In(folder, (codec ?? ImageCodec.Usual).Kind)];
+        ImageCodecKind kind = (codec ?? ImageCodec.Usual).Kind;
+        string[] files = [.. ImageFiles.In(folder, kind)];
         return files.Length > 0
             ? new ImageDataset(files, [.. files.Select(file => ImageFiles.NameOf(folder, file))], classes, limits, codec)
-            : throw new DatasetException(folder, "there is no image in the folder", $"Put images into it; a file whose name ends in {ImageFiles.EndingText((codec ?? ImageCodec.Usual).Kind)} is one");
+            : throw new DatasetException(folder, "there is no image in the folder", $"Put images into it; a file whose name ends in {ImageFiles.EndingText(kind)} is one");
     }
 
     /// <summary>The files that a list names, one path a line, in its order.</summary>

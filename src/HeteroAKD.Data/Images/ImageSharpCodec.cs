@@ -96,7 +96,7 @@ public sealed class ImageSharpCodec : ImageCodec
             stream.Position = 0;
             if (PngContainer.HasSignature(file) && file[PngColourType] == PngPalette)
             {
-                LabelPng.Read(path, limits); // refuses indices behind the palette's end, which the library would follow
+                LabelPng.Decode(file, path, limits); // refuses indices behind the palette's end, which the library would follow
             }
             return PngContainer.HasSignature(file) && file[PngBits] == 16
                 ? Wide(configuration, stream, reuse, clock.Token)

@@ -4,8 +4,8 @@ using Microsoft.ML.OnnxRuntime;
 namespace HeteroAKD.Experiments.GivenTeachers;
 
 /// <summary>
-/// A segmentation graph of any origin in ONNX Runtime, on the CPU or where it has its CUDA provider on a GPU: one input of images [N, 3, H, W] float32, of which N, H and W may be fixed, and logits
-/// [N, classes, h, w] float32, the output called <c>logits</c> or <c>out</c>, else the first of four dimensions. Other outputs may be its feature maps.
+/// A segmentation graph of any origin in ONNX Runtime, on the CPU, or on a GPU where the CUDA provider is there. It has one input, images [N, 3, H, W] float32; N, H and W may be fixed. Its logits are
+/// [N, classes, h, w] float32: the output called <c>logits</c> or <c>out</c>, else the first of four dimensions. Other outputs may be its feature maps.
 /// </summary>
 internal sealed class OnnxTeacher : IDisposable
 {

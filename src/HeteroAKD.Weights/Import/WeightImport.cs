@@ -95,7 +95,8 @@ public sealed class WeightImport(WeightFile file, NamedWeights weights, bool byO
         // By name, a batch norm is taken with the epsilon of those here.
         NamedWeights named = weights;
         bool usualNorms = graph.Nodes.All(n => n.Op != "BatchNormalization" || n.Epsilon is > 0.99e-5f and < 1.01e-5f);
-        if (new GraphLayers(graph).BeforeFirst is { } scaled)
+        GraphLayers layers = new(graph);
+        if (layers.BeforeFirst is { } scaled)
         {
             throw new WeightImportException(file.Path, $"computes with '{FileLimits.Shown(scaled)}' before its first layer: its images are scaled inside the graph, which would be lost. Export the network without that");
         }
@@ -106,7 +107,7 @@ public sealed class WeightImport(WeightFile file, NamedWeights weights, bool byO
         }
 
         GraphOrderMap order = named.Map as GraphOrderMap ?? new GraphOrderMap(KnownGraph.Of(graph), named.Map);
-        Take(new NamedWeights(order, "", order.Rename(file.Path, graph, [.. model.State().Where(e => !backboneOnly || IsOfEncoder(e))], backboneOnly)));
+        Take(new NamedWeights(order, "", order.Rename(file.Path, graph, layers, [.. model.State().Where(e => !backboneOnly || IsOfEncoder(e))], backboneOnly)));
         ImportReport ordered = CopyNamed(model, backboneOnly);
         if (ordered.Complete || named.Map is GraphOrderMap)
         {
