@@ -53,7 +53,7 @@ public sealed class PyTorchTrainingTests : IDisposable
     public void A_distillation_step_is_PyTorchs(string teacher, string student, string distillation, string terms) => Compare(
         teacher, student, distillation, terms, "kind: sgd, lr: 1, momentum: 0, weightDecay: 0", steps: 1, floor: 5e-6);
 
-    /// <summary>Twenty steps, in which errors grow.</summary>
+    /// <summary>Twenty steps, in which errors grow. Rates are such that a rounding that flips the sign in front of a ReLU stays small.</summary>
     [Theory]
     [InlineData("", Cnn, "method: none", "{}", "kind: sgd, lr: 0.05, momentum: 0.9, nesterov: true, weightDecay: 1e-3")]
     [InlineData("", Mit, "method: none", "{}", "kind: sgd, lr: 0.05, momentum: 0.9, weightDecay: 1e-3, noDecayOnNormsAndBiases: false")]
@@ -62,7 +62,7 @@ public sealed class PyTorchTrainingTests : IDisposable
     [InlineData(Mit, Cnn, HeteroAkd + "preset: practical", """{"kd": {"weight": 0.1}, "heteroakd": {"weight": 1}}""", "kind: sgd, lr: 0.05, momentum: 0.9, projectorLrMultiplier: 10")]
     [InlineData(Cnn, Mit, HeteroAkd + "preset: practical", """{"kd": {"weight": 0.1}, "heteroakd": {"weight": 1}}""", "kind: adamW, lr: 1e-3, eps: 1e-3, projectorLrMultiplier: 10")]
     [InlineData(Cnn, Mit, HeteroAkd + "preset: tuned, lambda1: 0.5, lambda2: 5", """{"kd": {"weight": 0.5}, "heteroakd": {"weight": 5, "features": "all"}}""", "kind: adamW, lr: 1e-3, eps: 1e-3, gradientClip: 1")]
-    [InlineData(Mit, Cnn, "method: kd, lambda1: 2", """{"kd": {"weight": 2}}""", "kind: sgd, lr: 0.05, momentum: 0.9")]
+    [InlineData(Mit, Cnn, "method: kd, lambda1: 2", """{"kd": {"weight": 2}}""", "kind: sgd, lr: 0.01, momentum: 0.9")]
     public void Twenty_steps_are_PyTorchs(string teacher, string student, string distillation, string terms, string optimizer) => Compare(
         teacher, student, distillation, terms, optimizer, steps: 20, floor: 1e-4);
 
@@ -109,7 +109,7 @@ public sealed class PyTorchTrainingTests : IDisposable
         double[] right = [.. System.Runtime.InteropServices.MemoryMarshal.Cast<byte, double>(expected.Bytes)];
         double scale = Math.Max(1e-3, right.Max(Math.Abs));
         double error = right.Zip(values, (a, b) => double.IsNaN(a - b) ? double.PositiveInfinity : Math.Abs(a - b)).Max();
-        double allowed = (Factor * System.Runtime.InteropServices.MemoryMarshal.Cast<byte, double>(all[$"allowed|{name}"].Bytes)[0]) + (floor * scale);
+        double allowed = scale * ((Factor * System.Runtime.InteropServices.MemoryMarshal.Cast<byte, double>(all[$"allowed|{name}"].Bytes)[0]) + floor);
         return right.Length == values.Length && error <= allowed ? null : string.Create(CultureInfo.InvariantCulture, $"{name} is off by {error:G3} of {scale:G3}, allowed {allowed:G3}");
     }
 
