@@ -173,7 +173,7 @@ public sealed class Experiment : IDisposable
     {
         RunSummary summary = new()
         {
-            Version = typeof(Experiment).Assembly.GetName().Version!.ToString(3),
+            Version = ProductVersion.Number,
             Device = $"{_device.Name} ({_device.Description})",
             Threads = _device is HostDevice host ? host.Pool.ThreadCount : 1,
             Seed = _config.Seed,

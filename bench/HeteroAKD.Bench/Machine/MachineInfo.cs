@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Reflection;
 using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
 using HeteroAKD.Tensors;
@@ -27,7 +26,7 @@ internal sealed record MachineInfo(
         Vector512.IsHardwareAccelerated ? 512 : Vector256.IsHardwareAccelerated ? 256 : 128,
         RuntimeInformation.OSDescription,
         RuntimeInformation.FrameworkDescription,
-        typeof(Device).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion ?? "unknown",
+        ProductVersion.WithCommit,
         peer,
         LoadAverage());
 

@@ -1,9 +1,9 @@
 using System.CommandLine;
 using System.Globalization;
-using System.Reflection;
 using System.Runtime.InteropServices;
 using HeteroAKD.Experiments.Commands;
 using HeteroAKD.Nn.Models;
+using HeteroAKD.Tensors;
 using HeteroAKD.Training.Evaluation;
 using HeteroAKD.Weights.Import;
 
@@ -89,10 +89,9 @@ internal sealed class InfoCommand : Command
 
     private static void WriteMachine(TextWriter output, IReadOnlyList<DeviceInfo> devices)
     {
-        string version = typeof(InfoCommand).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()!.InformationalVersion;
         double memory = GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / BytesPerGibibyte;
         output.WriteLine(string.Create(CultureInfo.InvariantCulture,
-            $"heteroakd {version.Split('+')[0]}, {RuntimeInformation.FrameworkDescription} on {RuntimeInformation.RuntimeIdentifier}, {Environment.ProcessorCount} cores, {memory:F1} GiB\n"));
+            $"heteroakd {ProductVersion.Number}, {RuntimeInformation.FrameworkDescription} on {RuntimeInformation.RuntimeIdentifier}, {Environment.ProcessorCount} cores, {memory:F1} GiB\n"));
         var table = new TextTable("device", "memory GiB", "usable", "what") { Words = [0, 2, 3] };
         foreach (DeviceInfo device in devices)
         {

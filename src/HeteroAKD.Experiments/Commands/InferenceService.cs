@@ -35,7 +35,7 @@ public sealed class InferenceService : IEvaluateCommand, IPredictCommand
 
         if (request.OutputFolder.Length > 0)
         {
-            EvaluationReport report = new() { Version = typeof(InferenceService).Assembly.GetName().Version!.ToString(3), Split = request.Split, Networks = reports };
+            EvaluationReport report = new() { Version = ProductVersion.Number, Split = request.Split, Networks = reports };
             AtomicFile.WriteText(Path.Combine(request.OutputFolder, "eval.json"), report.ToJson());
         }
 

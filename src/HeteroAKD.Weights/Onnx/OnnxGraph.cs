@@ -120,8 +120,7 @@ internal sealed class OnnxGraph(int opset = 0)
             graph.Message(12, ValueOf(output, dynamicBatch, dynamicSize, inputs.Any(input => HasSizeOf(input, output)) ? "" : "out"));
         }
 
-        string version = typeof(OnnxGraph).Assembly.GetName().Version!.ToString(3);
-        ProtoMessage model = new ProtoMessage().Int(1, Opset switch { <= 18 => 8, <= 20 => 9, _ => 10 }).Text(2, "HeteroAKD.Kernels").Text(3, version).Message(7, graph);
+        ProtoMessage model = new ProtoMessage().Int(1, Opset switch { <= 18 => 8, <= 20 => 9, _ => 10 }).Text(2, "HeteroAKD.Kernels").Text(3, ProductVersion.Number).Message(7, graph);
         model.Message(8, new ProtoMessage().Text(1, "").Int(2, Opset));
         foreach ((string key, string value) in metadata)
         {
