@@ -4,11 +4,22 @@ using HeteroAKD.Tensors.Ops;
 namespace HeteroAKD.Tensors;
 
 /// <summary>The operations as functions, with PyTorch's names, argument order and defaults (<c>torch.nn.functional</c>).</summary>
-public static class Functional
+public static partial class Functional
 {
-    /// <summary>2-D convolution. input [N, C, H, W], weight [O, C/groups, KH, KW], bias [O] → [N, O, H', W'].</summary>
-    public static Tensor Conv2d(Tensor input, Tensor weight, Tensor? bias = null, int stride = 1, int padding = 0, int dilation = 1, int groups = 1) =>
-        Convolution.Row.Apply(new Conv2dAttributes(stride, padding, dilation, groups), input, weight, bias);
+    /// <summary>
+    /// 2-D convolution. input [N, C, H, W], weight [O, C/groups, KH, KW], bias [O] → [N, O, H', W']. Stride and dilation are 1 where they are left out; a pair is for rows and columns.
+    /// </summary>
+    public static Tensor Conv2d(
+        Tensor input, Tensor weight, Tensor? bias = null, Size2d? stride = null, Size2d padding = default, Size2d? dilation = null, int groups = 1) =>
+        Convolution.Row.Apply(new Conv2dAttributes(stride ?? 1, padding, dilation ?? 1, groups), input, weight, bias);
+
+    /// <summary>
+    /// Transposed 2-D convolution. input [N, C, H, W], weight [C, O/groups, KH, KW], bias [O] → [N, O, H', W'], H' = (H - 1)·stride - 2·padding + dilation·(KH - 1) + outputPadding + 1.
+    /// Stride and dilation are 1 where they are left out.
+    /// </summary>
+    public static Tensor ConvTranspose2d(
+        Tensor input, Tensor weight, Tensor? bias = null, Size2d? stride = null, Size2d padding = default, Size2d outputPadding = default, int groups = 1, Size2d? dilation = null) =>
+        TransposedConvolution.Row.Apply(new ConvTranspose2dAttributes(stride ?? 1, padding, outputPadding, dilation ?? 1, groups), input, weight, bias);
 
     /// <summary>input · weightᵀ + bias over the last dimension. input [..., I], weight [O, I], bias [O] → [..., O].</summary>
     public static Tensor Linear(Tensor input, Tensor weight, Tensor? bias = null) => Ops.MatMul.Linear.Apply(default, input, weight, bias);
@@ -24,6 +35,10 @@ public static class Functional
     /// <summary>Layer normalisation over the last dimension. input [..., C], weight [C], bias [C].</summary>
     public static Tensor LayerNorm(Tensor input, Tensor weight, Tensor bias, float eps = 1e-5f) => LayerNormalization.Row.Apply(new LayerNormAttributes(eps), input, weight, bias);
 
+    /// <summary>Group normalisation. input [N, C, ...], weight [C], bias [C]; each of the groups of channels of each image is normalised by itself.</summary>
+    public static Tensor GroupNorm(Tensor input, int numGroups, Tensor weight, Tensor bias, float eps = 1e-5f) =>
+        GroupNormalization.Row.Apply(new GroupNormAttributes(numGroups, eps), input, weight, bias);
+
     /// <summary>max(x, 0).</summary>
     public static Tensor Relu(Tensor input) => Activations.Relu.Apply(default, input);
 
@@ -38,6 +53,9 @@ public static class Functional
 
     /// <summary>x · sigmoid(x).</summary>
     public static Tensor Silu(Tensor input) => Activations.Silu.Apply(default, input);
+
+    /// <summary>x · min(max(x + 3, 0), 6) / 6.</summary>
+    public static Tensor Hardswish(Tensor input) => Activations.Hardswish.Apply(default, input);
 
     /// <summary>1 / (1 + e^-x).</summary>
     public static Tensor Sigmoid(Tensor input) => Activations.Sigmoid.Apply(default, input);
@@ -159,6 +177,10 @@ public static class Functional
     /// <summary>Bilinear resize of [N, C, H, W] to [N, C, height, width].</summary>
     public static Tensor Interpolate(Tensor input, int height, int width, bool alignCorners = false) => Resampling.Interpolate.Apply(new InterpolateAttributes(height, width, alignCorners), input);
 
+    /// <summary>Resize of [N, C, H, W] to [N, C, height, width] in a mode of one's choice.</summary>
+    public static Tensor Interpolate(Tensor input, int height, int width, InterpolateMode mode) =>
+        Resampling.Interpolate.Apply(new InterpolateAttributes(height, width, AlignCorners: false, mode), input);
+
     /// <summary>Bilinear resize of [N, C, h, w] to the size of <paramref name="target"/> [.., H, W]; the input itself where it has that size.</summary>
     public static Tensor ResizeTo(Tensor input, Tensor target, bool alignCorners = false)
     {
@@ -210,97 +232,13 @@ public static class Functional
     /// <summary>The same elements in another shape.</summary>
     public static Tensor Reshape(Tensor input, Shape shape) => Ops.Reshape.Row.Apply(ReshapeAttributes.Of(shape), input);
 
-    /// <summary>
-    /// Cross-entropy of logits [N, C, h, w] and labels [N, H, W] int32, weighted by class, a mean over labelled pixels → [1]. Logits of another size than the labels are
-    /// sampled bilinearly.
-    /// </summary>
-    /// <param name="input">[N, C, h, w] logits.</param>
-    /// <param name="target">[N, H, W] int32 labels.</param>
-    /// <param name="weight">[C], or null for equal weights.</param>
-    /// <param name="ignoreIndex">Label without a loss.</param>
-    /// <param name="labelSmoothing">Share of the target that is spread over all classes.</param>
-    /// <param name="alignCorners">How logits of another size are sampled.</param>
-    public static Tensor CrossEntropy(Tensor input, Tensor target, Tensor? weight = null, int ignoreIndex = -100, float labelSmoothing = 0, bool alignCorners = false) =>
-        Losses.CrossEntropy.Apply(new CrossEntropyAttributes { IgnoreIndex = ignoreIndex, LabelSmoothing = labelSmoothing, AlignCorners = alignCorners }, input, target, weight);
+    /// <summary>The dimensions in another order: dimension i of the output is dimension <paramref name="dims"/>[i] of the input.</summary>
+    public static Tensor Permute(Tensor input, params ReadOnlySpan<int> dims) => Permutation.Row.Apply(new PermuteAttributes(DimOrder.Of(dims)), input);
 
-    /// <summary>KL(softmax(target/tau) ‖ softmax(input/tau)) over the last dimension. input, target [..., C] → [...]; no gradient flows into target.</summary>
-    public static Tensor SoftmaxKl(Tensor input, Tensor target, float tau = 1) => Ops.SoftmaxKl.Row.Apply(new SoftmaxKlAttributes(tau), input, target);
+    /// <summary>input[start:end:step] of a dimension; a negative place counts from the end.</summary>
+    public static Tensor Slice(Tensor input, int dim, int start = 0, int end = int.MaxValue, int step = 1) => Slicing.Slice.Apply(new SliceAttributes(dim, start, end, step), input);
 
-    /// <summary>Sums of absolute differences between all pairs of vectors (<c>torch.cdist</c> with p = 1). x1 [B, P, d], x2 [B, R, d] → [B, P, R].</summary>
-    public static Tensor Cdist(Tensor x1, Tensor x2) => CityBlock.Row.Apply(default, x1, x2);
-
-    /// <summary>
-    /// Pearson's correlation over the channels of each pixel, or <paramref name="perChannel"/> over all pixels of the batch. input, target [N, C, ...] → [N, ...] or [C]; no gradient flows into
-    /// target.
-    /// </summary>
-    public static Tensor PearsonCorrcoef(Tensor input, Tensor target, bool perChannel = false, float eps = 1e-8f) =>
-        Pearson.Row.Apply(new PearsonAttributes(perChannel, eps), input, target);
-
-    /// <summary>Plain distillation, τ² · mean KL(softmax(teacher/τ) ‖ softmax(input/τ)) → [1]; paper Eq. 1.</summary>
-    /// <param name="input">[N, C, h, w] logits of the student.</param>
-    /// <param name="teacher">[N, C, h', w'] logits; constant in the gradient.</param>
-    /// <param name="target">[N, H, W] int32: pixels that it ignores are left out; or null.</param>
-    /// <param name="weight">[C], or null for equal weights.</param>
-    /// <param name="attributes">Temperature and ignored label; null for the defaults.</param>
-    public static Tensor KdLoss(Tensor input, Tensor teacher, Tensor? target = null, Tensor? weight = null, KdAttributes? attributes = null) =>
-        Losses.Kd.Apply(attributes ?? new KdAttributes(), input, teacher, target, weight);
-
-    /// <summary>λ2 · L_hakd and the supervision of both projectors → [1]; paper Eq. 5-10.</summary>
-    /// <param name="input">[N, C, h, w] projected logits of the student.</param>
-    /// <param name="teacher">[N, C, h', w'] projected logits of the teacher.</param>
-    /// <param name="target">[N, H, W] int32 labels.</param>
-    /// <param name="weight">[C] class weights of L_hakd, or null for equal weights.</param>
-    /// <param name="attributes">Readings of the equations and weights; null for the defaults.</param>
-    public static Tensor HeteroAkdLoss(Tensor input, Tensor teacher, Tensor target, Tensor? weight = null, HeteroAkdAttributes? attributes = null) =>
-        HeteroAkd.Row.Apply(attributes ?? new HeteroAkdAttributes(), input, teacher, target, weight);
-
-    /// <summary>
-    /// target [N, H, W] int32 with the class of the largest softmax(input) at each unlabelled pixel where that probability is at least the threshold. Logits of another size
-    /// than the labels are sampled bilinearly. Not differentiable.
-    /// </summary>
-    /// <param name="input">[N, C, h, w] logits.</param>
-    /// <param name="target">[N, H, W] int32 labels.</param>
-    /// <param name="threshold">In (0, 1].</param>
-    /// <param name="unlabelled">Label of the pixels that may get a class.</param>
-    /// <param name="alignCorners">How logits of another size are sampled.</param>
-    public static Tensor PseudoLabels(Tensor input, Tensor target, float threshold = 0.9f, int unlabelled = -2, bool alignCorners = false) =>
-        Ops.PseudoLabels.Row.Apply(new PseudoLabelsAttributes(threshold, unlabelled, alignCorners), input, target);
-
-    /// <summary>Labels as planes of zeros and ones on the grid of a map (<c>torch.nn.functional.one_hot</c> of the nearest label, classes first); no gradient flows.</summary>
-    /// <param name="input">[N, d, h, w], of which grid and float type count.</param>
-    /// <param name="target">[N, H, W] int32.</param>
-    /// <param name="numClasses">C.</param>
-    /// <param name="ignoreIndex">Label that is none; so is an id outside the classes.</param>
-    /// <returns>[N, C, h, w].</returns>
-    public static Tensor OneHot(Tensor input, Tensor target, int numClasses, int ignoreIndex = -100) => Ops.OneHot.Row.Apply(new OneHotAttributes(numClasses, ignoreIndex), input, target);
-
-    /// <summary>Features of random pixels of each class, at most one from each of <paramref name="count"/> stretches of an image; zeros where a stretch has none. No gradient flows.</summary>
-    /// <param name="input">[N, P, d].</param>
-    /// <param name="mask">[N, C, P], above ½ where a pixel belongs to the class.</param>
-    /// <param name="count">K.</param>
-    /// <param name="key">Names the random stream.</param>
-    /// <param name="counter">[1] int32 that names it too, or null.</param>
-    /// <returns>[N, C, K, d].</returns>
-    public static Tensor SamplePixels(Tensor input, Tensor mask, int count = 16, int key = 0, Tensor? counter = null) =>
-        Sampling.Pixels.Apply(new SamplePixelsAttributes(count, key), input, mask, counter);
-
-    /// <summary>Writes entries into random slots of a bank, in place, then reads random slots of it. No gradient flows.</summary>
-    /// <param name="bank">[C, slots, d], changed.</param>
-    /// <param name="input">[N, C, K, d].</param>
-    /// <param name="valid">[N, C, K], above ½ where an entry is written.</param>
-    /// <param name="samples">Slots of each class that are read.</param>
-    /// <param name="key">Names the random stream.</param>
-    /// <param name="counter">[1] int32 that names it too, or null.</param>
-    /// <returns>[C, samples, d].</returns>
-    public static Tensor MemoryBank(Tensor bank, Tensor input, Tensor valid, int samples, int key = 0, Tensor? counter = null) =>
-        Sampling.MemoryBank.Apply(new MemoryBankAttributes(samples, key), bank, input, valid, counter);
-
-    /// <summary>input / ‖input‖₂ along a dimension (<c>torch.nn.functional.normalize</c>). Where PyTorch divides by at least eps, ε² is added under the root: the same but near zero, and smooth there.</summary>
-    public static Tensor Normalize(Tensor input, int dim, float eps = 1e-12f) => Div(input, Sqrt(Add(Sum(Square(input), dim, keepdim: true), eps * eps)));
-
-    /// <summary>Mean of squared differences (<c>torch.nn.functional.mse_loss</c>), [1].</summary>
-    public static Tensor MseLoss(Tensor input, Tensor target) => Mean(Square(Sub(input, target)));
-
-    /// <summary>Cosine of the angle between two tensors along a dimension, which goes (<c>torch.nn.functional.cosine_similarity</c>).</summary>
-    public static Tensor CosineSimilarity(Tensor x1, Tensor x2, int dim, float eps = 1e-8f) => Sum(Mul(Normalize(x1, dim, eps), Normalize(x2, dim, eps)), dim);
+    /// <summary>A constant around [..., H, W]; negative numbers cut off.</summary>
+    public static Tensor Pad(Tensor input, int left, int right, int top = 0, int bottom = 0, float value = 0) =>
+        Slicing.Pad.Apply(new PadAttributes(left, right, top, bottom, value), input);
 }

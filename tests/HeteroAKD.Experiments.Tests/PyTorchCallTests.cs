@@ -13,7 +13,7 @@ namespace HeteroAKD.Experiments.Tests;
 /// </summary>
 public sealed class PyTorchCallTests : IDisposable
 {
-    private const int Usual = 370; // ten of each kind
+    private const int Usual = 430; // ten of each kind
 
     private readonly TemporaryFolder _folder = new();
 

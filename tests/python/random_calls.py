@@ -86,15 +86,39 @@ def linear(d):
     return "linear", {"input": d.normal(d.size(3), d.size(), inputs), "weight": d.normal(outputs, inputs), "bias": d.normal(outputs)}, {}, F.linear
 
 
+def text(pair):
+    return ",".join(str(n) for n in pair)
+
+
+def pairs(d, *choices):
+    """One number of each choice for the rows and one for the columns, which are often the same."""
+    rows = [d.random.choice(c) for c in choices]
+    return list(zip(rows, rows if d.yes() else [d.random.choice(c) for c in choices]))
+
+
 def conv2d(d):
     groups = d.random.choice((1, 1, 2))
-    inputs, outputs, kernel = groups * d.size(9), groups * d.size(9), d.random.choice((1, 3, 3, 5))
-    stride, dilation = d.random.choice((1, 2)), d.random.choice((1, 1, 2))
-    padding = dilation * (kernel // 2)
-    tensors = {"input": d.normal(d.size(3), inputs, d.size(17), d.size(17)), "weight": d.normal(outputs, inputs // groups, kernel, kernel)}
+    inputs, outputs = groups * d.size(9), groups * d.size(9)
+    kernel, stride, dilation = pairs(d, (1, 3, 3, 5), (1, 2), (1, 1, 2))
+    padding = [e * (k // 2) for e, k in zip(dilation, kernel)]
+    tensors = {"input": d.normal(d.size(3), inputs, d.size(17), d.size(17)), "weight": d.normal(outputs, inputs // groups, *kernel)}
     if d.yes():
         tensors["bias"] = d.normal(outputs)
-    return "conv2d", tensors, {"stride": stride, "padding": padding, "dilation": dilation, "groups": groups}, lambda x, w, b=None: F.conv2d(x, w, b, stride, padding, dilation, groups)
+    attributes = {"stride": text(stride), "padding": text(padding), "dilation": text(dilation), "groups": groups}
+    return "conv2d", tensors, attributes, lambda x, w, b=None: F.conv2d(x, w, b, stride, padding, dilation, groups)
+
+
+def conv_transpose2d(d):
+    groups = d.random.choice((1, 1, 2))
+    inputs, outputs = groups * d.size(9), groups * d.size(9)
+    kernel, stride, dilation = pairs(d, (1, 2, 3, 4), (1, 2, 3), (1, 1, 2))
+    padding = [d.random.randrange((e * (k - 1)) // 2 + 1) for e, k in zip(dilation, kernel)]
+    added = [d.random.randrange(s) for s in stride]
+    tensors = {"input": d.normal(d.size(3), inputs, d.size(9), d.size(9)), "weight": d.normal(inputs, outputs // groups, *kernel)}
+    if d.yes():
+        tensors["bias"] = d.normal(outputs)
+    attributes = {"stride": text(stride), "padding": text(padding), "output_padding": text(added), "dilation": text(dilation), "groups": groups}
+    return "conv_transpose2d", tensors, attributes, lambda x, w, b=None: F.conv_transpose2d(x, w, b, stride, padding, added, groups, dilation)
 
 
 def depthwise(d):
@@ -115,6 +139,41 @@ def batch_norm(d):
 def layer_norm(d):
     columns = d.random.choice((2, 5, 16, 33, 64))
     return "layer_norm", {"input": d.normal(d.size(3), d.size(), columns), "weight": d.positive(columns), "bias": d.normal(columns)}, {}, lambda x, w, b: F.layer_norm(x, w.shape, w, b, 1e-5)
+
+
+def group_norm(d):
+    groups = d.random.choice((1, 2, 3))
+    channels = groups * d.random.choice((1, 2, 5))
+    tensors = {"input": d.normal(d.size(3), channels, d.size(9) + 2, d.size() + 2), "weight": d.positive(channels), "bias": d.normal(channels)}
+    return "group_norm", tensors, {"num_groups": groups}, lambda x, w, b: F.group_norm(x, groups, w, b, 1e-5)
+
+
+def permute(d):
+    shape = d.map()
+    dims = d.random.sample(range(4), 4)
+    return "permute", {"input": d.normal(*shape)}, {"dims": text(dims)}, lambda x: x.permute(dims)
+
+
+def piece(d):
+    shape = d.map()
+    dim = d.random.randrange(4)
+    start, step = d.random.randrange(-shape[dim], shape[dim]), d.random.choice((1, 1, 2, 3))
+    end = d.random.choice((shape[dim], shape[dim] + 5, start % shape[dim] + 1))
+    index = (slice(None),) * dim + (slice(start, end, step),)
+    return "slice", {"input": d.normal(*shape)}, {"dim": dim, "start": start, "end": end, "step": step}, lambda x: x[index]
+
+
+def pad(d):
+    shape = d.map()
+    least = [-(shape[3] // 3), -(shape[3] // 3), -(shape[2] // 3), -(shape[2] // 3)]
+    sizes, value = [d.random.randrange(n, 6) for n in least], d.random.choice((0, 1.5))
+    return "pad", {"input": d.normal(*shape)}, {**dict(zip(("left", "right", "top", "bottom"), sizes)), "value": value}, lambda x: F.pad(x, sizes, value=value)
+
+
+def nearest(d):
+    shape, height, width, exact = d.map(), d.size(), d.size(), d.yes()
+    attributes = {"height": height, "width": width, "mode": "nearest_exact" if exact else "nearest"}
+    return "interpolate", {"input": d.normal(*shape)}, attributes, lambda x: F.interpolate(x, size=(height, width), mode="nearest-exact" if exact else "nearest")
 
 
 def softmax(name):
@@ -213,10 +272,11 @@ def heteroakd_loss(d):
 
 CALLS = [
     *(elementwise(n, getattr(torch, n)) for n in ("sigmoid", "tanh", "exp", "abs", "relu", "square")),
-    elementwise("relu6", F.relu6), elementwise("gelu", F.gelu), elementwise("silu", F.silu),
+    elementwise("relu6", F.relu6), elementwise("gelu", F.gelu), elementwise("silu", F.silu), elementwise("hardswish", F.hardswish),
     *(elementwise(n, getattr(torch, n), positive=True) for n in ("log", "sqrt", "reciprocal")),
     binary("add", torch.add), binary("sub", torch.sub), binary("mul", torch.mul), binary("div", torch.div),
-    matmul, linear, conv2d, depthwise, batch_norm, layer_norm, softmax("softmax"), softmax("log_softmax"), interpolate, max_pool2d, avg_pool2d, adaptive, attention, cat,
+    matmul, linear, conv2d, depthwise, conv_transpose2d, batch_norm, layer_norm, group_norm, softmax("softmax"), softmax("log_softmax"), interpolate, nearest, max_pool2d, avg_pool2d, adaptive, attention, cat,
+    permute, piece, pad,
     reduction("sum", lambda x, d, k: x.sum(d, k)), reduction("mean", lambda x, d, k: x.mean(d, k)), reduction("max", lambda x, d, k: x.amax(d, k)),
     cross_entropy, kd_loss, heteroakd_loss,
 ]

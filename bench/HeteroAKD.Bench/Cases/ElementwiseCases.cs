@@ -22,6 +22,7 @@ internal sealed record ElementwiseCase(string Operation, Shape Shape, int FlopsP
         new("gelu", new Shape(2, 128, 64, 64), GeluFlops) { Goal = 1.2, Our = x => Functional.Gelu(x[0]), Their = x => F.gelu(x[0]) },
         new("gelu", new Shape(8, 256, 64, 64), GeluFlops) { Goal = 1.2, Our = x => Functional.Gelu(x[0]), Their = x => F.gelu(x[0]) },
         new("silu", new Shape(2, 128, 64, 64), SiluFlops) { Our = x => Functional.Silu(x[0]), Their = x => F.silu(x[0]) },
+        new("hardswish", new Shape(2, 128, 64, 64), 12) { Our = x => Functional.Hardswish(x[0]), Their = x => F.hardswish(x[0]) },
         new("relu", new Shape(2, 128, 64, 64), 2) { Our = x => Functional.Relu(x[0]), Their = x => F.relu(x[0]) },
         new("relu6", new Shape(2, 192, 64, 64), 4) { Our = x => Functional.Relu6(x[0]), Their = x => F.relu6(x[0]) },
         new("sqrt", new Shape(2, 128, 64, 64), 3) { Mean = 10, Our = x => Functional.Sqrt(x[0]), Their = x => x[0].sqrt() },

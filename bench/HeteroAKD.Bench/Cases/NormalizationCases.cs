@@ -86,3 +86,26 @@ internal sealed record BatchNormCase(Shape Shape, bool Residual = false) : OpCas
         return (Residual ? y.add_(x[5]) : y).relu_();
     }
 }
+
+/// <summary>Group norm of maps.</summary>
+internal sealed record GroupNormCase(Shape Shape, int Groups) : OpCase("group norm", $"{Text.Of(Shape)} in {Groups} groups")
+{
+    private const int FlopsPerElement = 24;
+
+    /// <summary>The rows.</summary>
+    public static IReadOnlyList<GroupNormCase> Rows { get; } = [new(new Shape(2, 64, 128, 128), 32), new(new Shape(2, 256, 32, 32), 32), new(new Shape(16, 48, 12, 16), 8)];
+
+    private Shape Channel => new(Shape[1]);
+
+    /// <inheritdoc/>
+    public override IReadOnlyList<CaseInput> Inputs => [new("input", Shape), new("weight", Channel) { Mean = 1, Scale = 0.1 }, new("bias", Channel) { Scale = 0.1 }];
+
+    /// <inheritdoc/>
+    public override Work Work => Work.Elements((double)FlopsPerElement * Shape.Count, MovedElements(Shape.Count));
+
+    /// <inheritdoc/>
+    public override Tensor Ours(ReadOnlySpan<Tensor> x) => Functional.GroupNorm(x[0], Groups, x[1], x[2]);
+
+    /// <inheritdoc/>
+    public override torch.Tensor Theirs(ReadOnlySpan<torch.Tensor> x) => F.group_norm(x[0], Groups, x[1], x[2]);
+}

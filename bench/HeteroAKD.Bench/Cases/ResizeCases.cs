@@ -1,14 +1,15 @@
 using HeteroAKD.Bench.Machine;
 using HeteroAKD.Bench.Peers;
 using HeteroAKD.Tensors;
+using HeteroAKD.Tensors.Ops;
 using TorchSharp;
 using F = TorchSharp.torch.nn.functional;
 
 namespace HeteroAKD.Bench.Cases;
 
-/// <summary>Bilinear resize.</summary>
-internal sealed record InterpolateCase(Shape Shape, int Height, int Width, bool AlignCorners = false)
-    : OpCase("interpolate", $"{Text.Of(Shape)} -> {Height}x{Width}{(AlignCorners ? " align_corners" : "")}")
+/// <summary>Bilinear or nearest resize.</summary>
+internal sealed record InterpolateCase(Shape Shape, int Height, int Width, bool AlignCorners = false, bool Nearest = false)
+    : OpCase("interpolate", $"{Text.Of(Shape)} -> {Height}x{Width}{(AlignCorners ? " align_corners" : "")}{(Nearest ? " nearest" : "")}")
 {
     private const int FlopsPerElement = 14;
 
@@ -21,6 +22,8 @@ internal sealed record InterpolateCase(Shape Shape, int Height, int Width, bool 
         new(new Shape(2, 256, 32, 32), 64, 64),
         new(new Shape(2, 128, 1, 1), 32, 32, AlignCorners: true),
         new(new Shape(4, 19, 64, 64), 512, 512),
+        new(new Shape(2, 256, 32, 32), 64, 64, Nearest: true),
+        new(new Shape(4, 19, 512, 512), 64, 64, Nearest: true),
     ];
 
     private double OutputElements => (double)Shape[0] * Shape[1] * Height * Width;
@@ -32,9 +35,12 @@ internal sealed record InterpolateCase(Shape Shape, int Height, int Width, bool 
     public override Work Work => Work.Elements(FlopsPerElement * OutputElements, MovedElements(OutputElements) - Shape.Count);
 
     /// <inheritdoc/>
-    public override Tensor Ours(ReadOnlySpan<Tensor> x) => Functional.Interpolate(x[0], Height, Width, AlignCorners);
+    public override Tensor Ours(ReadOnlySpan<Tensor> x) => Nearest
+        ? Functional.Interpolate(x[0], Height, Width, InterpolateMode.Nearest)
+        : Functional.Interpolate(x[0], Height, Width, AlignCorners);
 
     /// <inheritdoc/>
-    public override torch.Tensor Theirs(ReadOnlySpan<torch.Tensor> x) =>
-        F.interpolate(x[0], size: [Height, Width], mode: torch.InterpolationMode.Bilinear, align_corners: AlignCorners);
+    public override torch.Tensor Theirs(ReadOnlySpan<torch.Tensor> x) => Nearest
+        ? F.interpolate(x[0], size: [Height, Width], mode: torch.InterpolationMode.Nearest)
+        : F.interpolate(x[0], size: [Height, Width], mode: torch.InterpolationMode.Bilinear, align_corners: AlignCorners);
 }

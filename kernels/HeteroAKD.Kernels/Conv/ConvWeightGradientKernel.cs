@@ -109,13 +109,11 @@ public readonly struct ConvBiasGradientKernel : IRowKernel
     private readonly int _accumulate;
 
     /// <summary>Binds the buffers; <paramref name="accumulate"/> 1 adds to what the gradient held, 0 overwrites it.</summary>
-    public ConvBiasGradientKernel(in ConvShape shape, Mem outputGradient, Mem biasGradient, int accumulate)
+    public ConvBiasGradientKernel((int Images, int Channels, int Pixels) sizes, Mem outputGradient, Mem biasGradient, int accumulate)
     {
         _outputGradient = outputGradient;
         _biasGradient = biasGradient;
-        _batch = shape.Batch;
-        _channels = shape.OutChannels;
-        _pixels = shape.OutHeight * shape.OutWidth;
+        (_batch, _channels, _pixels) = sizes;
         _accumulate = accumulate;
     }
 

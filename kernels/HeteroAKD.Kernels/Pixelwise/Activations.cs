@@ -44,6 +44,32 @@ public readonly struct Relu6 : IUnaryOperator
     public double ReferenceGradient(double x) => x is <= 0 or >= 6 ? 0 : 1;
 }
 
+/// <summary>x · min(max(x + 3, 0), 6) / 6; derivative 0 below -3 and 1 above 3 (torch.nn.Hardswish).</summary>
+public readonly struct Hardswish : IUnaryOperator
+{
+    public static bool GradientReadsInput => true;
+
+    public static bool GradientReadsOutput => false;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public TLane Forward<TLane>(TLane x)
+        where TLane : unmanaged, ILane<TLane> =>
+        x * TLane.Min(TLane.Max(x + TLane.Splat(3f), TLane.Splat(0f)), TLane.Splat(6f)) / TLane.Splat(6f);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public TLane Gradient<TLane>(TLane x, TLane y)
+        where TLane : unmanaged, ILane<TLane>
+    {
+        TLane three = TLane.Splat(3f);
+        TLane slope = (x / three) + TLane.Splat(0.5f);
+        return TLane.SelectGreater(-three, x, TLane.Splat(0f), TLane.SelectGreater(x, three, TLane.Splat(1f), slope));
+    }
+
+    public double Reference(double x) => x * Math.Min(Math.Max(x + 3, 0), 6) / 6;
+
+    public double ReferenceGradient(double x) => x < -3 ? 0 : x > 3 ? 1 : (x / 3) + 0.5;
+}
+
 /// <summary>x · Φ(x) with the exact normal distribution Φ (torch.nn.GELU, approximate = none).</summary>
 public readonly struct Gelu : IUnaryOperator
 {

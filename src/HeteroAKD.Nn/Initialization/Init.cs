@@ -4,7 +4,7 @@ namespace HeteroAKD.Nn.Initialization;
 
 /// <summary>Fills the initial values of a parameter.</summary>
 /// <param name="values">The values, row-major.</param>
-/// <param name="shape">[O, I] of a linear layer, [O, I/groups, KH, KW] of a convolution, or [C].</param>
+/// <param name="shape">[O, I] of a linear layer, [O, I/groups, KH, KW] of a convolution, [I, O/groups, KH, KW] of a transposed one, or [C].</param>
 /// <param name="generator">Source of random numbers.</param>
 public delegate void Initializer(Span<float> values, Shape shape, Generator generator);
 

@@ -17,7 +17,7 @@ internal static class AttributeText
 {
     public static IReadOnlyList<OpAttribute> Describe<TAttributes>()
         where TAttributes : struct =>
-        [.. Parameters(Constructor<TAttributes>()).Select(p => new OpAttribute(SnakeCase(p.Name!), Text(Default(p)), Choices(p.ParameterType)))];
+        [.. Parameters(Constructor<TAttributes>()).Select(p => new OpAttribute(SnakeCase(p.Name!), Text(Default<TAttributes>(p)), Choices(p.ParameterType)))];
 
     public static TAttributes Parse<TAttributes>(string operation, IReadOnlyDictionary<string, string> given)
         where TAttributes : struct
@@ -34,7 +34,7 @@ internal static class AttributeText
             }
         }
 
-        object?[] values = [.. parameters.Select(p => given.TryGetValue(SnakeCase(p.Name!), out string? text) ? Value(operation, p, text) : p.DefaultValue)];
+        object?[] values = [.. parameters.Select(p => given.TryGetValue(SnakeCase(p.Name!), out string? text) ? Value(operation, p, text) : Default<TAttributes>(p))];
         return constructor is null ? default : (TAttributes)constructor.Invoke(values);
     }
 
@@ -54,14 +54,17 @@ internal static class AttributeText
     private static string SnakeCase(string name) =>
         string.Concat(name.Select((c, i) => char.IsUpper(c) ? (i > 0 && !char.IsUpper(name[i - 1]) ? "_" : "") + char.ToLowerInvariant(c) : c.ToString()));
 
-    /// <summary>The default of a parameter; reflection gives null where that is a struct's own.</summary>
-    private static object? Default(ParameterInfo parameter) => parameter.DefaultValue ?? Activator.CreateInstance(parameter.ParameterType);
+    /// <summary>The default of an attribute: that of <c>new TAttributes()</c>, as a parameter whose type is a struct can have none of its own.</summary>
+    private static object? Default<TAttributes>(ParameterInfo parameter)
+        where TAttributes : struct => typeof(TAttributes).GetProperty(parameter.Name!)!.GetValue(new TAttributes());
 
     private static string Choices(Type type) =>
         type.IsEnum ? string.Join(" or ", Enum.GetNames(type).Select(SnakeCase))
         : type == typeof(bool) ? "true or false"
         : type == typeof(int) ? "a whole number"
         : type == typeof(Dims) ? "dimensions as in 1,2 or all"
+        : type == typeof(DimOrder) ? "dimensions as in 0,2,1"
+        : type == typeof(Size2d) ? "a whole number, or two as in 2,1 for rows and columns"
         : "a number";
 
     private static object Value(string operation, ParameterInfo parameter, string text)
@@ -72,6 +75,8 @@ internal static class AttributeText
             return type.IsEnum ? Enum.Parse(type, Enum.GetNames(type).FirstOrDefault(n => SnakeCase(n) == SnakeCase(text)) ?? throw new FormatException(), ignoreCase: false)
                 : type == typeof(bool) ? bool.Parse(text)
                 : type == typeof(Dims) ? Dims.Parse(text)
+                : type == typeof(DimOrder) ? DimOrder.Parse(text)
+                : type == typeof(Size2d) ? Size2d.Parse(text)
                 : Convert.ChangeType(text, type, CultureInfo.InvariantCulture);
         }
         catch (Exception e) when (e is FormatException or OverflowException)

@@ -23,6 +23,9 @@ public static class Activations
     /// <summary>x · sigmoid(x).</summary>
     public static readonly OpRow<NoAttributes> Silu = Row<Kernels.Pixelwise.Silu>("silu", "x · sigmoid(x); torch.nn.functional.silu", 8);
 
+    /// <summary>x · min(max(x + 3, 0), 6) / 6.</summary>
+    public static readonly OpRow<NoAttributes> Hardswish = Row<Kernels.Pixelwise.Hardswish>("hardswish", "x · min(max(x + 3, 0), 6) / 6; torch.nn.functional.hardswish", 4);
+
     /// <summary>1 / (1 + e^-x).</summary>
     public static readonly OpRow<NoAttributes> Sigmoid = Row<Kernels.Pixelwise.Sigmoid>("sigmoid", "1 / (1 + exp(-x)); torch.sigmoid", 6);
 

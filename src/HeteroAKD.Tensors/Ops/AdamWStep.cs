@@ -27,36 +27,14 @@ public static class AdamWStep
         "adamw_step",
         "one step of torch.optim.AdamW; the output is the new parameter",
         [new("param", "any"), new("grad", "as param"), new("exp_avg", "as param", Optional: true), new("exp_avg_sq", "as param", Optional: true)],
-        shape: n =>
-        {
-            for (int i = 1; i < 4; i++)
-            {
-                if (n.Optional(i) is { } input && input.Shape != n[0].Shape)
-                {
-                    throw new ShapeMismatchException("adamw_step", n.Row.Inputs[i].Name, $"{input.Shape} is not the parameter's shape {n[0].Shape}");
-                }
-            }
-
-            return n[0].Shape;
-        },
+        shape: n => OptimizerState.ShapeOf(n),
         forward: n =>
         {
             AdamWAttributes a = n.Attributes;
             Copy.Run(n[0], n.Output);
-            Tensor means = Start(n, 0, n.Optional(2));
-            Tensor squares = Start(n, 1, n.Optional(3));
-            Tensor scalars = n.New(new Shape(OptimizerScalars.Count));
-            double[] values = new double[OptimizerScalars.Count];
-            OptimizerScalars.Fill(values, a.Lr, a.Beta1, a.Beta2, a.Step);
-            if (n.DType == DType.Float64)
-            {
-                scalars.CopyFrom(values);
-            }
-            else
-            {
-                scalars.CopyFrom(Array.ConvertAll(values, v => (float)v).AsSpan());
-            }
-
+            Tensor means = OptimizerState.Start(n, 0, n.Optional(2));
+            Tensor squares = OptimizerState.Start(n, 1, n.Optional(3));
+            Tensor scalars = OptimizerState.Scalars(n, a.Lr, a.Beta1, a.Beta2, a.Step);
             n.Device.Pixel(
                 new AdamWKernel(n.Output.Mem, n[1].Mem, means.Mem, squares.Mem, scalars.Mem, a.Beta1, a.Beta2, a.Eps, a.WeightDecay), 1, n[0].Shape.Count, 6, n.DType);
         },
@@ -66,19 +44,4 @@ public static class AdamWStep
     {
         Float32Only = true,
     };
-
-    private static Tensor Start(OpNode<AdamWAttributes> n, int slot, Tensor? given)
-    {
-        Tensor state = n.Keep(slot, n.New(n[0].Shape));
-        if (given is null)
-        {
-            Fill.Run(state, 0);
-        }
-        else
-        {
-            Copy.Run(given, state);
-        }
-
-        return state;
-    }
 }

@@ -5,16 +5,16 @@ using HeteroAKD.Tensors.Autograd;
 
 namespace HeteroAKD.Tensors.Ops;
 
-/// <summary>Attributes of a 2-D convolution, the same on both axes.</summary>
+/// <summary>Attributes of a 2-D convolution; one number stands for rows and columns.</summary>
 /// <param name="Stride">Step of the kernel.</param>
 /// <param name="Padding">Zeros on each side.</param>
 /// <param name="Dilation">Distance of the kernel's taps.</param>
 /// <param name="Groups">Groups of channels that do not see each other.</param>
-public readonly record struct Conv2dAttributes(int Stride = 1, int Padding = 0, int Dilation = 1, int Groups = 1)
+public readonly record struct Conv2dAttributes(Size2d Stride, Size2d Padding, Size2d Dilation, int Groups = 1)
 {
-    /// <summary>The defaults; without it <c>new()</c> would zero every field.</summary>
+    /// <summary>The defaults.</summary>
     public Conv2dAttributes()
-        : this(Stride: 1)
+        : this(Stride: 1, Padding: 0, Dilation: 1)
     {
     }
 }
@@ -32,16 +32,13 @@ public static class Convolution
             ConvShape s = ShapeOf(n);
             return new Shape(s.Batch, s.OutChannels, s.OutHeight, s.OutWidth);
         },
-        Forward,
+        forward: n => Forward(n.Device, ShapeOf(n), n[0], n[1], n.Optional(2), n.Output),
         gradient: (n, dy) =>
         {
             ConvShape s = ShapeOf(n);
             if (n.NeedsGradient(2))
             {
-                Tensor db = n.NewGradient(2);
-                int pixels = s.OutHeight * s.OutWidth;
-                n.Device.Rows(new ConvBiasGradientKernel(s, dy.Mem, db.Mem, 0), s.OutChannels, pixels, s.Batch * pixels, n.DType);
-                n.AddGradient(2, db);
+                n.AddGradient(2, BiasGradient(n.Device, dy, n.NewGradient(2)));
             }
 
             if (n.NeedsGradient(1))
@@ -49,7 +46,7 @@ public static class Convolution
                 Tensor dw = n.NewGradient(1);
                 if (n[0].Shape.Count > 0)
                 {
-                    WeightGradient(n, s, dy, dw);
+                    WeightGradient(n.Device, s, n[0], dy, dw);
                 }
                 else
                 {
@@ -64,52 +61,62 @@ public static class Convolution
                 Tensor dx = n.NewGradient(0);
                 if (dx.Shape.Count > 0)
                 {
-                    InputGradient(n, s, dy, dx);
+                    InputGradient(n.Device, s, dy, n[1], dx);
                 }
 
                 n.AddGradient(0, dx);
             }
         });
 
-    private static void Forward(OpNode<Conv2dAttributes> n)
+    /// <summary>y = conv(x, weight) + bias; weight and bias have the operation's <see cref="OpNode{T}.SumType"/>.</summary>
+    internal static void Forward(Device device, in ConvShape s, Tensor x, Tensor weight, Tensor? bias, Tensor y)
     {
-        ConvShape s = ShapeOf(n);
-        Mem bias = (n.Optional(2) ?? n[1]).Mem;
-        int hasBias = n.Optional(2) is null ? 0 : 1;
-        if (n.Device is HostDevice host)
+        Mem added = (bias ?? weight).Mem;
+        int hasBias = bias is null ? 0 : 1;
+        if (device is HostDevice host)
         {
-            using Tensor workspace = n.New(new Shape(HostConv.ForwardWorkspace(s)));
-            HostConv.Forward(host.Pool, s, n[0].Mem, n[1].Mem, bias, hasBias, ActivationKind.None, n.Output.Mem, workspace.Mem, HostDevice.Precision(n.DType));
+            using Tensor workspace = Tensor.Empty(device, new Shape(HostConv.ForwardWorkspace(s)), x.DType);
+            HostConv.Forward(host.Pool, s, x.Mem, weight.Mem, added, hasBias, ActivationKind.None, y.Mem, workspace.Mem, HostDevice.Precision(x.DType));
         }
         else
         {
-            DeviceConvolution.Forward(n.Device, s, n[0].Mem, n[1].Mem, bias, hasBias, n.Output.Mem);
+            DeviceConvolution.Forward(device, s, x.Mem, weight.Mem, added, hasBias, y.Mem);
         }
     }
 
-    private static void InputGradient(OpNode<Conv2dAttributes> n, in ConvShape s, Tensor dy, Tensor dx)
+    /// <summary>db = Σ over images and pixels of dy [N, O, H, W]; returns it.</summary>
+    internal static Tensor BiasGradient(Device device, Tensor dy, Tensor db)
     {
-        if (n.Device is HostDevice host)
+        (int images, int channels, int pixels) = (dy.Shape[0], dy.Shape[1], dy.Shape.CountFrom(2));
+        device.Rows(new ConvBiasGradientKernel((images, channels, pixels), dy.Mem, db.Mem, 0), channels, pixels, images * pixels, dy.DType);
+        return db;
+    }
+
+    /// <summary>dx = convᵀ(dy, weight).</summary>
+    internal static void InputGradient(Device device, in ConvShape s, Tensor dy, Tensor weight, Tensor dx)
+    {
+        if (device is HostDevice host)
         {
-            using Tensor workspace = n.New(new Shape(HostConv.InputGradientWorkspace(s)));
-            HostConv.InputGradient(host.Pool, s, dy.Mem, n[1].Mem, dx.Mem, 0, workspace.Mem, HostDevice.Precision(n.DType));
+            using Tensor workspace = Tensor.Empty(device, new Shape(HostConv.InputGradientWorkspace(s)), dy.DType);
+            HostConv.InputGradient(host.Pool, s, dy.Mem, weight.Mem, dx.Mem, 0, workspace.Mem, HostDevice.Precision(dy.DType));
         }
         else
         {
-            DeviceConvolution.InputGradient(n.Device, s, dy.Mem, n[1].Mem, dx.Mem);
+            DeviceConvolution.InputGradient(device, s, dy.Mem, weight.Mem, dx.Mem);
         }
     }
 
-    private static void WeightGradient(OpNode<Conv2dAttributes> n, in ConvShape s, Tensor dy, Tensor dw)
+    /// <summary>dw = Σ over images and pixels of dy and patches of x.</summary>
+    internal static void WeightGradient(Device device, in ConvShape s, Tensor x, Tensor dy, Tensor dw)
     {
-        if (n.Device is HostDevice host)
+        if (device is HostDevice host)
         {
-            using Tensor workspace = n.New(new Shape(HostConv.WeightGradientWorkspace(s, HostDevice.Precision(n.DType))));
-            HostConv.WeightGradient(host.Pool, s, n[0].Mem, dy.Mem, dw.Mem, 0, workspace.Mem, HostDevice.Precision(n.DType));
+            using Tensor workspace = Tensor.Empty(device, new Shape(HostConv.WeightGradientWorkspace(s, HostDevice.Precision(x.DType))), x.DType);
+            HostConv.WeightGradient(host.Pool, s, x.Mem, dy.Mem, dw.Mem, 0, workspace.Mem, HostDevice.Precision(x.DType));
         }
         else
         {
-            DeviceConvolution.WeightGradient(n.Device, s, n[0].Mem, dy.Mem, dw.Mem);
+            DeviceConvolution.WeightGradient(device, s, x.Mem, dy.Mem, dw.Mem);
         }
     }
 
@@ -133,7 +140,7 @@ public static class Convolution
 
         try
         {
-            return new ConvShape((x[0], x[1], x[2], x[3]), w[0], (w[2], w[3]), (a.Stride, a.Stride), (a.Padding, a.Padding), (a.Dilation, a.Dilation), a.Groups);
+            return new ConvShape((x[0], x[1], x[2], x[3]), w[0], (w[2], w[3]), a.Stride, a.Padding, a.Dilation, a.Groups);
         }
         catch (ArgumentException e)
         {

@@ -27,9 +27,25 @@ internal static class ConvolutionOperators
             "Conv",
             [t.Name(o, 0), .. parameters],
             OnnxAttribute.Ints("kernel_shape", o.Inputs[1]!.Shape[2], o.Inputs[1]!.Shape[3]),
-            OnnxAttribute.Ints("strides", a.Stride, a.Stride),
-            OnnxAttribute.Ints("pads", a.Padding, a.Padding, a.Padding, a.Padding),
-            OnnxAttribute.Ints("dilations", a.Dilation, a.Dilation),
+            OnnxAttribute.Ints("strides", a.Stride.Height, a.Stride.Width),
+            OnnxAttribute.Ints("pads", a.Padding.Height, a.Padding.Width, a.Padding.Height, a.Padding.Width),
+            OnnxAttribute.Ints("dilations", a.Dilation.Height, a.Dilation.Width),
+            OnnxAttribute.Int("group", a.Groups));
+    }
+
+    /// <summary>A transposed convolution.</summary>
+    public static string ConvTranspose2d(Translation t, TracedOperation o)
+    {
+        ConvTranspose2dAttributes a = (ConvTranspose2dAttributes)o.Attributes;
+        string[] inputs = o.Inputs[2] is null ? [t.Name(o, 0), t.Name(o, 1)] : [t.Name(o, 0), t.Name(o, 1), t.Name(o, 2)];
+        return t.Graph.Add(
+            "ConvTranspose",
+            inputs,
+            OnnxAttribute.Ints("kernel_shape", o.Inputs[1]!.Shape[2], o.Inputs[1]!.Shape[3]),
+            OnnxAttribute.Ints("strides", a.Stride.Height, a.Stride.Width),
+            OnnxAttribute.Ints("pads", a.Padding.Height, a.Padding.Width, a.Padding.Height, a.Padding.Width),
+            OnnxAttribute.Ints("output_padding", a.OutputPadding.Height, a.OutputPadding.Width),
+            OnnxAttribute.Ints("dilations", a.Dilation.Height, a.Dilation.Width),
             OnnxAttribute.Int("group", a.Groups));
     }
 

@@ -31,6 +31,36 @@ internal static class LayoutOperators
         return t.Graph.Add("Reshape", [rows, sizes]);
     }
 
+    /// <summary>Dimensions in another order.</summary>
+    public static string Permute(Translation t, TracedOperation o)
+    {
+        DimOrder dims = ((PermuteAttributes)o.Attributes).Dims;
+        int rank = o.Inputs[0]!.Shape.Rank;
+        return t.Graph.Add("Transpose", [t.Name(o, 0)], OnnxAttribute.Ints("perm", [.. Enumerable.Range(0, rank).Select(d => dims[d] < 0 ? dims[d] + rank : dims[d])]));
+    }
+
+    /// <summary>A part of a dimension; places count from its ends, so it may be open.</summary>
+    public static string Slice(Translation t, TracedOperation o)
+    {
+        SliceAttributes a = (SliceAttributes)o.Attributes;
+        return t.Graph.Add("Slice", [t.Name(o, 0), t.Graph.Ints(a.Start), t.Graph.Ints(a.End), t.Graph.Ints(a.Dim), t.Graph.Ints(a.Step)]);
+    }
+
+    /// <summary>A constant around the last two dimensions.</summary>
+    public static string Pad(Translation t, TracedOperation o)
+    {
+        PadAttributes a = (PadAttributes)o.Attributes;
+        int rank = o.Inputs[0]!.Shape.Rank;
+        long[] pads = new long[2 * rank]; // before each dimension, then behind each
+        (pads[rank - 1], pads[^1]) = (a.Left, a.Right);
+        if (rank > 1)
+        {
+            (pads[rank - 2], pads[^2]) = (a.Top, a.Bottom);
+        }
+
+        return t.Graph.Add("Pad", [t.Name(o, 0), t.Graph.Ints(pads), t.Graph.Scalar(a.Value)]);
+    }
+
     /// <summary>Another shape; an open batch must be the first size of both.</summary>
     public static string Reshape(Translation t, TracedOperation o)
     {

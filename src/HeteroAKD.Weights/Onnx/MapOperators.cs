@@ -7,7 +7,7 @@ namespace HeteroAKD.Weights.Onnx;
 /// <summary>Operations that change the resolution of maps [N, C, H, W].</summary>
 internal static class MapOperators
 {
-    /// <summary>Bilinear resize. Open sizes are read from the input when the graph runs: sizes are exact, where factors would round.</summary>
+    /// <summary>Resize. Open sizes are read from the input when the graph runs: sizes are exact, where factors would round.</summary>
     public static string Interpolate(Translation t, TracedOperation o)
     {
         InterpolateAttributes a = (InterpolateAttributes)o.Attributes;
@@ -18,11 +18,18 @@ internal static class MapOperators
                 [t.Graph.Add("Shape", [input], OnnxAttribute.Int("start", 0), OnnxAttribute.Int("end", 2)), t.MapSize(o, a.Height, a.Width)],
                 OnnxAttribute.Int("axis", 0))
             : t.Graph.Ints(o.Output.Shape[0], o.Output.Shape[1], a.Height, a.Width);
-        return t.Graph.Add(
-            "Resize",
-            [input, "", "", sizes],
-            OnnxAttribute.Text("mode", "linear"),
-            OnnxAttribute.Text("coordinate_transformation_mode", a.AlignCorners ? "align_corners" : "half_pixel"));
+        return a.Mode == InterpolateMode.Bilinear
+            ? t.Graph.Add(
+                "Resize",
+                [input, "", "", sizes],
+                OnnxAttribute.Text("mode", "linear"),
+                OnnxAttribute.Text("coordinate_transformation_mode", a.AlignCorners ? "align_corners" : "half_pixel"))
+            : t.Graph.Add(
+                "Resize",
+                [input, "", "", sizes],
+                OnnxAttribute.Text("mode", "nearest"),
+                OnnxAttribute.Text("coordinate_transformation_mode", a.Mode == InterpolateMode.Nearest ? "asymmetric" : "half_pixel"),
+                OnnxAttribute.Text("nearest_mode", a.Mode == InterpolateMode.Nearest ? "floor" : "round_prefer_ceil"));
     }
 
     /// <summary>Max pooling.</summary>

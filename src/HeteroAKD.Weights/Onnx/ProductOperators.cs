@@ -34,6 +34,24 @@ internal static class ProductOperators
         return t.Graph.Add("Add", [t.Graph.Add("Mul", [t.Graph.Add("Div", [centred, deviation]), weight]), bias]);
     }
 
+    /// <summary>
+    /// Group normalisation as PyTorch exports it: each group is an instance, then weight and bias of its channels. ONNX's own operator was mended with opset 21.
+    /// </summary>
+    public static string GroupNorm(Translation t, TracedOperation o)
+    {
+        GroupNormAttributes a = (GroupNormAttributes)o.Attributes;
+        Shape x = o.Inputs[0]!.Shape;
+        string input = t.Name(o, 0);
+        string groups = t.Graph.Add("Reshape", [input, t.Graph.Ints(0, a.NumGroups, -1)]);
+        string ones = t.Graph.Initializer($"ones_{a.NumGroups}", [a.NumGroups], () => [.. Enumerable.Repeat(1f, a.NumGroups)]);
+        string zeros = t.Graph.Initializer($"zeros_{a.NumGroups}", [a.NumGroups], () => new float[a.NumGroups]);
+        string normalised = t.Graph.Add("InstanceNormalization", [groups, ones, zeros], OnnxAttribute.Float("epsilon", a.Eps));
+        string maps = t.Graph.Add("Reshape", [normalised, t.Graph.Add("Shape", [input])]);
+        string channels = t.Graph.Ints([x[1], .. Enumerable.Repeat(1L, x.Rank - 2)]);
+        string scaled = t.Graph.Add("Mul", [maps, t.Graph.Add("Reshape", [t.Name(o, 1), channels])]);
+        return t.Graph.Add("Add", [scaled, t.Graph.Add("Reshape", [t.Name(o, 2), channels])]);
+    }
+
     /// <summary>softmax(q kᵀ/√d) v per head, d = C/heads.</summary>
     public static string Attention(Translation t, TracedOperation o)
     {

@@ -17,6 +17,7 @@ public sealed class OperatorTests : IDisposable
         Unary("relu6", x => Functional.Relu6(Functional.WeightedSum(x, x, 3, 3))),
         Unary("gelu", Functional.Gelu),
         Unary("silu", Functional.Silu),
+        Unary("hardswish", x => Functional.Hardswish(3 * x)),
         Unary("sigmoid", Functional.Sigmoid),
         Unary("tanh", x => Activations.Tanh.Apply(default, x)),
         Unary("exp", x => Activations.Exp.Apply(default, x)),
@@ -47,6 +48,10 @@ public sealed class OperatorTests : IDisposable
         new("conv2d", [s_map], [new Shape(6, 4, 3, 3), new Shape(6)], (x, p) => Functional.Conv2d(x[0], p[0], p[1], stride: 2, padding: 1)),
         new("conv2d, dilated, of groups", [s_map], [new Shape(6, 2, 3, 3)], (x, p) => Functional.Conv2d(x[0], p[0], padding: 2, dilation: 2, groups: 2)),
         new("conv2d, depth-wise", [s_map], [new Shape(4, 1, 5, 5)], (x, p) => Functional.Conv2d(x[0], p[0], padding: 2, groups: 4)),
+        new("conv2d, other rows than columns", [s_map], [new Shape(6, 4, 3, 5)], (x, p) => Functional.Conv2d(x[0], p[0], stride: new Size2d(2, 1), padding: new Size2d(1, 3), dilation: new Size2d(1, 2))),
+        new("conv_transpose2d", [s_map], [new Shape(4, 3, 3, 3), new Shape(3)], (x, p) => Functional.ConvTranspose2d(x[0], p[0], p[1], stride: 2, padding: 1, outputPadding: 1)),
+        new("conv_transpose2d, of groups, other rows than columns", [s_map], [new Shape(4, 3, 2, 3)],
+            (x, p) => Functional.ConvTranspose2d(x[0], p[0], stride: new Size2d(2, 3), padding: new Size2d(0, 1), groups: 2, dilation: new Size2d(1, 2))),
         new("batch_norm", [s_map], Norm(4), (x, p) => Normalized(x[0], p, null)),
         new("batch_norm with residual and relu", [s_map, s_map], Norm(4), (x, p) => Normalized(x[0], p, x[1], relu: true)),
         new("conv2d, batch_norm with residual and relu", [s_map, s_map], [.. Norm(4), new Shape(4, 4, 3, 3)],
@@ -61,6 +66,8 @@ public sealed class OperatorTests : IDisposable
         new("linear", [s_tokens], [new Shape(5, 12), new Shape(5)], (x, p) => Functional.Linear(x[0], p[0], p[1])),
         new("linear without bias", [new Shape(2, 12)], [new Shape(5, 12)], (x, p) => Functional.Linear(x[0], p[0])),
         new("layer_norm", [s_tokens], [new Shape(12), new Shape(12)], (x, p) => Functional.LayerNorm(x[0], p[0], p[1], 1e-6f)),
+        new("group_norm", [s_map], [new Shape(4), new Shape(4)], (x, p) => Functional.GroupNorm(x[0], 2, p[0], p[1], 1e-4f)),
+        new("group_norm of rows", [new Shape(2, 6)], [new Shape(6), new Shape(6)], (x, p) => Functional.GroupNorm(x[0], 2, p[0], p[1])),
         new("attention", [s_tokens, new Shape(2, 4, 24)], [], (x, _) => Functional.Attention(x[0], x[1], 3)),
         new("attention of one head", [s_tokens, new Shape(2, 15, 24)], [], (x, _) => Functional.Attention(x[0], x[1], 1)),
         Resize("larger", 31, 26, alignCorners: false),
@@ -69,6 +76,10 @@ public sealed class OperatorTests : IDisposable
         Resize("smaller, corners aligned", 4, 5, alignCorners: true),
         Resize("one pixel, corners aligned", 1, 1, alignCorners: true),
         new("interpolate from one pixel", [new Shape(2, 4, 1, 1)], [], (x, _) => Functional.Interpolate(x[0], 5, 7, alignCorners: true)),
+        new("interpolate, nearest, larger", [s_map], [], (x, _) => Functional.Interpolate(x[0], 27, 26, InterpolateMode.Nearest)),
+        new("interpolate, nearest, smaller", [s_map], [], (x, _) => Functional.Interpolate(x[0], 4, 5, InterpolateMode.Nearest)),
+        new("interpolate, nearest exact, larger", [s_map], [], (x, _) => Functional.Interpolate(x[0], 20, 30, InterpolateMode.NearestExact)),
+        new("interpolate, nearest exact, smaller", [s_map], [], (x, _) => Functional.Interpolate(x[0], 4, 5, InterpolateMode.NearestExact)),
         new("max_pool2d", [s_map], [], (x, _) => Functional.MaxPool2d(x[0], 3, 2, 1)),
         new("avg_pool2d", [s_map], [], (x, _) => Functional.AvgPool2d(x[0], 3, 2, 1)),
         new("avg_pool2d without padding in the mean", [s_map], [], (x, _) => Pooling.Average.Apply(new AvgPoolAttributes(3, 2, 1, CountIncludePad: false), x[0])),
@@ -79,6 +90,14 @@ public sealed class OperatorTests : IDisposable
         new("cat", [s_map, new Shape(2, 1, 9, 13), s_map], [], (x, _) => Functional.Cat(x[0], x[1], x[2])),
         new("to_tokens", [s_map], [], (x, _) => Functional.ToTokens(x[0])),
         new("to_map", [s_tokens], [], (x, _) => Functional.ToMap(x[0], 3, 5)),
+        new("permute", [s_map], [], (x, _) => Functional.Permute(x[0], 0, 2, 3, 1)),
+        new("permute to another batch", [s_tokens], [], (x, _) => Functional.Permute(x[0], -1, 0, 1)),
+        new("slice", [s_map], [], (x, _) => Functional.Slice(x[0], 1, 1, 3)),
+        new("slice, from the end, every second", [s_map], [], (x, _) => Functional.Slice(x[0], -1, -9, step: 2)),
+        new("slice of the batch", [s_tokens], [], (x, _) => Functional.Slice(x[0], 0, 1)),
+        new("pad", [s_map], [], (x, _) => Functional.Pad(x[0], 1, 2, 3, 4, 0.5f)),
+        new("pad, cut off", [s_map], [], (x, _) => Functional.Pad(x[0], -1, 2, 0, -3)),
+        new("pad of rows", [new Shape(3, 7)], [], (x, _) => Functional.Pad(x[0], 0, 2)),
         new("reshape", [s_map], [], (x, _) => Functional.Reshape(x[0], new Shape(x[0].Shape[0], 12, 39))),
     ];
 
@@ -105,7 +124,7 @@ public sealed class OperatorTests : IDisposable
     {
         OpRow[] others =
         [
-            Cast.To, Regularization.Dropout, Regularization.DropPath, Losses.CrossEntropy, Losses.Kd, HeteroAkd.Row, PseudoLabels.Row, OneHot.Row, SoftmaxKl.Row, CityBlock.Row, Pearson.Row, Sampling.Pixels, Sampling.MemoryBank, AdamWStep.Row,
+            Cast.To, Regularization.Dropout, Regularization.DropPath, Losses.CrossEntropy, Losses.Kd, HeteroAkd.Row, PseudoLabels.Row, OneHot.Row, SoftmaxKl.Row, CityBlock.Row, Pearson.Row, Sampling.Pixels, Sampling.MemoryBank, AdamWStep.Row, SgdStep.Row,
             Argmax.Row, Windows.Cut, Windows.Add,
         ];
         Assert.Equal(OpTable.All.Except(others).Select(r => r.Name).Order(), OperatorTable.Rows.Select(r => r.Name).Order());

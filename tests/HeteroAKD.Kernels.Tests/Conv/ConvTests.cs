@@ -116,7 +116,7 @@ public sealed class ConvTests : IDisposable
             launcher.Pixel(input, input.Rows, s.Width, s.GroupOutChannels * s.KernelSize, precision);
             ConvWeightGradientKernel weights = new(s, mx.Mem, mdy.Mem, mdw.Mem, 0);
             launcher.Rows(weights, weights.Rows, s.Batch * s.OutHeight * s.OutWidth, precision);
-            launcher.Rows(new ConvBiasGradientKernel(s, mdy.Mem, mdb.Mem, 0), s.OutChannels, s.Batch * s.OutHeight * s.OutWidth, precision);
+            launcher.Rows(new ConvBiasGradientKernel((s.Batch, s.OutChannels, s.OutHeight * s.OutWidth), mdy.Mem, mdb.Mem, 0), s.OutChannels, s.Batch * s.OutHeight * s.OutWidth, precision);
             AssertClose(y, my, s.GroupInChannels * s.KernelSize, inDouble, "y");
             AssertClose(dx, mdx, s.GroupOutChannels * s.KernelSize, inDouble, "dx");
             AssertClose(dw, mdw, s.Batch * s.OutHeight * s.OutWidth, inDouble, "dw");

@@ -36,8 +36,46 @@ public sealed class LayerTests : IDisposable
     }
 
     [Fact]
+    public void Conv2d_takes_one_option_for_rows_and_one_for_columns()
+    {
+        using Conv2d conv = new(Site, 1, 1, new Size2d(1, 2), stride: new Size2d(2, 1), padding: new Size2d(1, 0), dilation: new Size2d(1, 2), bias: false);
+        Assert.Equal(new Shape(1, 1, 1, 2), conv.State()[0].Tensor.Shape);
+        Set(conv, "weight", 1, 10);
+
+        // Rows -1, 1 and 3 of a map of 3: only the second is there. Taps two columns apart.
+        Assert.Equal([0, 0, 64, 75, 0, 0], Apply(conv, new Shape(1, 1, 3, 4), 0, 0, 0, 0, 4, 5, 6, 7, 0, 0, 0, 0));
+    }
+
+    [Fact]
+    public void ConvTranspose2d_hands_every_option_on()
+    {
+        using ConvTranspose2d conv = new(Site, 2, 2, new Size2d(1, 2), stride: new Size2d(1, 2), outputPadding: new Size2d(0, 1), groups: 2, dilation: new Size2d(1, 2));
+        Assert.Equal(new Shape(2, 1, 1, 2), conv.State()[0].Tensor.Shape);
+        Set(conv, "weight", 1, 10, 2, 20);
+        Set(conv, "bias", 0, 100);
+
+        // Element x at column c adds x · first tap at 2c and x · second tap at 2c + 2; one column more to the right.
+        Assert.Equal([3, 0, 34, 0, 40, 0, 110, 100, 212, 100, 220, 100], Apply(conv, new Shape(1, 2, 1, 2), 3, 4, 5, 6));
+        using ConvTranspose2d cut = new(Site, 1, 1, 3, padding: 1, bias: false);
+        Set(cut, "weight", 0, 0, 0, 0, 2, 0, 0, 0, 0);
+        Assert.Equal([2, 4, 6, 8], Apply(cut, new Shape(1, 1, 2, 2), 1, 2, 3, 4));
+    }
+
+    [Fact]
+    public void GroupNorm_normalises_groups_of_channels()
+    {
+        using GroupNorm norm = new(Site, 2, 4, eps: 0);
+        Set(norm, "weight", 1, 2, 3, 4);
+        Set(norm, "bias", 0, 10, 20, 30);
+        AssertNear([-1, 12, 17, 34], Apply(norm, new Shape(1, 4), 1, 3, 5, 9));
+        Assert.Contains("3 groups", Assert.Throws<ShapeMismatchException>(() => new GroupNorm(Site, 3, 4)).Message);
+    }
+
+    [Fact]
     public void Groups_that_do_not_divide_the_channels_are_refused() =>
-        Assert.Contains("3 groups", Assert.Throws<ShapeMismatchException>(() => new Conv2d(Site, 4, 6, 3, groups: 3)).Message);
+        Assert.All(
+            new Func<Layer>[] { () => new Conv2d(Site, 4, 6, 3, groups: 3), () => new ConvTranspose2d(Site, 4, 6, 3, groups: 3) },
+            make => Assert.Contains("3 groups", Assert.Throws<ShapeMismatchException>(make).Message));
 
     [Fact]
     public void LayerNorm_normalises_the_last_dimension()

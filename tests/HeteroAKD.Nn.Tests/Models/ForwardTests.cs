@@ -146,7 +146,7 @@ public sealed class ForwardTests : IDisposable
         model.Forward(Tensor.Empty(device, new Shape(1, 3, 64, 64)), Pass.Evaluation);
         TracedOperation convolution = trace.Operations.Single(o => o.Inputs.Any(t => t?.Name == $"encoder.{part}.conv.weight"));
         Conv2dAttributes attributes = Assert.IsType<Conv2dAttributes>(convolution.Attributes);
-        Assert.Equal((stride, dilation), (attributes.Stride, attributes.Dilation));
+        Assert.Equal<(Size2d, Size2d)>((stride, dilation), (attributes.Stride, attributes.Dilation));
     }
 
     [Fact]

@@ -22,7 +22,7 @@ public sealed class GraphTraceTests
 
             Assert.Equal(["conv2d", "relu"], trace.Operations.Select(o => o.Row.Name));
             TracedOperation convolution = trace.Operations[0];
-            Assert.Equal(new Conv2dAttributes(Stride: 2, Padding: 1), convolution.Attributes);
+            Assert.Equal(new Conv2dAttributes { Stride = 2, Padding = 1 }, convolution.Attributes);
             Assert.Equal([image, weight, null], convolution.Inputs);
             Assert.Same(map, convolution.Output);
             Assert.Same(map, trace.Operations[1].Inputs[0]);

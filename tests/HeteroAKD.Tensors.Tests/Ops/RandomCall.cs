@@ -18,6 +18,7 @@ internal sealed record RandomCall(OpRow Row, int[]?[] Sizes, IReadOnlyDictionary
     private static readonly string[] Whole = ["0", "1", "2", "3", "-1", "5", "64", "65536", "-2147483648", "2147483647"];
     private static readonly string[] Numbers = ["0", "1", "0.5", "-1", "4", "1e-30", "1e30", "NaN", "Infinity", "-Infinity"];
     private static readonly string[] Dimensions = ["all", "0", "-1", "1", "3", "-4", "0,1", "1,2,3", "-1,1"];
+    private static readonly string[] Orders = ["0", "1,0", "0,2,1", "2,0,1", "0,2,3,1", "-1,0,2,1", "3,2,1,0", "0,0"];
 
     /// <summary>How much there is to look at: elements, inputs and attributes that are not at their default.</summary>
     public long Size => Sizes.Sum(s => s is null ? 0 : 10 + s.Aggregate(1L, (product, size) => product * Math.Max(1, size)))
@@ -107,6 +108,8 @@ internal sealed record RandomCall(OpRow Row, int[]?[] Sizes, IReadOnlyDictionary
     {
         "a whole number" => Pick(Whole, random),
         "a number" => Pick(Numbers, random),
+        var pair when pair.StartsWith("a whole number, or two", StringComparison.Ordinal) => random.Next(2) == 0 ? Pick(Whole, random) : $"{Pick(Whole, random)},{Pick(Whole, random)}",
+        "dimensions as in 0,2,1" => Pick(Orders, random),
         var dims when dims.StartsWith("dimensions", StringComparison.Ordinal) => Pick(Dimensions, random),
         var words => Pick(words.Split(" or "), random),
     };

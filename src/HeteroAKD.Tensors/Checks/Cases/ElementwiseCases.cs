@@ -15,6 +15,7 @@ internal static class ElementwiseCases
         .. Unary<Relu6>(Activations.Relu6, ErrorClass.Exact, CaseNumbers.AwayFromZero),
         .. Unary<Gelu>(Activations.Gelu, ErrorClass.Function, CaseNumbers.Normal),
         .. Unary<Silu>(Activations.Silu, ErrorClass.Function, CaseNumbers.Normal),
+        .. Unary<Hardswish>(Activations.Hardswish, ErrorClass.Arithmetic, CaseNumbers.Normal),
         .. Unary<Sigmoid>(Activations.Sigmoid, ErrorClass.Function, CaseNumbers.Normal),
         .. Unary<Tanh>(Activations.Tanh, ErrorClass.Function, CaseNumbers.Normal),
         .. Unary<Exp>(Activations.Exp, ErrorClass.Function, CaseNumbers.Normal),

@@ -8,7 +8,7 @@ namespace HeteroAKD.Tensors.Checks.Cases;
 /// <summary>Operations that move elements.</summary>
 internal static class LayoutCases
 {
-    public static IEnumerable<OpCase> All() => [.. Cat(), .. ToTokens(), .. ToMap(), .. Argmax(), .. Window(), .. AddWindow()];
+    public static IEnumerable<OpCase> All() => [.. Cat(), .. ToTokens(), .. ToMap(), .. Permute(), .. Slice(), .. Pad(), .. Argmax(), .. Window(), .. AddWindow()];
 
     private static IEnumerable<OpCase> Cat()
     {
@@ -54,6 +54,102 @@ internal static class LayoutCases
         });
         yield return family.Case("height=5 width=7", Normal("input", 2, 35, 3));
         yield return family.Case("height=1 width=67", Normal("input", 1, 67, 19));
+    }
+
+    private static IEnumerable<OpCase> Permute()
+    {
+        OpFamily family = new(Permutation.Row, ErrorClass.Exact, v =>
+        {
+            Shape x = v.Shape("input");
+            DimOrder dims = v.Attributes<PermuteAttributes>().Dims;
+            int[] order = [.. Enumerable.Range(0, x.Rank).Select(d => (dims[d] + x.Rank) % x.Rank)];
+            double[] y = new double[x.Count];
+            PermuteKernel.Reference(v["input"], y, [.. order.Select(d => x[d])], [.. order.Select(d => x.CountFrom(d + 1))]);
+            return [new("output", y)];
+        });
+        yield return family.Case("", Normal("input", 7));
+        yield return family.Case("dims=1,0", Normal("input", 5, 19));
+        yield return family.Case("dims=0,1,2", Normal("input", 2, 3, 5));
+        yield return family.Case("dims=0,2,1", Normal("input", 3, 5, 33));
+        yield return family.Case("dims=2,0,1", Normal("input", 3, 4, 17));
+        yield return family.Case("dims=2,1,0", Normal("input", 3, 4, 17));
+        yield return family.Case("dims=0,2,3,1", Normal("input", 2, 3, 5, 7));
+        yield return family.Case("dims=0,3,1,2", Normal("input", 2, 5, 7, 3));
+        yield return family.Case("dims=0,2,1,3", Normal("input", 2, 5, 3, 18));
+        yield return family.Case("dims=3,-2,1,0", Normal("input", 2, 3, 5, 9));
+        yield return family.Case("dims=1,3,0,2", Normal("input", 2, 1, 5, 9));
+        yield return family.ForwardOnly("dims=2,0,1", Of(CaseNumbers.Special, "input", 2, 3, 11));
+        yield return family.ForwardOnly("dims=1,2,0", Normal("input", 2, 0, 3));
+    }
+
+    private static IEnumerable<OpCase> Slice()
+    {
+        OpFamily family = new(Slicing.Slice, ErrorClass.Exact, v =>
+        {
+            Shape x = v.Shape("input");
+            SliceAttributes a = v.Attributes<SliceAttributes>();
+            int dim = (a.Dim + x.Rank) % x.Rank;
+            int[] places = [.. Enumerable.Range(0, x[dim]).Where(i => i >= Place(a.Start, x[dim]) && i < Place(a.End, x[dim]) && (i - Place(a.Start, x[dim])) % a.Step == 0)];
+            int behind = x.CountFrom(dim + 1);
+            List<double> y = [];
+            for (int before = 0; before < x.Count / (x[dim] * behind); before++)
+            {
+                foreach (int place in places)
+                {
+                    y.AddRange(v["input"].AsSpan(((before * x[dim]) + place) * behind, behind));
+                }
+            }
+
+            return [new("output", [.. y])];
+        });
+        yield return family.Case("", Normal("input", 5));
+        yield return family.Case("start=1 end=4", Normal("input", 5, 7));
+        yield return family.Case("dim=1 start=-3", Normal("input", 2, 5, 3, 4));
+        yield return family.Case("dim=2 start=1 end=-1 step=2", Normal("input", 2, 3, 8, 5));
+        yield return family.Case("dim=-1 start=3 end=60", Normal("input", 2, 3, 67));
+        yield return family.Case("dim=-1 start=2 step=3", Normal("input", 3, 67));
+        yield return family.Case("dim=1 step=70000", Normal("input", 2, 5));
+        yield return family.Case("dim=-1 start=1 end=1000 step=4", Normal("input", 37));
+        yield return family.ForwardOnly("dim=1 start=1 step=2", Of(CaseNumbers.Special, "input", 2, 33));
+        yield return family.ForwardOnly("dim=1 start=3 end=2", Normal("input", 2, 5, 3));
+        yield return family.ForwardOnly("dim=1 start=1", Normal("input", 0, 5, 3));
+    }
+
+    // A place in a dimension as Python's slices take it.
+    private static int Place(int place, int size) => Math.Clamp(place < 0 ? place + size : place, 0, size);
+
+    private static IEnumerable<OpCase> Pad()
+    {
+        OpFamily family = new(Slicing.Pad, ErrorClass.Exact, v =>
+        {
+            Shape x = v.Shape("input");
+            PadAttributes a = v.Attributes<PadAttributes>();
+            (int height, int width) = (x.Rank > 1 ? x[-2] : 1, x[-1]);
+            (int newHeight, int newWidth) = (height + a.Top + a.Bottom, width + a.Left + a.Right);
+            int planes = 1;
+            for (int d = 0; d < x.Rank - 2; d++)
+            {
+                planes *= x[d];
+            }
+
+            double[] y = new double[planes * newHeight * newWidth];
+            for (int k = 0; k < y.Length; k++)
+            {
+                (int row, int column) = ((k / newWidth % newHeight) - a.Top, (k % newWidth) - a.Left);
+                bool inside = row >= 0 && row < height && column >= 0 && column < width;
+                y[k] = inside ? v["input"][(((k / (newWidth * newHeight) * height) + row) * width) + column] : a.Value;
+            }
+
+            return [new("output", y)];
+        });
+        yield return family.Case("", Normal("input", 3));
+        yield return family.Case("left=2 right=1 value=0.5", Normal("input", 7));
+        yield return family.Case("left=1 right=2 top=3 bottom=4 value=-1.5", Normal("input", 2, 3, 5, 7));
+        yield return family.Case("left=17 right=40", Normal("input", 3, 33));
+        yield return family.Case("left=-2 right=3 top=-1 bottom=-1", Normal("input", 2, 5, 19));
+        yield return family.Case("left=-2 right=-3 top=1", Normal("input", 2, 1, 4, 35));
+        yield return family.ForwardOnly("left=5 top=1", Of(CaseNumbers.Special, "input", 3, 33));
+        yield return family.ForwardOnly("left=1 right=1 value=2", Normal("input", 2, 3, 0));
     }
 
     private static IEnumerable<OpCase> Argmax()

@@ -5,10 +5,10 @@ using static HeteroAKD.Tensors.Checks.CaseInput;
 
 namespace HeteroAKD.Tensors.Checks.Cases;
 
-/// <summary>Batch norm, layer norm, softmax.</summary>
+/// <summary>Batch norm, layer norm, group norm, softmax.</summary>
 internal static class NormalizationCases
 {
-    public static IEnumerable<OpCase> All() => [.. BatchNorm(), .. LayerNorm(), .. SoftmaxOf(Softmax.Row, false), .. SoftmaxOf(Softmax.LogRow, true)];
+    public static IEnumerable<OpCase> All() => [.. BatchNorm(), .. LayerNorm(), .. GroupNorm(), .. SoftmaxOf(Softmax.Row, false), .. SoftmaxOf(Softmax.LogRow, true)];
 
     private static IEnumerable<OpCase> BatchNorm()
     {
@@ -75,6 +75,32 @@ internal static class NormalizationCases
         yield return family.Case("", Normal("input", 2, 2, 2, 300), Positive("weight", 300), Normal("bias", 300));
         yield return family.ForwardOnly("", Of(CaseNumbers.OneNaN, "input", 3, 35), Positive("weight", 35), Normal("bias", 35));
         yield return family.ForwardOnly("", Normal("input", 0, 8), Positive("weight", 8), Normal("bias", 8));
+    }
+
+    private static IEnumerable<OpCase> GroupNorm()
+    {
+        OpFamily family = new(GroupNormalization.Row, ErrorClass.Normalization, v =>
+        {
+            GroupNormAttributes a = v.Attributes<GroupNormAttributes>();
+            double[] mean = new double[v.Shape("input")[0] * a.NumGroups];
+            double[] rstd = new double[mean.Length];
+            double[] y = new double[v["input"].Length];
+            GroupNormStatisticsKernel.Reference(v["input"], mean, rstd, a.Eps);
+            GroupNormApplyKernel.Reference(v["input"], v["weight"], v["bias"], mean, rstd, y, a.NumGroups);
+            return [new("output", y), new("mean", mean), new("rstd", rstd)];
+        })
+        {
+            Terms = (v, result) => result is "grad.weight" or "grad.bias"
+                ? v["input"].Length / v["weight"].Length
+                : v.Shape("input").CountFrom(1) / v.Attributes<GroupNormAttributes>().NumGroups,
+        };
+        yield return family.Case("", Normal("input", 3, 7), Positive("weight", 7), Normal("bias", 7));
+        yield return family.Case("num_groups=3 eps=0.001", Normal("input", 2, 6, 5, 7), Positive("weight", 6), Normal("bias", 6));
+        yield return family.Case("num_groups=5", Normal("input", 2, 5, 9, 17), Positive("weight", 5), Normal("bias", 5));
+        yield return family.Case("num_groups=2", Normal("input", 3, 38, 11), Positive("weight", 38), Normal("bias", 38));
+        yield return family.Case("num_groups=4", Normal("input", 1, 8, 6, 12), Positive("weight", 8), Normal("bias", 8));
+        yield return family.ForwardOnly("num_groups=2", Of(CaseNumbers.OneNaN, "input", 2, 4, 3, 5), Positive("weight", 4), Normal("bias", 4));
+        yield return family.ForwardOnly("num_groups=2", Normal("input", 0, 4, 3, 5), Positive("weight", 4), Normal("bias", 4));
     }
 
     private static IEnumerable<OpCase> SoftmaxOf(OpRow row, bool logarithm)

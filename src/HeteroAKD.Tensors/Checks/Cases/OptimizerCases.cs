@@ -7,7 +7,25 @@ namespace HeteroAKD.Tensors.Checks.Cases;
 /// <summary>Steps of optimisers.</summary>
 internal static class OptimizerCases
 {
-    public static IEnumerable<OpCase> All()
+    public static IEnumerable<OpCase> All() => [.. AdamW(), .. Sgd()];
+
+    private static IEnumerable<OpCase> Sgd()
+    {
+        OpFamily family = new(SgdStep.Row, ErrorClass.Arithmetic, v =>
+        {
+            SgdAttributes a = v.Attributes<SgdAttributes>();
+            double[] parameters = [.. v["param"]];
+            double[] momenta = v.Has("momentum_buffer") ? [.. v["momentum_buffer"]] : new double[parameters.Length];
+            SgdKernel.Reference(parameters, v["grad"], momenta, [a.Lr, 1, 1, 1], a.Momentum, a.WeightDecay, a.Nesterov);
+            return [new("output", parameters), new("momentum_buffer", momenta)];
+        });
+        yield return family.Case("", Normal("param", 1), Normal("grad", 1));
+        yield return family.Case("lr=0.1 weight_decay=0.01", Normal("param", 5, 7), Normal("grad", 5, 7));
+        yield return family.Case("lr=0.1 momentum=0.9", Normal("param", 76), Normal("grad", 76), Normal("momentum_buffer", 76));
+        yield return family.Case("lr=0.1 momentum=0.9 weight_decay=0.01 nesterov=true", Normal("param", 1037), Normal("grad", 1037), Normal("momentum_buffer", 1037));
+    }
+
+    private static IEnumerable<OpCase> AdamW()
     {
         OpFamily family = new(AdamWStep.Row, ErrorClass.Arithmetic, v =>
         {

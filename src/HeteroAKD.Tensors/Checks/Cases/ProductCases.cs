@@ -9,7 +9,7 @@ namespace HeteroAKD.Tensors.Checks.Cases;
 /// <summary>Matrix products and convolutions.</summary>
 internal static class ProductCases
 {
-    public static IEnumerable<OpCase> All() => [.. Products(), .. Linear(), .. Convolutions()];
+    public static IEnumerable<OpCase> All() => [.. Products(), .. Linear(), .. Convolutions(), .. TransposedConvolutions()];
 
     private static IEnumerable<OpCase> Products()
     {
@@ -114,15 +114,66 @@ internal static class ProductCases
         yield return family.Case("stride=2 padding=1 groups=5", Normal("input", 1, 5, 9, 35), Normal("weight", 5, 1, 3, 3));
         yield return family.Case("stride=4", Normal("input", 1, 3, 8, 8), Normal("weight", 7, 3, 4, 4), Normal("bias", 7));
         yield return family.Case("stride=3 padding=1", Normal("input", 1, 2, 8, 10), Normal("weight", 3, 2, 3, 2));
+
+        // Another stride, padding or dilation of rows than of columns.
+        yield return family.Case("stride=2,1 padding=1,2", Normal("input", 2, 3, 9, 11), Normal("weight", 5, 3, 3, 5), Normal("bias", 5));
+        yield return family.Case("stride=1,3 padding=0,1", Normal("input", 1, 4, 5, 17), Normal("weight", 3, 4, 1, 3));
+        yield return family.Case("padding=2,1 dilation=2,1", Normal("input", 2, 13, 7, 9), Normal("weight", 14, 13, 3, 3), Normal("bias", 14));
+        yield return family.Case("padding=9,0 dilation=9,3", Normal("input", 1, 2, 11, 19), Normal("weight", 3, 2, 3, 3));
+        yield return family.Case("stride=1,2 padding=3,1 dilation=3,1 groups=2", Normal("input", 1, 4, 7, 9), Normal("weight", 6, 2, 3, 3), Normal("bias", 6));
+        yield return family.Case("stride=2,1 padding=1,0 groups=5", Normal("input", 2, 5, 9, 35), Normal("weight", 5, 1, 3, 1));
         yield return family.ForwardOnly("padding=1", Of(CaseNumbers.OneNaN, "input", 1, 2, 7, 9), Normal("weight", 3, 2, 3, 3));
         yield return family.ForwardOnly("padding=1", Normal("input", 0, 2, 7, 9), Normal("weight", 3, 2, 3, 3));
     }
+
+    private static IEnumerable<OpCase> TransposedConvolutions()
+    {
+        OpFamily family = new(TransposedConvolution.Row, ErrorClass.Sum, v =>
+        {
+            ConvShape s = TransposedSize(v);
+            double[] y = new double[s.InputLength];
+            ConvInputGradientKernel.Reference(s, v["input"], v["weight"], y);
+            for (int i = 0; i < y.Length && v.Has("bias"); i++)
+            {
+                y[i] += v["bias"][i / (s.Height * s.Width) % s.InChannels];
+            }
+
+            return [new("output", y)];
+        })
+        {
+            Terms = (v, result) =>
+            {
+                ConvShape s = TransposedSize(v);
+                return result switch
+                {
+                    "output" => (s.GroupOutChannels * s.KernelSize) + 1,
+                    "grad.input" => s.GroupInChannels * s.KernelSize,
+                    "grad.bias" => s.Batch * s.Height * s.Width,
+                    _ => s.Batch * s.OutHeight * s.OutWidth,
+                };
+            },
+        };
+        yield return family.Case("", Normal("input", 1, 1, 1, 1), Normal("weight", 1, 1, 1, 1), Normal("bias", 1));
+        yield return family.Case("", Normal("input", 2, 5, 7, 9), Normal("weight", 5, 3, 1, 1), Normal("bias", 3));
+        yield return family.Case("stride=2", Normal("input", 2, 6, 5, 7), Normal("weight", 6, 4, 2, 2), Normal("bias", 4));
+        yield return family.Case("stride=2 padding=1 output_padding=1", Normal("input", 2, 17, 4, 9), Normal("weight", 17, 13, 3, 3));
+        yield return family.Case("stride=4 padding=3", Normal("input", 1, 3, 5, 6), Normal("weight", 3, 5, 7, 7), Normal("bias", 5));
+        yield return family.Case("padding=2 dilation=2", Normal("input", 1, 4, 8, 10), Normal("weight", 4, 5, 3, 3));
+        yield return family.Case("stride=2,3 padding=0,1 output_padding=1,2 dilation=1,2", Normal("input", 1, 4, 5, 3), Normal("weight", 4, 3, 3, 2), Normal("bias", 3));
+        yield return family.Case("stride=2 padding=1 groups=2", Normal("input", 2, 4, 5, 7), Normal("weight", 4, 3, 4, 4), Normal("bias", 6));
+        yield return family.Case("stride=2 padding=1 groups=5", Normal("input", 1, 5, 5, 18), Normal("weight", 5, 1, 4, 4), Normal("bias", 5));
+        yield return family.ForwardOnly("stride=2", Of(CaseNumbers.OneNaN, "input", 1, 2, 3, 5), Normal("weight", 2, 3, 2, 2));
+        yield return family.ForwardOnly("stride=2", Normal("input", 0, 2, 3, 5), Normal("weight", 2, 3, 2, 2));
+    }
+
+    private static ConvShape TransposedSize(CaseValues v) =>
+        TransposedConvolution.ShapeOf(v.Shape("input"), v.Shape("weight"), v.Attributes<ConvTranspose2dAttributes>());
 
     private static ConvShape ConvSize(CaseValues v)
     {
         Shape x = v.Shape("input");
         Shape w = v.Shape("weight");
         Conv2dAttributes a = v.Attributes<Conv2dAttributes>();
-        return new ConvShape((x[0], x[1], x[2], x[3]), w[0], (w[2], w[3]), (a.Stride, a.Stride), (a.Padding, a.Padding), (a.Dilation, a.Dilation), a.Groups);
+        return new ConvShape((x[0], x[1], x[2], x[3]), w[0], (w[2], w[3]), a.Stride, a.Padding, a.Dilation, a.Groups);
     }
 }

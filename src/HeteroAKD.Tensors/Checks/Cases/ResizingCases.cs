@@ -5,7 +5,7 @@ using static HeteroAKD.Tensors.Checks.CaseInput;
 
 namespace HeteroAKD.Tensors.Checks.Cases;
 
-/// <summary>Bilinear resizing and pooling.</summary>
+/// <summary>Resizing and pooling.</summary>
 internal static class ResizingCases
 {
     public static IEnumerable<OpCase> All() => [.. Interpolate(), .. MaxPool(), .. AveragePool(), .. AdaptivePool()];
@@ -16,7 +16,7 @@ internal static class ResizingCases
         {
             Shape x = v.Shape("input");
             InterpolateAttributes a = v.Attributes<InterpolateAttributes>();
-            return [new("output", Bilinear(v["input"], x, a.Height, a.Width, a.AlignCorners))];
+            return [new("output", a.Mode == InterpolateMode.Bilinear ? Bilinear(v["input"], x, a.Height, a.Width, a.AlignCorners) : Nearest(v["input"], x, a))];
         })
         {
             // Enlarging n times makes a source element part of about (2n)² target elements.
@@ -37,6 +37,24 @@ internal static class ResizingCases
             yield return family.ForwardOnly("height=9 width=133" + corners, Of(CaseNumbers.Special, "input", 1, 1, 5, 67));
             yield return family.ForwardOnly("height=4 width=20" + corners, Of(CaseNumbers.Special, "input", 1, 1, 9, 40));
         }
+
+        foreach (string mode in new[] { " mode=nearest", " mode=nearest_exact" })
+        {
+            yield return family.Case("height=1 width=1" + mode, Normal("input", 1, 1, 1, 1));
+            yield return family.Case("height=7 width=19" + mode, Normal("input", 2, 3, 1, 1));
+            yield return family.Case("height=10 width=14" + mode, Normal("input", 2, 3, 5, 7));
+            yield return family.Case("height=5 width=9" + mode, Normal("input", 1, 2, 11, 33));
+            yield return family.Case("height=7 width=50" + mode, Normal("input", 1, 2, 3, 37));
+            yield return family.Case("height=3 width=35" + mode, Normal("input", 1, 1, 7, 17));
+            yield return family.ForwardOnly("height=9 width=133" + mode, Of(CaseNumbers.Special, "input", 1, 1, 5, 67));
+        }
+    }
+
+    private static double[] Nearest(double[] values, Shape x, InterpolateAttributes a)
+    {
+        double[] y = new double[x[0] * x[1] * a.Height * a.Width];
+        NearestMapKernel.Reference(values, y, x[2], x[3], a.Height, a.Width, a.Mode == InterpolateMode.NearestExact);
+        return y;
     }
 
     /// <summary>Maps [N, C, h, w] at another size.</summary>
