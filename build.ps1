@@ -1,4 +1,4 @@
-# Builds, tests, measures and runs the project. A verb is one call of dotnet; what follows the verb goes to it.
+# Builds, tests, measures and runs the project. A verb calls dotnet; what follows the verb goes to it.
 #   ./build.ps1 build        ./build.ps1 test --filter ConfusionMatrix        ./build.ps1 quickstart --seeds 5
 $verb, $rest = $args
 switch ($verb) {
@@ -7,6 +7,8 @@ switch ($verb) {
     'test' { dotnet test $PSScriptRoot -c Release @rest }
     'bench' { dotnet run -c Release --project "$PSScriptRoot/bench/HeteroAKD.Bench" -- @rest }
     'quickstart' { dotnet run -c Release --project "$PSScriptRoot/src/HeteroAKD.Cli" -- quickstart @rest }
-    default { throw "usage: ./build.ps1 restore | build | test | bench | quickstart [arguments]" }
+    'pack' { dotnet pack $PSScriptRoot -c Release @rest }
+    'site' { dotnet tool restore; dotnet docfx "$PSScriptRoot/docfx.json" @rest }
+    default { throw "usage: ./build.ps1 restore | build | test | bench | quickstart | pack | site [arguments]" }
 }
 exit $LASTEXITCODE

@@ -71,7 +71,7 @@ internal sealed class CommandLineApplication(CommandServices services, Terminal 
         options.AddTo(root);
         if (services.Quickstart is { } quickstart)
         {
-            root.Add(new QuickstartCommand(quickstart, options, terminal, cancellation));
+            root.Add(new QuickstartCommand(quickstart, services.DryRun, options, terminal, cancellation));
         }
 
         if (services.Train is { } train)

@@ -109,6 +109,17 @@ public sealed class CommandLineTests
         Assert.Contains("60 min to finish on cpu (some processor), peak memory 300 MiB; nothing was written", output.ToString(), StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData(new string[0], "60 min to finish on cpu (some processor), peak memory 300 MiB; nothing was written")]
+    [InlineData(new[] { "--seeds", "3" }, "3.0 h to finish with 3 seeds (the teacher is trained once) on cpu (some processor)")]
+    public void A_dry_run_of_the_quick_start_says_how_long_it_would_take(string[] more, string sentence)
+    {
+        var services = new FakeServices();
+        Assert.Equal(0, Run(services, ["quickstart", "--dry-run", .. more]));
+        Assert.Null((((ExperimentConfig, NetworkRole?))services.Request!).Item2);
+        Assert.Contains(sentence, output.ToString(), StringComparison.Ordinal);
+    }
+
     [Fact]
     public void Eval_puts_checkpoints_side_by_side()
     {

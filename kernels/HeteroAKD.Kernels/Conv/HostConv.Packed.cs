@@ -39,7 +39,7 @@ public static partial class HostConv
     /// <param name="pool">Threads.</param>
     /// <param name="shape">Sizes and options.</param>
     /// <param name="weight">[O, C / groups, R, S].</param>
-    /// <param name="packed"><see cref="PackedLength"/> elements, 64-byte aligned, overwritten.</param>
+    /// <param name="packed"><see cref="PackedLength(in ConvShape, HostPrecision)"/> elements, 64-byte aligned, overwritten.</param>
     /// <param name="precision">What both hold.</param>
     public static void Pack(HostPool pool, in ConvShape shape, Mem weight, Mem packed, HostPrecision precision)
     {
@@ -57,7 +57,7 @@ public static partial class HostConv
     /// <param name="pool">Threads.</param>
     /// <param name="shape">Sizes and options.</param>
     /// <param name="x">[N, C, H, W].</param>
-    /// <param name="packed">What <see cref="Pack"/> left; the weights themselves where <see cref="PackedLength"/> is 0.</param>
+    /// <param name="packed">What <see cref="Pack"/> left; the weights themselves where <see cref="PackedLength(in ConvShape, HostPrecision)"/> is 0.</param>
     /// <param name="epilogue">What follows the sums.</param>
     /// <param name="y">[N, O, OH, OW], overwritten.</param>
     /// <param name="workspace"><see cref="PackedWorkspace"/> elements, 64-byte aligned.</param>

@@ -211,7 +211,7 @@ public readonly struct DeviceF32x4 : IFloatLane<DeviceF32x4>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal static DeviceF32x4 Of(Float4 four) => new(new(four.X), new(four.Y), new(four.Z), new(four.W));
 
-    /// <summary>One number in all four.
+    /// <summary>One number in all four.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal static DeviceF32x4 Spread(DeviceF32 value) => new(value, value, value, value);
 

@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Globalization;
 using HeteroAKD.Experiments.Commands;
 using HeteroAKD.Training.Evaluation;
+using HeteroAKD.Training.Loop;
 
 namespace HeteroAKD.Cli.Commands;
 
@@ -17,7 +18,10 @@ internal static class DryRunReport
     };
 
     /// <summary>Writes what was found and returns the exit code.</summary>
-    public static int Write(Terminal terminal, DryRunOutcome outcome)
+    /// <param name="terminal">Where to.</param>
+    /// <param name="outcome">What was found.</param>
+    /// <param name="seeds">How often each student is trained; the teacher is trained once.</param>
+    public static int Write(Terminal terminal, DryRunOutcome outcome, int seeds = 1)
     {
         var table = new TextTable("network", "model", "parameters", "images", "batch", "loss", "ms/step", "ms/batch", "tensors MiB", "ms/image", "steps", "to finish") { Words = [0, 1] };
         foreach (DryRunNetwork n in outcome.Networks)
@@ -30,8 +34,9 @@ internal static class DryRunReport
         terminal.Out.WriteLine();
         terminal.Out.Write(table);
         terminal.Out.WriteLine($"\nms/batch: one thread reading and augmenting, while steps run; ms/image: evaluation of {string.Join(", ", outcome.Networks.Select(n => Count(n.EvaluatedImages)).Distinct())} images");
-        double total = outcome.Networks.Sum(n => n.SecondsToFinish);
-        terminal.Out.WriteLine($"{Duration(total)} to finish on {outcome.Device}, peak memory {Number(outcome.PeakMemoryBytes / BytesPerMebibyte, "F0")} MiB; nothing was written");
+        double total = outcome.Networks.Sum(n => n.SecondsToFinish * (n.Role == NetworkRoles.Teacher ? 1 : seeds));
+        string students = seeds == 1 ? "" : $" with {Count(seeds)} seeds (the teacher is trained once)";
+        terminal.Out.WriteLine($"{Duration(total)} to finish{students} on {outcome.Device}, peak memory {Number(outcome.PeakMemoryBytes / BytesPerMebibyte, "F0")} MiB; nothing was written");
         return ExitCode.Success;
     }
 

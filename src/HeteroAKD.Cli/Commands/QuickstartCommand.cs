@@ -17,13 +17,24 @@ internal sealed class QuickstartCommand : Command
         DefaultValueFactory = _ => 1,
     }.Whole(1, MostSeeds);
 
-    public QuickstartCommand(IQuickstartCommand service, CommonOptions options, Terminal terminal, CancellationToken cancellation)
+    public QuickstartCommand(IQuickstartCommand service, IDryRunCommand? dry, CommonOptions options, Terminal terminal, CancellationToken cancellation)
         : base("quickstart", "Train a teacher and the same student three times on procedural scenes, alone, with plain KD and with HeteroAKD, and show the differences")
     {
         Add(seeds);
+        Option<bool> dryRun = DryRunReport.NewOption();
+        if (dry is not null)
+        {
+            Add(dryRun);
+        }
+
         SetAction(result =>
         {
             ExperimentConfig config = ShippedConfiguration.Read(ShippedConfiguration.Scenes, options.Overrides(result, withOut: true));
+            if (dry is not null && result.GetValue(dryRun))
+            {
+                return DryRunReport.Write(terminal, terminal.WithProgress(progress => dry.Try(config, null, progress, cancellation)), result.GetValue(seeds));
+            }
+
             var request = new QuickstartRequest(config, options.Mode(result), result.GetValue(seeds));
             IReadOnlyList<RunOutcome> outcomes = terminal.WithProgress(progress => service.Run(request, progress, cancellation));
             return RunReport.Write(terminal, outcomes, config.Distillation, File.Exists(PlanFile) ? $"'heteroakd experiment {PlanFile}'" : RunReport.AnyPlan);

@@ -126,9 +126,7 @@ public sealed class SplitCheck
         }
     }
 
-    /// <param name="Index">Number of the pair.</param>
-    /// <param name="Hash">Of the image file; no file has the default but by a chance of 2^-128.</param>
-    /// <param name="Failure">Why it cannot be used; null where it can.</param>
+    // Hash: of the image file; no file has the default but by a chance of 2^-128. Failure: why the pair cannot be used; null where it can.
     private readonly record struct Result(
         int Index, UInt128 Hash = default, string? Failure = null, string Remedy = "", int Width = 0, int Height = 0, SampleCounts Counts = default, PaletteOrder? Palette = null, int Orientation = 1);
 }

@@ -5,7 +5,7 @@ namespace HeteroAKD.Experiments.Configuration;
 /// <summary>The <c>teacher</c> section. A value of 0 takes the student's.</summary>
 public sealed record TeacherConfig
 {
-    /// <summary>Name of the architecture, see <see cref="ModelZoo"/>.</summary>
+    /// <summary>Name of the architecture, see <see cref="Nn.Models.ModelZoo"/>.</summary>
     public string Model { get; init; } = "tiny-mit-teacher";
 
     /// <summary>Trained weights; empty trains the teacher first.</summary>
@@ -60,7 +60,7 @@ public sealed record TeacherConfig
 /// <summary>The <c>student</c> section.</summary>
 public sealed record StudentConfig
 {
-    /// <summary>Name of the architecture, see <see cref="ModelZoo"/>.</summary>
+    /// <summary>Name of the architecture, see <see cref="Nn.Models.ModelZoo"/>.</summary>
     public string Model { get; init; } = "tiny-cnn-student";
 
     /// <summary>Weights to start from; empty starts from the seed.</summary>

@@ -45,7 +45,7 @@ public sealed record RunSummary
 /// <summary>One trained network.</summary>
 public sealed record NetworkSummary
 {
-    /// <summary>One of <see cref="NetworkRoles"/>.</summary>
+    /// <summary>One of <see cref="Training.Loop.NetworkRoles"/>.</summary>
     public required string Role { get; init; }
 
     /// <summary>Architecture.</summary>

@@ -6,7 +6,7 @@ namespace HeteroAKD.Nn.Heads;
 
 /// <summary>What tells pyramid heads apart.</summary>
 /// <param name="Bins">Averages over bins x bins parts of the map, one for every level; two to five levels.</param>
-/// <param name="AlignCorners">How levels are enlarged again, see <see cref="Functional.Interpolate"/>.</param>
+/// <param name="AlignCorners">How levels are enlarged again, see <see cref="Functional.ResizeTo"/>.</param>
 /// <param name="Dropout">Probability of the dropout before the classifier.</param>
 public sealed record PyramidOptions(int[] Bins, bool AlignCorners, float Dropout)
 {
