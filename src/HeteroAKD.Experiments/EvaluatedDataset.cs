@@ -8,7 +8,7 @@ namespace HeteroAKD.Experiments;
 /// <summary>A data set as networks are scored on it.</summary>
 /// <param name="dataset">The images.</param>
 /// <param name="augmentation">Normalisation and padding of evaluation.</param>
-public sealed class EvaluatedDataset(ISegmentationDataset dataset, Augmentation augmentation) : IEvaluationSet
+internal sealed class EvaluatedDataset(ISegmentationDataset dataset, Augmentation augmentation) : IEvaluationSet
 {
     /// <inheritdoc/>
     public int Count => dataset.Count;

@@ -334,4 +334,4 @@ public sealed class Experiment : IDisposable
 /// <param name="Summary">What the summary says of it.</param>
 /// <param name="Evaluation">How images are prepared for it.</param>
 /// <param name="Confusions">Pixels by true and predicted class of the last split.</param>
-public sealed record TrainedNetwork(string Role, SegmentationModel Model, NetworkSummary Summary, Augmentation Evaluation, ConfusionMatrix Confusions);
+internal sealed record TrainedNetwork(string Role, SegmentationModel Model, NetworkSummary Summary, Augmentation Evaluation, ConfusionMatrix Confusions);

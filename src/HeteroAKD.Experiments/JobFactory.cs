@@ -22,7 +22,7 @@ namespace HeteroAKD.Experiments;
 /// <param name="device">Where networks live.</param>
 /// <param name="say">Hears what was loaded.</param>
 /// <param name="teacherOutputs">Folder that keeps the teacher's outputs; empty for none.</param>
-public sealed class JobFactory(ExperimentConfig config, ExperimentData data, Device device, Action<string> say, string teacherOutputs = "")
+internal sealed class JobFactory(ExperimentConfig config, ExperimentData data, Device device, Action<string> say, string teacherOutputs = "")
 {
     private Normalization _teacher = NormalizationOf(config.Augmentation);
 

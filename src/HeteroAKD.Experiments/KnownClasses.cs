@@ -4,7 +4,7 @@ using HeteroAKD.Experiments.Configuration;
 namespace HeteroAKD.Experiments;
 
 /// <summary>The classes of a configuration's data where the data itself is not at hand: a trained network is used on other machines than it was trained on.</summary>
-public static class KnownClasses
+internal static class KnownClasses
 {
     /// <summary>Names and colours: those of the published set, those of the class file if it can be read here, else null.</summary>
     public static ClassSet? Find(DataConfig data)

@@ -7,7 +7,7 @@ using HeteroAKD.Tensors;
 namespace HeteroAKD.Experiments;
 
 /// <summary>Builds objectives from the configuration.</summary>
-public static class ObjectiveFactory
+internal static class ObjectiveFactory
 {
     /// <summary>L_task for networks of a data set; class weights are counted on <paramref name="training"/>.</summary>
     public static TaskLoss Task(Device device, ExperimentConfig config, ISegmentationDataset training)

@@ -9,7 +9,7 @@ namespace HeteroAKD.Experiments;
 /// <param name="Dataset">Labelled images.</param>
 /// <param name="Augmentation">Their preparation.</param>
 /// <param name="Unlabelled">Images without labels that a step sees beside them; null where there are none.</param>
-public sealed record PlannedTraining(TrainingJob Job, ISegmentationDataset Dataset, Augmentation Augmentation, ISegmentationDataset? Unlabelled = null)
+internal sealed record PlannedTraining(TrainingJob Job, ISegmentationDataset Dataset, Augmentation Augmentation, ISegmentationDataset? Unlabelled = null)
 {
     // A seed of a job has 31 bits: no job draws labelled images from this half of the keys.
     private const ulong UnlabelledStream = 1UL << 32;

@@ -28,14 +28,14 @@ public sealed class ArchitectureTests
     private static readonly string[] TopLevel =
     [
         "HeteroAKD.Kernels.sln", "src", "kernels", "bench", "tests", "README.md", "build.ps1", "LICENSE", "THIRD-PARTY-NOTICES.md", "CONTRIBUTING.md", "CHANGELOG.md", "SECURITY.md", "samples", "lab", "docs", "configs", "plans", ".ci",
-        "Directory.Build.props", "Directory.Packages.props", ".editorconfig", ".gitignore", ".gitattributes",
+        "Directory.Build.props", "Directory.Packages.props", ".editorconfig", ".gitignore", ".gitattributes", ".config", "docfx.json",
     ];
 
     // Pictures, configuration files and a foreign runtime are for what lies above training.
     private static readonly string[] AboveTraining = ["SkiaSharp", "SixLabors.ImageSharp", "YamlDotNet", "Microsoft.ML.OnnxRuntime"];
 
     // Made by git, by builds and by running the program; .gitignore names them.
-    private static readonly string[] Untracked = [".git", "runs", "TestResults", ".vs", "BenchmarkDotNet.Artifacts"];
+    private static readonly string[] Untracked = [".git", "runs", "TestResults", "obj", ".vs", "BenchmarkDotNet.Artifacts"];
 
     public static TheoryData<string> Projects => new(Arrows.Keys);
 

@@ -3,7 +3,7 @@ using HeteroAKD.Tensors;
 namespace HeteroAKD.Experiments.Commands;
 
 /// <summary>Where results go: what is checked and made before any work.</summary>
-public static class OutputFile
+internal static class OutputFile
 {
     /// <summary>Why a file cannot be written, or null.</summary>
     /// <param name="output">The file, as <c>--out</c> gave it.</param>

@@ -7,7 +7,7 @@ using HeteroAKD.Distillation.Terms;
 namespace HeteroAKD.Experiments.Configuration;
 
 /// <summary>How options are spelled: <c>camelCase</c> properties joined by dots, and the words of each enumeration.</summary>
-public static class ConfigurationKeys
+internal static class ConfigurationKeys
 {
     /// <summary>The word for a number that follows from other options.</summary>
     internal const string Auto = "auto";

@@ -1,7 +1,7 @@
 namespace HeteroAKD.Experiments.Configuration;
 
 /// <summary>Finds a data set's folder without the configuration having to know the machine.</summary>
-public static class DataRoot
+internal static class DataRoot
 {
     /// <summary>Environment variable that names the folder holding all data sets.</summary>
     public const string Variable = "HETEROAKD_DATA";

@@ -8,7 +8,7 @@ namespace HeteroAKD.Experiments.GivenTeachers;
 /// What the classes of a teacher mean to a student with others (<c>teacher.classMap</c>): each class here has the summed probability of those there that are mapped to it. Classes
 /// there that are mapped to none are left out, as if the teacher did not know them.
 /// </summary>
-public sealed class ClassMap
+internal sealed class ClassMap
 {
     // Of a class that no class of the teacher means: a probability of 1e-13 beside the likeliest.
     private const float Absent = -30;

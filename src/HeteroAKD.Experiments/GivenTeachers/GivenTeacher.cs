@@ -14,7 +14,7 @@ namespace HeteroAKD.Experiments.GivenTeachers;
 /// <summary>A teacher that is no network of this program: a graph (<c>teacher.onnx</c>) or files of logits (<c>teacher.logits</c>). It is never trained, and gives logits, a graph perhaps feature maps, too.</summary>
 /// <param name="config">The experiment.</param>
 /// <param name="data">Its images.</param>
-public sealed class GivenTeacher(ExperimentConfig config, ExperimentData data)
+internal sealed class GivenTeacher(ExperimentConfig config, ExperimentData data)
 {
     // More would take longer than they tell.
     private const int ScoredImages = 64;

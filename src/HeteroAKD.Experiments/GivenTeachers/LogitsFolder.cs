@@ -7,7 +7,7 @@ namespace HeteroAKD.Experiments.GivenTeachers;
 /// Logits that another program wrote, a file an image (<c>teacher.logits</c>): <c>NAME.npy</c> or <c>NAME.safetensors</c> with one tensor [classes, h, w] of any size, which
 /// covers the whole image. NAME is the image's name without its ending, folders included; of scenes it is their id, <c>Train-000009</c>.
 /// </summary>
-public sealed class LogitsFolder
+internal sealed class LogitsFolder
 {
     private static readonly string[] s_endings = [".npy", ".safetensors"];
 
@@ -116,4 +116,4 @@ public sealed class LogitsFolder
 /// <param name="Height">h.</param>
 /// <param name="Width">w.</param>
 /// <param name="Values">[C, h, w].</param>
-public sealed record GivenLogits(int Classes, int Height, int Width, float[] Values);
+internal sealed record GivenLogits(int Classes, int Height, int Width, float[] Values);

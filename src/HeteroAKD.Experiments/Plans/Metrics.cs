@@ -3,7 +3,7 @@ using HeteroAKD.Training.Evaluation;
 namespace HeteroAKD.Experiments.Plans;
 
 /// <summary>The scores that a run is recorded with and a plan can compare. All lie in [0, 1].</summary>
-public static class Metrics
+internal static class Metrics
 {
     private static readonly (string Metric, Func<SegmentationScores, double> Value)[] Known =
     [

@@ -9,7 +9,7 @@ namespace HeteroAKD.Experiments.Plans;
 /// <param name="Scores">Scores by seed.</param>
 /// <param name="Difference">Against the control on the seeds that both have; null for the control itself, and where there is none.</param>
 /// <param name="HolmP">p-value of the t-test, corrected for the other arms of the cell; NaN where there is none.</param>
-public sealed record ArmFigures(
+internal sealed record ArmFigures(
     PlanPart Arm, IReadOnlyDictionary<int, RunResult> Results, IReadOnlyDictionary<int, double> Scores, PairedTest? Difference, double HolmP)
 {
     /// <summary>Mean score; NaN for none.</summary>
@@ -26,10 +26,10 @@ public sealed record ArmFigures(
 /// <param name="Phase">The seeds and what they are for.</param>
 /// <param name="Cell">The cell; its name is empty where the plan has none.</param>
 /// <param name="Arms">Figures in the plan's order.</param>
-public sealed record CellFigures(SeedPhase Phase, PlanPart Cell, IReadOnlyList<ArmFigures> Arms);
+internal sealed record CellFigures(SeedPhase Phase, PlanPart Cell, IReadOnlyList<ArmFigures> Arms);
 
 /// <summary>The figures of a plan, from its results.</summary>
-public static class PlanComparison
+internal static class PlanComparison
 {
     private const double Percent = 100;
 

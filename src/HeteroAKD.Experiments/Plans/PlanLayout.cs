@@ -7,7 +7,7 @@ using HeteroAKD.Training.Loop;
 namespace HeteroAKD.Experiments.Plans;
 
 /// <summary>Turns a plan into runs. Every arm's settings are resolved, and so checked, before anything runs.</summary>
-public sealed class PlanLayout
+internal sealed class PlanLayout
 {
     private const string TeachersFolder = "_teachers";  // no arm can be called so
 

@@ -6,7 +6,7 @@ using YamlDotNet.RepresentationModel;
 namespace HeteroAKD.Experiments.Plans;
 
 /// <summary>Reads a plan: YAML with base, set, arms, shared, cells or grid, seeds, compare, budget. What its settings mean is checked by <see cref="PlanLayout"/>.</summary>
-public static partial class PlanReader
+internal static partial class PlanReader
 {
     private const string NamePattern = "^[A-Za-z0-9][A-Za-z0-9._+=-]*$";
 

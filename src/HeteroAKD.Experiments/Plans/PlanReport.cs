@@ -7,7 +7,7 @@ using HeteroAKD.Tensors;
 namespace HeteroAKD.Experiments.Plans;
 
 /// <summary>The report of a plan, from its results file and, where there is one, from its file of costs.</summary>
-public sealed class PlanReport
+internal sealed class PlanReport
 {
     private readonly Plan plan;
     private readonly PlanLayout layout;

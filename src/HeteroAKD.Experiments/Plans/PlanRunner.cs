@@ -9,7 +9,7 @@ namespace HeteroAKD.Experiments.Plans;
 /// <summary>A run that went wrong.</summary>
 /// <param name="Run">Which.</param>
 /// <param name="Error">The last error line.</param>
-public sealed record RunFailure(PlannedRun Run, string Error);
+internal sealed record RunFailure(PlannedRun Run, string Error);
 
 /// <summary>
 /// Does the runs of a plan that have no result yet, several side by side, shared teachers before the runs that need them. A run that fails stops no other. One thread

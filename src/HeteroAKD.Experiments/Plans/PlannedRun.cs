@@ -5,7 +5,7 @@ using HeteroAKD.Training.Loop;
 namespace HeteroAKD.Experiments.Plans;
 
 /// <summary>One run of a plan: what to train, and how its result is recognised.</summary>
-public sealed record PlannedRun
+internal sealed record PlannedRun
 {
     /// <summary>The network that it trains, one of <see cref="NetworkRoles"/>.</summary>
     public required string Role { get; init; }

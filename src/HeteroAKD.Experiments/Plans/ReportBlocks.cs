@@ -4,7 +4,7 @@ using HeteroAKD.Training.Evaluation;
 namespace HeteroAKD.Experiments.Plans;
 
 /// <summary>A part of a report, which is written both for the screen and as Markdown.</summary>
-public abstract record ReportBlock
+internal abstract record ReportBlock
 {
     /// <summary>For the screen.</summary>
     public abstract string ToText();
@@ -14,7 +14,7 @@ public abstract record ReportBlock
 }
 
 /// <summary>A heading.</summary>
-public sealed record HeadingBlock(int Level, string Text) : ReportBlock
+internal sealed record HeadingBlock(int Level, string Text) : ReportBlock
 {
     /// <inheritdoc/>
     public override string ToText() => $"{Text}\n";
@@ -24,7 +24,7 @@ public sealed record HeadingBlock(int Level, string Text) : ReportBlock
 }
 
 /// <summary>Lines of text.</summary>
-public sealed record TextBlock(params IReadOnlyList<string> Lines) : ReportBlock
+internal sealed record TextBlock(params IReadOnlyList<string> Lines) : ReportBlock
 {
     /// <inheritdoc/>
     public override string ToText() => string.Concat(Lines.Select(line => line + "\n"));
@@ -34,7 +34,7 @@ public sealed record TextBlock(params IReadOnlyList<string> Lines) : ReportBlock
 }
 
 /// <summary>A picture beside the Markdown file.</summary>
-public sealed record PictureBlock(string Title, string File) : ReportBlock
+internal sealed record PictureBlock(string Title, string File) : ReportBlock
 {
     /// <inheritdoc/>
     public override string ToText() => "";
@@ -47,7 +47,7 @@ public sealed record PictureBlock(string Title, string File) : ReportBlock
 /// <param name="Heads">Column heads.</param>
 /// <param name="Words">How many columns hold words.</param>
 /// <param name="Rows">Cells.</param>
-public sealed record TableBlock(IReadOnlyList<string> Heads, int Words, IReadOnlyList<string[]> Rows) : ReportBlock
+internal sealed record TableBlock(IReadOnlyList<string> Heads, int Words, IReadOnlyList<string[]> Rows) : ReportBlock
 {
     /// <inheritdoc/>
     public override string ToText()

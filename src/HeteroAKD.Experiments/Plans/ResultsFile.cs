@@ -9,7 +9,7 @@ namespace HeteroAKD.Experiments.Plans;
 /// <summary>
 /// <c>results/PLAN.csv</c>: a line for each run that ended, added as it ends and made to be committed. Going on needs nothing else, reporting only <see cref="CostFile"/>. Of two lines for one run the later holds.
 /// </summary>
-public sealed class ResultsFile
+internal sealed class ResultsFile
 {
     private const string DateFormat = "yyyy-MM-dd'T'HH:mm:ss'Z'";
 

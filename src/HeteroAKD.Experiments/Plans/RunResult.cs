@@ -1,7 +1,7 @@
 namespace HeteroAKD.Experiments.Plans;
 
 /// <summary>A line of a plan's results.</summary>
-public sealed record RunResult
+internal sealed record RunResult
 {
     /// <summary>Kind of a line that holds the measured cost of a step instead of a run.</summary>
     public const string Cost = "cost";

@@ -9,7 +9,7 @@ namespace HeteroAKD.Experiments.Runs;
 /// <c>metrics.csv</c>: a row for every log line and evaluation of every network. A cell that a row has no value for is empty, and so is that of a score that does not exist.
 /// Checkpoints keep the rows of their network (<see cref="Record"/>), so a file that lost some is made whole.
 /// </summary>
-public sealed class MetricsFile : IDisposable
+internal sealed class MetricsFile : IDisposable
 {
     private const string FirstColumns = "network,step,";
 

@@ -9,7 +9,7 @@ namespace HeteroAKD.Experiments.Runs;
 /// <c>reliability.csv</c>: a row for every split and evaluation of the distilled network. The share of a case is S's mean over its pixels; a cell whose number does not
 /// exist is empty. Checkpoints of that network keep the file (<see cref="Text"/>), so one that lost rows is made whole.
 /// </summary>
-public sealed class ReliabilityFile
+internal sealed class ReliabilityFile
 {
     /// <summary>Its name in a run's folder.</summary>
     public const string Name = "reliability.csv";

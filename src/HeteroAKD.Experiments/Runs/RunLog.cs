@@ -5,7 +5,7 @@ using HeteroAKD.Tensors;
 namespace HeteroAKD.Experiments.Runs;
 
 /// <summary><c>log.txt</c>: one line an event, with the time since the run began; each line is on its way to the disk when the call returns.</summary>
-public sealed class RunLog : IDisposable
+internal sealed class RunLog : IDisposable
 {
     private readonly GrowingFile _file;
     private readonly TimeProvider _clock;

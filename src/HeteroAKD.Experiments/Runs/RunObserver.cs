@@ -3,7 +3,7 @@ using HeteroAKD.Training.Loop;
 namespace HeteroAKD.Experiments.Runs;
 
 /// <summary>Writes what a training says into a run's log and metrics, and shows it; with it what the data has to say of images that were loaded.</summary>
-public sealed class RunObserver : ITrainingObserver
+internal sealed class RunObserver : ITrainingObserver
 {
     private readonly RunLog _log;
     private readonly MetricsFile _metrics;

@@ -3,7 +3,7 @@ using MathNet.Numerics.Distributions;
 namespace HeteroAKD.Experiments.Statistics;
 
 /// <summary>The sign test: it asks only how often a method is ahead, so one outlier cannot decide it.</summary>
-public static class SignTest
+internal static class SignTest
 {
     /// <summary>Two-sided p-value, exact by the binomial distribution. Ties count for neither side. NaN where nothing is left.</summary>
     /// <param name="wins">Pairs in which the method is ahead.</param>

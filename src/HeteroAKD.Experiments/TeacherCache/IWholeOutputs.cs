@@ -3,7 +3,7 @@ using HeteroAKD.Nn;
 namespace HeteroAKD.Experiments.TeacherCache;
 
 /// <summary>Keeps what a teacher says of whole images.</summary>
-public interface IWholeOutputs : IDisposable
+internal interface IWholeOutputs : IDisposable
 {
     /// <summary>What is kept of an image; null where nothing is.</summary>
     /// <param name="source">Number of its data set.</param>

@@ -18,7 +18,7 @@ namespace HeteroAKD.Experiments.TeacherCache;
 /// the device and the program's own code, and it ends with a digest of its content. So a file is either the right one or written anew. A full disk stops the writing, not
 /// the training.
 /// </summary>
-public sealed class TeacherOutputFolder : ITeacherOutputs
+internal sealed class TeacherOutputFolder : ITeacherOutputs
 {
     private readonly OutputFiles _files;
     private readonly Action<string> _say;

@@ -12,7 +12,7 @@ namespace HeteroAKD.Experiments.TeacherCache;
 /// Asks the teacher once for every whole image; the windows, scales and mirror images of training are cut out of its maps (<c>data.teacherCache</c>). That is an
 /// approximation: the teacher never sees the scaled or re-coloured image, sees beyond the window, and its maps are interpolated and kept with 16 bits.
 /// </summary>
-public sealed class TeacherViews : ITeacherOutputs
+internal sealed class TeacherViews : ITeacherOutputs
 {
     // What the deepest maps of the networks here divide an image by.
     private const int SizeDivisor = 32;

@@ -6,7 +6,7 @@ namespace HeteroAKD.Experiments.TeacherCache;
 /// <param name="Image">Rows and columns of the image.</param>
 /// <param name="Padded">The same after padding.</param>
 /// <param name="Maps">The maps that are read.</param>
-public sealed record WholeOutput((int Height, int Width) Image, (int Height, int Width) Padded, IReadOnlyList<HalfMap> Maps)
+internal sealed record WholeOutput((int Height, int Width) Image, (int Height, int Width) Padded, IReadOnlyList<HalfMap> Maps)
 {
     /// <summary>Bytes of the maps.</summary>
     public long Bytes => Maps.Sum(m => 2L * m.Values.Length);
@@ -39,4 +39,4 @@ public sealed record WholeOutput((int Height, int Width) Image, (int Height, int
 /// <param name="Height">h.</param>
 /// <param name="Width">w.</param>
 /// <param name="Values">[C, h, w].</param>
-public sealed record HalfMap(int Channels, int Height, int Width, Half[] Values);
+internal sealed record HalfMap(int Channels, int Height, int Width, Half[] Values);

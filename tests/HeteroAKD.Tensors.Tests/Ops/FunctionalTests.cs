@@ -11,6 +11,7 @@ public sealed class FunctionalTests
     private static readonly Dictionary<OpRow, string> s_notFunctions = new()
     {
         [AdamWStep.Row] = "an optimiser's update, which PyTorch has in torch.optim",
+        [SgdStep.Row] = "as adamw_step",
     };
 
     [Fact]
@@ -63,12 +64,23 @@ public sealed class FunctionalTests
         Functional.Cdist(Functional.Reshape(x, new Shape(1, 4, 2)), Functional.Reshape(x, new Shape(1, 4, 2)));
         Functional.SamplePixels(Functional.Reshape(x, new Shape(1, 4, 2)), Functional.Reshape(x, new Shape(1, 2, 4)));
         Functional.MemoryBank(Functional.Reshape(x, new Shape(2, 2, 2)), x, Functional.Sum(x, 3), samples: 2);
+        Functional.ConvTranspose2d(x, Functional.Reshape(x, new Shape(2, 1, 2, 2)), stride: new Size2d(2, 3), outputPadding: new Size2d(0, 1));
+        Functional.GroupNorm(x, 2, Functional.Sum(x, [0, 2, 3]), Functional.Sum(x, [0, 2, 3]));
+        Functional.Permute(x, 0, 2, 3, 1);
+        Functional.Slice(x, -1, 1);
+        Functional.Pad(x, 1, 2, 3, 4, 5);
+        Functional.Hardswish(x);
+        Functional.Interpolate(x, 3, 4, InterpolateMode.NearestExact);
         string[] expected =
         [
             "tanh", "exp", "log", "sqrt", "abs", "square", "reciprocal", "softmax", "log_softmax", "sub", "mul", "div", "scale_shift", "sum", "mean", "max",
             "reshape", "reshape", "matmul", "add_window", "cross_entropy", "kd_loss", "heteroakd_loss", "pseudo_labels", "one_hot", "softmax_kl", "pearson_corrcoef", "reshape", "reshape", "cdist", "reshape", "reshape", "sample_pixels", "reshape", "sum", "memory_bank",
+            "reshape", "conv_transpose2d", "sum", "sum", "group_norm", "permute", "slice", "pad", "hardswish", "interpolate",
         ];
         Assert.Equal(expected, trace.Operations.Select(o => o.Row.Name));
+        Assert.Equal(new ConvTranspose2dAttributes(new Size2d(2, 3), 0, new Size2d(0, 1), 1), trace.Operations.Single(o => o.Row == TransposedConvolution.Row).Attributes);
+        Assert.Equal(new PadAttributes(1, 2, 3, 4, 5), trace.Operations.Single(o => o.Row == Slicing.Pad).Attributes);
+        Assert.Equal(new InterpolateAttributes(3, 4, AlignCorners: false, InterpolateMode.NearestExact), trace.Operations.Single(o => o.Row == Resampling.Interpolate).Attributes);
         Assert.Equal(new CrossEntropyAttributes(1, 0.25f, true), trace.Operations.Single(o => o.Row == Losses.CrossEntropy).Attributes);
         Assert.Equal(new KdAttributes(), trace.Operations.Single(o => o.Row == Losses.Kd).Attributes);
         Assert.Equal(new HeteroAkdAttributes(), trace.Operations.Single(o => o.Row == HeteroAkd.Row).Attributes);
