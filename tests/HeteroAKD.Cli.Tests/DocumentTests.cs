@@ -58,7 +58,7 @@ public sealed partial class DocumentTests
     private static string WithoutCode(string text) => InlineCode().Replace(CodeBlock().Replace(text, ""), "code");
 
     private static IEnumerable<string> Files() =>
-        new[] { "", "docs", "lab", "bench" }.SelectMany(folder => Directory.EnumerateFiles(RepositoryRoot.File(folder), "*.md")).Order(StringComparer.Ordinal);
+        new[] { "", "docs", "docs/decisions", "lab", "bench" }.SelectMany(folder => Directory.EnumerateFiles(RepositoryRoot.File(folder), "*.md")).Order(StringComparer.Ordinal);
 
     [GeneratedRegex(@"\]\(([^)\s]+)\)")]
     private static partial Regex Link();

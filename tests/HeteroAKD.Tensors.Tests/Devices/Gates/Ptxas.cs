@@ -45,7 +45,7 @@ internal sealed partial class Ptxas
         if (path is null || !File.Exists(path))
         {
             return (null, named is null
-                ? $"no ptxas in PATH, and {Variable} is not set: kernels are not assembled (.ci/run fetches one; docs/decisions.md, 32)"
+                ? $"no ptxas in PATH, and {Variable} is not set: kernels are not assembled (.ci/run fetches one; decision 32 in docs/decisions.md)"
                 : $"{Variable} names {named}, which is no file: kernels are not assembled");
         }
 
