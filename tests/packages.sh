@@ -34,7 +34,7 @@ says() {
 
 # has PACKAGE FILE: a packed file lies in a package.
 has() {
-    unzip -l "$folder/packed/$1.$version.nupkg" | grep -q " $2\$"
+    unzip -l "$folder/packed/$1.$version.nupkg" >"$folder/listed.txt" && grep -q " $2\$" "$folder/listed.txt"
 }
 
 # project NAME SAMPLE PACKAGE: an empty project with a sample's source and one package.
