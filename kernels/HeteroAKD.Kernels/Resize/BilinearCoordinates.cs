@@ -157,7 +157,8 @@ public readonly struct BilinearAxis
     // Rounds down for negative numerators too.
     private static int FloorDivide(int a, int b) => a >= 0 ? a / b : -((b - 1 - a) / b);
 
-    private static int CommonDivisor(int a, int b)
+    /// <summary>The greatest common divisor; of 0 and a number that number.</summary>
+    internal static int CommonDivisor(int a, int b)
     {
         while (b != 0)
         {

@@ -33,7 +33,7 @@ public readonly struct NearestAxis
     {
         Source = source;
         Target = target;
-        int common = CommonDivisor(source, target);
+        int common = BilinearAxis.CommonDivisor(source, target);
         int half = exact ? 2 : 1;
         Step = half * (source / common);
         Offset = exact ? source / common : 0;
@@ -67,16 +67,6 @@ public readonly struct NearestAxis
     {
         TLane numerator = TLane.Fma(source, TLane.Splat(Divisor), TLane.Splat(Step - 1 - Offset));
         return TLane.Max(TLane.Floor(numerator / TLane.Splat(Step)), TLane.Splat(0f));
-    }
-
-    private static int CommonDivisor(int a, int b)
-    {
-        while (b != 0)
-        {
-            (a, b) = (b, a % b);
-        }
-
-        return a;
     }
 }
 

@@ -13,19 +13,14 @@ internal sealed class DistillCommand : Command
         : base("distill", "Train or load the teacher, train the student alone and distilled (and with plain KD alone: distillation.control), and show the gain")
     {
         Add(file);
-        Option<bool> dryRun = DryRunReport.NewOption();
-        if (dry is not null)
-        {
-            Add(dryRun);
-        }
-
+        DryRunOption dryRun = new(this, dry, terminal, cancellation);
         SetAction(result =>
         {
             string path = result.GetRequiredValue(file);
             ExperimentConfig config = ConfigurationReader.ReadFile(path, options.Overrides(result, withOut: true));
-            if (dry is not null && result.GetValue(dryRun))
+            if (dryRun.Run(result, config, null) is { } code)
             {
-                return DryRunReport.Write(terminal, terminal.WithProgress(progress => dry.Try(config, null, progress, cancellation)));
+                return code;
             }
 
             var request = new DistillRequest(config, Path.GetFileNameWithoutExtension(path), options.Mode(result));

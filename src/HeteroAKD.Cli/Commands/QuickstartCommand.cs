@@ -21,18 +21,13 @@ internal sealed class QuickstartCommand : Command
         : base("quickstart", "Train a teacher and the same student three times on procedural scenes, alone, with plain KD and with HeteroAKD, and show the differences")
     {
         Add(seeds);
-        Option<bool> dryRun = DryRunReport.NewOption();
-        if (dry is not null)
-        {
-            Add(dryRun);
-        }
-
+        DryRunOption dryRun = new(this, dry, terminal, cancellation);
         SetAction(result =>
         {
             ExperimentConfig config = ShippedConfiguration.Read(ShippedConfiguration.Scenes, options.Overrides(result, withOut: true));
-            if (dry is not null && result.GetValue(dryRun))
+            if (dryRun.Run(result, config, null, result.GetValue(seeds)) is { } code)
             {
-                return DryRunReport.Write(terminal, terminal.WithProgress(progress => dry.Try(config, null, progress, cancellation)), result.GetValue(seeds));
+                return code;
             }
 
             var request = new QuickstartRequest(config, options.Mode(result), result.GetValue(seeds));

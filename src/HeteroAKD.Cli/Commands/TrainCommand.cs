@@ -35,19 +35,14 @@ internal sealed class TrainCommand : Command
                 result.AddError("--teacher-outputs needs --network distilled: no other network asks the teacher");
             }
         });
-        Option<bool> dryRun = DryRunReport.NewOption();
-        if (dry is not null)
-        {
-            Add(dryRun);
-        }
-
+        DryRunOption dryRun = new(this, dry, terminal, cancellation);
         SetAction(result =>
         {
             string path = result.GetRequiredValue(file);
             ExperimentConfig config = ConfigurationReader.ReadFile(path, options.Overrides(result, withOut: true));
-            if (dry is not null && result.GetValue(dryRun))
+            if (dryRun.Run(result, config, result.GetValue(network)) is { } code)
             {
-                return DryRunReport.Write(terminal, terminal.WithProgress(progress => dry.Try(config, result.GetValue(network), progress, cancellation)));
+                return code;
             }
 
             var request = new TrainRequest(config, Path.GetFileNameWithoutExtension(path), options.Mode(result), result.GetValue(network), result.GetValue(teacherOutputs) ?? "");

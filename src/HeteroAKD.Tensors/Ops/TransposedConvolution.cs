@@ -69,7 +69,7 @@ public static class TransposedConvolution
 
     /// <summary>Sizes and options of the convolution that takes an output to an input.</summary>
     /// <exception cref="ShapeMismatchException">They do not fit.</exception>
-    public static ConvShape ShapeOf(Shape x, Shape w, ConvTranspose2dAttributes a)
+    internal static ConvShape ShapeOf(Shape x, Shape w, ConvTranspose2dAttributes a)
     {
         if (x.Rank != 4 || w.Rank != 4 || a.Groups < 1 || x[1] != w[0] || x[1] % a.Groups != 0)
         {

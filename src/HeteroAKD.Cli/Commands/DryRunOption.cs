@@ -1,27 +1,53 @@
 using System.CommandLine;
 using System.Globalization;
 using HeteroAKD.Experiments.Commands;
+using HeteroAKD.Experiments.Configuration;
 using HeteroAKD.Training.Evaluation;
 using HeteroAKD.Training.Loop;
 
 namespace HeteroAKD.Cli.Commands;
 
 /// <summary>The option <c>--dry-run</c> of the commands that train, and what a person sees of it.</summary>
-internal static class DryRunReport
+internal sealed class DryRunOption
 {
     private const double BytesPerMebibyte = 1 << 20;
 
-    /// <summary>The option; each command has one of its own.</summary>
-    public static Option<bool> NewOption() => new("--dry-run")
+    private readonly Option<bool> option = new("--dry-run")
     {
         Description = "Read two batches, take a step on each, evaluate a few images, print memory and time to finish; write nothing",
     };
 
-    /// <summary>Writes what was found and returns the exit code.</summary>
-    /// <param name="terminal">Where to.</param>
-    /// <param name="outcome">What was found.</param>
-    /// <param name="seeds">How often each student is trained; the teacher is trained once.</param>
-    public static int Write(Terminal terminal, DryRunOutcome outcome, int seeds = 1)
+    private readonly IDryRunCommand? dry;
+    private readonly Terminal terminal;
+    private readonly CancellationToken cancellation;
+
+    /// <summary>Adds the option to a command, where there is something that tries experiments.</summary>
+    public DryRunOption(Command command, IDryRunCommand? dry, Terminal terminal, CancellationToken cancellation)
+    {
+        (this.dry, this.terminal, this.cancellation) = (dry, terminal, cancellation);
+        if (dry is not null)
+        {
+            command.Add(option);
+        }
+    }
+
+    /// <summary>Tries an experiment where the option is given, and returns the exit code; null where it is not.</summary>
+    /// <param name="result">The command line.</param>
+    /// <param name="config">The experiment.</param>
+    /// <param name="role">The network that would be trained; null for all of a distillation.</param>
+    /// <param name="seeds">How often each student would be trained; the teacher is trained once.</param>
+    public int? Run(ParseResult result, ExperimentConfig config, NetworkRole? role, int seeds = 1)
+    {
+        if (dry is null || !result.GetValue(option))
+        {
+            return null;
+        }
+
+        Write(terminal.WithProgress(progress => dry.Try(config, role, progress, cancellation)), seeds);
+        return ExitCode.Success;
+    }
+
+    private void Write(DryRunOutcome outcome, int seeds)
     {
         var table = new TextTable("network", "model", "parameters", "images", "batch", "loss", "ms/step", "ms/batch", "tensors MiB", "ms/image", "steps", "to finish") { Words = [0, 1] };
         foreach (DryRunNetwork n in outcome.Networks)
@@ -37,7 +63,6 @@ internal static class DryRunReport
         double total = outcome.Networks.Sum(n => n.SecondsToFinish * (n.Role == NetworkRoles.Teacher ? 1 : seeds));
         string students = seeds == 1 ? "" : $" with {Count(seeds)} seeds (the teacher is trained once)";
         terminal.Out.WriteLine($"{Duration(total)} to finish{students} on {outcome.Device}, peak memory {Number(outcome.PeakMemoryBytes / BytesPerMebibyte, "F0")} MiB; nothing was written");
-        return ExitCode.Success;
     }
 
     private static string Count(long count) => count.ToString(CultureInfo.InvariantCulture);
