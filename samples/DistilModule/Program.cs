@@ -3,6 +3,7 @@ using HeteroAKD.Nn;
 using HeteroAKD.Nn.Initialization;
 using HeteroAKD.Nn.Layers;
 using HeteroAKD.Tensors;
+using HeteroAKD.Training.Loop;
 using HeteroAKD.Training.Optimization;
 
 const int Batch = 8, Side = 16, Classes = 3;
@@ -10,43 +11,27 @@ int steps = args.Length > 1 ? int.Parse(args[1], System.Globalization.CultureInf
 using Device device = Device.Open(args.Length > 0 ? args[0] : "cpu");
 using Net teacher = new(new Site(device, new Generator(seed: 1)), width: 24);
 using Net student = new(new Site(device, new Generator(seed: 2)), width: 6);
-Random random = new(1);
-Train(teacher, null);
+Train("teacher", teacher, (logits, target, _) => Functional.CrossEntropy(logits, target));
 teacher.RequireGrad(false);
-Train(student, teacher);
 
 // The student learns labels, the teacher's probabilities and, by a loss that is written here, where the teacher's logits are strong.
-void Train(Net net, Net? from)
+Train("student", student, (logits, target, input) =>
 {
-    OptimizerOptions options = new() { Lr = 1e-2 };
-    using FlatParameters parameters = new(device, [.. ParameterGroup.Of(net, "net", lrMultiplier: 1, options.WeightDecay, spareNormsAndBiases: true)]);
-    using Optimizer optimizer = new(parameters, options);
-    LearningRateSchedule schedule = new(new ScheduleOptions(), options.Lr, steps);
-    for (int step = 0; step < steps; step++)
-    {
-        (float[] images, int[] labels) = Blocks(random);
-        optimizer.ZeroGrad();
-        using (device.BeginStep())
+    Tensor taught = teacher.Forward(input, Pass.Evaluation); // nothing is recorded: its parameters want no gradient
+    return Functional.CrossEntropy(logits, target) + Functional.KdLoss(logits, taught) + (Attention(logits, taught) * 10);
+});
+
+void Train(string name, Net net, Func<Tensor, Tensor, Tensor, Tensor> loss)
+{
+    using ModuleTrainer trainer = new(net, new ModuleTrainingOptions { Steps = steps, LogEvery = 20, Optimizer = new OptimizerOptions { Lr = 1e-2 } });
+    trainer.Run(
+        (batch, pass) =>
         {
+            (float[] images, int[] labels) = Blocks(new Random(batch));
             Tensor input = Tensor.From(device, new Shape(Batch, 3, Side, Side), images);
-            Tensor target = Tensor.From(device, new Shape(Batch, Side, Side), labels);
-            Tensor logits = net.Forward(input, Pass.Train(step));
-            Tensor loss = Functional.CrossEntropy(logits, target);
-            if (from is not null)
-            {
-                Tensor taught = from.Forward(input, Pass.Evaluation); // nothing is recorded: its parameters want no gradient
-                loss += Functional.KdLoss(logits, taught) + (Attention(logits, taught) * 10);
-            }
-
-            loss.Backward();
-            if (step % 20 == 0 || step == steps - 1)
-            {
-                Console.WriteLine($"{(from is null ? "teacher" : "student")} step {step}: loss {loss.Item():F3}");
-            }
-        }
-
-        optimizer.Step(schedule.At(step));
-    }
+            return loss(net.Forward(input, pass), Tensor.From(device, new Shape(Batch, Side, Side), labels), input);
+        },
+        (step, value) => Console.WriteLine($"{name} step {step}: loss {value:F3}"));
 }
 
 // Squared difference of where both maps are strong, each as a direction.

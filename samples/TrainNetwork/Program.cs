@@ -3,6 +3,7 @@ using HeteroAKD.Nn;
 using HeteroAKD.Nn.Initialization;
 using HeteroAKD.Nn.Layers;
 using HeteroAKD.Tensors;
+using HeteroAKD.Training.Loop;
 using HeteroAKD.Training.Optimization;
 using HeteroAKD.Weights.Formats;
 
@@ -10,28 +11,15 @@ const int Batch = 16, Side = 12;
 int steps = args.Length > 1 ? int.Parse(args[1], System.Globalization.CultureInfo.InvariantCulture) : 60;
 using Device device = Device.Open(args.Length > 0 ? args[0] : "cpu");
 using StripeNetwork network = new(new Site(device, new Generator(seed: 1)));
-OptimizerOptions options = new() { Lr = 1e-2 };
-using FlatParameters parameters = new(device, [.. ParameterGroup.Of(network, "network", lrMultiplier: 1, options.WeightDecay, spareNormsAndBiases: true)]);
-using Optimizer optimizer = new(parameters, options);
-LearningRateSchedule schedule = new(new ScheduleOptions(), options.Lr, steps);
-Random random = new(1);
-for (int step = 0; step < steps; step++)
-{
-    (float[] images, int[] labels) = Stripes(random);
-    optimizer.ZeroGrad();
-    using (device.BeginStep())
+using ModuleTrainer trainer = new(network, new ModuleTrainingOptions { Steps = steps, LogEvery = 20, Optimizer = new OptimizerOptions { Lr = 1e-2 } });
+trainer.Run(
+    (batch, pass) =>
     {
-        Tensor logits = network.Forward(Tensor.From(device, new Shape(Batch, 1, Side, Side), images), Pass.Train(step));
-        Tensor loss = Functional.CrossEntropy(logits, Tensor.From(device, new Shape(Batch, 1, 1), labels));
-        loss.Backward();
-        if (step % 20 == 0 || step == steps - 1)
-        {
-            Console.WriteLine($"step {step}: loss {loss.Item():F3}");
-        }
-    }
-
-    optimizer.Step(schedule.At(step));
-}
+        (float[] images, int[] labels) = Stripes(new Random(batch));
+        Tensor logits = network.Forward(Tensor.From(device, new Shape(Batch, 1, Side, Side), images), pass);
+        return Functional.CrossEntropy(logits, Tensor.From(device, new Shape(Batch, 1, 1), labels));
+    },
+    (step, loss) => Console.WriteLine($"step {step}: loss {loss:F3}"));
 
 using FileStream file = File.Create("stripes.safetensors");
 SafeTensors.Write(file, [.. network.State().Select(entry => HostTensor.Of(entry.Name, entry.Tensor))], new Dictionary<string, string>());

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Reflection;
 
 namespace HeteroAKD.Tensors;
 
@@ -31,6 +32,28 @@ public sealed class InRangeAttribute : Attribute
     /// <summary>Whether the value lies in the interval. NaN lies in none.</summary>
     public bool Contains(double value) =>
         (lowIncluded ? value >= low : value > low) && (highIncluded ? value <= high : value < high);
+
+    /// <summary>Holds the numbers of an options record against their intervals.</summary>
+    /// <exception cref="HeteroAkdException">One lies outside; the message names it.</exception>
+    public static void Require(object options)
+    {
+        foreach (PropertyInfo property in options.GetType().GetProperties())
+        {
+            if (property.GetCustomAttribute<InRangeAttribute>() is not { } range)
+            {
+                continue;
+            }
+
+            object? value = property.GetValue(options);
+            double[] numbers = value is IEnumerable<double> list ? [.. list] : value is null ? [] : [Convert.ToDouble(value, CultureInfo.InvariantCulture)];
+            if (numbers.Any(n => !range.Contains(n)))
+            {
+                throw new HeteroAkdException(string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"{options.GetType().Name}.{property.Name} must lie in {range.Interval}, not {string.Join(", ", numbers)}"));
+            }
+        }
+    }
 
     private static double End(string text) => text switch
     {

@@ -197,6 +197,28 @@ public sealed class Checkpoint
     /// <exception cref="CheckpointException">Missing or of another shape.</exception>
     public void Copy(string name, Tensor target) => target.CopyFrom(Fitting(name, target).Floats);
 
+    /// <summary>Copies all entries into tensors of their names: each must be there with its shape, and nothing else.</summary>
+    /// <exception cref="CheckpointException">They are others; nothing was copied then.</exception>
+    internal void CopyAll(IReadOnlyList<(string Name, Tensor Tensor)> targets)
+    {
+        RequireNumbers(ModelPrefix);
+        foreach ((string name, Tensor target) in targets)
+        {
+            Fitting(name, target);
+        }
+
+        if (_tensors.Count != targets.Count)
+        {
+            string unknown = _tensors.Keys.First(name => targets.All(t => t.Name != name));
+            throw new CheckpointException(_path, $"has an entry '{unknown}', which this training does not: it is of another model or another update rule", "Name the modules and the options that it was trained with");
+        }
+
+        foreach ((string name, Tensor target) in targets)
+        {
+            Copy(name, target);
+        }
+    }
+
     // Every shape before the first copy: a network is never left half overwritten.
     private void RequireFits(string prefix, Module module)
     {

@@ -26,6 +26,11 @@ public sealed partial class NetworkTrainer(ITrainingObserver observer)
     /// <exception cref="NonFiniteException">The loss became NaN or infinite; earlier checkpoints are as they were.</exception>
     public double Run(TrainingJob job, IBatchSource batches, CancellationToken cancellation = default, Checkpoint? from = null)
     {
+        foreach (object options in new object[] { job.Optimizer, job.Schedule, job.Training, job.Evaluation })
+        {
+            InRangeAttribute.Require(options);
+        }
+
         Stopwatch warmUpClock = Stopwatch.StartNew();
         if (from is null && job.Objective.WarmUp is { } warmUp)
         {

@@ -24,8 +24,14 @@ public sealed class Optimizer : IDisposable
     private readonly Piece[] _pieces; // one a group
 
     /// <summary>Takes over the parameters.</summary>
+    /// <exception cref="HeteroAkdException"><see cref="OptimizerOptions.Betas"/> are not two.</exception>
     public Optimizer(FlatParameters parameters, OptimizerOptions config)
     {
+        if (config.Betas.Count != 2)
+        {
+            throw new HeteroAkdException($"optimizer: Betas needs 2 values, not {config.Betas.Count}");
+        }
+
         _parameters = parameters;
         _config = config;
         Device device = parameters.Values.Device;
