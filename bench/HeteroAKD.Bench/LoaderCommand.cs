@@ -47,8 +47,16 @@ internal sealed class LoaderCommand : Command
             {
                 IImageCodec codec = ImageCodec.Of(kind);
                 RgbImage? picture = null;
-                Row(table, $"decode PNG, 1024x2048, 1 thread, {kind}", "", Measure(seconds / 2, i => picture = codec.ReadRgb(large.Pairs[i % LargeImages].Image, picture)));
-                Row(table, $"decode JPEG, 1024x2048, 1 thread, {kind}", "", Measure(seconds / 2, i => picture = codec.ReadRgb(photos[i % LargeImages], picture)));
+                Row(
+                    table,
+                    $"decode PNG, 1024x2048, 1 thread, {kind}",
+                    "",
+                    Measure(seconds / 2, i => picture = codec.ReadRgb(large.Pairs[i % LargeImages].Image, picture)));
+                Row(
+                    table,
+                    $"decode JPEG, 1024x2048, 1 thread, {kind}",
+                    "",
+                    Measure(seconds / 2, i => picture = codec.ReadRgb(photos[i % LargeImages], picture)));
             }
 
             Row(table, "decode labels, 1024x2048, 1 thread", "", Measure(seconds / 2, i => LabelPng.Read(large.Pairs[i % LargeImages].Label)));
@@ -87,7 +95,8 @@ internal sealed class LoaderCommand : Command
     /// <summary>Images a second over whole epochs, after one that does not count.</summary>
     private static Speed Loader(ISegmentationDataset dataset, Augmentation augmentation, int batchSize, int threads, double seconds)
     {
-        using BatchLoader loader = new(dataset, new LoaderOptions { BatchSize = batchSize, Augmentation = augmentation, Threads = threads, Prefetch = threads + 1 });
+        using BatchLoader loader = new(
+            dataset, new LoaderOptions { BatchSize = batchSize, Augmentation = augmentation, Threads = threads, Prefetch = threads + 1 });
         for (int i = 0; i < loader.BatchesPerEpoch; i++)
         {
             loader.Next();
@@ -114,7 +123,8 @@ internal sealed class LoaderCommand : Command
         return new Speed(rate, (process.TotalProcessorTime - before).TotalMilliseconds / count);
     }
 
-    private static void Row(TextTable table, string name, string goal, Speed speed) => table.Row(name, Text($"{speed.Rate:F1}"), Text($"{speed.CpuMilliseconds:F2}"), goal);
+    private static void Row(TextTable table, string name, string goal, Speed speed) =>
+        table.Row(name, Text($"{speed.Rate:F1}"), Text($"{speed.CpuMilliseconds:F2}"), goal);
 
     /// <summary>Scenes with the noise of a camera, which decides how much there is to inflate.</summary>
     private static ListFileDataset Write(string folder, int count, int width, int height)

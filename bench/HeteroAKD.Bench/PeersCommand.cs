@@ -27,7 +27,11 @@ internal sealed class PeersCommand : Command
         DefaultValueFactory = _ => [Environment.ProcessorCount],
     };
 
-    private readonly Option<double> _seconds = new("--seconds") { Description = "Seconds that a case is timed after its warm-up.", DefaultValueFactory = _ => 2 };
+    private readonly Option<double> _seconds = new("--seconds")
+    {
+        Description = "Seconds that a case is timed after its warm-up.",
+        DefaultValueFactory = _ => 2,
+    };
     private readonly Option<FileInfo?> _compare = new("--compare")
     {
         Description = "A file of --json from before a change: name every row whose ratio fell by more than 10 %, and end with 1 if there is one.",
@@ -143,7 +147,8 @@ internal sealed class PeersCommand : Command
 
         if (arguments.GetValue(_markdown) is { } markdown)
         {
-            MarkdownReport.Write(markdown.FullName, report, $"dotnet run -c Release --project bench/HeteroAKD.Bench -- peers {Repeatable(arguments)}".Trim(), verdict);
+            MarkdownReport.Write(
+                markdown.FullName, report, $"dotnet run -c Release --project bench/HeteroAKD.Bench -- peers {Repeatable(arguments)}".Trim(), verdict);
         }
     }
 

@@ -37,12 +37,18 @@ void Train(string name, Net net, Func<Tensor, Tensor, Tensor, Tensor> loss)
 // Squared difference of where both maps are strong, each as a direction.
 static Tensor Attention(Tensor student, Tensor teacher) => Functional.MseLoss(Strong(student), Strong(teacher));
 
-static Tensor Strong(Tensor map) => Functional.Normalize(Functional.Reshape(Functional.Mean(Functional.Square(map), 1), new Shape(map.Shape[0], map.Shape[2] * map.Shape[3])), 1);
+static Tensor Strong(Tensor map) =>
+    Functional.Normalize(Functional.Reshape(Functional.Mean(Functional.Square(map), 1), new Shape(map.Shape[0], map.Shape[2] * map.Shape[3])), 1);
 
 static (float[] Images, int[] Labels) Blocks(Random random)
 {
     int[] labels = [.. Enumerable.Range(0, Batch * Side * Side).Select(i => ((i / Side / 4) + (i % Side / 4) + (i / (Side * Side))) % Classes)];
-    return ([.. Enumerable.Range(0, Batch * 3 * Side * Side).Select(i => labels[(i / (3 * Side * Side) * Side * Side) + (i % (Side * Side))] + (2 * (float)random.NextDouble()))], labels);
+    return (
+        [
+            .. Enumerable.Range(0, Batch * 3 * Side * Side).Select(
+                i => labels[(i / (3 * Side * Side) * Side * Side) + (i % (Side * Side))] + (2 * (float)random.NextDouble()))
+        ],
+        labels);
 }
 
 internal sealed class Net : Layer

@@ -1,4 +1,4 @@
-// Writes a kernel once, runs it on any device, and uses it in autograd.   dotnet run -c Release --project samples/OwnKernel -- [cpu | cuda | opencl | ilgpu-cpu]
+// Writes a kernel once, runs it on any device, and uses it in autograd. dotnet run -c Release --project samples/OwnKernel -- [cpu | cuda | opencl | ilgpu-cpu]
 using System.Runtime.CompilerServices;
 using HeteroAKD.Kernels.Lanes;
 using HeteroAKD.Kernels.Launch;

@@ -1,4 +1,5 @@
-// Defines a small CNN, trains it on images made here, and saves it.   dotnet run -c Release --project samples/TrainNetwork -- [cpu | cuda | opencl | ilgpu-cpu] [steps]
+// Defines a small CNN, trains it on images made here, and saves it. dotnet run -c Release --project samples/TrainNetwork -- [cpu | cuda | opencl | ilgpu-cpu]
+// [steps]
 using HeteroAKD.Nn;
 using HeteroAKD.Nn.Initialization;
 using HeteroAKD.Nn.Layers;

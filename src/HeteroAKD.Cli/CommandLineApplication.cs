@@ -9,7 +9,7 @@ namespace HeteroAKD.Cli;
 /// <summary>The command line: commands, usage errors and the one place where exceptions become sentences.</summary>
 internal sealed class CommandLineApplication(CommandServices services, Terminal terminal)
 {
-    private readonly CommonOptions options = new();
+    private readonly CommonOptions _options = new();
 
     /// <summary>What a program that contains this one adds: commands that take the common options.</summary>
     public Func<CommonOptions, Terminal, IEnumerable<Command>> Additions { get; init; } = (_, _) => [];
@@ -31,14 +31,14 @@ internal sealed class CommandLineApplication(CommandServices services, Terminal 
         }
         catch (Exception e)
         {
-            ErrorReport.Write(terminal.Error, e, args.Contains(options.Debug.Name));
+            ErrorReport.Write(terminal.Error, e, args.Contains(_options.Debug.Name));
             return e is ConfigurationException { IsOverride: true } ? ExitCode.Usage : ExitCode.Failure;
         }
     }
 
     private int Invoke(IReadOnlyList<string> args)
     {
-        using var interruption = new Interruption(terminal.Error);
+        using Interruption interruption = new(terminal.Error);
         ParseResult result = CreateRoot(interruption.Token).Parse(args.Count == 0 ? ["--help"] : args);
         if (result.Errors.Count > 0)
         {
@@ -46,7 +46,7 @@ internal sealed class CommandLineApplication(CommandServices services, Terminal 
             return ExitCode.Usage;
         }
 
-        var invocation = new InvocationConfiguration
+        InvocationConfiguration invocation = new InvocationConfiguration
         {
             Output = terminal.Out,
             Error = terminal.Error,
@@ -67,56 +67,56 @@ internal sealed class CommandLineApplication(CommandServices services, Terminal 
     /// <summary>Every command with its options.</summary>
     public RootCommand CreateRoot(CancellationToken cancellation)
     {
-        var root = new RootCommand("Distils segmentation networks across architectures (HeteroAKD), on CPU and GPU.");
-        options.AddTo(root);
+        RootCommand root = new("Distils segmentation networks across architectures (HeteroAKD), on CPU and GPU.");
+        _options.AddTo(root);
         if (services.Quickstart is { } quickstart)
         {
-            root.Add(new QuickstartCommand(quickstart, services.DryRun, options, terminal, cancellation));
+            root.Add(new QuickstartCommand(quickstart, services.DryRun, _options, terminal, cancellation));
         }
 
         if (services.Train is { } train)
         {
-            root.Add(new TrainCommand(train, services.DryRun, options, terminal, cancellation));
+            root.Add(new TrainCommand(train, services.DryRun, _options, terminal, cancellation));
         }
 
         if (services.Distill is { } distill)
         {
-            root.Add(new DistillCommand(distill, services.DryRun, options, terminal, cancellation));
+            root.Add(new DistillCommand(distill, services.DryRun, _options, terminal, cancellation));
         }
 
         if (services.Experiment is { } experiment)
         {
-            root.Add(new ExperimentCommand(experiment, options, terminal, cancellation));
+            root.Add(new ExperimentCommand(experiment, _options, terminal, cancellation));
         }
 
         if (services.Evaluate is { } evaluate)
         {
-            root.Add(new EvalCommand(evaluate, options, terminal, cancellation));
+            root.Add(new EvalCommand(evaluate, _options, terminal, cancellation));
         }
 
         if (services.Predict is { } predict)
         {
-            root.Add(new PredictCommand(predict, options, terminal, cancellation));
+            root.Add(new PredictCommand(predict, _options, terminal, cancellation));
         }
 
         if (services.Cka is { } cka)
         {
-            root.Add(new AnalyzeCommand(cka, options, terminal, cancellation));
+            root.Add(new AnalyzeCommand(cka, _options, terminal, cancellation));
         }
 
         if (services.Import is { } import)
         {
-            root.Add(new ImportCommand(import, options, terminal));
+            root.Add(new ImportCommand(import, _options, terminal));
         }
 
         if (services.Export is { } export)
         {
-            root.Add(new ExportCommand(export, options, terminal, cancellation));
+            root.Add(new ExportCommand(export, _options, terminal, cancellation));
         }
 
         if (services.DataCheck is { } dataCheck)
         {
-            root.Add(new DataCommand(dataCheck, options, terminal, cancellation));
+            root.Add(new DataCommand(dataCheck, _options, terminal, cancellation));
         }
 
         if (services.Info is { } info)
@@ -126,15 +126,15 @@ internal sealed class CommandLineApplication(CommandServices services, Terminal 
 
         if (services.Gradcheck is { } gradcheck)
         {
-            root.Add(new GradcheckCommand(gradcheck, options, terminal, cancellation));
+            root.Add(new GradcheckCommand(gradcheck, _options, terminal, cancellation));
         }
 
         if (services.Op is { } op)
         {
-            root.Add(new OpCommand(op, options, terminal));
+            root.Add(new OpCommand(op, _options, terminal));
         }
 
-        foreach (Command command in Additions(options, terminal))
+        foreach (Command command in Additions(_options, terminal))
         {
             root.Add(command);
         }

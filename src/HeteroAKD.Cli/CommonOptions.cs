@@ -46,7 +46,12 @@ internal sealed class CommonOptions
         Recursive = true,
     }.OneOf();
 
-    public Option<int?> Seed { get; } = new Option<int?>("--seed") { Description = "Seed of weights, order and augmentation", HelpName = "n", Recursive = true }.Whole(0);
+    public Option<int?> Seed { get; } = new Option<int?>("--seed")
+    {
+        Description = "Seed of weights, order and augmentation",
+        HelpName = "n",
+        Recursive = true,
+    }.Whole(0);
 
     public Option<bool> Resume { get; } = new("--resume") { Description = "Continue the run in the run folder", Recursive = true };
 

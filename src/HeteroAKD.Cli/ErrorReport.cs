@@ -50,7 +50,8 @@ internal static class ErrorReport
         e is AggregateException or TypeInitializationException && e.InnerException is { } cause && Sentence(cause) is { } sentence ? sentence
         : e.GetType().Namespace?.StartsWith("HeteroAKD.", StringComparison.Ordinal) == true ? e.Message
         : DescriptorLimit.Explains(e) ? "too many files are open at once; raise the limit (ulimit -n), or set data.workers lower"
-        : e is OutOfMemoryException ? $"out of memory: {ProcessMemory.Describe()}. Use a smaller batch, crop or model, or raise the limit. Large pictures can be evaluated in windows: evaluation.mode=slide."
+        : e is OutOfMemoryException ? $"out of memory: {ProcessMemory.Describe()}. Use a smaller batch, crop or model, or raise the limit. Large pictures "
+            + $"can be evaluated in windows: evaluation.mode=slide."
         : e is IOException or UnauthorizedAccessException ? e.Message
         : null;
 }

@@ -5,7 +5,9 @@ using HeteroAKD.Tensors;
 
 namespace HeteroAKD.Cli;
 
-/// <summary>How the text after an option becomes a value. What does not is a usage error that names the option, what it takes and, among words, the nearest one.</summary>
+/// <summary>
+/// How the text after an option becomes a value. What does not is a usage error that names the option, what it takes and, among words, the nearest one.
+/// </summary>
 internal static class OptionValues
 {
     /// <summary>A whole number from <paramref name="least"/> to <paramref name="most"/>.</summary>
@@ -107,7 +109,10 @@ internal static class OptionValues
     private static int? WholeOf(ArgumentResult result, Option option, int least, int most) =>
         int.TryParse(Text(result), NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out int number) && number >= least && number <= most
             ? number
-            : Refuse<int?>(result, option, most < int.MaxValue ? $"takes {least} to {most}" : least > int.MinValue ? $"takes a whole number, at least {least}" : "takes a whole number");
+            : Refuse<int?>(
+                result,
+                option,
+                most < int.MaxValue ? $"takes {least} to {most}" : least > int.MinValue ? $"takes a whole number, at least {least}" : "takes a whole number");
 
     private static T? WordOf<T>(ArgumentResult result, Option option)
         where T : struct, Enum

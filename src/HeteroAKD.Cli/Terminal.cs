@@ -11,9 +11,9 @@ namespace HeteroAKD.Cli;
 internal sealed record Terminal(TextWriter Out, TextWriter Error, bool Interactive)
 {
     // A log of a long run stays short: this often at most.
-    private static readonly TimeSpan PlainInterval = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan s_plainInterval = TimeSpan.FromSeconds(5);
 
-    private readonly TextWriter drawing = Error;  // a bar is drawn with what other lines may not hold
+    private readonly TextWriter _drawing = Error;  // a bar is drawn with what other lines may not hold
 
     /// <summary>Results.</summary>
     public TextWriter Out { get; } = new VisibleWriter(Out);
@@ -43,10 +43,10 @@ internal sealed record Terminal(TextWriter Out, TextWriter Error, bool Interacti
     {
         if (!Interactive)
         {
-            return work(new PlainProgress(Error, PlainInterval, TimeProvider.System));
+            return work(new PlainProgress(Error, s_plainInterval, TimeProvider.System));
         }
 
-        IAnsiConsole console = AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(drawing) });
+        IAnsiConsole console = AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(_drawing) });
         return BarProgress.Run(console, work);
     }
 }

@@ -10,8 +10,8 @@ namespace HeteroAKD.Cli;
 /// <param name="target">Where they go.</param>
 internal sealed class VisibleWriter(TextWriter target) : TextWriter
 {
-    private readonly StringBuilder line = new();
-    private readonly Lock gate = new();
+    private readonly StringBuilder _line = new();
+    private readonly Lock _gate = new();
 
     /// <inheritdoc/>
     public override Encoding Encoding => target.Encoding;
@@ -28,15 +28,15 @@ internal sealed class VisibleWriter(TextWriter target) : TextWriter
     /// <inheritdoc/>
     public override void Write(ReadOnlySpan<char> buffer)
     {
-        lock (gate)
+        lock (_gate)
         {
             for (int end; (end = buffer.IndexOf('\n')) >= 0; buffer = buffer[(end + 1)..])
             {
-                line.Append(buffer[..end]);
+                _line.Append(buffer[..end]);
                 target.WriteLine(Take());
             }
 
-            line.Append(buffer);
+            _line.Append(buffer);
         }
     }
 
@@ -49,9 +49,9 @@ internal sealed class VisibleWriter(TextWriter target) : TextWriter
     /// <summary>Also writes a line that has not ended.</summary>
     public override void Flush()
     {
-        lock (gate)
+        lock (_gate)
         {
-            if (line.Length > 0)
+            if (_line.Length > 0)
             {
                 target.Write(Take());
             }
@@ -62,8 +62,8 @@ internal sealed class VisibleWriter(TextWriter target) : TextWriter
 
     private string Take()
     {
-        string taken = VisibleText.Line(line.ToString().TrimEnd('\r'));
-        line.Clear();
+        string taken = VisibleText.Line(_line.ToString().TrimEnd('\r'));
+        _line.Clear();
         return taken;
     }
 }

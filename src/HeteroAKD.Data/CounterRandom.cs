@@ -1,6 +1,8 @@
 namespace HeteroAKD.Data;
 
-/// <summary>What a <see cref="CounterRandom"/> is used for. Draws for different purposes never share a counter, so adding one leaves the others as they were.</summary>
+/// <summary>
+/// What a <see cref="CounterRandom"/> is used for. Draws for different purposes never share a counter, so adding one leaves the others as they were.
+/// </summary>
 public enum RandomPurpose : uint
 {
     /// <summary>The order of an epoch.</summary>
@@ -23,8 +25,8 @@ public enum RandomPurpose : uint
 /// Counter-based random numbers, Philox4x32-10 (Salmon et al., "Parallel random numbers: as easy as 1, 2, 3", SC 2011).
 /// </summary>
 /// <remarks>
-/// The 64-bit key is the seed; the 128-bit counter is (block, purpose, major, minor), for example (0.., Augment, epoch, image index). There is no state to save:
-/// the same five numbers give the same sequence on any thread of any machine, and neighbouring seeds or indices are as independent as distant ones.
+/// The 64-bit key is the seed; the 128-bit counter is (block, purpose, major, minor), for example (0.., Augment, epoch, image index). There is no state to
+/// save: the same five numbers give the same sequence on any thread of any machine, and neighbouring seeds or indices are as independent as distant ones.
 /// It is a mutable struct: hand it on by <c>ref</c>.
 /// </remarks>
 public struct CounterRandom
@@ -73,9 +75,9 @@ public struct CounterRandom
     /// <summary>Fills <paramref name="order"/> with a uniform permutation of 0 .. Length-1 (Fisher-Yates).</summary>
     public void Permute(Span<int> order)
     {
-        for (var i = 0; i < order.Length; i++)
+        for (int i = 0; i < order.Length; i++)
         {
-            var j = NextInt(i + 1);
+            int j = NextInt(i + 1);
             order[i] = order[j];
             order[j] = i;
         }
@@ -84,10 +86,10 @@ public struct CounterRandom
     /// <summary>The bare function: ten rounds of Philox4x32 on a 128-bit counter with a 64-bit key.</summary>
     public static (uint, uint, uint, uint) Philox(uint c0, uint c1, uint c2, uint c3, uint key0, uint key1)
     {
-        for (var round = 0; round < 10; round++)
+        for (int round = 0; round < 10; round++)
         {
-            var product0 = 0xD2511F53ul * c0;
-            var product1 = 0xCD9E8D57ul * c2;
+            ulong product0 = 0xD2511F53ul * c0;
+            ulong product1 = 0xCD9E8D57ul * c2;
             (c0, c1, c2, c3) = ((uint)(product1 >> 32) ^ c1 ^ key0, (uint)product1, (uint)(product0 >> 32) ^ c3 ^ key1, (uint)product0);
             key0 = unchecked(key0 + 0x9E3779B9u);
             key1 = unchecked(key1 + 0xBB67AE85u);

@@ -13,8 +13,9 @@ public enum CkaKernel
 }
 
 /// <summary>
-/// Centred kernel alignment between the maps of two networks, from batches: CKA = Σ HSIC₁(K, L) / √(Σ HSIC₁(K, K) · Σ HSIC₁(L, L)) with the unbiased HSIC₁ of a batch (Nguyen, Raghu and Kornblith,
-/// ICLR 2021, Eq. 3). It does not depend on widths, sizes, rotation or scale of the maps. An example is an image with all features of its map.
+/// Centred kernel alignment between the maps of two networks, from batches: CKA = Σ HSIC₁(K, L) / √(Σ HSIC₁(K, K) · Σ HSIC₁(L, L)) with the unbiased HSIC₁ of a
+/// batch (Nguyen, Raghu and Kornblith, ICLR 2021, Eq. 3). It does not depend on widths, sizes, rotation or scale of the maps. An example is an image with all
+/// features of its map.
 /// </summary>
 public sealed class CkaEstimator
 {
@@ -38,7 +39,10 @@ public sealed class CkaEstimator
         _second = new double[second];
     }
 
-    /// <summary>CKA of a map of the first network and one of the second: 1 for equal up to rotation and scale, about 0 for independent ones, NaN before a batch or where a map is constant.</summary>
+    /// <summary>
+    /// CKA of a map of the first network and one of the second: 1 for equal up to rotation and scale, about 0 for independent ones, NaN before a batch or where
+    /// a map is constant.
+    /// </summary>
     public double this[int first, int second] => _cross[first, second] / Math.Sqrt(_first[first] * _second[second]);
 
     /// <summary>All values, [first, second].</summary>
@@ -107,7 +111,9 @@ public sealed class CkaEstimator
         }
     }
 
-    /// <summary>HSIC₁ of two similarity matrices [n, n], whose diagonals are taken as zero: 1/(n(n-3)) · [tr(KL) + 1ᵀK1·1ᵀL1 / ((n-1)(n-2)) - 2/(n-2) · 1ᵀKL1].</summary>
+    /// <summary>
+    /// HSIC₁ of two similarity matrices [n, n], whose diagonals are taken as zero: 1/(n(n-3)) · [tr(KL) + 1ᵀK1·1ᵀL1 / ((n-1)(n-2)) - 2/(n-2) · 1ᵀKL1].
+    /// </summary>
     internal static double Hsic(double[] k, double[] l, int n)
     {
         double trace = 0;

@@ -19,8 +19,8 @@ public sealed record DistillationOptions(IReadOnlyList<WeightedTerm> Terms, int 
     public double DecayFraction { get; init; } = 0.25;
 
     /// <summary>
-    /// From this probability on the teacher's class is the label of a pixel that carries <see cref="Batch.Unlabelled"/>, for the terms alone: the task loss never sees it.
-    /// 0 leaves such pixels without a label.
+    /// From this probability on the teacher's class is the label of a pixel that carries <see cref="Batch.Unlabelled"/>, for the terms alone: the task loss
+    /// never sees it. 0 leaves such pixels without a label.
     /// </summary>
     public double UnlabelledThreshold { get; init; }
 
@@ -32,7 +32,8 @@ public sealed record DistillationOptions(IReadOnlyList<WeightedTerm> Terms, int 
 }
 
 /// <summary>
-/// L = L_task + Σ weight · term (Eq. 11 for the recipe <c>heteroakd</c>). The teacher is a <see cref="FrozenNetwork"/>: evaluation mode, no tape, no gradient memory.
+/// L = L_task + Σ weight · term (Eq. 11 for the recipe <c>heteroakd</c>). The teacher is a <see cref="FrozenNetwork"/>: evaluation mode, no tape, no gradient
+/// memory.
 /// </summary>
 public sealed class DistillationObjective : IObjective
 {
@@ -61,7 +62,8 @@ public sealed class DistillationObjective : IObjective
     {
         if (teacher.Classes != student.Classes)
         {
-            throw new ShapeMismatchException("distillation", "teacher", $"{teacher.Name} has {teacher.Classes} classes, the student {student.Name} has {student.Classes}; they must agree");
+            throw new ShapeMismatchException(
+                "distillation", "teacher", $"{teacher.Name} has {teacher.Classes} classes, the student {student.Name} has {student.Classes}; they must agree");
         }
 
         _teacher = teacher.Freeze();
@@ -105,7 +107,9 @@ public sealed class DistillationObjective : IObjective
     /// <summary>The terms, in the order in which they are added.</summary>
     public IReadOnlyList<DistillationTerm> Terms => _terms;
 
-    /// <summary>L_hakd, for pictures of what it mixes and weighs; null where it takes no part, or where the teacher cannot be asked about other images than a batch's.</summary>
+    /// <summary>
+    /// L_hakd, for pictures of what it mixes and weighs; null where it takes no part, or where the teacher cannot be asked about other images than a batch's.
+    /// </summary>
     public HeteroAkdTerm? HeteroAkd => _kept?.GivesOnly is not null ? null : _terms.OfType<HeteroAkdTerm>().FirstOrDefault();
 
     /// <inheritdoc/>
@@ -168,7 +172,8 @@ public sealed class DistillationObjective : IObjective
             Dispose();
             throw new HeteroAkdException(
                 $"distillation: {string.Join(", ", others)} read{(others.Length == 1 ? "s" : "")} feature maps that {teacher.Name} does not give; "
-                + "where it is a graph, name its maps (teacher.onnxFeatures, teacher.onnxClassifierInput); or take terms of logits (kd, cwdLogits, dist, ofa, csd), "
+                + "where it is a graph, name its maps (teacher.onnxFeatures, teacher.onnxClassifierInput); or take terms of logits (kd, cwdLogits, dist, "
+                + "ofa, csd), "
                 + "or for heteroakd distillation.terms.heteroakd.source=logits");
         }
 
@@ -176,12 +181,15 @@ public sealed class DistillationObjective : IObjective
         {
             Dispose();
             throw new HeteroAkdException(
-                $"distillation: projectorWarmup and projectorInit discriminant ask the teacher before the first step, and {teacher.Name} answers for the batches of steps alone; leave them out");
+                $"distillation: projectorWarmup and projectorInit discriminant ask the teacher before the first step, and {teacher.Name} answers for the "
+                    + "batches of steps alone; leave them out");
         }
     }
 
     private Tensor LabelsOfTerms(in SegmentationOutput teacher, Tensor labels) =>
-        _unlabelledThreshold > 0 && _reads.HasFlag(TermReads.Labels) ? Functional.PseudoLabels(teacher.Logits, labels, _unlabelledThreshold, Batch.Unlabelled) : labels;
+        _unlabelledThreshold > 0 && _reads.HasFlag(TermReads.Labels)
+            ? Functional.PseudoLabels(teacher.Logits, labels, _unlabelledThreshold, Batch.Unlabelled)
+            : labels;
 
     /// <inheritdoc/>
     public void Dispose()

@@ -47,7 +47,9 @@ public interface IObjective : IDisposable
     WarmUp? WarmUp => null;
 }
 
-/// <summary>A module that is trained against the network, such as a discriminator. The run's optimiser, schedule and gradient clipping leave it alone.</summary>
+/// <summary>
+/// A module that is trained against the network, such as a discriminator. The run's optimiser, schedule and gradient clipping leave it alone.
+/// </summary>
 /// <param name="Module">A part of <see cref="IObjective.Auxiliary"/>.</param>
 /// <param name="Rule">How it is updated.</param>
 public sealed record Opponent(Module Module, AdamRule Rule);

@@ -6,17 +6,20 @@ using HeteroAKD.Tensors;
 namespace HeteroAKD.Distillation;
 
 /// <summary>
-/// Gives what a frozen teacher says of each batch without asking it every time: the values that it would compute, or an approximation where the implementation says so.
+/// Gives what a frozen teacher says of each batch without asking it every time: the values that it would compute, or an approximation where the implementation
+/// says so.
 /// </summary>
 public interface ITeacherOutputs : IDisposable
 {
     /// <summary>
-    /// What it gives of the batches of training, where no network of this program is behind it that could be asked about more; null where there is one. Other maps of its outputs
-    /// are none then.
+    /// What it gives of the batches of training, where no network of this program is behind it that could be asked about more; null where there is one. Other
+    /// maps of its outputs are none then.
     /// </summary>
     TermReads? GivesOnly => null;
 
-    /// <summary>The teacher's output for a batch: the same tensors for every batch of one shape, valid until the next call. Called outside what is recorded.</summary>
+    /// <summary>
+    /// The teacher's output for a batch: the same tensors for every batch of one shape, valid until the next call. Called outside what is recorded.
+    /// </summary>
     /// <param name="batch">The batch on the host.</param>
     /// <param name="images">[N, 3, H, W], the batch's images on the device.</param>
     /// <param name="reads">The maps that are read; others may hold anything.</param>

@@ -40,9 +40,9 @@ public static class Recipes
     public static IReadOnlyList<string> Names { get; } = [None, Kd, HeteroAkd, .. s_published.Keys];
 
     /// <summary>
-    /// The terms of a recipe with their weights, in the order of <see cref="TermTable"/>. A weight among the options wins over the recipe's; a term that the recipe
-    /// does not name takes part if its own weight is above 0. A term that the recipe names takes part even with weight 0: its diagnostics and the supervision of
-    /// its projectors stay.
+    /// The terms of a recipe with their weights, in the order of <see cref="TermTable"/>. A weight among the options wins over the recipe's; a term that the
+    /// recipe does not name takes part if its own weight is above 0. A term that the recipe names takes part even with weight 0: its diagnostics and the
+    /// supervision of its projectors stay.
     /// </summary>
     /// <param name="name">One of <see cref="Names"/>.</param>
     /// <param name="weights">Weights of Eq. 11, for <see cref="Kd"/> and <see cref="HeteroAkd"/> alone.</param>

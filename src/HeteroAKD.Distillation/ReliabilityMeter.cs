@@ -10,13 +10,15 @@ public readonly record struct ReliabilityCase(long Pixels, double MeanShare);
 /// <summary>How well the teacher's share S (Eq. 6, at the true class) tells pixels where the teacher is right from those where it is wrong.</summary>
 /// <param name="Mean">Mean of S over the labelled pixels.</param>
 /// <param name="Deviation">Its standard deviation: near 0 where KMM mixes every pixel alike.</param>
-/// <param name="Auc">Area under the ROC curve: 1 where S is larger at every pixel at which the teacher is right, ½ for chance; NaN where the teacher is always right or always wrong.</param>
+/// <param name="Auc">Area under the ROC curve: 1 where S is larger at every pixel at which the teacher is right, ½ for chance; NaN where the teacher is always
+/// right or always wrong.</param>
 /// <param name="BothRight">Teacher and student right.</param>
 /// <param name="OnlyTeacherRight">The teacher right, the student wrong: where there is something to learn.</param>
 /// <param name="OnlyStudentRight">The student right, the teacher wrong: where the teacher misleads.</param>
 /// <param name="BothWrong">Both wrong.</param>
 public sealed record ReliabilityScores(
-    double Mean, double Deviation, double Auc, ReliabilityCase BothRight, ReliabilityCase OnlyTeacherRight, ReliabilityCase OnlyStudentRight, ReliabilityCase BothWrong)
+    double Mean, double Deviation, double Auc, ReliabilityCase BothRight, ReliabilityCase OnlyTeacherRight, ReliabilityCase OnlyStudentRight,
+    ReliabilityCase BothWrong)
 {
     /// <summary>All labelled pixels.</summary>
     public long Pixels => BothRight.Pixels + OnlyTeacherRight.Pixels + OnlyStudentRight.Pixels + BothWrong.Pixels;

@@ -1,6 +1,7 @@
 using HeteroAKD.Nn;
 using HeteroAKD.Nn.Models;
 using HeteroAKD.Tensors;
+using HeteroAKD.Tensors.Autograd;
 using HeteroAKD.Tensors.Ops;
 
 namespace HeteroAKD.Distillation;
@@ -54,7 +55,7 @@ public sealed class TaskLoss : IObjective
     /// <summary>The loss of an output; adds its terms.</summary>
     public Tensor Of(in SegmentationOutput output, Tensor labels, List<LossTerm> terms)
     {
-        var main = CrossEntropy(output.Logits, labels);
+        OpNode<CrossEntropyAttributes> main = CrossEntropy(output.Logits, labels);
         Tensor result = main.Extra(1)!;
         terms.Add(new LossTerm("ce", result, 0));
         terms.Add(new LossTerm("pixel_accuracy", result, 3));

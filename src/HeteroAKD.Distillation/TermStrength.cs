@@ -3,8 +3,8 @@ using HeteroAKD.Tensors;
 namespace HeteroAKD.Distillation;
 
 /// <summary>
-/// What the distillation's terms are multiplied by: 1, and over the last part of the training half a cosine down to an end value. It lies in device memory, so that
-/// a replayed step sees its new value.
+/// What the distillation's terms are multiplied by: 1, and over the last part of the training half a cosine down to an end value. It lies in device memory, so
+/// that a replayed step sees its new value.
 /// </summary>
 internal sealed class TermStrength : IDisposable
 {

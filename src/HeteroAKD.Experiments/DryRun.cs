@@ -16,8 +16,8 @@ using HeteroAKD.Training.Optimization;
 namespace HeteroAKD.Experiments;
 
 /// <summary>
-/// Tries an experiment before it costs days: opens the data, builds each network, reads two batches, takes a step on each of them, evaluates a few images and reckons
-/// how long the whole will take. Writes nothing.
+/// Tries an experiment before it costs days: opens the data, builds each network, reads two batches, takes a step on each of them, evaluates a few images and
+/// reckons how long the whole will take. Writes nothing.
 /// </summary>
 public sealed class DryRun : IDisposable
 {
@@ -54,7 +54,9 @@ public sealed class DryRun : IDisposable
         }
     }
 
-    /// <summary>Tries all that <c>distill</c> would do: the teacher unless a checkpoint holds it, the student alone, its control, the student distilled.</summary>
+    /// <summary>
+    /// Tries all that <c>distill</c> would do: the teacher unless a checkpoint holds it, the student alone, its control, the student distilled.
+    /// </summary>
     public void Distillation()
     {
         if (_config.Teacher.IsGiven)
@@ -178,7 +180,8 @@ public sealed class DryRun : IDisposable
 
                 // What could not be written at the end of a training is found here.
                 IReadOnlyList<string> columns = job.Columns();
-                MetricsFile.Row(columns, job.Role, s, [.. result.Terms.Select(t => (t.Name, t.Read())), ("loss", loss), ("lr", schedule.At(s)), ("grad_norm", 0)]);
+                MetricsFile.Row(
+                    columns, job.Role, s, [.. result.Terms.Select(t => (t.Name, t.Read())), ("loss", loss), ("lr", schedule.At(s)), ("grad_norm", 0)]);
                 MetricsFile.Row(columns, job.Role, s, [("val_miou", 0), ("val_pixel_accuracy", 0), ("val_boundary_f1", 0)]);
             });
             double pass = clock.Elapsed.TotalMilliseconds;

@@ -79,7 +79,9 @@ public sealed class Experiment : IDisposable
         }
 
         string free = _device.FreeMemorySummary;
-        _log.Write($"device {_device.Name}: {_device.Description}{(free.Length > 0 ? $", {free}" : "")}; products in {_device.MatrixPrecision.ToString().ToLowerInvariant()}");
+        _log.Write(
+            $"device {_device.Name}: {_device.Description}{(free.Length > 0 ? $", {free}" : "")}; products in "
+                + $"{_device.MatrixPrecision.ToString().ToLowerInvariant()}");
         _data.TakeWarnings(Say);
     }
 
@@ -116,7 +118,9 @@ public sealed class Experiment : IDisposable
         }
     }
 
-    /// <summary>Trains the control of <see cref="Distil()"/> with the teacher, which must be there: the student with plain KD alone, from the same initial weights.</summary>
+    /// <summary>
+    /// Trains the control of <see cref="Distil()"/> with the teacher, which must be there: the student with plain KD alone, from the same initial weights.
+    /// </summary>
     public void DistilControl()
     {
         PlannedTraining training = _jobs.Control(Teacher, _jobs.Network(NetworkRole.Student).Model);
@@ -189,7 +193,9 @@ public sealed class Experiment : IDisposable
         new RunPage(_folder, _config, summary, _networks).Write(pictures, _distillation);
         if (_folder.Missing() is { Count: > 0 } missing)
         {
-            Say($"warning: {string.Join(", ", missing)} were removed from {_folder.Path} while the run went on; --resume makes again what the other files allow");
+            Say(
+                $"warning: {string.Join(", ", missing)} were removed from {_folder.Path} while the run went on; --resume makes again what the other files "
+                    + "allow");
         }
 
         _log.Write($"done in {summary.Seconds:F0} s");
@@ -226,7 +232,9 @@ public sealed class Experiment : IDisposable
             string real = RealPath.Of(path);
             if (Path.GetDirectoryName(real) == folder && RunFiles.IsOwn(Path.GetFileName(real)))
             {
-                throw new StorageException($"{option} names {path}, a file that the run in {_folder.Path} writes itself; copy it elsewhere first, or choose another --out. Nothing was changed");
+                throw new StorageException(
+                    $"{option} names {path}, a file that the run in {_folder.Path} writes itself; copy it elsewhere first, or choose another --out. Nothing "
+                        + "was changed");
             }
         }
     }
@@ -237,12 +245,15 @@ public sealed class Experiment : IDisposable
         _cancellation.ThrowIfCancellationRequested(); // what was not read to its end differs from everything
         if (last.Info.Inputs.Length == 0)
         {
-            _log.Write($"{last.Info.Role}: its checkpoint does not say what it began from (an earlier program wrote it, or a stop came before all was read); nothing shows whether the data is still the same");
+            _log.Write(
+                $"{last.Info.Role}: its checkpoint does not say what it began from (an earlier program wrote it, or a stop came before all was read); "
+                    + "nothing shows whether the data is still the same");
         }
         else if (differences.Count > 0 && !_folder.AcceptsChanges)
         {
             throw new HeteroAkdException(
-                $"--resume: what the run in {_folder.Path} began from has changed. {string.Join(". ", differences)}. Restore it, go on all the same with --resume --accept-changes, or begin a new run with another --out.");
+                $"--resume: what the run in {_folder.Path} began from has changed. {string.Join(". ", differences)}. Restore it, go on all the same with "
+                    + "--resume --accept-changes, or begin a new run with another --out.");
         }
         else if (differences.Count > 0)
         {
@@ -280,7 +291,7 @@ public sealed class Experiment : IDisposable
         }
 
         using JoinedLoaders batches = training.Batches(_config.Data);
-        var reliability = RunReliability.Of(job, _folder, _data, _config.Evaluation, step, Record(ReliabilityFile.Name));
+        RunReliability? reliability = RunReliability.Of(job, _folder, _data, _config.Evaluation, step, Record(ReliabilityFile.Name));
         RunObserver observer = new(_log, metrics, _progress, _data) { Folder = _folder, Reliability = reliability, Events = events };
         double seconds = new NetworkTrainer(observer).Run(job, batches, _cancellation, last);
         reliability?.Say(_log.Write);
@@ -289,7 +300,8 @@ public sealed class Experiment : IDisposable
         {
             TrainedNetwork trained = _networks[^1];
             using SegmentationModel average = Checkpoint.Load(_folder.File(NetworkTrainer.AverageFile(job.Role))).CreateModel(_device);
-            _networks[^1] = trained with { Summary = trained.Summary with { AverageScores = Score($"{job.Role}, average of weights", average, trained.Evaluation).Scores } };
+            Dictionary<string, SegmentationScores> scores = Score($"{job.Role}, average of weights", average, trained.Evaluation).Scores;
+            _networks[^1] = trained with { Summary = trained.Summary with { AverageScores = scores } };
         }
     }
 

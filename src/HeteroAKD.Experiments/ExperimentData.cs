@@ -65,8 +65,12 @@ public sealed class ExperimentData
     public IReadOnlyList<string> UnlabelledFiles { get; private set; } = [];
 
     /// <summary>Names of <see cref="Student"/>'s images, without endings, and their files; of scenes, which have none, the name twice.</summary>
-    public IReadOnlyList<(string Name, string File)> StudentNames => [.. Enumerable.Range(0, Student.Count).Select(i => Student is SubsetDataset part ? part.PlaceOf(i) : i)
-        .Select(place => _sources.Find(s => s.Split == TrainSplit).Files is { } files ? (files.Pairs[place].Id, files.Pairs[place].Image) : (SceneName(place), SceneName(place)))];
+    public IReadOnlyList<(string Name, string File)> StudentNames =>
+        [.. Enumerable.Range(0, Student.Count).Select(i => Student is SubsetDataset part ? part.PlaceOf(i) : i)
+        .Select(
+            place =>
+                _sources.Find(s => s.Split == TrainSplit).Files is { } files ? (files.Pairs[place].Id, files.Pairs[place].Image)
+                    : (SceneName(place), SceneName(place)))];
 
     /// <summary>Those of <see cref="Unlabelled"/>, likewise.</summary>
     public IReadOnlyList<(string Name, string File)> UnlabelledNames => _unlabelledNames.Count > 0 ? [.. _unlabelledNames.Zip(UnlabelledFiles)]
@@ -94,7 +98,8 @@ public sealed class ExperimentData
     public void Warn(string sentence) => _warnings.Enqueue(sentence);
 
     /// <summary>
-    /// Looks before the first step what the labels in files hold, and warns of classes that have none and of pixels that are ignored. Procedural scenes have every class.
+    /// Looks before the first step what the labels in files hold, and warns of classes that have none and of pixels that are ignored. Procedural scenes have
+    /// every class.
     /// </summary>
     /// <param name="splits">Which of "train", "val" and "test"; those that are not there are left out.</param>
     /// <param name="threads">0 for every core; nothing depends on it.</param>
@@ -185,7 +190,11 @@ public sealed class ExperimentData
 
         // The default names a test list that a data set need not have; one that a configuration names must be there.
         bool tests = data.Test.Length > 0 && (data.Test != new DataConfig().Test || File.Exists(Path.Combine(root, data.Test)));
-        return Files(data, train, OpenNamed("data.val", data.Val, "Name a list of pairs to validate on"), tests ? OpenNamed("data.test", data.Test, "Correct it, or write data.test: '' where there is none") : null);
+        return Files(
+            data,
+            train,
+            OpenNamed("data.val", data.Val, "Name a list of pairs to validate on"),
+            tests ? OpenNamed("data.test", data.Test, "Correct it, or write data.test: '' where there is none") : null);
 
         PairDataset OpenNamed(string option, string list, string remedy) => list.Length > 0 && File.Exists(Path.Combine(root, list))
             ? Open(list)
@@ -251,7 +260,10 @@ public sealed class ExperimentData
         if (data.Unlabelled == DataConfig.UnlabelledScenes)
         {
             // Neither teacher nor student ever sees a label of these.
-            return Kept("data.unlabelled", new UnlabelledDataset(new SceneDataset(SceneSplit.Train, data.UnlabelledCount, SceneOptionsOf(data), first: data.TrainCount)), data);
+            return Kept(
+                "data.unlabelled",
+                new UnlabelledDataset(new SceneDataset(SceneSplit.Train, data.UnlabelledCount, SceneOptionsOf(data), first: data.TrainCount)),
+                data);
         }
 
         string root = data.Root.Length > 0 ? DataRoot.Resolve(data.Root) : Directory.GetCurrentDirectory();
@@ -274,7 +286,9 @@ public sealed class ExperimentData
             string[] shared = [.. images.Files.Select(Path.GetFullPath).Where(scored.Contains)];
             if (shared.Length > 0)
             {
-                _warnings.Enqueue($"data.unlabelled: {shared.Length} of {images.Count} images are in the split {split}, too: first {shared[0]}; its scores do not show how the student does on images it has not seen");
+                _warnings.Enqueue(
+                    $"data.unlabelled: {shared.Length} of {images.Count} images are in the split {split}, too: first {shared[0]}; its scores do not show "
+                        + "how the student does on images it has not seen");
             }
         }
     }
@@ -287,9 +301,12 @@ public sealed class ExperimentData
         if (kind == CacheKind.Ram && CacheBudget.BytesOf(dataset) is var bytes && !_budget.TryTake(bytes))
         {
             kind = files is null ? CacheKind.Off : CacheKind.Disk;
-            string instead = files is null ? "each is made anew every time it is used (data.cache: off)" : $"they are kept in files in {CacheFolderOf(data)} (data.cache: disk)";
-            _warnings.Enqueue(FormattableString.Invariant(
-                $"data.cache: the {dataset.Count} images of {split} have about {bytes / Mebibyte} MiB decoded, and {_budget.Left / Mebibyte} MiB of memory are left for such; {instead}"));
+            string instead = files is null ? "each is made anew every time it is used (data.cache: off)"
+                : $"they are kept in files in {CacheFolderOf(data)} (data.cache: disk)";
+            _warnings.Enqueue(string.Create(
+                CultureInfo.InvariantCulture,
+                $"data.cache: the {dataset.Count} images of {split} have about {bytes / Mebibyte} MiB decoded, and {_budget.Left / Mebibyte} MiB of memory "
+                + $"are left for such; {instead}"));
         }
 
         return kind switch

@@ -7,8 +7,8 @@ using HeteroAKD.Tensors;
 namespace HeteroAKD.Experiments;
 
 /// <summary>
-/// SHA-256 of files. What was computed is kept in the user's <see cref="CacheFolder"/> and serves as long as a file's size and time stay: a large data set is read once, not
-/// at every start. A file that changes and keeps both is taken for the old one; no digest holds a time.
+/// SHA-256 of files. What was computed is kept in the user's <see cref="CacheFolder"/> and serves as long as a file's size and time stay: a large data set is
+/// read once, not at every start. A file that changes and keeps both is taken for the old one; no digest holds a time.
 /// </summary>
 internal sealed class FileDigests
 {

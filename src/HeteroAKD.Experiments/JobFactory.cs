@@ -36,8 +36,8 @@ internal sealed class JobFactory(ExperimentConfig config, ExperimentData data, D
     ];
 
     /// <summary>
-    /// Tries what would otherwise fail later, when files of an earlier run are gone or hours have passed: reads the files that networks begin from, and passes a batch of one
-    /// image, whose statistics may be of one number, through networks to be trained.
+    /// Tries what would otherwise fail later, when files of an earlier run are gone or hours have passed: reads the files that networks begin from, and passes
+    /// a batch of one image, whose statistics may be of one number, through networks to be trained.
     /// </summary>
     /// <param name="roles">The networks that take part.</param>
     /// <exception cref="HeteroAkdException">A file cannot be used, or a network cannot be trained with its batch size.</exception>
@@ -53,7 +53,8 @@ internal sealed class JobFactory(ExperimentConfig config, ExperimentData data, D
             }
 
             bool trains = !teacher || config.Teacher.Checkpoint.Length == 0;
-            (string checkpoint, string pretrained) = teacher ? (config.Teacher.Checkpoint, config.Teacher.Pretrained) : (config.Student.Checkpoint, config.Student.Pretrained);
+            (string checkpoint, string pretrained) = teacher ? (config.Teacher.Checkpoint, config.Teacher.Pretrained)
+                : (config.Student.Checkpoint, config.Student.Pretrained);
             if (checkpoint.Length > 0)
             {
                 Checkpoint.Load(checkpoint);
@@ -70,7 +71,9 @@ internal sealed class JobFactory(ExperimentConfig config, ExperimentData data, D
         }
     }
 
-    /// <summary>A network at the beginning of its training, and the checkpoint that it starts from, if one is named. The caller disposes of the network.</summary>
+    /// <summary>
+    /// A network at the beginning of its training, and the checkpoint that it starts from, if one is named. The caller disposes of the network.
+    /// </summary>
     public (SegmentationModel Model, CheckpointInfo? Start) Network(NetworkRole role)
     {
         bool teacher = role == NetworkRole.Teacher;
@@ -125,20 +128,25 @@ internal sealed class JobFactory(ExperimentConfig config, ExperimentData data, D
     public PlannedTraining Alone(NetworkRole role, SegmentationModel model) => Plan(role, model, ObjectiveFactory.Task(device, config, Images(role)));
 
     /// <summary>The student's training with a teacher: all but the objective as in <see cref="Alone"/>. The caller disposes of the objective.</summary>
-    public PlannedTraining Distilled(SegmentationModel teacher, SegmentationModel student) => WithTeacher(NetworkRoles.Distilled, config.Distillation.WeightedTerms(), teacher, student);
+    public PlannedTraining Distilled(SegmentationModel teacher, SegmentationModel student) =>
+        WithTeacher(NetworkRoles.Distilled, config.Distillation.WeightedTerms(), teacher, student);
 
     /// <summary>The control of <see cref="Distilled"/>: the same with plain KD alone.</summary>
-    public PlannedTraining Control(SegmentationModel teacher, SegmentationModel student) => WithTeacher(NetworkRoles.Kd, config.Distillation.ControlTerms(), teacher, student);
+    public PlannedTraining Control(SegmentationModel teacher, SegmentationModel student) =>
+        WithTeacher(NetworkRoles.Kd, config.Distillation.ControlTerms(), teacher, student);
 
     /// <summary>As <see cref="Distilled"/> with other terms; the teacher is asked even where there are none. For measurements of what each costs.</summary>
-    public PlannedTraining Taught(SegmentationModel teacher, SegmentationModel student, IReadOnlyList<WeightedTerm> terms) => WithTeacher(NetworkRoles.Distilled, terms, teacher, student, asksTeacher: true);
+    public PlannedTraining Taught(SegmentationModel teacher, SegmentationModel student, IReadOnlyList<WeightedTerm> terms) =>
+        WithTeacher(NetworkRoles.Distilled, terms, teacher, student, asksTeacher: true);
 
-    private PlannedTraining WithTeacher(string role, IReadOnlyList<WeightedTerm> terms, SegmentationModel teacher, SegmentationModel student, bool asksTeacher = false)
+    private PlannedTraining WithTeacher(
+        string role, IReadOnlyList<WeightedTerm> terms, SegmentationModel teacher, SegmentationModel student, bool asksTeacher = false)
     {
         TaskLoss task = ObjectiveFactory.Task(device, config, Images(NetworkRole.Student));
         Normalization own = NormalizationOf(config.Augmentation);
         InputAdapter? adapter = _teacher.Same(own) ? null : new InputAdapter(device, own, _teacher);
-        IObjective objective = ObjectiveFactory.Distillation(teacher, student, task, config, terms, data.Classes.IgnoreIndex, adapter, Kept(teacher), asksTeacher);
+        IObjective objective = ObjectiveFactory.Distillation(
+            teacher, student, task, config, terms, data.Classes.IgnoreIndex, adapter, Kept(teacher), asksTeacher);
         PlannedTraining training = Plan(NetworkRole.Student, student, objective);
         return training with { Job = training.Job with { Role = role }, Unlabelled = UnlabelledFor(role, objective) };
     }
@@ -193,7 +201,8 @@ internal sealed class JobFactory(ExperimentConfig config, ExperimentData data, D
         {
             string option = role == NetworkRoles.Teacher && config.Teacher.BatchSize > 0 ? "teacher.batchSize" : "training.batchSize";
             throw new HeteroAkdException(
-                $"{role}: {name} cannot be trained with one image of {width}x{height} a step, because it averages maps down to one pixel ({e.Message}); set {option} to 2 or more", e);
+                $"{role}: {name} cannot be trained with one image of {width}x{height} a step, because it averages maps down to one pixel ({e.Message}); set "
+                    + $"{option} to 2 or more", e);
         }
     }
 
@@ -238,7 +247,8 @@ internal sealed class JobFactory(ExperimentConfig config, ExperimentData data, D
         return new PlannedTraining(job, Images(role), Prepared(role, data.Augmentation));
     }
 
-    private int BatchSize(NetworkRole role) => role == NetworkRole.Teacher && config.Teacher.BatchSize > 0 ? config.Teacher.BatchSize : config.Training.BatchSize;
+    private int BatchSize(NetworkRole role) =>
+        role == NetworkRole.Teacher && config.Teacher.BatchSize > 0 ? config.Teacher.BatchSize : config.Training.BatchSize;
 
     private int Seed(NetworkRole role) => role == NetworkRole.Teacher && config.Teacher.Seed >= 0 ? config.Teacher.Seed : config.Seed;
 

@@ -3,7 +3,9 @@ using HeteroAKD.Experiments.Configuration;
 
 namespace HeteroAKD.Experiments;
 
-/// <summary>The classes of a configuration's data where the data itself is not at hand: a trained network is used on other machines than it was trained on.</summary>
+/// <summary>
+/// The classes of a configuration's data where the data itself is not at hand: a trained network is used on other machines than it was trained on.
+/// </summary>
 internal static class KnownClasses
 {
     /// <summary>Names and colours: those of the published set, those of the class file if it can be read here, else null.</summary>

@@ -23,9 +23,14 @@ internal static class ObjectiveFactory
         return new TaskLoss(device, training.Classes.Count, new TaskLossOptions(training.Classes.IgnoreIndex, weights, loss.LabelSmoothing, loss.AuxWeight));
     }
 
-    /// <summary>A distillation by some terms, those of the configuration or of its control; without any it is the task loss, unless the teacher is to be asked all the same. Task loss, the adapter of the teacher's images and what keeps its outputs are taken over.</summary>
+    /// <summary>
+    /// A distillation by some terms, those of the configuration or of its control; without any it is the task loss, unless the teacher is to be asked all the
+    /// same. Task loss, the adapter of the teacher's images and what keeps its outputs are taken over.
+    /// </summary>
     public static IObjective Distillation(
-        SegmentationModel teacher, SegmentationModel student, TaskLoss task, ExperimentConfig config, IReadOnlyList<WeightedTerm> terms, int ignoreIndex, InputAdapter? teacherInput = null,
+        SegmentationModel teacher, SegmentationModel student, TaskLoss task, ExperimentConfig config, IReadOnlyList<WeightedTerm> terms, int ignoreIndex,
+        InputAdapter? teacherInput =
+            null,
         ITeacherOutputs? kept = null, bool asksTeacher = false)
     {
         if (terms.Count == 0 && !asksTeacher)

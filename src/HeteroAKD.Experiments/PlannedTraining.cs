@@ -42,7 +42,10 @@ internal sealed record PlannedTraining(TrainingJob Job, ISegmentationDataset Dat
         LoaderOptions unlabelled = labelled with { BatchSize = UnlabelledBatch(options), Seed = labelled.Seed ^ UnlabelledStream };
         if (Unlabelled.Count < unlabelled.BatchSize)
         {
-            throw new DatasetException(null, $"data.unlabelled: {Unlabelled.Count} images do not fill the {unlabelled.BatchSize} of a step", $"Set data.unlabelledBatch to at most {Unlabelled.Count}");
+            throw new DatasetException(
+                null,
+                $"data.unlabelled: {Unlabelled.Count} images do not fill the {unlabelled.BatchSize} of a step",
+                $"Set data.unlabelledBatch to at most {Unlabelled.Count}");
         }
 
         return new JoinedLoaders(new BatchLoader(Dataset, labelled), new BatchLoader(Unlabelled, unlabelled));

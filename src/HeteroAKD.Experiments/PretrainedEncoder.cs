@@ -2,7 +2,6 @@ using HeteroAKD.Distillation;
 using HeteroAKD.Experiments.Configuration;
 using HeteroAKD.Experiments.GivenTeachers;
 using HeteroAKD.Nn.Models;
-using HeteroAKD.Tensors;
 using HeteroAKD.Training.Checkpoints;
 using HeteroAKD.Training.Loop;
 using HeteroAKD.Weights.Import;
@@ -44,7 +43,8 @@ internal sealed class PretrainedEncoder(ExperimentConfig config, ExperimentData 
         ImportReport report = import.CopyTo(model, backboneOnly: true);
         if (!report.Complete)
         {
-            throw new WeightImportException(nameOrPath, $"does not fit the encoder of {model.Name} ({import.Map.Description}):\n{string.Join('\n', report.Lines())}");
+            throw new WeightImportException(
+                nameOrPath, $"does not fit the encoder of {model.Name} ({import.Map.Description}):\n{string.Join('\n', report.Lines())}");
         }
 
         foreach (string note in import.Notes())
@@ -107,7 +107,9 @@ internal static class KeptNormalization
 
         if (!saved.Same(own))
         {
-            say($"{NetworkRoles.Teacher}: its images are normalised by mean [{string.Join(", ", saved.Mean)}] and deviation [{string.Join(", ", saved.Std)}], as its checkpoint says");
+            say(
+                $"{NetworkRoles.Teacher}: its images are normalised by mean [{string.Join(", ", saved.Mean)}] and deviation "
+                    + $"[{string.Join(", ", saved.Std)}], as its checkpoint says");
         }
 
         return saved;

@@ -5,8 +5,8 @@ using HeteroAKD.Experiments.Configuration;
 namespace HeteroAKD.Experiments;
 
 /// <summary>
-/// What a run began from, as a text that its checkpoints keep: classes, the names of each split in their order, the content of every file, and the files of weights. Read
-/// in the background, since a training needs it at its first checkpoint.
+/// What a run began from, as a text that its checkpoints keep: classes, the names of each split in their order, the content of every file, and the files of
+/// weights. Read in the background, since a training needs it at its first checkpoint.
 /// </summary>
 internal sealed class RunInputs
 {
@@ -19,7 +19,10 @@ internal sealed class RunInputs
     /// <param name="data">Its data.</param>
     public RunInputs(ExperimentConfig config, ExperimentData data) => _text = Task.Run(() => Read(config, data));
 
-    /// <summary>A line an input: its name, a tab, what it is. Empty, which is no claim, where a stop comes before all is read: a checkpoint cannot wait for a large data set then.</summary>
+    /// <summary>
+    /// A line an input: its name, a tab, what it is. Empty, which is no claim, where a stop comes before all is read: a checkpoint cannot wait for a large data
+    /// set then.
+    /// </summary>
     /// <param name="cancellation">The stop.</param>
     public string Text(CancellationToken cancellation)
     {
@@ -57,18 +60,22 @@ internal sealed class RunInputs
         {
             string[] images = [.. files.Pairs.Select(pair => pair.Image)];
             string[] labels = [.. files.Pairs.Select(pair => pair.Label)];
-            lines.Add(($"names in {split}", Counted(files.Pairs.Count, "pairs", FileDigests.Of(string.Join('\n', Names(root, images).Zip(Names(root, labels)))))));
+            lines.Add(
+                ($"names in {split}", Counted(files.Pairs.Count, "pairs", FileDigests.Of(string.Join('\n', Names(root, images).Zip(Names(root, labels)))))));
             lines.Add(($"images of {split}", Short(digests.OfFiles(images))));
             lines.Add(($"labels of {split}", Short(digests.OfFiles(labels))));
         }
 
         if (data.UnlabelledFiles.Count > 0)
         {
-            lines.Add(("names of unlabelled images", Counted(data.UnlabelledFiles.Count, "images", FileDigests.Of(string.Join('\n', Names(root, data.UnlabelledFiles))))));
+            lines.Add(
+                ("names of unlabelled images",
+                    Counted(data.UnlabelledFiles.Count, "images", FileDigests.Of(string.Join('\n', Names(root, data.UnlabelledFiles))))));
             lines.Add(("unlabelled images", Short(digests.OfFiles(data.UnlabelledFiles))));
         }
 
-        lines.AddRange(JobFactory.Files(config).GroupBy(file => file.Option).Select(files => (files.Key, Short(digests.OfFiles([.. files.Select(f => f.Path)])))));
+        lines.AddRange(
+            JobFactory.Files(config).GroupBy(file => file.Option).Select(files => (files.Key, Short(digests.OfFiles([.. files.Select(f => f.Path)])))));
         digests.Keep();
         return string.Concat(lines.Select(line => $"{line.Name}{Separator}{line.Value}\n"));
     }
@@ -76,10 +83,13 @@ internal sealed class RunInputs
     private static string Classes(ClassSet classes)
     {
         string colors = FileDigests.Of(string.Join(' ', classes.Colors));
-        return string.Create(CultureInfo.InvariantCulture, $"{string.Join(", ", classes.Names)}; ignored {classes.IgnoreIndex}; colours {Short(colors)}").ReplaceLineEndings(" ");
+        return string.Create(
+            CultureInfo.InvariantCulture,
+            $"{string.Join(", ", classes.Names)}; ignored {classes.IgnoreIndex}; colours {Short(colors)}").ReplaceLineEndings(" ");
     }
 
-    private static IEnumerable<string> Names(string root, IEnumerable<string> paths) => paths.Select(path => Path.GetRelativePath(root, path).Replace('\\', '/'));
+    private static IEnumerable<string> Names(string root, IEnumerable<string> paths) =>
+        paths.Select(path => Path.GetRelativePath(root, path).Replace('\\', '/'));
 
     private static string Counted(int count, string what, string digest) => string.Create(CultureInfo.InvariantCulture, $"{count} {what}, {Short(digest)}");
 

@@ -1,12 +1,15 @@
 namespace HeteroAKD.Nn;
 
 /// <summary>
-/// A batch on the host. The arrays belong to its source and are reused: they are valid until the next <see cref="IBatchSource.Next"/>, and may be longer than the
-/// batch in them, whose extent is <see cref="Count"/>, <see cref="Height"/> and <see cref="Width"/>.
+/// A batch on the host. The arrays belong to its source and are reused: they are valid until the next <see cref="IBatchSource.Next"/>, and may be longer than
+/// the batch in them, whose extent is <see cref="Count"/>, <see cref="Height"/> and <see cref="Width"/>.
 /// </summary>
 public sealed class Batch
 {
-    /// <summary>Label of the pixels of an image that has no labels. No class and no ignored id: a loss that reads labels leaves such a pixel out, one that does not learns from it.</summary>
+    /// <summary>
+    /// Label of the pixels of an image that has no labels. No class and no ignored id: a loss that reads labels leaves such a pixel out, one that does not
+    /// learns from it.
+    /// </summary>
     public const int Unlabelled = -2;
 
     /// <summary>N, the number of images; the last batch of an epoch may hold fewer.</summary>

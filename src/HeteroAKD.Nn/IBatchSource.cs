@@ -1,6 +1,8 @@
 namespace HeteroAKD.Nn;
 
-/// <summary>An endless sequence of labelled batches. Batch k is the same whenever it is made, so <see cref="Position"/> is all that a checkpoint has to keep.</summary>
+/// <summary>
+/// An endless sequence of labelled batches. Batch k is the same whenever it is made, so <see cref="Position"/> is all that a checkpoint has to keep.
+/// </summary>
 public interface IBatchSource
 {
     /// <summary>Number of the batch that <see cref="Next"/> will return, counted from the start of training.</summary>

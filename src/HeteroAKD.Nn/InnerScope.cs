@@ -4,8 +4,8 @@ using HeteroAKD.Tensors.Autograd;
 namespace HeteroAKD.Nn;
 
 /// <summary>
-/// What a block of layers makes on the way to its result goes back when the block ends, where no backward pass will want it: in evaluation, and in a frozen teacher.
-/// A network then needs memory for its widest block instead of for all of them.
+/// What a block of layers makes on the way to its result goes back when the block ends, where no backward pass will want it: in evaluation, and in a frozen
+/// teacher. A network then needs memory for its widest block instead of for all of them.
 /// </summary>
 internal ref struct InnerScope : IDisposable
 {

@@ -19,7 +19,8 @@ public readonly record struct Pass(bool Training, int Key = 0, Tensor? Counter =
     public int KeyOf(int layerId) => (int)CounterHash.Hash(Key, layerId);
 
     /// <summary>
-    /// The random stream of one layer as operations take it: its key, or, with a counter, the layer's number, which tells it from others. The kernel then derives the same key from both.
+    /// The random stream of one layer as operations take it: its key, or, with a counter, the layer's number, which tells it from others. The kernel then
+    /// derives the same key from both.
     /// </summary>
     public (int Key, Tensor? Counter) StreamOf(int layerId) => (Counter is null ? KeyOf(layerId) : layerId, Counter);
 }

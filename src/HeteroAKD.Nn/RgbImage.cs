@@ -60,7 +60,7 @@ public sealed class RgbImage
             throw new ArgumentOutOfRangeException(
                 nameof(source), $"Paste: {source.Width}x{source.Height} at ({left}, {top}) does not fit into {Width}x{Height}.");
         }
-        for (var y = 0; y < source.Height; y++)
+        for (int y = 0; y < source.Height; y++)
         {
             source.Pixels.AsSpan(y * source.Width * 3, source.Width * 3).CopyTo(Pixels.AsSpan(((top + y) * Width + left) * 3));
         }

@@ -1,5 +1,4 @@
 using System.Globalization;
-using HeteroAKD.Nn;
 using HeteroAKD.Training.Evaluation;
 using SkiaSharp;
 
@@ -19,7 +18,7 @@ public static class ConfusionSheet
     private const float Line = ReportStyle.TextSize + 8;
 
     // White for nothing; by the square root, as one pixel in a hundred is worth seeing.
-    private static readonly HeatScale Shares = HeatScale.WhiteToBlue(0, 1);
+    private static readonly HeatScale s_shares = HeatScale.WhiteToBlue(0, 1);
 
     /// <summary>Draws the matrix.</summary>
     /// <param name="path">The PNG.</param>
@@ -35,9 +34,15 @@ public static class ConfusionSheet
         float width = labels + (cell * classes) + ListWidth;
         int columns = (int)Math.Ceiling(width / (ReportStyle.CellWidth + ReportStyle.Gap));
         float height = Math.Max(cell * classes, (Listed + 2) * Line) + Line;
-        using var sheet = new Sheet(title, "Rows: true class, columns: predicted class; darker: a larger share of the true class's pixels, grey: the class does not occur", columns, 0, 1, height);
-        var area = SKRect.Create(ReportStyle.Margin + labels, sheet.LegendTop + Line, cell * classes, cell * classes);
-        sheet.Picture(area, Shares.Paint(classes, classes, (truth, prediction) => Math.Sqrt(matrix.Share(truth, prediction))), smooth: false);
+        using Sheet sheet = new(
+            title,
+            "Rows: true class, columns: predicted class; darker: a larger share of the true class's pixels, grey: the class does not occur",
+            columns,
+            0,
+            1,
+            height);
+        SKRect area = SKRect.Create(ReportStyle.Margin + labels, sheet.LegendTop + Line, cell * classes, cell * classes);
+        sheet.Picture(area, s_shares.Paint(classes, classes, (truth, prediction) => Math.Sqrt(matrix.Share(truth, prediction))), smooth: false);
         DrawLabels(sheet, area, cell, labelSize, names);
         if (classes <= NumbersUpTo)
         {
@@ -73,7 +78,13 @@ public static class ConfusionSheet
             {
                 string percent = (100 * share).ToString("F0", CultureInfo.InvariantCulture);
                 SKColor ink = share > 0.3 ? SKColors.White : ReportStyle.Ink;
-                sheet.Text(percent, area.Left + ((prediction + 0.5f) * cell), area.Top + ((truth + 0.5f) * cell) + 5, ReportStyle.TextSize, ink, align: SKTextAlign.Center);
+                sheet.Text(
+                    percent,
+                    area.Left + ((prediction + 0.5f) * cell),
+                    area.Top + ((truth + 0.5f) * cell) + 5,
+                    ReportStyle.TextSize,
+                    ink,
+                    align: SKTextAlign.Center);
             }
         }
     }
@@ -91,7 +102,8 @@ public static class ConfusionSheet
             float size = pair.Length > LongestPair ? 0.8f * ReportStyle.TextSize : ReportStyle.TextSize;
             sheet.Text(pair, left, baseline, size, ReportStyle.Ink);
             sheet.Text(share, left + 350, baseline, ReportStyle.TextSize, ReportStyle.Ink, align: SKTextAlign.Right);
-            sheet.Text(pixels.ToString("N0", CultureInfo.InvariantCulture), left + 460, baseline, ReportStyle.TextSize, ReportStyle.Muted, align: SKTextAlign.Right);
+            sheet.Text(
+                pixels.ToString("N0", CultureInfo.InvariantCulture), left + 460, baseline, ReportStyle.TextSize, ReportStyle.Muted, align: SKTextAlign.Right);
             baseline += Line;
         }
     }

@@ -37,7 +37,7 @@ public static class CurvesChart
     private const double PaleAlpha = 0.3;
     private const int MarkersUpTo = 40;  // single evaluations are points; a line of many steps is not
 
-    private static readonly Dictionary<string, Color> RoleColors = new()
+    private static readonly Dictionary<string, Color> s_roleColors = new()
     {
         [NetworkRoles.Teacher] = Color.FromHex("#6B7280"),
         [NetworkRoles.Student] = Color.FromHex("#E07B39"),
@@ -45,13 +45,13 @@ public static class CurvesChart
         [NetworkRoles.Distilled] = Color.FromHex("#1F6FB4"),
     };
 
-    private static readonly Color[] OtherColors =
+    private static readonly Color[] s_otherColors =
         [Color.FromHex("#A14FA6"), Color.FromHex("#C43C4E"), Color.FromHex("#8C6D31"), Color.FromHex("#17A2B8"), Color.FromHex("#7A8B1F")];
 
     /// <summary>Draws the panels; one without a point says so.</summary>
     public static void Write(string path, IReadOnlyList<CurvePanel> panels)
     {
-        var multiplot = new Multiplot();
+        Multiplot multiplot = new();
         multiplot.AddPlots(panels.Count);
         multiplot.Layout = new ScottPlot.MultiplotLayouts.Columns();
         for (int i = 0; i < panels.Count; i++)
@@ -59,7 +59,7 @@ public static class CurvesChart
             Draw(multiplot.GetPlot(i), panels[i]);
         }
 
-        using var surface = SKSurface.Create(new SKImageInfo(PanelWidth * panels.Count, PanelHeight));
+        using SKSurface surface = SKSurface.Create(new SKImageInfo(PanelWidth * panels.Count, PanelHeight));
         multiplot.Render(surface);
         using SKImage image = surface.Snapshot();
         using SKData png = image.Encode(SKEncodedImageFormat.Png, 100);
@@ -79,7 +79,7 @@ public static class CurvesChart
         int others = 0;
         foreach (Curve curve in panel.Curves.Where(c => c.Points.Count > 0))
         {
-            Color color = RoleColors.TryGetValue(curve.Name, out Color own) ? own : OtherColors[others++ % OtherColors.Length];
+            Color color = s_roleColors.TryGetValue(curve.Name, out Color own) ? own : s_otherColors[others++ % s_otherColors.Length];
             if (curve.Raw.Count > 0)
             {
                 Scatter raw = plot.Add.Scatter(curve.Raw.Select(p => p.Step).ToArray(), curve.Raw.Select(p => p.Value).ToArray());

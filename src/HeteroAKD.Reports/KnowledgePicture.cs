@@ -38,7 +38,8 @@ public static class KnowledgePicture
         float[][] share = AtTruth(maps.Share, batch, student.Classes);
         float[][] weight = AtTruth(maps.Weight, batch, student.Classes);
         float[][] discrepancy = AtTruth(maps.Discrepancy, batch, student.Classes);
-        KnowledgeScene[] drawn = [.. scenes.Select((s, i) => new KnowledgeScene(s.Image, s.Truth, [share[i], weight[i], discrepancy[i]], batch.Width, batch.Height))];
+        KnowledgeScene[] drawn =
+            [.. scenes.Select((s, i) => new KnowledgeScene(s.Image, s.Truth, [share[i], weight[i], discrepancy[i]], batch.Width, batch.Height))];
         KnowledgeSheet.Write(
             path,
             $"What HeteroAKD mixes and weighs: {teacher} → {student.Name}",

@@ -41,7 +41,7 @@ public static class KnowledgeSheet
         }
 
         RgbImage first = scenes[0].Image;
-        using var sheet = new Sheet(title, "Values at each pixel's true class; grey where pixels are ignored",
+        using Sheet sheet = new(title, "Values at each pixel's true class; grey where pixels are ignored",
             columns.Count + 2, scenes.Count, (double)first.Height / first.Width, LegendHeight);
         sheet.Head(0, "image", $"{first.Width} x {first.Height}");
         sheet.Head(1, "truth", "");
@@ -71,13 +71,19 @@ public static class KnowledgeSheet
         float baseline = sheet.LegendTop + BarHeight + ReportStyle.TextSize + 4;
         sheet.Bar(SKRect.Create(left, sheet.LegendTop, ReportStyle.CellWidth, BarHeight), scale);
         sheet.Text(Number(scale.Low), left, baseline, ReportStyle.TextSize, ReportStyle.Muted);
-        sheet.Text(Number((scale.Low + scale.High) / 2), left + (ReportStyle.CellWidth / 2f), baseline, ReportStyle.TextSize, ReportStyle.Muted, align: SKTextAlign.Center);
+        sheet.Text(
+            Number((scale.Low + scale.High) / 2),
+            left + (ReportStyle.CellWidth / 2f),
+            baseline,
+            ReportStyle.TextSize,
+            ReportStyle.Muted,
+            align: SKTextAlign.Center);
         sheet.Text(Number(scale.High), left + ReportStyle.CellWidth, baseline, ReportStyle.TextSize, ReportStyle.Muted, align: SKTextAlign.Right);
     }
 
     private static RgbImage Paint(float[] values, int width, int height, HeatScale scale)
     {
-        var map = new RgbImage(width, height);
+        RgbImage map = new(width, height);
         for (int i = 0; i < values.Length; i++)
         {
             SKColor color = scale.Of(values[i]);

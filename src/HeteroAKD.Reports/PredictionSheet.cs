@@ -29,14 +29,15 @@ public sealed record PredictionNotes(string Alone, string Distilled, string Teac
 }
 
 /// <summary>
-/// <c>predictions.png</c>: image, truth, student alone, with plain KD where there is one, distilled, teacher, and what distillation changed against the student alone.
+/// <c>predictions.png</c>: image, truth, student alone, with plain KD where there is one, distilled, teacher, and what distillation changed against the student
+/// alone.
 /// </summary>
 public static class PredictionSheet
 {
     private const float LegendRow = 28;
     private const float SwatchSize = 16;
 
-    private static readonly (string Name, SKColor Color)[] Changes =
+    private static readonly (string Name, SKColor Color)[] s_changes =
     [
         ("right only when distilled", new SKColor(0x2E, 0x9E, 0x5B)),
         ("right only alone", new SKColor(0xD7, 0x3A, 0x3A)),
@@ -62,7 +63,8 @@ public static class PredictionSheet
         int errors = networks.Length + 2;
         int columns = errors + 1;
         int legendRows = 1 + (int)Math.Ceiling((classes.Count + 1) / (double)LegendPerRow(columns));
-        using var sheet = new Sheet(title, $"Held-out {notes.Pictures}; black pixels are ignored", columns, scenes.Count, (double)first.Height / first.Width, legendRows * LegendRow);
+        using Sheet sheet = new(
+            title, $"Held-out {notes.Pictures}; black pixels are ignored", columns, scenes.Count, (double)first.Height / first.Width, legendRows * LegendRow);
         sheet.Head(0, "image", $"{first.Width} x {first.Height}");
         sheet.Head(1, "truth", "");
         for (int n = 0; n < networks.Length; n++)
@@ -94,7 +96,10 @@ public static class PredictionSheet
         yield return new Column("student alone", notes.Alone, scene => scene.Alone);
         if (withKd)
         {
-            yield return new Column("student, plain KD", notes.Kd, scene => scene.Kd ?? throw new ArgumentException("a scene lacks the classes of plain KD, which the first one has"));
+            yield return new Column(
+                "student, plain KD",
+                notes.Kd,
+                scene => scene.Kd ?? throw new ArgumentException("a scene lacks the classes of plain KD, which the first one has"));
         }
 
         yield return new Column("student distilled", notes.Distilled, scene => scene.Distilled);
@@ -105,7 +110,7 @@ public static class PredictionSheet
 
     private static RgbImage Compare(PredictedScene scene, int ignore)
     {
-        var map = new RgbImage(scene.Image.Width, scene.Image.Height);
+        RgbImage map = new(scene.Image.Width, scene.Image.Height);
         for (int i = 0; i < scene.Truth.Length; i++)
         {
             byte truth = scene.Truth[i];
@@ -115,7 +120,7 @@ public static class PredictionSheet
             }
 
             bool alone = scene.Alone[i] == truth, distilled = scene.Distilled[i] == truth;
-            SKColor color = Changes[(alone, distilled) switch { (false, true) => 0, (true, false) => 1, (false, false) => 2, _ => 3 }].Color;
+            SKColor color = s_changes[(alone, distilled) switch { (false, true) => 0, (true, false) => 1, (false, false) => 2, _ => 3 }].Color;
             (map.Pixels[3 * i], map.Pixels[(3 * i) + 1], map.Pixels[(3 * i) + 2]) = (color.Red, color.Green, color.Blue);
         }
 
@@ -134,9 +139,9 @@ public static class PredictionSheet
         // What the last column's colours mean stands right-aligned under it, in a row of its own.
         int row = (classes.Count / perRow) + 1;
         float wide = 1.6f * cell;
-        for (int i = 0; i < Changes.Length; i++)
+        for (int i = 0; i < s_changes.Length; i++)
         {
-            Entry(sheet, "errors: " + Changes[i].Name, Changes[i].Color, i * wide, row);
+            Entry(sheet, "errors: " + s_changes[i].Name, s_changes[i].Color, i * wide, row);
         }
     }
 

@@ -8,7 +8,9 @@ public static class ReliabilityCurves
 {
     private const double Chance = 0.5;
 
-    /// <summary>Panels: the AUC on each split beside chance, and the mean share of the four cases on validation images. A number that does not exist is no point.</summary>
+    /// <summary>
+    /// Panels: the AUC on each split beside chance, and the mean share of the four cases on validation images. A number that does not exist is no point.
+    /// </summary>
     /// <param name="rows">What was measured, in order of the steps.</param>
     public static IReadOnlyList<CurvePanel> Of(IReadOnlyList<ReliabilityRow> rows)
     {

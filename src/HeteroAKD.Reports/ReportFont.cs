@@ -10,15 +10,15 @@ namespace HeteroAKD.Reports;
 /// </summary>
 public static class ReportFont
 {
-    private static readonly Lazy<SKTypeface> Regular = new(() => Load(bold: false));
-    private static readonly Lazy<SKTypeface> Bold = new(() => Load(bold: true));
-    private static readonly Lazy<string> Family = new(Register);
+    private static readonly Lazy<SKTypeface> s_regular = new(() => Load(bold: false));
+    private static readonly Lazy<SKTypeface> s_bold = new(() => Load(bold: true));
+    private static readonly Lazy<string> s_family = new(Register);
 
     /// <summary>The family name for charts; asking for it makes it known to the chart library.</summary>
-    public static string ChartFamily => Family.Value;
+    public static string ChartFamily => s_family.Value;
 
     /// <summary>The built-in typeface of a weight.</summary>
-    public static SKTypeface Typeface(bool bold) => bold ? Bold.Value : Regular.Value;
+    public static SKTypeface Typeface(bool bold) => bold ? s_bold.Value : s_regular.Value;
 
     /// <summary>A typeface that can write the text: a name in another script falls back to a font of the machine, where it has one.</summary>
     public static SKTypeface For(string text, bool bold)

@@ -12,7 +12,7 @@ public static class SimilaritySheet
     private const float Half = 0.5f;
 
     // White for independent maps, dark for equal ones.
-    private static readonly HeatScale Values = HeatScale.WhiteToBlue(0, 1);
+    private static readonly HeatScale s_values = HeatScale.WhiteToBlue(0, 1);
 
     /// <summary>Draws the matrices side by side.</summary>
     /// <param name="path">The PNG.</param>
@@ -21,7 +21,13 @@ public static class SimilaritySheet
     /// <param name="rows">Names of the first network's maps.</param>
     /// <param name="columns">Names of the second's.</param>
     /// <param name="matrices">Names of the measures and their values, [rows, columns].</param>
-    public static void Write(string path, string title, string note, IReadOnlyList<string> rows, IReadOnlyList<string> columns, IReadOnlyList<(string Name, double[,] Values)> matrices)
+    public static void Write(
+        string path,
+        string title,
+        string note,
+        IReadOnlyList<string> rows,
+        IReadOnlyList<string> columns,
+        IReadOnlyList<(string Name, double[,] Values)> matrices)
     {
         float labels = (rows.Max(r => r.Length) + 2) * Letter;
         int words = columns.Max(c => c.Split(' ').Length);
@@ -35,7 +41,7 @@ public static class SimilaritySheet
             float left = ReportStyle.Margin + (m * width / matrices.Count) + labels;
             SKRect area = SKRect.Create(left, sheet.LegendTop + (2 * Line), Cell * columns.Count, Cell * rows.Count);
             sheet.Text(matrices[m].Name, left, sheet.LegendTop + ReportStyle.HeadSize, ReportStyle.HeadSize, ReportStyle.Ink, bold: true);
-            sheet.Picture(area, Values.Paint(rows.Count, columns.Count, (row, column) => shown[row, column]), smooth: false);
+            sheet.Picture(area, s_values.Paint(rows.Count, columns.Count, (row, column) => shown[row, column]), smooth: false);
             Label(sheet, area, rows, columns, shown);
         }
 
@@ -62,7 +68,13 @@ public static class SimilaritySheet
             string[] words = columns[j].Split(' ');
             for (int w = 0; w < words.Length; w++)
             {
-                sheet.Text(words[w], area.Left + ((j + Half) * Cell), area.Bottom + ((w + 1) * Line), ReportStyle.TextSize, ReportStyle.Ink, align: SKTextAlign.Center);
+                sheet.Text(
+                    words[w],
+                    area.Left + ((j + Half) * Cell),
+                    area.Bottom + ((w + 1) * Line),
+                    ReportStyle.TextSize,
+                    ReportStyle.Ink,
+                    align: SKTextAlign.Center);
             }
         }
     }

@@ -3,8 +3,8 @@ using System.Text;
 namespace HeteroAKD.Tensors;
 
 /// <summary>
-/// Every file of this program is written here, and is either the old one or the new one, whatever happens meanwhile: the content goes to a temporary file beside the
-/// target, is forced to the disk and renamed over it. A symbolic link is followed first and stays; a device or FIFO is written to, never replaced.
+/// Every file of this program is written here, and is either the old one or the new one, whatever happens meanwhile: the content goes to a temporary file
+/// beside the target, is forced to the disk and renamed over it. A symbolic link is followed first and stays; a device or FIFO is written to, never replaced.
 /// </summary>
 public static class AtomicFile
 {
@@ -16,7 +16,9 @@ public static class AtomicFile
 
     /// <summary>The name of the file that a temporary one was to become; null where the name is not of <see cref="TemporaryPath"/>.</summary>
     public static string? TargetOfTemporary(string name) =>
-        name.Length > TemporaryEnding.Length + 1 && name[0] == '.' && name.EndsWith(TemporaryEnding, StringComparison.Ordinal) ? name[1..^TemporaryEnding.Length] : null;
+        name.Length > TemporaryEnding.Length + 1 && name[0] == '.' && name.EndsWith(TemporaryEnding, StringComparison.Ordinal)
+            ? name[1..^TemporaryEnding.Length]
+            : null;
 
     /// <summary>Replaces the file by what <paramref name="write"/> puts into the stream.</summary>
     /// <exception cref="StorageException">The disk is full or refuses; an earlier file is as it was.</exception>
@@ -45,7 +47,8 @@ public static class AtomicFile
     public static void WriteText(string path, string text) => Write(path, stream => stream.Write(Encoding.UTF8.GetBytes(text)));
 
     /// <summary>
-    /// Replaces an entry of a cache, which several threads and processes may write at once. Readers see it whole or not at all; it is not forced to the disk, since it can be made again.
+    /// Replaces an entry of a cache, which several threads and processes may write at once. Readers see it whole or not at all; it is not forced to the disk,
+    /// since it can be made again.
     /// </summary>
     /// <exception cref="IOException">The disk is full or refuses.</exception>
     /// <exception cref="UnauthorizedAccessException">The folder may not be written.</exception>

@@ -3,8 +3,8 @@ using System.Globalization;
 namespace HeteroAKD.Tensors;
 
 /// <summary>
-/// An order of dimensions, the <c>dims</c> of <c>torch.permute</c>: dimension i of the output is dimension <c>this[i]</c> of the input; negative ones count from the end. As text
-/// <c>0,2,3,1</c>. A value of a few bytes: carrying one costs no garbage.
+/// An order of dimensions, the <c>dims</c> of <c>torch.permute</c>: dimension i of the output is dimension <c>this[i]</c> of the input; negative ones count
+/// from the end. As text <c>0,2,3,1</c>. A value of a few bytes: carrying one costs no garbage.
 /// </summary>
 public readonly record struct DimOrder
 {

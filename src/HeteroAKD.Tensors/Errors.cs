@@ -33,7 +33,8 @@ public sealed class ShapeMismatchException(string operation, string parameter, s
 public sealed class DeviceMismatchException(string operation, string parameter, Device expected, Device found)
     : HeteroAkdException(
         found.Name == expected.Name
-            ? $"{operation}: {parameter} is on '{found.Label}', the first input is on '{expected.Label}': two devices, each with memory of its own. Copy it with To(device), or open one device"
+            ? $"{operation}: {parameter} is on '{found.Label}', the first input is on '{expected.Label}': two devices, each with memory of its own. Copy it "
+                + $"with To(device), or open one device"
             : $"{operation}: {parameter} is on device '{found.Name}', the first input is on '{expected.Name}'. Copy it with To(device)");
 
 /// <summary>A tensor of the wrong element type.</summary>
@@ -66,7 +67,9 @@ public sealed class OutOfDeviceMemoryException(string device, long asked, long i
 
 /// <summary>A NaN or an infinity where a number was needed.</summary>
 public sealed class NonFiniteException(string operation, string tensor, long step, string detail)
-    : HeteroAkdException($"non-finite value at step {step}: operation '{operation}' made {detail} in tensor '{tensor}'. Lower the learning rate, clip gradients, or look at the batch.");
+    : HeteroAkdException(
+        $"non-finite value at step {step}: operation '{operation}' made {detail} in tensor '{tensor}'. Lower the learning rate, clip gradients, or look at "
+            + "the batch.");
 
 /// <summary>Tensors that nobody gave back.</summary>
 public sealed class LeakException(string report)

@@ -6,8 +6,8 @@ namespace HeteroAKD.Tensors;
 public static partial class Functional
 {
     /// <summary>
-    /// Cross-entropy of logits [N, C, h, w] and labels [N, H, W] int32, weighted by class, a mean over labelled pixels → [1]. Logits of another size than the labels are
-    /// sampled bilinearly.
+    /// Cross-entropy of logits [N, C, h, w] and labels [N, H, W] int32, weighted by class, a mean over labelled pixels → [1]. Logits of another size than the
+    /// labels are sampled bilinearly.
     /// </summary>
     /// <param name="input">[N, C, h, w] logits.</param>
     /// <param name="target">[N, H, W] int32 labels.</param>
@@ -15,8 +15,10 @@ public static partial class Functional
     /// <param name="ignoreIndex">Label without a loss.</param>
     /// <param name="labelSmoothing">Share of the target that is spread over all classes.</param>
     /// <param name="alignCorners">How logits of another size are sampled.</param>
-    public static Tensor CrossEntropy(Tensor input, Tensor target, Tensor? weight = null, int ignoreIndex = -100, float labelSmoothing = 0, bool alignCorners = false) =>
-        Losses.CrossEntropy.Apply(new CrossEntropyAttributes { IgnoreIndex = ignoreIndex, LabelSmoothing = labelSmoothing, AlignCorners = alignCorners }, input, target, weight);
+    public static Tensor CrossEntropy(
+        Tensor input, Tensor target, Tensor? weight = null, int ignoreIndex = -100, float labelSmoothing = 0, bool alignCorners = false) =>
+        Losses.CrossEntropy.Apply(
+            new CrossEntropyAttributes { IgnoreIndex = ignoreIndex, LabelSmoothing = labelSmoothing, AlignCorners = alignCorners }, input, target, weight);
 
     /// <summary>KL(softmax(target/tau) ‖ softmax(input/tau)) over the last dimension. input, target [..., C] → [...]; no gradient flows into target.</summary>
     public static Tensor SoftmaxKl(Tensor input, Tensor target, float tau = 1) => Ops.SoftmaxKl.Row.Apply(new SoftmaxKlAttributes(tau), input, target);
@@ -25,8 +27,8 @@ public static partial class Functional
     public static Tensor Cdist(Tensor x1, Tensor x2) => CityBlock.Row.Apply(default, x1, x2);
 
     /// <summary>
-    /// Pearson's correlation over the channels of each pixel, or <paramref name="perChannel"/> over all pixels of the batch. input, target [N, C, ...] → [N, ...] or [C]; no gradient flows into
-    /// target.
+    /// Pearson's correlation over the channels of each pixel, or <paramref name="perChannel"/> over all pixels of the batch. input, target [N, C, ...] → [N,
+    /// ...] or [C]; no gradient flows into target.
     /// </summary>
     public static Tensor PearsonCorrcoef(Tensor input, Tensor target, bool perChannel = false, float eps = 1e-8f) =>
         Pearson.Row.Apply(new PearsonAttributes(perChannel, eps), input, target);
@@ -50,8 +52,8 @@ public static partial class Functional
         HeteroAkd.Row.Apply(attributes ?? new HeteroAkdAttributes(), input, teacher, target, weight);
 
     /// <summary>
-    /// target [N, H, W] int32 with the class of the largest softmax(input) at each unlabelled pixel where that probability is at least the threshold. Logits of another size
-    /// than the labels are sampled bilinearly. Not differentiable.
+    /// target [N, H, W] int32 with the class of the largest softmax(input) at each unlabelled pixel where that probability is at least the threshold. Logits of
+    /// another size than the labels are sampled bilinearly. Not differentiable.
     /// </summary>
     /// <param name="input">[N, C, h, w] logits.</param>
     /// <param name="target">[N, H, W] int32 labels.</param>
@@ -61,15 +63,21 @@ public static partial class Functional
     public static Tensor PseudoLabels(Tensor input, Tensor target, float threshold = 0.9f, int unlabelled = -2, bool alignCorners = false) =>
         Ops.PseudoLabels.Row.Apply(new PseudoLabelsAttributes(threshold, unlabelled, alignCorners), input, target);
 
-    /// <summary>Labels as planes of zeros and ones on the grid of a map (<c>torch.nn.functional.one_hot</c> of the nearest label, classes first); no gradient flows.</summary>
+    /// <summary>
+    /// Labels as planes of zeros and ones on the grid of a map (<c>torch.nn.functional.one_hot</c> of the nearest label, classes first); no gradient flows.
+    /// </summary>
     /// <param name="input">[N, d, h, w], of which grid and float type count.</param>
     /// <param name="target">[N, H, W] int32.</param>
     /// <param name="numClasses">C.</param>
     /// <param name="ignoreIndex">Label that is none; so is an id outside the classes.</param>
     /// <returns>[N, C, h, w].</returns>
-    public static Tensor OneHot(Tensor input, Tensor target, int numClasses, int ignoreIndex = -100) => Ops.OneHot.Row.Apply(new OneHotAttributes(numClasses, ignoreIndex), input, target);
+    public static Tensor OneHot(Tensor input, Tensor target, int numClasses, int ignoreIndex = -100) =>
+        Ops.OneHot.Row.Apply(new OneHotAttributes(numClasses, ignoreIndex), input, target);
 
-    /// <summary>Features of random pixels of each class, at most one from each of <paramref name="count"/> stretches of an image; zeros where a stretch has none. No gradient flows.</summary>
+    /// <summary>
+    /// Features of random pixels of each class, at most one from each of <paramref name="count"/> stretches of an image; zeros where a stretch has none. No
+    /// gradient flows.
+    /// </summary>
     /// <param name="input">[N, P, d].</param>
     /// <param name="mask">[N, C, P], above ½ where a pixel belongs to the class.</param>
     /// <param name="count">K.</param>
@@ -90,7 +98,10 @@ public static partial class Functional
     public static Tensor MemoryBank(Tensor bank, Tensor input, Tensor valid, int samples, int key = 0, Tensor? counter = null) =>
         Sampling.MemoryBank.Apply(new MemoryBankAttributes(samples, key), bank, input, valid, counter);
 
-    /// <summary>input / ‖input‖₂ along a dimension (<c>torch.nn.functional.normalize</c>). Where PyTorch divides by at least eps, ε² is added under the root: the same but near zero, and smooth there.</summary>
+    /// <summary>
+    /// input / ‖input‖₂ along a dimension (<c>torch.nn.functional.normalize</c>). Where PyTorch divides by at least eps, ε² is added under the root: the same
+    /// but near zero, and smooth there.
+    /// </summary>
     public static Tensor Normalize(Tensor input, int dim, float eps = 1e-12f) => Div(input, Sqrt(Add(Sum(Square(input), dim, keepdim: true), eps * eps)));
 
     /// <summary>Mean of squared differences (<c>torch.nn.functional.mse_loss</c>), [1].</summary>

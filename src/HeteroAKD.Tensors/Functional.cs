@@ -7,18 +7,20 @@ namespace HeteroAKD.Tensors;
 public static partial class Functional
 {
     /// <summary>
-    /// 2-D convolution. input [N, C, H, W], weight [O, C/groups, KH, KW], bias [O] → [N, O, H', W']. Stride and dilation are 1 where they are left out; a pair is for rows and columns.
+    /// 2-D convolution. input [N, C, H, W], weight [O, C/groups, KH, KW], bias [O] → [N, O, H', W']. Stride and dilation are 1 where they are left out; a pair
+    /// is for rows and columns.
     /// </summary>
     public static Tensor Conv2d(
         Tensor input, Tensor weight, Tensor? bias = null, Size2d? stride = null, Size2d padding = default, Size2d? dilation = null, int groups = 1) =>
         Convolution.Row.Apply(new Conv2dAttributes(stride ?? 1, padding, dilation ?? 1, groups), input, weight, bias);
 
     /// <summary>
-    /// Transposed 2-D convolution. input [N, C, H, W], weight [C, O/groups, KH, KW], bias [O] → [N, O, H', W'], H' = (H - 1)·stride - 2·padding + dilation·(KH - 1) + outputPadding + 1.
-    /// Stride and dilation are 1 where they are left out.
+    /// Transposed 2-D convolution. input [N, C, H, W], weight [C, O/groups, KH, KW], bias [O] → [N, O, H', W'], H' = (H - 1)·stride - 2·padding + dilation·(KH
+    /// - 1) + outputPadding + 1. Stride and dilation are 1 where they are left out.
     /// </summary>
     public static Tensor ConvTranspose2d(
-        Tensor input, Tensor weight, Tensor? bias = null, Size2d? stride = null, Size2d padding = default, Size2d outputPadding = default, int groups = 1, Size2d? dilation = null) =>
+        Tensor input, Tensor weight, Tensor? bias =
+            null, Size2d? stride = null, Size2d padding = default, Size2d outputPadding = default, int groups = 1, Size2d? dilation = null) =>
         TransposedConvolution.Row.Apply(new ConvTranspose2dAttributes(stride ?? 1, padding, outputPadding, dilation ?? 1, groups), input, weight, bias);
 
     /// <summary>input · weightᵀ + bias over the last dimension. input [..., I], weight [O, I], bias [O] → [..., O].</summary>
@@ -29,11 +31,13 @@ public static partial class Functional
     /// Training: statistics of the batch, running ones updated in place (unbiased variance). Else: running statistics.
     /// </summary>
     public static Tensor BatchNorm(
-        Tensor input, Tensor weight, Tensor bias, Tensor runningMean, Tensor runningVar, Tensor? residual, bool training, float momentum = 0.1f, float eps = 1e-5f, bool relu = false) =>
+        Tensor input, Tensor weight, Tensor bias, Tensor runningMean, Tensor runningVar, Tensor? residual, bool training, float momentum =
+            0.1f, float eps = 1e-5f, bool relu = false) =>
         BatchNormalization.Row.Apply(new BatchNormAttributes(training, momentum, eps, relu), input, weight, bias, runningMean, runningVar, residual);
 
     /// <summary>Layer normalisation over the last dimension. input [..., C], weight [C], bias [C].</summary>
-    public static Tensor LayerNorm(Tensor input, Tensor weight, Tensor bias, float eps = 1e-5f) => LayerNormalization.Row.Apply(new LayerNormAttributes(eps), input, weight, bias);
+    public static Tensor LayerNorm(Tensor input, Tensor weight, Tensor bias, float eps = 1e-5f) =>
+        LayerNormalization.Row.Apply(new LayerNormAttributes(eps), input, weight, bias);
 
     /// <summary>Group normalisation. input [N, C, ...], weight [C], bias [C]; each of the groups of channels of each image is normalised by itself.</summary>
     public static Tensor GroupNorm(Tensor input, int numGroups, Tensor weight, Tensor bias, float eps = 1e-5f) =>
@@ -95,14 +99,16 @@ public static partial class Functional
     /// <param name="p">Probability of a zero.</param>
     /// <param name="key">Names the random stream.</param>
     /// <param name="counter">[1] int32: with it the stream is named by its value and the key; a replayed step then draws anew.</param>
-    public static Tensor Dropout(Tensor input, float p, int key, Tensor? counter = null) => Regularization.Dropout.Apply(new MaskAttributes(p, key), input, counter);
+    public static Tensor Dropout(Tensor input, float p, int key, Tensor? counter = null) =>
+        Regularization.Dropout.Apply(new MaskAttributes(p, key), input, counter);
 
     /// <summary>Zeroes whole samples (first dimension) with probability <paramref name="p"/> and scales the others by 1/(1-p): stochastic depth.</summary>
     /// <param name="input">[N, ...].</param>
     /// <param name="p">Probability of a zero.</param>
     /// <param name="key">Names the random stream.</param>
     /// <param name="counter">[1] int32, as for <see cref="Dropout"/>.</param>
-    public static Tensor DropPath(Tensor input, float p, int key, Tensor? counter = null) => Regularization.DropPath.Apply(new MaskAttributes(p, key), input, null, counter);
+    public static Tensor DropPath(Tensor input, float p, int key, Tensor? counter = null) =>
+        Regularization.DropPath.Apply(new MaskAttributes(p, key), input, null, counter);
 
     /// <summary>a + b, broadcast as <see cref="Arithmetic"/> says: [C] as second operand is one number a channel, all else is as in PyTorch.</summary>
     /// <exception cref="ShapeMismatchException">The shapes do not fit.</exception>
@@ -172,10 +178,12 @@ public static partial class Functional
     public static Tensor MatMul(Tensor input, Tensor other) => Ops.MatMul.Row.Apply(default, input, other);
 
     /// <summary>weightA · a + weightB · b, same shape.</summary>
-    public static Tensor WeightedSum(Tensor a, Tensor b, float weightA, float weightB) => Ops.WeightedSum.Row.Apply(new WeightedSumAttributes(weightA, weightB), a, b);
+    public static Tensor WeightedSum(Tensor a, Tensor b, float weightA, float weightB) =>
+        Ops.WeightedSum.Row.Apply(new WeightedSumAttributes(weightA, weightB), a, b);
 
     /// <summary>Bilinear resize of [N, C, H, W] to [N, C, height, width].</summary>
-    public static Tensor Interpolate(Tensor input, int height, int width, bool alignCorners = false) => Resampling.Interpolate.Apply(new InterpolateAttributes(height, width, alignCorners), input);
+    public static Tensor Interpolate(Tensor input, int height, int width, bool alignCorners = false) =>
+        Resampling.Interpolate.Apply(new InterpolateAttributes(height, width, alignCorners), input);
 
     /// <summary>Resize of [N, C, H, W] to [N, C, height, width] in a mode of one's choice.</summary>
     public static Tensor Interpolate(Tensor input, int height, int width, InterpolateMode mode) =>
@@ -195,20 +203,25 @@ public static partial class Functional
     /// <summary>A window of [N, C, H, W] or of its mirror image, padded where it reaches beyond.</summary>
     public static Tensor Window(Tensor input, in WindowAttributes window) => Windows.Cut.Apply(window, input);
 
-    /// <summary>A copy of target [N, C, H, W] with input [N, C, h, w], or its mirror image, added at a place and cut to what fits. Not differentiable.</summary>
+    /// <summary>
+    /// A copy of target [N, C, H, W] with input [N, C, h, w], or its mirror image, added at a place and cut to what fits. Not differentiable.
+    /// </summary>
     public static Tensor AddWindow(Tensor target, Tensor input, in AddWindowAttributes place) => Windows.Add.Apply(place, target, input);
 
     /// <summary>Max pooling of [N, C, H, W].</summary>
-    public static Tensor MaxPool2d(Tensor input, int kernel, int stride, int padding = 0) => Pooling.Max.Apply(new MaxPoolAttributes(kernel, stride, padding), input);
+    public static Tensor MaxPool2d(Tensor input, int kernel, int stride, int padding = 0) =>
+        Pooling.Max.Apply(new MaxPoolAttributes(kernel, stride, padding), input);
 
     /// <summary>Average pooling of [N, C, H, W]; padding counts as zeros.</summary>
-    public static Tensor AvgPool2d(Tensor input, int kernel, int stride, int padding = 0) => Pooling.Average.Apply(new AvgPoolAttributes(kernel, stride, padding), input);
+    public static Tensor AvgPool2d(Tensor input, int kernel, int stride, int padding = 0) =>
+        Pooling.Average.Apply(new AvgPoolAttributes(kernel, stride, padding), input);
 
     /// <summary>Average pooling of [N, C, H, W] into height × width bins.</summary>
     public static Tensor AdaptiveAvgPool2d(Tensor input, int height, int width) => Pooling.Adaptive.Apply(new AdaptivePoolAttributes(height, width), input);
 
     /// <summary>Concatenation of two to six maps [N, Cᵢ, H, W] along the channels.</summary>
-    public static Tensor Cat(Tensor a, Tensor b, Tensor? c = null, Tensor? d = null, Tensor? e = null, Tensor? f = null) => Layout.Cat.Apply(default, a, b, c, d, e, f);
+    public static Tensor Cat(Tensor a, Tensor b, Tensor? c = null, Tensor? d = null, Tensor? e = null, Tensor? f = null) =>
+        Layout.Cat.Apply(default, a, b, c, d, e, f);
 
     /// <summary>[N, C, H, W] → [N, H·W, C].</summary>
     public static Tensor ToTokens(Tensor map) => Layout.ToTokens.Apply(default, map);
@@ -219,7 +232,9 @@ public static partial class Functional
     /// <summary>Multi-head attention. query [B, N, C], keyValue [B, M, 2C] (keys, then values) → [B, N, C]; scale (C/heads)^-½.</summary>
     public static Tensor Attention(Tensor query, Tensor keyValue, int heads) => Ops.Attention.Row.Apply(new AttentionAttributes(heads), query, keyValue);
 
-    /// <summary>The same numbers as float32 or bfloat16; the input itself where it holds that already. A float64 tensor of a gradient check stays one.</summary>
+    /// <summary>
+    /// The same numbers as float32 or bfloat16; the input itself where it holds that already. A float64 tensor of a gradient check stays one.
+    /// </summary>
     public static Tensor To(Tensor input, DType type) => Cast.TypeOf(input.DType, type) == input.DType ? input : Cast.To.Apply(new ToAttributes(type), input);
 
     /// <summary>The same values, through which no gradient flows (<c>torch.Tensor.detach</c>). It shares the memory.</summary>
@@ -236,7 +251,8 @@ public static partial class Functional
     public static Tensor Permute(Tensor input, params ReadOnlySpan<int> dims) => Permutation.Row.Apply(new PermuteAttributes(DimOrder.Of(dims)), input);
 
     /// <summary>input[start:end:step] of a dimension; a negative place counts from the end.</summary>
-    public static Tensor Slice(Tensor input, int dim, int start = 0, int end = int.MaxValue, int step = 1) => Slicing.Slice.Apply(new SliceAttributes(dim, start, end, step), input);
+    public static Tensor Slice(Tensor input, int dim, int start = 0, int end = int.MaxValue, int step = 1) =>
+        Slicing.Slice.Apply(new SliceAttributes(dim, start, end, step), input);
 
     /// <summary>A constant around [..., H, W]; negative numbers cut off.</summary>
     public static Tensor Pad(Tensor input, int left, int right, int top = 0, int bottom = 0, float value = 0) =>

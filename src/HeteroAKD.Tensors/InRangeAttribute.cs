@@ -10,20 +10,20 @@ namespace HeteroAKD.Tensors;
 [AttributeUsage(AttributeTargets.Property)]
 public sealed class InRangeAttribute : Attribute
 {
-    private readonly double low;
-    private readonly double high;
-    private readonly bool lowIncluded;
-    private readonly bool highIncluded;
+    private readonly double _low;
+    private readonly double _high;
+    private readonly bool _lowIncluded;
+    private readonly bool _highIncluded;
 
     /// <summary>Reads the interval.</summary>
     public InRangeAttribute(string interval)
     {
         Interval = interval;
-        lowIncluded = interval[0] == '[';
-        highIncluded = interval[^1] == ']';
+        _lowIncluded = interval[0] == '[';
+        _highIncluded = interval[^1] == ']';
         string[] ends = interval[1..^1].Split(',', StringSplitOptions.TrimEntries);
-        low = End(ends[0]);
-        high = End(ends[1]);
+        _low = End(ends[0]);
+        _high = End(ends[1]);
     }
 
     /// <summary>The interval as written; error messages show it.</summary>
@@ -31,7 +31,7 @@ public sealed class InRangeAttribute : Attribute
 
     /// <summary>Whether the value lies in the interval. NaN lies in none.</summary>
     public bool Contains(double value) =>
-        (lowIncluded ? value >= low : value > low) && (highIncluded ? value <= high : value < high);
+        (_lowIncluded ? value >= _low : value > _low) && (_highIncluded ? value <= _high : value < _high);
 
     /// <summary>Holds the numbers of an options record against their intervals.</summary>
     /// <exception cref="HeteroAkdException">One lies outside; the message names it.</exception>

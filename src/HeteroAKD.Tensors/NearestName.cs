@@ -33,7 +33,7 @@ public static class NearestName
     /// <summary>Insertions, deletions, replacements and swaps of neighbours that turn one text into the other (optimal string alignment).</summary>
     public static int EditDistance(string a, string b)
     {
-        var d = new int[a.Length + 1, b.Length + 1];  // [i, j] distance of the first i and first j characters
+        int[,] d = new int[a.Length + 1, b.Length + 1];  // [i, j] distance of the first i and first j characters
         for (int i = 0; i <= a.Length; i++)
         {
             d[i, 0] = i;

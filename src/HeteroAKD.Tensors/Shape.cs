@@ -67,7 +67,8 @@ public readonly struct Shape : IEquatable<Shape>
         if (a < 0 || b < 0 || c < 0 || d < 0 || most > int.MaxValue)
         {
             int[] sizes = [a, b, c, d];
-            throw new ShapeMismatchException(Making, "dimensions", $"[{string.Join(", ", sizes[..Math.Max(1, rank)])}] is not a shape of at most {int.MaxValue} elements");
+            throw new ShapeMismatchException(
+                Making, "dimensions", $"[{string.Join(", ", sizes[..Math.Max(1, rank)])}] is not a shape of at most {int.MaxValue} elements");
         }
 
         _d0 = a;

@@ -3,8 +3,8 @@ using System.Globalization;
 namespace HeteroAKD.Tensors;
 
 /// <summary>
-/// A number for the rows and one for the columns of a map: a stride, a padding, a dilation. One number stands for both, as PyTorch's <c>int | (int, int)</c>. As text
-/// <c>2</c> or <c>2,1</c>.
+/// A number for the rows and one for the columns of a map: a stride, a padding, a dilation. One number stands for both, as PyTorch's <c>int | (int, int)</c>.
+/// As text <c>2</c> or <c>2,1</c>.
 /// </summary>
 /// <param name="Height">Of the rows.</param>
 /// <param name="Width">Of the columns.</param>

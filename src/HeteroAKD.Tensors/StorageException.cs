@@ -19,7 +19,9 @@ public sealed class StorageException : HeteroAkdException
     {
     }
 
-    /// <summary>Whether an error is the system's refusal to write a file. .NET reports a file over its limit (EFBIG, <c>ulimit -f</c>) as an argument.</summary>
+    /// <summary>
+    /// Whether an error is the system's refusal to write a file. .NET reports a file over its limit (EFBIG, <c>ulimit -f</c>) as an argument.
+    /// </summary>
     public static bool IsRefusal(Exception e) =>
         e is IOException or UnauthorizedAccessException or ArgumentOutOfRangeException { Source: "System.Private.CoreLib", ParamName: "value" };
 

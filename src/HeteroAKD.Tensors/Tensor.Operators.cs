@@ -1,6 +1,8 @@
 namespace HeteroAKD.Tensors;
 
-/// <summary>Operators, each the function of <see cref="Functional"/> that it names: recorded for the backward pass, broadcast as <see cref="Ops.Arithmetic"/> says.</summary>
+/// <summary>
+/// Operators, each the function of <see cref="Functional"/> that it names: recorded for the backward pass, broadcast as <see cref="Ops.Arithmetic"/> says.
+/// </summary>
 public sealed partial class Tensor
 {
     /// <summary>-x.</summary>

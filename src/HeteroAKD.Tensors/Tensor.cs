@@ -334,7 +334,9 @@ public sealed partial class Tensor : IDisposable
         _owned = false;
     }
 
-    /// <summary>Undoes <see cref="MoveInto"/>: the tensor gets memory of its own with the same contents, and its gradient goes. One that has its own stays as it is.</summary>
+    /// <summary>
+    /// Undoes <see cref="MoveInto"/>: the tensor gets memory of its own with the same contents, and its gradient goes. One that has its own stays as it is.
+    /// </summary>
     public void MoveOut()
     {
         if (_owned)
@@ -376,7 +378,8 @@ public sealed partial class Tensor : IDisposable
         if (IsWalked)
         {
             throw new HeteroAkdException(
-                $"backward: the operation that made {this} is forgotten: an earlier backward pass walked it, or its step has ended. Add the losses (a + b) and run one pass within the step, or run the forward pass again");
+                $"backward: the operation that made {this} is forgotten: an earlier backward pass walked it, or its step has ended. Add the losses (a + b) "
+                    + "and run one pass within the step, or run the forward pass again");
         }
 
         if (gradient.Shape.Count != Shape.Count)

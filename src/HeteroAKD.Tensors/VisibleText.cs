@@ -14,7 +14,9 @@ public static class VisibleText
 
     private const int LongestLine = 4000;
 
-    /// <summary>A name (of a class, a tensor, a model, a file) for a message, a table or a page: one line of at most <see cref="LongestName"/> characters.</summary>
+    /// <summary>
+    /// A name (of a class, a tensor, a model, a file) for a message, a table or a page: one line of at most <see cref="LongestName"/> characters.
+    /// </summary>
     public static string Name(string name) => Of(name, LongestName);
 
     /// <summary>A line for a terminal or a log.</summary>
@@ -31,13 +33,14 @@ public static class VisibleText
         // The beginning says what it is, the end of a message what to do.
         int end = longest / 3;
         int begin = longest - end;
-        return $"{Escape(text.AsSpan(0, begin))}... ({(text.Length - longest).ToString("N0", CultureInfo.InvariantCulture)} characters left out) ...{Escape(text.AsSpan(text.Length - end))}";
+        return $"{Escape(text.AsSpan(0, begin))}... ({(text.Length - longest).ToString("N0", CultureInfo.InvariantCulture)} characters left out) "
+            + $"...{Escape(text.AsSpan(text.Length - end))}";
     }
 
     /// <summary>All of the text on one line. Tabs stay.</summary>
     public static string Escape(ReadOnlySpan<char> text)
     {
-        var visible = new StringBuilder(text.Length);
+        StringBuilder visible = new(text.Length);
         while (text.Length > 0)
         {
             bool whole = Rune.DecodeFromUtf16(text, out Rune rune, out int used) == System.Buffers.OperationStatus.Done;

@@ -1,15 +1,14 @@
 using HeteroAKD.Data;
 using HeteroAKD.Nn;
-using HeteroAKD.Tensors;
 
 namespace HeteroAKD.Cli.Tests;
 
 /// <summary>Everything a user can get wrong: exit code not 0, one sentence with the place and the remedy, no stack trace.</summary>
 public sealed class BadInputTests : IDisposable
 {
-    private readonly TemporaryFolder folder = new();
+    private readonly TemporaryFolder _folder = new();
 
-    public void Dispose() => folder.Dispose();
+    public void Dispose() => _folder.Dispose();
 
     [Theory]
     [InlineData("", "seeed: 1\n", "seeed", "did you mean seed")]
@@ -35,19 +34,19 @@ public sealed class BadInputTests : IDisposable
         // A key that stands twice is wrong YAML: what the case sets goes from the common part.
         string section = yaml.Split(':')[0];
         IEnumerable<string> common = TinyRun.Scenes.Split('\n').Where(line => section.Length == 0 || !line.StartsWith(section + ":", StringComparison.Ordinal));
-        string config = folder.File("tiny.yaml", section == "data" ? yaml : string.Join('\n', common) + "\n" + yaml);
-        AssertRefused(["train", config, "--out", folder.File("run"), .. options.Split(' ', StringSplitOptions.RemoveEmptyEntries)], problem, remedy);
-        Assert.False(File.Exists(Path.Combine(folder.Path, "run", "student-last.safetensors")));
+        string config = _folder.File("tiny.yaml", section == "data" ? yaml : string.Join('\n', common) + "\n" + yaml);
+        AssertRefused(["train", config, "--out", _folder.File("run"), .. options.Split(' ', StringSplitOptions.RemoveEmptyEntries)], problem, remedy);
+        Assert.False(File.Exists(Path.Combine(_folder.Path, "run", "student-last.safetensors")));
     }
 
     [Fact]
     public void Missing_files()
     {
-        AssertRefused(["train", folder.File("none.yaml")], "none.yaml", "no such configuration file");
-        AssertRefused(["eval", folder.File("none.safetensors")], "none.safetensors", "Give the path");
-        AssertRefused(["export", folder.File("none.safetensors"), "--out", folder.File("x.onnx")], "none.safetensors", "Give the path");
-        string config = folder.File("tiny.yaml", TinyRun.Lists(folder.File("nowhere")));
-        AssertRefused(["train", config, "--out", folder.File("run")], "nowhere", "set data.root");
+        AssertRefused(["train", _folder.File("none.yaml")], "none.yaml", "no such configuration file");
+        AssertRefused(["eval", _folder.File("none.safetensors")], "none.safetensors", "Give the path");
+        AssertRefused(["export", _folder.File("none.safetensors"), "--out", _folder.File("x.onnx")], "none.safetensors", "Give the path");
+        string config = _folder.File("tiny.yaml", TinyRun.Lists(_folder.File("nowhere")));
+        AssertRefused(["train", config, "--out", _folder.File("run")], "nowhere", "set data.root");
     }
 
     [Theory]
@@ -62,26 +61,30 @@ public sealed class BadInputTests : IDisposable
     {
         string root = MakeData();
         Spoil(root, defect);
-        string config = folder.File("tiny.yaml", TinyRun.Lists(root));
-        AssertRefused(["train", config, "--out", folder.File("run")], root, problem, remedy);
+        string config = _folder.File("tiny.yaml", TinyRun.Lists(root));
+        AssertRefused(["train", config, "--out", _folder.File("run")], root, problem, remedy);
     }
 
     [Fact]
     public void Wrong_checkpoints()
     {
-        string config = folder.File("tiny.yaml", TinyRun.Scenes);
-        string run = folder.File("run");
+        string config = _folder.File("tiny.yaml", TinyRun.Scenes);
+        string run = _folder.File("run");
         Assert.Equal(0, Run(["train", config, "--out", run]).Code);
         string whole = Path.Combine(run, "student-last.safetensors");
-        string cut = folder.File("cut.safetensors");
+        string cut = _folder.File("cut.safetensors");
         File.WriteAllBytes(cut, File.ReadAllBytes(whole)[..^100]);
         AssertRefused(["eval", cut], cut, "cut short", "-best.safetensors");
         AssertRefused(["predict", cut, "x.png"], cut, "cut short");
         AssertRefused(["eval", config], config, "is a text file, such as a configuration, not a checkpoint", "Give the path of a .safetensors file");
-        AssertRefused(["predict", whole, folder.File("none.png")], "none.png", "does not exist");
+        AssertRefused(["predict", whole, _folder.File("none.png")], "none.png", "does not exist");
 
         // A teacher of another architecture than the configuration names, and a damaged one of this run.
-        AssertRefused(["distill", config, "--out", folder.File("other"), "--set", $"teacher.checkpoint={whole}"], whole, "another model (tiny-cnn-student)", "Name the model");
+        AssertRefused(
+            ["distill", config, "--out", _folder.File("other"), "--set", $"teacher.checkpoint={whole}"],
+            whole,
+            "another model (tiny-cnn-student)",
+            "Name the model");
         File.Copy(cut, whole, overwrite: true);
         AssertRefused(["train", config, "--out", run, "--resume"], whole, "cut short", "-best.safetensors");
     }
@@ -101,8 +104,8 @@ public sealed class BadInputTests : IDisposable
             Assert.Skip("there is no /dev/full here, the device that is always full");
         }
 
-        string config = folder.File("tiny.yaml", TinyRun.Scenes);
-        string run = folder.File("run");
+        string config = _folder.File("tiny.yaml", TinyRun.Scenes);
+        string run = _folder.File("run");
         Assert.Equal(0, Run(["train", config, "--out", run]).Code);
         string student = Path.Combine(run, "student-last.safetensors");
         byte[] before = File.ReadAllBytes(student);
@@ -117,9 +120,9 @@ public sealed class BadInputTests : IDisposable
     // Two good pairs of 32x32 in three classes.
     private string MakeData()
     {
-        string root = folder.File("data");
-        folder.File("data/classes.txt", "0 a 0 0 0\n1 b 9 9 9\n255 Unlabelled 0 0 0\n");
-        folder.File("data/train.txt", "i0.png l0.png\ni1.png l1.png\n");
+        string root = _folder.File("data");
+        _folder.File("data/classes.txt", "0 a 0 0 0\n1 b 9 9 9\n255 Unlabelled 0 0 0\n");
+        _folder.File("data/train.txt", "i0.png l0.png\ni1.png l1.png\n");
         for (int i = 0; i < 2; i++)
         {
             SkiaImageCodec.Instance.WritePng(Path.Combine(root, $"i{i}.png"), new RgbImage(32, 32));

@@ -7,36 +7,38 @@ namespace HeteroAKD.Cli.Tests;
 /// <summary>build.ps1 works, even where no PowerShell is installed to try it with.</summary>
 public sealed class BuildScriptTests
 {
-    private static readonly string Script = RepositoryRoot.File("build.ps1");
+    private static readonly string s_script = RepositoryRoot.File("build.ps1");
 
     [Fact]
     public void Script_parses_and_calls_nothing_but_dotnet()
     {
-        ScriptBlockAst script = Parser.ParseFile(Script, out _, out ParseError[] errors);
+        ScriptBlockAst script = Parser.ParseFile(s_script, out _, out ParseError[] errors);
         Assert.Empty(errors);
-        IEnumerable<string> commands = script.FindAll(node => node is CommandAst, searchNestedScriptBlocks: true).Cast<CommandAst>().Select(c => c.GetCommandName());
+        IEnumerable<string> commands = script.FindAll(node => node is CommandAst, searchNestedScriptBlocks: true)
+            .Cast<CommandAst>().Select(c => c.GetCommandName());
         Assert.Equal(["dotnet"], commands.Distinct());
     }
 
     [Fact]
     public void Script_has_these_verbs()
     {
-        ScriptBlockAst script = Parser.ParseFile(Script, out _, out _);
-        var verbs = (SwitchStatementAst)script.Find(node => node is SwitchStatementAst, searchNestedScriptBlocks: true);
-        Assert.Equal(["restore", "build", "test", "bench", "quickstart", "pack", "site"], verbs.Clauses.Select(c => ((StringConstantExpressionAst)c.Item1).Value));
+        ScriptBlockAst script = Parser.ParseFile(s_script, out _, out _);
+        SwitchStatementAst verbs = (SwitchStatementAst)script.Find(node => node is SwitchStatementAst, searchNestedScriptBlocks: true);
+        Assert.Equal(
+            ["restore", "build", "test", "bench", "quickstart", "pack", "site"], verbs.Clauses.Select(c => ((StringConstantExpressionAst)c.Item1).Value));
     }
 
     [Fact]
     public void Build_verb_builds_the_folder_of_the_script()
     {
         // A copy of the script beside a small project: the tests' own outputs stay untouched.
-        using var folder = new TemporaryFolder();
+        using TemporaryFolder folder = new();
         string copy = folder.File("build.ps1");
-        File.Copy(Script, copy);
+        File.Copy(s_script, copy);
         folder.File("Tiny.csproj", "<Project Sdk=\"Microsoft.NET.Sdk\"><PropertyGroup><TargetFramework>net10.0</TargetFramework></PropertyGroup></Project>");
         folder.File("Tiny.cs", "public static class Tiny;");
 
-        using var shell = PowerShell.Create(InitialSessionState.CreateDefault2());
+        using PowerShell shell = PowerShell.Create(InitialSessionState.CreateDefault2());
         shell.AddCommand(copy).AddArgument("build").AddArgument("-nodeReuse:false").AddArgument("-p:UseSharedCompilation=false");
         string output = string.Join('\n', shell.Invoke());
 
@@ -47,8 +49,8 @@ public sealed class BuildScriptTests
     [Fact]
     public void Unknown_verb_is_an_error()
     {
-        using var shell = PowerShell.Create(InitialSessionState.CreateDefault2());
-        shell.AddCommand(Script).AddArgument("deploy");
+        using PowerShell shell = PowerShell.Create(InitialSessionState.CreateDefault2());
+        shell.AddCommand(s_script).AddArgument("deploy");
         Assert.StartsWith("usage: ", Assert.ThrowsAny<RuntimeException>(() => shell.Invoke()).Message, StringComparison.Ordinal);
     }
 }

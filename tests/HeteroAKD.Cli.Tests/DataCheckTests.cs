@@ -9,9 +9,9 @@ public sealed class DataCheckTests : IDisposable
 {
     private const int Side = 32;
 
-    private readonly TemporaryFolder folder = new();
+    private readonly TemporaryFolder _folder = new();
 
-    public void Dispose() => folder.Dispose();
+    public void Dispose() => _folder.Dispose();
 
     [Fact]
     public void Good_set_is_counted()
@@ -56,14 +56,14 @@ public sealed class DataCheckTests : IDisposable
         ListFileDataset left = new(Out, "train.fixed.txt");
         Assert.Equal(["i3", "i5"], Enumerable.Range(0, left.Count).Select(i => left.Load(i).Id));
         Assert.Equal(["a", "b", "c"], left.Classes.Names);
-        Assert.Equal(0, Run("data", "check", Relisted(), "--out", folder.Path).Code);
+        Assert.Equal(0, Run("data", "check", Relisted(), "--out", _folder.Path).Code);
     }
 
     // A list separates paths by blanks; the report is worth more than the list.
     [Fact]
     public void Paths_with_blanks_are_left_out_of_the_fixed_list_and_said()
     {
-        string root = folder.File("own");
+        string root = _folder.File("own");
         Directory.CreateDirectory(Path.Combine(root, "images"));
         Directory.CreateDirectory(Path.Combine(root, "masks"));
         File.WriteAllText(Path.Combine(root, "classes.txt"), "0 a 1 1 1\n1 b 2 2 2\n");
@@ -81,18 +81,24 @@ public sealed class DataCheckTests : IDisposable
         Assert.Equal(3, listed.Length);
         DatasetSplits set = DatasetLayout.Of("folder").Open(root, new LayoutOptions { Seed = 4, ValFraction = 0.5 });
         Assert.Equal(2, set.Require("val").Count);
-        Assert.All(File.ReadLines(Path.Combine(Out, "val.fixed.txt")), line => Assert.Contains(set.Require("val").Pairs, pair => line.StartsWith(Path.GetFullPath(pair.Image), StringComparison.Ordinal)));
+        Assert.All(
+            File.ReadLines(Path.Combine(Out, "val.fixed.txt")),
+            line => Assert.Contains(set.Require("val").Pairs, pair => line.StartsWith(Path.GetFullPath(pair.Image), StringComparison.Ordinal)));
     }
 
     [Fact]
     public void Image_in_two_splits_is_a_warning()
     {
         string root = MakeLists(3);
-        folder.File("data/val.txt", "copy.png l1.png\n");
+        _folder.File("data/val.txt", "copy.png l1.png\n");
         File.Copy(Path.Combine(root, "i1.png"), Path.Combine(root, "copy.png"));
         (int code, string text) = Run("data", "check", root, "--out", Out);
         Assert.Equal(0, code);
-        Assert.Contains($"warning: 1 images of val are also in train, so its scores would measure memory: first {Path.Combine(root, "copy.png")} = {Path.Combine(root, "i1.png")}", text, StringComparison.Ordinal);
+        Assert.Contains(
+            $"warning: 1 images of val are also in train, so its scores would measure memory: first {Path.Combine(root, "copy.png")} = "
+                + $"{Path.Combine(root, "i1.png")}",
+            text,
+            StringComparison.Ordinal);
     }
 
     [Fact]
@@ -100,12 +106,12 @@ public sealed class DataCheckTests : IDisposable
     {
         foreach (string name in new[] { "a", "b" })
         {
-            string image = folder.File($"ade/images/training/{name}.png", "");
+            string image = _folder.File($"ade/images/training/{name}.png", "");
             SkiaImageCodec.Instance.WritePng(image, new RgbImage(Side, Side));
-            LabelPng.Write(folder.File($"ade/annotations/training/{name}.png", ""), Labels(name == "a" ? (byte)150 : (byte)151), Side, Side);
+            LabelPng.Write(_folder.File($"ade/annotations/training/{name}.png", ""), Labels(name == "a" ? (byte)150 : (byte)151), Side, Side);
         }
 
-        (int code, string text) = Run("data", "check", Path.Combine(folder.Path, "ade"), "--out", Out, "--fix-list");
+        (int code, string text) = Run("data", "check", Path.Combine(_folder.Path, "ade"), "--out", Out, "--fix-list");
         Assert.Equal(1, code);
         Assert.Contains("ADE20K (ade20k)", text, StringComparison.Ordinal);
         Assert.Contains("warning: ADE20K train has 2 of 20210 images", text, StringComparison.Ordinal);
@@ -119,10 +125,10 @@ public sealed class DataCheckTests : IDisposable
     [Fact]
     public void Nothing_there_is_one_sentence()
     {
-        (int code, string text) = Run("data", "check", folder.Path, "--out", Out);
+        (int code, string text) = Run("data", "check", _folder.Path, "--out", Out);
         Assert.Equal(1, code);
         Assert.Contains("no known data set; looked for leftImg8bit/", text, StringComparison.Ordinal);
-        Assert.Equal(2, Run("data", "check", folder.Path, "--kind", "vok").Code);
+        Assert.Equal(2, Run("data", "check", _folder.Path, "--kind", "vok").Code);
     }
 
     // What people bring, all in one folder: each thing has its line, and the whole fits on a screen.
@@ -133,14 +139,19 @@ public sealed class DataCheckTests : IDisposable
         (int code, string text) = Run("data", "check", root, "--out", Out, "--set", "data.valFraction=0.2");
         Assert.Equal(1, code);
         string[] lines = text.TrimEnd('\n').Split('\n');
-        Assert.InRange(lines.Count(line => !line.StartsWith("folder train  ", StringComparison.Ordinal) && !line.StartsWith("folder val  ", StringComparison.Ordinal)), 1, 40);
+        Assert.InRange(
+            lines.Count(line => !line.StartsWith("folder train  ", StringComparison.Ordinal) && !line.StartsWith("folder val  ", StringComparison.Ordinal)),
+            1,
+            40);
         Assert.All(
             new[]
             {
                 $"note: 4 hidden files are no images and are left out: first {root}/images/.DS_Store",
                 $"note: 2 images lie in folders below {root}/images; these folders are part of their names: first street/a",
-                "note: 4 of 7 PNG masks show colours instead of class ids and are checked by the colours of the class file. To train on them, set data.storedLabels: color",
-                $"warning: 1 files in {root}/images end in .heic, which is not read, and are left out: first {root}/images/scan.heic. Convert them to PNG or JPEG",
+                "note: 4 of 7 PNG masks show colours instead of class ids and are checked by the colours of the class file. To train on them, set "
+                    + "data.storedLabels: color",
+                $"warning: 1 files in {root}/images end in .heic, which is not read, and are left out: first {root}/images/scan.heic. Convert them to PNG "
+                    + "or JPEG",
                 "images have an EXIF orientation, first",
                 "where the masks were drawn on the pixels as they are stored, set data.exifOrientation: false",
                 "jpeg.jpg: a JPEG file, which does not keep label values exactly. Export the masks again as PNG",
@@ -167,7 +178,8 @@ public sealed class DataCheckTests : IDisposable
         (code, text) = Run("data", "check", root, "--out", Out);
         Assert.Equal(1, code);
         Assert.Contains("the class file gives a and b one colour", text, StringComparison.Ordinal);
-        Assert.Contains("this is an RGB picture. Where the masks show the colours of the class file, set data.storedLabels: color", text, StringComparison.Ordinal);
+        Assert.Contains(
+            "this is an RGB picture. Where the masks show the colours of the class file, set data.storedLabels: color", text, StringComparison.Ordinal);
         Assert.Contains("... and 1 more of this kind", text, StringComparison.Ordinal);
     }
 
@@ -175,12 +187,16 @@ public sealed class DataCheckTests : IDisposable
     [Fact]
     public void Masks_of_0_and_255_are_explained_on_one_screen()
     {
-        string root = MakeFolder("0 background 0 0 0\n1 object 9 9 9\n", 4, (path, i) => LabelPng.Write(path, [.. Enumerable.Repeat((byte)0, 512), .. Enumerable.Repeat((byte)255, 512)], Side, Side));
+        string root = MakeFolder(
+            "0 background 0 0 0\n1 object 9 9 9\n",
+            4,
+            (path, i) => LabelPng.Write(path, [.. Enumerable.Repeat((byte)0, 512), .. Enumerable.Repeat((byte)255, 512)], Side, Side));
         (int code, string text) = Run("data", "check", root, "--out", Out);
         Assert.Equal(0, code);
         Assert.InRange(text.Count(c => c == '\n'), 1, 24);
         Assert.Contains(
-            "warning: train: 1 of 2 classes have no labelled pixel: object (1); 50.0 % of the pixels are ignored. Where the masks store 0 and anything else, set data.storedLabels: binary\n",
+            "warning: train: 1 of 2 classes have no labelled pixel: object (1); 50.0 % of the pixels are ignored. Where the masks store 0 and anything "
+                + "else, set data.storedLabels: binary\n",
             text, StringComparison.Ordinal);
         Assert.Contains("all 4 pairs can be read; see the warnings", text, StringComparison.Ordinal);
 
@@ -204,15 +220,16 @@ public sealed class DataCheckTests : IDisposable
     [Fact]
     public void Published_sets_know_what_they_store()
     {
-        string root = Path.Combine(folder.Path, "ade");
-        SkiaImageCodec.Instance.WritePng(folder.File("ade/images/training/a.png", ""), new RgbImage(Side, Side));
-        LabelPng.Write(folder.File("ade/annotations/training/a.png", ""), Labels(1), Side, Side);
-        (int code, string text) = Run("data", "check", root, "--out", Out, "--set", "data.kind=list", "--set", $"data.root={root}", "--set", "data.storedLabels=binary");
+        string root = Path.Combine(_folder.Path, "ade");
+        SkiaImageCodec.Instance.WritePng(_folder.File("ade/images/training/a.png", ""), new RgbImage(Side, Side));
+        LabelPng.Write(_folder.File("ade/annotations/training/a.png", ""), Labels(1), Side, Side);
+        (int code, string text) = Run(
+            "data", "check", root, "--out", Out, "--set", "data.kind=list", "--set", $"data.root={root}", "--set", "data.storedLabels=binary");
         Assert.Equal(1, code);
         Assert.Contains("ADE20K knows what its labels store. Leave data.storedLabels out", text, StringComparison.Ordinal);
     }
 
-    private string Out => Path.Combine(folder.Path, "out");
+    private string Out => Path.Combine(_folder.Path, "out");
 
     private string Relisted()
     {
@@ -223,9 +240,9 @@ public sealed class DataCheckTests : IDisposable
     // Pairs of 32x32, no image like another.
     private string MakeLists(int count)
     {
-        string root = Path.Combine(folder.Path, "data");
-        folder.File("data/classes.txt", "0 a 0 0 0\n1 b 9 9 9\n2 c 90 9 9\n255 Unlabelled 0 0 0\n");
-        folder.File("data/train.txt", string.Concat(Enumerable.Range(0, count).Select(i => $"i{i}.png l{i}.png\n")));
+        string root = Path.Combine(_folder.Path, "data");
+        _folder.File("data/classes.txt", "0 a 0 0 0\n1 b 9 9 9\n2 c 90 9 9\n255 Unlabelled 0 0 0\n");
+        _folder.File("data/train.txt", string.Concat(Enumerable.Range(0, count).Select(i => $"i{i}.png l{i}.png\n")));
         for (int i = 0; i < count; i++)
         {
             RgbImage image = new(Side, Side);
@@ -243,14 +260,14 @@ public sealed class DataCheckTests : IDisposable
     // Images of one's own with the masks that a test writes.
     private string MakeFolder(string classes, int count, Action<string, int> mask)
     {
-        string root = Path.Combine(folder.Path, "own");
-        folder.File("own/classes.txt", classes);
+        string root = Path.Combine(_folder.Path, "own");
+        _folder.File("own/classes.txt", classes);
         for (int i = 0; i < count; i++)
         {
             RgbImage image = new(Side, Side);
             image.Pixels[0] = (byte)i;
-            SkiaImageCodec.Instance.WritePng(folder.File($"own/images/{i}.png", ""), image);
-            mask(folder.File($"own/masks/{i}.png", ""), i);
+            SkiaImageCodec.Instance.WritePng(_folder.File($"own/images/{i}.png", ""), image);
+            mask(_folder.File($"own/masks/{i}.png", ""), i);
         }
 
         return root;
@@ -261,14 +278,14 @@ public sealed class DataCheckTests : IDisposable
         (byte, byte, byte) red = (250, 0, 0);
         string root = MakeFolder("0 road 250 0 0\n1 car 0 0 250\n", 2, (path, _) => SkiaImageCodec.Instance.WritePng(path, Colored(red, (0, 0, 250))));
         void Image(string name, byte[]? file = null) => Write($"own/images/{name}", file ?? File.ReadAllBytes(Path.Combine(root, "images", "0.png")));
-        void Write(string name, byte[] file) => File.WriteAllBytes(folder.File(name, ""), file);
+        void Write(string name, byte[] file) => File.WriteAllBytes(_folder.File(name, ""), file);
         byte[] mask = File.ReadAllBytes(Path.Combine(root, "masks", "0.png"));
 
         // Folders below, one of them deep.
         Image("street/a.png");
         Image("street/night/b.png");
         Write("own/masks/street/a.png", mask);
-        LabelPng.Write(folder.File("own/masks/street/night/b.png", ""), new byte[Side * Side], Side, Side);
+        LabelPng.Write(_folder.File("own/masks/street/night/b.png", ""), new byte[Side * Side], Side, Side);
 
         // What systems leave behind.
         Image("._0.png", "mac"u8.ToArray());
@@ -287,11 +304,11 @@ public sealed class DataCheckTests : IDisposable
         Image("smooth.png");
         RgbImage smooth = Colored(red, (0, 0, 250));
         smooth.Pixels.AsSpan(0, 3 * Side).Fill(60);
-        SkiaImageCodec.Instance.WritePng(folder.File("own/masks/smooth.png", ""), smooth);
+        SkiaImageCodec.Instance.WritePng(_folder.File("own/masks/smooth.png", ""), smooth);
         foreach ((string name, int orientation) in new[] { ("turned", 6), ("upside-down", 3) })
         {
             Image($"{name}.jpg", Photo(Side, Side / 2, orientation));
-            LabelPng.Write(folder.File($"own/masks/{name}.png", ""), new byte[Side * Side / 2], Side, Side / 2, [red]);
+            LabelPng.Write(_folder.File($"own/masks/{name}.png", ""), new byte[Side * Side / 2], Side, Side / 2, [red]);
         }
 
         return root;
@@ -320,7 +337,10 @@ public sealed class DataCheckTests : IDisposable
     }
 
     private static string[] Contents(string root) =>
-        [.. Directory.EnumerateFiles(root, "*", SearchOption.AllDirectories).Order(StringComparer.Ordinal).Select(path => path + Convert.ToHexString(File.ReadAllBytes(path)))];
+        [
+            .. Directory.EnumerateFiles(root, "*", SearchOption.AllDirectories).Order(StringComparer.Ordinal).Select(
+                path => path + Convert.ToHexString(File.ReadAllBytes(path)))
+        ];
 
     private static (int Code, string Text) Run(params string[] args)
     {

@@ -5,12 +5,14 @@ using HeteroAKD.Tensors;
 
 namespace HeteroAKD.Cli.Tests;
 
-/// <summary><c>bench/device.sh</c> from end to end on this machine: what a GPU machine runs, on small sizes, with the program as it is built beside the tests.</summary>
+/// <summary>
+/// <c>bench/device.sh</c> from end to end on this machine: what a GPU machine runs, on small sizes, with the program as it is built beside the tests.
+/// </summary>
 public sealed class DeviceScriptTests
 {
     private const int MostFiles = 8;
 
-    private static readonly string Program = Path.Combine(AppContext.BaseDirectory, "heteroakd-device.dll");
+    private static readonly string s_program = Path.Combine(AppContext.BaseDirectory, "heteroakd-device.dll");
 
     [Fact]
     public void Small_run_on_the_host_reports_every_row()
@@ -19,7 +21,7 @@ public sealed class DeviceScriptTests
         using TemporaryFolder folder = new();
         string result = Path.Combine(folder.Path, "result");
 
-        (int code, string output) = Run("--file", Program, "--device", "cpu", "--small", "--out", result);
+        (int code, string output) = Run("--file", s_program, "--device", "cpu", "--small", "--out", result);
 
         Assert.True(code == 0, output);
         JsonElement report = Json(Path.Combine(result, "result.json"));
@@ -49,7 +51,7 @@ public sealed class DeviceScriptTests
         using TemporaryFolder folder = new();
         string result = Path.Combine(folder.Path, "result");
 
-        (int code, string output) = Run("--file", Program, "--device", "cuda", "--out", result);
+        (int code, string output) = Run("--file", s_program, "--device", "cuda", "--out", result);
 
         Assert.Equal(3, code);
         string reason = Assert.Throws<DeviceNotAvailableException>(() => Device.Open("cuda")).Reason;

@@ -16,7 +16,11 @@ public sealed partial class DocumentTests
     {
         string file = RepositoryRoot.File(document);
         string text = File.ReadAllText(file);
-        string[] broken = [.. Link().Matches(WithoutCode(text)).Select(m => m.Groups[1].Value).Where(target => !Uri.IsWellFormedUriString(target, UriKind.Absolute) && !Resolves(file, target))];
+        string[] broken =
+        [
+            .. Link().Matches(WithoutCode(text)).Select(m => m.Groups[1].Value).Where(
+                target => !Uri.IsWellFormedUriString(target, UriKind.Absolute) && !Resolves(file, target))
+        ];
         Assert.True(broken.Length == 0, $"{document}: {string.Join(", ", broken)}");
     }
 
@@ -45,7 +49,8 @@ public sealed partial class DocumentTests
             return false;
         }
 
-        return parts.Length == 1 || (path.EndsWith(".md", StringComparison.Ordinal) && File.ReadLines(path).Where(l => l.StartsWith('#')).Select(Anchor).Contains(parts[1]));
+        return parts.Length == 1
+            || (path.EndsWith(".md", StringComparison.Ordinal) && File.ReadLines(path).Where(l => l.StartsWith('#')).Select(Anchor).Contains(parts[1]));
     }
 
     // As the repository's pages name headings: lower case, blanks as hyphens, letters, digits and underscores kept.
@@ -58,7 +63,8 @@ public sealed partial class DocumentTests
     private static string WithoutCode(string text) => InlineCode().Replace(CodeBlock().Replace(text, ""), "code");
 
     private static IEnumerable<string> Files() =>
-        new[] { "", "docs", "docs/decisions", "lab", "bench" }.SelectMany(folder => Directory.EnumerateFiles(RepositoryRoot.File(folder), "*.md")).Order(StringComparer.Ordinal);
+        new[] { "", "docs", "docs/decisions", "lab", "bench" }
+            .SelectMany(folder => Directory.EnumerateFiles(RepositoryRoot.File(folder), "*.md")).Order(StringComparer.Ordinal);
 
     [GeneratedRegex(@"\]\(([^)\s]+)\)")]
     private static partial Regex Link();

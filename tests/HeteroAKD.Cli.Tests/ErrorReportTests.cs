@@ -14,12 +14,15 @@ public sealed class ErrorReportTests
     public void Lack_of_memory_comes_with_what_the_process_holds(Exception e)
     {
         string error = Report(e);
-        Assert.Matches(@"^error: out of memory: the process holds [1-9][\d,]*\.\d MiB of memory, .*managed heap \(limit [1-9][\d,]*\.\d MiB\)\. Use a smaller batch", error);
+        Assert.Matches(
+            @"^error: out of memory: the process holds [1-9][\d,]*\.\d MiB of memory, .*managed heap \(limit [1-9][\d,]*\.\d MiB\)\. Use a smaller batch",
+            error);
         Assert.DoesNotContain("defect", error, StringComparison.Ordinal);
     }
 
     [Fact]
-    public void A_defect_is_called_one() => Assert.Contains("this is a defect of the program", Report(new InvalidOperationException("x")), StringComparison.Ordinal);
+    public void A_defect_is_called_one() =>
+        Assert.Contains("this is a defect of the program", Report(new InvalidOperationException("x")), StringComparison.Ordinal);
 
     [Fact]
     public void A_report_that_cannot_be_made_throws_nothing()

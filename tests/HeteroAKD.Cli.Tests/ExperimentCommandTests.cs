@@ -1,4 +1,3 @@
-using HeteroAKD.Experiments.Commands;
 using HeteroAKD.Experiments.Plans;
 using HeteroAKD.Training.Loop;
 
@@ -7,11 +6,11 @@ namespace HeteroAKD.Cli.Tests;
 /// <summary>The command line of <c>experiment</c>, and of the runs that it starts.</summary>
 public sealed class ExperimentCommandTests : IDisposable
 {
-    private readonly StringWriter output = new();
-    private readonly StringWriter error = new();
-    private readonly TemporaryFolder folder = new();
+    private readonly StringWriter _output = new();
+    private readonly StringWriter _error = new();
+    private readonly TemporaryFolder _folder = new();
 
-    public void Dispose() => folder.Dispose();
+    public void Dispose() => _folder.Dispose();
 
     [Fact]
     public void Options_reach_the_request()
@@ -19,8 +18,8 @@ public sealed class ExperimentCommandTests : IDisposable
         FakeExperiment service = new();
         Assert.Equal(0, Run(service, "experiment", "p.yaml", "--jobs", "3", "--threads", "6", "--out", "x", "--device", "cpu"));
         Assert.Equal(new ExperimentRequest("p.yaml", "x", 3, 6, "cpu"), service.Request);
-        Assert.Contains("the report", output.ToString(), StringComparison.Ordinal);
-        Assert.Contains("written: p.md", output.ToString(), StringComparison.Ordinal);
+        Assert.Contains("the report", _output.ToString(), StringComparison.Ordinal);
+        Assert.Contains("written: p.md", _output.ToString(), StringComparison.Ordinal);
     }
 
     [Fact]
@@ -29,30 +28,31 @@ public sealed class ExperimentCommandTests : IDisposable
         FakeExperiment service = new();
         Assert.Equal(0, Run(service, "experiment", "p.yaml", "--cost", "--cost-seconds", "3", "--threads", "2"));
         Assert.Equal((3, 2), (service.CostSeconds, service.Request!.Threads));
-        Assert.Contains("the report", output.ToString(), StringComparison.Ordinal);
+        Assert.Contains("the report", _output.ToString(), StringComparison.Ordinal);
     }
 
     [Fact]
     public void Failures_and_interruptions_have_their_codes()
     {
         Assert.Equal(1, Run(new FakeExperiment { Outcome = new("", [], ["kd  seed 1: error: full"], false) }, "experiment", "p.yaml"));
-        Assert.Contains("failed: kd  seed 1: error: full", error.ToString(), StringComparison.Ordinal);
+        Assert.Contains("failed: kd  seed 1: error: full", _error.ToString(), StringComparison.Ordinal);
         Assert.Equal(130, Run(new FakeExperiment { Outcome = new("", [], [], true) }, "experiment", "p.yaml"));
-        Assert.Contains("stopped; the same command goes on", error.ToString(), StringComparison.Ordinal);
+        Assert.Contains("stopped; the same command goes on", _error.ToString(), StringComparison.Ordinal);
         Assert.Equal(130, Run(new FakeExperiment { Outcome = new("", [], [], true) }, "experiment", "p.yaml", "--cost"));
-        Assert.Contains("stopped; nothing was measured to the end", error.ToString(), StringComparison.Ordinal);
+        Assert.Contains("stopped; nothing was measured to the end", _error.ToString(), StringComparison.Ordinal);
     }
 
     [Theory]
     [InlineData(0, 0, "12 runs, 4 of them finished; 8 and 1 shared teacher to do: about 1.00 h with --jobs 1 (from earlier runs); nothing was written")]
-    [InlineData(2, 1, "8 and 1 shared teacher to do: about 1.00 h with --jobs 1 (from earlier runs), not counting 2 whose time is unknown; nothing was written")]
+    [InlineData(2, 1, "8 and 1 shared teacher to do: about 1.00 h with --jobs 1 (from earlier runs), not counting 2 whose time is unknown; nothing was "
+        + "written")]
     [InlineData(9, 1, "12 runs, 4 of them finished; 8 and 1 shared teacher to do: how long they take is unknown; nothing was written")]
     public void A_dry_run_says_what_the_plan_takes(int unknown, int code, string sentence)
     {
         Assert.Equal(code, Run(new FakeExperiment { Unknown = unknown }, "experiment", "p.yaml", "--dry-run"));
-        Assert.Equal(code == 0 ? "" : "failed: kd could not be tried", error.ToString().Trim());
-        Assert.Contains(sentence, output.ToString(), StringComparison.Ordinal);
-        Assert.Contains("a note", output.ToString(), StringComparison.Ordinal);
+        Assert.Equal(code == 0 ? "" : "failed: kd could not be tried", _error.ToString().Trim());
+        Assert.Contains(sentence, _output.ToString(), StringComparison.Ordinal);
+        Assert.Contains("a note", _output.ToString(), StringComparison.Ordinal);
     }
 
     [Theory]
@@ -70,28 +70,32 @@ public sealed class ExperimentCommandTests : IDisposable
     {
         FakeExperiment service = new();
         Assert.Equal(2, Run(service, ["experiment", "p.yaml", .. options.Split(' ')]));
-        Assert.Contains(message, error.ToString(), StringComparison.Ordinal);
+        Assert.Contains(message, _error.ToString(), StringComparison.Ordinal);
         Assert.Null(service.Request);
     }
 
     [Theory]
-    [InlineData("heteroakd", "error: --network distilled: teacher.checkpoint must name the trained teacher (or teacher.onnx, teacher.logits one from elsewhere); 'heteroakd distill' trains one first")]
+    [InlineData("heteroakd", "error: --network distilled: teacher.checkpoint must name the trained teacher (or teacher.onnx, teacher.logits one from "
+        + "elsewhere); 'heteroakd distill' trains one first")]
     [InlineData("none", "error: --network distilled: distillation.method is none, so nothing is distilled; train the student alone with --network student")]
     public void A_distilled_student_needs_a_teacher_and_a_method(string method, string message)
     {
-        string config = folder.File("tiny.yaml", TinyRun.Scenes);
-        foreach (string[] more in (string[][])[["--dry-run"], ["--out", folder.File("run")]])
+        string config = _folder.File("tiny.yaml", TinyRun.Scenes);
+        foreach (string[] more in (string[][])[["--dry-run"], ["--out", _folder.File("run")]])
         {
             using StringWriter said = new();
-            Assert.Equal(1, new CommandLineApplication(CommandServices.Create(), new Terminal(output, said, false)).Run(["train", config, "--network", "distilled", "--set", $"distillation.method={method}", .. more]));
+            Assert.Equal(
+                1,
+                new CommandLineApplication(CommandServices.Create(), new Terminal(_output, said, false)).Run(
+                    ["train", config, "--network", "distilled", "--set", $"distillation.method={method}", .. more]));
             Assert.Equal(message, said.ToString().Trim());
         }
 
-        Assert.False(Directory.Exists(folder.File("run")));
+        Assert.False(Directory.Exists(_folder.File("run")));
     }
 
     private int Run(FakeExperiment service, params string[] args) =>
-        new CommandLineApplication(new CommandServices { Experiment = service }, new Terminal(output, error, false)).Run(args);
+        new CommandLineApplication(new CommandServices { Experiment = service }, new Terminal(_output, _error, false)).Run(args);
 
     private sealed class FakeExperiment : IExperimentCommand
     {

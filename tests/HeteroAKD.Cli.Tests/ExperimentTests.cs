@@ -10,7 +10,7 @@ public sealed class ExperimentTests : IDisposable
 {
     private const int Runs = 5;  // a teacher, two arms on two seeds
 
-    private readonly TemporaryFolder folder = new();
+    private readonly TemporaryFolder _folder = new();
 
     // A child of a killed experiment may be about to leave.
     public void Dispose()
@@ -19,7 +19,7 @@ public sealed class ExperimentTests : IDisposable
         {
             try
             {
-                folder.Dispose();
+                _folder.Dispose();
                 return;
             }
             catch (IOException) when (tries < 50)
@@ -57,9 +57,10 @@ public sealed class ExperimentTests : IDisposable
     {
         string plan = Plan("orphan", steps: 100_000);
         HeteroAkdProcess.RunAndKillAt("1/5  teacher", Command(plan));
-        string run = Path.Combine(folder.Path, "orphan-runs", "alone", "seed-1");
+        string run = Path.Combine(_folder.Path, "orphan-runs", "alone", "seed-1");
         Stopwatch clock = Stopwatch.StartNew();
-        while (!(File.Exists(Path.Combine(run, "log.txt")) && ReadShared(Path.Combine(run, "log.txt")).Contains("interrupted at step", StringComparison.Ordinal)))
+        while (!(File.Exists(Path.Combine(run, "log.txt"))
+            && ReadShared(Path.Combine(run, "log.txt")).Contains("interrupted at step", StringComparison.Ordinal)))
         {
             Assert.True(clock.Elapsed < TimeSpan.FromMinutes(2), "the child of the killed experiment goes on");
             Thread.Sleep(100);
@@ -72,7 +73,8 @@ public sealed class ExperimentTests : IDisposable
     public void Failing_arm_is_named_and_the_code_says_so()
     {
         string plan = Plan("failing");
-        File.WriteAllText(plan, File.ReadAllText(plan).Replace("lambda1: 2}}", "lambda1: 2}, student.checkpoint: nowhere.safetensors}", StringComparison.Ordinal));
+        File.WriteAllText(
+            plan, File.ReadAllText(plan).Replace("lambda1: 2}}", "lambda1: 2}, student.checkpoint: nowhere.safetensors}", StringComparison.Ordinal));
         HeteroAkdProcess.Result result = HeteroAkdProcess.Run(Command(plan));
         Assert.Equal(1, result.ExitCode);
         Assert.Contains("failed: kd  seed 2: error: nowhere.safetensors: there is no such checkpoint", result.Error, StringComparison.Ordinal);
@@ -83,12 +85,13 @@ public sealed class ExperimentTests : IDisposable
     [Fact]
     public void A_student_distilled_by_itself_is_the_one_of_distill()
     {
-        string config = folder.File("tiny.yaml", TinyRun.Scenes);
-        string whole = folder.File("whole");
-        string alone = folder.File("alone");
+        string config = _folder.File("tiny.yaml", TinyRun.Scenes);
+        string whole = _folder.File("whole");
+        string alone = _folder.File("alone");
         Assert.Equal(0, HeteroAkdProcess.Run("distill", config, "--out", whole).ExitCode);
         string teacher = Path.Combine(whole, "teacher.safetensors");
-        HeteroAkdProcess.Result result = HeteroAkdProcess.Run("train", config, "--network", "distilled", "--set", $"teacher.checkpoint={teacher}", "--out", alone);
+        HeteroAkdProcess.Result result = HeteroAkdProcess.Run(
+            "train", config, "--network", "distilled", "--set", $"teacher.checkpoint={teacher}", "--out", alone);
         Assert.True(result.ExitCode == 0, result.Error);
         Assert.False(File.Exists(Path.Combine(alone, "teacher.safetensors")));
         Checkpoint expected = Checkpoint.Load(Path.Combine(whole, "distilled-last.safetensors"));
@@ -99,19 +102,24 @@ public sealed class ExperimentTests : IDisposable
 
     private static string Csv(string plan) => Path.Combine(Path.GetDirectoryName(plan)!, "results", Path.ChangeExtension(Path.GetFileName(plan), "csv"));
 
-    private IEnumerable<string> Command(string plan) => ["experiment", plan, "--jobs", "2", "--out", Path.Combine(folder.Path, Path.GetFileNameWithoutExtension(plan) + "-runs")];
+    private IEnumerable<string> Command(string plan) =>
+        ["experiment", plan, "--jobs", "2", "--out", Path.Combine(_folder.Path, Path.GetFileNameWithoutExtension(plan) + "-runs")];
 
     /// <summary>The repository's smoke plan on smaller scenes; students take the given steps.</summary>
     private string Plan(string name, int steps = 10)
     {
-        string text = File.ReadAllText(RepositoryRoot.File("plans", "smoke.yaml")).Replace("../configs/scenes.yaml", RepositoryRoot.File("configs", "scenes.yaml"), StringComparison.Ordinal)
+        string text = File.ReadAllText(RepositoryRoot.File("plans", "smoke.yaml")).Replace(
+            "../configs/scenes.yaml", RepositoryRoot.File("configs", "scenes.yaml"), StringComparison.Ordinal)
             .Replace("width: 64, height: 64", "width: 32, height: 32", StringComparison.Ordinal)
             .Replace("training: {steps: 10,", $"training: {{steps: {steps.ToString(CultureInfo.InvariantCulture)},", StringComparison.Ordinal);
-        return folder.File($"plans/{name}.yaml", text);
+        return _folder.File($"plans/{name}.yaml", text);
     }
 
     private static List<(string Arm, int Seed, double Score)> Results(string plan) =>
-        [.. ResultsFile.Read(Csv(plan)).Lines.Where(l => l.Error.Length == 0 && l.Kind != "teacher").Select(l => (l.Arm, l.Seed, l.Scores["test.miou"])).Order()];
+        [
+            .. ResultsFile.Read(Csv(plan)).Lines.Where(
+                l => l.Error.Length == 0 && l.Kind != "teacher").Select(l => (l.Arm, l.Seed, l.Scores["test.miou"])).Order()
+        ];
 
     private static string ReadShared(string path)
     {

@@ -26,8 +26,18 @@ internal sealed class FakeServices :
 
     public CommandServices All => new()
     {
-        Quickstart = this, Train = this, Distill = this, DryRun = this, Evaluate = this, Predict = this, Cka = this, Import = this, Export = this, Info = this,
-        Gradcheck = this, Op = this,
+        Quickstart = this,
+        Train = this,
+        Distill = this,
+        DryRun = this,
+        Evaluate = this,
+        Predict = this,
+        Cka = this,
+        Import = this,
+        Export = this,
+        Info = this,
+        Gradcheck = this,
+        Op = this,
     };
 
     public IReadOnlyList<RunOutcome> Run(QuickstartRequest request, IProgressSink progress, CancellationToken cancellation)
@@ -135,7 +145,13 @@ internal sealed class FakeServices :
     // Each further seed gains a point; plain KD, where it is trained, gains two and a half on every one.
     private RunOutcome Outcome(ExperimentConfig config, int further = 0) => new("runs/x", Interrupted ? null : new RunSummary
     {
-        Version = "0", Device = "cpu", Threads = 2, Seed = config.Seed + further, Seconds = 1, PeakMemoryBytes = 1 << 20, Classes = ["a", "b"],
+        Version = "0",
+        Device = "cpu",
+        Threads = 2,
+        Seed = config.Seed + further,
+        Seconds = 1,
+        PeakMemoryBytes = 1 << 20,
+        Classes = ["a", "b"],
         Networks =
         [
             Network("teacher", 0.5), Network("student", 0.25), .. config.Distillation.ControlTerms().Select(_ => Network("kd", 0.275)),
@@ -145,7 +161,12 @@ internal sealed class FakeServices :
 
     private static NetworkSummary Network(string role, double score) => new()
     {
-        Role = role, Model = "m", Parameters = 1000, Steps = 1, Seconds = 1, TrainingImages = 1,
+        Role = role,
+        Model = "m",
+        Parameters = 1000,
+        Steps = 1,
+        Seconds = 1,
+        TrainingImages = 1,
         Scores = new Dictionary<string, SegmentationScores> { ["val"] = Scores(0), ["test"] = Scores(score) },
     };
 

@@ -6,7 +6,7 @@ namespace HeteroAKD.Cli.Tests;
 internal static class HeteroAkdProcess
 {
     // The program is built beside the tests, which refer to it.
-    private static readonly string Assembly = Path.Combine(AppContext.BaseDirectory, "heteroakd.dll");
+    private static readonly string s_assembly = Path.Combine(AppContext.BaseDirectory, "heteroakd.dll");
 
     /// <summary>What a process said and returned.</summary>
     public sealed record Result(int ExitCode, string Output, string Error);
@@ -44,7 +44,8 @@ internal static class HeteroAkdProcess
     }
 
     /// <summary>
-    /// Runs a command under a shell (POSIX), whose <paramref name="script"/> has it as <c>"$@"</c> and can send its outputs elsewhere, ignore signals or set limits.
+    /// Runs a command under a shell (POSIX), whose <paramref name="script"/> has it as <c>"$@"</c> and can send its outputs elsewhere,
+    /// ignore signals or set limits.
     /// </summary>
     public static Result Shell(string script, params IEnumerable<string> arguments)
     {
@@ -57,11 +58,14 @@ internal static class HeteroAkdProcess
 
     /// <summary>As <see cref="Shell"/>, not waiting for its end.</summary>
     public static Process StartShell(string script, params IEnumerable<string> arguments) =>
-        Process.Start(new ProcessStartInfo("sh", ["-c", script, "sh", "dotnet", Assembly, .. arguments]) { RedirectStandardOutput = true, RedirectStandardError = true })!;
+        Process.Start(
+            new ProcessStartInfo(
+                "sh", ["-c", script, "sh", "dotnet", s_assembly, .. arguments])
+            { RedirectStandardOutput = true, RedirectStandardError = true })!;
 
     private static Process Start(IEnumerable<string> arguments, params IEnumerable<(string Name, string Value)> variables)
     {
-        ProcessStartInfo start = new("dotnet", [Assembly, .. arguments]) { RedirectStandardOutput = true, RedirectStandardError = true };
+        ProcessStartInfo start = new("dotnet", [s_assembly, .. arguments]) { RedirectStandardOutput = true, RedirectStandardError = true };
         foreach ((string name, string value) in variables)
         {
             start.Environment[name] = value;

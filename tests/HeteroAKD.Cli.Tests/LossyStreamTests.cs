@@ -2,14 +2,15 @@ namespace HeteroAKD.Cli.Tests;
 
 public sealed class LossyStreamTests
 {
-    public static TheoryData<Exception> Failures => [new IOException("Input/output error"), new UnauthorizedAccessException("denied"), new ObjectDisposedException("gone")];
+    public static TheoryData<Exception> Failures =>
+        [new IOException("Input/output error"), new UnauthorizedAccessException("denied"), new ObjectDisposedException("gone")];
 
     [Theory]
     [MemberData(nameof(Failures))]
     public void An_output_that_fails_once_takes_no_more_and_fails_nothing(Exception failure)
     {
-        using var target = new BrokenStream(failure);
-        var stream = new LossyStream(target);
+        using BrokenStream target = new(failure);
+        LossyStream stream = new(target);
         TextWriter writer = stream.Writer();
         writer.WriteLine("lost");
         writer.WriteLine("lost, too");

@@ -8,7 +8,7 @@ public sealed class LostOutputTests : IDisposable
 {
     private const string Long = "training: {steps: 400, batchSize: 2, evalEvery: 0, logEvery: 1, checkpointEvery: 0}";
 
-    private readonly TemporaryFolder folder = new();
+    private readonly TemporaryFolder _folder = new();
 
     public LostOutputTests()
     {
@@ -18,15 +18,15 @@ public sealed class LostOutputTests : IDisposable
         }
     }
 
-    public void Dispose() => folder.Dispose();
+    public void Dispose() => _folder.Dispose();
 
     [Theory]
     [InlineData("exec \"$@\" 2>/dev/full")]
     [InlineData("exec \"$@\" 2>&-")]
     public void Training_goes_on_without_the_standard_error(string script)
     {
-        string run = folder.File("run");
-        HeteroAkdProcess.Result result = HeteroAkdProcess.Shell(script, "train", folder.File("tiny.yaml", TinyRun.Scenes), "--out", run);
+        string run = _folder.File("run");
+        HeteroAkdProcess.Result result = HeteroAkdProcess.Shell(script, "train", _folder.File("tiny.yaml", TinyRun.Scenes), "--out", run);
         Assert.Equal(0, result.ExitCode);
         Assert.Contains($"run folder: {run}", result.Output, StringComparison.Ordinal);
         Assert.True(File.Exists(Path.Combine(run, "student.safetensors")));
@@ -103,8 +103,8 @@ public sealed class LostOutputTests : IDisposable
             Assert.Skip("there is no 'script' here, which opens a terminal");
         }
 
-        string run = folder.File("run");
-        string config = folder.File("tiny.yaml", LongRun());
+        string run = _folder.File("run");
+        string config = _folder.File("tiny.yaml", LongRun());
         using Process terminal = HeteroAkdProcess.StartShell("exec script -qefc \"trap '' HUP; exec $*\" /dev/null", "train", config, "--out", run);
         terminal.OutputDataReceived += (_, _) => { };
         terminal.BeginOutputReadLine();
@@ -115,13 +115,14 @@ public sealed class LostOutputTests : IDisposable
         Assert.True(File.Exists(Path.Combine(run, "student.safetensors")));
     }
 
-    private static string LongRun() => string.Join('\n', TinyRun.Scenes.Split('\n').Select(line => line.StartsWith("training:", StringComparison.Ordinal) ? Long : line));
+    private static string LongRun() =>
+        string.Join('\n', TinyRun.Scenes.Split('\n').Select(line => line.StartsWith("training:", StringComparison.Ordinal) ? Long : line));
 
     // A run that has taken its first step.
     private (string Run, Process Process) StartLong(string script)
     {
-        string run = folder.File("run");
-        Process process = HeteroAkdProcess.StartShell(script, "train", folder.File("tiny.yaml", LongRun()), "--out", run);
+        string run = _folder.File("run");
+        Process process = HeteroAkdProcess.StartShell(script, "train", _folder.File("tiny.yaml", LongRun()), "--out", run);
         process.OutputDataReceived += (_, _) => { };
         process.BeginOutputReadLine();
         while (process.StandardError.ReadLine() is { } line)

@@ -9,9 +9,9 @@ public sealed class ProgressTests
     [Fact]
     public void Plain_progress_writes_first_last_and_one_line_an_interval()
     {
-        var writer = new StringWriter { NewLine = "\n" };
-        var clock = new ManualClock();
-        var progress = new PlainProgress(writer, TimeSpan.FromSeconds(5), clock);
+        StringWriter writer = new() { NewLine = "\n" };
+        ManualClock clock = new();
+        PlainProgress progress = new(writer, TimeSpan.FromSeconds(5), clock);
         progress.Begin("teacher", 100);
         for (int step = 1; step <= 100; step++)
         {
@@ -44,10 +44,13 @@ public sealed class ProgressTests
     [Fact]
     public void Bar_shows_task_and_figures()
     {
-        var writer = new StringWriter();
+        StringWriter writer = new();
         IAnsiConsole console = AnsiConsole.Create(new AnsiConsoleSettings
         {
-            Ansi = AnsiSupport.Yes, Interactive = InteractionSupport.Yes, ColorSystem = ColorSystemSupport.NoColors, Out = new AnsiConsoleOutput(writer),
+            Ansi = AnsiSupport.Yes,
+            Interactive = InteractionSupport.Yes,
+            ColorSystem = ColorSystemSupport.NoColors,
+            Out = new AnsiConsoleOutput(writer),
         });
         console.Profile.Width = 120;
         int answer = BarProgress.Run(console, progress =>
@@ -66,12 +69,12 @@ public sealed class ProgressTests
 
     private sealed class ManualClock : TimeProvider
     {
-        private long now;
+        private long _now;
 
         public override long TimestampFrequency => TimeSpan.TicksPerSecond;
 
-        public void Advance(TimeSpan time) => now += time.Ticks;
+        public void Advance(TimeSpan time) => _now += time.Ticks;
 
-        public override long GetTimestamp() => now;
+        public override long GetTimestamp() => _now;
     }
 }

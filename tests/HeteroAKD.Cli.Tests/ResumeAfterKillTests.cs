@@ -5,17 +5,17 @@ namespace HeteroAKD.Cli.Tests;
 /// <summary>The promise that matters when the power fails.</summary>
 public sealed class ResumeAfterKillTests : IDisposable
 {
-    private readonly TemporaryFolder folder = new();
+    private readonly TemporaryFolder _folder = new();
 
-    public void Dispose() => folder.Dispose();
+    public void Dispose() => _folder.Dispose();
 
     [Fact]
     public void Killed_and_resumed_run_ends_with_the_bits_of_the_unbroken_one()
     {
-        string config = folder.File("tiny.yaml", TinyRun.Scenes.Replace("training: {steps: 4,", "training: {steps: 40,", StringComparison.Ordinal)
+        string config = _folder.File("tiny.yaml", TinyRun.Scenes.Replace("training: {steps: 4,", "training: {steps: 40,", StringComparison.Ordinal)
             .Replace("evalEvery: 0, logEvery: 1, checkpointEvery: 0", "evalEvery: 15, logEvery: 1, checkpointEvery: 7", StringComparison.Ordinal));
-        string unbroken = folder.File("unbroken");
-        string killed = folder.File("killed");
+        string unbroken = _folder.File("unbroken");
+        string killed = _folder.File("killed");
         HeteroAkdProcess.Result first = HeteroAkdProcess.Run("distill", config, "--out", unbroken);
         Assert.True(first.ExitCode == 0, first.Error);
 
@@ -32,7 +32,8 @@ public sealed class ResumeAfterKillTests : IDisposable
             Checkpoint found = Checkpoint.Load(Path.Combine(killed, name + ".safetensors"));
             Assert.Equal(expected.Info.Step, found.Info.Step);
             Assert.Equal(expected.Names.Order(), found.Names.Order());
-            Assert.All(expected.Names, tensor => Assert.True(expected[tensor].Bytes.AsSpan().SequenceEqual(found[tensor].Bytes), $"{name}: '{tensor}' differs"));
+            Assert.All(
+                expected.Names, tensor => Assert.True(expected[tensor].Bytes.AsSpan().SequenceEqual(found[tensor].Bytes), $"{name}: '{tensor}' differs"));
         }
     }
 }

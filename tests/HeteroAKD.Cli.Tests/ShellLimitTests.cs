@@ -3,7 +3,7 @@ namespace HeteroAKD.Cli.Tests;
 /// <summary>Limits of a shell: few files that may be open at once are said before anything is begun, a file that may not grow ends in a sentence.</summary>
 public sealed class ShellLimitTests : IDisposable
 {
-    private readonly TemporaryFolder folder = new();
+    private readonly TemporaryFolder _folder = new();
 
     public ShellLimitTests()
     {
@@ -13,7 +13,7 @@ public sealed class ShellLimitTests : IDisposable
         }
     }
 
-    public void Dispose() => folder.Dispose();
+    public void Dispose() => _folder.Dispose();
 
     [Theory]
     [InlineData(40)]
@@ -21,33 +21,45 @@ public sealed class ShellLimitTests : IDisposable
     [InlineData(DescriptorLimit.Needed - 1)]
     public void Too_few_are_said_before_anything_is_begun(int limit)
     {
-        HeteroAkdProcess.Result result = HeteroAkdProcess.Shell($"ulimit -n {limit}; exec \"$@\"", "train", folder.File("tiny.yaml", TinyRun.Scenes), "--out", folder.File("run"));
+        HeteroAkdProcess.Result result = HeteroAkdProcess.Shell(
+            $"ulimit -n {limit}; exec \"$@\"", "train", _folder.File("tiny.yaml", TinyRun.Scenes), "--out", _folder.File("run"));
         Assert.Equal(1, result.ExitCode);
         Assert.Equal(
-            $"error: this process may have {limit} files open at once (ulimit -n), and heteroakd needs {DescriptorLimit.Needed}; raise the limit, for example with 'ulimit -n 1024'\n",
+            $"error: this process may have {limit} files open at once (ulimit -n), and heteroakd needs {DescriptorLimit.Needed}; raise the limit, for "
+                + "example with 'ulimit -n 1024'\n",
             result.Error);
-        Assert.False(Directory.Exists(folder.File("run")));
+        Assert.False(Directory.Exists(_folder.File("run")));
     }
 
     [Fact]
     public void So_many_are_enough_to_train_and_to_export()
     {
         string enough = $"ulimit -n {DescriptorLimit.Needed}; exec \"$@\"";
-        string run = folder.File("run");
-        HeteroAkdProcess.Result trained = HeteroAkdProcess.Shell(enough, "distill", folder.File("tiny.yaml", TinyRun.Scenes), "--out", run);
+        string run = _folder.File("run");
+        HeteroAkdProcess.Result trained = HeteroAkdProcess.Shell(enough, "distill", _folder.File("tiny.yaml", TinyRun.Scenes), "--out", run);
         Assert.True(trained.ExitCode == 0, trained.Error);
-        HeteroAkdProcess.Result exported = HeteroAkdProcess.Shell(enough, "export", Path.Combine(run, "distilled.safetensors"), "--out", folder.File("x.onnx"));
+        HeteroAkdProcess.Result exported = HeteroAkdProcess.Shell(
+            enough, "export", Path.Combine(run, "distilled.safetensors"), "--out", _folder.File("x.onnx"));
         Assert.True(exported.ExitCode == 0, exported.Error);
     }
 
     [Fact]
     public void A_file_over_the_limit_of_sizes_ends_in_a_sentence_not_in_a_signal()
     {
-        // 64 blocks of 512 bytes or a KiB: enough for configuration and log, not for a checkpoint. The runtime's own file for its code is 2 GiB, unless it does without.
-        HeteroAkdProcess.Result result = HeteroAkdProcess.Shell("export DOTNET_EnableWriteXorExecute=0; ulimit -f 64; exec \"$@\"", "train", folder.File("tiny.yaml", TinyRun.Scenes), "--out", folder.File("run"));
+        // 64 blocks of 512 bytes or a KiB: enough for configuration and log, not for a checkpoint. The runtime's own file for its code is 2 GiB, unless it does
+        // without.
+        HeteroAkdProcess.Result result = HeteroAkdProcess.Shell(
+            "export DOTNET_EnableWriteXorExecute=0; ulimit -f 64; exec \"$@\"",
+            "train",
+            _folder.File("tiny.yaml", TinyRun.Scenes),
+            "--out",
+            _folder.File("run"));
         Assert.Equal(1, result.ExitCode);
-        Assert.Contains("it would be larger than files may be here (ulimit -f)", Assert.Single(result.Error.Split('\n'), line => line.StartsWith("error: ", StringComparison.Ordinal)), StringComparison.Ordinal);
-        Assert.Empty(Directory.GetFiles(folder.File("run"), "*.safetensors"));
+        Assert.Contains(
+            "it would be larger than files may be here (ulimit -f)",
+            Assert.Single(result.Error.Split('\n'), line => line.StartsWith("error: ", StringComparison.Ordinal)),
+            StringComparison.Ordinal);
+        Assert.Empty(Directory.GetFiles(_folder.File("run"), "*.safetensors"));
     }
 
     [Theory]

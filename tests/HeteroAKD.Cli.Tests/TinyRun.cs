@@ -22,5 +22,6 @@ internal static class TinyRun
         """;
 
     /// <summary>As <see cref="Scenes"/>, on the list files of a folder.</summary>
-    public static string Lists(string root) => Scenes.Replace("studentEvery: 2", $"kind: list\n  root: '{root}'\n  val: train.txt\n  test: ''", StringComparison.Ordinal);
+    public static string Lists(string root) =>
+        Scenes.Replace("studentEvery: 2", $"kind: list\n  root: '{root}'\n  val: train.txt\n  test: ''", StringComparison.Ordinal);
 }

@@ -7,10 +7,10 @@ namespace HeteroAKD.Cli.Tests;
 /// <summary>Every option of every command with a value that it cannot have.</summary>
 public sealed class UsageTests
 {
-    private static readonly string[] Nonsense = ["nonsense", "-1", "NaN", "1e99", "99999999999999999999", "0x", "", "\0", "é"];
+    private static readonly string[] s_nonsense = ["nonsense", "-1", "NaN", "1e99", "99999999999999999999", "0x", "", "\0", "é"];
 
     // What a command cannot do without, so that the option under test is the only error.
-    private static readonly Dictionary<string, string[]> Needed = new()
+    private static readonly Dictionary<string, string[]> s_needed = new()
     {
         ["quickstart"] = [],
         ["train"] = ["none.yaml", "--network", "distilled"],
@@ -27,11 +27,13 @@ public sealed class UsageTests
         ["op"] = ["gelu", "--in", "a.safetensors", "--out", "b.safetensors"],
     };
 
-    public static TheoryData<string> Commands => [.. Needed.Keys];
+    public static TheoryData<string> Commands => [.. s_needed.Keys];
 
     [Fact]
     public void Every_command_is_here() =>
-        Assert.Equal(Needed.Keys.Order(), Root().Subcommands.SelectMany(c => c.Subcommands.Count > 0 ? c.Subcommands.Select(s => $"{c.Name} {s.Name}") : [c.Name]).Order());
+        Assert.Equal(
+            s_needed.Keys.Order(),
+            Root().Subcommands.SelectMany(c => c.Subcommands.Count > 0 ? c.Subcommands.Select(s => $"{c.Name} {s.Name}") : [c.Name]).Order());
 
     [Theory]
     [MemberData(nameof(Commands))]
@@ -39,7 +41,7 @@ public sealed class UsageTests
     {
         foreach (Option option in OptionsOf(command))
         {
-            foreach (string value in Nonsense.Where(value => !IsPath(option) || value is "" or "\0"))
+            foreach (string value in s_nonsense.Where(value => !IsPath(option) || value is "" or "\0"))
             {
                 (int code, string error) = Run([.. Line(command, option.Name), option.Name, value]);
                 Assert.True(code == 2, $"{command} {option.Name} '{value}': exit code {code}, {error}");
@@ -97,7 +99,7 @@ public sealed class UsageTests
     // What the option under test needs beside it, and not itself.
     private static string[] Line(string command, string option)
     {
-        string[] needed = Needed[command];
+        string[] needed = s_needed[command];
         int at = Array.IndexOf(needed, option);
         return [.. command.Split(' '), .. at < 0 ? needed : [.. needed[..at], .. needed[(at + 2)..]]];
     }
@@ -111,7 +113,8 @@ public sealed class UsageTests
         return [.. at.Options.Concat(root.Options.Where(o => o.Recursive)).Where(o => o is { Hidden: false, Arity.MinimumNumberOfValues: > 0 })];
     }
 
-    private static RootCommand Root() => new CommandLineApplication(Services(), new Terminal(TextWriter.Null, TextWriter.Null, Interactive: false)).CreateRoot(CancellationToken.None);
+    private static RootCommand Root() =>
+        new CommandLineApplication(Services(), new Terminal(TextWriter.Null, TextWriter.Null, Interactive: false)).CreateRoot(CancellationToken.None);
 
     // All commands; those that do not run on the fakes would fail at the missing files, with another exit code.
     private static CommandServices Services() => new FakeServices().All with

@@ -7,7 +7,7 @@ namespace HeteroAKD.Cli.Tests;
 /// <summary>What files hold reaches a terminal as something to read.</summary>
 public sealed class VisibleWriterTests
 {
-    private readonly StringWriter text = new() { NewLine = "\n" };
+    private readonly StringWriter _text = new() { NewLine = "\n" };
 
     [Theory]
     [InlineData("\e[2Jcleared", @"\u001B[2Jcleared")]
@@ -17,19 +17,19 @@ public sealed class VisibleWriterTests
     [InlineData("Straße\t道路 🚗", "Straße\t道路 🚗")]
     public void Lines_show_what_a_terminal_would_obey_or_hide(string line, string shown)
     {
-        Terminal terminal = new(text, text, Interactive: false);
+        Terminal terminal = new(_text, _text, Interactive: false);
         terminal.Out.WriteLine(line);
         terminal.Error.Write(line);
         terminal.Error.Flush();
-        Assert.Equal($"{shown}\n{shown}", text.ToString());
+        Assert.Equal($"{shown}\n{shown}", _text.ToString());
     }
 
     [Fact]
     public void A_name_of_a_megabyte_leaves_a_line_and_its_remedy()
     {
-        Terminal terminal = new(text, text, Interactive: false);
+        Terminal terminal = new(_text, _text, Interactive: false);
         terminal.Error.WriteLine($"error: there is no class '{new string('x', 1 << 20)}'; add it to classes.txt");
-        string line = text.ToString();
+        string line = _text.ToString();
         Assert.InRange(line.Length, 1, 5000);
         Assert.StartsWith("error: there is no class 'xxx", line, StringComparison.Ordinal);
         Assert.EndsWith("xxx'; add it to classes.txt\n", line, StringComparison.Ordinal);
@@ -49,7 +49,8 @@ public sealed class VisibleWriterTests
     [Fact]
     public void A_bar_shows_what_it_names()
     {
-        IAnsiConsole console = AnsiConsole.Create(new AnsiConsoleSettings { Ansi = AnsiSupport.No, Interactive = InteractionSupport.No, Out = new AnsiConsoleOutput(text) });
+        IAnsiConsole console = AnsiConsole.Create(
+            new AnsiConsoleSettings { Ansi = AnsiSupport.No, Interactive = InteractionSupport.No, Out = new AnsiConsoleOutput(_text) });
         console.Profile.Width = 200;
         BarProgress.Run(console, progress =>
         {
@@ -57,8 +58,8 @@ public sealed class VisibleWriterTests
             progress.Say("class \e]0;title\a of 3\nsecond line");
             return 0;
         });
-        Assert.DoesNotContain('\a', text.ToString());
-        Assert.Contains(@"class \u001B]0;title\u0007 of 3", text.ToString(), StringComparison.Ordinal);
-        Assert.Contains("\nsecond line\n", text.ToString(), StringComparison.Ordinal);
+        Assert.DoesNotContain('\a', _text.ToString());
+        Assert.Contains(@"class \u001B]0;title\u0007 of 3", _text.ToString(), StringComparison.Ordinal);
+        Assert.Contains("\nsecond line\n", _text.ToString(), StringComparison.Ordinal);
     }
 }

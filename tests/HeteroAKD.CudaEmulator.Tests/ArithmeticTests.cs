@@ -97,7 +97,9 @@ public sealed class ArithmeticTests
     [InlineData("mov.b64 %rd9, {%r1, %r2}; shr.u64 %rd9, %rd9, 16; mov.b64 {%r4, _}, %rd9;", "11112222", "33334444", "44441111")]
     [InlineData("mul.wide.s32 %rd9, %r1, %r2; mov.b64 {_, %r4}, %rd9;", "ffffffff", "2", "ffffffff")]
     [InlineData("mul.wide.u32 %rd9, %r1, %r2; mov.b64 {_, %r4}, %rd9;", "ffffffff", "2", "1")]
-    [InlineData("cvt.f64.f32 %d1, %f1; cvt.f64.f32 %d2, %f2; div.rn.f64 %d1, %d1, %d2; cvt.rn.f32.f64 %f9, %d1; mov.b32 %r4, %f9;", "3f800000", "40400000", "3eaaaaab")]
+    [InlineData("cvt.f64.f32 %d1, %f1; cvt.f64.f32 %d2, %f2; div.rn.f64 %d1, %d1, %d2; cvt.rn.f32.f64 %f9, %d1; mov.b32 %r4, "
+        + "%f9;",
+    "3f800000", "40400000", "3eaaaaab")]
     public void Conversions(string instruction, string a, string b, string expected) => Check(instruction, [a, b, "0"], expected);
 
     /// <summary>The upper word of %rd9 from %rd7 and %rd8, whose upper words are %r1 and %r2 and whose lower are zero.</summary>

@@ -39,7 +39,8 @@ public sealed class AsynchronousCopyTests : IDisposable
     [InlineData("cp.async.commit_group; cp.async.wait_group 1;")]
     public void Reading_before_is_an_error(string wait)
     {
-        KernelFault fault = _bench.Fault($"{Places} cp.async.ca.shared.global [%r2], [%rd2], 4; {wait} ld.shared.u32 %r4, [%r2];", new uint[32], arrays: Buffer);
+        KernelFault fault = _bench.Fault(
+            $"{Places} cp.async.ca.shared.global [%r2], [%rd2], 4; {wait} ld.shared.u32 %r4, [%r2];", new uint[32], arrays: Buffer);
         Assert.Contains("an asynchronous copy of thread 0 of the block", fault.Message);
         Assert.Contains("has yet to fill", fault.Message);
     }

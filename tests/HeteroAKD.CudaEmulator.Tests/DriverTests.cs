@@ -1,7 +1,6 @@
 using HeteroAKD.CudaEmulator.Driver;
 using HeteroAKD.CudaEmulator.Execution;
 using HeteroAKD.CudaEmulator.Ptx;
-using HeteroAKD.CudaEmulator.Tests.Support;
 
 namespace HeteroAKD.CudaEmulator.Tests;
 

@@ -41,7 +41,9 @@ public sealed class HostilePtxTests
     [InlineData("cvt.s32.f32 %r1, %f1;", "needs a rounding mode")]
     [InlineData("cp.async.cg.shared.global [%r1], [%rd0], 4;", "copies 16 bytes")]
     [InlineData("cp.async.wait_group %r1;", "has to be an integer")]
-    [InlineData("mma.sync.aligned.m16n8k8.row.col.f32.tf32.tf32.f32 {%f1, %f2}, {%r1, %r2, %r3, %r4}, {%r5, %r6}, {%f1, %f2, %f3, %f4};", "has to be 4 registers")]
+    [InlineData("mma.sync.aligned.m16n8k8.row.col.f32.tf32.tf32.f32 {%f1, %f2}, {%r1, %r2, %r3, %r4}, {%r5, %r6}, {%f1, %f2, %f3, "
+        + "%f4};",
+    "has to be 4 registers")]
     [InlineData("mov.b32 %r1, \"text\";", "expected a register, a number or a name")]
     [InlineData("mov.b32 %r1, §;", "unexpected character")]
     [InlineData("/* no end", "a comment has no end")]

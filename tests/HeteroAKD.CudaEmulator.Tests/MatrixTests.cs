@@ -34,7 +34,8 @@ public sealed class MatrixTests : IDisposable
         }
 
         uint[] results = _bench.Run(
-            Loads(10) + "mma.sync.aligned.m16n8k8.row.col.f32.tf32.tf32.f32 {%f20, %f21, %f22, %f23}, {%r1, %r2, %r3, %r4}, {%r5, %r6}, {%f7, %f8, %f9, %f10};" + StoreResults,
+            Loads(10) + "mma.sync.aligned.m16n8k8.row.col.f32.tf32.tf32.f32 {%f20, %f21, %f22, %f23}, {%r1, %r2, %r3, %r4}, {%r5, %r6}, {%f7, %f8, %f9, "
+                + "%f10};" + StoreResults,
             input,
             outputs: 128);
         CheckProduct(results, a, b, c, 8);
@@ -70,7 +71,8 @@ public sealed class MatrixTests : IDisposable
         }
 
         uint[] results = _bench.Run(
-            Loads(10) + "mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 {%f20, %f21, %f22, %f23}, {%r1, %r2, %r3, %r4}, {%r5, %r6}, {%f7, %f8, %f9, %f10};" + StoreResults,
+            Loads(10) + "mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 {%f20, %f21, %f22, %f23}, {%r1, %r2, %r3, %r4}, {%r5, %r6}, {%f7, %f8, %f9, "
+                + "%f10};" + StoreResults,
             input,
             outputs: 128);
         CheckProduct(results, a, b, c, 16);
@@ -132,7 +134,8 @@ public sealed class MatrixTests : IDisposable
         st.global.f32 [%rd3+384], %f23;
         """;
 
-    private static string Loads(int count) => string.Join("\n", Enumerable.Range(1, count).Select(i => $"ld.global.b32 %r{i}, [%rd2+{128 * (i - 1)}]; mov.b32 %f{i}, %r{i};"));
+    private static string Loads(int count) =>
+        string.Join("\n", Enumerable.Range(1, count).Select(i => $"ld.global.b32 %r{i}, [%rd2+{128 * (i - 1)}]; mov.b32 %f{i}, %r{i};"));
 
     /// <summary>Small whole numbers over a power of two, which both formats hold exactly.</summary>
     private static (float[,] A, float[,] B, float[,] C) Matrices(int k, int range)

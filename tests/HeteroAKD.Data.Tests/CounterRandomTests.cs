@@ -13,23 +13,23 @@ public class CounterRandomTests
     [Fact]
     public void Sequence_DependsOnEveryPartOfItsName()
     {
-        var names = new (ulong Seed, RandomPurpose Purpose, uint Major, uint Minor)[]
+        (ulong Seed, RandomPurpose Purpose, uint Major, uint Minor)[] names = new (ulong Seed, RandomPurpose Purpose, uint Major, uint Minor)[]
         {
             (1, RandomPurpose.Augment, 0, 0), (2, RandomPurpose.Augment, 0, 0), (1UL << 32 | 1, RandomPurpose.Augment, 0, 0),
             (1, RandomPurpose.Shuffle, 0, 0), (1, RandomPurpose.Augment, 1, 0), (1, RandomPurpose.Augment, 0, 1),
         };
-        var firsts = names.Select(n => new CounterRandom(n.Seed, n.Purpose, n.Major, n.Minor).NextUInt()).ToArray();
+        uint[] firsts = names.Select(n => new CounterRandom(n.Seed, n.Purpose, n.Major, n.Minor).NextUInt()).ToArray();
         Assert.Equal(firsts.Length, firsts.Distinct().Count());
     }
 
     [Fact]
     public void NextFloat_IsUniform()
     {
-        var random = new CounterRandom(7, RandomPurpose.Scene, 0, 0);
-        var (sum, squares, n) = (0.0, 0.0, 100_000);
-        for (var i = 0; i < n; i++)
+        CounterRandom random = new(7, RandomPurpose.Scene, 0, 0);
+        (double sum, double squares, int n) = (0.0, 0.0, 100_000);
+        for (int i = 0; i < n; i++)
         {
-            var value = random.NextFloat();
+            float value = random.NextFloat();
             Assert.InRange(value, 0f, 0.99999999f);
             sum += value;
             squares += value * value;
@@ -41,14 +41,14 @@ public class CounterRandomTests
     [Fact]
     public void Permute_GivesEachOrderEquallyOften()
     {
-        var counts = new Dictionary<string, int>();
-        for (var epoch = 0u; epoch < 6000; epoch++)
+        Dictionary<string, int> counts = new();
+        for (uint epoch = 0u; epoch < 6000; epoch++)
         {
-            var order = new int[3];
-            var random = new CounterRandom(3, RandomPurpose.Shuffle, epoch, 0);
+            int[] order = new int[3];
+            CounterRandom random = new(3, RandomPurpose.Shuffle, epoch, 0);
             random.Permute(order);
             Assert.Equal([0, 1, 2], order.Order());
-            var key = string.Join(",", order);
+            string key = string.Join(",", order);
             counts[key] = counts.GetValueOrDefault(key) + 1;
         }
         Assert.Equal(6, counts.Count);

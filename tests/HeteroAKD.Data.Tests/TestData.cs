@@ -6,8 +6,8 @@ internal static class TestData
     /// <summary>A folder of the shared data; the test is skipped where it is missing.</summary>
     public static string Require(params string[] parts)
     {
-        var root = Environment.GetEnvironmentVariable("HETEROAKD_DATA") ?? BesideRepository();
-        var path = Path.Combine([root ?? "", .. parts]);
+        string? root = Environment.GetEnvironmentVariable("HETEROAKD_DATA") ?? BesideRepository();
+        string path = Path.Combine([root ?? "", .. parts]);
         if (root is null || !Path.Exists(path))
         {
             Assert.Skip($"Real data {Path.Combine(parts)} not found: set HETEROAKD_DATA or put it into ../shared/data beside the repository.");
@@ -18,9 +18,9 @@ internal static class TestData
     /// <summary>Walks up from the test binary: the first ../shared/data beside a folder on the way.</summary>
     private static string? BesideRepository()
     {
-        for (var folder = new DirectoryInfo(AppContext.BaseDirectory); folder?.Parent is not null; folder = folder.Parent)
+        for (DirectoryInfo folder = new(AppContext.BaseDirectory); folder?.Parent is not null; folder = folder.Parent)
         {
-            var candidate = Path.Combine(folder.Parent.FullName, "shared", "data");
+            string candidate = Path.Combine(folder.Parent.FullName, "shared", "data");
             if (Directory.Exists(candidate))
             {
                 return candidate;

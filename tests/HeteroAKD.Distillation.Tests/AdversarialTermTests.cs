@@ -12,8 +12,8 @@ public sealed class AdversarialTermTests
     private const int Side = 64;
 
     /// <summary>
-    /// Losses and Σ|gradient| of both networks as CIRKD's Discriminator and CriterionAdv (utils/sagan.py, losses/adv.py) give them in float64 with PyTorch 1.13 on the same values,
-    /// the power iteration held after the first pass.
+    /// Losses and Σ|gradient| of both networks as CIRKD's Discriminator and CriterionAdv (utils/sagan.py, losses/adv.py) give them in float64 with PyTorch 1.13
+    /// on the same values, the power iteration held after the first pass.
     /// </summary>
     [Fact]
     public void Losses_and_gradients_are_those_of_the_published_code()
@@ -26,7 +26,9 @@ public sealed class AdversarialTermTests
         Tensor student = PublishedValues.Map(batch.Device, TinyBatch.Classes, Side, 60);
         student.RequiresGrad = true;
         List<LossTerm> values = [];
-        term.Loss(new TermInputs(Output(PublishedValues.Map(batch.Device, TinyBatch.Classes, Side, 70, 2)), Output(student), batch.Labels, Pass.Train(1)), values).Backward();
+        term.Loss(
+            new TermInputs(Output(PublishedValues.Map(batch.Device, TinyBatch.Classes, Side, 70, 2)), Output(student), batch.Labels, Pass.Train(1)),
+            values).Backward();
         Assert.Equal(-0.046737157783892085, values[1].Read(), 1e-8);
         Assert.Equal(2.0083759512320882, values[2].Read(), 1e-6);
         Assert.Equal(values[1].Read() + values[2].Read(), values[0].Read(), 1e-12);
@@ -92,7 +94,8 @@ public sealed class AdversarialTermTests
     public void A_width_that_attention_cannot_divide_is_refused()
     {
         using TinyBatch batch = new();
-        string message = Assert.Throws<HeteroAkdException>(() => batch.Objective(new WeightedTerm("adversarial", new AdversarialTermOptions { Width = 12 }, 1))).Message;
+        string message = Assert.Throws<HeteroAkdException>(
+            () => batch.Objective(new WeightedTerm("adversarial", new AdversarialTermOptions { Width = 12 }, 1))).Message;
         Assert.Contains("width = 12 must be a multiple of 8", message, StringComparison.Ordinal);
     }
 
@@ -120,7 +123,8 @@ public sealed class AdversarialTermTests
     private static double LargestSingularValue(double[] weight, int rows)
     {
         int columns = weight.Length / rows;
-        MathNet.Numerics.LinearAlgebra.Matrix<double> matrix = MathNet.Numerics.LinearAlgebra.Matrix<double>.Build.Dense(rows, columns, (i, j) => weight[(i * columns) + j]);
+        MathNet.Numerics.LinearAlgebra.Matrix<double> matrix = MathNet.Numerics.LinearAlgebra.Matrix<double>.Build.Dense(
+            rows, columns, (i, j) => weight[(i * columns) + j]);
         return matrix.Svd(computeVectors: false).S[0];
     }
 }

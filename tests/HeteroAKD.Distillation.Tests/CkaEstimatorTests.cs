@@ -46,7 +46,8 @@ public sealed class CkaEstimatorTests
     }
 
     /// <summary>
-    /// HSIC₁ of one batch against the sum over all different quadruples that it is the closed form of (Song et al., JMLR 2012, Eq. 4): with distances instead of the formula's matrix products.
+    /// HSIC₁ of one batch against the sum over all different quadruples that it is the closed form of (Song et al., JMLR 2012, Eq. 4): with distances instead
+    /// of the formula's matrix products.
     /// </summary>
     [Fact]
     public void Hsic_is_the_mean_over_quadruples()

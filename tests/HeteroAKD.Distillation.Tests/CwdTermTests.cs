@@ -31,7 +31,8 @@ public sealed class CwdTermTests
     {
         using TinyBatch batch = new();
         Site site = new(batch.Device, new Generator(5), "cwd", DType.Float64);
-        using CwdTerm term = new(new CwdTermOptions { Maps = ComparedMaps.Logits }, new TermSetup(batch.Teacher, batch.Student, 1, site, TinyBatch.IgnoreIndex, null));
+        using CwdTerm term = new(
+            new CwdTermOptions { Maps = ComparedMaps.Logits }, new TermSetup(batch.Teacher, batch.Student, 1, site, TinyBatch.IgnoreIndex, null));
         Shape shape = new(1, 2, 3, 3);
         double[] values = [.. Enumerable.Range(0, shape.Count).Select(i => Math.Sin(3.7 * i))];
         double[] other = [.. Enumerable.Range(0, 2 * 2 * 4).Select(i => Math.Cos(2.9 * i))];

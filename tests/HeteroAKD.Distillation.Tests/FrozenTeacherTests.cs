@@ -36,7 +36,9 @@ public sealed class FrozenTeacherTests
         Assert.Equal(own + 1 + 1 + 4 + 1 + 2, all);
     }
 
-    /// <summary>Nothing of a frozen teacher asks for a gradient, even where operations are recorded; its projector, which reads its maps, still learns.</summary>
+    /// <summary>
+    /// Nothing of a frozen teacher asks for a gradient, even where operations are recorded; its projector, which reads its maps, still learns.
+    /// </summary>
     [Fact]
     public void Teachers_maps_want_no_gradient()
     {
@@ -68,7 +70,8 @@ public sealed class FrozenTeacherTests
         using TinyBatch batch = new();
         using SegmentationModel other = ModelZoo.Create("tiny-cnn-student", TinyBatch.Classes + 1, batch.Device, seed: 1);
         using TaskLoss task = new(batch.Device, TinyBatch.Classes, new TaskLossOptions(TinyBatch.IgnoreIndex));
-        string message = Assert.Throws<ShapeMismatchException>(() => new DistillationObjective(other, batch.Student, task, new DistillationOptions([], TinyBatch.IgnoreIndex), 1)).Message;
+        string message = Assert.Throws<ShapeMismatchException>(
+            () => new DistillationObjective(other, batch.Student, task, new DistillationOptions([], TinyBatch.IgnoreIndex), 1)).Message;
         Assert.Contains("6 classes, the student tiny-cnn-student has 5", message, StringComparison.Ordinal);
     }
 

@@ -17,7 +17,12 @@ public sealed class MemoryBankTermTests
 
     private static readonly MemoryBankTermOptions s_options = new()
     {
-        PixelMemory = Slots, RegionMemory = Slots, PixelSamples = TotalSamples, RegionSamples = TotalSamples, PixelsAnImage = 3, Tau = Tau,
+        PixelMemory = Slots,
+        RegionMemory = Slots,
+        PixelSamples = TotalSamples,
+        RegionSamples = TotalSamples,
+        PixelsAnImage = 3,
+        Tau = Tau,
     };
 
     [Fact]
@@ -70,7 +75,8 @@ public sealed class MemoryBankTermTests
             }
 
             replaced++;
-            Assert.Contains(Enumerable.Range(0, labels.Length), i => labels[i] == slot / Slots && entry.Select((v, d) => Math.Abs(v - teacher[i][d])).Max() < 1e-4);
+            Assert.Contains(
+                Enumerable.Range(0, labels.Length), i => labels[i] == slot / Slots && entry.Select((v, d) => Math.Abs(v - teacher[i][d])).Max() < 1e-4);
         }
 
         Assert.InRange(replaced, TinyBatch.Classes, TinyBatch.Classes * 2 * s_options.PixelsAnImage);
@@ -82,7 +88,8 @@ public sealed class MemoryBankTermTests
     {
         using TinyBatch batch = new();
         using DistillationObjective objective = batch.Objective(new WeightedTerm("memoryBank", s_options, 1));
-        Assert.Equal(["memoryBank.pixels", "memoryBank.regions"], objective.Auxiliary!.State().Where(e => e.IsBuffer && e.Tensor.Shape.Rank == 3).Select(e => e.Name));
+        Assert.Equal(
+            ["memoryBank.pixels", "memoryBank.regions"], objective.Auxiliary!.State().Where(e => e.IsBuffer && e.Tensor.Shape.Rank == 3).Select(e => e.Name));
     }
 
     [Fact]

@@ -44,11 +44,13 @@ public sealed class OptionTests
     public void Weights_enter_as_equation_11_says(double lambda1, float lambda2, float supervision, LossUnit unit)
     {
         using TinyBatch batch = new();
-        using DistillationObjective objective = batch.Objective(lambda1, new HeteroAkdTermOptions { SupervisionWeight = supervision, Reduction = unit }, lambda2);
+        using DistillationObjective objective = batch.Objective(
+            lambda1, new HeteroAkdTermOptions { SupervisionWeight = supervision, Reduction = unit }, lambda2);
         using StepScope scope = batch.Device.BeginStep();
         ObjectiveResult result = objective.Loss(batch.Student, batch.Images, batch.Labels, Pass.Train(1));
         double Term(string name) => result.Terms.Single(t => t.Name == name).Read();
-        double expected = Term("ce") + (lambda1 * Term("kd")) + (lambda2 * Term("hakd")) + (supervision * (Term("projector_teacher") + Term("projector_student")));
+        double expected = Term("ce") + (lambda1 * Term("kd")) + (lambda2 * Term("hakd")) + (
+            supervision * (Term("projector_teacher") + Term("projector_student")));
         Assert.Equal(expected, result.Total.Item(), 2e-6 * expected);
         Assert.Equal(objective.TermNames, result.Terms.Select(t => t.Name));
     }
@@ -112,6 +114,8 @@ public sealed class OptionTests
             Assert.True(gradient.All(float.IsFinite), $"{options}: gradient of {parameter.Name}");
         }
 
-        Assert.True(parameters.Any(p => p.Grad is { } g && g.ToFloats().Any(v => v != 0)) == wanted, $"{options}: {parameters[0].Name} {(wanted ? "learns nothing" : "is moved")}");
+        Assert.True(
+            parameters.Any(p => p.Grad is { } g && g.ToFloats().Any(v => v != 0)) == wanted,
+            $"{options}: {parameters[0].Name} {(wanted ? "learns nothing" : "is moved")}");
     }
 }

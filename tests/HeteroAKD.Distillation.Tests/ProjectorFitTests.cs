@@ -1,6 +1,5 @@
 using HeteroAKD.Distillation.Terms;
 using HeteroAKD.Nn;
-using HeteroAKD.Nn.Models;
 using HeteroAKD.Tensors;
 using HeteroAKD.Tensors.Autograd;
 using MathNet.Numerics.LinearAlgebra;
@@ -39,7 +38,8 @@ public sealed class ProjectorFitTests
     public void Loss_falls_and_the_student_s_side_stays(ProjectedFeatures features)
     {
         using TinyBatch batch = new();
-        using DistillationObjective objective = batch.Objective(heteroAkd: new HeteroAkdTermOptions { ProjectorInit = ProjectorInitialization.Discriminant, Features = features });
+        using DistillationObjective objective = batch.Objective(
+            heteroAkd: new HeteroAkdTermOptions { ProjectorInit = ProjectorInitialization.Discriminant, Features = features });
         WarmUp warmUp = objective.WarmUp!;
         Assert.Equal(0, warmUp.Steps);
         float[][] student = [.. objective.HeteroAkd!.Projectors!.Student.State().Select(e => e.Tensor.ToFloats())];
@@ -68,7 +68,9 @@ public sealed class ProjectorFitTests
         Assert.Equal(built.Directions[channels..(2 * channels)], fitted.Directions[channels..(2 * channels)]);
         Assert.Equal(built.Weight[1], fitted.Weight[1]);
         Assert.True(fitted.Bias[1] < -9);
-        Assert.All((IEnumerable<float>)[.. fitted.Directions, .. fitted.Weight, .. fitted.Bias, .. fitted.Mean, .. fitted.Variance], value => Assert.True(float.IsFinite(value)));
+        Assert.All(
+            (IEnumerable<float>)[.. fitted.Directions, .. fitted.Weight, .. fitted.Bias, .. fitted.Mean, .. fitted.Variance],
+            value => Assert.True(float.IsFinite(value)));
     }
 
     private static void Fit(WarmUp warmUp, TinyBatch batch, int[] labels)
@@ -101,13 +103,15 @@ public sealed class ProjectorFitTests
                 .Select(i => (Cell(i / (side * side), i / side % side * h / side, i % side * w / side), labels[i])),
         ];
         Vector<double> mean = samples.Aggregate(Vector<double>.Build.Dense(d), (sum, s) => sum + s.X) / samples.Length;
-        Matrix<double> covariance = samples.Aggregate(Matrix<double>.Build.Dense(d, d), (sum, s) => sum + (s.X - mean).OuterProduct(s.X - mean)) / samples.Length;
+        Matrix<double> covariance = samples.Aggregate(
+            Matrix<double>.Build.Dense(d, d), (sum, s) => sum + (s.X - mean).OuterProduct(s.X - mean)) / samples.Length;
         Matrix<double> regular = covariance + (Matrix<double>.Build.DenseIdentity(d) * (1e-3 * covariance.Trace() / d));
         double[] logits = new double[count * Classes * h * w];
         for (int c = 0; c < Classes; c++)
         {
             double share = samples.Count(s => s.Label == c) / (double)samples.Length;
-            Vector<double> with = samples.Aggregate(Vector<double>.Build.Dense(d), (sum, s) => sum + ((s.X - mean) * ((s.Label == c ? 1 : 0) - share))) / samples.Length;
+            Vector<double> with = samples.Aggregate(
+                Vector<double>.Build.Dense(d), (sum, s) => sum + ((s.X - mean) * ((s.Label == c ? 1 : 0) - share))) / samples.Length;
             Vector<double> direction = regular.Solve(with);
             double[] inside = [.. samples.Where(s => s.Label == c).Select(s => direction * s.X)];
             double[] outside = [.. samples.Where(s => s.Label != c).Select(s => direction * s.X)];

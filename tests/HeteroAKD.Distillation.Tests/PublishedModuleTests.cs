@@ -8,8 +8,9 @@ using HeteroAKD.Tensors.Autograd;
 namespace HeteroAKD.Distillation.Tests;
 
 /// <summary>
-/// Published losses that train modules of their own, against their authors' code: Af-DCD (github.com/OSVAI/Af-DCD, losses/ocmgd.py) and CIRKDv2 (github.com/winycg/CIRKD,
-/// losses/cirkd_channel.py, gcn.py, fitnet.py) in float64 (<c>channelContrast</c> here in float32, as banks are) with PyTorch 1.13, one process, on the values of <see cref="PublishedValues"/>.
+/// Published losses that train modules of their own, against their authors' code: Af-DCD (github.com/OSVAI/Af-DCD, losses/ocmgd.py) and CIRKDv2
+/// (github.com/winycg/CIRKD, losses/cirkd_channel.py, gcn.py, fitnet.py) in float64 (<c>channelContrast</c> here in float32, as banks are) with PyTorch 1.13,
+/// one process, on the values of <see cref="PublishedValues"/>.
 /// </summary>
 public sealed class PublishedModuleTests
 {
@@ -37,7 +38,8 @@ public sealed class PublishedModuleTests
 
     [Theory]
     [MemberData(nameof(Published))]
-    public void Loss_and_gradients_are_those_of_the_published_code(string name, TermOptions options, double[] parts, double mapGradient, double moduleGradient, double tolerance)
+    public void Loss_and_gradients_are_those_of_the_published_code(
+        string name, TermOptions options, double[] parts, double mapGradient, double moduleGradient, double tolerance)
     {
         using TinyBatch batch = new();
         DType type = name == "channelContrast" ? DType.Float32 : DType.Float64;
@@ -99,7 +101,10 @@ public sealed class PublishedModuleTests
     {
         using TinyBatch batch = new();
         WeightedTerm term = new("channelContrast", new ChannelContrastTermOptions { Memory = 100, Samples = 101 }, 1);
-        Assert.StartsWith("channelContrast: samples = 101 are more than the 100 slots of the bank", Assert.Throws<HeteroAkdException>(() => batch.Objective(term)).Message, StringComparison.Ordinal);
+        Assert.StartsWith(
+            "channelContrast: samples = 101 are more than the 100 slots of the bank",
+            Assert.Throws<HeteroAkdException>(() => batch.Objective(term)).Message,
+            StringComparison.Ordinal);
     }
 
     private static double Afdcd(TinyBatch batch, AfDcdTermOptions options, int key)

@@ -9,7 +9,8 @@ namespace HeteroAKD.Distillation.Tests;
 
 /// <summary>
 /// The losses of other papers against their authors' code, in float64: the loss and Σ|gradient| of each student's map, computed by the loss modules of CIRKD
-/// (github.com/winycg/CIRKD, losses/), DIST (hunto/DIST_KD, segmentation/losses/dist_kd.py) and OFA-KD (Hao840/OFAKD, distillers/ofa.py) in PyTorch 1.13 on the maps below.
+/// (github.com/winycg/CIRKD, losses/), DIST (hunto/DIST_KD, segmentation/losses/dist_kd.py) and OFA-KD (Hao840/OFAKD, distillers/ofa.py) in PyTorch 1.13 on the
+/// maps below.
 /// </summary>
 public sealed class PublishedTermTests
 {
@@ -35,7 +36,8 @@ public sealed class PublishedTermTests
 
     [Theory]
     [MemberData(nameof(Published))]
-    public void Loss_and_gradients_are_those_of_the_published_code(string name, TermOptions options, double loss, double stageGradient, double headGradient, double logitsGradient)
+    public void Loss_and_gradients_are_those_of_the_published_code(
+        string name, TermOptions options, double loss, double stageGradient, double headGradient, double logitsGradient)
     {
         using TinyBatch batch = new();
         Site site = new(batch.Device, new Generator(5), name, DType.Float64);

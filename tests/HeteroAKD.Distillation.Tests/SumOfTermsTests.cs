@@ -1,7 +1,6 @@
 using HeteroAKD.Distillation.Terms;
 using HeteroAKD.Kernels.Losses;
 using HeteroAKD.Nn;
-using HeteroAKD.Nn.Models;
 using HeteroAKD.Tensors;
 using HeteroAKD.Tensors.Autograd;
 using HeteroAKD.Tensors.Ops;
@@ -117,7 +116,8 @@ public sealed class SumOfTermsTests
         using TinyBatch batch = new();
         KdTermOptions[] options =
         [
-            new(), new() { Where = DistilledPixels.TeacherRight }, new() { Where = DistilledPixels.TeacherRightNearby }, new() { PixelWeight = PixelWeighting.Confidence },
+            new(), new() { Where = DistilledPixels.TeacherRight }, new() { Where = DistilledPixels.TeacherRightNearby },
+            new() { PixelWeight = PixelWeighting.Confidence },
             new() { Target = TargetLogits.Mixed }, new() { Target = TargetLogits.Corrected },
         ];
         HashSet<double> losses = [];
@@ -152,7 +152,8 @@ public sealed class SumOfTermsTests
         using TinyBatch batch = new();
         TaskLoss task = new(batch.Device, TinyBatch.Classes, new TaskLossOptions(TinyBatch.IgnoreIndex));
         WeightedTerm kd = new("kd", new KdTermOptions(), 2);
-        using DistillationObjective objective = new(batch.Teacher, batch.Student, task, new DistillationOptions([kd], TinyBatch.IgnoreIndex) { Decay = 0.5, DecayFraction = 1 }, 1);
+        using DistillationObjective objective = new(
+            batch.Teacher, batch.Student, task, new DistillationOptions([kd], TinyBatch.IgnoreIndex) { Decay = 0.5, DecayFraction = 1 }, 1);
         IObjective asObjective = objective;
         asObjective.BeginStep(99, 100);
         using StepScope scope = batch.Device.BeginStep();

@@ -25,7 +25,10 @@ public sealed class UnlabelledTests : IDisposable
         _predicted = Functional.Argmax(Functional.Interpolate(_teacher.Logits, _batch.Labels.Shape[1], _batch.Labels.Shape[2])).ToInts();
 
         // The teacher is right at half of the pixels at least: every second row of blocks.
-        int[] labels = [.. _batch.Labels.ToInts().Select((label, i) => label != TinyBatch.IgnoreIndex && i / _batch.Labels.Shape[2] % 16 < 8 ? _predicted[i] : label)];
+        int[] labels =
+        [
+            .. _batch.Labels.ToInts().Select((label, i) => label != TinyBatch.IgnoreIndex && i / _batch.Labels.Shape[2] % 16 < 8 ? _predicted[i] : label)
+        ];
         _known = Tensor.From(_batch.Device, _batch.Labels.Shape, labels);
         labels.AsSpan(labels.Length / 2).Fill(Batch.Unlabelled);
         _labels = Tensor.From(_batch.Device, _batch.Labels.Shape, labels);

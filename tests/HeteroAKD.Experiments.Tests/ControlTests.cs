@@ -87,22 +87,27 @@ public sealed class ControlTests : IDisposable
         ExperimentConfig stopped = Config("stopped");
         using (CancellationTokenSource source = new())
         {
-            Assert.Null(new TrainingService().Run(new DistillRequest(stopped, "tiny", RunMode.New), new StoppingSink(NetworkRoles.Kd, 4, source), source.Token).Summary);
+            Assert.Null(
+                new TrainingService().Run(
+                    new DistillRequest(stopped, "tiny", RunMode.New), new StoppingSink(NetworkRoles.Kd, 4, source), source.Token).Summary);
         }
 
         Assert.False(File.Exists(Path.Combine(stopped.Out, NetworkTrainer.LastFile(NetworkRoles.Distilled))));
-        RunOutcome resumed = new TrainingService().Run(new DistillRequest(stopped with { Threads = 1 }, "tiny", RunMode.Resume), new SilentSink(), CancellationToken.None);
+        RunOutcome resumed = new TrainingService().Run(
+            new DistillRequest(stopped with { Threads = 1 }, "tiny", RunMode.Resume), new SilentSink(), CancellationToken.None);
         Assert.Equal(4, resumed.Summary!.Networks.Count);
         AssertSame(unbroken, NetworkRoles.Kd, stopped, NetworkRoles.Kd);
         AssertSame(unbroken, NetworkRoles.Distilled, stopped, NetworkRoles.Distilled);
-        Assert.Equal(File.ReadLines(Path.Combine(unbroken.Out, "metrics.csv")).Select(Step), File.ReadLines(Path.Combine(stopped.Out, "metrics.csv")).Select(Step));
+        Assert.Equal(
+            File.ReadLines(Path.Combine(unbroken.Out, "metrics.csv")).Select(Step), File.ReadLines(Path.Combine(stopped.Out, "metrics.csv")).Select(Step));
     }
 
     [Fact]
     public void A_run_of_one_network_has_no_control()
     {
         ExperimentConfig config = Config("one");
-        RunOutcome outcome = new TrainingService().Run(new TrainRequest(config, "tiny", RunMode.New, NetworkRole.Student), new SilentSink(), CancellationToken.None);
+        RunOutcome outcome = new TrainingService().Run(
+            new TrainRequest(config, "tiny", RunMode.New, NetworkRole.Student), new SilentSink(), CancellationToken.None);
         Assert.Equal([NetworkRoles.Student], outcome.Summary!.Networks.Select(n => n.Role));
         Assert.Contains("  control: none", File.ReadAllLines(Path.Combine(config.Out, "config.yaml")));
     }
@@ -112,9 +117,11 @@ public sealed class ControlTests : IDisposable
     {
         ExperimentConfig config = Config("quick");
         List<string> said = [];
-        IReadOnlyList<RunOutcome> outcomes = new TrainingService().Run(new QuickstartRequest(config, RunMode.New, 2), new SayingSink(said), CancellationToken.None);
+        IReadOnlyList<RunOutcome> outcomes = new TrainingService().Run(
+            new QuickstartRequest(config, RunMode.New, 2), new SayingSink(said), CancellationToken.None);
         Assert.Equal(
-            "A teacher (tiny-mit-student) learns from 10 labelled scenes; a student (tiny-cnn-student) has labels for 5 of them. From the same initial weights, with the same data order and 7 steps, "
+            "A teacher (tiny-mit-student) learns from 10 labelled scenes; a student (tiny-cnn-student) has labels for 5 of them. From the same initial "
+                + "weights, with the same data order and 7 steps, "
             + "the student learns alone, with plain KD, and with HeteroAKD added. Scores are on 2 scenes that no network has seen.",
             said[0]);
         Assert.All(outcomes, o => Assert.Equal(4, o.Summary!.Networks.Count));
@@ -125,23 +132,32 @@ public sealed class ControlTests : IDisposable
     {
         ExperimentConfig config = Config("quick");
         ExperimentConfig loaded = config with { Teacher = config.Teacher with { Checkpoint = "t.safetensors" } };
-        Assert.StartsWith("A teacher (tiny-mit-student) is loaded from t.safetensors; a student (tiny-cnn-student) has labels for 5 scenes.", TrainingService.Scenario(loaded), StringComparison.Ordinal);
+        Assert.StartsWith(
+            "A teacher (tiny-mit-student) is loaded from t.safetensors; a student (tiny-cnn-student) has labels for 5 scenes.",
+            TrainingService.Scenario(loaded),
+            StringComparison.Ordinal);
         Assert.EndsWith("Scores are on 2 scenes that the student has not seen.", TrainingService.Scenario(loaded), StringComparison.Ordinal);
         ExperimentConfig untested = config with { Data = config.Data with { TestCount = 0 } };
         Assert.EndsWith($"Scores are on the {config.Data.ValCount} validation scenes.", TrainingService.Scenario(untested), StringComparison.Ordinal);
     }
 
-    private static RunOutcome Distil(ExperimentConfig config) => new TrainingService().Run(new DistillRequest(config, "tiny", RunMode.New), new SilentSink(), CancellationToken.None);
+    private static RunOutcome Distil(ExperimentConfig config) =>
+        new TrainingService().Run(new DistillRequest(config, "tiny", RunMode.New), new SilentSink(), CancellationToken.None);
 
     private static void AssertSame(ExperimentConfig expected, string expectedRole, ExperimentConfig actual, string actualRole) =>
-        TinyExperiment.AssertSame(Path.Combine(expected.Out, NetworkTrainer.LastFile(expectedRole)), Path.Combine(actual.Out, NetworkTrainer.LastFile(actualRole)));
+        TinyExperiment.AssertSame(
+            Path.Combine(expected.Out, NetworkTrainer.LastFile(expectedRole)), Path.Combine(actual.Out, NetworkTrainer.LastFile(actualRole)));
 
     private static string Step(string row) => string.Join(',', row.Split(',').Take(2));
 
     private ExperimentConfig Config(string name)
     {
         ExperimentConfig config = TinyExperiment.Config(Path.Combine(_folder.Path, name));
-        return config with { Data = config.Data with { TestCount = 2 }, Distillation = new DistillationConfig { Lambda1 = 2, Control = DistillationControl.Kd } };
+        return config with
+        {
+            Data = config.Data with { TestCount = 2 },
+            Distillation = new DistillationConfig { Lambda1 = 2, Control = DistillationControl.Kd },
+        };
     }
 
     private ExperimentConfig Distil(string name, Func<DistillationConfig, DistillationConfig> change)

@@ -38,11 +38,13 @@ public sealed class DryRunTests : IDisposable
     public void A_control_is_tried_where_it_would_be_trained()
     {
         ExperimentConfig config = Config with { Distillation = new DistillationConfig { Baseline = true, Control = DistillationControl.Kd } };
-        string[] Roles(ExperimentConfig c, NetworkRole? role) => [.. new DryRunService().Try(c, role, new SilentSink(), CancellationToken.None).Networks.Select(n => n.Role)];
+        string[] Roles(ExperimentConfig c, NetworkRole? role) =>
+            [.. new DryRunService().Try(c, role, new SilentSink(), CancellationToken.None).Networks.Select(n => n.Role)];
 
         Assert.Equal([NetworkRoles.Teacher, NetworkRoles.Student, NetworkRoles.Kd, NetworkRoles.Distilled], Roles(config, null));
 
-        ExperimentConfig one = config with { Teacher = config.Teacher with { Checkpoint = Path.Combine(_folder, "run", NetworkTrainer.LastFile(NetworkRoles.Teacher)) } };
+        string teacher = Path.Combine(_folder, "run", NetworkTrainer.LastFile(NetworkRoles.Teacher));
+        ExperimentConfig one = config with { Teacher = config.Teacher with { Checkpoint = teacher } };
         TinyExperiment.Teach(config);
         Assert.Equal([NetworkRoles.Distilled], Roles(one, NetworkRole.Distilled));
     }
@@ -69,7 +71,11 @@ public sealed class DryRunTests : IDisposable
 
         File.WriteAllText(Path.Combine(root, "classes.txt"), "0 a 1 1 1\n1 b 2 2 2\n");
         string cache = Path.Combine(_folder, "cache");
-        ExperimentConfig config = Config with { Data = new DataConfig { Kind = DataKind.Folder, Root = root, Cache = CacheKind.Disk, CacheFolder = cache, Size = new PixelSize { Width = 32, Height = 32 } } };
+        PixelSize size = new() { Width = 32, Height = 32 };
+        ExperimentConfig config = Config with
+        {
+            Data = new DataConfig { Kind = DataKind.Folder, Root = root, Cache = CacheKind.Disk, CacheFolder = cache, Size = size },
+        };
 
         new DryRunService().Try(config, NetworkRole.Student, new SilentSink(), CancellationToken.None);
 
@@ -85,7 +91,10 @@ public sealed class DryRunTests : IDisposable
         DryRunNetwork tried = new DryRunService().Try(config, NetworkRole.Student, new SilentSink(), CancellationToken.None).Networks.Single();
         TinyExperiment.Train(config);
 
-        string[] last = File.ReadAllLines(Path.Combine(config.Out, "metrics.csv")).Last(line => line.StartsWith("student,2,", StringComparison.Ordinal) && !line.StartsWith("student,2,,", StringComparison.Ordinal)).Split(',');
+        string[] last = File
+            .ReadAllLines(Path.Combine(config.Out, "metrics.csv"))
+            .Last(line => line.StartsWith("student,2,", StringComparison.Ordinal) && !line.StartsWith("student,2,,", StringComparison.Ordinal))
+            .Split(',');
         Assert.Equal(double.Parse(last[2], System.Globalization.CultureInfo.InvariantCulture), tried.Loss, 6);
     }
 
@@ -94,8 +103,18 @@ public sealed class DryRunTests : IDisposable
     {
         DryRunNetwork network = new()
         {
-            Role = NetworkRoles.Student, Model = "m", Parameters = 1, BatchSize = 1, Images = 1, Steps = 1000, Loss = 1, PeakTensorBytes = 1,
-            StepMilliseconds = 10, BatchMilliseconds = 30, EvaluatedImages = 50, ImageMilliseconds = 100,
+            Role = NetworkRoles.Student,
+            Model = "m",
+            Parameters = 1,
+            BatchSize = 1,
+            Images = 1,
+            Steps = 1000,
+            Loss = 1,
+            PeakTensorBytes = 1,
+            StepMilliseconds = 10,
+            BatchMilliseconds = 30,
+            EvaluatedImages = 50,
+            ImageMilliseconds = 100,
         };
 
         Assert.Equal(35, network.SecondsToFinish);

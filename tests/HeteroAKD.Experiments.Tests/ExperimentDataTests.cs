@@ -11,19 +11,19 @@ public sealed class ExperimentDataTests : IDisposable
 {
     private const int Images = 6;
 
-    private readonly TemporaryFolder folder = new();
+    private readonly TemporaryFolder _folder = new();
 
-    public void Dispose() => folder.Dispose();
+    public void Dispose() => _folder.Dispose();
 
     [Fact]
     public void Folder_is_split_and_trains_to_the_same_bits_however_it_is_loaded()
     {
         MakeFolder("images", "masks", i => $"{i}.png", i => $"{i}.png");
-        folder.File("set/classes.txt", "0 a 0 0 0\n1 b 9 9 9\n2 c 90 9 9\n");
+        _folder.File("set/classes.txt", "0 a 0 0 0\n1 b 9 9 9\n2 c 90 9 9\n");
         string expected = Train("ram", new DataConfig { Cache = CacheKind.Ram });
         TinyExperiment.AssertSame(expected, Train("off", new DataConfig { Cache = CacheKind.Off, Workers = 3 }));
         TinyExperiment.AssertSame(expected, Train("disk", new DataConfig { Cache = CacheKind.Disk, Workers = 0 }));
-        Assert.Equal(Images, Directory.GetFiles(Path.Combine(folder.Path, "cache")).Length);
+        Assert.Equal(Images, Directory.GetFiles(Path.Combine(_folder.Path, "cache")).Length);
         TinyExperiment.AssertSame(expected, Train("again", new DataConfig { Cache = CacheKind.Disk, Workers = 2 }));
 
         Train("resumed", new DataConfig { Cache = CacheKind.Off }, cancelAt: 4);
@@ -54,15 +54,16 @@ public sealed class ExperimentDataTests : IDisposable
     {
         MakeFolder("images/validation", "annotations/validation", i => $"{i}.png", i => $"{i}.png");
         DatasetException error = Assert.Throws<DatasetException>(() => new ExperimentData(Config("ade", new DataConfig { Kind = DataKind.Ade20k })));
-        Assert.Contains("ADE20K has no split 'train'; looked for " + Path.Combine(folder.Path, "set", "images/training"), error.Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "ADE20K has no split 'train'; looked for " + Path.Combine(_folder.Path, "set", "images/training"), error.Message, StringComparison.Ordinal);
     }
 
     [Fact]
     public void Stored_labels_of_a_list_are_mapped()
     {
         MakeFolder("i", "l", i => $"{i}.png", i => $"{i}.png");
-        folder.File("set/classes.txt", "0 a 0 0 0\n1 b 9 9 9\n");
-        folder.File("set/train.txt", "i/0.png l/0.png\n");
+        _folder.File("set/classes.txt", "0 a 0 0 0\n1 b 9 9 9\n");
+        _folder.File("set/train.txt", "i/0.png l/0.png\n");
         DataConfig lists = new() { Kind = DataKind.List, Val = "train.txt", Test = "", StoredLabels = StoredLabels.Ade20k };
         byte[] labels = new ExperimentData(Config("list", lists)).Train.Load(0).Labels;
         Assert.Equal([255, 0, 1], labels[..3]);
@@ -77,8 +78,8 @@ public sealed class ExperimentDataTests : IDisposable
     public void What_does_not_fit_into_memory_is_kept_on_disk(long memory, string train, string validation)
     {
         MakeFolder("images", "masks", i => $"{i}.png", i => $"{i}.png");
-        folder.File("set/classes.txt", "0 a 0 0 0\n1 b 9 9 9\n2 c 90 9 9\n");
-        string cache = Path.Combine(folder.Path, "cache");
+        _folder.File("set/classes.txt", "0 a 0 0 0\n1 b 9 9 9\n2 c 90 9 9\n");
+        string cache = Path.Combine(_folder.Path, "cache");
         ExperimentConfig config = Config("run", new DataConfig { Kind = DataKind.Folder, ValFraction = 0.34, CacheFolder = cache });
         ExperimentData data = new(config, cacheBytes: memory);
         List<string> warnings = [];
@@ -99,10 +100,13 @@ public sealed class ExperimentDataTests : IDisposable
     public void Scenes_that_do_not_fit_into_memory_are_made_anew()
     {
         Assert.InRange(CacheBudget.OfProcess, 1L << 26, 1L << 60);
-        ExperimentData data = new(TinyExperiment.Config(folder.File("run")), cacheBytes: 11 * 32 * 32 * 4); // 10 to train on, 3 to validate on
+        ExperimentData data = new(TinyExperiment.Config(_folder.File("run")), cacheBytes: 11 * 32 * 32 * 4); // 10 to train on, 3 to validate on
         List<string> warnings = [];
         data.TakeWarnings(warnings.Add);
-        Assert.Equal("data.cache: the 3 images of val have about 0 MiB decoded, and 0 MiB of memory are left for such; each is made anew every time it is used (data.cache: off)", Assert.Single(warnings));
+        Assert.Equal(
+            "data.cache: the 3 images of val have about 0 MiB decoded, and 0 MiB of memory are left for such; each is made anew every time it is used "
+                + "(data.cache: off)",
+            Assert.Single(warnings));
         Assert.Same(data.Train.Load(1), data.Train.Load(1));
         Assert.NotSame(data.Validation.Load(1), data.Validation.Load(1));
         Assert.Equal(data.Validation.Load(1).Image.Pixels, data.Validation.Load(1).Image.Pixels);
@@ -112,7 +116,7 @@ public sealed class ExperimentDataTests : IDisposable
     public void Limits_of_pixels_hold_for_every_split()
     {
         MakeFolder("images", "masks", i => $"{i}.png", i => $"{i}.png");
-        folder.File("set/classes.txt", "0 a 0 0 0\n1 b 9 9 9\n2 c 90 9 9\n");
+        _folder.File("set/classes.txt", "0 a 0 0 0\n1 b 9 9 9\n2 c 90 9 9\n");
         ExperimentData Data(int pixels) => new(Config("run", new DataConfig { Kind = DataKind.Folder, MaxPixels = pixels, Unlabelled = "images" }));
         foreach (ISegmentationDataset split in new[] { Data(40 * 36).Train, Data(40 * 36).Validation, Data(40 * 36).Unlabelled! })
         {
@@ -136,13 +140,13 @@ public sealed class ExperimentDataTests : IDisposable
     public void List_without_test_has_no_test_split(string test, string val, string? problem)
     {
         MakeFolder("i", "l", i => $"{i}.png", i => $"{i}.png");
-        folder.File("set/classes.txt", "0 a 0 0 0\n1 b 9 9 9\n2 c 9 9 90\n");
-        folder.File("set/train.txt", "i/0.png l/0.png\n");
+        _folder.File("set/classes.txt", "0 a 0 0 0\n1 b 9 9 9\n2 c 9 9 90\n");
+        _folder.File("set/train.txt", "i/0.png l/0.png\n");
         ExperimentConfig config = Config("list", new DataConfig { Kind = DataKind.List, Val = val, Test = test });
         if (problem is null)
         {
             Assert.Equal(["val"], new ExperimentData(config).Splits().Select(split => split.Name));
-            folder.File("set/test.txt", "i/1.png l/1.png\n");
+            _folder.File("set/test.txt", "i/1.png l/1.png\n");
             Assert.Equal(test.Length == 0 ? ["val"] : ["val", "test"], new ExperimentData(config).Splits().Select(split => split.Name));
         }
         else
@@ -158,28 +162,33 @@ public sealed class ExperimentDataTests : IDisposable
     public void Class_without_a_pixel_is_said_before_the_first_step_and_beside_its_mean(StoredLabels stored, bool warns)
     {
         MakeFolder("images", "masks", i => $"{i}.png", i => $"{i}.png", one: 255);
-        folder.File("set/classes.txt", "0 a 0 0 0\n1 b 9 9 9\n");
+        _folder.File("set/classes.txt", "0 a 0 0 0\n1 b 9 9 9\n");
         ExperimentConfig config = Config("run", new DataConfig { Kind = DataKind.Folder, ValFraction = 0.34, StoredLabels = stored, Cache = CacheKind.Off });
         TinyExperiment.Train(config);
         string[] log = File.ReadAllLines(Path.Combine(config.Out, "log.txt"));
-        const string warning = "train: 1 of 2 classes have no labelled pixel: b (1); 51.5 % of the pixels are ignored. Where the masks store 0 and anything else, set data.storedLabels: binary";
-        Assert.Equal(warns ? 1 : 0, log.Count(line => line.Contains(warning, StringComparison.Ordinal)));
+        const string Warning = "train: 1 of 2 classes have no labelled pixel: b (1); 51.5 % of the pixels are ignored. Where the masks store 0 and anything "
+            + "else, set data.storedLabels: binary";
+        Assert.Equal(warns ? 1 : 0, log.Count(line => line.Contains(Warning, StringComparison.Ordinal)));
         Assert.Equal(warns ? 1 : 0, log.Count(line => line.Contains("val: 1 of 2 classes have no labelled pixel", StringComparison.Ordinal)));
-        Assert.True(Array.FindIndex(log, line => line.Contains("train: 1 of", StringComparison.Ordinal)) < Array.FindIndex(log, line => line.Contains(" step ", StringComparison.Ordinal)));
+        Assert.True(
+            Array.FindIndex(
+                log,
+                line =>
+                    line.Contains("train: 1 of", StringComparison.Ordinal)) < Array.FindIndex(log, line => line.Contains(" step ", StringComparison.Ordinal)));
     }
 
     [Fact]
     public void Nothing_labelled_is_an_error_and_an_undefined_score_a_hyphen()
     {
         MakeFolder("images", "masks", i => $"{i}.png", i => $"{i}.png");
-        folder.File("set/classes.txt", "0 a 0 0 0\n1 b 9 9 9\n2 c 9 9 90\n");
-        folder.File("set/train.txt", "0\n1\n2\n");
-        folder.File("set/val.txt", "3\n4\n");
+        _folder.File("set/classes.txt", "0 a 0 0 0\n1 b 9 9 9\n2 c 9 9 90\n");
+        _folder.File("set/train.txt", "0\n1\n2\n");
+        _folder.File("set/val.txt", "3\n4\n");
         byte[] ignored = new byte[40 * 36];
         Array.Fill(ignored, byte.MaxValue);
         foreach (int i in new[] { 3, 4 })
         {
-            LabelPng.Write(Path.Combine(folder.Path, "set", "masks", $"{i}.png"), ignored, 40, 36);
+            LabelPng.Write(Path.Combine(_folder.Path, "set", "masks", $"{i}.png"), ignored, 40, 36);
         }
 
         ExperimentConfig config = Config("run", new DataConfig { Kind = DataKind.Folder, Cache = CacheKind.Off });
@@ -189,24 +198,27 @@ public sealed class ExperimentDataTests : IDisposable
         Assert.Contains("val mIoU - (0 of 3 classes have a score), pixel accuracy -", log, StringComparison.Ordinal);
         Assert.DoesNotContain("NaN", File.ReadAllText(Path.Combine(config.Out, "metrics.csv")), StringComparison.Ordinal);
 
-        folder.File("set/train.txt", "3\n4\n");
-        ExperimentConfig none = config with { Out = Path.Combine(folder.Path, "none") };
+        _folder.File("set/train.txt", "3\n4\n");
+        ExperimentConfig none = config with { Out = Path.Combine(_folder.Path, "none") };
         DatasetException error = Assert.Throws<DatasetException>(() => TinyExperiment.Train(none));
-        Assert.Contains("train: no pixel is labelled, all are ignored (id 255). There is nothing to learn; see 'heteroakd data check'", error.Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "train: no pixel is labelled, all are ignored (id 255). There is nothing to learn; see 'heteroakd data check'",
+            error.Message,
+            StringComparison.Ordinal);
         Assert.False(Directory.Exists(none.Out));
     }
 
     private string Train(string name, DataConfig data, RunMode mode = RunMode.New, int cancelAt = -1)
     {
-        ExperimentConfig config = Config(name, data with { Kind = DataKind.Folder, ValFraction = 0.34, CacheFolder = Path.Combine(folder.Path, "cache") });
+        ExperimentConfig config = Config(name, data with { Kind = DataKind.Folder, ValFraction = 0.34, CacheFolder = Path.Combine(_folder.Path, "cache") });
         TinyExperiment.Train(config, mode, cancelAt);
         return Path.Combine(config.Out, "student-last.safetensors");
     }
 
     private ExperimentConfig Config(string name, DataConfig data)
     {
-        ExperimentConfig config = TinyExperiment.Config(Path.Combine(folder.Path, name));
-        return config with { Data = data with { Root = Path.Combine(folder.Path, "set"), Size = config.Data.Size } };
+        ExperimentConfig config = TinyExperiment.Config(Path.Combine(_folder.Path, name));
+        return config with { Data = data with { Root = Path.Combine(_folder.Path, "set"), Size = config.Data.Size } };
     }
 
     // 40x36 pictures whose labels begin with the ids 0, 1, 2; with another one than 1 they are 0 and that.
@@ -223,8 +235,8 @@ public sealed class ExperimentDataTests : IDisposable
             byte[] ids = new byte[40 * 36];
             (ids[1], ids[2]) = (one, one == 1 ? (byte)2 : one);
             ids.AsSpan(700).Fill(one);
-            SkiaImageCodec.Instance.WritePng(folder.File($"set/{images}/{image(i)}", ""), picture);
-            LabelPng.Write(folder.File($"set/{labels}/{label(i)}", ""), ids, 40, 36);
+            SkiaImageCodec.Instance.WritePng(_folder.File($"set/{images}/{image(i)}", ""), picture);
+            LabelPng.Write(_folder.File($"set/{labels}/{label(i)}", ""), ids, 40, 36);
         }
     }
 }

@@ -49,8 +49,10 @@ public sealed class NetworkTrainerTests : IDisposable
         ExperimentData data = new(config);
         using TaskLoss task = ObjectiveFactory.Task(device, config, data.Student);
 
-        // Every pass must come by the objective that counts them. The pass after checkpoint 3 gets the NaN; with one in the gradient alone, only a save would notice at once.
-        NonFiniteException error = Assert.Throws<NonFiniteException>(() => Run(config with { Training = config.Training with { CheckpointEvery = poison == Poison.Image ? 3 : 1, Replay = false } },
+        // Every pass must come by the objective that counts them. The pass after checkpoint 3 gets the NaN; with one in the gradient alone, only a save would
+        // notice at once.
+        NonFiniteException error = Assert.Throws<NonFiniteException>(
+            () => Run(config with { Training = config.Training with { CheckpointEvery = poison == Poison.Image ? 3 : 1, Replay = false } },
             data, new PoisonedObjective(task, poison, atPass: 4), model));
         Assert.Contains($"at step {(poison == Poison.Image ? 3 : 4)}: operation '{operation}'", error.Message, StringComparison.Ordinal);
         Checkpoint kept = Checkpoint.Load(Path.Combine(config.Out, "student-last.safetensors"));
@@ -62,7 +64,8 @@ public sealed class NetworkTrainerTests : IDisposable
     {
         using RunFolder folder = RunFolder.Open(config.Out, "tiny", RunMode.New);
         using RunLog log = new(folder);
-        using MetricsFile metrics = MetricsFile.Create(folder.File("metrics.csv"), "ce", "pixel_accuracy", "loss", "lr", "grad_norm", "val_miou", "val_pixel_accuracy", "val_boundary_f1");
+        using MetricsFile metrics = MetricsFile.Create(
+            folder.File("metrics.csv"), "ce", "pixel_accuracy", "loss", "lr", "grad_norm", "val_miou", "val_pixel_accuracy", "val_boundary_f1");
         TrainingJob job = new()
         {
             Role = NetworkRoles.Student,

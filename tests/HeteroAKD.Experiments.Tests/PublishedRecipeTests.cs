@@ -15,7 +15,9 @@ public sealed class PublishedRecipeTests : IDisposable
 
     public void Dispose() => _folder.Dispose();
 
-    /// <summary>What a term trains or remembers beside the student is part of the checkpoint: stopped and resumed, with other threads, it ends with the same bits.</summary>
+    /// <summary>
+    /// What a term trains or remembers beside the student is part of the checkpoint: stopped and resumed, with other threads, it ends with the same bits.
+    /// </summary>
     [Theory]
     [InlineData("fitnet")]
     [InlineData("cirkd")]
@@ -56,7 +58,14 @@ public sealed class PublishedRecipeTests : IDisposable
         distillation.Terms["adversarial"] = new AdversarialTermOptions { Weight = adversarial ? 0.001 : null, Layers = 1, Width = 8 };
         distillation.Terms["channelContrast"] = new ChannelContrastTermOptions { Grid = 2, Memory = 64, Samples = 32, ChannelsAnImage = 8 };
         distillation.Terms["afdcd"] = new AfDcdTermOptions { Pool = 1, Patch = 1 };
-        distillation.Terms["memoryBank"] = new MemoryBankTermOptions { PixelMemory = 64, RegionMemory = 8, PixelSamples = 20, RegionSamples = 10, PixelsAnImage = 4 };
+        distillation.Terms["memoryBank"] = new MemoryBankTermOptions
+        {
+            PixelMemory = 64,
+            RegionMemory = 8,
+            PixelSamples = 20,
+            RegionSamples = 10,
+            PixelsAnImage = 4,
+        };
         PixelSize size = adversarial ? new PixelSize { Width = 64, Height = 64 } : config.Data.Size;
         return config with { Data = config.Data with { Size = size }, Distillation = distillation };
     }

@@ -8,8 +8,8 @@ using HeteroAKD.Weights.Formats;
 namespace HeteroAKD.Experiments.Tests;
 
 /// <summary>
-/// Random calls of operations, losses among them, against PyTorch's float64 (<c>tests/python/random_calls.py</c>): outputs and gradients may be off by three times what
-/// PyTorch's own float32 is. <c>HETEROAKD_PYTORCH_CALLS</c> sets how many.
+/// Random calls of operations, losses among them, against PyTorch's float64 (<c>tests/python/random_calls.py</c>): outputs and gradients may be off by three
+/// times what PyTorch's own float32 is. <c>HETEROAKD_PYTORCH_CALLS</c> sets how many.
 /// </summary>
 public sealed class PyTorchCallTests : IDisposable
 {
@@ -38,7 +38,8 @@ public sealed class PyTorchCallTests : IDisposable
     {
         string[] parts = call.Split('|');
         OpRow row = OpTable.Find(parts[1]);
-        Dictionary<string, string> attributes = parts[2].Split(' ', StringSplitOptions.RemoveEmptyEntries).Select(a => a.Split('=')).ToDictionary(a => a[0], a => a[1]);
+        Dictionary<string, string> attributes = parts[2]
+            .Split(' ', StringSplitOptions.RemoveEmptyEntries).Select(a => a.Split('=')).ToDictionary(a => a[0], a => a[1]);
         using StepScope step = device.BeginStep();
         Tensor?[] inputs = [.. row.Inputs.Select(i => given.TryGetValue(i.Name, out HostTensor? t) ? t.ToTensor(device) : null)];
         for (int i = 0; i < inputs.Length; i++)
@@ -52,7 +53,8 @@ public sealed class PyTorchCallTests : IDisposable
         Tensor output = row.Invoke(attributes, inputs)[0].Value;
         List<(string Name, float[] Found)> results = [("output", output.ToFloats())];
         device.Tape.Backward(output, Tensor.From(device, output.Shape, given["upstream"].ToFloats()));
-        results.AddRange(row.Inputs.Zip(inputs).Where(p => p.Second is { RequiresGrad: true }).Select(p => ($"grad.{p.First.Name}", p.Second!.Grad!.ToFloats())));
+        results.AddRange(
+            row.Inputs.Zip(inputs).Where(p => p.Second is { RequiresGrad: true }).Select(p => ($"grad.{p.First.Name}", p.Second!.Grad!.ToFloats())));
         foreach ((string name, float[] found) in results)
         {
             float[] expected = given[name].ToFloats().ToArray();

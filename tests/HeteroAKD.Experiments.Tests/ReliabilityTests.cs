@@ -45,7 +45,9 @@ public sealed class ReliabilityTests : IDisposable
         Assert.Null(summary.Networks.Single(n => n.Role == NetworkRoles.Teacher).Reliability);
         Assert.Contains("\"onlyTeacherRight\"", File.ReadAllText(Path.Combine(config.Out, "summary.json")), StringComparison.Ordinal);
         Assert.True(new FileInfo(Path.Combine(config.Out, "reliability.png")).Length > 0);
-        string sentence = string.Create(CultureInfo.InvariantCulture, $"share S: mean {last.Scores.Mean:F3}, sd {last.Scores.Deviation:F3}, AUC {last.Scores.Auc:F3} on val (0.5 is chance)");
+        string sentence = string.Create(
+            CultureInfo.InvariantCulture,
+            $"share S: mean {last.Scores.Mean:F3}, sd {last.Scores.Deviation:F3}, AUC {last.Scores.Auc:F3} on val (0.5 is chance)");
         Assert.Contains(sentence, File.ReadAllText(Path.Combine(config.Out, "log.txt")), StringComparison.Ordinal);
     }
 

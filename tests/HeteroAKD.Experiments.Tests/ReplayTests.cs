@@ -1,3 +1,4 @@
+using HeteroAKD.Distillation;
 using HeteroAKD.Experiments.Configuration;
 using HeteroAKD.Experiments.Runs;
 using HeteroAKD.Experiments.Tests.Support;
@@ -63,8 +64,10 @@ public sealed class ReplayTests : IDisposable
         ExperimentData data = new(config);
         using SegmentationModel teacher = ModelZoo.Create("tiny-mit-teacher", data.Classes.Count, device, seed: 1);
         using SegmentationModel student = ModelZoo.Create("tiny-cnn-student", data.Classes.Count, device, seed: 1);
-        using var objective = ObjectiveFactory.Distillation(teacher, student, ObjectiveFactory.Task(device, config, data.Student), config, config.Distillation.WeightedTerms(), data.Classes.IgnoreIndex);
-        using FlatParameters parameters = new(device, [.. ParameterGroup.Of(student, "student", 1, 0.01, false), .. ParameterGroup.Of(objective.Auxiliary!, "projectors", 1, 0.01, false)]);
+        using IObjective objective = ObjectiveFactory.Distillation(
+            teacher, student, ObjectiveFactory.Task(device, config, data.Student), config, config.Distillation.WeightedTerms(), data.Classes.IgnoreIndex);
+        using FlatParameters parameters = new(
+            device, [.. ParameterGroup.Of(student, "student", 1, 0.01, false), .. ParameterGroup.Of(objective.Auxiliary!, "projectors", 1, 0.01, false)]);
         using Optimizer optimizer = new(parameters, config.Optimizer);
         using Tensor images = Tensor.Full(device, new Shape(2, 3, 32, 32), 0.5f);
         using Tensor labels = Tensor.From(device, new Shape(2, 32, 32), new int[2 * 32 * 32]);

@@ -19,7 +19,8 @@ public sealed class ResumeTests : IDisposable
     [Theory]
     [InlineData(OptimizerKind.AdamW, 1)]
     [InlineData(OptimizerKind.Sgd, 2)]
-    public void Student_alone(OptimizerKind optimizer, int accumulate) => StoppedEqualsUnbroken(optimizer, accumulate, NetworkRoles.Student, TinyExperiment.Train);
+    public void Student_alone(OptimizerKind optimizer, int accumulate) =>
+        StoppedEqualsUnbroken(optimizer, accumulate, NetworkRoles.Student, TinyExperiment.Train);
 
     [Theory]
     [InlineData(OptimizerKind.AdamW, 2)]
@@ -68,7 +69,10 @@ public sealed class ResumeTests : IDisposable
         ExperimentConfig config = Config("stopped", OptimizerKind.AdamW, 1);
         TinyExperiment.Train(config, cancelAt: 1);
         ExperimentConfig other = config with { Distillation = config.Distillation with { Control = DistillationControl.Kd } };
-        Assert.Contains("'control: none', this command has 'control: kd'", Assert.Throws<HeteroAkdException>(() => TinyExperiment.Train(other, RunMode.Resume)).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "'control: none', this command has 'control: kd'",
+            Assert.Throws<HeteroAkdException>(() => TinyExperiment.Train(other, RunMode.Resume)).Message,
+            StringComparison.Ordinal);
     }
 
     private ExperimentConfig Config(string name, OptimizerKind optimizer, int accumulate)

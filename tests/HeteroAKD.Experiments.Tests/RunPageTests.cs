@@ -19,10 +19,12 @@ public sealed class RunPageTests : IDisposable
         ExperimentConfig config = TinyExperiment.Config(Path.Combine(_folder.Path, "run"));
         new TrainingService().Run(new DistillRequest(config, "tiny", RunMode.New), new SilentSink(), CancellationToken.None);
         string html = Page(config);
-        Assert.Contains("<h1>tiny-mit-student → tiny-cnn-student, seed 5</h1>", html.Replace("&#8594;", "→", StringComparison.Ordinal), StringComparison.Ordinal);
+        Assert.Contains(
+            "<h1>tiny-mit-student → tiny-cnn-student, seed 5</h1>", html.Replace("&#8594;", "→", StringComparison.Ordinal), StringComparison.Ordinal);
         foreach (string heading in new[]
                  {
-                     "Scores", "Classes", "Curves", "Predictions", "Reliability", "What is mixed and weighed", "Confusions, teacher", "Confusions, distilled", "Cost", "Settings", "To repeat it",
+                     "Scores", "Classes", "Curves", "Predictions", "Reliability", "What is mixed and weighed", "Confusions, teacher", "Confusions, distilled",
+                     "Cost", "Settings", "To repeat it",
                  })
         {
             Assert.Contains($"<h2>{heading}</h2>", html, StringComparison.Ordinal);
@@ -31,7 +33,10 @@ public sealed class RunPageTests : IDisposable
         // Three scenes of four layers: image, truth, teacher, distilled.
         Assert.Equal(3, Count(html, "<figure class=\"wipe\">"));
         Assert.Equal(3 * 4, Count(html, "<img alt="));
-        Assert.Contains("<td class=\"word\">teacher.model</td><td class=\"word\">tiny-mit-student</td><td class=\"word\">tiny-mit-teacher</td>", html, StringComparison.Ordinal);
+        Assert.Contains(
+            "<td class=\"word\">teacher.model</td><td class=\"word\">tiny-mit-student</td><td class=\"word\">tiny-mit-teacher</td>",
+            html,
+            StringComparison.Ordinal);
         Assert.Contains($"<pre>heteroakd distill {config.Out}/config.yaml --out NEW_FOLDER</pre>", html, StringComparison.Ordinal);
     }
 

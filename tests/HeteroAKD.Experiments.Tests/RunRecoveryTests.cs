@@ -99,7 +99,8 @@ public sealed class RunRecoveryTests : IDisposable
         TinyExperiment.Train(config, cancelAt: 4);
         Cut(Path.Combine(config.Out, "config.yaml"), left);
         ExperimentConfig other = config with { Optimizer = config.Optimizer with { Lr = 0.5 } };
-        Assert.Contains("'lr: 0.002', this command has 'lr: 0.5'", Assert.Throws<HeteroAkdException>(() => Train(other, RunMode.Resume)).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "'lr: 0.002', this command has 'lr: 0.5'", Assert.Throws<HeteroAkdException>(() => Train(other, RunMode.Resume)).Message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -107,7 +108,8 @@ public sealed class RunRecoveryTests : IDisposable
     {
         ExperimentConfig config = TinyExperiment.Config(_folder.File("run"));
         _folder.File("run/.config.yaml.tmp", "seed: 5\ndev");
-        Assert.Contains(Train(config, RunMode.Resume).Said, line => line.EndsWith("was stopped before its first checkpoint; it begins anew", StringComparison.Ordinal));
+        Assert.Contains(
+            Train(config, RunMode.Resume).Said, line => line.EndsWith("was stopped before its first checkpoint; it begins anew", StringComparison.Ordinal));
         Assert.Equal(7, Last(config).Info.Step);
     }
 
@@ -137,7 +139,9 @@ public sealed class RunRecoveryTests : IDisposable
     {
         ExperimentConfig config = TinyExperiment.Config(_folder.File("seeds"));
         Assert.Contains("holds no run to resume", Assert.Throws<StorageException>(
-            () => new TrainingService().Run(new QuickstartRequest(config, RunMode.Resume, 2), new SilentSink(), CancellationToken.None)).Message, StringComparison.Ordinal);
+            () =>
+                new TrainingService().Run(
+                    new QuickstartRequest(config, RunMode.Resume, 2), new SilentSink(), CancellationToken.None)).Message, StringComparison.Ordinal);
     }
 
     /// <summary>An image to train on, one to validate on in the middle of the training and after its last step, an error of the progress line.</summary>
@@ -260,11 +264,17 @@ public sealed class RunRecoveryTests : IDisposable
         ExperimentConfig config = TinyExperiment.Config(_folder.File("run"));
         Train(config);
         ExperimentConfig longer = config with { Training = config.Training with { Steps = 9 } };
-        Assert.StartsWith("training.steps is 9 now and was 7", Assert.Single(Train(longer, RunMode.Resume).Said, line => line.StartsWith("training.steps", StringComparison.Ordinal)), StringComparison.Ordinal);
+        Assert.StartsWith(
+            "training.steps is 9 now and was 7",
+            Assert.Single(Train(longer, RunMode.Resume).Said, line => line.StartsWith("training.steps", StringComparison.Ordinal)),
+            StringComparison.Ordinal);
         Assert.Equal(9, Last(config).Info.Step);
         Assert.Equal(9, Checkpoint.Load(Path.Combine(config.Out, "student.safetensors")).Info.Step);
         Assert.Contains("  steps: 9", File.ReadAllLines(Path.Combine(config.Out, "config.yaml")));
-        Assert.Contains("student: goes on from step 7 of student-last.safetensors, to 9, learning rate ", File.ReadAllText(Path.Combine(config.Out, "log.txt")), StringComparison.Ordinal);
+        Assert.Contains(
+            "student: goes on from step 7 of student-last.safetensors, to 9, learning rate ",
+            File.ReadAllText(Path.Combine(config.Out, "log.txt")),
+            StringComparison.Ordinal);
 
         Assert.Contains("'steps: 9', this command has 'steps: 8'", Assert.Throws<HeteroAkdException>(
             () => Train(config with { Training = config.Training with { Steps = 8 } }, RunMode.Resume)).Message, StringComparison.Ordinal);
@@ -305,14 +315,19 @@ public sealed class RunRecoveryTests : IDisposable
             }
         });
         Train(config, sink: sink);
-        Assert.Contains(sink.Said, line => line.StartsWith($"warning: files of {config.Out} were removed or replaced while the run goes on; written again: ", StringComparison.Ordinal));
+        Assert.Contains(
+            sink.Said,
+            line =>
+                line.StartsWith($"warning: files of {config.Out} were removed or replaced while the run goes on; written again: ", StringComparison.Ordinal));
         Assert.Contains("seed: 5", File.ReadAllLines(Path.Combine(config.Out, "config.yaml")));
         Assert.Contains("device cpu", File.ReadAllText(Path.Combine(config.Out, "log.txt")), StringComparison.Ordinal);
         Assert.Equal(File.ReadAllText(Path.Combine(unbroken.Out, "metrics.csv")), File.ReadAllText(Path.Combine(config.Out, "metrics.csv")));
     }
 
     [Theory]
-    [InlineData(NetworkRole.Student, "deeplabv3-mobilenetv2", "student: deeplabv3-mobilenetv2 cannot be trained with one image of 32x32 a step", "set training.batchSize to 2 or more")]
+    [InlineData(NetworkRole.Student, "deeplabv3-mobilenetv2", "student: deeplabv3-mobilenetv2 cannot be trained with one image of 32x32 a "
+        + "step",
+    "set training.batchSize to 2 or more")]
     [InlineData(NetworkRole.Teacher, "deeplabv3-resnet18", "teacher: deeplabv3-resnet18 cannot be trained", "set teacher.batchSize to 2 or more")]
     [InlineData(NetworkRole.Distilled, "pspnet-resnet18", "student: pspnet-resnet18 cannot be trained", "set training.batchSize to 2 or more")]
     public void A_batch_of_one_that_a_network_cannot_take_is_found_before_the_first_step(NetworkRole role, string model, string problem, string remedy)
@@ -321,7 +336,8 @@ public sealed class RunRecoveryTests : IDisposable
         config = role == NetworkRole.Teacher
             ? config with { Teacher = config.Teacher with { Model = model, BatchSize = 1 } }
             : config with { Student = config.Student with { Model = model }, Training = config.Training with { BatchSize = 1 } };
-        string message = Assert.Throws<HeteroAkdException>(() => new Experiment(config, "tiny", RunMode.New, new SilentSink(), CancellationToken.None, role)).Message;
+        string message = Assert.Throws<HeteroAkdException>(
+            () => new Experiment(config, "tiny", RunMode.New, new SilentSink(), CancellationToken.None, role)).Message;
         Assert.StartsWith(problem, message, StringComparison.Ordinal);
         Assert.EndsWith(remedy, message, StringComparison.Ordinal);
         Assert.False(File.Exists(Path.Combine(config.Out, "config.yaml")));
@@ -379,9 +395,18 @@ public sealed class RunRecoveryTests : IDisposable
 
     private static void AssertSameResults(string expected, string found)
     {
-        string[] names = [.. Directory.GetFiles(expected, "*.safetensors").Append("metrics.csv").Select(path => Path.GetFileName(path)).Order(StringComparer.Ordinal)];
+        string[] names =
+        [
+            .. Directory.GetFiles(expected, "*.safetensors").Append("metrics.csv").Select(path => Path.GetFileName(path)).Order(StringComparer.Ordinal)
+        ];
         Assert.True(names.Length >= 4);
-        Assert.Equal(names.Where(n => n != "metrics.csv"), Directory.GetFiles(found, "*.safetensors").Select(path => Path.GetFileName(path)).Order(StringComparer.Ordinal));
-        Assert.All(names, name => Assert.True(File.ReadAllBytes(Path.Combine(expected, name)).AsSpan().SequenceEqual(File.ReadAllBytes(Path.Combine(found, name))), $"{name} differs"));
+        Assert.Equal(
+            names.Where(n => n != "metrics.csv"),
+            Directory.GetFiles(found, "*.safetensors").Select(path => Path.GetFileName(path)).Order(StringComparer.Ordinal));
+        Assert.All(
+            names,
+            name =>
+                Assert.True(
+                    File.ReadAllBytes(Path.Combine(expected, name)).AsSpan().SequenceEqual(File.ReadAllBytes(Path.Combine(found, name))), $"{name} differs"));
     }
 }

@@ -1,4 +1,5 @@
 using HeteroAKD.Data;
+using HeteroAKD.Distillation;
 using HeteroAKD.Experiments.Configuration;
 using HeteroAKD.Experiments.Runs;
 using HeteroAKD.Experiments.Tests.Support;
@@ -32,11 +33,13 @@ public sealed class SteadyStateTests(ITestOutputHelper output) : IDisposable
         ExperimentData data = new(config);
         using SegmentationModel teacher = ModelZoo.Create("tiny-mit-teacher", data.Classes.Count, device, seed: 1);
         using SegmentationModel student = ModelZoo.Create("tiny-cnn-student", data.Classes.Count, device, seed: 1);
-        using var objective = ObjectiveFactory.Distillation(teacher, student, ObjectiveFactory.Task(device, config, data.Student), config, config.Distillation.WeightedTerms(), data.Classes.IgnoreIndex);
+        using IObjective objective = ObjectiveFactory.Distillation(
+            teacher, student, ObjectiveFactory.Task(device, config, data.Student), config, config.Distillation.WeightedTerms(), data.Classes.IgnoreIndex);
         using RunFolder folder = RunFolder.Open(config.Out, "tiny", RunMode.New);
         using RunLog log = new(folder);
         using MetricsFile metrics = MetricsFile.Create(folder.File("metrics.csv"), "val_miou", "val_pixel_accuracy", "val_boundary_f1",
-            "loss", "lr", "grad_norm", "ce", "pixel_accuracy", "kd", "hakd", "projector_teacher", "projector_student", "kl_hybrid", "share", "unreliability_teacher", "unreliability_student");
+            "loss", "lr", "grad_norm", "ce", "pixel_accuracy", "kd", "hakd", "projector_teacher", "projector_student", "kl_hybrid", "share",
+            "unreliability_teacher", "unreliability_student");
         MeasuringSink sink = new(device.Allocator);
         TrainingJob job = new()
         {

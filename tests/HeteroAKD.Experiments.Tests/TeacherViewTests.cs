@@ -159,14 +159,18 @@ public sealed class TeacherViewTests : IDisposable
     {
         OutputsInMemory kept = new(images: 1000, limit: 1 << 20);
         WholeOutput output = new((8, 8), (8, 8), [new HalfMap(4, 16, 16, new Half[1024])]);
-        var e = Assert.Throws<HeteroAkdException>(() => kept.Add(0, 0, output));
+        HeteroAkdException e = Assert.Throws<HeteroAkdException>(() => kept.Add(0, 0, output));
         Assert.Contains("of 1000 images take about 0.0 GiB", e.Message, StringComparison.Ordinal);
         Assert.EndsWith("set data.teacherCache to disk", e.Message, StringComparison.Ordinal);
         new OutputsInMemory(images: 100, limit: 1 << 20).Add(0, 0, output);
     }
 
     private static WholeMap Map(int channels, int height, int width) =>
-        new(channels, new MapAxis(height, 4 * height, 4 * height), new MapAxis(width, 4 * width, 4 * width), [.. Enumerable.Range(0, channels * height * width).Select(i => MathF.Sin(i * 1.7f))]);
+        new(
+            channels,
+            new MapAxis(height, 4 * height, 4 * height),
+            new MapAxis(width, 4 * width, 4 * width),
+            [.. Enumerable.Range(0, channels * height * width).Select(i => MathF.Sin(i * 1.7f))]);
 
     private static string Log(ExperimentConfig config) => File.ReadAllText(Path.Combine(config.Out, "log.txt"));
 
@@ -174,7 +178,11 @@ public sealed class TeacherViewTests : IDisposable
     {
         string[] rows = File.ReadAllLines(Path.Combine(config.Out, "metrics.csv"));
         int column = Array.IndexOf(rows[0].Split(','), "loss");
-        return [.. rows.Skip(1).Select(row => row.Split(',')[column]).Where(cell => cell.Length > 0).Select(cell => double.Parse(cell, System.Globalization.CultureInfo.InvariantCulture))];
+        return
+        [
+            .. rows.Skip(1).Select(row => row.Split(',')[column]).Where(cell => cell.Length > 0)
+                .Select(cell => double.Parse(cell, System.Globalization.CultureInfo.InvariantCulture))
+        ];
     }
 
     private static void Train(ExperimentConfig config, RunMode mode = RunMode.New, int cancelAt = -1)

@@ -57,7 +57,8 @@ public sealed class TensorBoardTests : IDisposable
         AssertFollowsMetrics(config);
     }
 
-    private ExperimentConfig Config(string name) => TinyExperiment.Config(Path.Combine(_folder.Path, name)) with { Report = new ReportConfig { Tensorboard = true } };
+    private ExperimentConfig Config(string name) =>
+        TinyExperiment.Config(Path.Combine(_folder.Path, name)) with { Report = new ReportConfig { Tensorboard = true } };
 
     private static IReadOnlyList<ScalarEvent> Events(ExperimentConfig config)
     {
@@ -70,7 +71,7 @@ public sealed class TensorBoardTests : IDisposable
     {
         string[] lines = File.ReadAllLines(Path.Combine(config.Out, RunFiles.Metrics));
         string[] columns = lines[0].Split(',');
-        var expected =
+        IEnumerable<(string, long, float)> expected =
             from line in lines.Skip(1)
             let cells = line.Split(',')
             from i in Enumerable.Range(2, columns.Length - 2)

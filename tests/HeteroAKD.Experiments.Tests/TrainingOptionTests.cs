@@ -8,7 +8,9 @@ using HeteroAKD.Training.Loop;
 
 namespace HeteroAKD.Experiments.Tests;
 
-/// <summary>Options that reach from the configuration into the loop: averages of weights, warm-up, decay, other terms, a teacher with its own normalisation.</summary>
+/// <summary>
+/// Options that reach from the configuration into the loop: averages of weights, warm-up, decay, other terms, a teacher with its own normalisation.
+/// </summary>
 public sealed class TrainingOptionTests : IDisposable
 {
     private readonly TemporaryFolder _folder = new();
@@ -30,7 +32,8 @@ public sealed class TrainingOptionTests : IDisposable
         }
 
         Assert.Contains("average.parameters", Checkpoint.Load(Path.Combine(unbroken.Out, NetworkTrainer.LastFile(NetworkRoles.Distilled))).Names);
-        Assert.Equal(1, File.ReadLines(Path.Combine(stopped.Out, "log.txt")).Count(line => line.Contains("learned the labels in 3 steps", StringComparison.Ordinal)));
+        Assert.Equal(
+            1, File.ReadLines(Path.Combine(stopped.Out, "log.txt")).Count(line => line.Contains("learned the labels in 3 steps", StringComparison.Ordinal)));
     }
 
     /// <summary>Keeping an average changes no bit of the weights; the average itself lies between the first weights and the last.</summary>
@@ -81,7 +84,11 @@ public sealed class TrainingOptionTests : IDisposable
     public void Teacher_keeps_its_own_normalization()
     {
         ExperimentConfig first = TinyExperiment.Config(Path.Combine(_folder.Path, "first"));
-        first = first with { Teacher = first.Teacher with { Steps = 5 }, Augmentation = first.Augmentation with { Mean = [0.2, 0.9, 0.1], Std = [0.1, 0.5, 1] } };
+        first = first with
+        {
+            Teacher = first.Teacher with { Steps = 5 },
+            Augmentation = first.Augmentation with { Mean = [0.2, 0.9, 0.1], Std = [0.1, 0.5, 1] },
+        };
         double own = Score(first, experiment => experiment.TrainAlone(NetworkRole.Teacher));
 
         ExperimentConfig second = TinyExperiment.Config(Path.Combine(_folder.Path, "second"));
@@ -91,7 +98,11 @@ public sealed class TrainingOptionTests : IDisposable
         Assert.Contains("as its checkpoint says", File.ReadAllText(Path.Combine(second.Out, "log.txt")), StringComparison.Ordinal);
 
         // Told to see the student's images as they are, it scores otherwise.
-        ExperimentConfig third = second with { Out = Path.Combine(_folder.Path, "third"), Teacher = second.Teacher with { Mean = second.Augmentation.Mean, Std = second.Augmentation.Std } };
+        ExperimentConfig third = second with
+        {
+            Out = Path.Combine(_folder.Path, "third"),
+            Teacher = second.Teacher with { Mean = second.Augmentation.Mean, Std = second.Augmentation.Std },
+        };
         Assert.NotEqual(own, Score(third, Distil));
 
         static void Distil(Experiment experiment)
@@ -101,7 +112,9 @@ public sealed class TrainingOptionTests : IDisposable
         }
     }
 
-    /// <summary>The same where the teacher's normalisation was set for it alone: its checkpoint says what it saw, to a distillation and to <c>eval</c>.</summary>
+    /// <summary>
+    /// The same where the teacher's normalisation was set for it alone: its checkpoint says what it saw, to a distillation and to <c>eval</c>.
+    /// </summary>
     [Fact]
     public void Normalization_of_the_teacher_alone_is_kept_with_it()
     {

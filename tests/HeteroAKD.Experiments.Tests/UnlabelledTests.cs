@@ -4,7 +4,6 @@ using HeteroAKD.Experiments.Configuration;
 using HeteroAKD.Experiments.Runs;
 using HeteroAKD.Experiments.Tests.Support;
 using HeteroAKD.Nn;
-using HeteroAKD.Training.Checkpoints;
 using HeteroAKD.Training.Loop;
 
 namespace HeteroAKD.Experiments.Tests;
@@ -53,7 +52,11 @@ public sealed class UnlabelledTests : IDisposable
     {
         ExperimentConfig with = Config("with", 0.3);
         with = with with { Loss = new LossConfig { ClassWeights = ClassWeighting.Median } };
-        ExperimentConfig without = with with { Out = Path.Combine(_folder.Path, "without"), Data = with.Data with { Unlabelled = "", UnlabelledThreshold = 0 } };
+        ExperimentConfig without = with with
+        {
+            Out = Path.Combine(_folder.Path, "without"),
+            Data = with.Data with { Unlabelled = "", UnlabelledThreshold = 0 },
+        };
         TinyExperiment.Train(with);
         TinyExperiment.Train(without);
         TinyExperiment.AssertSame(Last(without, NetworkRoles.Student), Last(with, NetworkRoles.Student));
@@ -77,7 +80,8 @@ public sealed class UnlabelledTests : IDisposable
         DryRunOutcome outcome = new DryRunService().Try(Config("dry", 0.3), null, new SilentSink(), CancellationToken.None);
         Assert.Equal([2, 2 + Batch], outcome.Networks.Select(n => n.BatchSize));
         Assert.Equal([10, 5 + Scenes], outcome.Networks.Select(n => n.Images));
-        DryRunOutcome without = new DryRunService().Try(Config("dry", 0) with { Data = Config("dry", 0).Data with { Unlabelled = "" } }, null, new SilentSink(), CancellationToken.None);
+        DryRunOutcome without = new DryRunService().Try(
+            Config("dry", 0) with { Data = Config("dry", 0).Data with { Unlabelled = "" } }, null, new SilentSink(), CancellationToken.None);
         Assert.True(outcome.Networks[1].PeakTensorBytes > without.Networks[1].PeakTensorBytes);
         Assert.Equal(outcome.Networks[0].PeakTensorBytes, without.Networks[0].PeakTensorBytes);
     }
@@ -114,7 +118,8 @@ public sealed class UnlabelledTests : IDisposable
         List<string> warnings = [];
         new ExperimentData(OwnData("leak.txt")).TakeWarnings(warnings.Add);
         string warning = Assert.Single(warnings);
-        Assert.StartsWith($"data.unlabelled: 2 of 4 images are in the split val, too: first {_folder.Path}/set/images/v0.png", warning, StringComparison.Ordinal);
+        Assert.StartsWith(
+            $"data.unlabelled: 2 of 4 images are in the split val, too: first {_folder.Path}/set/images/v0.png", warning, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -133,7 +138,8 @@ public sealed class UnlabelledTests : IDisposable
     public void Bad_input_is_named()
     {
         ExperimentConfig few = Config("few", 0);
-        string message = Assert.Throws<DatasetException>(() => TinyExperiment.Distil(few with { Data = few.Data with { UnlabelledBatch = 0, UnlabelledCount = 1 } })).Message;
+        string message = Assert.Throws<DatasetException>(
+            () => TinyExperiment.Distil(few with { Data = few.Data with { UnlabelledBatch = 0, UnlabelledCount = 1 } })).Message;
         Assert.Equal("data.unlabelled: 1 images do not fill the 2 of a step. Set data.unlabelledBatch to at most 1.", message);
 
         MakeFolder();
@@ -150,7 +156,13 @@ public sealed class UnlabelledTests : IDisposable
         ExperimentConfig config = TinyExperiment.Config(Path.Combine(_folder.Path, name));
         return config with
         {
-            Data = config.Data with { Unlabelled = DataConfig.UnlabelledScenes, UnlabelledCount = Scenes, UnlabelledBatch = Batch, UnlabelledThreshold = threshold },
+            Data = config.Data with
+            {
+                Unlabelled = DataConfig.UnlabelledScenes,
+                UnlabelledCount = Scenes,
+                UnlabelledBatch = Batch,
+                UnlabelledThreshold = threshold,
+            },
         };
     }
 
@@ -159,7 +171,14 @@ public sealed class UnlabelledTests : IDisposable
         ExperimentConfig config = TinyExperiment.Config(Path.Combine(_folder.Path, "run-" + unlabelled.Replace('.', '-')));
         return config with
         {
-            Data = new DataConfig { Kind = DataKind.Folder, Root = Path.Combine(_folder.Path, "set"), Size = config.Data.Size, Unlabelled = unlabelled, UnlabelledBatch = 1 },
+            Data = new DataConfig
+            {
+                Kind = DataKind.Folder,
+                Root = Path.Combine(_folder.Path, "set"),
+                Size = config.Data.Size,
+                Unlabelled = unlabelled,
+                UnlabelledBatch = 1,
+            },
         };
     }
 

@@ -32,7 +32,7 @@ internal sealed class FaultCheck(string root, int threads, int jobs)
     private const int Killed = 137;
 
     // Every call is broken in each of these ways; the last three tell the program, the first two do not.
-    private static readonly string[] Kinds = ["kill", "torn", "EIO", "ENOSPC", "EMFILE"];
+    private static readonly string[] s_kinds = ["kill", "torn", "EIO", "ENOSPC", "EMFILE"];
 
     /// <summary>Runs the check; returns the number of failures.</summary>
     /// <param name="share">Which pairs of a call and a kind are tried.</param>
@@ -50,7 +50,7 @@ internal sealed class FaultCheck(string root, int threads, int jobs)
         }
 
         // Half a write differs from none for writes only; out of descriptors is an open's error.
-        (FileCall Call, string Kind)[] all = [.. calls.SelectMany(call => Kinds.Where(kind => Differs(call, kind)).Select(kind => (call, kind)))];
+        (FileCall Call, string Kind)[] all = [.. calls.SelectMany(call => s_kinds.Where(kind => Differs(call, kind)).Select(kind => (call, kind)))];
         (FileCall Call, string Kind)[] chosen = share.Of(all);
         Console.WriteLine($"{calls.Count} calls on files, {all.Length} ways to break one, {chosen.Length} tried");
         ConcurrentBag<(int Number, string Text)> failures = [];
@@ -59,7 +59,9 @@ internal sealed class FaultCheck(string root, int threads, int jobs)
         {
             if (Broken(shim, unbroken, fault.Call, fault.Kind) is { Length: > 0 } problem)
             {
-                failures.Add((fault.Call.Number, $"{fault.Kind} at call {fault.Call.Number}, {fault.Call.Name} {Path.GetRelativePath(root, fault.Call.Path)}: {problem}"));
+                failures.Add(
+                    (fault.Call.Number, $"{fault.Kind} at call {fault.Call.Number}, {fault.Call.Name} {Path.GetRelativePath(root, fault.Call.Path)}: "
+                        + $"{problem}"));
             }
 
             if (Interlocked.Increment(ref done) is var n && (n % 50 == 0 || n == chosen.Length))

@@ -3,7 +3,12 @@ using HeteroAKD.Reliability;
 
 // What docs/reliability.md reports: each command is a check that anyone can run again. Code 1 where something failed; its folder is left for a look.
 Option<bool> full = new("--full") { Description = "All of it: hours", Recursive = true };
-Option<string> place = new("--out") { Description = "Folder for the experiments; removed where all went well", DefaultValueFactory = _ => Path.Combine(Path.GetTempPath(), $"reliability-{Environment.ProcessId}"), Recursive = true };
+Option<string> place = new("--out")
+{
+    Description = "Folder for the experiments; removed where all went well",
+    DefaultValueFactory = _ => Path.Combine(Path.GetTempPath(), $"reliability-{Environment.ProcessId}"),
+    Recursive = true,
+};
 Option<int> threads = new("--threads") { Description = "Threads of each experiment", DefaultValueFactory = _ => 2, Recursive = true };
 
 Option<int> points = new("--points") { Description = "Calls that are broken, spread over all", DefaultValueFactory = _ => 20 };
@@ -19,12 +24,19 @@ faults.SetAction(result => In(result, root => new FaultCheck(root, result.GetVal
 Option<int> count = new("--count") { Description = "Experiments that are killed", DefaultValueFactory = _ => 10 };
 Option<int> seed = new("--seed") { Description = "Seed of the times", DefaultValueFactory = _ => 1 };
 Command kills = new("kills", "Kill an experiment at random times, one to three in a row, and go on") { count, seed };
-kills.SetAction(result => In(result, root => new KillCheck(root, result.GetValue(threads)).Run(result.GetValue(full) ? 200 : result.GetValue(count), result.GetValue(seed))));
+kills.SetAction(
+    result =>
+        In(result, root => new KillCheck(root, result.GetValue(threads)).Run(result.GetValue(full) ? 200 : result.GetValue(count), result.GetValue(seed))));
 
-Command shortages = new("shortages", "Take disk, rights, files, descriptors or memory away in the middle of an experiment, and go on (Linux, needs a C compiler and prlimit)");
+Command shortages = new(
+    "shortages", "Take disk, rights, files, descriptors or memory away in the middle of an experiment, and go on (Linux, needs a C compiler and prlimit)");
 shortages.SetAction(result => In(result, root => new ShortageCheck(root, result.GetValue(threads)).Run()));
 
-Option<double> part = new("--part") { Description = "Part of the full counts: 10,000 steps, 1,000 evaluations, 300 exports and imports", DefaultValueFactory = _ => 0.05 };
+Option<double> part = new("--part")
+{
+    Description = "Part of the full counts: 10,000 steps, 1,000 evaluations, 300 exports and imports",
+    DefaultValueFactory = _ => 0.05,
+};
 Command soak = new("soak", "Do one thing many times in one process and look whether its memory grows") { part };
 soak.SetAction(result => In(result, root => new SoakCheck(root).Run(result.GetValue(full) ? 1 : result.GetValue(part))));
 

@@ -5,13 +5,13 @@ using HeteroAKD.Training.Checkpoints;
 namespace HeteroAKD.Reliability;
 
 /// <summary>
-/// Takes something away from an experiment in its middle: the disk, the right to write, its folder, its files, descriptors, memory. It must end with 1 and one sentence
-/// or do without, leave its last checkpoints whole, and go on to the bits of the unbroken one.
+/// Takes something away from an experiment in its middle: the disk, the right to write, its folder, its files, descriptors, memory. It must end with 1 and one
+/// sentence or do without, leave its last checkpoints whole, and go on to the bits of the unbroken one.
 /// </summary>
 internal sealed class ShortageCheck(string root, int threads)
 {
     // The first checkpoint of the second network: something is finished, something is under way, something has not begun.
-    private static readonly string Middle = Path.Combine("seed-1", "student-last.safetensors");
+    private static readonly string s_middle = Path.Combine("seed-1", "student-last.safetensors");
 
     /// <summary>Runs the check; returns the number of failures.</summary>
     public int Run()
@@ -19,17 +19,17 @@ internal sealed class ShortageCheck(string root, int threads)
         FaultShim shim = new(root);
         SmallExperiment unbroken = new(Path.Combine(root, "unbroken"), threads);
         IReadOnlyList<FileCall> calls = shim.Trace(unbroken, Path.Combine(root, "trace"));
-        int middle = 1 + calls.First(call => call.Name == "rename" && call.Path.EndsWith(Middle, StringComparison.Ordinal)).Number;
+        int middle = 1 + calls.First(call => call.Name == "rename" && call.Path.EndsWith(s_middle, StringComparison.Ordinal)).Number;
         (string Name, bool Ends, Func<SmallExperiment, Ended> Run)[] shortages =
         [
             ("disk full", true, e => e.Start(shim.Variables(e, middle, "ENOSPC"))),
             ("read-only", true, e => e.Start(shim.Variables(e, middle, "EROFS"))),
             // The teacher is trained again after the others, and its rows stand behind theirs.
-            ("folder taken", false, e => e.Start(Middle, _ => Directory.Move(Path.Combine(e.Folder, "seed-1"), e.Folder + "-taken"))),
-            ("files replaced", false, e => e.Start(Middle, _ => ReplaceFiles(e.Folder))),
-            ("descriptors", true, e => e.Start(Middle, process => Limit(process, "nofile", 64))),
-            ("memory", true, e => e.Start(Middle, process => Limit(process, "data", 1 << 20))),
-            ("file size", true, e => e.Start(Middle, process => Limit(process, "fsize", 1 << 10))),
+            ("folder taken", false, e => e.Start(s_middle, _ => Directory.Move(Path.Combine(e.Folder, "seed-1"), e.Folder + "-taken"))),
+            ("files replaced", false, e => e.Start(s_middle, _ => ReplaceFiles(e.Folder))),
+            ("descriptors", true, e => e.Start(s_middle, process => Limit(process, "nofile", 64))),
+            ("memory", true, e => e.Start(s_middle, process => Limit(process, "data", 1 << 20))),
+            ("file size", true, e => e.Start(s_middle, process => Limit(process, "fsize", 1 << 10))),
         ];
         int failures = 0;
         foreach ((string name, bool ends, Func<SmallExperiment, Ended> run) in shortages)
@@ -47,7 +47,8 @@ internal sealed class ShortageCheck(string root, int threads)
             Console.WriteLine($"{name,-15} code {end.Code}  {(problem.Length > 0 ? $"FAILED: {problem}" : Sentence(end))}");
         }
 
-        Console.WriteLine($"shortages: {shortages.Length - failures} of {shortages.Length} left whole checkpoints and ended with the bits of the unbroken experiment");
+        Console.WriteLine(
+            $"shortages: {shortages.Length - failures} of {shortages.Length} left whole checkpoints and ended with the bits of the unbroken experiment");
         return failures;
     }
 
@@ -79,12 +80,16 @@ internal sealed class ShortageCheck(string root, int threads)
     }
 
     private static string Sentence(Ended end) =>
-        end.Error.Split('\n').LastOrDefault(line => line.StartsWith("error", StringComparison.Ordinal) || line.StartsWith("warning", StringComparison.Ordinal), "").Trim();
+        end.Error.Split('\n')
+            .LastOrDefault(line => line.StartsWith("error", StringComparison.Ordinal) || line.StartsWith("warning", StringComparison.Ordinal), "")
+            .Trim();
 
     // What the run still writes. The teacher is finished: nobody else has its weights.
     private static void ReplaceFiles(string folder)
     {
-        foreach (string file in Directory.EnumerateFiles(Path.Combine(folder, "seed-1")).Where(file => Path.GetFileName(file) is { } name && name[0] != '.' && !name.StartsWith("teacher", StringComparison.Ordinal)))
+        IEnumerable<string> files = Directory.EnumerateFiles(Path.Combine(folder, "seed-1"))
+            .Where(file => Path.GetFileName(file) is { } name && name[0] != '.' && !name.StartsWith("teacher", StringComparison.Ordinal));
+        foreach (string file in files)
         {
             string other = file + ".other";
             File.WriteAllText(other, "not what was here");
@@ -94,7 +99,8 @@ internal sealed class ShortageCheck(string root, int threads)
 
     private static void Limit(Process process, string what, long value)
     {
-        using Process limit = Process.Start("prlimit", ["--pid", process.Id.ToString(CultureInfo.InvariantCulture), string.Create(CultureInfo.InvariantCulture, $"--{what}={value}")]);
+        using Process limit = Process.Start(
+            "prlimit", ["--pid", process.Id.ToString(CultureInfo.InvariantCulture), string.Create(CultureInfo.InvariantCulture, $"--{what}={value}")]);
         limit.WaitForExit();
     }
 }

@@ -23,11 +23,12 @@ internal sealed record Ended(int Code, string Error)
 }
 
 /// <summary>
-/// The smallest whole experiment: a teacher, the student alone, with plain KD and distilled, on two seeds, with checkpoints, evaluations and pictures. It takes seconds.
+/// The smallest whole experiment: a teacher, the student alone, with plain KD and distilled, on two seeds, with checkpoints, evaluations and pictures. It takes
+/// seconds.
 /// </summary>
 internal sealed partial class SmallExperiment
 {
-    private static readonly string Program = Path.Combine(AppContext.BaseDirectory, "heteroakd.dll");
+    private static readonly string s_program = Path.Combine(AppContext.BaseDirectory, "heteroakd.dll");
 
     /// <summary>Its settings, as <c>--set</c> takes them.</summary>
     public static IReadOnlyList<string> Settings { get; } =
@@ -122,7 +123,10 @@ internal sealed partial class SmallExperiment
 
     private static string[] Files(SmallExperiment experiment) =>
         Directory.Exists(experiment.Folder)
-            ? [.. Directory.EnumerateFiles(experiment.Folder, "*", SearchOption.AllDirectories).Select(f => Path.GetRelativePath(experiment.Folder, f)).Order(StringComparer.Ordinal)]
+            ? [
+                .. Directory.EnumerateFiles(
+                    experiment.Folder, "*", SearchOption.AllDirectories).Select(f => Path.GetRelativePath(experiment.Folder, f)).Order(StringComparer.Ordinal)
+            ]
             : [];
 
     // The log tells of the interruption, the summary of time and memory; paths and threads may differ.
@@ -132,20 +136,28 @@ internal sealed partial class SmallExperiment
         return Path.GetFileName(name) switch
         {
             "log.txt" or "seconds.json" => "",
-            "metrics.csv" when rowsInAnyOrder => Compare(name, [.. unbroken.Lines(expected).Order(StringComparer.Ordinal)], [.. Lines(found).Order(StringComparer.Ordinal)]),
+            "metrics.csv" when rowsInAnyOrder =>
+                Compare(name, [.. unbroken.Lines(expected).Order(StringComparer.Ordinal)], [.. Lines(found).Order(StringComparer.Ordinal)]),
             "config.yaml" => Compare(name, unbroken.Lines(expected, "threads"), Lines(found, "threads")),
             "report.html" => Compare(name, unbroken.PageLines(expected), PageLines(found)),
-            "summary.json" => Compare(name, unbroken.Lines(expected, "seconds", "peak", "threads", "device"), Lines(found, "seconds", "peak", "threads", "device")),
+            "summary.json" =>
+                Compare(name, unbroken.Lines(expected, "seconds", "peak", "threads", "device"), Lines(found, "seconds", "peak", "threads", "device")),
             _ when name.EndsWith(".safetensors", StringComparison.Ordinal) => Tensors(name, expected, found),
             _ => File.ReadAllBytes(expected).AsSpan().SequenceEqual(File.ReadAllBytes(found)) ? "" : $"{name} differs",
         };
     }
 
     private static string Compare(string name, string[] expected, string[] found) =>
-        expected.SequenceEqual(found) ? "" : $"{name} differs: '{expected.Except(found).FirstOrDefault()?.Trim()}' became '{found.Except(expected).FirstOrDefault()?.Trim()}'";
+        expected.SequenceEqual(found) ? ""
+            : $"{name} differs: '{expected.Except(found).FirstOrDefault()?.Trim()}' became '{found.Except(expected).FirstOrDefault()?.Trim()}'";
 
     private string[] Lines(string path, params string[] without) =>
-        [.. File.ReadAllLines(path).Where(line => !without.Any(word => KeyOf(line).StartsWith(word, StringComparison.OrdinalIgnoreCase))).Select(line => line.Replace(Folder, "RUN", StringComparison.Ordinal))];
+        [
+            .. File.ReadAllLines(path).Where(
+                line =>
+                    !without.Any(word => KeyOf(line).StartsWith(word, StringComparison.OrdinalIgnoreCase))).Select(line =>
+                        line.Replace(Folder, "RUN", StringComparison.Ordinal))
+        ];
 
     // The page without the lines of time and memory.
     private string[] PageLines(string path)
@@ -175,7 +187,8 @@ internal sealed partial class SmallExperiment
             return $"{name} holds other tensors or another step";
         }
 
-        return a.Names.FirstOrDefault(tensor => !a[tensor].Bytes.AsSpan().SequenceEqual(b[tensor].Bytes)) is { } different ? $"{name}: {different} differs" : "";
+        return a.Names.FirstOrDefault(tensor => !a[tensor].Bytes.AsSpan().SequenceEqual(b[tensor].Bytes)) is { } different ? $"{name}: {different} differs"
+            : "";
     }
 
     private Process Launch(bool resume, IEnumerable<(string Name, string Value)> variables)
@@ -183,7 +196,7 @@ internal sealed partial class SmallExperiment
         ProcessStartInfo start = new(
             "dotnet",
             [
-                Program, "quickstart", "--seeds", "2", "--out", Folder, "--threads", Threads.ToString(System.Globalization.CultureInfo.InvariantCulture),
+                s_program, "quickstart", "--seeds", "2", "--out", Folder, "--threads", Threads.ToString(System.Globalization.CultureInfo.InvariantCulture),
                 .. Settings.SelectMany(text => (string[])["--set", text]), .. resume ? (string[])["--resume"] : [],
             ])
         {

@@ -51,15 +51,20 @@ internal sealed class SoakCheck(string root)
             largest[part] = Math.Max(largest[part], Environment.WorkingSet / Mebibyte);
         });
         bool flat = largest[^1] <= largest[1] + Most;
-        Console.WriteLine($"{what}: {string.Join(", ", largest.Select(m => m.ToString("F0", CultureInfo.InvariantCulture)))} MiB in tenths{(flat ? "" : ": it grows")}");
+        Console.WriteLine(
+            $"{what}: {string.Join(", ", largest.Select(m => m.ToString("F0", CultureInfo.InvariantCulture)))} MiB in tenths{(flat ? "" : ": it grows")}");
         return flat;
     }
 
     private static void Train(string folder, int steps, Action<double> sample)
     {
         ExperimentConfig config = ConfigurationReader.ReadText(
-            "", "soak", [.. SmallExperiment.Settings, $"training.steps={steps}", "training.checkpointEvery=500", "training.evalEvery=500", "training.logEvery=50", $"out={folder}"]);
-        RunOutcome outcome = new TrainingService().Run(new TrainRequest(config, "soak", RunMode.New, NetworkRole.Student), new StepSink(steps, sample), CancellationToken.None);
+            "", "soak", [
+                .. SmallExperiment.Settings, $"training.steps={steps}", "training.checkpointEvery=500", "training.evalEvery=500", "training.logEvery=50",
+                $"out={folder}"
+            ]);
+        RunOutcome outcome = new TrainingService().Run(
+            new TrainRequest(config, "soak", RunMode.New, NetworkRole.Student), new StepSink(steps, sample), CancellationToken.None);
         if (outcome.Summary is null)
         {
             throw new InvalidOperationException("the training did not end");
@@ -67,7 +72,8 @@ internal sealed class SoakCheck(string root)
     }
 
     private static void Evaluate(string folder) =>
-        new InferenceService().Run(new EvaluateRequest([Path.Combine(folder, "student.safetensors")], "val", []), new StepSink(1, _ => { }), CancellationToken.None);
+        new InferenceService().Run(
+            new EvaluateRequest([Path.Combine(folder, "student.safetensors")], "val", []), new StepSink(1, _ => { }), CancellationToken.None);
 
     private static void Exchange(string folder)
     {
@@ -78,13 +84,13 @@ internal sealed class SoakCheck(string root)
 
     private sealed class StepSink(int steps, Action<double> sample) : IProgressSink
     {
-        private bool training;
+        private bool _training;
 
-        public void Begin(string task, int count, int done = 0) => training = count == steps;
+        public void Begin(string task, int count, int done = 0) => _training = count == steps;
 
         public void Report(in StepProgress progress)
         {
-            if (training && progress.Step % 10 == 0)
+            if (_training && progress.Step % 10 == 0)
             {
                 sample((double)progress.Step / steps);
             }

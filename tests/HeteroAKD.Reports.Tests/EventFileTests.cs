@@ -46,7 +46,11 @@ public sealed class EventFileTests
     [Fact]
     public void Damage_ends_the_reading()
     {
-        int[] ends = [EventFile.Header(1000.5).Length, EventFile.Header(1000.5).Length + EventFile.Record(1001.25, 10, ("student/loss", 1.5f), ("student/lr", 1e-3f)).Length];
+        int[] ends =
+        [
+            EventFile.Header(1000.5).Length,
+            EventFile.Header(1000.5).Length + EventFile.Record(1001.25, 10, ("student/loss", 1.5f), ("student/lr", 1e-3f)).Length
+        ];
         for (int i = 0; i < s_file.Length; i++)
         {
             int whole = i < ends[1] ? 0 : 2;

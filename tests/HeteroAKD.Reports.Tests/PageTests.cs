@@ -1,6 +1,5 @@
 using HeteroAKD.Reports.Page;
 using PuppeteerSharp;
-using PuppeteerSharp.Media;
 
 namespace HeteroAKD.Reports.Tests;
 
@@ -40,7 +39,9 @@ public sealed class PageTests : IDisposable
         Assert.Contains("default-src 'none'", html, StringComparison.Ordinal);
     }
 
-    /// <summary>Opened headless from the disk, light and dark, wide and narrow: no error on the console, tables sort, charts tell values, the slider moves.</summary>
+    /// <summary>
+    /// Opened headless from the disk, light and dark, wide and narrow: no error on the console, tables sort, charts tell values, the slider moves.
+    /// </summary>
     [Theory]
     [InlineData(1280, false)]
     [InlineData(400, true)]
@@ -50,7 +51,8 @@ public sealed class PageTests : IDisposable
         Assert.SkipWhen(browserPath is null, "no Chromium here (Debian: apt-get install chromium)");
         string path = _folder.File("report.html");
         PageWriter.Write(path, Page());
-        await using IBrowser browser = await Puppeteer.LaunchAsync(new LaunchOptions { ExecutablePath = browserPath, Headless = true, Args = ["--no-sandbox", "--disable-gpu"] });
+        await using IBrowser browser = await Puppeteer.LaunchAsync(
+            new LaunchOptions { ExecutablePath = browserPath, Headless = true, Args = ["--no-sandbox", "--disable-gpu"] });
         await using IPage page = await browser.NewPageAsync();
         List<string> errors = [];
         page.Console += (_, e) => errors.Add(e.Message.Text);
@@ -59,7 +61,8 @@ public sealed class PageTests : IDisposable
         await page.EmulateMediaFeaturesAsync([new MediaFeatureValue { MediaFeature = MediaFeature.PrefersColorScheme, Value = dark ? "dark" : "light" }]);
         await page.GoToAsync(new Uri(path).AbsoluteUri);
 
-        Assert.Equal(dark ? "rgb(20, 23, 28)" : "rgb(255, 255, 255)", await page.EvaluateExpressionAsync<string>("getComputedStyle(document.body).backgroundColor"));
+        Assert.Equal(
+            dark ? "rgb(20, 23, 28)" : "rgb(255, 255, 255)", await page.EvaluateExpressionAsync<string>("getComputedStyle(document.body).backgroundColor"));
         Assert.True(await page.EvaluateExpressionAsync<bool>("document.documentElement.scrollWidth <= window.innerWidth"), "the page is wider than the window");
 
         await page.EvaluateExpressionAsync("document.querySelectorAll('th button')[1].click()");
@@ -69,7 +72,8 @@ public sealed class PageTests : IDisposable
 
         await page.EvaluateExpressionAsync("(() => { const s = document.querySelector('.wipe input'); s.value = 25; s.dispatchEvent(new Event('input')); })()");
         Assert.Equal(["hidden none", "visible inset(0px 75% 0px 0px)", "visible none"],
-            await page.EvaluateExpressionAsync<string[]>("[...document.querySelectorAll('.layers img')].map(i => { const s = getComputedStyle(i); return s.visibility + ' ' + s.clipPath; })"));
+            await page.EvaluateExpressionAsync<string[]>(
+                "[...document.querySelectorAll('.layers img')].map(i => { const s = getComputedStyle(i); return s.visibility + ' ' + s.clipPath; })"));
 
         await page.EvaluateExpressionAsync("""
             (() => {
@@ -89,7 +93,11 @@ public sealed class PageTests : IDisposable
     [
         new TableSection("Table", "", ["name", "number"], [["a", "9"], [Hostile, "-"], ["c", "10"]]),
         new ChartSection("Charts", "a note", [new CurvePanel("loss", "nats", [new Curve("student", [(10, 2.5), (20, 1.25), (30, 0.5)])])]),
-        new SliderSection("Scenes", "", [[("image", s_layers[0]), ("truth", s_layers[1]), ("student", s_layers[2])]], new ClassLegend(["sky", Hostile], [(1, 2, 3), (255, 0, 0)], 255)),
+        new SliderSection(
+            "Scenes",
+            "",
+            [[("image", s_layers[0]), ("truth", s_layers[1]), ("student", s_layers[2])]],
+            new ClassLegend(["sky", Hostile], [(1, 2, 3), (255, 0, 0)], 255)),
         new MatrixSection("Confusions", "", ["sky", Hostile], new[,] { { 0.75, 0.25 }, { double.NaN, double.NaN } }),
         new PictureSection("Picture", "", s_layers[0]),
         new TextSection("Command", "", $"line 1\n{Hostile}"),

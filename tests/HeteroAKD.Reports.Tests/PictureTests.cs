@@ -10,18 +10,23 @@ public sealed class PictureTests : IDisposable
 {
     private const int Width = 32;
     private const int Height = 24;
-    private static readonly ClassLegend Classes = new(["ground", "sky"], [(200, 40, 40), (40, 40, 200)], 255);
-    private readonly TemporaryFolder folder = new();
+    private static readonly ClassLegend s_classes = new(["ground", "sky"], [(200, 40, 40), (40, 40, 200)], 255);
+    private readonly TemporaryFolder _folder = new();
 
-    public void Dispose() => folder.Dispose();
+    public void Dispose() => _folder.Dispose();
 
     [Fact]
     public void Prediction_sheet_shows_classes_and_what_distillation_changed()
     {
-        string path = folder.File("predictions.png");
+        string path = _folder.File("predictions.png");
         byte[] truth = Labels(0), wrong = Labels(1);
         truth[0] = 255;
-        PredictionSheet.Write(path, "title", [new PredictedScene(new RgbImage(Width, Height), truth, wrong, Labels(0), Labels(0))], Classes, new PredictionNotes("a", "b", "c"));
+        PredictionSheet.Write(
+            path,
+            "title",
+            [new PredictedScene(new RgbImage(Width, Height), truth, wrong, Labels(0), Labels(0))],
+            s_classes,
+            new PredictionNotes("a", "b", "c"));
         using SKBitmap picture = SKBitmap.Decode(path);
         Assert.Equal(new SKColor(200, 40, 40), Centre(picture, 1));
         Assert.Equal(new SKColor(40, 40, 200), Centre(picture, 2));
@@ -32,32 +37,35 @@ public sealed class PictureTests : IDisposable
     [Fact]
     public void Prediction_sheet_shows_plain_kd_between_the_students_and_compares_without_it()
     {
-        string path = folder.File("predictions.png");
+        string path = _folder.File("predictions.png");
         PredictedScene scene = new(new RgbImage(Width, Height), Labels(0), Labels(0), Labels(1), Labels(0));
-        PredictionSheet.Write(path, "title", [scene], Classes, new PredictionNotes("a", "b", "c"));
+        PredictionSheet.Write(path, "title", [scene], s_classes, new PredictionNotes("a", "b", "c"));
         using SKBitmap without = SKBitmap.Decode(path);
-        PredictionSheet.Write(path, "title", [scene with { Kd = Labels(0) }], Classes, new PredictionNotes("a", "b", "c") { Kd = "d" });
+        PredictionSheet.Write(path, "title", [scene with { Kd = Labels(0) }], s_classes, new PredictionNotes("a", "b", "c") { Kd = "d" });
         using SKBitmap with = SKBitmap.Decode(path);
         Assert.Equal(ReportStyle.CellWidth + ReportStyle.Gap, with.Width - without.Width);
         SKColor ground = new(200, 40, 40);
-        Assert.Equal([ground, ground, ground, new SKColor(40, 40, 200), ground, new SKColor(0xD7, 0x3A, 0x3A)], Enumerable.Range(1, 6).Select(column => Centre(with, column)));
+        Assert.Equal(
+            [ground, ground, ground, new SKColor(40, 40, 200), ground, new SKColor(0xD7, 0x3A, 0x3A)],
+            Enumerable.Range(1, 6).Select(column => Centre(with, column)));
     }
 
     [Fact]
     public void Scenes_with_and_without_plain_kd_do_not_share_a_sheet()
     {
         PredictedScene scene = new(new RgbImage(Width, Height), Labels(0), Labels(0), Labels(1), Labels(0));
-        Assert.Throws<ArgumentException>(() => PredictionSheet.Write(folder.File("p.png"), "t", [scene with { Kd = Labels(0) }, scene], Classes, new PredictionNotes("", "", "")));
+        Assert.Throws<ArgumentException>(
+            () => PredictionSheet.Write(_folder.File("p.png"), "t", [scene with { Kd = Labels(0) }, scene], s_classes, new PredictionNotes("", "", "")));
     }
 
     [Fact]
     public void Knowledge_sheet_maps_values_to_colours_and_leaves_gaps_grey()
     {
-        string path = folder.File("knowledge.png");
+        string path = _folder.File("knowledge.png");
         float[] map = [float.NaN, 1, 0, 0.5f];
-        var scene = new KnowledgeScene(new RgbImage(Width, Height), Labels(0), [map, map, map], 2, 2);
+        KnowledgeScene scene = new(new RgbImage(Width, Height), Labels(0), [map, map, map], 2, 2);
         IReadOnlyList<HeatColumn> columns = KnowledgeSheet.Columns(1, 1);
-        KnowledgeSheet.Write(path, "title", [scene], Classes, columns);
+        KnowledgeSheet.Write(path, "title", [scene], s_classes, columns);
         using SKBitmap picture = SKBitmap.Decode(path);
         (int x, int y) = CellCentre(picture, 2);
         Assert.Equal(ReportStyle.Missing, picture.GetPixel(x - 40, y - 40));
@@ -71,7 +79,7 @@ public sealed class PictureTests : IDisposable
     [InlineData(150)]
     public void Confusion_sheet_shows_shares_and_absent_classes(int classes)
     {
-        string path = folder.File("confusion.png");
+        string path = _folder.File("confusion.png");
         ConfusionMatrix matrix = new(classes, 255);
         matrix.Add([0, 0, 0, 0, 1], [0, 0, 0, 1, 1]);
         ConfusionSheet.Write(path, "title", matrix, [.. Enumerable.Range(0, classes).Select(c => $"class-{c}, long name")]);
@@ -94,7 +102,7 @@ public sealed class PictureTests : IDisposable
     [Fact]
     public void Curves_are_drawn_and_an_empty_panel_is_no_error()
     {
-        string path = folder.File("curves.png");
+        string path = _folder.File("curves.png");
         CurvesChart.Write(path,
         [
             new CurvePanel("loss", "nats", [new Curve(NetworkRoles.Student, [(1, 2), (2, 1)])]),
@@ -108,17 +116,19 @@ public sealed class PictureTests : IDisposable
     [Fact]
     public void Every_network_of_a_run_has_a_curve_of_its_own_colour()
     {
-        string metrics = folder.File("metrics.csv", "network,step,ce,kd,val_miou\nteacher,1,1,,0.4\nstudent,1,2,,0.1\nkd,1,2,3,0.2\ndistilled,1,2,4,0.3\n");
+        string metrics = _folder.File("metrics.csv", "network,step,ce,kd,val_miou\nteacher,1,1,,0.4\nstudent,1,2,,0.1\nkd,1,2,3,0.2\ndistilled,1,2,4,0.3\n");
         IReadOnlyList<CurvePanel> panels = RunCurves.Read(metrics, ["kd"]);
         Assert.Equal(["teacher", "student", "kd", "distilled"], panels[0].Curves.Select(c => c.Name));
         Assert.Equal([(1, 20)], panels[0].Curves[2].Points);
 
         // Terms are the distilled network's, not the control's.
         Assert.Equal([(1, 4)], panels[2].Curves.Single().Points);
-        string path = folder.File("curves.png");
+        string path = _folder.File("curves.png");
         CurvesChart.Write(path, [.. panels.Take(2)]);
         using SKBitmap picture = SKBitmap.Decode(path);
-        Assert.All((SKColor[])[new(0x6B, 0x72, 0x80), new(0xE0, 0x7B, 0x39), new(0x2E, 0x9E, 0x5B), new(0x1F, 0x6F, 0xB4)], color => Assert.Contains(color, picture.Pixels));
+        Assert.All(
+            (SKColor[])[new(0x6B, 0x72, 0x80), new(0xE0, 0x7B, 0x39), new(0x2E, 0x9E, 0x5B), new(0x1F, 0x6F, 0xB4)],
+            color => Assert.Contains(color, picture.Pixels));
     }
 
     [Theory]
@@ -127,13 +137,13 @@ public sealed class PictureTests : IDisposable
     public void A_smoothed_curve_says_so_and_shows_its_values_and_the_last_one(string column, int panel)
     {
         string rows = string.Concat(Enumerable.Range(1, 7).Select(step => $"distilled,{step},{(column == "ce" ? $"{step}," : $",{step}")}\n"));
-        CurvePanel found = RunCurves.Read(folder.File("metrics.csv", "network,step,ce,kd\n" + rows), ["kd"])[panel == 2 ? ^1 : 1];
+        CurvePanel found = RunCurves.Read(_folder.File("metrics.csv", "network,step,ce,kd\n" + rows), ["kd"])[panel == 2 ? ^1 : 1];
         Assert.EndsWith(", mean of 5 logged steps", found.Title, StringComparison.Ordinal);
         Curve curve = found.Curves.Single();
         Assert.Equal([1, 1.5, 2, 2.5, 3, 4, 5], curve.Points.Select(p => p.Value));
         Assert.Equal([1, 2, 3, 4, 5, 6, 7], curve.Raw.Select(p => p.Value));
         Assert.Equal(", last 7", curve.Note);
-        string with = folder.File("with.png"), without = folder.File("without.png");
+        string with = _folder.File("with.png"), without = _folder.File("without.png");
         CurvesChart.Write(with, [found]);
         CurvesChart.Write(without, [found with { Curves = [curve with { Raw = [] }] }]);
         Assert.NotEqual(File.ReadAllBytes(without), File.ReadAllBytes(with));
@@ -142,7 +152,7 @@ public sealed class PictureTests : IDisposable
     [Fact]
     public void A_score_is_drawn_as_it_was_measured()
     {
-        string metrics = folder.File("metrics.csv", "network,step,val_miou\nstudent,10,0.25\nstudent,20,0.5\n");
+        string metrics = _folder.File("metrics.csv", "network,step,val_miou\nstudent,10,0.25\nstudent,20,0.5\n");
         Curve curve = RunCurves.Read(metrics, [])[0].Curves.Single();
         Assert.Equal([25, 50], curve.Points.Select(p => p.Value));
         Assert.Empty(curve.Raw);
@@ -152,18 +162,23 @@ public sealed class PictureTests : IDisposable
     [Fact]
     public void A_name_of_a_megabyte_is_drawn_cut()
     {
-        string path = folder.File("predictions.png");
-        ClassLegend classes = new([new string('x', 1 << 20), "sky\u202E"], Classes.Colors, 255);
+        string path = _folder.File("predictions.png");
+        ClassLegend classes = new([new string('x', 1 << 20), "sky\u202E"], s_classes.Colors, 255);
         Assert.InRange(classes.Names[0].Length, 1, 300);
         Assert.Equal(@"sky\u202E", classes.Names[1]);
-        PredictionSheet.Write(path, "title", [new PredictedScene(new RgbImage(Width, Height), Labels(0), Labels(0), Labels(0), Labels(0))], classes, new PredictionNotes("a", "b", "c"));
+        PredictionSheet.Write(
+            path,
+            "title",
+            [new PredictedScene(new RgbImage(Width, Height), Labels(0), Labels(0), Labels(0), Labels(0))],
+            classes,
+            new PredictionNotes("a", "b", "c"));
         Assert.True(new FileInfo(path).Length > 0);
     }
 
     [Fact]
     public void Curve_of_one_value_is_no_error()
     {
-        string path = folder.File("curves.png");
+        string path = _folder.File("curves.png");
         CurvesChart.Write(path, [new CurvePanel("loss", "nats", [new Curve(NetworkRoles.Teacher, [(1, 0)])])]);
         Assert.True(new FileInfo(path).Length > 0);
     }
@@ -173,7 +188,8 @@ public sealed class PictureTests : IDisposable
     {
         ReliabilityRow Row(int step, string split, double auc, double onlyTeacher) =>
             new(step, split, new ReliabilityScores(0.5, 0.1, auc, new(5, 0.5), new(1, onlyTeacher), new(0, double.NaN), new(2, 0.52)));
-        IReadOnlyList<CurvePanel> panels = ReliabilityCurves.Of([Row(50, "train", 0.7, 0.1), Row(50, "val", double.NaN, 0.51), Row(100, "train", 0.8, 0.2), Row(100, "val", 0.6, 0.53)]);
+        IReadOnlyList<CurvePanel> panels = ReliabilityCurves.Of(
+            [Row(50, "train", 0.7, 0.1), Row(50, "val", double.NaN, 0.51), Row(100, "train", 0.8, 0.2), Row(100, "val", 0.6, 0.53)]);
         Assert.Equal(["train", "val", "chance"], panels[0].Curves.Select(c => c.Name));
         Assert.Equal([(50, 0.7), (100, 0.8)], panels[0].Curves[0].Points);
         Assert.Equal([(100, 0.6)], panels[0].Curves[1].Points);
@@ -182,7 +198,7 @@ public sealed class PictureTests : IDisposable
         Assert.Equal([(50, 0.51), (100, 0.53)], panels[1].Curves[1].Points);
         Assert.Empty(panels[1].Curves[2].Points);
 
-        string path = folder.File("reliability.png");
+        string path = _folder.File("reliability.png");
         CurvesChart.Write(path, panels);
         using SKBitmap picture = SKBitmap.Decode(path);
         Assert.Equal((1440, 480), (picture.Width, picture.Height));
@@ -193,18 +209,18 @@ public sealed class PictureTests : IDisposable
     [Fact]
     public void Heat_scale_clamps_and_interpolates()
     {
-        var scale = new HeatScale(0, 2, [SKColors.Black, SKColors.White]);
+        HeatScale scale = new(0, 2, [SKColors.Black, SKColors.White]);
         Assert.Equal([SKColors.Black, SKColors.Black, new SKColor(128, 128, 128), SKColors.White, SKColors.White, ReportStyle.Missing],
             new[] { -1f, 0, 1, 2, 3, float.NaN }.Select(scale.Of));
     }
 
     [Fact]
     public void Sheet_without_scenes_is_an_error() =>
-        Assert.Throws<ArgumentException>(() => PredictionSheet.Write(folder.File("p.png"), "t", [], Classes, new PredictionNotes("", "", "")));
+        Assert.Throws<ArgumentException>(() => PredictionSheet.Write(_folder.File("p.png"), "t", [], s_classes, new PredictionNotes("", "", "")));
 
     private static byte[] Labels(byte label)
     {
-        var labels = new byte[Width * Height];
+        byte[] labels = new byte[Width * Height];
         Array.Fill(labels, label);
         return labels;
     }

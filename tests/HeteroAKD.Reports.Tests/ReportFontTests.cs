@@ -13,7 +13,7 @@ public sealed class ReportFontTests
     {
         SKTypeface typeface = ReportFont.Typeface(bold);
         Assert.Equal((StrokeFont.Family, bold), (typeface.FamilyName, typeface.IsBold));
-        using var font = new SKFont(typeface, 40);
+        using SKFont font = new(typeface, 40);
         for (char c = '!'; c <= '~'; c++)
         {
             Assert.True(font.GetGlyph(c) > 0, $"'{c}' has no glyph");
@@ -28,11 +28,11 @@ public sealed class ReportFontTests
     public void Counters_of_letters_are_open()
     {
         // The hole of an o is white: overlapping strokes were united with holes kept.
-        using var bitmap = new SKBitmap(60, 60);
-        using var canvas = new SKCanvas(bitmap);
+        using SKBitmap bitmap = new(60, 60);
+        using SKCanvas canvas = new(bitmap);
         canvas.Clear(SKColors.White);
-        using var font = new SKFont(ReportFont.Typeface(bold: true), 60);
-        using var paint = new SKPaint { Color = SKColors.Black };
+        using SKFont font = new(ReportFont.Typeface(bold: true), 60);
+        using SKPaint paint = new() { Color = SKColors.Black };
         canvas.DrawText("o", 10, 50, font, paint);
         int ink = bitmap.Pixels.Count(p => p.Red < 128);
         float centre = 10 + (font.MeasureText("o") / 2);
@@ -43,8 +43,8 @@ public sealed class ReportFontTests
     [Fact]
     public void Bold_is_wider_than_regular()
     {
-        using var regular = new SKFont(ReportFont.Typeface(bold: false), 20);
-        using var bold = new SKFont(ReportFont.Typeface(bold: true), 20);
+        using SKFont regular = new(ReportFont.Typeface(bold: false), 20);
+        using SKFont bold = new(ReportFont.Typeface(bold: true), 20);
         Assert.True(bold.MeasureText("HeteroAKD") > regular.MeasureText("HeteroAKD"));
     }
 }

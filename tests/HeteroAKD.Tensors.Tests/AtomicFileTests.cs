@@ -1,24 +1,26 @@
+using System.Diagnostics;
+
 namespace HeteroAKD.Tensors.Tests;
 
 public sealed class AtomicFileTests : IDisposable
 {
-    private readonly TemporaryFolder folder = new();
+    private readonly TemporaryFolder _folder = new();
 
-    public void Dispose() => folder.Dispose();
+    public void Dispose() => _folder.Dispose();
 
     [Fact]
     public void File_is_replaced_and_no_temporary_stays()
     {
-        string path = folder.File("a.bin", "old");
+        string path = _folder.File("a.bin", "old");
         AtomicFile.WriteText(path, "new");
         Assert.Equal("new", File.ReadAllText(path));
-        Assert.Equal([path], Directory.GetFiles(folder.Path));
+        Assert.Equal([path], Directory.GetFiles(_folder.Path));
     }
 
     [Fact]
     public void Earlier_file_is_intact_until_the_new_one_is_whole()
     {
-        string path = folder.File("a.bin", "old");
+        string path = _folder.File("a.bin", "old");
         AtomicFile.Write(path, stream =>
         {
             stream.Write("ne"u8);
@@ -32,40 +34,41 @@ public sealed class AtomicFileTests : IDisposable
     [Fact]
     public void Full_disk_is_named_and_the_earlier_file_stays()
     {
-        string path = folder.File("a.bin", "old");
-        var e = Assert.Throws<StorageException>(() => AtomicFile.Write(path, stream =>
+        string path = _folder.File("a.bin", "old");
+        StorageException e = Assert.Throws<StorageException>(() => AtomicFile.Write(path, stream =>
         {
             stream.Write("half of it"u8);
             FillDisk();
         }));
         Assert.Equal($"{path} could not be written: the disk is full; free some space or choose another --out; the earlier file is as it was", e.Message);
         Assert.Equal("old", File.ReadAllText(path));
-        Assert.Equal([path], Directory.GetFiles(folder.Path));
+        Assert.Equal([path], Directory.GetFiles(_folder.Path));
     }
 
     [Fact]
     public void Failure_of_the_writer_passes_through_and_leaves_nothing()
     {
-        string path = folder.File("a.bin");
+        string path = _folder.File("a.bin");
         Assert.Throws<InvalidOperationException>(() => AtomicFile.Write(path, _ => throw new InvalidOperationException()));
-        Assert.Empty(Directory.GetFiles(folder.Path));
+        Assert.Empty(Directory.GetFiles(_folder.Path));
     }
 
     [Fact]
     public void Stale_temporary_of_a_killed_process_is_replaced()
     {
-        string path = folder.File("a.bin", "old");
+        string path = _folder.File("a.bin", "old");
         File.WriteAllText(AtomicFile.TemporaryPath(path), "a much longer half-written file");
         AtomicFile.WriteText(path, "new");
         Assert.Equal("new", File.ReadAllText(path));
-        Assert.Equal([path], Directory.GetFiles(folder.Path));
+        Assert.Equal([path], Directory.GetFiles(_folder.Path));
     }
 
     [Fact]
     public void Missing_folder_is_a_clear_error()
     {
-        string path = Path.Combine(folder.Path, "none", "a.bin");
-        Assert.StartsWith($"{path} could not be written: ", Assert.Throws<StorageException>(() => AtomicFile.WriteText(path, "x")).Message, StringComparison.Ordinal);
+        string path = Path.Combine(_folder.Path, "none", "a.bin");
+        Assert.StartsWith(
+            $"{path} could not be written: ", Assert.Throws<StorageException>(() => AtomicFile.WriteText(path, "x")).Message, StringComparison.Ordinal);
     }
 
     [Theory]
@@ -74,7 +77,7 @@ public sealed class AtomicFileTests : IDisposable
     public void A_device_is_written_to_and_stays(string how)
     {
         Assert.SkipUnless(File.Exists("/dev/null"), "there is no /dev/null here");
-        string path = how == "direct" ? "/dev/null" : folder.File("link");
+        string path = how == "direct" ? "/dev/null" : _folder.File("link");
         if (how == "linked")
         {
             File.CreateSymbolicLink(path, "/dev/null");
@@ -83,25 +86,28 @@ public sealed class AtomicFileTests : IDisposable
         AtomicFile.WriteText(path, "gone");
         Assert.Equal("a device", RegularFile.OtherKind("/dev/null"));
         Assert.Equal("", File.ReadAllText("/dev/null"));
-        Assert.DoesNotContain(Directory.GetFiles(folder.Path), file => file.EndsWith(".tmp", StringComparison.Ordinal));
+        Assert.DoesNotContain(Directory.GetFiles(_folder.Path), file => file.EndsWith(".tmp", StringComparison.Ordinal));
     }
 
     [Fact]
     public void A_file_over_the_limit_of_sizes_is_said_to_be_one()
     {
-        string path = folder.File("a.bin", "old");
-        var e = Assert.Throws<StorageException>(() => AtomicFile.Write(path, stream => stream.SetLength(long.MaxValue)));
+        string path = _folder.File("a.bin", "old");
+        StorageException e = Assert.Throws<StorageException>(() => AtomicFile.Write(path, stream => stream.SetLength(long.MaxValue)));
         Assert.Equal($"{path} could not be written: it would be larger than files may be here (ulimit -f); the earlier file is as it was", e.Message);
-        Assert.Equal([path], Directory.GetFiles(folder.Path));
-        Assert.Contains("(ulimit -f)", Assert.Throws<IOException>(() => AtomicFile.WriteCacheEntry(path, stream => stream.SetLength(long.MaxValue))).Message, StringComparison.Ordinal);
-        Assert.Equal([path], Directory.GetFiles(folder.Path));
+        Assert.Equal([path], Directory.GetFiles(_folder.Path));
+        Assert.Contains(
+            "(ulimit -f)",
+            Assert.Throws<IOException>(() => AtomicFile.WriteCacheEntry(path, stream => stream.SetLength(long.MaxValue))).Message,
+            StringComparison.Ordinal);
+        Assert.Equal([path], Directory.GetFiles(_folder.Path));
     }
 
     [Fact]
     public void A_device_that_is_full_is_named()
     {
         Assert.SkipUnless(File.Exists("/dev/full"), "there is no /dev/full here, the device that is always full");
-        var e = Assert.Throws<StorageException>(() => AtomicFile.WriteText("/dev/full", "x"));
+        StorageException e = Assert.Throws<StorageException>(() => AtomicFile.WriteText("/dev/full", "x"));
         Assert.Equal("/dev/full could not be written: the disk is full; free some space or choose another --out", e.Message);
         Assert.Equal("a device", RegularFile.OtherKind("/dev/full"));
     }
@@ -109,7 +115,7 @@ public sealed class AtomicFileTests : IDisposable
     [Fact]
     public async Task A_fifo_hands_on_what_is_written()
     {
-        string path = folder.File("fifo");
+        string path = _folder.File("fifo");
         Assert.SkipUnless(MakeFifo(path), "there is no mkfifo here");
         Task<string> reader = Task.Run(() => File.ReadAllText(path), TestContext.Current.CancellationToken);
         AtomicFile.Write(path, stream =>
@@ -128,32 +134,35 @@ public sealed class AtomicFileTests : IDisposable
     [InlineData("second-link", true)]
     public void A_link_is_followed_and_stays(string target, bool isThere)
     {
-        folder.File("target.bin", "old");
-        File.CreateSymbolicLink(folder.File("second-link"), "target.bin");
-        string link = folder.File("link");
+        _folder.File("target.bin", "old");
+        File.CreateSymbolicLink(_folder.File("second-link"), "target.bin");
+        string link = _folder.File("link");
         File.CreateSymbolicLink(link, target);
-        Assert.Equal(isThere, File.Exists(folder.File(target)));
+        Assert.Equal(isThere, File.Exists(_folder.File(target)));
         AtomicFile.WriteText(link, "new");
         Assert.Equal(target, new FileInfo(link).LinkTarget);
-        Assert.Equal("new", File.ReadAllText(folder.File(target)));
-        Assert.Null(new FileInfo(folder.File("target.bin")).LinkTarget);
+        Assert.Equal("new", File.ReadAllText(_folder.File(target)));
+        Assert.Null(new FileInfo(_folder.File("target.bin")).LinkTarget);
     }
 
     [Fact]
     public void Links_in_a_circle_are_an_error()
     {
-        File.CreateSymbolicLink(folder.File("a"), "b");
-        File.CreateSymbolicLink(folder.File("b"), "a");
-        Assert.StartsWith($"{folder.File("a")} could not be written: ", Assert.Throws<StorageException>(() => AtomicFile.WriteText(folder.File("a"), "x")).Message, StringComparison.Ordinal);
+        File.CreateSymbolicLink(_folder.File("a"), "b");
+        File.CreateSymbolicLink(_folder.File("b"), "a");
+        Assert.StartsWith(
+            $"{_folder.File("a")} could not be written: ",
+            Assert.Throws<StorageException>(() => AtomicFile.WriteText(_folder.File("a"), "x")).Message,
+            StringComparison.Ordinal);
     }
 
     [Fact]
     public void Entries_of_a_cache_may_be_written_by_many_at_once()
     {
-        string path = folder.File("entry");
+        string path = _folder.File("entry");
         Parallel.For(0, 64, i => AtomicFile.WriteCacheEntry(path, stream => stream.Write(new byte[1000])));
         Assert.Equal(1000, new FileInfo(path).Length);
-        Assert.Equal([path], Directory.GetFiles(folder.Path));
+        Assert.Equal([path], Directory.GetFiles(_folder.Path));
     }
 
     [Theory]
@@ -164,17 +173,17 @@ public sealed class AtomicFileTests : IDisposable
     [InlineData("dir/not-there", "link/not-there")]
     public void Paths_to_one_place_are_the_same(string a, string b)
     {
-        folder.File("dir/file", "x");
-        Directory.CreateSymbolicLink(folder.File("link"), "dir");
-        Assert.True(RealPath.Same(folder.File(a), folder.File(b)));
-        Assert.False(RealPath.Same(folder.File(a), folder.File(b.TrimEnd('/') + "2")));
+        _folder.File("dir/file", "x");
+        Directory.CreateSymbolicLink(_folder.File("link"), "dir");
+        Assert.True(RealPath.Same(_folder.File(a), _folder.File(b)));
+        Assert.False(RealPath.Same(_folder.File(a), _folder.File(b.TrimEnd('/') + "2")));
     }
 
     private static bool MakeFifo(string path)
     {
         try
         {
-            using var mkfifo = System.Diagnostics.Process.Start("mkfifo", [path]);
+            using Process mkfifo = System.Diagnostics.Process.Start("mkfifo", [path]);
             mkfifo.WaitForExit();
             return mkfifo.ExitCode == 0;
         }
@@ -192,7 +201,7 @@ public sealed class AtomicFileTests : IDisposable
             throw new IOException("no space", OperatingSystem.IsWindows() ? unchecked((int)0x80070070) : 28);
         }
 
-        using var full = new FileStream("/dev/full", FileMode.Open, FileAccess.Write, FileShare.ReadWrite, bufferSize: 0);
+        using FileStream full = new("/dev/full", FileMode.Open, FileAccess.Write, FileShare.ReadWrite, bufferSize: 0);
         full.Write("x"u8);
     }
 }

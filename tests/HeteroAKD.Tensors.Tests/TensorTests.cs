@@ -115,7 +115,9 @@ public sealed class TensorTests : IDisposable
         Assert.Contains("relu: input holds Int32, expected floats", Assert.Throws<DTypeMismatchException>(() => Relu(labels)).Message);
         using Tensor logits = Tensor.Zeros(_cpu, new Shape(1, 2, 1, 1));
         using Tensor target = Tensor.Zeros(_cpu, new Shape(1, 1, 1));
-        Assert.Contains("cross_entropy: target holds Float32, expected Int32", Assert.Throws<DTypeMismatchException>(() => Losses.CrossEntropy.Apply(default, logits, target)).Message);
+        Assert.Contains(
+            "cross_entropy: target holds Float32, expected Int32",
+            Assert.Throws<DTypeMismatchException>(() => Losses.CrossEntropy.Apply(default, logits, target)).Message);
     }
 
     [Fact]
@@ -124,7 +126,7 @@ public sealed class TensorTests : IDisposable
         _cpu.CheckFinite = true;
         _cpu.Step = 42;
         using Tensor x = Tensor.From(_cpu, new Shape(3), [1f, -1f, 2f]);
-        var error = Assert.Throws<NonFiniteException>(() => Activations.Log.Apply(default, x));
+        NonFiniteException error = Assert.Throws<NonFiniteException>(() => Activations.Log.Apply(default, x));
         Assert.Contains("non-finite value at step 42: operation 'log' made 1 of 3 values (NaN first, at element 1) in tensor", error.Message);
         Relu(x).Dispose();
     }

@@ -5,7 +5,8 @@ using System.Reflection;
 namespace HeteroAKD.Tensors.Tests;
 
 /// <summary>
-/// The devices of this machine, opened once for all tests, as an accelerator compiles each kernel once. At the end it says how many cases, devices and gates were run.
+/// The devices of this machine, opened once for all tests, as an accelerator compiles each kernel once. At the end it says how many cases, devices and gates
+/// were run.
 /// </summary>
 public sealed class TestDevices : IDisposable
 {
@@ -55,7 +56,8 @@ public sealed class TestDevices : IDisposable
 
     public void Dispose()
     {
-        TestContext.Current.SendDiagnosticMessage("{0} op cases run on {1} devices ({2}), {3} kernels' PTX looked through", _cases.Count, _devices.Count, string.Join(", ", _devices), _gates.Count);
+        TestContext.Current.SendDiagnosticMessage(
+            "{0} op cases run on {1} devices ({2}), {3} kernels' PTX looked through", _cases.Count, _devices.Count, string.Join(", ", _devices), _gates.Count);
         foreach (Device device in new[] { Cpu, OneThread, ManyThreads, Guarded })
         {
             device.Dispose();

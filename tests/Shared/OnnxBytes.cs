@@ -9,7 +9,8 @@ internal sealed class OnnxBytes
     private readonly ProtoMessage _graph = new();
 
     /// <summary>Adds an initializer of float32 elements as bytes.</summary>
-    public OnnxBytes Tensor(string name, int[] sizes, params float[] values) => Add(5, Tensor(name, sizes, 1, MemoryMarshal.AsBytes(values.AsSpan()).ToArray()));
+    public OnnxBytes Tensor(string name, int[] sizes, params float[] values) =>
+        Add(5, Tensor(name, sizes, 1, MemoryMarshal.AsBytes(values.AsSpan()).ToArray()));
 
     /// <summary>Adds an initializer of any type.</summary>
     public OnnxBytes Raw(string name, int[] sizes, int type, byte[] bytes) => Add(5, Tensor(name, sizes, type, bytes));
@@ -48,7 +49,9 @@ internal sealed class OnnxBytes
 
     /// <summary>Adds an operation that is a tensor.</summary>
     public OnnxBytes Constant(string output, int[] sizes, params float[] values) => Add(
-        1, new ProtoMessage().Text(2, output).Text(4, "Constant").Message(5, new ProtoMessage().Text(1, "value").Message(5, Tensor("", sizes, 1, MemoryMarshal.AsBytes(values.AsSpan()).ToArray()))));
+        1, new ProtoMessage()
+            .Text(2, output).Text(4, "Constant")
+            .Message(5, new ProtoMessage().Text(1, "value").Message(5, Tensor("", sizes, 1, MemoryMarshal.AsBytes(values.AsSpan()).ToArray()))));
 
     /// <summary>Adds a convolution with a 1x1 weight of ones and its batch norm, of which all parameters are named after it.</summary>
     public OnnxBytes Layer(string name, string input, int inChannels, int outChannels, string output, float epsilon = 1e-5f)

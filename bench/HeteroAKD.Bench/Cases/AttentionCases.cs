@@ -35,7 +35,8 @@ internal sealed record AttentionCase(int Batch, int Queries, int Keys, int Heads
     private int Channels => Heads * HeadChannels;
 
     /// <inheritdoc/>
-    public override IReadOnlyList<CaseInput> Inputs => [new("query", new Shape(Batch, Queries, Channels)), new("key_value", new Shape(Batch, Keys, 2 * Channels))];
+    public override IReadOnlyList<CaseInput> Inputs =>
+        [new("query", new Shape(Batch, Queries, Channels)), new("key_value", new Shape(Batch, Keys, 2 * Channels))];
 
     /// <summary>Two products and an exponential forward; five products and, since scores are not kept, the exponential again backward.</summary>
     public override Work Work => Work.Elements(

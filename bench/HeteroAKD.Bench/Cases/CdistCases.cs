@@ -15,7 +15,8 @@ internal sealed record CdistCase(int Batch, int Vectors, int Width) : OpCase("cd
     public static IReadOnlyList<CdistCase> Rows { get; } = [new(128, 256, 32) { Goal = 2 }, new(96, 64, 12) { Goal = 2 }];
 
     /// <inheritdoc/>
-    public override IReadOnlyList<CaseInput> Inputs => [new("x1", new Shape(Batch, Vectors, Width)), new("x2", new Shape(Batch, Vectors, Width)) { Gradient = false }];
+    public override IReadOnlyList<CaseInput> Inputs =>
+        [new("x1", new Shape(Batch, Vectors, Width)), new("x2", new Shape(Batch, Vectors, Width)) { Gradient = false }];
 
     /// <summary>A difference, an absolute value and a sum; a comparison or two and a sum backward.</summary>
     public override Work Work => Work.Elements(6.0 * Batch * Vectors * Vectors * Width, 2.0 * Batch * Vectors * (Vectors + (2 * Width)));

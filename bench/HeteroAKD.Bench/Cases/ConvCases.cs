@@ -18,7 +18,8 @@ namespace HeteroAKD.Bench.Cases;
 internal sealed record ConvCase(string Where, Shape Input, int Out, int Kernel, int Stride = 1, int Dilation = 1, int Groups = 1)
     : OpCase(
         "conv",
-        $"{Where}: {Text.Of(Input)} -> {Out}, {Kernel}x{Kernel}{(Stride > 1 ? $" s{Stride}" : "")}{(Dilation > 1 ? $" d{Dilation}" : "")}{(Groups > 1 ? " dw" : "")}")
+        $"{Where}: {Text.Of(Input)} -> {Out}, "
+            + $"{Kernel}x{Kernel}{(Stride > 1 ? $" s{Stride}" : "")}{(Dilation > 1 ? $" d{Dilation}" : "")}{(Groups > 1 ? " dw" : "")}")
 {
     private const int ImageChannels = 3;
 
@@ -82,7 +83,8 @@ internal sealed record ConvCase(string Where, Shape Input, int Out, int Kernel, 
         [new("input", Input) { Gradient = Input[1] != ImageChannels }, CaseInput.Weight(new Shape(Out, Input[1] / Groups, Kernel, Kernel))];
 
     /// <summary>As many multiply-adds in each pass, counted as if directly summed: Winograd needs fewer.</summary>
-    public override Work Work => Work.Elements((Inputs[0].Gradient ? 3 : 2) * 2 * OutputElements * Kernel * Kernel * Input[1] / Groups, MovedElements(OutputElements));
+    public override Work Work =>
+        Work.Elements((Inputs[0].Gradient ? 3 : 2) * 2 * OutputElements * Kernel * Kernel * Input[1] / Groups, MovedElements(OutputElements));
 
     private int Padding => Stride == Kernel ? 0 : Dilation * (Kernel / 2);
 

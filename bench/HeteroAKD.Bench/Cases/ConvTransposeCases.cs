@@ -26,7 +26,8 @@ internal sealed record ConvTransposeCase(Shape Input, int Out, int Kernel) : OpC
     public override IReadOnlyList<CaseInput> Inputs => [new("input", Input), CaseInput.Weight(new Shape(Input[1], Out, Kernel, Kernel))];
 
     /// <summary>Each input element meets each tap of each output channel, in each of three passes.</summary>
-    public override Work Work => Work.Elements(3.0 * 2 * Input.Count * Out * Kernel * Kernel, MovedElements((double)Input.Count / Input[1] * Out * Stride * Stride));
+    public override Work Work =>
+        Work.Elements(3.0 * 2 * Input.Count * Out * Kernel * Kernel, MovedElements((double)Input.Count / Input[1] * Out * Stride * Stride));
 
     private int Padding => (Kernel - Stride) / 2;
 

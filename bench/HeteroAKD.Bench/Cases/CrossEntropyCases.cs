@@ -29,7 +29,8 @@ internal sealed record CrossEntropyCase(int Images, int Classes, int Height, int
 
     /// <inheritdoc/>
     public override Work Work => Work.Elements(
-        (double)FlopsPerElement * Images * Classes * LabelHeight * LabelWidth, Images * ((2.0 * Classes * Height * Width) + ((double)LabelHeight * LabelWidth)));
+        (double)FlopsPerElement * Images * Classes * LabelHeight * LabelWidth, Images * (
+            (2.0 * Classes * Height * Width) + ((double)LabelHeight * LabelWidth)));
 
     /// <inheritdoc/>
     public override Tensor Ours(ReadOnlySpan<Tensor> x) => Losses.CrossEntropy.Apply(new CrossEntropyAttributes(CaseInput.IgnoreIndex), x[0], x[1]);

@@ -9,8 +9,8 @@ using TorchSharp;
 namespace HeteroAKD.Bench.Cases;
 
 /// <summary>
-/// A whole distillation step: the frozen teacher, the student, L_task, plain KD and L_hakd with its projectors (Eq. 11, preset practical), backward pass, AdamW. Both sides have
-/// the batch in memory; ours copies it into the step's inputs as training does.
+/// A whole distillation step: the frozen teacher, the student, L_task, plain KD and L_hakd with its projectors (Eq. 11, preset practical), backward pass,
+/// AdamW. Both sides have the batch in memory; ours copies it into the step's inputs as training does.
 /// </summary>
 /// <param name="Teacher">Name in the zoo.</param>
 /// <param name="Student">Name in the zoo.</param>
@@ -75,7 +75,9 @@ internal sealed record DistillationStepCase(string Teacher, string Student, int 
     /// <inheritdoc/>
     public override IContender Theirs(torch.ScalarType type) => new TorchDistillationStep(this, type);
 
-    /// <summary>The teacher: initial weights, and running statistics of the images, without which the activations of an untrained network grow with its depth.</summary>
+    /// <summary>
+    /// The teacher: initial weights, and running statistics of the images, without which the activations of an untrained network grow with its depth.
+    /// </summary>
     public SegmentationModel MakeTeacher(Device device)
     {
         SegmentationModel teacher = ModelZoo.Create(Teacher, Classes, device, TeacherSeed);

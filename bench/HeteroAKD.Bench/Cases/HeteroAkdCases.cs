@@ -39,7 +39,8 @@ internal sealed record HeteroAkdCase(int Images, int Classes, int Height, int Wi
 
     /// <summary>Logits and labels are read once and both gradients written once, on whatever grid the loss is computed.</summary>
     public override Work Work => Work.Elements(
-        (double)FlopsPerElement * Images * Classes * LabelHeight * LabelWidth, Images * ((4.0 * Classes * Height * Width) + ((double)LabelHeight * LabelWidth)));
+        (double)FlopsPerElement * Images * Classes * LabelHeight * LabelWidth, Images * (
+            (4.0 * Classes * Height * Width) + ((double)LabelHeight * LabelWidth)));
 
     private bool OnLabelGrid => LabelHeight != Height || LabelWidth != Width;
 

@@ -59,7 +59,8 @@ internal sealed record InferenceCase(string Model, int Batch, int Height, int Wi
     public CaseInput Images => new("images", new Shape(Batch, 3, Height, Width));
 
     /// <summary>
-    /// The last image's logits: what the sides are compared by. libtorch in float64 takes a minute and more than 1 GB an image for the larger networks, so it computes no other image.
+    /// The last image's logits: what the sides are compared by. libtorch in float64 takes a minute and more than 1 GB an image for the larger networks, so it
+    /// computes no other image.
     /// </summary>
     /// <param name="logits">Logits of the whole batch.</param>
     public Result LastImage(double[] logits) => new("logits", logits[(logits.Length / Batch * (Batch - 1))..]);

@@ -91,8 +91,8 @@ internal sealed class TorchInference : IContender
     /// <inheritdoc/>
     public IReadOnlyList<Result> Results(int batch)
     {
-        using var scope = torch.NewDisposeScope();
-        using var none = torch.no_grad();
+        using DisposeScope scope = torch.NewDisposeScope();
+        using IDisposable none = torch.no_grad();
         torch.Tensor images = _lastOnly ? _images.narrow(0, _case.Batch - 1, 1) : _images;
         double[] logits = TorchData.ToDoubles(_network(_layers, images).Logits);
         return [_lastOnly ? new Result("logits", logits) : _case.LastImage(logits)];

@@ -5,7 +5,9 @@ using TorchSharp;
 
 namespace HeteroAKD.Bench.Cases;
 
-/// <summary>Moving elements: maps to tokens and back, permutations, slices, padding, concatenation. libtorch's views are made contiguous, as what follows needs them.</summary>
+/// <summary>
+/// Moving elements: maps to tokens and back, permutations, slices, padding, concatenation. libtorch's views are made contiguous, as what follows needs them.
+/// </summary>
 /// <param name="Operation">What moves.</param>
 /// <param name="Elements">Elements of the output.</param>
 internal sealed record LayoutCase(string Operation, double Elements) : OpCase("layout", Operation)

@@ -77,7 +77,8 @@ internal sealed record BatchNormCase(Shape Shape, bool Residual = false) : OpCas
     public override Work Work => Work.Elements((double)FlopsPerElement * Shape.Count, MovedElements(Shape.Count));
 
     /// <inheritdoc/>
-    public override Tensor Ours(ReadOnlySpan<Tensor> x) => Functional.BatchNorm(x[0], x[1], x[2], x[3], x[4], Residual ? x[5] : null, training: true, relu: true);
+    public override Tensor Ours(ReadOnlySpan<Tensor> x) =>
+        Functional.BatchNorm(x[0], x[1], x[2], x[3], x[4], Residual ? x[5] : null, training: true, relu: true);
 
     /// <inheritdoc/>
     public override torch.Tensor Theirs(ReadOnlySpan<torch.Tensor> x)
@@ -93,12 +94,16 @@ internal sealed record GroupNormCase(Shape Shape, int Groups) : OpCase("group no
     private const int FlopsPerElement = 24;
 
     /// <summary>The rows.</summary>
-    public static IReadOnlyList<GroupNormCase> Rows { get; } = [new(new Shape(2, 64, 128, 128), 32), new(new Shape(2, 256, 32, 32), 32), new(new Shape(16, 48, 12, 16), 8)];
+    public static IReadOnlyList<GroupNormCase> Rows { get; } =
+    [
+        new(new Shape(2, 64, 128, 128), 32), new(new Shape(2, 256, 32, 32), 32), new(new Shape(16, 48, 12, 16), 8)
+    ];
 
     private Shape Channel => new(Shape[1]);
 
     /// <inheritdoc/>
-    public override IReadOnlyList<CaseInput> Inputs => [new("input", Shape), new("weight", Channel) { Mean = 1, Scale = 0.1 }, new("bias", Channel) { Scale = 0.1 }];
+    public override IReadOnlyList<CaseInput> Inputs =>
+        [new("input", Shape), new("weight", Channel) { Mean = 1, Scale = 0.1 }, new("bias", Channel) { Scale = 0.1 }];
 
     /// <inheritdoc/>
     public override Work Work => Work.Elements((double)FlopsPerElement * Shape.Count, MovedElements(Shape.Count));

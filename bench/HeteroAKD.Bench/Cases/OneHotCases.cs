@@ -11,7 +11,8 @@ namespace HeteroAKD.Bench.Cases;
 /// <param name="Classes">C.</param>
 /// <param name="Height">Rows of the map; labels have eight times as many.</param>
 /// <param name="Width">Columns of the map; labels have eight times as many.</param>
-internal sealed record OneHotCase(int Images, int Classes, int Height, int Width) : OpCase("one hot", $"{Images}x{Classes}, {Height * Stride}x{Width * Stride} -> {Height}x{Width}")
+internal sealed record OneHotCase(int Images, int Classes, int Height, int Width) : OpCase(
+    "one hot", $"{Images}x{Classes}, {Height * Stride}x{Width * Stride} -> {Height}x{Width}")
 {
     private const int Stride = 8;
 

@@ -9,7 +9,8 @@ namespace HeteroAKD.Bench.Cases;
 /// <summary>The two relations of DIST: Pearson's correlation over the classes of each pixel, and over all pixels of each class.</summary>
 /// <param name="Shape">Probabilities [N, C, h, w].</param>
 /// <param name="PerChannel">Which of the two.</param>
-internal sealed record PearsonCase(Shape Shape, bool PerChannel) : OpCase("pearson", $"{(PerChannel ? "pixels of each class" : "classes of each pixel")}, {Text.Of(Shape)}")
+internal sealed record PearsonCase(Shape Shape, bool PerChannel) : OpCase(
+    "pearson", $"{(PerChannel ? "pixels of each class" : "classes of each pixel")}, {Text.Of(Shape)}")
 {
     // Sums, centred sums, and the gradient of two products.
     private const int FlopsPerElement = 16;
@@ -37,7 +38,8 @@ internal sealed record PearsonCase(Shape Shape, bool PerChannel) : OpCase("pears
         long classes = Shape[1];
         torch.Tensor a = x[0].transpose(0, 1);
         torch.Tensor b = x[1].transpose(0, 1);
-        (a, b) = PerChannel ? (a.reshape(classes, -1), b.reshape(classes, -1)) : (a.reshape(classes, -1).transpose(0, 1), b.reshape(classes, -1).transpose(0, 1));
+        (a, b) = PerChannel ? (a.reshape(classes, -1), b.reshape(classes, -1))
+            : (a.reshape(classes, -1).transpose(0, 1), b.reshape(classes, -1).transpose(0, 1));
         torch.Tensor r = F.cosine_similarity(a - a.mean([1], keepdim: true), b - b.mean([1], keepdim: true), dim: 1, eps: 1e-8);
         return PerChannel ? r : r.reshape(Shape[0], Shape[2], Shape[3]);
     }

@@ -19,7 +19,10 @@ internal sealed record PixelKlCase(int Images, int Classes, int Height, int Widt
 
     /// <inheritdoc/>
     public override IReadOnlyList<CaseInput> Inputs =>
-        [new("input", new Shape(Images, Classes, Height, Width)) { Scale = 2 }, new("teacher", new Shape(Images, Classes, Height, Width)) { Scale = 2, Gradient = false }];
+        [
+            new("input", new Shape(Images, Classes, Height, Width)) { Scale = 2 },
+            new("teacher", new Shape(Images, Classes, Height, Width)) { Scale = 2, Gradient = false }
+        ];
 
     /// <inheritdoc/>
     public override Work Work => Work.Elements((double)FlopsPerElement * Images * Classes * Height * Width, 3.0 * Images * Classes * Height * Width);
@@ -45,16 +48,17 @@ internal sealed record TargetedKlCase(string Option, KdAttributes Attributes, in
     private const int FlopsPerElement = (4 * Work.Transcendental) + 20;
 
     // Not the choice by a window: with random labels and so many classes no pixel would be left.
-    private static readonly (string Name, KdAttributes Attributes)[] Options =
+    private static readonly (string Name, KdAttributes Attributes)[] s_options =
     [
         ("teacher right", new KdAttributes(IgnoreIndex: CaseInput.IgnoreIndex, Where: DistilledPixels.TeacherRight)),
         ("mixed", new KdAttributes(IgnoreIndex: CaseInput.IgnoreIndex, TargetLogits: TargetLogits.Mixed)),
-        ("corrected, confidence", new KdAttributes(IgnoreIndex: CaseInput.IgnoreIndex, PixelWeight: PixelWeighting.Confidence, TargetLogits: TargetLogits.Corrected)),
+        ("corrected, confidence",
+         new KdAttributes(IgnoreIndex: CaseInput.IgnoreIndex, PixelWeight: PixelWeighting.Confidence, TargetLogits: TargetLogits.Corrected)),
     ];
 
     /// <summary>The rows.</summary>
     public static IReadOnlyList<TargetedKlCase> Rows { get; } =
-        [.. Options.SelectMany(o => new TargetedKlCase[] { new(o.Name, o.Attributes, 4, 19, 128, 128), new(o.Name, o.Attributes, 16, 11, 12, 16) })];
+        [.. s_options.SelectMany(o => new TargetedKlCase[] { new(o.Name, o.Attributes, 4, 19, 128, 128), new(o.Name, o.Attributes, 16, 11, 12, 16) })];
 
     /// <inheritdoc/>
     public override IReadOnlyList<CaseInput> Inputs =>

@@ -15,7 +15,11 @@ internal sealed record PoolCase(string Operation, Shape Shape, int OutputPixels)
     /// <summary>The rows.</summary>
     public static IReadOnlyList<PoolCase> Rows { get; } =
     [
-        new("max 3x3 s2", new Shape(2, 128, 128, 128), 64 * 64) { Our = x => Functional.MaxPool2d(x[0], 3, 2, 1), Their = x => F.max_pool2d(x[0], 3, stride: 2, padding: 1) },
+        new("max 3x3 s2", new Shape(2, 128, 128, 128), 64 * 64)
+        {
+            Our = x => Functional.MaxPool2d(x[0], 3, 2, 1),
+            Their = x => F.max_pool2d(x[0], 3, stride: 2, padding: 1),
+        },
         new("average 2x2", new Shape(16, 48, 24, 32), 12 * 16) { Our = x => Functional.AvgPool2d(x[0], 2, 2), Their = x => F.avg_pool2d(x[0], 2) },
         Adaptive(new Shape(16, 48, 12, 16), 1),
         Adaptive(new Shape(16, 48, 12, 16), 2),

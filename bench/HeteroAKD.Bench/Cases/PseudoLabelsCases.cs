@@ -11,7 +11,8 @@ namespace HeteroAKD.Bench.Cases;
 /// <param name="Classes">C.</param>
 /// <param name="Height">Rows of the labels; logits have an eighth.</param>
 /// <param name="Width">Columns of the labels; logits have an eighth.</param>
-internal sealed record PseudoLabelsCase(int Images, int Classes, int Height, int Width) : OpCase("pseudo labels", $"{Images}x{Classes}, {Height / Stride}x{Width / Stride} -> {Height}x{Width}")
+internal sealed record PseudoLabelsCase(int Images, int Classes, int Height, int Width) : OpCase(
+    "pseudo labels", $"{Images}x{Classes}, {Height / Stride}x{Width / Stride} -> {Height}x{Width}")
 {
     private const int Stride = 8;
     private const float Threshold = 0.5f;
@@ -30,7 +31,8 @@ internal sealed record PseudoLabelsCase(int Images, int Classes, int Height, int
     ];
 
     /// <inheritdoc/>
-    public override Work Work => Work.Elements((double)FlopsPerElement * Images * Classes * Height * Width, Images * (((double)Classes / (Stride * Stride)) + 2) * Height * Width);
+    public override Work Work =>
+        Work.Elements((double)FlopsPerElement * Images * Classes * Height * Width, Images * (((double)Classes / (Stride * Stride)) + 2) * Height * Width);
 
     /// <inheritdoc/>
     public override Tensor Ours(ReadOnlySpan<Tensor> x) => Functional.PseudoLabels(x[0], x[1], Threshold, CaseInput.IgnoreIndex);

@@ -9,7 +9,8 @@ namespace HeteroAKD.Bench.Cases;
 /// <param name="Operation">PyTorch's name.</param>
 /// <param name="Shape">Sizes of the input.</param>
 /// <param name="Dim">What is reduced.</param>
-internal sealed record ReductionCase(string Operation, Shape Shape, int[] Dim) : OpCase("reduction", $"{Operation} {Text.Of(Shape)} over {string.Join(", ", Dim)}")
+internal sealed record ReductionCase(string Operation, Shape Shape, int[] Dim) : OpCase(
+    "reduction", $"{Operation} {Text.Of(Shape)} over {string.Join(", ", Dim)}")
 {
     /// <summary>The rows: channel-wise probabilities reduce planes, logits classes, a mean of terms everything.</summary>
     public static IReadOnlyList<ReductionCase> Rows { get; } =

@@ -54,7 +54,7 @@ internal sealed class TorchDistillationStep : IContender
     /// <inheritdoc/>
     public IReadOnlyList<Result> Results(int batch)
     {
-        using var scope = torch.NewDisposeScope();
+        using DisposeScope scope = torch.NewDisposeScope();
         torch.Tensor images = TorchData.Values(_case.Images.Values(StepSetting.ImageSeeds[batch]), _case.Images.Shape, _images.dtype);
         _optimizer.zero_grad();
         torch.Tensor loss = Loss(images, training: !_case.HasMasks);

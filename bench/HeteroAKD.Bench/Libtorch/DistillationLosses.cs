@@ -42,8 +42,8 @@ internal static class DistillationLosses
     }
 
     /// <summary>
-    /// The loss taken apart: the target is z_t unless <paramref name="mixing"/>, classes weigh the same unless <paramref name="weighting"/>, and each class is held
-    /// against the rest by itself if <paramref name="binary"/>.
+    /// The loss taken apart: the target is z_t unless <paramref name="mixing"/>, classes weigh the same unless <paramref name="weighting"/>, and each class is
+    /// held against the rest by itself if <paramref name="binary"/>.
     /// </summary>
     public static torch.Tensor HeteroAkdParts(
         torch.Tensor student, torch.Tensor teacher, torch.Tensor labels, long ignoreIndex, bool mixing, bool weighting, bool binary)
@@ -83,7 +83,10 @@ internal static class DistillationLosses
         return F.kl_div(student.log_softmax(1), teacher.log_softmax(1), log_target: true, torch.nn.Reduction.Sum) / pixels;
     }
 
-    /// <summary>The same with its options, every pixel labelled or left out: the mean of v · KL(softmax(target) ‖ softmax(student)), what is not trained computed without recording.</summary>
+    /// <summary>
+    /// The same with its options, every pixel labelled or left out: the mean of v · KL(softmax(target) ‖ softmax(student)), what is not trained computed
+    /// without recording.
+    /// </summary>
     /// <param name="student">[N, C, H, W] logits.</param>
     /// <param name="teacher">[N, C, H, W] logits.</param>
     /// <param name="labels">[N, H, W] int64.</param>

@@ -9,14 +9,14 @@ internal static class TorchData
     /// <summary>A tensor of floats in another precision.</summary>
     public static torch.Tensor Values(float[] values, Shape shape, torch.ScalarType type)
     {
-        using var floats = torch.tensor(values, Sizes(shape));
+        using torch.Tensor floats = torch.tensor(values, Sizes(shape));
         return floats.to(type, copy: true).DetachFromDisposeScope();
     }
 
     /// <summary>Labels, as int64, which libtorch's losses take.</summary>
     public static torch.Tensor Labels(int[] labels, Shape shape)
     {
-        using var ints = torch.tensor(labels, Sizes(shape));
+        using torch.Tensor ints = torch.tensor(labels, Sizes(shape));
         return ints.to(torch.ScalarType.Int64, copy: true).DetachFromDisposeScope();
     }
 
@@ -26,7 +26,7 @@ internal static class TorchData
     /// <summary>The elements as doubles.</summary>
     public static double[] ToDoubles(torch.Tensor tensor)
     {
-        using var doubles = tensor.detach().to(torch.ScalarType.Float64).contiguous();
+        using torch.Tensor doubles = tensor.detach().to(torch.ScalarType.Float64).contiguous();
         return doubles.data<double>().ToArray();
     }
 

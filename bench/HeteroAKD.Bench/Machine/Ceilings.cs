@@ -14,6 +14,8 @@ internal sealed record Ceilings(int Threads, double FlopsPerSecond, double Bytes
     /// <summary>Whether computing, rather than moving, takes longer at the ceilings.</summary>
     public bool IsComputeBound(in Work work) => work.Flops / FlopsPerSecond > work.Bytes / BytesPerSecond;
 
-    /// <summary>Least time at the ceilings over the time taken. Above 1 where data stays in a cache or an algorithm needs fewer operations than were counted.</summary>
+    /// <summary>
+    /// Least time at the ceilings over the time taken. Above 1 where data stays in a cache or an algorithm needs fewer operations than were counted.
+    /// </summary>
     public double Share(in Work work, double seconds) => Math.Max(work.Flops / FlopsPerSecond, work.Bytes / BytesPerSecond) / seconds;
 }

@@ -32,7 +32,8 @@ internal sealed record MachineInfo(
 
     /// <summary>A sentence where other work was running when the run began, else null.</summary>
     public string? Warning => Load > 0.5
-        ? string.Create(CultureInfo.InvariantCulture, $"The machine was busy at the start (load {Load:F1} on {Cores} cores): the times are indications, not measurements.")
+        ? string.Create(
+            CultureInfo.InvariantCulture, $"The machine was busy at the start (load {Load:F1} on {Cores} cores): the times are indications, not measurements.")
         : null;
 
     private static double? LoadAverage() =>
@@ -40,7 +41,9 @@ internal sealed record MachineInfo(
 
     private static string CpuName()
     {
-        string? line = File.Exists("/proc/cpuinfo") ? File.ReadLines("/proc/cpuinfo").FirstOrDefault(l => l.StartsWith("model name", StringComparison.Ordinal)) : null;
+        string? line = File.Exists("/proc/cpuinfo")
+            ? File.ReadLines("/proc/cpuinfo").FirstOrDefault(l => l.StartsWith("model name", StringComparison.Ordinal))
+            : null;
         return line is null ? RuntimeInformation.ProcessArchitecture.ToString() : line[(line.IndexOf(':') + 1)..].Trim();
     }
 }

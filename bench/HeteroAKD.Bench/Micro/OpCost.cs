@@ -4,7 +4,9 @@ using HeteroAKD.Tensors.Autograd;
 
 namespace HeteroAKD.Bench.Micro;
 
-/// <summary>What an operation costs before it computes anything: tensors of one element, so that all that is left is checks, allocation, tape and launch.</summary>
+/// <summary>
+/// What an operation costs before it computes anything: tensors of one element, so that all that is left is checks, allocation, tape and launch.
+/// </summary>
 public class OpCost
 {
     private const int Recorded = 100;

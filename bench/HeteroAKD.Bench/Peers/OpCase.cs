@@ -3,7 +3,9 @@ using TorchSharp;
 
 namespace HeteroAKD.Bench.Peers;
 
-/// <summary>A case of one operation: a function of its inputs on each side. The harness makes inputs and an upstream gradient, and asks for all gradients.</summary>
+/// <summary>
+/// A case of one operation: a function of its inputs on each side. The harness makes inputs and an upstream gradient, and asks for all gradients.
+/// </summary>
 internal abstract record OpCase(string Group, string Name) : PeerCase(Group, Name)
 {
     /// <summary>Inputs in order.</summary>

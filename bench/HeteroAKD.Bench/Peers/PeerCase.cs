@@ -21,7 +21,9 @@ internal abstract record PeerCase(string Group, string Name)
     /// </summary>
     public virtual double Tolerance => 1e-5;
 
-    /// <summary>Whether a tensor's error is the Euclidean norm of the difference over that of the tensor, rather than its largest element over the largest element.</summary>
+    /// <summary>
+    /// Whether a tensor's error is the Euclidean norm of the difference over that of the tensor, rather than its largest element over the largest element.
+    /// </summary>
     public virtual bool AsWhole => false;
 
     /// <summary>On how many different inputs results are compared: the one with the middle error decides.</summary>
@@ -30,7 +32,10 @@ internal abstract record PeerCase(string Group, string Name)
     /// <summary>Tensors that matter less than this share of the largest one are measured against that share of it: where an exact zero is expected.</summary>
     public virtual double Floor => 0;
 
-    /// <summary>Whether our side records an iteration and replays it. It then holds its memory between iterations, so that all it has counts, parameters and inputs included.</summary>
+    /// <summary>
+    /// Whether our side records an iteration and replays it. It then holds its memory between iterations, so that all it has counts, parameters and inputs
+    /// included.
+    /// </summary>
     public virtual bool IsReplayed => false;
 
     /// <summary>Our side.</summary>

@@ -4,7 +4,9 @@ using TorchSharp;
 
 namespace HeteroAKD.Bench.Peers;
 
-/// <summary>libtorch's side of an operation: forward, and <c>autograd.grad</c> for the gradients, which adds to nothing that would have to be cleared.</summary>
+/// <summary>
+/// libtorch's side of an operation: forward, and <c>autograd.grad</c> for the gradients, which adds to nothing that would have to be cleared.
+/// </summary>
 internal sealed class TorchOp : IContender
 {
     private readonly OpCase _case;
@@ -48,11 +50,15 @@ internal sealed class TorchOp : IContender
     /// <inheritdoc/>
     public IReadOnlyList<Result> Results(int batch)
     {
-        using var scope = torch.NewDisposeScope();
+        using DisposeScope scope = torch.NewDisposeScope();
         torch.Tensor output = _case.Theirs(_leaves);
         IList<torch.Tensor> gradients = Gradients(output);
         IEnumerable<string> names = _inputs.Where(i => i.Gradient).Select(i => $"grad.{i.Name}");
-        return [new Result("output", TorchData.ToDoubles(output)), .. names.Zip(gradients, (name, gradient) => new Result(name, TorchData.ToDoubles(gradient)))];
+        return
+        [
+            new Result("output", TorchData.ToDoubles(output)),
+            .. names.Zip(gradients, (name, gradient) => new Result(name, TorchData.ToDoubles(gradient)))
+        ];
     }
 
     /// <inheritdoc/>

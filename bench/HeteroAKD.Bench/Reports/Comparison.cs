@@ -19,7 +19,9 @@ internal static class Comparison
             return report.RootElement.GetProperty("rows").EnumerateArray()
                 .Where(row => row.TryGetProperty("ratio", out JsonElement ratio) && ratio.ValueKind == JsonValueKind.Number)
                 .ToDictionary(
-                    row => (row.GetProperty("group").GetString()!, row.GetProperty("case").GetString()!, row.GetProperty("threads").GetInt32()), row => row.GetProperty("ratio").GetDouble());
+                    row =>
+                        (row.GetProperty("group").GetString()!, row.GetProperty("case").GetString()!, row.GetProperty("threads").GetInt32()), row =>
+                            row.GetProperty("ratio").GetDouble());
         }
         catch (Exception e) when (e is InvalidOperationException or KeyNotFoundException or ArgumentException)
         {

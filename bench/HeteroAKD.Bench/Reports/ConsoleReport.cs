@@ -1,3 +1,4 @@
+using System.Globalization;
 using HeteroAKD.Bench.Machine;
 using HeteroAKD.Bench.Peers;
 
@@ -25,8 +26,10 @@ internal sealed class ConsoleReport(TextWriter writer, int caseWidth)
     public void BeginThreads(Ceilings ceilings)
     {
         writer.WriteLine();
-        writer.WriteLine(Figures.Text(
-            $"{ceilings.Threads} threads. Ceilings: {ceilings.FlopsPerSecond / 1e9:F1} GFLOP/s multiply-add, {ceilings.BytesPerSecond / 1e9:F1} GB/s copy (read + written)."));
+        writer.WriteLine(string.Create(
+            CultureInfo.InvariantCulture,
+            $"{ceilings.Threads} threads. Ceilings: {ceilings.FlopsPerSecond / 1e9:F1} GFLOP/s multiply-add, {ceilings.BytesPerSecond / 1e9:F1} GB/s copy "
+            + $"(read + written)."));
         Write(Figures.Heads);
     }
 

@@ -8,7 +8,10 @@ internal static class Figures
 {
     /// <summary>Heads of <see cref="Cells"/>.</summary>
     public static IReadOnlyList<string> Heads { get; } =
-        ["case", "forward ms", "backward ms", "full ms (20-80 %)", "peer full ms (20-80 %)", "fwd", "bwd", "full", "goal", "rate", "ceiling", "theirs", "error", "MiB", "theirs"];
+        [
+            "case", "forward ms", "backward ms", "full ms (20-80 %)", "peer full ms (20-80 %)", "fwd", "bwd", "full", "goal", "rate", "ceiling", "theirs",
+            "error", "MiB", "theirs"
+        ];
 
     /// <summary>A row as cells; rows without times say why in the first one.</summary>
     public static IReadOnlyList<string> Cells(PeerRow row) => row.Ours is not { } ours
@@ -39,7 +42,12 @@ internal static class Figures
     public static string Milliseconds(double seconds)
     {
         double ms = 1000 * seconds;
-        return ms == 0 ? "-" : ms >= 100 ? Text($"{ms:F0}") : ms >= 10 ? Text($"{ms:F1}") : ms >= 1 ? Text($"{ms:F2}") : ms >= 0.1 ? Text($"{ms:F3}") : Text($"{ms:F4}");
+        return ms == 0 ? "-"
+            : ms >= 100 ? Text($"{ms:F0}")
+            : ms >= 10 ? Text($"{ms:F1}")
+            : ms >= 1 ? Text($"{ms:F2}")
+            : ms >= 0.1 ? Text($"{ms:F3}")
+            : Text($"{ms:F4}");
     }
 
     /// <summary>A text in the invariant culture.</summary>

@@ -38,7 +38,9 @@ internal static class MarkdownReport
     private static void AppendTables(StringBuilder text, Ceilings ceilings, IReadOnlyList<PeerRow> rows)
     {
         text.Append(Figures.Text($"\n## {ceilings.Threads} threads\n\n"));
-        text.Append(Figures.Text($"Ceilings: {ceilings.FlopsPerSecond / 1e9:F1} GFLOP/s multiply-add, {ceilings.BytesPerSecond / 1e9:F1} GB/s copy (read + written).\n"));
+        text.Append(
+            Figures.Text(
+                $"Ceilings: {ceilings.FlopsPerSecond / 1e9:F1} GFLOP/s multiply-add, {ceilings.BytesPerSecond / 1e9:F1} GB/s copy (read + written).\n"));
         foreach (IGrouping<string, PeerRow> group in rows.Where(r => r.Threads == ceilings.Threads).GroupBy(r => r.Group))
         {
             text.Append($"\n### {group.Key}\n\n");

@@ -1,3 +1,4 @@
+using System.Globalization;
 using HeteroAKD.Bench.Peers;
 
 namespace HeteroAKD.Bench.Reports;
@@ -16,7 +17,10 @@ internal static class Verdict
         foreach (IGrouping<(string Group, int Threads), PeerRow> group in timed.GroupBy(r => (r.Group, r.Threads)))
         {
             double mean = Math.Exp(group.Average(r => Math.Log(r.Ratio!.Value)));
-            lines.Add(Figures.Text($"{group.Key.Group}, {group.Key.Threads} threads: geometric mean {mean:0.00}x of the peer over {group.Count()} cases, worst {group.Min(r => r.Ratio):0.00}x, best {group.Max(r => r.Ratio):0.00}x."));
+            lines.Add(string.Create(
+                CultureInfo.InvariantCulture,
+                $"{group.Key.Group}, {group.Key.Threads} threads: geometric mean {mean:0.00}x of the peer over {group.Count()} cases, worst "
+                + $"{group.Min(r => r.Ratio):0.00}x, best {group.Max(r => r.Ratio):0.00}x."));
         }
 
         Add(lines, $"Slower than a third of the peer's speed", timed.Where(r => r.Ratio < SlowestRatio), r => Figures.Ratio(r.Ratio));

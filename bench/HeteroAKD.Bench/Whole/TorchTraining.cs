@@ -36,7 +36,8 @@ internal sealed class TorchTraining : IDisposable
         foreach (ParameterGroup group in job.ParameterGroups())
         {
             _optimizers.Add(torch.optim.AdamW(
-                group.Parameters.Select(p => trained[p.Name!]), job.Optimizer.Lr, job.Optimizer.Betas[0], job.Optimizer.Betas[1], job.Optimizer.Eps, group.WeightDecay));
+                group.Parameters.Select(p => trained[p.Name!]), job.Optimizer.Lr, job.Optimizer.Betas[0], job.Optimizer.Betas[1], job.Optimizer.Eps,
+                group.WeightDecay));
         }
     }
 
@@ -46,10 +47,11 @@ internal sealed class TorchTraining : IDisposable
         LearningRateSchedule schedule = new(_job.Schedule, _job.Optimizer.Lr, _job.Training.Steps);
         for (int step = 0; step < _job.Training.Steps; step++)
         {
-            using var scope = torch.NewDisposeScope();
+            using DisposeScope scope = torch.NewDisposeScope();
             Batch batch = batches.Next();
             Shape grid = new(batch.Count, batch.Height, batch.Width);
-            torch.Tensor images = TorchData.Values(batch.Images[..(3 * grid.Count)], new Shape(batch.Count, 3, batch.Height, batch.Width), torch.ScalarType.Float32);
+            torch.Tensor images = TorchData.Values(
+                batch.Images[..(3 * grid.Count)], new Shape(batch.Count, 3, batch.Height, batch.Width), torch.ScalarType.Float32);
             torch.Tensor labels = TorchData.Labels(batch.Labels[..grid.Count], grid);
             Step(images, labels, schedule.At(step));
             images.Dispose();
@@ -79,7 +81,7 @@ internal sealed class TorchTraining : IDisposable
         foreach (torch.optim.Optimizer optimizer in _optimizers)
         {
             optimizer.zero_grad();
-            foreach (var group in optimizer.ParamGroups)
+            foreach (torch.optim.ILearningRateController? group in optimizer.ParamGroups)
             {
                 group.LearningRate = rate;
             }

@@ -82,11 +82,14 @@ internal sealed class WholeTraining : IDisposable
         OptimizerOptions optimizer = config.Optimizer;
         LossConfig loss = config.Loss;
         bool onlyKd = config.Distillation.WeightedTerms() is [{ Name: Recipes.Kd } kd] && kd.Options is KdTermOptions options && options == new KdTermOptions();
-        if (optimizer.Kind != OptimizerKind.AdamW || optimizer.GradientClip != 0 || optimizer.Accumulate != 1 || loss.ClassWeights != ClassWeighting.None || loss.LabelSmoothing != 0
-            || config.Distillation.Decay != 1 || config.Data.Unlabelled.Length > 0 || config.Teacher.Mean.Count > 0 || config.Data.TeacherCache != CacheKind.Off || !onlyKd)
+        if (optimizer.Kind != OptimizerKind.AdamW || optimizer.GradientClip != 0 || optimizer.Accumulate != 1 || loss.ClassWeights != ClassWeighting.None
+            || loss.LabelSmoothing != 0
+            || config.Distillation.Decay != 1 || config.Data.Unlabelled.Length > 0 || config.Teacher.Mean.Count > 0 || config.Data.TeacherCache != CacheKind.Off
+            || !onlyKd)
         {
             throw new HeteroAkdException(
-                "whole: libtorch's side knows AdamW, the task loss without class weights or smoothing, and plain KD with its defaults; leave optimizer.kind, gradientClip, accumulate, loss.classWeights, loss.labelSmoothing, "
+                "whole: libtorch's side knows AdamW, the task loss without class weights or smoothing, and plain KD with its defaults; leave "
+                    + "optimizer.kind, gradientClip, accumulate, loss.classWeights, loss.labelSmoothing, "
                 + "distillation.decay, data.unlabelled, data.teacherCache, teacher.mean and the terms of the distillation as they are");
         }
     }

@@ -14,7 +14,8 @@ namespace HeteroAKD.DeviceBench.Ceilings;
 /// <param name="LaunchSeconds">The host's time for a launch of an empty kernel, the driver's part included.</param>
 /// <param name="Launches">Launches that were timed.</param>
 internal sealed record DeviceCeilings(
-    string Device, string Description, double CopyKernelBytesPerSecond, double? MemcpyBytesPerSecond, double FmaFlopsPerSecond, double LaunchSeconds, int Launches)
+    string Device, string Description, double CopyKernelBytesPerSecond, double? MemcpyBytesPerSecond, double FmaFlopsPerSecond, double LaunchSeconds,
+    int Launches)
 {
     private const int Repetitions = 10;
 
@@ -40,10 +41,12 @@ internal sealed record DeviceCeilings(
         int columns = copied / CopyKernel.Rows;
         double kernel = Best(device, clock, () => device.Pixel(new CopyKernel(source.Mem, target.Mem, columns), 1, columns, 1, DType.Float32));
         double? memcpy = device is HeteroAKD.Tensors.CudaDevice cuda ? Best(device, clock, () => cuda.Copy(source, target)) : null;
-        double fma = Best(device, clock, () => device.Pixel(new FmaKernel(target.Mem, iterations), 1, threads, FmaKernel.FmasPerIteration * iterations, DType.Float32));
+        double fma = Best(
+            device, clock, () => device.Pixel(new FmaKernel(target.Mem, iterations), 1, threads, FmaKernel.FmasPerIteration * iterations, DType.Float32));
         double flops = 2.0 * FmaKernel.FmasPerIteration * iterations * threads;
         return new DeviceCeilings(
-            device.Name, device.Description, bytes / kernel, memcpy is null ? null : bytes / memcpy, flops / fma, LaunchTime(device, source, target, launches), launches);
+            device.Name, device.Description, bytes / kernel, memcpy is null ? null
+                : bytes / memcpy, flops / fma, LaunchTime(device, source, target, launches), launches);
     }
 
     // The best of several, since a ceiling is what is possible; the first compiles.

@@ -13,14 +13,30 @@ internal sealed class BenchCommand : Command
 
     private readonly Option<string> _filter = new("--filter")
     {
-        Description = "Only rows whose name or title contains this; several, separated by commas, are alternatives", HelpName = "text", DefaultValueFactory = _ => "",
+        Description = "Only rows whose name or title contains this; several, separated by commas, are "
+            + "alternatives",
+        HelpName = "text",
+        DefaultValueFactory = _ => "",
     };
 
-    private readonly Option<double> _seconds = new("--seconds") { Description = "How long a row is measured, after its warm-up", HelpName = "s", DefaultValueFactory = _ => 0.1 };
-    private readonly Option<string?> _precision = new("--precision") { Description = "What products round to, instead of the row's own: fp32, tf32 or bf16", HelpName = "name" };
+    private readonly Option<double> _seconds = new("--seconds")
+    {
+        Description = "How long a row is measured, after its warm-up",
+        HelpName = "s",
+        DefaultValueFactory = _ => 0.1,
+    };
+    private readonly Option<string?> _precision = new("--precision")
+    {
+        Description = "What products round to, instead of the row's own: fp32, tf32 or bf16",
+        HelpName = "name",
+    };
     private readonly Option<bool> _small = new("--small") { Description = "Small sizes: to see that everything runs" };
     private readonly Option<bool> _list = new("--list") { Description = "Only list the rows" };
-    private readonly Option<bool> _serve = new("--serve") { Description = "Read names of rows from the standard input, one a line, and answer each with a line of JSON" };
+    private readonly Option<bool> _serve = new("--serve")
+    {
+        Description = "Read names of rows from the standard input, one a line, and answer each with a "
+        + "line of JSON"
+    };
     private readonly Option<string?> _json = new("--json") { Description = "Write the rows to this file", HelpName = "file" };
 
     private readonly CommonOptions _options;
@@ -118,7 +134,10 @@ internal sealed class BenchCommand : Command
     private static List<RowSpec> Select(string filter)
     {
         string[] alternatives = filter.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
-        return [.. RowSpec.All.Where(r => alternatives.Length == 0 || alternatives.Any(a => $"{r.Id} {r.Title}".Contains(a, StringComparison.OrdinalIgnoreCase)))];
+        return
+        [
+            .. RowSpec.All.Where(r => alternatives.Length == 0 || alternatives.Any(a => $"{r.Id} {r.Title}".Contains(a, StringComparison.OrdinalIgnoreCase)))
+        ];
     }
 
     private sealed record BenchOutcome(string Device, string Description, string Method, bool Small, IReadOnlyList<RowResult> Rows);

@@ -12,7 +12,12 @@ internal sealed class CasesCommand : Command
     // The simulator needs microseconds an element and a thread of the system for each thread of a block.
     private const int SimulatorElements = 256;
 
-    private readonly Option<string> _filter = new("--filter") { Description = "Only operations whose name contains this", HelpName = "text", DefaultValueFactory = _ => "" };
+    private readonly Option<string> _filter = new("--filter")
+    {
+        Description = "Only operations whose name contains this",
+        HelpName = "text",
+        DefaultValueFactory = _ => "",
+    };
     private readonly Option<bool> _once = new("--once") { Description = "Without the second run for the same bits" };
     private readonly Option<string?> _json = new("--json") { Description = "Write the outcome to this file", HelpName = "file" };
 
@@ -54,7 +59,8 @@ internal sealed class CasesCommand : Command
             failures.AddRange(new[] { wrong, changed }.OfType<string>());
         }
 
-        return new CasesOutcome(device.Name, device.Description, passed, failures.Count, twice ? different : null, failures, Stopwatch.GetElapsedTime(start).TotalSeconds);
+        return new CasesOutcome(
+            device.Name, device.Description, passed, failures.Count, twice ? different : null, failures, Stopwatch.GetElapsedTime(start).TotalSeconds);
     }
 
     private static bool Fits(OpCase opCase, Device device) => device.Name != "ilgpu-cpu" || opCase.Inputs.Sum(i => i.Shape.Count) <= SimulatorElements;

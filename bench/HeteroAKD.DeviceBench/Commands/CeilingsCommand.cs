@@ -42,7 +42,8 @@ internal sealed class CeilingsCommand : Command
             }
 
             terminal.Out.WriteLine(FormattableString.Invariant($"float32 multiply-add  {ceilings.FmaFlopsPerSecond / Giga:F1} GFLOP/s"));
-            terminal.Out.WriteLine(FormattableString.Invariant($"empty launch          {ceilings.LaunchSeconds * Microseconds:F2} µs of the host ({ceilings.Launches} launches)"));
+            terminal.Out.WriteLine(
+                FormattableString.Invariant($"empty launch          {ceilings.LaunchSeconds * Microseconds:F2} µs of the host ({ceilings.Launches} launches)"));
             JsonFile.Write(result.GetValue(_json), ceilings);
             return ExitCode.Success;
         });

@@ -12,7 +12,11 @@ internal sealed class ReportCommand : Command
 {
     private const string Script = "device.sh";
 
-    private readonly Argument<string[]> _arguments = new("ARGUMENTS") { Description = "Of device.sh, after --: report -- --help", Arity = ArgumentArity.ZeroOrMore };
+    private readonly Argument<string[]> _arguments = new("ARGUMENTS")
+    {
+        Description = "Of device.sh, after --: report -- --help",
+        Arity = ArgumentArity.ZeroOrMore,
+    };
     private readonly Option<string?> _unpack = new("--unpack") { Description = "Only write the scripts into this folder", HelpName = "folder" };
 
     /// <summary>Declares the command.</summary>
@@ -51,14 +55,16 @@ internal sealed class ReportCommand : Command
         try
         {
             Unpack(folder.FullName);
-            string program = Environment.ProcessPath ?? throw new HeteroAkdException("report: the path of this program is not known; run bench/device.sh --file PATH instead.");
+            string program = Environment.ProcessPath
+                ?? throw new HeteroAkdException("report: the path of this program is not known; run bench/device.sh --file PATH instead.");
             using Process process = Process.Start("bash", [Path.Combine(folder.FullName, Script), "--file", program, .. arguments]);
             process.WaitForExit();
             return process.ExitCode;
         }
         catch (Win32Exception e)
         {
-            throw new HeteroAkdException($"report: bash, which runs the measurement, could not be started ({e.Message}); install it, or add its folder to PATH.", e);
+            throw new HeteroAkdException(
+                $"report: bash, which runs the measurement, could not be started ({e.Message}); install it, or add its folder to PATH.", e);
         }
         finally
         {

@@ -21,7 +21,10 @@ internal sealed class OpWork : RowWork
     {
         _recipe = recipe;
         _device = device;
-        _values = [.. recipe.Inputs.Select((input, i) => input.Tensor(device, input.IsActivation && type == DType.Float32 ? device.ActivationType : type, seed: i + 1))];
+        _values =
+        [
+            .. recipe.Inputs.Select((input, i) => input.Tensor(device, input.IsActivation && type == DType.Float32 ? device.ActivationType : type, seed: i + 1))
+        ];
         _leaves = new Tensor[_values.Length];
         Shape output;
         DType outputType;

@@ -12,7 +12,8 @@ internal sealed record RowInput(string Name, Shape Shape)
 
     private const int IgnoredOneIn = 20;
 
-    // Numbers repeat after so many, a prime, so that no two planes of a large map are alike: drawing hundreds of millions would take longer than the measurement.
+    // Numbers repeat after so many, a prime, so that no two planes of a large map are alike: drawing hundreds of millions would take longer than the
+    // measurement.
     private const int Drawn = 1_048_573;
 
     /// <summary>Whether the gradient is computed.</summary>

@@ -71,7 +71,11 @@ internal sealed class RowRunner : IDisposable
         result = result with { Error = check.Error, Allowed = check.Allowed };
         if (!check.Passed)
         {
-            return result with { Status = RowStatus.Wrong, Message = FormattableString.Invariant($"{check.Worst} is off by {check.Error:0.0e0}, allowed {check.Allowed:0.0e0}") };
+            return result with
+            {
+                Status = RowStatus.Wrong,
+                Message = FormattableString.Invariant($"{check.Worst} is off by {check.Error:0.0e0}, allowed {check.Allowed:0.0e0}"),
+            };
         }
 
         RowSizes sizes = _small ? row.Small : row.Full;

@@ -65,8 +65,8 @@ internal sealed record RowSizes
     public bool Replay { get; init; }
 
     /// <summary>
-    /// Whether a step's results are compared with running statistics and without masks: batch norm over the few pixels of a pooled map divides by next to nothing,
-    /// and rounding grows without bound.
+    /// Whether a step's results are compared with running statistics and without masks: batch norm over the few pixels of a pooled map divides by next to
+    /// nothing, and rounding grows without bound.
     /// </summary>
     public bool Evaluated { get; init; }
 }
@@ -100,7 +100,9 @@ internal sealed record RowSpec
     /// <summary>The row of a name.</summary>
     /// <exception cref="HeteroAkdException">There is none.</exception>
     public static RowSpec Find(string id) => All.FirstOrDefault(r => r.Id == id)
-        ?? throw new HeteroAkdException($"there is no row '{id}'.{(NearestName.Of(id, All.Select(r => r.Id)) is { } near ? $" Did you mean '{near}'?" : "")} 'bench --list' shows them all.");
+        ?? throw new HeteroAkdException(
+            $"there is no row '{id}'.{(NearestName.Of(id, All.Select(r => r.Id)) is { } near ? $" Did you mean '{near}'?" : "")} 'bench --list' shows them "
+                + "all.");
 
     private static List<RowSpec> Read()
     {

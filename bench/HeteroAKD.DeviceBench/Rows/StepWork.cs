@@ -94,7 +94,8 @@ internal sealed class StepWork : RowWork
         _loss.Dispose();
     }
 
-    private static TaskLoss NewLoss(Device device, RowSizes sizes) => new(device, sizes.Classes, new TaskLossOptions(RowInput.IgnoreIndex, AuxWeight: AuxWeight));
+    private static TaskLoss NewLoss(Device device, RowSizes sizes) =>
+        new(device, sizes.Classes, new TaskLossOptions(RowInput.IgnoreIndex, AuxWeight: AuxWeight));
 
     private RowCheck CheckBatch(Device cpu, RowSizes sizes, int batch, double allowed)
     {

@@ -5,8 +5,8 @@ using HeteroAKD.Kernels.Launch;
 namespace HeteroAKD.Kernels.Attention;
 
 /// <summary>
-/// O = softmax(Q Kᵀ d^-½) V for each head (Vaswani et al., "Attention Is All You Need", 2017, Eq. 1; <c>F.scaled_dot_product_attention</c>) without storing scores:
-/// what the backward pass needs of them is the log-sum-exp of each query's row (Dao et al., "FlashAttention", 2022). Launch on Pairs·Queries rows;
+/// O = softmax(Q Kᵀ d^-½) V for each head (Vaswani et al., "Attention Is All You Need", 2017, Eq. 1; <c>F.scaled_dot_product_attention</c>) without storing
+/// scores: what the backward pass needs of them is the log-sum-exp of each query's row (Dao et al., "FlashAttention", 2022). Launch on Pairs·Queries rows;
 /// <see cref="HostAttention"/> is the host's algorithm.
 /// </summary>
 public readonly struct AttentionForwardKernel(

@@ -39,7 +39,8 @@ internal sealed unsafe class AttentionGradientJob<TLane> : KernelJob<AttentionGr
     public static int Padded(int headSize) => (headSize + TLane.Width - 1) / TLane.Width * TLane.Width;
 
     /// <summary>Bytes of one set of sums.</summary>
-    public static nuint SumBytes(in AttentionShape shape) => (nuint)shape.Pairs * (nuint)shape.Keys * (nuint)(2 * Padded(shape.HeadSize) * RegisterTile<TLane>.ElementSize);
+    public static nuint SumBytes(in AttentionShape shape) =>
+        (nuint)shape.Pairs * (nuint)shape.Keys * (nuint)(2 * Padded(shape.HeadSize) * RegisterTile<TLane>.ElementSize);
 
     public override void Tile(int tile, int worker)
     {
@@ -142,7 +143,8 @@ internal sealed unsafe class AttentionGradientJob<TLane> : KernelJob<AttentionGr
         {
             int rows = RegisterTile<TLane>.PanelRows(count - j);
             PanelPacking.Pack(
-                (byte*)(block + (j * vectors)), vectors * sizeof(TLane), size, Math.Min(rows, count - j), rows, lanes, panels + ((nint)inBundle * rows * size), size);
+                (byte*)(block + (j * vectors)), vectors * sizeof(TLane), size, Math.Min(rows, count - j), rows, lanes, panels + ((nint)inBundle * rows * size),
+                size);
             panels += (nint)rows * bundle * size;
             j += rows;
         }
@@ -191,7 +193,9 @@ internal sealed unsafe class AttentionGradientJob<TLane> : KernelJob<AttentionGr
     }
 }
 
-/// <summary>Adds up the sums that the tiles of a backward pass left, in order, and writes the gradients of keys and values; a tile is one pair's keys.</summary>
+/// <summary>
+/// Adds up the sums that the tiles of a backward pass left, in order, and writes the gradients of keys and values; a tile is one pair's keys.
+/// </summary>
 internal sealed unsafe class AttentionGradientCombineJob<TLane> : KernelJob<AttentionGradientCombineJob<TLane>>
     where TLane : unmanaged, ILane<TLane>
 {

@@ -35,7 +35,8 @@ public readonly struct AttentionDeltaKernel(
 }
 
 /// <summary>
-/// The gradient for the queries; probabilities are formed again from scores and log-sum-exps. Launch on Pairs·Queries rows after <see cref="AttentionDeltaKernel"/>.
+/// The gradient for the queries; probabilities are formed again from scores and log-sum-exps. Launch on Pairs·Queries rows after
+/// <see cref="AttentionDeltaKernel"/>.
 /// </summary>
 public readonly struct AttentionQueryGradientKernel(
     Mem q, // [B, N, C]
@@ -115,7 +116,10 @@ public readonly struct AttentionQueryGradientKernel(
     }
 }
 
-/// <summary>The gradient for keys and values. Launch on Pairs·Keys rows after <see cref="AttentionDeltaKernel"/>; <see cref="AttentionQueryGradientKernel.Reference"/> specifies it.</summary>
+/// <summary>
+/// The gradient for keys and values. Launch on Pairs·Keys rows after <see cref="AttentionDeltaKernel"/>; <see cref="AttentionQueryGradientKernel.Reference"/>
+/// specifies it.
+/// </summary>
 public readonly struct AttentionKeyValueGradientKernel(
     Mem q, // [B, N, C]
     Mem kv, // [B, M, 2C]

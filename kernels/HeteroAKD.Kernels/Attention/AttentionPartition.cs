@@ -19,7 +19,9 @@ internal readonly struct AttentionPartition
     // Multiply-adds of a tile below which several pairs share one.
     private const long TileWork = 1 << 18;
 
-    /// <summary>Cuts <paramref name="along"/> x <paramref name="across"/> scores of each pair; blocks have at most <paramref name="maxBlock"/> tokens.</summary>
+    /// <summary>
+    /// Cuts <paramref name="along"/> x <paramref name="across"/> scores of each pair; blocks have at most <paramref name="maxBlock"/> tokens.
+    /// </summary>
     public AttentionPartition(int pairs, int along, int across, int headSize, int alongUnit, int acrossUnit, int maxBlock)
     {
         Pairs = pairs;
@@ -62,7 +64,9 @@ internal readonly struct AttentionPartition
     /// <summary>Tiles where each leaves a set of sums.</summary>
     public int SumTiles => Sums * Divide(Pairs, PairsPerTile);
 
-    /// <summary>What tile <paramref name="tile"/> of <see cref="SumTiles"/> covers: pairs, pieces of <see cref="AlongPerTile"/> tokens, and its set of sums.</summary>
+    /// <summary>
+    /// What tile <paramref name="tile"/> of <see cref="SumTiles"/> covers: pairs, pieces of <see cref="AlongPerTile"/> tokens, and its set of sums.
+    /// </summary>
     public void SumBounds(int tile, out int firstPair, out int endPair, out int firstPiece, out int endPiece, out int sum)
     {
         firstPair = tile / Sums * PairsPerTile;

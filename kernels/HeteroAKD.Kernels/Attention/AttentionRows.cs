@@ -64,7 +64,10 @@ internal struct ColumnSums<TLane>
     private TLane _s2;
     private TLane _s3;
 
-    /// <summary>Adds weight × columns start … start + 3 of the tokens' rows; of columns from <paramref name="end"/> on the last one before it is read, and not stored later.</summary>
+    /// <summary>
+    /// Adds weight × columns start … start + 3 of the tokens' rows; of columns from <paramref name="end"/> on the last one before it is read, and not stored
+    /// later.
+    /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Add(TLane weight, in TokenLane<TLane> tokens, Mem memory, int start, int end)
     {

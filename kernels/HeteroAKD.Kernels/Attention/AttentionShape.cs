@@ -45,7 +45,9 @@ public readonly struct AttentionShape
         HeadSize = channels / heads;
     }
 
-    /// <summary>Whether the row kernels can compute it: their lanes hold the places of one image's queries, keys and values as floats, which are exact below 2^24.</summary>
+    /// <summary>
+    /// Whether the row kernels can compute it: their lanes hold the places of one image's queries, keys and values as floats, which are exact below 2^24.
+    /// </summary>
     public bool FitsRowKernels => Math.Max(Queries, 2L * Keys) * Channels < 1 << 24;
 
     /// <summary>C.</summary>

@@ -24,7 +24,9 @@ internal static unsafe class AttentionTile<TLane>
         }
     }
 
-    /// <summary>sums[d, vectors] = factor · sums + Σ over across of panels · weights; the first block only writes. factors holds a lane for each vector.</summary>
+    /// <summary>
+    /// sums[d, vectors] = factor · sums + Σ over across of panels · weights; the first block only writes. factors holds a lane for each vector.
+    /// </summary>
     public static void AddSums(byte* panels, int headSize, TLane* weights, int across, int vectors, TLane* sums, bool first, TLane* factors, TLane* tile)
     {
         TileColumns right = TileColumns.Even((byte*)weights, vectors * sizeof(TLane));

@@ -5,8 +5,8 @@ using HeteroAKD.Kernels.Launch;
 namespace HeteroAKD.Kernels.Attention;
 
 /// <summary>
-/// Attention on host threads. Scores exist one block at a time in a worker's arena (after Dao et al., "FlashAttention", 2022), so that memory grows with N + M and
-/// not with N·M. Specifications: <see cref="AttentionForwardKernel.Reference"/> and <see cref="AttentionQueryGradientKernel.Reference"/>.
+/// Attention on host threads. Scores exist one block at a time in a worker's arena (after Dao et al., "FlashAttention", 2022), so that memory grows with N + M
+/// and not with N·M. Specifications: <see cref="AttentionForwardKernel.Reference"/> and <see cref="AttentionQueryGradientKernel.Reference"/>.
 /// </summary>
 public static class HostAttention
 {

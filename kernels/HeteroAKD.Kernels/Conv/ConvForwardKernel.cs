@@ -35,7 +35,8 @@ public readonly struct ConvForwardKernel : IPixelKernel
     public int Rows => _shape.Batch * _shape.OutChannels * _shape.OutHeight;
 
     /// <summary><c>torch.nn.functional.conv2d</c>, then the activation; y is overwritten.</summary>
-    public static void Reference(in ConvShape s, ReadOnlySpan<double> x, ReadOnlySpan<double> weight, ReadOnlySpan<double> bias, ActivationKind activation, Span<double> y)
+    public static void Reference(
+        in ConvShape s, ReadOnlySpan<double> x, ReadOnlySpan<double> weight, ReadOnlySpan<double> bias, ActivationKind activation, Span<double> y)
     {
         int index = 0;
         for (int n = 0; n < s.Batch; n++)
@@ -125,7 +126,9 @@ public readonly struct ConvForwardKernel : IPixelKernel
 /// <summary>Lane arithmetic that the portable convolution kernels share.</summary>
 internal static class ConvLanes
 {
-    /// <summary>Elements <paramref name="columns"/> of the row of <paramref name="width"/> elements that starts at <paramref name="start"/>; 0 outside of it.</summary>
+    /// <summary>
+    /// Elements <paramref name="columns"/> of the row of <paramref name="width"/> elements that starts at <paramref name="start"/>; 0 outside of it.
+    /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static TLane GatherInside<TLane>(Mem memory, int start, TLane columns, int width)
         where TLane : unmanaged, ILane<TLane>

@@ -12,7 +12,9 @@ internal readonly record struct ConvTapRun(int First, int End);
 /// <summary>The taps FirstTap … EndTap of one row of the kernel, and the grid rows FirstRow … EndRow from which they see more than padding.</summary>
 internal readonly record struct ConvKernelRow(int FirstTap, int EndTap, int FirstRow, int EndRow);
 
-/// <summary>The part of the target that one set of taps computes: grid position (i, j) is target element (TargetRow + i · step, TargetColumn + j · step).</summary>
+/// <summary>
+/// The part of the target that one set of taps computes: grid position (i, j) is target element (TargetRow + i · step, TargetColumn + j · step).
+/// </summary>
 internal sealed class ConvPass(int rows, int columns, int targetRow, int targetColumn, ConvTap[] taps)
 {
     private ColumnsSeen[] _columnsSeen = []; // of each tap
@@ -57,7 +59,8 @@ internal sealed class ConvPass(int rows, int columns, int targetRow, int targetC
     }
 
     /// <summary>
-    /// The taps that some position of grid rows and columns sees, as runs, in order; with wide dilations that is half of the kernel on average. At most one run a kernel row.
+    /// The taps that some position of grid rows and columns sees, as runs, in order; with wide dilations that is half of the kernel on average. At most one run
+    /// a kernel row.
     /// </summary>
     /// <param name="rows">First and last grid row.</param>
     /// <param name="columns">First and last grid column.</param>
@@ -146,7 +149,9 @@ internal sealed class ConvGeometry
     /// <summary>Columns of a source image.</summary>
     public int SourceWidth { get; private init; }
 
-    /// <summary>Maps that an image is taken as: map m has rows m, m + RowMaps, … of source and target. More than 1 at stride 1 only, where there is one pass.</summary>
+    /// <summary>
+    /// Maps that an image is taken as: map m has rows m, m + RowMaps, … of source and target. More than 1 at stride 1 only, where there is one pass.
+    /// </summary>
     public int RowMaps { get; private init; }
 
     /// <summary>Source rows from a row of a phase to the next.</summary>
@@ -198,8 +203,15 @@ internal sealed class ConvGeometry
     {
         ConvGeometry geometry = new()
         {
-            RowMaps = rowMaps, SourceHeight = s.Height, SourceWidth = s.Width, SourceStepRow = s.StrideHeight, SourceStepColumn = s.StrideWidth,
-            TargetHeight = s.OutHeight, TargetWidth = s.OutWidth, TargetStepRow = 1, TargetStepColumn = 1,
+            RowMaps = rowMaps,
+            SourceHeight = s.Height,
+            SourceWidth = s.Width,
+            SourceStepRow = s.StrideHeight,
+            SourceStepColumn = s.StrideWidth,
+            TargetHeight = s.OutHeight,
+            TargetWidth = s.OutWidth,
+            TargetStepRow = 1,
+            TargetStepColumn = 1,
         };
         int rows = Count(s.OutHeight, 0, rowMaps);
         List<ConvTap> taps = [];
@@ -222,8 +234,15 @@ internal sealed class ConvGeometry
     {
         ConvGeometry geometry = new()
         {
-            RowMaps = rowMaps, SourceHeight = s.OutHeight, SourceWidth = s.OutWidth, SourceStepRow = 1, SourceStepColumn = 1,
-            TargetHeight = s.Height, TargetWidth = s.Width, TargetStepRow = s.StrideHeight, TargetStepColumn = s.StrideWidth,
+            RowMaps = rowMaps,
+            SourceHeight = s.OutHeight,
+            SourceWidth = s.OutWidth,
+            SourceStepRow = 1,
+            SourceStepColumn = 1,
+            TargetHeight = s.Height,
+            TargetWidth = s.Width,
+            TargetStepRow = s.StrideHeight,
+            TargetStepColumn = s.StrideWidth,
         };
         List<ConvPass> passes = [];
         for (int a = 0; a < Math.Min(s.StrideHeight, s.Height); a++)
@@ -239,7 +258,8 @@ internal sealed class ConvGeometry
     }
 
     /// <summary>Whether the rows that the kernel sees from a row of the target are those of one of as many maps as the dilation has rows.</summary>
-    public static bool HasRowMaps(in ConvShape s) => s.StrideHeight == 1 && s.StrideWidth == 1 && s.DilationHeight > 1 && s.PaddingHeight % s.DilationHeight == 0;
+    public static bool HasRowMaps(in ConvShape s) =>
+        s.StrideHeight == 1 && s.StrideWidth == 1 && s.DilationHeight > 1 && s.PaddingHeight % s.DilationHeight == 0;
 
     /// <summary>Rows of phase <paramref name="phase"/> in map <paramref name="map"/> of an image; the first map has the most.</summary>
     public int PhaseRows(int phase, int map = 0) => Count(SourceHeight, _phases[phase].Row + map, SourceStepRow * RowMaps);
@@ -279,7 +299,8 @@ internal sealed class ConvGeometry
     }
 
     private bool Touches(int rows, int row, int phaseRow, int columns, int column, int phaseColumn)
-        => Meets(rows, row, Count(SourceHeight, phaseRow, SourceStepRow * RowMaps)) && Meets(columns, column, Count(SourceWidth, phaseColumn, SourceStepColumn));
+        => Meets(rows, row, Count(SourceHeight, phaseRow, SourceStepRow * RowMaps))
+            && Meets(columns, column, Count(SourceWidth, phaseColumn, SourceStepColumn));
 
     private int Phase(int row, int column)
     {

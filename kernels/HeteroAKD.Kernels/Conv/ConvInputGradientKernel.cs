@@ -28,7 +28,9 @@ public readonly struct ConvInputGradientKernel : IPixelKernel
     /// <summary>Rows of the launch.</summary>
     public int Rows => _shape.Batch * _shape.InChannels * _shape.Height;
 
-    /// <summary>Adds ∂L/∂x to <paramref name="inputGradient"/>: each output element hands its gradient to the elements it saw (<c>torch.nn.grad.conv2d_input</c>).</summary>
+    /// <summary>
+    /// Adds ∂L/∂x to <paramref name="inputGradient"/>: each output element hands its gradient to the elements it saw (<c>torch.nn.grad.conv2d_input</c>).
+    /// </summary>
     public static void Reference(in ConvShape s, ReadOnlySpan<double> outputGradient, ReadOnlySpan<double> weight, Span<double> inputGradient)
     {
         for (int index = 0; index < s.OutputLength; index++)

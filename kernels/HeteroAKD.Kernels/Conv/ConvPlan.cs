@@ -21,10 +21,13 @@ internal readonly record struct LaneSize(int Bytes, int Element)
 /// <param name="Images">Images (maps).</param>
 internal readonly record struct ConvTile(int TargetBlock, int GroupBlock, int GridRow, int Image, int Images);
 
-/// <summary>Everything about a convolution (or its input gradient) that depends on sizes alone: tiles, layouts, tables of distances. Made once a shape and kept.</summary>
+/// <summary>
+/// Everything about a convolution (or its input gradient) that depends on sizes alone: tiles, layouts, tables of distances. Made once a shape and kept.
+/// </summary>
 internal sealed unsafe class ConvPlan
 {
-    // Bytes of padded planes in a tile: with a panel of weights, well inside a second-level cache of 1 MiB; of 512 KiB, which processors with narrow lanes have.
+    // Bytes of padded planes in a tile: with a panel of weights, well inside a second-level cache of 1 MiB; of 512 KiB, which processors with narrow lanes
+    // have.
     private const int PlaneBytes = 400 * 1024;
     private const int NarrowPlaneBytes = 128 * 1024;
     private const int WideLane = 64; // bytes
@@ -160,8 +163,8 @@ internal sealed unsafe class ConvPlan
     public int ChannelsIn(int block) => Math.Min(ChannelsPerBlock, SourceChannels - (block * ChannelsPerBlock));
 
     /// <summary>
-    /// Whether the columns that a run of positions reads are brought together first, and only those that some position sees: taps of wide dilations share no cache lines, so that
-    /// every panel of weights would fetch twice the lines it needs from a farther cache.
+    /// Whether the columns that a run of positions reads are brought together first, and only those that some position sees: taps of wide dilations share no
+    /// cache lines, so that every panel of weights would fetch twice the lines it needs from a farther cache.
     /// </summary>
     public bool Gathers { get; }
 

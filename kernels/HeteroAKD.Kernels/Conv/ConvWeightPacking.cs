@@ -5,7 +5,10 @@ using HeteroAKD.Kernels.Launch;
 
 namespace HeteroAKD.Kernels.Conv;
 
-/// <summary>Copies the weights into panels [Depth, rows] for the register tile: for each pass, group and block of source channels, the target channels in panels. A tile packs one such block.</summary>
+/// <summary>
+/// Copies the weights into panels [Depth, rows] for the register tile: for each pass, group and block of source channels, the target channels in panels. A tile
+/// packs one such block.
+/// </summary>
 internal sealed unsafe class ConvWeightPacking<TLane> : KernelJob<ConvWeightPacking<TLane>>
     where TLane : unmanaged, ILane<TLane>
 {

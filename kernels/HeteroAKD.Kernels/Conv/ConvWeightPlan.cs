@@ -2,7 +2,10 @@ using static HeteroAKD.Kernels.Layout.Ceiling;
 
 namespace HeteroAKD.Kernels.Conv;
 
-/// <summary>How a weight gradient of few channels a group is cut: tiles over groups, output channels, input channels and chunks of (images x rows), the last with partial sums of their own.</summary>
+/// <summary>
+/// How a weight gradient of few channels a group is cut: tiles over groups, output channels, input channels and chunks of (images x rows), the last with
+/// partial sums of their own.
+/// </summary>
 internal sealed class ConvWeightPlan
 {
     private const int PlaneBytes = 400 * 1024;

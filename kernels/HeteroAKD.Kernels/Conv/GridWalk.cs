@@ -112,7 +112,8 @@ internal unsafe ref struct GridWalk
     }
 
     /// <summary>
-    /// Writes the run's lanes of several channels: activation(value + bias + what lies at the same places of <paramref name="added"/>), which is the target itself, one like it, or null.
+    /// Writes the run's lanes of several channels: activation(value + bias + what lies at the same places of <paramref name="added"/>), which is the target
+    /// itself, one like it, or null.
     /// </summary>
     /// <param name="tile">[rows, vectors] lanes; one lane more is read.</param>
     /// <param name="rows">Channels.</param>
@@ -123,7 +124,8 @@ internal unsafe ref struct GridWalk
     /// <param name="hasBias">Whether there is a bias.</param>
     /// <param name="activation">Applied last.</param>
     /// <param name="added">As <paramref name="target"/>, or null.</param>
-    public readonly void StoreRows<TLane>(TLane* tile, int rows, int vectors, byte* target, nint plane, Mem bias, bool hasBias, ActivationKind activation, byte* added)
+    public readonly void StoreRows<TLane>(
+        TLane* tile, int rows, int vectors, byte* target, nint plane, Mem bias, bool hasBias, ActivationKind activation, byte* added)
         where TLane : unmanaged, ILane<TLane>
     {
         bool whole = SegmentCount == 1 && vectors == 2 && _length[0] == 2 * TLane.Width && _geometry.TargetStepColumn == 1;
@@ -137,7 +139,12 @@ internal unsafe ref struct GridWalk
         for (int row = 0; row < rows; row++)
         {
             nint at = row * plane;
-            Store((byte*)(tile + (row * vectors)), target + at, hasBias ? TLane.LoadSplat(bias, row) : TLane.Splat(0f), activation, added == null ? null : added + at);
+            Store(
+                (byte*)(tile + (row * vectors)),
+                target + at,
+                hasBias ? TLane.LoadSplat(bias, row) : TLane.Splat(0f),
+                activation,
+                added == null ? null : added + at);
         }
     }
 
@@ -157,8 +164,8 @@ internal unsafe ref struct GridWalk
     }
 
     /// <summary>
-    /// Writes row <paramref name="row"/> of the tile to the target channel at <paramref name="channel"/>: activation(value + bias + what lies at the same places of
-    /// <paramref name="added"/>), which is the channel itself, one like it, or null.
+    /// Writes row <paramref name="row"/> of the tile to the target channel at <paramref name="channel"/>: activation(value + bias + what lies at the same
+    /// places of <paramref name="added"/>), which is the channel itself, one like it, or null.
     /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public readonly void Store<TLane>(byte* row, byte* channel, TLane bias, ActivationKind activation, byte* added)

@@ -51,8 +51,8 @@ public static partial class HostConv
     public static int PackedWorkspace(in ConvShape shape) => shape.IsPatchwise ? HostPatchConv.Length(shape) : 0;
 
     /// <summary>
-    /// y = activation(x * weight + bias + residual): the same bits as with weights that are packed at every call, but where a <see cref="WinogradPlan"/> serves, whose sums
-    /// are rounded otherwise (by 1 to 4e-6 of the largest, see <c>lab/012</c>).
+    /// y = activation(x * weight + bias + residual): the same bits as with weights that are packed at every call, but where a <see cref="WinogradPlan"/>
+    /// serves, whose sums are rounded otherwise (by 1 to 4e-6 of the largest, see <c>lab/012</c>).
     /// </summary>
     /// <param name="pool">Threads.</param>
     /// <param name="shape">Sizes and options.</param>
@@ -62,12 +62,20 @@ public static partial class HostConv
     /// <param name="y">[N, O, OH, OW], overwritten.</param>
     /// <param name="workspace"><see cref="PackedWorkspace"/> elements, 64-byte aligned.</param>
     /// <param name="precision">What all of them hold.</param>
-    public static void ForwardPacked(HostPool pool, in ConvShape shape, Mem x, Mem packed, in ConvEpilogue epilogue, Mem y, Mem workspace, HostPrecision precision)
+    public static void ForwardPacked(
+        HostPool pool, in ConvShape shape, Mem x, Mem packed, in ConvEpilogue epilogue, Mem y, Mem workspace, HostPrecision precision)
     {
         ConvOperands operands = new()
         {
-            Source = x, Target = y, Weight = packed, IsPacked = true, Bias = epilogue.Bias, HasBias = epilogue.HasBias != 0,
-            Residual = epilogue.Residual, HasResidual = epilogue.HasResidual != 0, Activation = epilogue.Activation,
+            Source = x,
+            Target = y,
+            Weight = packed,
+            IsPacked = true,
+            Bias = epilogue.Bias,
+            HasBias = epilogue.HasBias != 0,
+            Residual = epilogue.Residual,
+            HasResidual = epilogue.HasResidual != 0,
+            Activation = epilogue.Activation,
         };
         ForwardWork work = new(pool, shape, operands, workspace);
         HostLanes.Run(ref work, precision);

@@ -7,9 +7,10 @@ using HeteroAKD.Kernels.Pixelwise;
 namespace HeteroAKD.Kernels.Conv;
 
 /// <summary>
-/// Convolution and its gradients on host threads, without im2col (but where the patches do not overlap, see <see cref="HostPatchConv"/>). The specifications are the references of <see cref="ConvForwardKernel"/>,
-/// <see cref="ConvInputGradientKernel"/> and <see cref="ConvWeightGradientKernel"/>; the bias gradient is <see cref="ConvBiasGradientKernel"/>.
-/// Each call needs a workspace (packed weights, partial sums or patches) of as many elements as its <c>…Workspace</c> says.
+/// Convolution and its gradients on host threads, without im2col (but where the patches do not overlap, see <see cref="HostPatchConv"/>). The specifications
+/// are the references of <see cref="ConvForwardKernel"/>, <see cref="ConvInputGradientKernel"/> and <see cref="ConvWeightGradientKernel"/>; the bias gradient
+/// is <see cref="ConvBiasGradientKernel"/>. Each call needs a workspace (packed weights, partial sums or patches) of as many elements as its <c>…Workspace</c>
+/// says.
 /// </summary>
 public static partial class HostConv
 {
@@ -122,7 +123,10 @@ public static partial class HostConv
             int pixels = shape.Height * shape.Width;
             HostGemm.Run<TLane>(pool, new GemmArguments
             {
-                M = shape.InChannels, N = pixels, K = shape.OutChannels, Batch = shape.Batch,
+                M = shape.InChannels,
+                N = pixels,
+                K = shape.OutChannels,
+                Batch = shape.Batch,
                 A = GemmMatrix.Transposed(operands.Weight, shape.InChannels),
                 B = GemmMatrix.RowMajor(operands.Source, pixels, batchStride: shape.OutChannels * pixels),
                 C = GemmMatrix.RowMajor(operands.Target, pixels, batchStride: shape.InChannels * pixels),
@@ -150,7 +154,8 @@ public static partial class HostConv
         {
             // A product of no depth: what is left is the epilogue.
             int weights = shape.GroupInChannels * shape.KernelSize;
-            HostGemm.Run<TLane>(pool, new GemmArguments { M = shape.OutChannels, N = weights, C = GemmMatrix.RowMajor(weightGradient, weights), Beta = accumulate });
+            HostGemm.Run<TLane>(
+                pool, new GemmArguments { M = shape.OutChannels, N = weights, C = GemmMatrix.RowMajor(weightGradient, weights), Beta = accumulate });
             return;
         }
 
@@ -165,7 +170,10 @@ public static partial class HostConv
             int pixels = shape.Height * shape.Width;
             HostGemm.RunSum<TLane>(pool, new GemmArguments
             {
-                M = shape.OutChannels, N = shape.InChannels, K = pixels, Batch = shape.Batch,
+                M = shape.OutChannels,
+                N = shape.InChannels,
+                K = pixels,
+                Batch = shape.Batch,
                 A = GemmMatrix.RowMajor(outputGradient, pixels, batchStride: shape.OutChannels * pixels),
                 B = GemmMatrix.Transposed(x, pixels, batchStride: shape.InChannels * pixels),
                 C = GemmMatrix.RowMajor(weightGradient, shape.InChannels),
@@ -198,16 +206,23 @@ public static partial class HostConv
         int pixels = shape.Height * shape.Width;
         return new GemmArguments
         {
-            M = shape.OutChannels, N = pixels, K = shape.InChannels, Batch = shape.Batch,
+            M = shape.OutChannels,
+            N = pixels,
+            K = shape.InChannels,
+            Batch = shape.Batch,
             A = GemmMatrix.RowMajor(operands.Weight, shape.InChannels),
             B = GemmMatrix.RowMajor(operands.Source, pixels, batchStride: shape.InChannels * pixels),
             C = GemmMatrix.RowMajor(operands.Target, pixels, batchStride: shape.OutChannels * pixels),
-            Bias = operands.Bias, BiasKind = operands.HasBias ? GemmBias.PerRow : GemmBias.None, Activation = operands.Activation,
-            Residual = operands.Residual, HasResidual = operands.HasResidual ? 1 : 0,
+            Bias = operands.Bias,
+            BiasKind = operands.HasBias ? GemmBias.PerRow : GemmBias.None,
+            Activation = operands.Activation,
+            Residual = operands.Residual,
+            HasResidual = operands.HasResidual ? 1 : 0,
         };
     }
 
-    private static void Correlate<TLane>(HostPool pool, in ConvShape shape, ConvPlan plan, ConvOperands operands, int targetStride, int sourceStride, Mem workspace)
+    private static void Correlate<TLane>(
+        HostPool pool, in ConvShape shape, ConvPlan plan, ConvOperands operands, int targetStride, int sourceStride, Mem workspace)
         where TLane : unmanaged, ILane<TLane>
     {
         if (shape.IsDepthwise)
@@ -256,7 +271,8 @@ public static partial class HostConv
             where TLane : unmanaged, ILane<TLane> => InputGradient<TLane>(pool, _shape, operands, workspace);
     }
 
-    private struct WeightGradientWork(HostPool pool, in ConvShape shape, Mem x, Mem outputGradient, Mem weightGradient, int accumulate, Mem workspace) : ILaneWork
+    private struct WeightGradientWork(
+        HostPool pool, in ConvShape shape, Mem x, Mem outputGradient, Mem weightGradient, int accumulate, Mem workspace) : ILaneWork
     {
         private readonly ConvShape _shape = shape;
 

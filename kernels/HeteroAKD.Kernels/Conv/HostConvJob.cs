@@ -14,7 +14,9 @@ internal struct ConvOperands
     /// <summary>[N, groups x TargetChannels, TargetHeight, TargetWidth].</summary>
     public Mem Target;
 
-    /// <summary>Weights: panels for <see cref="HostConvJob{TLane}"/> and <see cref="HostDilatedJob{TLane}"/>, as they are for <see cref="HostDepthwiseJob{TLane}"/>.</summary>
+    /// <summary>
+    /// Weights: panels for <see cref="HostConvJob{TLane}"/> and <see cref="HostDilatedJob{TLane}"/>, as they are for <see cref="HostDepthwiseJob{TLane}"/>.
+    /// </summary>
     public Mem Weight;
 
     /// <summary>Whether <see cref="Weight"/> is what <see cref="HostConv.Pack"/> left, to be read as it lies.</summary>
@@ -71,7 +73,15 @@ internal sealed unsafe class HostConvJob<TLane> : KernelJob<HostConvJob<TLane>>
         int size = RegisterTile<TLane>.ElementSize;
         int tileBytes = (((2 * RegisterTile<TLane>.MaxRows) + 1) * sizeof(TLane) + 63) / 64 * 64;
         byte* arena = _pool.Arena(worker, (nuint)tileBytes + ((nuint)_plan.Planes.Length(_plan.ChannelsPerBlock) * (nuint)size));
-        Piece piece = new() { TargetBlock = part.TargetBlock, Image = part.Image, Images = part.Images, GridRow = part.GridRow, Tile = (TLane*)arena, Planes = arena + tileBytes };
+        Piece piece = new()
+        {
+            TargetBlock = part.TargetBlock,
+            Image = part.Image,
+            Images = part.Images,
+            GridRow = part.GridRow,
+            Tile = (TLane*)arena,
+            Planes = arena + tileBytes,
+        };
         int groupEnd = Math.Min(_plan.Groups, (part.GroupBlock + 1) * _plan.GroupsPerTile);
         for (piece.Group = part.GroupBlock * _plan.GroupsPerTile; piece.Group < groupEnd; piece.Group++)
         {

@@ -8,8 +8,8 @@ using HeteroAKD.Kernels.Launch;
 namespace HeteroAKD.Kernels.Conv;
 
 /// <summary>
-/// Weight gradients of layers with few channels a group (pictures, strided depth-wise layers): dot products of rows of ∂L/∂y with shifted rows of padded x, partial
-/// sums a chunk of the batch. Others are <see cref="HostWeightPanelJob{TLane}"/>'s and <see cref="HostShiftedWeightJob{TLane}"/>'s.
+/// Weight gradients of layers with few channels a group (pictures, strided depth-wise layers): dot products of rows of ∂L/∂y with shifted rows of padded x,
+/// partial sums a chunk of the batch. Others are <see cref="HostWeightPanelJob{TLane}"/>'s and <see cref="HostShiftedWeightJob{TLane}"/>'s.
 /// </summary>
 internal sealed unsafe class HostConvWeightJob<TLane> : KernelJob<HostConvWeightJob<TLane>>
     where TLane : unmanaged, ILane<TLane>

@@ -5,7 +5,9 @@ using HeteroAKD.Kernels.Launch;
 
 namespace HeteroAKD.Kernels.Conv;
 
-/// <summary>Depth-wise correlations: each plane is padded into the arena and convolved there; four lanes of the row at a time hide the latency of the sums.</summary>
+/// <summary>
+/// Depth-wise correlations: each plane is padded into the arena and convolved there; four lanes of the row at a time hide the latency of the sums.
+/// </summary>
 internal sealed unsafe class HostDepthwiseJob<TLane> : KernelJob<HostDepthwiseJob<TLane>>
     where TLane : unmanaged, ILane<TLane>
 {

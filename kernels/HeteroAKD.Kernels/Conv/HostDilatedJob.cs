@@ -5,8 +5,9 @@ using HeteroAKD.Kernels.Launch;
 namespace HeteroAKD.Kernels.Conv;
 
 /// <summary>
-/// Correlations with wide dilations (<see cref="ConvPlan.Gathers"/>). A tile takes rows that are a dilation apart. For each run of positions it brings together what their taps
-/// see, leaves out the taps that see only padding, and multiplies all panels of weights with it. Sums stay in the worker's arena until all source channels are in.
+/// Correlations with wide dilations (<see cref="ConvPlan.Gathers"/>). A tile takes rows that are a dilation apart. For each run of positions it brings together
+/// what their taps see, leaves out the taps that see only padding, and multiplies all panels of weights with it. Sums stay in the worker's arena until all
+/// source channels are in.
 /// </summary>
 internal sealed unsafe class HostDilatedJob<TLane> : KernelJob<HostDilatedJob<TLane>>
     where TLane : unmanaged, ILane<TLane>

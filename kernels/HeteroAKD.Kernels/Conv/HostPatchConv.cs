@@ -29,12 +29,18 @@ internal static class HostPatchConv
         int depth = Depth(shape);
         return new GemmArguments
         {
-            M = shape.OutChannels, N = positions, K = depth, Batch = shape.Batch,
+            M = shape.OutChannels,
+            N = positions,
+            K = depth,
+            Batch = shape.Batch,
             A = GemmMatrix.RowMajor(operands.Weight, depth),
             B = GemmMatrix.Transposed(patches, depth, batchStride: positions * depth),
             C = GemmMatrix.RowMajor(operands.Target, positions, batchStride: shape.OutChannels * positions),
-            Bias = operands.Bias, BiasKind = operands.HasBias ? GemmBias.PerRow : GemmBias.None, Activation = operands.Activation,
-            Residual = operands.Residual, HasResidual = operands.HasResidual ? 1 : 0,
+            Bias = operands.Bias,
+            BiasKind = operands.HasBias ? GemmBias.PerRow : GemmBias.None,
+            Activation = operands.Activation,
+            Residual = operands.Residual,
+            HasResidual = operands.HasResidual ? 1 : 0,
         };
     }
 
@@ -46,7 +52,10 @@ internal static class HostPatchConv
         int depth = Depth(shape);
         HostGemm.Run<TLane>(pool, new GemmArguments
         {
-            M = positions, N = depth, K = shape.OutChannels, Batch = shape.Batch,
+            M = positions,
+            N = depth,
+            K = shape.OutChannels,
+            Batch = shape.Batch,
             A = GemmMatrix.Transposed(operands.Source, positions, batchStride: shape.OutChannels * positions),
             B = GemmMatrix.RowMajor(operands.Weight, depth),
             C = GemmMatrix.RowMajor(patches, depth, batchStride: positions * depth),
@@ -63,7 +72,10 @@ internal static class HostPatchConv
         PatchJob<TLane>.Gather(pool, shape, x, patches);
         HostGemm.RunSum<TLane>(pool, new GemmArguments
         {
-            M = shape.OutChannels, N = depth, K = positions, Batch = shape.Batch,
+            M = shape.OutChannels,
+            N = depth,
+            K = positions,
+            Batch = shape.Batch,
             A = GemmMatrix.RowMajor(outputGradient, positions, batchStride: shape.OutChannels * positions),
             B = GemmMatrix.RowMajor(patches, depth, batchStride: positions * depth),
             C = GemmMatrix.RowMajor(weightGradient, depth),

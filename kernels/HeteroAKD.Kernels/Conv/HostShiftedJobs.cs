@@ -54,8 +54,10 @@ internal sealed unsafe class HostShiftedJob<TLane> : KernelJob<HostShiftedJob<TL
         int step = _turned ? -1 : 1;
         Mem weights = _operands.Weight;
         TLane w0 = TLane.LoadSplat(weights, first), w1 = TLane.LoadSplat(weights, first + step), w2 = TLane.LoadSplat(weights, first + (2 * step));
-        TLane w3 = TLane.LoadSplat(weights, first + (3 * step)), w4 = TLane.LoadSplat(weights, first + (4 * step)), w5 = TLane.LoadSplat(weights, first + (5 * step));
-        TLane w6 = TLane.LoadSplat(weights, first + (6 * step)), w7 = TLane.LoadSplat(weights, first + (7 * step)), w8 = TLane.LoadSplat(weights, first + (8 * step));
+        TLane w3 = TLane.LoadSplat(weights, first + (3 * step)), w4 = TLane
+            .LoadSplat(weights, first + (4 * step)), w5 = TLane.LoadSplat(weights, first + (5 * step));
+        TLane w6 = TLane.LoadSplat(weights, first + (6 * step)), w7 = TLane
+            .LoadSplat(weights, first + (7 * step)), w8 = TLane.LoadSplat(weights, first + (8 * step));
         TLane bias = _operands.HasBias ? TLane.LoadSplat(_operands.Bias, channel) : TLane.Splat(0f);
         ActivationKind activation = _operands.Activation;
         bool accumulate = added.Address != 0;

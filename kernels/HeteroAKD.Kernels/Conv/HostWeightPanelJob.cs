@@ -154,7 +154,8 @@ internal sealed unsafe class HostWeightPanelJob<TLane> : KernelJob<HostWeightPan
                     int depth = images > 1 ? images * rows * outWidth : (Math.Min(rows, t.EndRow - row) - skip) * outWidth;
                     if (depth > 0)
                     {
-                        TileColumns columns = TileColumns.Tabulated(planes + ((nint)t.Position * width * size), _plan.Distances(strip) + start + (skip * outWidth));
+                        TileColumns columns = TileColumns.Tabulated(
+                            planes + ((nint)t.Position * width * size), _plan.Distances(strip) + start + (skip * outWidth));
                         RegisterTile<TLane>.Multiply(
                             panelRows, width / TLane.Width, piece.Panel + ((nint)skip * outWidth * panelRows * size), columns, depth, piece.Tile);
                         Add((TLane*)Sums(piece, strip, tap, o, width), piece.Tile, valid * (width / TLane.Width));
@@ -176,7 +177,8 @@ internal sealed unsafe class HostWeightPanelJob<TLane> : KernelJob<HostWeightPan
         {
             nint from = ((((nint)(image + i) * s.OutChannels) + (piece.Group * s.GroupOutChannels) + output) * plane) + ((nint)row * s.OutWidth);
             PanelPacking.Pack(
-                (byte*)_gradient.Address + (from * size), plane * size, size, valid, panelRows, depth, piece.Panel + ((nint)i * depth * panelRows * size), size);
+                (byte*)_gradient.Address + (from * size), plane * size, size, valid, panelRows, depth, piece.Panel + ((nint)i * depth * panelRows * size),
+                size);
         }
     }
 
@@ -212,7 +214,9 @@ internal sealed unsafe class HostWeightPanelJob<TLane> : KernelJob<HostWeightPan
     }
 }
 
-/// <summary>Adds up the chunks of <see cref="HostWeightPanelJob{TLane}"/> in order and puts the sums where the weights lie; a tile is some output channels of a strip.</summary>
+/// <summary>
+/// Adds up the chunks of <see cref="HostWeightPanelJob{TLane}"/> in order and puts the sums where the weights lie; a tile is some output channels of a strip.
+/// </summary>
 internal sealed unsafe class WeightPanelCombineJob<TLane> : KernelJob<WeightPanelCombineJob<TLane>>
     where TLane : unmanaged, ILane<TLane>
 {

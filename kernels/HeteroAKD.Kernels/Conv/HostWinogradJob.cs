@@ -8,8 +8,8 @@ using HeteroAKD.Kernels.Pixelwise;
 namespace HeteroAKD.Kernels.Conv;
 
 /// <summary>
-/// Convolutions by a <see cref="WinogradPlan"/>: a tile of the launch transforms the inputs of a block into its arena, multiplies them by panel after panel of transformed
-/// weights, one product for each of the 36 places of a tile, and transforms each panel's sums back while they lie in the cache.
+/// Convolutions by a <see cref="WinogradPlan"/>: a tile of the launch transforms the inputs of a block into its arena, multiplies them by panel after panel of
+/// transformed weights, one product for each of the 36 places of a tile, and transforms each panel's sums back while they lie in the cache.
 /// </summary>
 internal sealed unsafe class HostWinogradJob<TLane> : KernelJob<HostWinogradJob<TLane>>
     where TLane : unmanaged, ILane<TLane>
@@ -133,8 +133,10 @@ internal sealed unsafe class HostWinogradJob<TLane> : KernelJob<HostWinogradJob<
             }
 
             int part = count - i;
-            TLane d0 = TLane.LoadPart(new Mem(l0), i, part, zero), d1 = TLane.LoadPart(new Mem(l1), i, part, zero), d2 = TLane.LoadPart(new Mem(l2), i, part, zero);
-            TLane d3 = TLane.LoadPart(new Mem(l3), i, part, zero), d4 = TLane.LoadPart(new Mem(l4), i, part, zero), d5 = TLane.LoadPart(new Mem(l5), i, part, zero);
+            TLane d0 = TLane.LoadPart(new Mem(l0), i, part, zero), d1 = TLane
+                .LoadPart(new Mem(l1), i, part, zero), d2 = TLane.LoadPart(new Mem(l2), i, part, zero);
+            TLane d3 = TLane.LoadPart(new Mem(l3), i, part, zero), d4 = TLane
+                .LoadPart(new Mem(l4), i, part, zero), d5 = TLane.LoadPart(new Mem(l5), i, part, zero);
             WinogradTransforms.Input(ref d0, ref d1, ref d2, ref d3, ref d4, ref d5);
             TLane.StorePart(new Mem(to), i, part, d0);
             TLane.StorePart(new Mem(to + pitch), i, part, d1);
@@ -202,7 +204,8 @@ internal sealed unsafe class HostWinogradJob<TLane> : KernelJob<HostWinogradJob<
             {
                 int vectors = _plan.Columns - column > TLane.Width ? 2 : 1;
                 TLane* sums = (TLane*)(arena + _plan.ProductsAt + ((nint)column * WinogradPlan.Taps * rows)) + (tap * rows * vectors);
-                RegisterTile<TLane>.Multiply(rows, vectors, (byte*)panel, TileColumns.Even((byte*)(inputs + column), _plan.Columns * sizeof(float)), channels, sums);
+                RegisterTile<TLane>.Multiply(
+                    rows, vectors, (byte*)panel, TileColumns.Even((byte*)(inputs + column), _plan.Columns * sizeof(float)), channels, sums);
             }
         }
     }
@@ -222,7 +225,8 @@ internal sealed unsafe class HostWinogradJob<TLane> : KernelJob<HostWinogradJob<
             {
                 TLane* m = sums + (j * step);
                 nint line = WinogradPlan.Inputs * step;
-                WinogradTransforms.Output(m[0], m[line], m[2 * line], m[3 * line], m[4 * line], m[5 * line], out half[j], out half[6 + j], out half[12 + j], out half[18 + j]);
+                WinogradTransforms.Output(
+                    m[0], m[line], m[2 * line], m[3 * line], m[4 * line], m[5 * line], out half[j], out half[6 + j], out half[12 + j], out half[18 + j]);
             }
 
             float* to = arena + _plan.OutputsAt + column;
@@ -324,7 +328,9 @@ internal sealed unsafe class HostWinogradJob<TLane> : KernelJob<HostWinogradJob<
     private readonly record struct Strip(int Image, int Row, int Column, int Outputs, int Tiles);
 }
 
-/// <summary>Transforms weights for <see cref="HostWinogradJob{TLane}"/>: panels of target channels, each [36, C, rows]. In double, rounded once; a tile is a panel.</summary>
+/// <summary>
+/// Transforms weights for <see cref="HostWinogradJob{TLane}"/>: panels of target channels, each [36, C, rows]. In double, rounded once; a tile is a panel.
+/// </summary>
 internal sealed unsafe class WinogradWeightJob<TLane> : KernelJob<WinogradWeightJob<TLane>>
     where TLane : unmanaged, ILane<TLane>
 {

@@ -118,7 +118,8 @@ internal sealed class PaddedPlanes
                 continue;
             }
 
-            T* row = image + ((((nint)i * _geometry.SourceStepRow * _geometry.RowMaps) + firstRow + map) * _geometry.SourceWidth) + firstColumn + ((nint)(dataStart + _geometry.FirstColumn) * step);
+            T* row = image + ((((nint)i * _geometry.SourceStepRow * _geometry.RowMaps) + firstRow + map) * _geometry.SourceWidth)
+                + firstColumn + ((nint)(dataStart + _geometry.FirstColumn) * step);
             new Span<T>(plane, dataStart).Clear();
             CopyEvery(row, step, plane + dataStart, dataEnd - dataStart);
             new Span<T>(plane + dataEnd, Pitch - dataEnd).Clear();

@@ -89,7 +89,9 @@ internal sealed unsafe class ShiftedPlan
     }
 }
 
-/// <summary>The three copies, in a worker's arena: for kernel column 0 the elements one dilation to the left, for 1 the elements themselves, for 2 those to the right.</summary>
+/// <summary>
+/// The three copies, in a worker's arena: for kernel column 0 the elements one dilation to the left, for 1 the elements themselves, for 2 those to the right.
+/// </summary>
 internal readonly unsafe struct ShiftedPlanes<TLane>
     where TLane : unmanaged, ILane<TLane>
 {

@@ -3,7 +3,9 @@ using static HeteroAKD.Kernels.Layout.Ceiling;
 
 namespace HeteroAKD.Kernels.Conv;
 
-/// <summary>A tap of a weight gradient: which weight it is, how far from an output's position its input lies, and which output rows see more than padding.</summary>
+/// <summary>
+/// A tap of a weight gradient: which weight it is, how far from an output's position its input lies, and which output rows see more than padding.
+/// </summary>
 /// <param name="Weight">Element of a kernel plane.</param>
 /// <param name="Position">Distance in the turned planes, in positions.</param>
 /// <param name="FirstRow">First output row whose input row exists.</param>
@@ -122,7 +124,7 @@ internal sealed class WeightPanelPlan
     private static WeightTap[] FindTaps(in ConvShape s, int pitch)
     {
         ConvPass pass = ConvGeometry.Forward(s).Passes[0];
-        var taps = new WeightTap[pass.Taps.Length];
+        WeightTap[] taps = new WeightTap[pass.Taps.Length];
         for (int i = 0; i < taps.Length; i++)
         {
             int weight = pass.Taps[i].Weight;

@@ -6,8 +6,9 @@ using static HeteroAKD.Kernels.Layout.Ceiling;
 namespace HeteroAKD.Kernels.Conv;
 
 /// <summary>
-/// How a 3x3 convolution that keeps the size of the map is computed by tiles of 4x4 outputs (Winograd's F(4x4, 3x3) as Lavin and Gray have it, 2016): 36 products a
-/// tile and pair of channels instead of 144. With a dilation d, every d-th row and column is a map of its own. Made once a shape, from sizes and the lane alone.
+/// How a 3x3 convolution that keeps the size of the map is computed by tiles of 4x4 outputs (Winograd's F(4x4, 3x3) as Lavin and Gray have it, 2016): 36
+/// products a tile and pair of channels instead of 144. With a dilation d, every d-th row and column is a map of its own. Made once a shape, from sizes and the
+/// lane alone.
 /// </summary>
 internal sealed class WinogradPlan
 {
@@ -125,15 +126,16 @@ internal sealed class WinogradPlan
     public static bool Serves<TLane>(in ConvShape s)
         where TLane : unmanaged, ILane<TLane>
     {
-        bool fits = Sse.IsSupported && RegisterTile<TLane>.ElementSize == sizeof(float) && s.Batch > 0 && s.Groups == 1 && s.KernelHeight == 3 && s.KernelWidth == 3
+        bool fits = Sse.IsSupported && RegisterTile<TLane>.ElementSize == sizeof(float) && s.Batch > 0 && s.Groups == 1 && s.KernelHeight == 3
+            && s.KernelWidth == 3
             && s.StrideHeight == 1 && s.StrideWidth == 1 && s.PaddingHeight == s.DilationHeight && s.PaddingWidth == s.DilationWidth;
         if (!fits)
         {
             return false;
         }
 
-        // In multiply-adds: transforms of a tile cost some 300 a channel of input and 240 one of output, and weights are read once a block. Direct sums leave out taps that
-        // see padding alone.
+        // In multiply-adds: transforms of a tile cost some 300 a channel of input and 240 one of output, and weights are read once a block. Direct sums leave
+        // out taps that see padding alone.
         long tiles = (long)s.Batch * s.DilationHeight * s.DilationWidth * TilesAlong(s.Height, s.DilationHeight) * TilesAlong(s.Width, s.DilationWidth);
         long pairs = (long)s.InChannels * s.OutChannels;
         long winograd = (((Taps * tiles) + 150) * pairs) + (tiles * ((300L * s.InChannels) + (240L * s.OutChannels)));

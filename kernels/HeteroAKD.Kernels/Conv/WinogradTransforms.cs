@@ -4,8 +4,8 @@ using HeteroAKD.Kernels.Lanes;
 namespace HeteroAKD.Kernels.Conv;
 
 /// <summary>
-/// The transforms of F(4, 3) along one axis, by interpolation at 0, ±√½, ±√2 and infinity. Their coefficients lie between 1/6 and 2.9 (those of ±1 and ±2 between 1/24 and 8),
-/// which keeps roundings small.
+/// The transforms of F(4, 3) along one axis, by interpolation at 0, ±√½, ±√2 and infinity. Their coefficients lie between 1/6 and 2.9 (those of ±1 and ±2
+/// between 1/24 and 8), which keeps roundings small.
 /// </summary>
 internal static class WinogradTransforms
 {

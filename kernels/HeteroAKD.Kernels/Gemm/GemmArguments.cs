@@ -55,7 +55,9 @@ public readonly struct GemmMatrix
     /// <summary>The matrix as it is stored: rows of contiguous elements, <paramref name="leading"/> elements apart.</summary>
     public static GemmMatrix RowMajor(Mem memory, int leading, int offset = 0, int batchStride = 0) => new(memory, offset, leading, 1, batchStride);
 
-    /// <summary>The transpose of what is stored: element (i, j) is stored at row j, column i, with <paramref name="leading"/> elements from a stored row to the next.</summary>
+    /// <summary>
+    /// The transpose of what is stored: element (i, j) is stored at row j, column i, with <paramref name="leading"/> elements from a stored row to the next.
+    /// </summary>
     public static GemmMatrix Transposed(Mem memory, int leading, int offset = 0, int batchStride = 0) => new(memory, offset, 1, leading, batchStride);
 }
 
@@ -128,7 +130,8 @@ public readonly struct GemmArguments
 
         if (C.ColumnStride != 1)
         {
-            throw new ArgumentException($"matmul: C must be row-major, got a column stride of {C.ColumnStride}; swap A and B to compute the transpose", nameof(C));
+            throw new ArgumentException(
+                $"matmul: C must be row-major, got a column stride of {C.ColumnStride}; swap A and B to compute the transpose", nameof(C));
         }
     }
 }

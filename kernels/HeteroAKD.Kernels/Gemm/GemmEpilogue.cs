@@ -36,7 +36,9 @@ internal readonly unsafe struct GemmEpilogue<TLane>
     public bool IsPlain(bool first, bool last)
         => _alpha == 1 && (!first || (_beta == 0 && _residual == null)) && (!last || _activation == ActivationKind.None);
 
-    /// <summary>Moves <paramref name="rows"/> whole rows of a tile of two lanes to C with their bias, or adds them to it, where <see cref="IsPlain"/>.</summary>
+    /// <summary>
+    /// Moves <paramref name="rows"/> whole rows of a tile of two lanes to C with their bias, or adds them to it, where <see cref="IsPlain"/>.
+    /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Move(int batch, int row, int column, int rows, TLane* tile, bool add)
     {
@@ -78,7 +80,9 @@ internal readonly unsafe struct GemmEpilogue<TLane>
     public bool IsClamped(bool first)
         => _alpha == 1 && (!first || _beta == 0) && ClampedStore.Serves(_activation);
 
-    /// <summary>As <see cref="Store"/> for <paramref name="rows"/> whole rows of a tile of two lanes, where <see cref="IsClamped"/>: what is asked is asked once a row.</summary>
+    /// <summary>
+    /// As <see cref="Store"/> for <paramref name="rows"/> whole rows of a tile of two lanes, where <see cref="IsClamped"/>: what is asked is asked once a row.
+    /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     public void MoveClamped(int batch, int row, int column, int rows, TLane* tile, bool first, bool last)
     {

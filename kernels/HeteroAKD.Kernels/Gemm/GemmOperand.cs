@@ -132,7 +132,8 @@ internal sealed unsafe class GemmPackingJob<TLane> : KernelJob<GemmPackingJob<TL
         int itemsB = b.IsShared ? 1 : g.Batch;
         // Rows that full tiles read where they lie are better not packed at all.
         bool packA = !a.IsPacked && !a.HasRowsInPlace && GemmPartition.PacksAhead(g.M, g.K, itemsA, partition.ColumnBlocks * (g.Batch / itemsA));
-        bool packB = !b.IsPacked && GemmPartition.PacksAhead(g.N, g.K, itemsB, partition.RowBlocks * (g.Batch / itemsB)) && !partition.ReadsColumnsInPlace(b.IsContiguous);
+        bool packB = !b.IsPacked && GemmPartition.PacksAhead(g.N, g.K, itemsB, partition.RowBlocks * (g.Batch / itemsB))
+            && !partition.ReadsColumnsInPlace(b.IsContiguous);
         if (!packA && !packB)
         {
             return;
@@ -146,7 +147,8 @@ internal sealed unsafe class GemmPackingJob<TLane> : KernelJob<GemmPackingJob<TL
 
     /// <summary>Packs the sides that have memory for it and says so to the operands.</summary>
     public static void Pack(
-        HostPool pool, in GemmArguments g, in GemmPartition partition, int lastDepth, ref GemmOperand<TLane> a, byte* memoryA, ref GemmOperand<TLane> b, byte* memoryB)
+        HostPool pool, in GemmArguments g, in GemmPartition partition, int lastDepth, ref GemmOperand<TLane> a, byte* memoryA, ref GemmOperand<TLane> b,
+        byte* memoryB)
     {
         GemmPackingJob<TLane> job = Take();
         job._aSide = default;

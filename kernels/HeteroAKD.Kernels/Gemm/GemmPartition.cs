@@ -33,7 +33,8 @@ internal readonly struct GemmPartition
     private const int MinChunkDepth = 256;
     private const int SumTiles = 8;
 
-    // Packing ahead is a launch of its own; it pays from so many elements on that would be packed again and again, and takes memory of the operand's size, rounded up to whole panels.
+    // Packing ahead is a launch of its own; it pays from so many elements on that would be packed again and again, and takes memory of the operand's size,
+    // rounded up to whole panels.
     private const int MinRepeated = 1 << 15;
     private const int MaxPacked = 1 << 24;
     private const int MinLines = 32; // of a packed side: one panel

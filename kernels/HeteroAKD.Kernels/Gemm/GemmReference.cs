@@ -6,14 +6,17 @@ namespace HeteroAKD.Kernels.Gemm;
 /// <summary>What every matrix product here has to compute.</summary>
 public static class GemmReference
 {
-    /// <summary>C = activation(α A B + β C + bias + residual), one product of a batch: the specification (<c>torch.baddbmm</c>, then bias, residual and activation).</summary>
+    /// <summary>
+    /// C = activation(α A B + β C + bias + residual), one product of a batch: the specification (<c>torch.baddbmm</c>, then bias, residual and activation).
+    /// </summary>
     /// <param name="g">Sizes, factors and kinds; its memories and offsets are not used.</param>
     /// <param name="a">[M, K].</param>
     /// <param name="b">[K, N].</param>
     /// <param name="c">[M, N], overwritten.</param>
     /// <param name="bias">[M] or [N] by <see cref="GemmArguments.BiasKind"/>.</param>
     /// <param name="residual">[M, N] where <see cref="GemmArguments.HasResidual"/> is 1.</param>
-    public static void Run(in GemmArguments g, ReadOnlySpan<double> a, ReadOnlySpan<double> b, Span<double> c, ReadOnlySpan<double> bias, ReadOnlySpan<double> residual)
+    public static void Run(
+        in GemmArguments g, ReadOnlySpan<double> a, ReadOnlySpan<double> b, Span<double> c, ReadOnlySpan<double> bias, ReadOnlySpan<double> residual)
     {
         for (int i = 0; i < g.M; i++)
         {

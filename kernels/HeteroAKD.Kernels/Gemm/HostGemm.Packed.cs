@@ -36,7 +36,10 @@ public static partial class HostGemm
         HostLanes.Run(ref work, precision);
     }
 
-    /// <summary>As <see cref="Run(HostPool, in GemmArguments, HostPrecision)"/>, the same bits, with a factor from <see cref="Pack(HostPool, in GemmArguments, GemmSide, Mem, HostPrecision)"/>.</summary>
+    /// <summary>
+    /// As <see cref="Run(HostPool, in GemmArguments, HostPrecision)"/>, the same bits, with a factor from
+    /// <see cref="Pack(HostPool, in GemmArguments, GemmSide, Mem, HostPrecision)"/>.
+    /// </summary>
     public static void RunPacked(HostPool pool, in GemmArguments arguments, GemmSide side, Mem packed, HostPrecision precision)
     {
         PackedWork work = new(pool, arguments, new PackedSide(packed, side));

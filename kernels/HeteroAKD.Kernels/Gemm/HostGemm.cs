@@ -50,7 +50,9 @@ public static partial class HostGemm
         }
     }
 
-    /// <summary>C = activation(Alpha · Σ over b of A[b] B[b] + Beta · C + bias + residual): the batch is summed, as for a weight shared by all images.</summary>
+    /// <summary>
+    /// C = activation(Alpha · Σ over b of A[b] B[b] + Beta · C + bias + residual): the batch is summed, as for a weight shared by all images.
+    /// </summary>
     public static void RunSum<TLane>(HostPool pool, in GemmArguments arguments)
         where TLane : unmanaged, ILane<TLane>
     {
@@ -75,8 +77,11 @@ public static partial class HostGemm
             {
                 Run<TLane>(pool, arguments with
                 {
-                    Batch = 1, A = arguments.A.Item(item), B = arguments.B.Item(item),
-                    Beta = item == 0 ? arguments.Beta : 1, BiasKind = item == 0 ? arguments.BiasKind : GemmBias.None,
+                    Batch = 1,
+                    A = arguments.A.Item(item),
+                    B = arguments.B.Item(item),
+                    Beta = item == 0 ? arguments.Beta : 1,
+                    BiasKind = item == 0 ? arguments.BiasKind : GemmBias.None,
                 });
             }
 
@@ -231,7 +236,8 @@ internal sealed unsafe class GemmJob<TLane> : KernelJob<GemmJob<TLane>>
                     int vectors = count > TLane.Width ? 2 : 1;
                     TileColumns steps = columns == null && count == RegisterTile<TLane>.MaxColumns
                         ? TileColumns.Even(_b.Source(item, j, start), _b.DepthStride)
-                        : TileColumns.Even(columns == null ? scratch.B : columns + ((nint)(j - column) * depth * RegisterTile<TLane>.ElementSize), vectors * sizeof(TLane));
+                        : TileColumns.Even(
+                            columns == null ? scratch.B : columns + ((nint)(j - column) * depth * RegisterTile<TLane>.ElementSize), vectors * sizeof(TLane));
                     if (inPlace)
                     {
                         RegisterTile<TLane>.MultiplyRows(vectors, panel, _a.AlongStride, steps, depth, scratch.Tile);

@@ -1,5 +1,4 @@
 using System.Runtime.CompilerServices;
-using HeteroAKD.Kernels.Intrinsics;
 using HeteroAKD.Kernels.Lanes;
 using HeteroAKD.Kernels.Tiles;
 using ILGPU;

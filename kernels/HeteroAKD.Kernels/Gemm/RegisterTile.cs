@@ -252,7 +252,8 @@ internal static unsafe class RegisterTile<TLane>
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static void Step<TPairs, TVectors>(
-        ref RegisterPair<TLane> p0, ref RegisterPair<TLane> p1, ref RegisterPair<TLane> p2, ref RegisterPair<TLane> p3, ref RegisterPair<TLane> p4, ref RegisterPair<TLane> p5,
+        ref RegisterPair<TLane> p0, ref RegisterPair<TLane> p1, ref RegisterPair<TLane> p2, ref RegisterPair<TLane> p3, ref RegisterPair<TLane> p4,
+        ref RegisterPair<TLane> p5,
         byte* panel, TLane* column)
         where TPairs : struct, ICount
         where TVectors : struct, ICount

@@ -14,7 +14,9 @@ public static class AsyncCopy
     [IntrinsicImplementation]
     public static void Copy16(ref Float4 target, ref Float4 source) => target = source;
 
-    /// <summary>Starts to copy 16 bytes, both addresses multiples of 16; of the source only the first <paramref name="bytes"/> are read, the rest becomes zero.</summary>
+    /// <summary>
+    /// Starts to copy 16 bytes, both addresses multiples of 16; of the source only the first <paramref name="bytes"/> are read, the rest becomes zero.
+    /// </summary>
     /// <param name="target">Shared memory.</param>
     /// <param name="source">Global memory; not read at all where <paramref name="bytes"/> is 0.</param>
     /// <param name="bytes">0, 4, 8, 12 or 16.</param>
@@ -39,7 +41,9 @@ public static class AsyncCopy
     [IntrinsicImplementation]
     public static void Copy8(ref Bf16x4 target, ref Bf16x4 source) => target = source;
 
-    /// <summary>Starts to copy 8 bytes, both addresses multiples of 8; of the source only the first <paramref name="bytes"/> are read, the rest becomes zero.</summary>
+    /// <summary>
+    /// Starts to copy 8 bytes, both addresses multiples of 8; of the source only the first <paramref name="bytes"/> are read, the rest becomes zero.
+    /// </summary>
     /// <param name="target">Shared memory.</param>
     /// <param name="source">Global memory; not read at all where <paramref name="bytes"/> is 0.</param>
     /// <param name="bytes">0, 2, 4, 6 or 8.</param>

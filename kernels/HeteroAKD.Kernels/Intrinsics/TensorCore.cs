@@ -35,11 +35,17 @@ public struct RightFragment
 /// </summary>
 public static class TensorCore
 {
-    /// <summary>C + A B for 16 x 8 times 8 x 8 in tf32 (8 + 10 bits) with float sums. Thread l holds A(l/4, l%4), A(l/4 + 8, l%4), A(l/4, l%4 + 4), A(l/4 + 8, l%4 + 4); B(l%4, l/4), B(l%4 + 4, l/4); C(l/4, 2(l%4)), the one right of it, and both eight rows further down.</summary>
+    /// <summary>
+    /// C + A B for 16 x 8 times 8 x 8 in tf32 (8 + 10 bits) with float sums. Thread l holds A(l/4, l%4), A(l/4 + 8, l%4), A(l/4, l%4 + 4), A(l/4 + 8, l%4 + 4);
+    /// B(l%4, l/4), B(l%4 + 4, l/4); C(l/4, 2(l%4)), the one right of it, and both eight rows further down.
+    /// </summary>
     [IntrinsicImplementation]
     public static Float4 MultiplyTf32(LeftFragment a, RightFragment b, Float4 c) => c;
 
-    /// <summary>C + A B for 16 x 16 times 16 x 8 in bf16 with float sums. As <see cref="MultiplyTf32"/> with two neighbouring elements along K, the lower first, where that has one.</summary>
+    /// <summary>
+    /// C + A B for 16 x 16 times 16 x 8 in bf16 with float sums. As <see cref="MultiplyTf32"/> with two neighbouring elements along K, the lower first, where
+    /// that has one.
+    /// </summary>
     [IntrinsicImplementation]
     public static Float4 MultiplyBf16(LeftFragment a, RightFragment b, Float4 c) => c;
 
@@ -51,8 +57,8 @@ public static class TensorCore
     public static LeftFragment LoadMatrices(ref float row) => new() { X = Interop.FloatAsInt(row) };
 
     /// <summary>
-    /// As <see cref="LoadMatrices"/>, but with matrices of 8 x 8 numbers of 16 bits transposed: a thread gets of each matrix the numbers l / 4 of the rows 2 (l % 4) and
-    /// 2 (l % 4) + 1, the lower row's in the low half.
+    /// As <see cref="LoadMatrices"/>, but with matrices of 8 x 8 numbers of 16 bits transposed: a thread gets of each matrix the numbers l / 4 of the rows 2 (l
+    /// % 4) and 2 (l % 4) + 1, the lower row's in the low half.
     /// </summary>
     [IntrinsicImplementation]
     public static LeftFragment LoadTransposed(ref Bf16x4 row) => new() { X = row.Low };

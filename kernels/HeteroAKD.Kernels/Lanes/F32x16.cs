@@ -4,7 +4,10 @@ using System.Runtime.Intrinsics.X86;
 
 namespace HeteroAKD.Kernels.Lanes;
 
-/// <summary>16 neighbouring floats on the host, in one 512-bit register. The same members as its siblings, spelled for <see cref="Vector512"/>: the JIT needs the concrete type.</summary>
+/// <summary>
+/// 16 neighbouring floats on the host, in one 512-bit register. The same members as its siblings, spelled for <see cref="Vector512"/>: the JIT needs the
+/// concrete type.
+/// </summary>
 public unsafe struct F32x16 : IFloatLane<F32x16>
 {
     private Vector512<float> _v; // not readonly, for AddProduct
@@ -67,7 +70,8 @@ public unsafe struct F32x16 : IFloatLane<F32x16>
     public static F32x16 Min(F32x16 a, F32x16 b) => new(Vector512.Min(a._v, b._v));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static F32x16 NegatedFma(F32x16 a, F32x16 b, F32x16 c) => new(Avx512F.IsSupported ? Avx512F.FusedMultiplyAddNegated(a._v, b._v, c._v) : Vector512.FusedMultiplyAdd(-a._v, b._v, c._v));
+    public static F32x16 NegatedFma(F32x16 a, F32x16 b, F32x16 c) =>
+        new(Avx512F.IsSupported ? Avx512F.FusedMultiplyAddNegated(a._v, b._v, c._v) : Vector512.FusedMultiplyAdd(-a._v, b._v, c._v));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static F32x16 Larger(F32x16 a, F32x16 b) => Avx512F.IsSupported ? new(Avx512F.Max(a._v, b._v)) : SelectGreater(a, b, a, b);
@@ -82,7 +86,8 @@ public unsafe struct F32x16 : IFloatLane<F32x16>
     public static F32x16 Floor(F32x16 a) => new(Vector512.Floor(a._v));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static F32x16 SelectGreater(F32x16 a, F32x16 b, F32x16 x, F32x16 y) => new(Vector512.ConditionalSelect(Vector512.GreaterThan(a._v, b._v), x._v, y._v));
+    public static F32x16 SelectGreater(F32x16 a, F32x16 b, F32x16 x, F32x16 y) =>
+        new(Vector512.ConditionalSelect(Vector512.GreaterThan(a._v, b._v), x._v, y._v));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static F32x16 SelectEqual(F32x16 a, F32x16 b, F32x16 x, F32x16 y) => new(Vector512.ConditionalSelect(Vector512.Equals(a._v, b._v), x._v, y._v));

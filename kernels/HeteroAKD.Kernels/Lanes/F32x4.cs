@@ -6,7 +6,10 @@ using X86Fma = System.Runtime.Intrinsics.X86.Fma;
 
 namespace HeteroAKD.Kernels.Lanes;
 
-/// <summary>4 neighbouring floats on the host, in one 128-bit register. The same members as its siblings, spelled for <see cref="Vector128"/>: the JIT needs the concrete type.</summary>
+/// <summary>
+/// 4 neighbouring floats on the host, in one 128-bit register. The same members as its siblings, spelled for <see cref="Vector128"/>: the JIT needs the
+/// concrete type.
+/// </summary>
 public unsafe struct F32x4 : IFloatLane<F32x4>
 {
     private Vector128<float> _v; // not readonly, for AddProduct
@@ -57,7 +60,8 @@ public unsafe struct F32x4 : IFloatLane<F32x4>
     public static F32x4 Min(F32x4 a, F32x4 b) => new(Vector128.Min(a._v, b._v));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static F32x4 NegatedFma(F32x4 a, F32x4 b, F32x4 c) => new(X86Fma.IsSupported ? X86Fma.MultiplyAddNegated(a._v, b._v, c._v) : Vector128.FusedMultiplyAdd(-a._v, b._v, c._v));
+    public static F32x4 NegatedFma(F32x4 a, F32x4 b, F32x4 c) =>
+        new(X86Fma.IsSupported ? X86Fma.MultiplyAddNegated(a._v, b._v, c._v) : Vector128.FusedMultiplyAdd(-a._v, b._v, c._v));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static F32x4 Larger(F32x4 a, F32x4 b) => Sse.IsSupported ? new(Sse.Max(a._v, b._v)) : SelectGreater(a, b, a, b);

@@ -6,7 +6,10 @@ using X86Fma = System.Runtime.Intrinsics.X86.Fma;
 
 namespace HeteroAKD.Kernels.Lanes;
 
-/// <summary>8 neighbouring floats on the host, in one 256-bit register. The same members as its siblings, spelled for <see cref="Vector256"/>: the JIT needs the concrete type.</summary>
+/// <summary>
+/// 8 neighbouring floats on the host, in one 256-bit register. The same members as its siblings, spelled for <see cref="Vector256"/>: the JIT needs the
+/// concrete type.
+/// </summary>
 public unsafe struct F32x8 : IFloatLane<F32x8>
 {
     private Vector256<float> _v; // not readonly, for AddProduct
@@ -57,7 +60,8 @@ public unsafe struct F32x8 : IFloatLane<F32x8>
     public static F32x8 Min(F32x8 a, F32x8 b) => new(Vector256.Min(a._v, b._v));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static F32x8 NegatedFma(F32x8 a, F32x8 b, F32x8 c) => new(X86Fma.IsSupported ? X86Fma.MultiplyAddNegated(a._v, b._v, c._v) : Vector256.FusedMultiplyAdd(-a._v, b._v, c._v));
+    public static F32x8 NegatedFma(F32x8 a, F32x8 b, F32x8 c) =>
+        new(X86Fma.IsSupported ? X86Fma.MultiplyAddNegated(a._v, b._v, c._v) : Vector256.FusedMultiplyAdd(-a._v, b._v, c._v));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static F32x8 Larger(F32x8 a, F32x8 b) => Avx.IsSupported ? new(Avx.Max(a._v, b._v)) : SelectGreater(a, b, a, b);

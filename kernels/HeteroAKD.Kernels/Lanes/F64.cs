@@ -3,7 +3,9 @@ using MathNet.Numerics;
 
 namespace HeteroAKD.Kernels.Lanes;
 
-/// <summary>One double on the host: the lane of gradient checks and of the truth that float results are held against. Functions are the platform's and MathNet's.</summary>
+/// <summary>
+/// One double on the host: the lane of gradient checks and of the truth that float results are held against. Functions are the platform's and MathNet's.
+/// </summary>
 public readonly unsafe struct F64 : ILane<F64>
 {
     /// <summary>The number.</summary>
@@ -70,7 +72,9 @@ public readonly unsafe struct F64 : ILane<F64>
     public static F64 NormalTail(F64 a) => new(0.5 * SpecialFunctions.Erfc(a.Value * Math.Sqrt(0.5)));
 
     public static F64 CenteredGeluSlope(F64 x)
-        => new((0.5 * SpecialFunctions.Erf(x.Value * Math.Sqrt(0.5))) + (double.IsInfinity(x.Value) ? 0 : x.Value * Math.Exp(-0.5 * x.Value * x.Value) / Math.Sqrt(2 * Math.PI)));
+        => new(
+            (0.5 * SpecialFunctions.Erf(x.Value * Math.Sqrt(0.5))) + (
+                double.IsInfinity(x.Value) ? 0 : x.Value * Math.Exp(-0.5 * x.Value * x.Value) / Math.Sqrt(2 * Math.PI)));
 
     public static F64 Reciprocal(F64 a) => new(1 / a.Value);
 

@@ -35,7 +35,8 @@ public interface ILane<T>
 
     /// <summary>
     /// a / b, correctly rounded as the operator, for |a| and |b| in [2^-60, 2^60] or a = 0 (NaN passes through): quicker where the hardware divides
-    /// slowly, which is 16 elements at once. Not the operator's are the sign of a zero, the last bit where the mantissas are those of 1/(2 - 2^-23), and perhaps the last bit of a smaller a.
+    /// slowly, which is 16 elements at once. Not the operator's are the sign of a zero, the last bit where the mantissas are those of 1/(2 - 2^-23), and
+    /// perhaps the last bit of a smaller a.
     /// </summary>
     static abstract T DivideNormal(T a, T b);
 
@@ -96,7 +97,9 @@ public interface ILane<T>
     /// <summary>Hyperbolic tangent; ≤ 3 ULP on float lanes.</summary>
     static abstract T Tanh(T x);
 
-    /// <summary>Tail of the normal distribution, Φ(−a), for a ≥ 0 (not infinity): ≤ 12 ULP on float lanes up to 4, beyond it a relative error of (1 + a²)·1e-7.</summary>
+    /// <summary>
+    /// Tail of the normal distribution, Φ(−a), for a ≥ 0 (not infinity): ≤ 12 ULP on float lanes up to 4, beyond it a relative error of (1 + a²)·1e-7.
+    /// </summary>
     static abstract T NormalTail(T a);
 
     /// <summary>Slope of GELU less a half, Φ(x) + x φ(x) − ½; ≤ 4 ULP on float lanes, which lose the sign of a zero.</summary>
@@ -108,7 +111,10 @@ public interface ILane<T>
     /// <summary>1 / sqrt(a); two roundings, ≤ 1.5 ULP on float lanes.</summary>
     static abstract T Rsqrt(T a);
 
-    /// <summary>Uniform numbers in [0, 1) of a counter-based generator: element <c>index + i</c> of the stream that <c>key</c> names, the same bits on every lane and device.</summary>
+    /// <summary>
+    /// Uniform numbers in [0, 1) of a counter-based generator: element <c>index + i</c> of the stream that <c>key</c> names, the same bits on every lane and
+    /// device.
+    /// </summary>
     static abstract T Uniform(int key, int index);
 
     /// <summary>Elements index … index + Width - 1.</summary>

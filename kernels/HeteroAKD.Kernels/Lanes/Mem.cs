@@ -14,10 +14,14 @@ public readonly struct Mem
     /// <summary>The accelerator's view, of floats even where <see cref="Narrow"/> says that two bf16 numbers lie in each; empty on the host.</summary>
     public readonly ArrayView<float> View;
 
-    /// <summary>The host address of element 0; on an accelerator its distance in bytes from an aligned address. A <c>long</c> because ILGPU knows no native integers.</summary>
+    /// <summary>
+    /// The host address of element 0; on an accelerator its distance in bytes from an aligned address. A <c>long</c> because ILGPU knows no native integers.
+    /// </summary>
     public readonly long Address;
 
-    /// <summary>1 where elements are bf16 numbers of 2 bytes, else 0. Device lanes look at it at every access, host lanes never: the host has no such memory.</summary>
+    /// <summary>
+    /// 1 where elements are bf16 numbers of 2 bytes, else 0. Device lanes look at it at every access, host lanes never: the host has no such memory.
+    /// </summary>
     public readonly int Narrow;
 
     /// <summary>Memory of an accelerator.</summary>

@@ -1,5 +1,3 @@
-using System.Runtime.InteropServices;
-
 namespace HeteroAKD.Kernels.Launch;
 
 /// <summary>A piece of work cut into tiles; the cut does not depend on the number of threads.</summary>

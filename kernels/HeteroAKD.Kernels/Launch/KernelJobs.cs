@@ -9,9 +9,9 @@ internal abstract class KernelJob<TJob> : HostJob
     where TJob : KernelJob<TJob>, new()
 {
     [ThreadStatic]
-    private static TJob? t_instance;
+    private static TJob? s_instance;
 
-    public static TJob Take() => t_instance ??= new TJob();
+    public static TJob Take() => s_instance ??= new TJob();
 }
 
 internal sealed class PixelJob<TKernel> : KernelJob<PixelJob<TKernel>>

@@ -29,7 +29,9 @@ public sealed class LaunchRecording
         }
     }
 
-    /// <summary>In what the launches of another recording of the same work differ from these, or null: then a replay does what that work would have done.</summary>
+    /// <summary>
+    /// In what the launches of another recording of the same work differ from these, or null: then a replay does what that work would have done.
+    /// </summary>
     public string? DifferenceTo(LaunchRecording other)
     {
         if (Count != other.Count)

@@ -4,8 +4,9 @@ using HeteroAKD.Kernels.Lanes;
 namespace HeteroAKD.Kernels.Layout;
 
 /// <summary>
-/// Which element of a source axis each element of a target axis is: target i is source (i · Step + Start) / Spacing where that is whole and within the source, else there is none.
-/// A slice has a step, a padding a negative start; <see cref="Adjoint"/> of one is the other, which gives their gradients. Made on the host; the functions run in kernels.
+/// Which element of a source axis each element of a target axis is: target i is source (i · Step + Start) / Spacing where that is whole and within the source,
+/// else there is none. A slice has a step, a padding a negative start; <see cref="Adjoint"/> of one is the other, which gives their gradients. Made on the
+/// host; the functions run in kernels.
 /// </summary>
 public readonly struct AxisMap
 {
@@ -54,7 +55,10 @@ public readonly struct AxisMap
         return numerator >= 0 && source < Source && source * Spacing == numerator ? source : -1;
     }
 
-    /// <summary>The elements of targets <paramref name="target"/> … + Width - 1 of a row that begins at <paramref name="row"/>; <paramref name="fill"/> where there is none.</summary>
+    /// <summary>
+    /// The elements of targets <paramref name="target"/> … + Width - 1 of a row that begins at <paramref name="row"/>; <paramref name="fill"/> where there is
+    /// none.
+    /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public TLane Load<TLane>(Mem x, int row, int target, TLane fill)
         where TLane : unmanaged, ILane<TLane>

@@ -4,7 +4,9 @@ using HeteroAKD.Kernels.Launch;
 
 namespace HeteroAKD.Kernels.Layout;
 
-/// <summary>The target's sizes but the first, which follows from the launch, and the source's distance from an element to the next along each of the target's four axes.</summary>
+/// <summary>
+/// The target's sizes but the first, which follows from the launch, and the source's distance from an element to the next along each of the target's four axes.
+/// </summary>
 public readonly struct PermutedAxes(int size1, int size2, int size3, int stride0, int stride1, int stride2, int stride3)
 {
     /// <summary>Last size of the target.</summary>
@@ -24,8 +26,8 @@ public readonly struct PermutedAxes(int size1, int size2, int size3, int stride0
 }
 
 /// <summary>
-/// Reorders up to four axes (torch.permute). Launch on the target's rows × a piece of its columns: columns of the piece · step stays below 2^24, up to which a lane's offsets are exact.
-/// Two axes that change places have quicker kernels: <see cref="TransposeKernel"/>, <see cref="SwapAxesKernel"/>.
+/// Reorders up to four axes (torch.permute). Launch on the target's rows × a piece of its columns: columns of the piece · step stays below 2^24, up to which a
+/// lane's offsets are exact. Two axes that change places have quicker kernels: <see cref="TransposeKernel"/>, <see cref="SwapAxesKernel"/>.
 /// </summary>
 public readonly struct PermuteKernel(
     Mem x,

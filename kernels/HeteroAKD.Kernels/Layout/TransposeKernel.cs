@@ -6,8 +6,8 @@ namespace HeteroAKD.Kernels.Layout;
 
 /// <summary>
 /// Exchanges the last two axes, [batch, rows, columns] to [batch, columns, rows]: planes [N, C, H·W] to tokens [N, H·W, C] and back. The gradient is the same
-/// with rows and columns exchanged. Launch on batch·columns × a piece of the rows: (rows of the piece) · columns is below 2^24, up to which a lane's offsets are exact.
-/// The host has <see cref="HostTranspose"/>.
+/// with rows and columns exchanged. Launch on batch·columns × a piece of the rows: (rows of the piece) · columns is below 2^24, up to which a lane's offsets
+/// are exact. The host has <see cref="HostTranspose"/>.
 /// </summary>
 public readonly struct TransposeKernel(
     Mem x, // [batch, rows, columns]

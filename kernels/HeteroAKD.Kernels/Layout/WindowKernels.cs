@@ -4,7 +4,9 @@ using HeteroAKD.Kernels.Launch;
 
 namespace HeteroAKD.Kernels.Layout;
 
-/// <summary>A window of each plane, or of its mirror image; where it reaches beyond the plane stands the nearest element or 0. Launch on planes·rows × columns.</summary>
+/// <summary>
+/// A window of each plane, or of its mirror image; where it reaches beyond the plane stands the nearest element or 0. Launch on planes·rows × columns.
+/// </summary>
 public readonly struct WindowKernel(
     Mem x, // [planes, height, width]
     Mem y, // [planes, rows, columns] overwritten
@@ -70,7 +72,8 @@ public readonly struct AddWindowKernel(
 {
     /// <summary>y[p, top + i, left + j] += x[p, i, j], or x[p, i, columns - 1 - j] with mirror, for i below rows and j below columns.</summary>
     public static void Reference(
-        ReadOnlySpan<double> x, Span<double> y, (int Height, int Width) source, (int Height, int Width) target, (int Rows, int Columns) used, int top, int left, bool mirror)
+        ReadOnlySpan<double> x, Span<double> y, (int Height, int Width) source, (int Height, int Width) target, (int Rows, int Columns) used, int top, int left,
+        bool mirror)
     {
         for (int o = 0; o < x.Length; o++)
         {

@@ -5,8 +5,8 @@ using HeteroAKD.Kernels.Launch;
 namespace HeteroAKD.Kernels.Losses;
 
 /// <summary>
-/// First stage of Pearson's correlation of two maps over all pixels of a batch, for each channel: means and centred sums of each plane, in two passes over it, so that means far from zero cost
-/// no digits. Launch on N·C rows.
+/// First stage of Pearson's correlation of two maps over all pixels of a batch, for each channel: means and centred sums of each plane, in two passes over it,
+/// so that means far from zero cost no digits. Launch on N·C rows.
 /// </summary>
 public readonly struct PlanePearsonKernel(
     Mem x, // [N·C, columns]

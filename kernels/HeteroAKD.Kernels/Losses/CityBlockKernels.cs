@@ -4,7 +4,10 @@ using HeteroAKD.Kernels.Launch;
 
 namespace HeteroAKD.Kernels.Losses;
 
-/// <summary>Sums of absolute differences between all pairs of vectors of two sets (torch.cdist, p = 1). Launch on batch · first × second: neighbours of the second set share a lane.</summary>
+/// <summary>
+/// Sums of absolute differences between all pairs of vectors of two sets (torch.cdist, p = 1). Launch on batch · first × second: neighbours of the second set
+/// share a lane.
+/// </summary>
 public readonly struct CityBlockKernel(
     Mem first, // [batch, firsts, width]
     Mem second, // [batch, width, seconds]
@@ -46,8 +49,8 @@ public readonly struct CityBlockKernel(
 }
 
 /// <summary>
-/// The gradient of <see cref="CityBlockKernel"/> for the vectors of one set: each gathers the signs of its differences to all of the other, 0 where two numbers are equal.
-/// Launch on batch · vectors × width.
+/// The gradient of <see cref="CityBlockKernel"/> for the vectors of one set: each gathers the signs of its differences to all of the other, 0 where two numbers
+/// are equal. Launch on batch · vectors × width.
 /// </summary>
 public readonly struct CityBlockGradientKernel(
     Mem own, // [batch, owns, width]

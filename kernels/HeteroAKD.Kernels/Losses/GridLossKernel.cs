@@ -32,8 +32,8 @@ public struct LossOutputs
     public int Write3;
 
     /// <summary>
-    /// Copies the outputs of <paramref name="lanes"/> lanes of pixels from scratch. <paramref name="start"/> is the address of class 0, <paramref name="plane"/> the step to
-    /// the next class.
+    /// Copies the outputs of <paramref name="lanes"/> lanes of pixels from scratch. <paramref name="start"/> is the address of class 0,
+    /// <paramref name="plane"/> the step to the next class.
     /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public readonly void Store<TLane, TScratch>(TScratch scratch, int classes, int lanes, int start, int plane)

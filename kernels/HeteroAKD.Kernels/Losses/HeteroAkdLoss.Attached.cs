@@ -132,7 +132,8 @@ public readonly partial struct HeteroAkdLoss<TParts>
 
     /// <summary>From L to U, to Ẑ by way of q, and to z_s by way of p. Returns dL/dH(Ẑ) summed over the classes, for the reliability that they share.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private TLane ThroughWeights<TLane, TScratch>(TScratch scratch, Mixture<TLane> mixture, Logarithms<TLane> logs, Averages<TLane> averages, TLane pixelWeight, int image)
+    private TLane ThroughWeights<TLane, TScratch>(
+        TScratch scratch, Mixture<TLane> mixture, Logarithms<TLane> logs, Averages<TLane> averages, TLane pixelWeight, int image)
         where TLane : unmanaged, ILane<TLane>
         where TScratch : struct, IScratch<TLane>
     {

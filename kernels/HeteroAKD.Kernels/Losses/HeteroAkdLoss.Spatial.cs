@@ -55,7 +55,8 @@ public readonly partial struct HeteroAkdLoss<TParts>
         for (int c = 0; c < Classes; c++)
         {
             TLane v = Weigh(scratch.Get(Weights + c), pixelWeight);
-            TLane weighted = IsBinary ? v * BinaryAt<TLane, TScratch>(scratch, c).Value : v * scratch.Get(HybridPart + c) * Cost(LogarithmsAt(scratch, mixture, logs, c));
+            TLane weighted = IsBinary ? v * BinaryAt<TLane, TScratch>(scratch, c).Value
+                : v * scratch.Get(HybridPart + c) * Cost(LogarithmsAt(scratch, mixture, logs, c));
             scratch.Set(sums + c, scratch.Get(sums + c) + TLane.SelectGreater(valid, zero, weighted, zero));
         }
     }

@@ -12,7 +12,8 @@ namespace HeteroAKD.Kernels.Losses;
 /// </summary>
 /// <remarks>
 /// A pixel takes a few loops over its classes: <c>Mixing</c> makes Ẑ and U, then either <c>Distilling</c> (Ẑ, S, W, H constant in the gradient) or
-/// <c>Attached</c> (the chain rule through all of them), each with a <c>Binary</c> counterpart. <c>Bounded</c> is a quicker way to the same numbers for the usual options and logits.
+/// <c>Attached</c> (the chain rule through all of them), each with a <c>Binary</c> counterpart. <c>Bounded</c> is a quicker way to the same numbers for the
+/// usual options and logits.
 /// </remarks>
 public readonly partial struct HeteroAkdLoss<TParts> : IPixelLoss
     where TParts : struct, IHeteroAkdParts
@@ -45,7 +46,9 @@ public readonly partial struct HeteroAkdLoss<TParts> : IPixelLoss
     {
         if (!TParts.AreChosen && (classWeighted || !options.HasFixedParts))
         {
-            throw new ArgumentException($"HeteroAkdLoss: {typeof(TParts).Name} cannot compute {options}{(classWeighted ? " with class weights" : "")}; take {nameof(ChosenParts)}", nameof(options));
+            throw new ArgumentException(
+                $"HeteroAkdLoss: {typeof(TParts).Name} cannot compute {options}{(classWeighted ? " with class weights" : "")}; take {nameof(ChosenParts)}",
+                nameof(options));
         }
 
         Classes = classes;

@@ -22,7 +22,9 @@ public sealed partial class HeteroAkdReference
             Map((i, _) => q[i] * (b[i] - meanB[i]) / tau));
     }
 
-    /// <summary>The same of the binary form, where q and p of a class depend on its own logits alone: ∂a/∂p·p' = (p - q)/τ and ∂a/∂q·q' = q·(1 - q)·(Ẑ - z_s)/τ².</summary>
+    /// <summary>
+    /// The same of the binary form, where q and p of a class depend on its own logits alone: ∂a/∂p·p' = (p - q)/τ and ∂a/∂q·q' = q·(1 - q)·(Ẑ - z_s)/τ².
+    /// </summary>
     private Divergences BinaryDivergences()
     {
         double tau = _options.Tau;
@@ -30,7 +32,8 @@ public sealed partial class HeteroAkdReference
         double[] rest = Map((i, _) => Math.Exp(LogSigmoid(-Hybrid[i] / tau))); // 1 - q
         double[] p = Map((i, _) => Math.Exp(LogSigmoid(_student[i] / tau)));
         double[] a = Map((i, _) =>
-            (q[i] * (LogSigmoid(Hybrid[i] / tau) - LogSigmoid(_student[i] / tau))) + (rest[i] * (LogSigmoid(-Hybrid[i] / tau) - LogSigmoid(-_student[i] / tau))));
+            (q[i] * (LogSigmoid(Hybrid[i] / tau) - LogSigmoid(_student[i] / tau))) + (
+                rest[i] * (LogSigmoid(-Hybrid[i] / tau) - LogSigmoid(-_student[i] / tau))));
         double[] weights = Map((i, _) => _pixelWeights[i] * Weights[i]);
         return new Divergences(
             a,

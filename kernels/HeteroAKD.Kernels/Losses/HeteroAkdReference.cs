@@ -1,8 +1,8 @@
 namespace HeteroAKD.Kernels.Losses;
 
 /// <summary>
-/// The specification of <see cref="HeteroAkdLoss{TParts}"/>: the paper's Eq. 5-10 map by map in double, with every map kept, and the chain rule backwards through
-/// them. Maps are [N, C, pixels]; z_s and z_t are the projected logits, y the one-hot label. Ignored pixels leave every sum and have gradient 0.
+/// The specification of <see cref="HeteroAkdLoss{TParts}"/>: the paper's Eq. 5-10 map by map in double, with every map kept, and the chain rule backwards
+/// through them. Maps are [N, C, pixels]; z_s and z_t are the projected logits, y the one-hot label. Ignored pixels leave every sum and have gradient 0.
 /// </summary>
 /// <remarks>
 /// <code>
@@ -32,7 +32,8 @@ public sealed partial class HeteroAkdReference
     /// <summary>
     /// Computes everything. Logits [N, C, pixels], labels [N, pixels] with -1 (or any id that is no class) where ignored, class weights [C] or none.
     /// </summary>
-    public HeteroAkdReference(double[] student, double[] teacher, int[] labels, int classes, int pixels, HeteroAkdOptions options, double[]? classWeights = null)
+    public HeteroAkdReference(
+        double[] student, double[] teacher, int[] labels, int classes, int pixels, HeteroAkdOptions options, double[]? classWeights = null)
     {
         _options = options;
         _classes = classes;

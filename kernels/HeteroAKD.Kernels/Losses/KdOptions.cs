@@ -30,8 +30,8 @@ public enum TargetLogits
     Teacher,
 
     /// <summary>
-    /// S·z_t + (1 - S)·z_s with S = H_s/(H_t + H_s), ½ where both underflow; H is the cross-entropy of a network's own logits against the label. This is KMM (paper
-    /// Eq. 5-7) without projectors, with one share for all classes of a pixel.
+    /// S·z_t + (1 - S)·z_s with S = H_s/(H_t + H_s), ½ where both underflow; H is the cross-entropy of a network's own logits against the label. This is KMM
+    /// (paper Eq. 5-7) without projectors, with one share for all classes of a pixel.
     /// </summary>
     Mixed,
 

@@ -4,7 +4,9 @@ using HeteroAKD.Kernels.Launch;
 
 namespace HeteroAKD.Kernels.Losses;
 
-/// <summary>A plane a class: 1 where a pixel's label is the class, else 0. Pixels without a label are 0 in all planes. Launch on N·gridHeight × gridWidth.</summary>
+/// <summary>
+/// A plane a class: 1 where a pixel's label is the class, else 0. Pixels without a label are 0 in all planes. Launch on N·gridHeight × gridWidth.
+/// </summary>
 public readonly struct OneHotKernel(
     LabelSource labels,
     Mem result, // [N, classes, gridHeight, gridWidth] overwritten

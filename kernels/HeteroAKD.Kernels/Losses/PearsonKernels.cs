@@ -5,8 +5,8 @@ using HeteroAKD.Kernels.Launch;
 namespace HeteroAKD.Kernels.Losses;
 
 /// <summary>
-/// Pearson's correlation of two vectors: r = Σ x̂·t̂ / (|x̂|·|t̂| + ε), with x̂ and t̂ less their means. What its gradient for x needs of the vectors are four numbers,
-/// the two means and <c>a</c> and <c>b</c> in dr/dx_j = a·t̂_j - b·x̂_j.
+/// Pearson's correlation of two vectors: r = Σ x̂·t̂ / (|x̂|·|t̂| + ε), with x̂ and t̂ less their means. What its gradient for x needs of the vectors are four
+/// numbers, the two means and <c>a</c> and <c>b</c> in dr/dx_j = a·t̂_j - b·x̂_j.
 /// </summary>
 public readonly struct PearsonResults(
     Mem y, // [count] overwritten: r
@@ -156,7 +156,8 @@ public readonly struct PixelPearsonGradientKernel(
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public void Load<TLane, TScratch>(int row, int column, int lanes, TScratch scratch)
         where TLane : unmanaged, ILane<TLane>
-        where TScratch : struct, IScratch<TLane> => PixelPearsonKernel.LoadBoth<TLane, TScratch>(x, target, Start(row, column), channels, pixels, lanes, scratch);
+        where TScratch : struct, IScratch<TLane> =>
+            PixelPearsonKernel.LoadBoth<TLane, TScratch>(x, target, Start(row, column), channels, pixels, lanes, scratch);
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]

@@ -6,8 +6,8 @@ using HeteroAKD.Kernels.Resize;
 namespace HeteroAKD.Kernels.Losses;
 
 /// <summary>
-/// Labels in which an unlabelled pixel has the teacher's class where the teacher is sure of it: where the largest of its probabilities, 1 / Σ exp(z_c - max z), is at least the
-/// threshold. All other labels are copied. Logits of another size are sampled bilinearly onto the grid of the labels. Launch on N·H × W.
+/// Labels in which an unlabelled pixel has the teacher's class where the teacher is sure of it: where the largest of its probabilities, 1 / Σ exp(z_c - max z),
+/// is at least the threshold. All other labels are copied. Logits of another size are sampled bilinearly onto the grid of the labels. Launch on N·H × W.
 /// </summary>
 public readonly struct PseudoLabelKernel : IPixelKernel
 {
@@ -21,7 +21,8 @@ public readonly struct PseudoLabelKernel : IPixelKernel
     private readonly float _threshold;
 
     /// <summary>The labels for logits [N, classes, vertical.Source, horizontal.Source] that the two axes bring to the grid H × W.</summary>
-    public PseudoLabelKernel(Mem teacher, IndexMem labels, IndexMem result, BilinearAxis vertical, BilinearAxis horizontal, int classes, int unlabelled, float threshold)
+    public PseudoLabelKernel(
+        Mem teacher, IndexMem labels, IndexMem result, BilinearAxis vertical, BilinearAxis horizontal, int classes, int unlabelled, float threshold)
     {
         _teacher = new SampledLogits(teacher, vertical, horizontal, classes);
         _labels = labels;
@@ -34,10 +35,11 @@ public readonly struct PseudoLabelKernel : IPixelKernel
     }
 
     /// <summary>
-    /// The specification. Teacher [N, C, pixels] on the grid, labels and result [N, pixels]. Of equal logits the first one's class is taken; a NaN among the logits leaves a
-    /// pixel unlabelled.
+    /// The specification. Teacher [N, C, pixels] on the grid, labels and result [N, pixels]. Of equal logits the first one's class is taken; a NaN among the
+    /// logits leaves a pixel unlabelled.
     /// </summary>
-    public static void Reference(ReadOnlySpan<double> teacher, ReadOnlySpan<int> labels, Span<int> result, int classes, int pixels, int unlabelled, float threshold)
+    public static void Reference(
+        ReadOnlySpan<double> teacher, ReadOnlySpan<int> labels, Span<int> result, int classes, int pixels, int unlabelled, float threshold)
     {
         for (int i = 0; i < result.Length; i++)
         {

@@ -6,8 +6,8 @@ using HeteroAKD.Kernels.Reduce;
 namespace HeteroAKD.Kernels.Losses;
 
 /// <summary>
-/// KL(softmax(target/τ) ‖ softmax(x/τ)) of each row of contiguous elements, read twice; no probability is stored. Of a row four numbers are kept for the gradient: the largest x and the sum
-/// of its exponentials, and the same of the target.
+/// KL(softmax(target/τ) ‖ softmax(x/τ)) of each row of contiguous elements, read twice; no probability is stored. Of a row four numbers are kept for the
+/// gradient: the largest x and the sum of its exponentials, and the same of the target.
 /// </summary>
 public readonly struct RowKlKernel(
     Mem x, // [rows, columns]

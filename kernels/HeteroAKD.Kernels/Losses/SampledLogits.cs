@@ -1,13 +1,12 @@
 using System.Runtime.CompilerServices;
 using HeteroAKD.Kernels.Lanes;
-using HeteroAKD.Kernels.Launch;
 using HeteroAKD.Kernels.Resize;
 
 namespace HeteroAKD.Kernels.Losses;
 
 /// <summary>
-/// Logits on a grid of pixels: the map itself where it has that size, else sampled bilinearly, with the bits that <see cref="LogitsSource"/> gives a loss. For kernels that walk
-/// over the classes of a pixel.
+/// Logits on a grid of pixels: the map itself where it has that size, else sampled bilinearly, with the bits that <see cref="LogitsSource"/> gives a loss. For
+/// kernels that walk over the classes of a pixel.
 /// </summary>
 public readonly struct SampledLogits
 {

@@ -26,7 +26,8 @@ public static class SpatialPlanes
 
 /// <summary>
 /// First stage of the sums over space, class by class: rows are the strips of all images, columns grid columns; each element walks down its strip and
-/// leaves its <see cref="SpatialPlanes">planes</see>. The sums it returns are zero. The loss must be one that is not detached, or the sum <see cref="SpatialSum.Exponents"/>.
+/// leaves its <see cref="SpatialPlanes">planes</see>. The sums it returns are zero. The loss must be one that is not detached, or the sum
+/// <see cref="SpatialSum.Exponents"/>.
 /// </summary>
 public readonly struct SpatialFoldKernel : IPixelSumKernel
 {
@@ -40,7 +41,8 @@ public readonly struct SpatialFoldKernel : IPixelSumKernel
 
     /// <summary>The kernel; the sources need no workspace.</summary>
     public SpatialFoldKernel(
-        in HeteroAkdLoss<ChosenParts> loss, in LogitsSource student, in LogitsSource teacher, in LabelSource labels, in StripGrid grid, SpatialSum sum, Mem partials)
+        in HeteroAkdLoss<ChosenParts> loss, in LogitsSource student, in LogitsSource teacher, in LabelSource labels, in StripGrid grid, SpatialSum sum,
+        Mem partials)
     {
         _loss = loss;
         _student = student;

@@ -5,8 +5,8 @@ using HeteroAKD.Kernels.Launch;
 namespace HeteroAKD.Kernels.Losses;
 
 /// <summary>
-/// Plain distillation towards a target that the label chooses (<see cref="TargetLogits"/>), with pixels that may weigh the teacher's confidence: it puts the target in
-/// the place of the teacher's logits, leaves the rest to <see cref="PixelKlLoss"/>, and multiplies by the weight. The sums are those of that loss.
+/// Plain distillation towards a target that the label chooses (<see cref="TargetLogits"/>), with pixels that may weigh the teacher's confidence: it puts the
+/// target in the place of the teacher's logits, leaves the rest to <see cref="PixelKlLoss"/>, and multiplies by the weight. The sums are those of that loss.
 /// </summary>
 public readonly struct TargetedKlLoss : IPixelLoss
 {
@@ -37,8 +37,9 @@ public readonly struct TargetedKlLoss : IPixelLoss
     public int ScratchLength => _divergence.ScratchLength;
 
     /// <summary>
-    /// The specification, pixel by pixel. Student, teacher and gradient are [N, C, pixels], labels [N, pixels] or empty where no option needs them, weights [C] or empty.
-    /// With the target z and the confidence v the loss of a pixel is v·ω·τ²·KL(softmax(z/τ) ‖ softmax(s/τ)), ω = Σ_c softmax(z/τ)_c·w_c. Returns the four sums.
+    /// The specification, pixel by pixel. Student, teacher and gradient are [N, C, pixels], labels [N, pixels] or empty where no option needs them, weights [C]
+    /// or empty. With the target z and the confidence v the loss of a pixel is v·ω·τ²·KL(softmax(z/τ) ‖ softmax(s/τ)), ω = Σ_c softmax(z/τ)_c·w_c. Returns the
+    /// four sums.
     /// </summary>
     public static double[] Reference(
         ReadOnlySpan<double> student, ReadOnlySpan<double> teacher, ReadOnlySpan<int> labels, ReadOnlySpan<double> weights,
@@ -51,7 +52,8 @@ public readonly struct TargetedKlLoss : IPixelLoss
             double[] s = Pixel(student, i, classes, pixels);
             double[] t = Pixel(teacher, i, classes, pixels);
             int label = labels.Length == 0 || labels[i] == ignoreIndex || labels[i] >= classes ? -1 : Math.Max(-1, labels[i]);
-            double[] target = label < 0 ? t : options.TargetLogits switch { TargetLogits.Mixed => Mixed(s, t, label), TargetLogits.Corrected => Corrected(t, label), _ => t };
+            double[] target = label < 0 ? t
+                : options.TargetLogits switch { TargetLogits.Mixed => Mixed(s, t, label), TargetLogits.Corrected => Corrected(t, label), _ => t };
             bool all = labels.Length == 0 || options.Unlabelled == UnlabelledPixels.Keep;
             double[] part = PixelKlLoss.Reference(s, target, all ? [] : [label], weights, slope, classes, 1, -1, options.Tau);
             bool counts = part[2] > 0;

@@ -6,8 +6,8 @@ using HeteroAKD.Kernels.Resize;
 namespace HeteroAKD.Kernels.Losses;
 
 /// <summary>
-/// Where the teacher is right, as a map on the student's grid: the label where the class of the teacher's largest logit (the first of equals) is the label, -2 - label where
-/// it is another one, -1 where there is no label. A loss that reads it as labels takes the pixels where the teacher is right. Launch on N·h × w.
+/// Where the teacher is right, as a map on the student's grid: the label where the class of the teacher's largest logit (the first of equals) is the label, -2
+/// - label where it is another one, -1 where there is no label. A loss that reads it as labels takes the pixels where the teacher is right. Launch on N·h × w.
 /// </summary>
 public readonly struct TeacherAgreementKernel : IPixelKernel
 {
@@ -18,7 +18,10 @@ public readonly struct TeacherAgreementKernel : IPixelKernel
     private readonly int _width;
     private readonly int _classes;
 
-    /// <summary>The map for logits [N, classes, vertical.Source, horizontal.Source] that the two axes bring to the grid h × w, on which <paramref name="labels"/> are, too.</summary>
+    /// <summary>
+    /// The map for logits [N, classes, vertical.Source, horizontal.Source] that the two axes bring to the grid h × w, on which <paramref name="labels"/> are,
+    /// too.
+    /// </summary>
     public TeacherAgreementKernel(Mem teacher, IndexMem agreement, in LabelSource labels, BilinearAxis vertical, BilinearAxis horizontal, int classes)
     {
         _teacher = new SampledLogits(teacher, vertical, horizontal, classes);
@@ -83,8 +86,8 @@ public readonly struct TeacherAgreementKernel : IPixelKernel
 }
 
 /// <summary>
-/// The labels of pixels in whose window of 5 × 5, cut at the borders, the teacher is right at half or more of the labelled pixels; -1 elsewhere and where the pixel itself
-/// has no label. It reads the map of <see cref="TeacherAgreementKernel"/>. Launch on N·height × width.
+/// The labels of pixels in whose window of 5 × 5, cut at the borders, the teacher is right at half or more of the labelled pixels; -1 elsewhere and where the
+/// pixel itself has no label. It reads the map of <see cref="TeacherAgreementKernel"/>. Launch on N·height × width.
 /// </summary>
 public readonly struct NearbyAgreementKernel(
     IndexMem agreement, // [N, height, width]

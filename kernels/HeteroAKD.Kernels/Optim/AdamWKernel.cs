@@ -49,7 +49,7 @@ public readonly struct AdamWKernel : IPixelKernel, IWideKernel
     }
 
     /// <summary>
-    /// p ← p (1 - lr·λ);  m ← β1 m + (1 - β1) g;  v ← β2 v + (1 - β2) g²;  p ← p - lr/(1 - β1^t) · m / (sqrt(v)/sqrt(1 - β2^t) + ε), with g = clipScale · gradient
+    /// p ← p (1 - lr·λ); m ← β1 m + (1 - β1) g; v ← β2 v + (1 - β2) g²; p ← p - lr/(1 - β1^t) · m / (sqrt(v)/sqrt(1 - β2^t) + ε), with g = clipScale · gradient
     /// and lr = rate · rateMultiplier.
     /// </summary>
     public static void Reference(

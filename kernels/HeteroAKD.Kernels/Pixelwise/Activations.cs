@@ -37,7 +37,8 @@ public readonly struct Relu6 : IUnaryOperator
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public TLane Gradient<TLane>(TLane x, TLane y)
-        where TLane : unmanaged, ILane<TLane> => TLane.SelectEqual(y, TLane.Splat(0f), TLane.Splat(0f), TLane.SelectEqual(y, TLane.Splat(6f), TLane.Splat(0f), TLane.Splat(1f)));
+        where TLane : unmanaged, ILane<TLane> =>
+            TLane.SelectEqual(y, TLane.Splat(0f), TLane.Splat(0f), TLane.SelectEqual(y, TLane.Splat(6f), TLane.Splat(0f), TLane.Splat(1f)));
 
     public double Reference(double x) => Math.Min(Math.Max(x, 0), 6);
 
@@ -115,8 +116,8 @@ public readonly struct Silu : IUnaryOperator
 
     public double ReferenceGradient(double x) => (1 + (x / (1 + Math.Exp(x)))) / (1 + Math.Exp(-x));
 
-    // σ·(1 + x·(1 - σ)) with 1 - σ as e^-x·σ, which keeps the digits that a difference would lose; the cap keeps e^-x finite. x - x is 0, and NaN at an infinity,
-    // where PyTorch has NaN.
+    // σ·(1 + x·(1 - σ)) with 1 - σ as e^-x·σ, which keeps the digits that a difference would lose; the cap keeps e^-x finite. x - x is 0, and NaN at an
+    // infinity, where PyTorch has NaN.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static TLane Derivative<TLane>(TLane x, TLane exponential)
         where TLane : unmanaged, ILane<TLane>

@@ -8,7 +8,9 @@ namespace HeteroAKD.Kernels.Pixelwise;
 /// </summary>
 public interface IBroadcast
 {
-    /// <summary>The operand for the first <paramref name="count"/> elements from (row, column) on; the others are 1, so that dividing by them is harmless.</summary>
+    /// <summary>
+    /// The operand for the first <paramref name="count"/> elements from (row, column) on; the others are 1, so that dividing by them is harmless.
+    /// </summary>
     static abstract TLane Load<TLane>(Mem operand, int row, int column, int count, int columns, int channels)
         where TLane : unmanaged, ILane<TLane>;
 

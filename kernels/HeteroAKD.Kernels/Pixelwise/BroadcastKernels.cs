@@ -4,7 +4,10 @@ using HeteroAKD.Kernels.Launch;
 
 namespace HeteroAKD.Kernels.Pixelwise;
 
-/// <summary>The output of a broadcast operation as [d0, d1, d2, columns]: up to four runs of dimensions that an operand either has or is spread over. d0 follows from the launch.</summary>
+/// <summary>
+/// The output of a broadcast operation as [d0, d1, d2, columns]: up to four runs of dimensions that an operand either has or is spread over. d0 follows from
+/// the launch.
+/// </summary>
 public readonly struct BroadcastGrid(int d1, int d2, int columns)
 {
     /// <summary>Second size.</summary>
@@ -17,7 +20,10 @@ public readonly struct BroadcastGrid(int d1, int d2, int columns)
     public int Columns => columns;
 }
 
-/// <summary>An operand against a <see cref="BroadcastGrid"/>: its elements from one place to the next along each of the four sizes, 0 where it is spread; the last is 0 or 1.</summary>
+/// <summary>
+/// An operand against a <see cref="BroadcastGrid"/>: its elements from one place to the next along each of the four sizes, 0 where it is spread; the last is 0
+/// or 1.
+/// </summary>
 public readonly struct BroadcastOperand(Mem memory, int stride0, int stride1, int stride2, int step)
 {
     /// <summary>The index of the operand's element for place <paramref name="k"/> of an output of <paramref name="sizes"/>: the specification.</summary>
@@ -50,7 +56,9 @@ public readonly struct BroadcastOperand(Mem memory, int stride0, int stride1, in
     }
 }
 
-/// <summary>y = f(a, b) where either operand may be spread over dimensions of the output. y may be an operand that is not spread. Launch on d0·d1·d2 × columns.</summary>
+/// <summary>
+/// y = f(a, b) where either operand may be spread over dimensions of the output. y may be an operand that is not spread. Launch on d0·d1·d2 × columns.
+/// </summary>
 public readonly struct BroadcastKernel<TOperator>(
     BroadcastOperand a,
     BroadcastOperand b,
@@ -58,7 +66,9 @@ public readonly struct BroadcastKernel<TOperator>(
     BroadcastGrid grid) : IPixelKernel, IWideKernel
     where TOperator : struct, IBinaryOperator
 {
-    /// <summary>y[i] = f(a[i · strides of a], b[i · strides of b]) over the places i of an output of <paramref name="sizes"/>; a stride of 0 spreads an operand.</summary>
+    /// <summary>
+    /// y[i] = f(a[i · strides of a], b[i · strides of b]) over the places i of an output of <paramref name="sizes"/>; a stride of 0 spreads an operand.
+    /// </summary>
     public static void Reference(
         ReadOnlySpan<double> a, ReadOnlySpan<double> b, Span<double> y, ReadOnlySpan<int> sizes, ReadOnlySpan<int> stridesOfA, ReadOnlySpan<int> stridesOfB)
     {
@@ -79,8 +89,8 @@ public readonly struct BroadcastKernel<TOperator>(
 }
 
 /// <summary>
-/// terms = dy · ∂f/∂a at every place of the output: summed over what a is spread over they are its gradient. With <see cref="Swapped{TOperator}"/>, and a and b exchanged,
-/// those of b. Launch on d0·d1·d2 × columns.
+/// terms = dy · ∂f/∂a at every place of the output: summed over what a is spread over they are its gradient. With <see cref="Swapped{TOperator}"/>, and a and b
+/// exchanged, those of b. Launch on d0·d1·d2 × columns.
 /// </summary>
 public readonly struct BroadcastGradientKernel<TOperator>(
     BroadcastOperand a, // read where TOperator.GradientReadsOperands
@@ -92,11 +102,13 @@ public readonly struct BroadcastGradientKernel<TOperator>(
 {
     /// <summary>terms[k] = dy[k] · ∂f/∂a(a[index of k], b[index of k]).</summary>
     public static void Reference(
-        ReadOnlySpan<double> a, ReadOnlySpan<double> b, ReadOnlySpan<double> dy, Span<double> terms, ReadOnlySpan<int> sizes, ReadOnlySpan<int> stridesOfA, ReadOnlySpan<int> stridesOfB)
+        ReadOnlySpan<double> a, ReadOnlySpan<double> b, ReadOnlySpan<double> dy, Span<double> terms, ReadOnlySpan<int> sizes, ReadOnlySpan<int> stridesOfA,
+        ReadOnlySpan<int> stridesOfB)
     {
         for (int k = 0; k < terms.Length; k++)
         {
-            terms[k] = dy[k] * default(TOperator).ReferenceGradientA(a[BroadcastOperand.Index(k, sizes, stridesOfA)], b[BroadcastOperand.Index(k, sizes, stridesOfB)]);
+            terms[k] = dy[k] * default(TOperator).ReferenceGradientA(
+                a[BroadcastOperand.Index(k, sizes, stridesOfA)], b[BroadcastOperand.Index(k, sizes, stridesOfB)]);
         }
     }
 

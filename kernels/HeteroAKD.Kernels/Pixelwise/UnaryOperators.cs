@@ -116,7 +116,8 @@ public readonly struct Absolute : IUnaryOperator
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public TLane Gradient<TLane>(TLane x, TLane y)
-        where TLane : unmanaged, ILane<TLane> => TLane.SelectGreater(x, TLane.Splat(0f), TLane.Splat(1f), TLane.SelectGreater(TLane.Splat(0f), x, TLane.Splat(-1f), TLane.Splat(0f)));
+        where TLane : unmanaged, ILane<TLane> =>
+            TLane.SelectGreater(x, TLane.Splat(0f), TLane.Splat(1f), TLane.SelectGreater(TLane.Splat(0f), x, TLane.Splat(-1f), TLane.Splat(0f)));
 
     public double Reference(double x) => Math.Abs(x);
 

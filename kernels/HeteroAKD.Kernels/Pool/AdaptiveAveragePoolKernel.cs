@@ -6,7 +6,8 @@ namespace HeteroAKD.Kernels.Pool;
 
 /// <summary>
 /// The mean of each of newHeight × newWidth bins (torch.nn.AdaptiveAvgPool2d); bin o of an axis runs from ⌊o·in/out⌋ to ⌈(o+1)·in/out⌉, so neighbours
-/// may share an element. A bin is a row's work, which is right for the few large bins of image pooling and pyramid pooling. Launch on planes·newHeight·newWidth rows.
+/// may share an element. A bin is a row's work, which is right for the few large bins of image pooling and pyramid pooling. Launch on planes·newHeight·newWidth
+/// rows.
 /// </summary>
 public readonly struct AdaptiveAveragePoolKernel(
     Mem x, // [planes, height, width]
@@ -84,7 +85,9 @@ public readonly struct AdaptiveAveragePoolKernel(
     internal static int End(int bin, int length, int bins) => (((bin + 1) * length) + bins - 1) / bins;
 }
 
-/// <summary>Where the elements of a bin lie: <c>Lines</c> pieces of <c>Length</c> elements, a row of the plane apart. A bin of whole rows is one piece.</summary>
+/// <summary>
+/// Where the elements of a bin lie: <c>Lines</c> pieces of <c>Length</c> elements, a row of the plane apart. A bin of whole rows is one piece.
+/// </summary>
 internal readonly struct AdaptiveBin
 {
     /// <summary>The first element.</summary>

@@ -38,7 +38,8 @@ public readonly struct PoolShape
     {
         if (window < 1 || stride < 1 || padding < 0 || padding > window / 2)
         {
-            throw new ArgumentException($"pool: a window of {window}, stride {stride} and padding {padding} do not go together; padding may be at most half the window");
+            throw new ArgumentException(
+                $"pool: a window of {window}, stride {stride} and padding {padding} do not go together; padding may be at most half the window");
         }
 
         if (height + (2 * padding) < window || width + (2 * padding) < window)

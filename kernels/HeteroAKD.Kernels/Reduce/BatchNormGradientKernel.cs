@@ -54,8 +54,8 @@ public readonly struct BatchNormGradientSumsKernel(
 }
 
 /// <summary>
-/// Second stage: the gradient for x and, where asked, for the residual (which is g). In training the statistics depend on x too; in evaluation they are constants.
-/// dx may be dy if the residual's gradient is not asked for, and the residual's gradient may be dy. Launch on N·C rows.
+/// Second stage: the gradient for x and, where asked, for the residual (which is g). In training the statistics depend on x too; in evaluation they are
+/// constants. dx may be dy if the residual's gradient is not asked for, and the residual's gradient may be dy. Launch on N·C rows.
 /// </summary>
 public readonly struct BatchNormGradientKernel(
     Mem x, // [N·C, columns]
@@ -80,7 +80,8 @@ public readonly struct BatchNormGradientKernel(
     /// dx = weight·rstd·(g - [training]·(dbias + x̂·dweight) / M) with M elements a channel.
     /// </summary>
     public static void Reference(
-        ReadOnlySpan<double> x, ReadOnlySpan<double> y, ReadOnlySpan<double> dy, ReadOnlySpan<double> mean, ReadOnlySpan<double> rstd, ReadOnlySpan<double> weight,
+        ReadOnlySpan<double> x, ReadOnlySpan<double> y, ReadOnlySpan<double> dy, ReadOnlySpan<double> mean, ReadOnlySpan<double> rstd,
+        ReadOnlySpan<double> weight,
         Span<double> dx, Span<double> dweight, Span<double> dbias, Span<double> dresidual, int columns, bool training, bool relu)
     {
         int channels = mean.Length;

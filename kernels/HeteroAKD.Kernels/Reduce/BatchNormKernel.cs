@@ -6,8 +6,8 @@ namespace HeteroAKD.Kernels.Reduce;
 
 /// <summary>
 /// First stage of the batch statistics (torch.nn.BatchNorm2d in training): mean and Σ(x - mean)² of each plane n·C + c of [N, C, H·W], in two passes over the
-/// plane. What rounding leaves of the mean is summed in the second pass, kept beside it and taken off the squares (the corrected two-pass algorithm; Chan, Golub, LeVeque 1983): so
-/// a mean far from zero costs no digits. Launch on N·C rows.
+/// plane. What rounding leaves of the mean is summed in the second pass, kept beside it and taken off the squares (the corrected two-pass algorithm; Chan,
+/// Golub, LeVeque 1983): so a mean far from zero costs no digits. Launch on N·C rows.
 /// </summary>
 public readonly struct BatchNormPlaneKernel(
     Mem x, // [N·C, columns]
@@ -86,7 +86,8 @@ public readonly struct BatchNormStatisticsKernel(
 {
     /// <summary>Both stages: over the M = N·H·W elements of a channel, mean, 1 / sqrt(Σ(x - mean)² / M + ε), and the running statistics.</summary>
     public static void Reference(
-        ReadOnlySpan<double> x, Span<double> mean, Span<double> rstd, Span<double> runningMean, Span<double> runningVariance, int columns, double epsilon, double momentum)
+        ReadOnlySpan<double> x, Span<double> mean, Span<double> rstd, Span<double> runningMean, Span<double> runningVariance, int columns, double epsilon,
+        double momentum)
     {
         int channels = mean.Length;
         int count = x.Length / channels;
@@ -172,8 +173,8 @@ public readonly struct BatchNormRunningKernel(
 }
 
 /// <summary>
-/// y = (x - mean) · rstd · weight + bias, then the residual is added and ReLU applied where asked: normalisation, shortcut and activation of a ResNet block in one
-/// pass over memory. Training and evaluation differ in where mean and rstd come from. y may be x. Launch on N·C rows.
+/// y = (x - mean) · rstd · weight + bias, then the residual is added and ReLU applied where asked: normalisation, shortcut and activation of a ResNet block in
+/// one pass over memory. Training and evaluation differ in where mean and rstd come from. y may be x. Launch on N·C rows.
 /// </summary>
 public readonly struct BatchNormApplyKernel(
     Mem x, // [N·C, columns]
@@ -190,7 +191,8 @@ public readonly struct BatchNormApplyKernel(
 {
     /// <summary>y = relu?((x - mean_c) · rstd_c · weight_c + bias_c + residual); an empty residual counts as zeros.</summary>
     public static void Reference(
-        ReadOnlySpan<double> x, ReadOnlySpan<double> mean, ReadOnlySpan<double> rstd, ReadOnlySpan<double> weight, ReadOnlySpan<double> bias, ReadOnlySpan<double> residual,
+        ReadOnlySpan<double> x, ReadOnlySpan<double> mean, ReadOnlySpan<double> rstd, ReadOnlySpan<double> weight, ReadOnlySpan<double> bias,
+        ReadOnlySpan<double> residual,
         Span<double> y, int columns, bool relu)
     {
         for (int i = 0; i < x.Length; i++)

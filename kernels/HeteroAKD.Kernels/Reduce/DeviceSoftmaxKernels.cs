@@ -5,8 +5,8 @@ using HeteroAKD.Kernels.Launch;
 namespace HeteroAKD.Kernels.Reduce;
 
 /// <summary>
-/// <see cref="ClassSoftmaxKernel"/> for at most <see cref="MostClasses"/> classes on a device: a pixel's numbers stay in registers, so x is read once and y written
-/// once. Launch on N × pixels; devices only.
+/// <see cref="ClassSoftmaxKernel"/> for at most <see cref="MostClasses"/> classes on a device: a pixel's numbers stay in registers, so x is read once and y
+/// written once. Launch on N × pixels; devices only.
 /// </summary>
 public readonly struct RegisterSoftmaxKernel(
     Mem x, // [N, C, pixels]
@@ -65,8 +65,8 @@ public readonly struct RegisterSoftmaxKernel(
 }
 
 /// <summary>
-/// <see cref="ClassSoftmaxKernel"/> for many classes on a device: largest number and sum in one pass (a new largest shrinks the sum so far), the results in a second.
-/// Launch on N × pixels; devices only.
+/// <see cref="ClassSoftmaxKernel"/> for many classes on a device: largest number and sum in one pass (a new largest shrinks the sum so far), the results in a
+/// second. Launch on N × pixels; devices only.
 /// </summary>
 public readonly struct OnlineSoftmaxKernel(
     Mem x, // [N, C, pixels]

@@ -66,8 +66,8 @@ public readonly struct MaxFold : IFold
 }
 
 /// <summary>
-/// y[o, p] = the fold of piece p of row o / divisor. A row is cut into pieces of <c>piece</c> elements, a number that must not depend on the threads and is a multiple
-/// of 4; the last may be shorter. With one piece a row is done; otherwise the kernel runs again over y. Launch on outer·pieces rows.
+/// y[o, p] = the fold of piece p of row o / divisor. A row is cut into pieces of <c>piece</c> elements, a number that must not depend on the threads and is a
+/// multiple of 4; the last may be shorter. With one piece a row is done; otherwise the kernel runs again over y. Launch on outer·pieces rows.
 /// </summary>
 public readonly struct RowFoldKernel<TFold>(
     Mem x, // [outer, length]
@@ -106,8 +106,8 @@ public readonly struct RowFoldKernel<TFold>(
 }
 
 /// <summary>
-/// y[o, p, i] = the fold of x[o, r, i] / divisor over the r of piece p. The axis is cut into pieces of <c>piece</c> places, a number that must not depend on the threads;
-/// with one piece the axis is gone, otherwise the kernel runs again over y. Launch on outer·pieces rows and inner columns.
+/// y[o, p, i] = the fold of x[o, r, i] / divisor over the r of piece p. The axis is cut into pieces of <c>piece</c> places, a number that must not depend on
+/// the threads; with one piece the axis is gone, otherwise the kernel runs again over y. Launch on outer·pieces rows and inner columns.
 /// </summary>
 public readonly struct AxisFoldKernel<TFold>(
     Mem x, // [outer, length, inner]

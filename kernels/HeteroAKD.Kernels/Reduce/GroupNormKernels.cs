@@ -5,7 +5,8 @@ using HeteroAKD.Kernels.Launch;
 namespace HeteroAKD.Kernels.Reduce;
 
 /// <summary>
-/// Mean and rstd of each group of channels of each image, whose elements are neighbours (torch.nn.GroupNorm). Launch on N·groups rows; <see cref="GroupNormApplyKernel"/> follows.
+/// Mean and rstd of each group of channels of each image, whose elements are neighbours (torch.nn.GroupNorm). Launch on N·groups rows;
+/// <see cref="GroupNormApplyKernel"/> follows.
 /// </summary>
 public readonly struct GroupNormStatisticsKernel(
     Mem x, // [N·groups, columns]
@@ -80,7 +81,8 @@ public readonly struct GroupNormApplyKernel(
 {
     /// <summary>y[n, c, j] = (x - mean[n, group of c]) · rstd[n, group of c] · weight[c] + bias[c].</summary>
     public static void Reference(
-        ReadOnlySpan<double> x, ReadOnlySpan<double> weight, ReadOnlySpan<double> bias, ReadOnlySpan<double> mean, ReadOnlySpan<double> rstd, Span<double> y, int groups)
+        ReadOnlySpan<double> x, ReadOnlySpan<double> weight, ReadOnlySpan<double> bias, ReadOnlySpan<double> mean, ReadOnlySpan<double> rstd, Span<double> y,
+        int groups)
     {
         int channels = weight.Length;
         int columns = x.Length / Math.Max(1, mean.Length / groups * channels);
@@ -133,7 +135,8 @@ public readonly struct GroupNormWeightTerm(
 }
 
 /// <summary>
-/// The two means that the gradient for x takes off, of g = dy·weight and of g·x̂ over a group, from the sums of dy and of dy·x̂ over each plane. Launch on N·groups rows.
+/// The two means that the gradient for x takes off, of g = dy·weight and of g·x̂ over a group, from the sums of dy and of dy·x̂ over each plane. Launch on
+/// N·groups rows.
 /// </summary>
 public readonly struct GroupNormMeansKernel(
     Mem planeSums, // [N·C]: Σ dy

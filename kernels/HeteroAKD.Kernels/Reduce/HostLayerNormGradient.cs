@@ -16,11 +16,13 @@ namespace HeteroAKD.Kernels.Reduce;
 /// <param name="BiasGradient">[columns], overwritten.</param>
 /// <param name="Rows">Rows.</param>
 /// <param name="Columns">Columns.</param>
-public readonly record struct LayerNormBackward(Mem X, Mem Dy, Mem Weight, Mem Mean, Mem Rstd, Mem Dx, Mem WeightGradient, Mem BiasGradient, int Rows, int Columns);
+public readonly record struct LayerNormBackward(
+    Mem X, Mem Dy, Mem Weight, Mem Mean, Mem Rstd, Mem Dx, Mem WeightGradient, Mem BiasGradient, int Rows, int Columns);
 
 /// <summary>
-/// All three gradients of layer norm on host threads in one walk over x and dy: a tile runs <see cref="LayerNormGradientKernel"/> on its rows and, while a row is in
-/// the first-level cache, adds it to column sums of its own, which are added up in order afterwards. Specification: <see cref="LayerNormGradientKernel.Reference"/>.
+/// All three gradients of layer norm on host threads in one walk over x and dy: a tile runs <see cref="LayerNormGradientKernel"/> on its rows and, while a row
+/// is in the first-level cache, adds it to column sums of its own, which are added up in order afterwards. Specification:
+/// <see cref="LayerNormGradientKernel.Reference"/>.
 /// </summary>
 public static class HostLayerNormGradient
 {

@@ -4,7 +4,9 @@ using HeteroAKD.Kernels.Launch;
 
 namespace HeteroAKD.Kernels.Reduce;
 
-/// <summary>Softmax, or log-softmax where <c>logarithm</c> is 1, over each row of contiguous elements (torch.softmax, torch.log_softmax, dim = -1). y may be x.</summary>
+/// <summary>
+/// Softmax, or log-softmax where <c>logarithm</c> is 1, over each row of contiguous elements (torch.softmax, torch.log_softmax, dim = -1). y may be x.
+/// </summary>
 public readonly struct RowSoftmaxKernel(
     Mem x, // [rows, columns]
     Mem y, // [rows, columns] overwritten
@@ -12,7 +14,8 @@ public readonly struct RowSoftmaxKernel(
     int logarithm) : IRowKernel, IWideKernel
 {
     /// <inheritdoc cref="ClassSoftmaxKernel.Reference"/>
-    public static void Reference(ReadOnlySpan<double> x, Span<double> y, int columns, bool logarithm) => ClassSoftmaxKernel.Reference(x, y, columns, 1, logarithm);
+    public static void Reference(ReadOnlySpan<double> x, Span<double> y, int columns, bool logarithm) =>
+        ClassSoftmaxKernel.Reference(x, y, columns, 1, logarithm);
 
     /// <inheritdoc/>
     public bool IsAligned => x.IsAligned && y.IsAligned;
@@ -114,7 +117,8 @@ public readonly struct RowSoftmaxGradientKernel(
 }
 
 /// <summary>
-/// Softmax, or log-softmax where <c>logarithm</c> is 1, over the class axis of [N, C, H·W]: neighbouring pixels share a lane. Launch on N × pixels. y may not be x.
+/// Softmax, or log-softmax where <c>logarithm</c> is 1, over the class axis of [N, C, H·W]: neighbouring pixels share a lane. Launch on N × pixels. y may not
+/// be x.
 /// </summary>
 public readonly struct ClassSoftmaxKernel(
     Mem x, // [N, C, pixels]

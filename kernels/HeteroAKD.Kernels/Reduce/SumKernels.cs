@@ -10,7 +10,9 @@ public interface ITerm
     /// <summary>As <see cref="IWideKernel.IsAligned"/>, of what the terms are computed from.</summary>
     bool IsAligned { get; }
 
-    /// <summary>The terms of the first <paramref name="count"/> elements from (row, column) on; 0 in the others. Count is above 0 and may exceed the lane.</summary>
+    /// <summary>
+    /// The terms of the first <paramref name="count"/> elements from (row, column) on; 0 in the others. Count is above 0 and may exceed the lane.
+    /// </summary>
     TLane At<TLane>(int row, int column, int count)
         where TLane : unmanaged, ILane<TLane>;
 }
@@ -63,7 +65,10 @@ public readonly struct TermKernel<TTerm>(
         where TLane : unmanaged, ILane<TLane> => TLane.Store(y, (row * columns) + column, term.At<TLane>(row, column, TLane.Width));
 }
 
-/// <summary>sums[row] = Σ_j term(row, j) / divisor, with divisor = 1 for a sum and the columns for a mean. With rows n·C + c this is the first of two stages of a sum per channel.</summary>
+/// <summary>
+/// sums[row] = Σ_j term(row, j) / divisor, with divisor = 1 for a sum and the columns for a mean. With rows n·C + c this is the first of two stages of a sum
+/// per channel.
+/// </summary>
 public readonly struct RowSumKernel<TTerm>(
     TTerm term,
     Mem sums, // [rows] overwritten

@@ -78,8 +78,8 @@ public readonly struct BilinearAxis
         where TLane : unmanaged, ILane<TLane> => (Numerator(target) - (low * TLane.Splat(Divisor))) / TLane.Splat(Divisor);
 
     /// <summary>
-    /// Two neighbours by the weight of the upper one: weight · high + (1 - weight) · low. A weight of 0 leaves <paramref name="high"/> out, so that an infinity there does not
-    /// reach <paramref name="low"/>, and two equal infinities stay what they are.
+    /// Two neighbours by the weight of the upper one: weight · high + (1 - weight) · low. A weight of 0 leaves <paramref name="high"/> out, so that an infinity
+    /// there does not reach <paramref name="low"/>, and two equal infinities stay what they are.
     /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static TLane Mix<TLane>(TLane low, TLane high, TLane weight)

@@ -16,8 +16,8 @@ public readonly struct BilinearVerticalKernel(
 {
     /// <summary>
     /// Both halves. PyTorch's position of target element o on an axis: o·(in - 1)/(out - 1) with align_corners (0 if out = 1), else
-    /// max(0, (o + ½)·in/out - ½). The result mixes the four elements around (position of row, position of column) by distance; one that weighs 0 has no part in it,
-    /// whatever it is (PyTorch's 0 · ∞ is NaN where sizes differ).
+    /// max(0, (o + ½)·in/out - ½). The result mixes the four elements around (position of row, position of column) by distance; one that weighs 0 has no part
+    /// in it, whatever it is (PyTorch's 0 · ∞ is NaN where sizes differ).
     /// </summary>
     public static void Reference(ReadOnlySpan<double> x, Span<double> y, int height, int width, int newHeight, int newWidth, bool alignCorners)
     {

@@ -5,8 +5,9 @@ using HeteroAKD.Kernels.Launch;
 namespace HeteroAKD.Kernels.Resize;
 
 /// <summary>
-/// One axis of a nearest-neighbour resize: target o is source ⌊o · source/target⌋ (F.interpolate, mode = nearest), or ⌊(o + ½) · source/target⌋ (nearest-exact). PyTorch takes the
-/// quotient as a float, this is its exact value. The fraction's numbers stay whole and lose their common factor, as in <see cref="BilinearAxis"/>: below 2^24 every lane is exact.
+/// One axis of a nearest-neighbour resize: target o is source ⌊o · source/target⌋ (F.interpolate, mode = nearest), or ⌊(o + ½) · source/target⌋
+/// (nearest-exact). PyTorch takes the quotient as a float, this is its exact value. The fraction's numbers stay whole and lose their common factor, as in
+/// <see cref="BilinearAxis"/>: below 2^24 every lane is exact.
 /// </summary>
 public readonly struct NearestAxis
 {
@@ -101,7 +102,9 @@ public readonly struct NearestMapKernel(
     }
 }
 
-/// <summary>The gradient of <see cref="NearestMapKernel"/>: a source element gathers from the rectangle of target elements that it became. Launch on planes · H × W.</summary>
+/// <summary>
+/// The gradient of <see cref="NearestMapKernel"/>: a source element gathers from the rectangle of target elements that it became. Launch on planes · H × W.
+/// </summary>
 public readonly struct NearestMapGradientKernel(
     Mem dy, // [planes, vertical.Target, horizontal.Target]
     Mem dx, // [planes, vertical.Source, horizontal.Source] overwritten

@@ -6,8 +6,8 @@ using HeteroAKD.Kernels.Pixelwise;
 namespace HeteroAKD.Kernels.Sampling;
 
 /// <summary>
-/// Replaces entries of a memory bank: entry (n, k) of a class goes to slot (first + n·count + k) mod slots, where the key draws <c>first</c>; entries that are not valid replace nothing. No two of
-/// them share a slot as long as images·count is at most slots. Launch on images·classes·count × channels.
+/// Replaces entries of a memory bank: entry (n, k) of a class goes to slot (first + n·count + k) mod slots, where the key draws <c>first</c>; entries that are
+/// not valid replace nothing. No two of them share a slot as long as images·count is at most slots. Launch on images·classes·count × channels.
 /// </summary>
 public readonly struct BankWriteKernel(
     Mem entries, // [images, classes, count, channels]
@@ -24,7 +24,8 @@ public readonly struct BankWriteKernel(
     public static int FirstSlot(int key, int slots) => (int)(CounterHash.Hash(key, 0) % (uint)slots);
 
     /// <summary>The specification.</summary>
-    public static void Reference(ReadOnlySpan<double> entries, ReadOnlySpan<double> valid, Span<double> bank, int key, int classes, int count, int slots, int channels)
+    public static void Reference(
+        ReadOnlySpan<double> entries, ReadOnlySpan<double> valid, Span<double> bank, int key, int classes, int count, int slots, int channels)
     {
         for (int row = 0; row < valid.Length; row++)
         {
@@ -55,8 +56,8 @@ public readonly struct BankWriteKernel(
 }
 
 /// <summary>
-/// Reads the same slots of each class: sample s is slot (first + s·(slots / samples)) mod slots, where the key draws <c>first</c>, so that samples are spread over the bank. Launch on
-/// classes·samples × channels.
+/// Reads the same slots of each class: sample s is slot (first + s·(slots / samples)) mod slots, where the key draws <c>first</c>, so that samples are spread
+/// over the bank. Launch on classes·samples × channels.
 /// </summary>
 public readonly struct BankReadKernel(
     Mem bank, // [classes, slots, channels]

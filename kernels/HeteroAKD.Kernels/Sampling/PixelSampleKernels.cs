@@ -6,8 +6,8 @@ using HeteroAKD.Kernels.Pixelwise;
 namespace HeteroAKD.Kernels.Sampling;
 
 /// <summary>
-/// Chooses pixels of each class at random. The pixels of an image are cut into <c>count</c> stretches; a row chooses among those of its class in one of them the pixel whose uniform number is
-/// the largest, or -1 where there is none. Launch on images·classes·count rows, a stretch long.
+/// Chooses pixels of each class at random. The pixels of an image are cut into <c>count</c> stretches; a row chooses among those of its class in one of them
+/// the pixel whose uniform number is the largest, or -1 where there is none. Launch on images·classes·count rows, a stretch long.
 /// </summary>
 public readonly struct PickPixelKernel(
     Mem mask, // [images, classes, pixels], above ½ where the pixel belongs to the class

@@ -5,9 +5,9 @@ using ILGPU;
 namespace HeteroAKD.Kernels.Tiles;
 
 /// <summary>
-/// Tensor cores on bf16 numbers (7 bits of mantissa, the range of float), sums in float. A side that holds such numbers is taken as it is, one of floats is rounded.
-/// The sum over K may take its terms in any order, as long as both sides take the same: a thread reads four neighbouring steps at once and calls them those that the
-/// instruction wants of it.
+/// Tensor cores on bf16 numbers (7 bits of mantissa, the range of float), sums in float. A side that holds such numbers is taken as it is, one of floats is
+/// rounded. The sum over K may take its terms in any order, as long as both sides take the same: a thread reads four neighbouring steps at once and calls them
+/// those that the instruction wants of it.
 /// </summary>
 public readonly struct Bf16Math : ITileMath, IWarpProduct
 {

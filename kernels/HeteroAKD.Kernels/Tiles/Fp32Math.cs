@@ -44,8 +44,15 @@ public readonly struct Fp32Math : ITileMath
                 for (int i = 0; i < Side; i++)
                 {
                     float x = Element<TLeft>(left, i, k);
-                    sums[2 * i] = Add(x, Element<TRight>(right, 0, k), Element<TRight>(right, 1, k), Element<TRight>(right, 2, k), Element<TRight>(right, 3, k), sums[2 * i]);
-                    sums[(2 * i) + 1] = Add(x, Element<TRight>(right, 4, k), Element<TRight>(right, 5, k), Element<TRight>(right, 6, k), Element<TRight>(right, 7, k), sums[(2 * i) + 1]);
+                    sums[2 * i] = Add(
+                        x, Element<TRight>(right, 0, k), Element<TRight>(right, 1, k), Element<TRight>(right, 2, k), Element<TRight>(right, 3, k), sums[2 * i]);
+                    sums[(2 * i) + 1] = Add(
+                        x,
+                        Element<TRight>(right, 4, k),
+                        Element<TRight>(right, 5, k),
+                        Element<TRight>(right, 6, k),
+                        Element<TRight>(right, 7, k),
+                        sums[(2 * i) + 1]);
                 }
             }
         }

@@ -5,8 +5,9 @@ using ILGPU;
 namespace HeteroAKD.Kernels.Tiles;
 
 /// <summary>
-/// Which pieces of a slice a thread brings to shared memory through registers, where its source reads single bf16 numbers: neighbouring threads have neighbouring
-/// lines, which are neighbours in global memory, and a thread some successive pieces of one line, since a piece is the least that is worth a write.
+/// Which pieces of a slice a thread brings to shared memory through registers, where its source reads single bf16 numbers: neighbouring threads have
+/// neighbouring lines, which are neighbours in global memory, and a thread some successive pieces of one line, since a piece is the least that is worth a
+/// write.
 /// </summary>
 internal static class HeldPieces
 {
@@ -44,7 +45,9 @@ internal static class HeldPieces
         High = LooseNarrowPieces.Pair(held[(4 * i) + 2], held[(4 * i) + 3]),
     };
 
-    /// <summary>Writes the thread's pieces to the slice. The 16 threads that write at a time have 16 lines, whose pieces the order of the slice spreads over all banks.</summary>
+    /// <summary>
+    /// Writes the thread's pieces to the slice. The 16 threads that write at a time have 16 lines, whose pieces the order of the slice spreads over all banks.
+    /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Write(ArrayView<float> slice, int thread, int lines, int threads, uint[] held)
     {

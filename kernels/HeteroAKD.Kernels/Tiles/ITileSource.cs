@@ -25,18 +25,21 @@ public interface ITileSource<TSelf>
     TSelf At(int item, int firstLine, int thread, int lines, int threads);
 
     /// <summary>
-    /// Starts the thread's share of the copies of steps k … k + 15. What lies outside of the matrix becomes zero. Single bf16 numbers, which no asynchronous copy
-    /// moves, are read into registers instead.
+    /// Starts the thread's share of the copies of steps k … k + 15. What lies outside of the matrix becomes zero. Single bf16 numbers, which no asynchronous
+    /// copy moves, are read into registers instead.
     /// </summary>
     /// <param name="slice">[lines · <see cref="Tile.Depth"/>] in shared memory.</param>
     /// <param name="k">First step, a multiple of <see cref="Tile.Depth"/>.</param>
     /// <param name="thread">The thread.</param>
     /// <param name="lines">Lines of the tile.</param>
     /// <param name="threads">Threads of the block.</param>
-    /// <param name="held">[<see cref="Tile.Held"/>], in registers: what <see cref="Finish"/> is to write. Nothing may be done to it here, as that would wait for it.</param>
+    /// <param name="held">[<see cref="Tile.Held"/>], in registers: what <see cref="Finish"/> is to write. Nothing may be done to it here, as that would wait
+    /// for it.</param>
     void Load(ArrayView<float> slice, int k, int thread, int lines, int threads, uint[] held);
 
-    /// <summary>Writes what <see cref="Load"/> left in registers to the slice; called after a multiplication that the reads had time to arrive during.</summary>
+    /// <summary>
+    /// Writes what <see cref="Load"/> left in registers to the slice; called after a multiplication that the reads had time to arrive during.
+    /// </summary>
     /// <param name="slice">As for <see cref="Load"/>.</param>
     /// <param name="thread">The thread.</param>
     /// <param name="lines">Lines of the tile.</param>

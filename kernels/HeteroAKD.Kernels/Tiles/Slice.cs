@@ -9,11 +9,11 @@ namespace HeteroAKD.Kernels.Tiles;
 /// (exclusive or) so that the threads of a warp that read at the same time find their pieces in different banks, without any padding.
 /// </summary>
 /// <remarks>
-/// With bf16 numbers a piece is 8 bytes, and 16 threads are served at a time by 128 bytes of banks. Along K a fragment is read from four lines (the first a multiple of
-/// 4) times four pieces, which are 128 aligned bytes in some order; a copy writes the same. What comes through registers is written as one piece of 16
-/// successive lines: lines repeat their banks after four, and the shift by line / 4 gives each four of them another place. Across K every step begins at bank 0. A copy
-/// writes 16 pieces of a step, 128 bytes in some order. A matrix that is loaded has 8 rows of two pieces, one a step, from the steps 0, 1, 4, 5, 8, 9, 12, 13 or
-/// those two further: the shift gives each of the 8 another pair of pieces. No access has a conflict.
+/// With bf16 numbers a piece is 8 bytes, and 16 threads are served at a time by 128 bytes of banks. Along K a fragment is read from four lines (the first a
+/// multiple of 4) times four pieces, which are 128 aligned bytes in some order; a copy writes the same. What comes through registers is written as one piece of
+/// 16 successive lines: lines repeat their banks after four, and the shift by line / 4 gives each four of them another place. Across K every step begins at
+/// bank 0. A copy writes 16 pieces of a step, 128 bytes in some order. A matrix that is loaded has 8 rows of two pieces, one a step, from the steps 0, 1, 4, 5,
+/// 8, 9, 12, 13 or those two further: the shift gives each of the 8 another pair of pieces. No access has a conflict.
 /// </remarks>
 internal static class Slice
 {
@@ -26,7 +26,10 @@ internal static class Slice
     public static int AlongDepth<TElement>(int line, int piece)
         where TElement : struct, IElement => TElement.Narrow ? (line * Tile.Depth) + ((piece ^ ((line >> 2) & 3)) << 2) : AlongDepth(line, piece);
 
-    /// <summary>Floats before lines 4 piece … + 3 of step <paramref name="k"/>, where pieces lie along the lines. The shift differs in steps 0 … 3 and in steps 0, 4, 8, 12.</summary>
+    /// <summary>
+    /// Floats before lines 4 piece … + 3 of step <paramref name="k"/>, where pieces lie along the lines. The shift differs in steps 0 … 3 and in steps 0, 4, 8,
+    /// 12.
+    /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static int AcrossDepth(int k, int piece, int lines) => (k * lines) + ((piece ^ (((k ^ (k >> 2)) & 3) << 1)) << 2);
 

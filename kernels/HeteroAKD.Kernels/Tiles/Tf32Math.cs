@@ -6,7 +6,8 @@ namespace HeteroAKD.Kernels.Tiles;
 
 /// <summary>
 /// Tensor cores on numbers rounded to tf32 (10 bits of mantissa, the range of float), sums in float. Where pieces lie along K, a load of matrices brings four
-/// numbers to every thread in the order of the instruction's registers: taken from registers that a load of 16 bytes had filled, they would all have to be moved.
+/// numbers to every thread in the order of the instruction's registers: taken from registers that a load of 16 bytes had filled, they would all have to be
+/// moved.
 /// </summary>
 public readonly struct Tf32Math : ITileMath, IWarpProduct
 {

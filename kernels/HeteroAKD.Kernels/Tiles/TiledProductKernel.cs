@@ -5,9 +5,9 @@ using ILGPU;
 namespace HeteroAKD.Kernels.Tiles;
 
 /// <summary>
-/// C = A B by tiles on a device, whatever A, B and C are made of: a block copies slices of both sides to shared memory, three ahead of the one that it multiplies, keeps
-/// the sums in registers, and hands the finished tile to the sink row by row. Launch <see cref="Blocks"/> blocks of <see cref="Threads"/> threads with
-/// <see cref="Tile.SharedBytes{TTile, TLeft, TRight}"/> of dynamic shared memory.
+/// C = A B by tiles on a device, whatever A, B and C are made of: a block copies slices of both sides to shared memory, three ahead of the one that it
+/// multiplies, keeps the sums in registers, and hands the finished tile to the sink row by row. Launch <see cref="Blocks"/> blocks of <see cref="Threads"/>
+/// threads with <see cref="Tile.SharedBytes{TTile, TLeft, TRight}"/> of dynamic shared memory.
 /// </summary>
 /// <param name="left">A.</param>
 /// <param name="right">B.</param>

@@ -4,7 +4,9 @@ using ILGPU;
 
 namespace HeteroAKD.Kernels.Tiles;
 
-/// <summary>Where the warps of a block are in its tile, and what both precisions of tensor cores do alike: sums are products of 16 x 8, row after row of them.</summary>
+/// <summary>
+/// Where the warps of a block are in its tile, and what both precisions of tensor cores do alike: sums are products of 16 x 8, row after row of them.
+/// </summary>
 internal static class WarpMath
 {
     /// <summary>Threads of a block.</summary>
@@ -21,7 +23,10 @@ internal static class WarpMath
     public static int FirstColumn<TTile>(int thread)
         where TTile : struct, ITile => thread / 32 % (TTile.Columns / TTile.WarpColumns) * TTile.WarpColumns;
 
-    /// <summary>Adds the products of a slice to the sums, an instruction's steps along K at a time: all right sides of the warp first, then a left side with each of them.</summary>
+    /// <summary>
+    /// Adds the products of a slice to the sums, an instruction's steps along K at a time: all right sides of the warp first, then a left side with each of
+    /// them.
+    /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Multiply<TProduct, TTile, TLeft, TRight>(ArrayView<float> a, ArrayView<float> b, Float4[] sums, int thread)
         where TProduct : struct, IWarpProduct

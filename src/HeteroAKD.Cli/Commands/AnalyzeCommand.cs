@@ -18,27 +18,36 @@ internal sealed class AnalyzeCommand : Command
 /// <summary><c>heteroakd analyze cka A B</c>.</summary>
 internal sealed class CkaCommand : Command
 {
-    private readonly Argument<string> first = new("A") { Description = "A checkpoint, such as the teacher's" };
+    private readonly Argument<string> _first = new("A") { Description = "A checkpoint, such as the teacher's" };
 
-    private readonly Argument<string> second = new("B")
+    private readonly Argument<string> _second = new("B")
     {
         Description = "Another one, on whose data both are compared; distilled-last.safetensors holds projectors, too",
     };
 
-    private readonly Option<string?> split = new Option<string?>("--split") { Description = "val or test", HelpName = "name", DefaultValueFactory = _ => "val" }.OneOf("val", "test");
+    private readonly Option<string?> _split = new Option<string?>("--split")
+    {
+        Description = "val or test",
+        HelpName = "name",
+        DefaultValueFactory = _ => "val",
+    }.OneOf("val", "test");
 
     public CkaCommand(ICkaCommand service, CommonOptions options, Terminal terminal, CancellationToken cancellation)
         : base("cka", "Compare the maps of two networks, stage by stage, by centred kernel alignment")
     {
-        Add(first);
-        Add(second);
-        Add(split);
+        Add(_first);
+        Add(_second);
+        Add(_split);
         SetAction(result =>
         {
             CkaRequest request = new(
-                result.GetRequiredValue(first), result.GetRequiredValue(second), result.GetValue(split)!, options.Overrides(result, withOut: false), result.GetValue(options.Out) ?? "");
+                result.GetRequiredValue(_first), result
+                    .GetRequiredValue(_second), result.GetValue(_split)!, options.Overrides(result, withOut: false), result
+                    .GetValue(options.Out) ?? "");
             CkaOutcome outcome = terminal.WithProgress(progress => service.Run(request, progress, cancellation));
-            terminal.Out.WriteLine($"CKA on {outcome.Images} images of {request.Split}; 1: equal up to rotation and scale, 0: independent. Rows: {request.First}, columns: {request.Second}\n");
+            terminal.Out.WriteLine(
+                $"CKA on {outcome.Images} images of {request.Split}; 1: equal up to rotation and scale, 0: independent. Rows: {request.First}, columns: "
+                    + $"{request.Second}\n");
             terminal.Out.WriteLine(Table("linear", outcome, outcome.Linear));
             terminal.Out.Write(Table("Gaussian", outcome, outcome.Rbf));
             if (request.OutputFolder.Length > 0)

@@ -14,26 +14,30 @@ internal sealed class DataCheckCommand : Command
     private const string DefaultFolder = "data-check";
     private const int ShownOfAKind = 3;
 
-    private readonly Argument<string> root = new("DIR") { Description = "The data set's folder; looked for here, then under $HETEROAKD_DATA" };
+    private readonly Argument<string> _root = new("DIR") { Description = "The data set's folder; looked for here, then under $HETEROAKD_DATA" };
 
-    private readonly Option<string?> kind = new Option<string?>("--kind") { Description = "Its layout, where it should not be found out", HelpName = "kind" }
+    private readonly Option<string?> _kind = new Option<string?>("--kind") { Description = "Its layout, where it should not be found out", HelpName = "kind" }
         .OneOf([.. DatasetLayout.All.Select(layout => layout.Kind)]);
 
-    private readonly Option<bool> fixList = new("--fix-list") { Description = "Write lists without the bad pairs (SPLIT.fixed.txt) and a class file into --out" };
+    private readonly Option<bool> _fixList = new("--fix-list")
+    {
+        Description = "Write lists without the bad pairs (SPLIT.fixed.txt) and a class file into "
+        + "--out"
+    };
 
     public DataCheckCommand(IDataCheckCommand service, CommonOptions options, Terminal terminal, CancellationToken cancellation)
         : base("check", $"Decode every image and label, show class shares and weights, draw a contact sheet; files go to --out, by default {DefaultFolder}")
     {
-        Add(root);
-        Add(kind);
-        Add(fixList);
+        Add(_root);
+        Add(_kind);
+        Add(_fixList);
         SetAction(result =>
         {
             // Which kind it is the service finds out; options of a kind must not be refused before.
             DataConfig data = ConfigurationReader.ReadText("", "--set", ["data.kind=list", "data.root=.", .. options.Overrides(result, withOut: false)]).Data;
-            var request = new DataCheckRequest(
-                result.GetRequiredValue(root), result.GetValue(kind) ?? "", result.GetValue(options.Out) ?? DefaultFolder,
-                result.GetValue(fixList), result.GetValue(options.Threads) ?? 0, new ImageLimits(data.MaxPixels),
+            DataCheckRequest request = new(
+                result.GetRequiredValue(_root), result.GetValue(_kind) ?? "", result.GetValue(options.Out) ?? DefaultFolder,
+                result.GetValue(_fixList), result.GetValue(options.Threads) ?? 0, new ImageLimits(data.MaxPixels),
                 ExperimentData.LayoutOptionsOf(data));
             DataCheckOutcome outcome = terminal.WithProgress(progress => service.Run(request, progress, cancellation));
             Write(terminal.Out, outcome, request);
@@ -75,7 +79,7 @@ internal sealed class DataCheckCommand : Command
 
     private static TextTable SplitTable(DataCheckOutcome outcome)
     {
-        var table = new TextTable("split", "images", "bad", "width", "height", "ignored %");
+        TextTable table = new("split", "images", "bad", "width", "height", "ignored %");
         foreach ((string name, SplitCheck check) in outcome.Splits)
         {
             double pixels = check.Statistics.LabelledPixels + check.Statistics.IgnoredPixels;
@@ -89,7 +93,7 @@ internal sealed class DataCheckCommand : Command
     private static TextTable ClassTable(ClassSet classes, ClassStatistics statistics)
     {
         double[] shares = statistics.Shares(), median = statistics.MedianFrequencyWeights(), enet = statistics.EnetWeights();
-        var table = new TextTable("class", "id", "pixels", "share %", "median weight", "enet weight");
+        TextTable table = new("class", "id", "pixels", "share %", "median weight", "enet weight");
         for (int c = 0; c < classes.Count; c++)
         {
             table.Row(classes.Names[c], Number(c), Number(statistics.Pixels[c]), Percent(shares[c]), Weight(median[c]), Weight(enet[c]));

@@ -12,22 +12,22 @@ internal sealed class DryRunOption
 {
     private const double BytesPerMebibyte = 1 << 20;
 
-    private readonly Option<bool> option = new("--dry-run")
+    private readonly Option<bool> _option = new("--dry-run")
     {
         Description = "Read two batches, take a step on each, evaluate a few images, print memory and time to finish; write nothing",
     };
 
-    private readonly IDryRunCommand? dry;
-    private readonly Terminal terminal;
-    private readonly CancellationToken cancellation;
+    private readonly IDryRunCommand? _dry;
+    private readonly Terminal _terminal;
+    private readonly CancellationToken _cancellation;
 
     /// <summary>Adds the option to a command, where there is something that tries experiments.</summary>
     public DryRunOption(Command command, IDryRunCommand? dry, Terminal terminal, CancellationToken cancellation)
     {
-        (this.dry, this.terminal, this.cancellation) = (dry, terminal, cancellation);
+        (_dry, _terminal, _cancellation) = (dry, terminal, cancellation);
         if (dry is not null)
         {
-            command.Add(option);
+            command.Add(_option);
         }
     }
 
@@ -38,18 +38,31 @@ internal sealed class DryRunOption
     /// <param name="seeds">How often each student would be trained; the teacher is trained once.</param>
     public int? Run(ParseResult result, ExperimentConfig config, NetworkRole? role, int seeds = 1)
     {
-        if (dry is null || !result.GetValue(option))
+        if (_dry is null || !result.GetValue(_option))
         {
             return null;
         }
 
-        Write(terminal.WithProgress(progress => dry.Try(config, role, progress, cancellation)), seeds);
+        Write(_terminal.WithProgress(progress => _dry.Try(config, role, progress, _cancellation)), seeds);
         return ExitCode.Success;
     }
 
     private void Write(DryRunOutcome outcome, int seeds)
     {
-        var table = new TextTable("network", "model", "parameters", "images", "batch", "loss", "ms/step", "ms/batch", "tensors MiB", "ms/image", "steps", "to finish") { Words = [0, 1] };
+        TextTable table = new(
+            "network",
+            "model",
+            "parameters",
+            "images",
+            "batch",
+            "loss",
+            "ms/step",
+            "ms/batch",
+            "tensors MiB",
+            "ms/image",
+            "steps",
+            "to finish")
+        { Words = [0, 1] };
         foreach (DryRunNetwork n in outcome.Networks)
         {
             table.Row(n.Role, n.Model, n.Parameters.ToString("N0", CultureInfo.InvariantCulture), Count(n.Images), Count(n.BatchSize), Number(n.Loss, "F3"),
@@ -57,12 +70,16 @@ internal sealed class DryRunOption
                 Number(n.ImageMilliseconds, "F0"), Count(n.Steps), Duration(n.SecondsToFinish));
         }
 
-        terminal.Out.WriteLine();
-        terminal.Out.Write(table);
-        terminal.Out.WriteLine($"\nms/batch: one thread reading and augmenting, while steps run; ms/image: evaluation of {string.Join(", ", outcome.Networks.Select(n => Count(n.EvaluatedImages)).Distinct())} images");
+        _terminal.Out.WriteLine();
+        _terminal.Out.Write(table);
+        _terminal.Out.WriteLine(
+            $"\nms/batch: one thread reading and augmenting, while steps run; ms/image: evaluation of "
+                + $"{string.Join(", ", outcome.Networks.Select(n => Count(n.EvaluatedImages)).Distinct())} images");
         double total = outcome.Networks.Sum(n => n.SecondsToFinish * (n.Role == NetworkRoles.Teacher ? 1 : seeds));
         string students = seeds == 1 ? "" : $" with {Count(seeds)} seeds (the teacher is trained once)";
-        terminal.Out.WriteLine($"{Duration(total)} to finish{students} on {outcome.Device}, peak memory {Number(outcome.PeakMemoryBytes / BytesPerMebibyte, "F0")} MiB; nothing was written");
+        _terminal.Out.WriteLine(
+            $"{Duration(total)} to finish{students} on {outcome.Device}, peak memory {Number(outcome.PeakMemoryBytes / BytesPerMebibyte, "F0")} MiB; "
+                + "nothing was written");
     }
 
     private static string Count(long count) => count.ToString(CultureInfo.InvariantCulture);

@@ -11,33 +11,55 @@ internal sealed class ExperimentCommand : Command
     private const int MostJobs = 64;
     private const int MostCostSeconds = 3600;
 
-    private readonly Argument<string> file = new("PLAN") { Description = "Plan (YAML): arms, seeds, shared teachers, what is compared; docs/experiments.md explains it" };
+    private readonly Argument<string> _file = new("PLAN")
+    {
+        Description = "Plan (YAML): arms, seeds, shared teachers, what is compared; docs/experiments.md "
+        + "explains it"
+    };
 
-    private readonly Option<int> jobs = new Option<int>("--jobs") { Description = "Runs side by side; they share --threads", HelpName = "n", DefaultValueFactory = _ => 1 }.Whole(1, MostJobs);
+    private readonly Option<int> _jobs = new Option<int>("--jobs")
+    {
+        Description = "Runs side by side; they share --threads",
+        HelpName = "n",
+        DefaultValueFactory = _ => 1,
+    }.Whole(1, MostJobs);
 
-    private readonly Option<bool> dryRun = new("--dry-run") { Description = "Check the plan and print number of runs, hours and the smallest difference that can be shown; write nothing" };
+    private readonly Option<bool> _dryRun = new("--dry-run")
+    {
+        Description = "Check the plan and print number of runs, hours and the smallest difference "
+        + "that can be shown; write nothing"
+    };
 
-    private readonly Option<bool> keep = new("--keep-teacher-outputs")
+    private readonly Option<bool> _keep = new("--keep-teacher-outputs")
     {
         Description = "Share what a teacher says of each batch among the runs of a seed, in files below --out: same results, less time, some gigabytes of disk",
     };
 
-    private readonly Option<bool> cost = new("--cost") { Description = "Measure what a step of each arm costs, each in turns with the student alone; wants a quiet machine, trains nothing" };
+    private readonly Option<bool> _cost = new("--cost")
+    {
+        Description = "Measure what a step of each arm costs, each in turns with the student alone; wants "
+        + "a quiet machine, trains nothing"
+    };
 
-    private readonly Option<int> costSeconds = new Option<int>("--cost-seconds") { Description = "How long --cost measures each arm", HelpName = "s", DefaultValueFactory = _ => 10 }.Whole(1, MostCostSeconds);
+    private readonly Option<int> _costSeconds = new Option<int>("--cost-seconds")
+    {
+        Description = "How long --cost measures each arm",
+        HelpName = "s",
+        DefaultValueFactory = _ => 10,
+    }.Whole(1, MostCostSeconds);
 
-    private readonly Option<bool> report = new("--report") { Description = "Report from the results that are there; run nothing" };
+    private readonly Option<bool> _report = new("--report") { Description = "Report from the results that are there; run nothing" };
 
     public ExperimentCommand(IExperimentCommand service, CommonOptions options, Terminal terminal, CancellationToken cancellation)
         : base("experiment", "Run the arms of a plan over its seeds and compare them; can be stopped at any time and goes on where it was")
     {
-        Add(file);
-        Add(jobs);
-        Add(keep);
-        Add(dryRun);
-        Add(report);
-        Add(cost);
-        Add(costSeconds);
+        Add(_file);
+        Add(_jobs);
+        Add(_keep);
+        Add(_dryRun);
+        Add(_report);
+        Add(_cost);
+        Add(_costSeconds);
         this.AddRule(result =>
         {
             Option[] own = [options.Set, options.Seed, options.Precision, options.Force, options.AcceptChanges];
@@ -46,19 +68,19 @@ internal sealed class ExperimentCommand : Command
                 result.AddError($"experiment takes no {refused.Name}: what runs is in the plan");
             }
 
-            Option<bool>[] modes = [dryRun, report, cost];
+            Option<bool>[] modes = [_dryRun, _report, _cost];
             Option<bool>[] given = [.. modes.Where(result.GetValue)];
             if (given.Length > 1)
             {
                 result.AddError($"{string.Join(" and ", given.Select(o => o.Name))} exclude each other");
             }
 
-            foreach (Option unused in ((Option[])[jobs, keep]).Where(o => result.GetValue(cost) && result.GetResult(o) is { Implicit: false }))
+            foreach (Option unused in ((Option[])[_jobs, _keep]).Where(o => result.GetValue(_cost) && result.GetResult(o) is { Implicit: false }))
             {
                 result.AddError($"experiment --cost takes no {unused.Name}: arms are measured one after another");
             }
 
-            if (result.GetResult(costSeconds) is { Implicit: false } && !result.GetValue(cost))
+            if (result.GetResult(_costSeconds) is { Implicit: false } && !result.GetValue(_cost))
             {
                 result.AddError("--cost-seconds goes with --cost");
             }
@@ -66,19 +88,24 @@ internal sealed class ExperimentCommand : Command
         SetAction(result =>
         {
             ExperimentRequest request = new(
-                result.GetRequiredValue(file), result.GetValue(options.Out) ?? "", result.GetValue(jobs), result.GetValue(options.Threads) ?? 0, result.GetValue(options.Device) ?? "",
-                result.GetValue(keep));
-            if (result.GetValue(dryRun))
+                result.GetRequiredValue(_file), result.GetValue(options.Out) ?? "", result.GetValue(_jobs), result.GetValue(options.Threads)
+                    ?? 0, result.GetValue(options.Device) ?? "",
+                result.GetValue(_keep));
+            if (result.GetValue(_dryRun))
             {
                 return Write(terminal, terminal.WithProgress(progress => service.Forecast(request, progress, cancellation)), request);
             }
 
-            if (result.GetValue(cost))
+            if (result.GetValue(_cost))
             {
-                return Write(terminal, terminal.WithProgress(progress => service.Cost(request, result.GetValue(costSeconds), progress, cancellation)), "stopped; nothing was measured to the end, so nothing was written");
+                return Write(
+                    terminal,
+                    terminal.WithProgress(progress => service.Cost(request, result.GetValue(_costSeconds), progress, cancellation)),
+                    "stopped; nothing was measured to the end, so nothing was written");
             }
 
-            return Write(terminal, result.GetValue(report) ? service.Report(request) : terminal.WithProgress(progress => service.Run(request, progress, cancellation)));
+            return Write(
+                terminal, result.GetValue(_report) ? service.Report(request) : terminal.WithProgress(progress => service.Run(request, progress, cancellation)));
         });
     }
 

@@ -8,7 +8,7 @@ namespace HeteroAKD.Cli.Commands;
 /// <summary><c>heteroakd gradcheck [FILTER]</c>.</summary>
 internal sealed class GradcheckCommand : Command
 {
-    private readonly Argument<string> filter = new("FILTER")
+    private readonly Argument<string> _filter = new("FILTER")
     {
         Description = "Only ops whose name contains this",
         Arity = ArgumentArity.ZeroOrOne,
@@ -18,11 +18,11 @@ internal sealed class GradcheckCommand : Command
     public GradcheckCommand(IGradcheckCommand service, CommonOptions options, Terminal terminal, CancellationToken cancellation)
         : base("gradcheck", "Hold the gradient of every op against central differences in float64")
     {
-        Add(filter);
+        Add(_filter);
         SetAction(result =>
         {
-            string wanted = result.GetValue(filter) ?? "";
-            var table = new TextTable("op", "case", "error", "tolerance", "") { Words = [0, 1, 4] };
+            string wanted = result.GetValue(_filter) ?? "";
+            TextTable table = new("op", "case", "error", "tolerance", "") { Words = [0, 1, 4] };
             int passed = 0, failed = 0;
             foreach (GradientCheck check in service.Run(wanted, result.GetValue(options.Seed) ?? 1, result.GetValue(options.Threads) ?? 0, cancellation))
             {

@@ -15,31 +15,36 @@ internal sealed class InfoCommand : Command
     private const double BytesPerGibibyte = 1L << 30;
     private const double BytesPerMebibyte = 1L << 20;
 
-    private readonly Argument<string?> model = new("MODEL")
+    private readonly Argument<string?> _model = new("MODEL")
     {
         Description = "A network, see --models: shows its stages with parameters, multiply-adds and activation memory",
         Arity = ArgumentArity.ZeroOrOne,
     };
 
-    private readonly Option<bool> models = new("--models") { Description = "Show the networks and the pretrained weights that there are" };
+    private readonly Option<bool> _models = new("--models") { Description = "Show the networks and the pretrained weights that there are" };
 
-    private readonly Option<(int Height, int Width)?> size = new Option<(int Height, int Width)?>("--size")
+    private readonly Option<(int Height, int Width)?> _size = new Option<(int Height, int Width)?>("--size")
     {
         Description = "Height and width of the image that goes through MODEL",
         HelpName = "HxW",
         DefaultValueFactory = _ => (1024, 2048),
     }.Size();
 
-    private readonly Option<int> classes = new Option<int>("--classes") { Description = "Classes that the network tells apart", HelpName = "n", DefaultValueFactory = _ => 19 }.Whole(1);
+    private readonly Option<int> _classes = new Option<int>("--classes")
+    {
+        Description = "Classes that the network tells apart",
+        HelpName = "n",
+        DefaultValueFactory = _ => 19,
+    }.Whole(1);
 
     public InfoCommand(IInfoCommand service, Terminal terminal)
         : base("info", "Show the devices of this machine, or what a network consists of and costs")
     {
-        Add(model);
-        Add(models);
-        Add(size);
-        Add(classes);
-        model.Validators.Add(result =>
+        Add(_model);
+        Add(_models);
+        Add(_size);
+        Add(_classes);
+        _model.Validators.Add(result =>
         {
             // An argument that may be left out takes up an option that does not exist.
             if (result.GetValueOrDefault<string?>() is { } given && given.StartsWith('-'))
@@ -49,33 +54,33 @@ internal sealed class InfoCommand : Command
         });
         this.AddRule(result =>
         {
-            bool hasModel = result.GetValue(model) is not null;
-            if (hasModel && result.GetValue(models))
+            bool hasModel = result.GetValue(_model) is not null;
+            if (hasModel && result.GetValue(_models))
             {
                 result.AddError("info takes either MODEL or --models");
             }
 
-            if (!hasModel && result.GetResult(size) is { Implicit: false })
+            if (!hasModel && result.GetResult(_size) is { Implicit: false })
             {
                 result.AddError("--size needs a MODEL; info --models shows them");
             }
 
-            if (!hasModel && !result.GetValue(models) && result.GetResult(classes) is { Implicit: false })
+            if (!hasModel && !result.GetValue(_models) && result.GetResult(_classes) is { Implicit: false })
             {
                 result.AddError("--classes needs a MODEL or --models");
             }
         });
         SetAction(result =>
         {
-            int count = result.GetValue(classes);
-            if (result.GetValue(models))
+            int count = result.GetValue(_classes);
+            if (result.GetValue(_models))
             {
                 WriteModels(terminal.Out, service.Models(count));
                 WritePretrained(terminal.Out, service.Pretrained());
             }
-            else if (result.GetValue(model) is { } name)
+            else if (result.GetValue(_model) is { } name)
             {
-                (int height, int width) = result.GetValue(size)!.Value;
+                (int height, int width) = result.GetValue(_size)!.Value;
                 Write(terminal.Out, service.Profile(name, count, height, width));
             }
             else
@@ -91,12 +96,14 @@ internal sealed class InfoCommand : Command
     {
         double memory = GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / BytesPerGibibyte;
         output.WriteLine(string.Create(CultureInfo.InvariantCulture,
-            $"heteroakd {ProductVersion.Number}, {RuntimeInformation.FrameworkDescription} on {RuntimeInformation.RuntimeIdentifier}, {Environment.ProcessorCount} cores, {memory:F1} GiB\n"));
-        var table = new TextTable("device", "memory GiB", "usable", "what") { Words = [0, 2, 3] };
+            $"heteroakd {ProductVersion.Number}, {RuntimeInformation.FrameworkDescription} on {RuntimeInformation.RuntimeIdentifier}, "
+                + $"{Environment.ProcessorCount} cores, {memory:F1} GiB\n"));
+        TextTable table = new("device", "memory GiB", "usable", "what") { Words = [0, 2, 3] };
         foreach (DeviceInfo device in devices)
         {
             string size = device.MemoryBytes > 0 ? Number(device.MemoryBytes / BytesPerGibibyte, "F1") : "-";
-            table.Row(device.Name, size, device.Available ? "yes" : "no", string.Join("; ", new[] { device.Description, device.Note }.Where(t => t.Length > 0)));
+            table.Row(
+                device.Name, size, device.Available ? "yes" : "no", string.Join("; ", new[] { device.Description, device.Note }.Where(t => t.Length > 0)));
         }
 
         output.Write(table);
@@ -104,7 +111,7 @@ internal sealed class InfoCommand : Command
 
     private static void WriteModels(TextWriter output, IReadOnlyList<ModelSummary> models)
     {
-        var table = new TextTable("model", "family", "parameters") { Words = [0, 1] };
+        TextTable table = new("model", "family", "parameters") { Words = [0, 1] };
         foreach (ModelSummary summary in models)
         {
             table.Row(summary.Name, FamilyName(summary.Family), Millions(summary.Parameters));
@@ -116,7 +123,7 @@ internal sealed class InfoCommand : Command
     private static void WritePretrained(TextWriter output, IReadOnlyList<PretrainedSummary> weights)
     {
         output.WriteLine("\nweights for teacher.pretrained and student.pretrained");
-        var table = new TextTable("name", "whose", "file") { Words = [0, 1, 2] };
+        TextTable table = new("name", "whose", "file") { Words = [0, 1, 2] };
         foreach (PretrainedSummary summary in weights)
         {
             table.Row(summary.Name, summary.Description, summary.Path ?? $"not here; {KnownGraph.FoldersVariable} names its folder");
@@ -129,7 +136,7 @@ internal sealed class InfoCommand : Command
     {
         output.WriteLine(string.Create(CultureInfo.InvariantCulture,
             $"{profile.Model}, {FamilyName(profile.Family)}, {profile.Classes} classes, one image of {profile.Height}x{profile.Width}\n"));
-        var table = new TextTable("stage", "output", "parameters", "GMAC", "activations MiB");
+        TextTable table = new("stage", "output", "parameters", "GMAC", "activations MiB");
         foreach (StageProfile stage in profile.Stages)
         {
             Add(table, stage);

@@ -7,39 +7,43 @@ namespace HeteroAKD.Cli.Commands;
 /// <summary><c>heteroakd op</c>: runs an op of the table on tensors from a file, so that anyone can hold it against PyTorch.</summary>
 internal sealed class OpCommand : Command
 {
-    private readonly Argument<string?> name = new("NAME") { Description = "The op, with PyTorch's name", Arity = ArgumentArity.ZeroOrOne };
+    private readonly Argument<string?> _name = new("NAME") { Description = "The op, with PyTorch's name", Arity = ArgumentArity.ZeroOrOne };
 
-    private readonly Option<bool> list = new("--list") { Description = "Show every op with inputs, shapes, attributes and defaults" };
+    private readonly Option<bool> _list = new("--list") { Description = "Show every op with inputs, shapes, attributes and defaults" };
 
-    private readonly Option<string?> input = new Option<string?>("--in") { Description = "Safetensors file with the inputs by name", HelpName = "file" }.Path();
+    private readonly Option<string?> _input = new Option<string?>("--in")
+    {
+        Description = "Safetensors file with the inputs by name",
+        HelpName = "file",
+    }.Path();
 
-    private readonly Option<bool> gradients = new("--grad") { Description = "Also write grad.INPUT for the upstream gradients grad.OUTPUT in the input file" };
+    private readonly Option<bool> _gradients = new("--grad") { Description = "Also write grad.INPUT for the upstream gradients grad.OUTPUT in the input file" };
 
     public OpCommand(IOpCommand service, CommonOptions options, Terminal terminal)
         : base("op", "Run one op on tensors from a file and write the results")
     {
-        Add(name);
-        Add(list);
-        Add(input);
-        Add(gradients);
+        Add(_name);
+        Add(_list);
+        Add(_input);
+        Add(_gradients);
         this.AddRule(result =>
         {
-            if (!result.GetValue(list) && (result.GetValue(name) is null || result.GetValue(input) is null || result.GetValue(options.Out) is null))
+            if (!result.GetValue(_list) && (result.GetValue(_name) is null || result.GetValue(_input) is null || result.GetValue(options.Out) is null))
             {
                 result.AddError("op needs NAME, --in X.safetensors and --out Y.safetensors, or --list");
             }
         });
         SetAction(result =>
         {
-            if (result.GetValue(list))
+            if (result.GetValue(_list))
             {
                 List(service, terminal.Out);
                 return ExitCode.Success;
             }
 
-            var request = new OpRequest(
-                result.GetValue(name)!, result.GetValue(input)!, result.GetValue(options.Out)!, result.GetValue(options.Set) ?? [],
-                result.GetValue(options.Device) ?? "auto", result.GetValue(gradients), result.GetValue(options.Precision) ?? MatrixPrecision.Fp32,
+            OpRequest request = new(
+                result.GetValue(_name)!, result.GetValue(_input)!, result.GetValue(options.Out)!, result.GetValue(options.Set) ?? [],
+                result.GetValue(options.Device) ?? "auto", result.GetValue(_gradients), result.GetValue(options.Precision) ?? MatrixPrecision.Fp32,
                 result.GetValue(options.Threads) ?? 0);
             foreach (string line in service.Run(request))
             {

@@ -10,7 +10,7 @@ internal sealed class QuickstartCommand : Command
     private const int MostSeeds = 100;
     private const string PlanFile = "plans/regimes.yaml";
 
-    private readonly Option<int> seeds = new Option<int>("--seeds")
+    private readonly Option<int> _seeds = new Option<int>("--seeds")
     {
         Description = "Repeat the student over so many seeds and compare pair by pair",
         HelpName = "n",
@@ -18,19 +18,21 @@ internal sealed class QuickstartCommand : Command
     }.Whole(1, MostSeeds);
 
     public QuickstartCommand(IQuickstartCommand service, IDryRunCommand? dry, CommonOptions options, Terminal terminal, CancellationToken cancellation)
-        : base("quickstart", "Train a teacher and the same student three times on procedural scenes, alone, with plain KD and with HeteroAKD, and show the differences")
+        : base(
+            "quickstart",
+            "Train a teacher and the same student three times on procedural scenes, alone, with plain KD and with HeteroAKD, and show the differences")
     {
-        Add(seeds);
+        Add(_seeds);
         DryRunOption dryRun = new(this, dry, terminal, cancellation);
         SetAction(result =>
         {
             ExperimentConfig config = ShippedConfiguration.Read(ShippedConfiguration.Scenes, options.Overrides(result, withOut: true));
-            if (dryRun.Run(result, config, null, result.GetValue(seeds)) is { } code)
+            if (dryRun.Run(result, config, null, result.GetValue(_seeds)) is { } code)
             {
                 return code;
             }
 
-            var request = new QuickstartRequest(config, options.Mode(result), result.GetValue(seeds));
+            QuickstartRequest request = new(config, options.Mode(result), result.GetValue(_seeds));
             IReadOnlyList<RunOutcome> outcomes = terminal.WithProgress(progress => service.Run(request, progress, cancellation));
             return RunReport.Write(terminal, outcomes, config.Distillation, File.Exists(PlanFile) ? $"'heteroakd experiment {PlanFile}'" : RunReport.AnyPlan);
         });

@@ -10,7 +10,7 @@ namespace HeteroAKD.Cli.Commands;
 /// <param name="Over">Role of the network whose score is subtracted.</param>
 internal sealed record RunComparison(string Head, string Of, string Over)
 {
-    private static readonly RunComparison[] All =
+    private static readonly RunComparison[] s_all =
     [
         new("gain of kd", NetworkRoles.Kd, NetworkRoles.Student),
         new("gain", NetworkRoles.Distilled, NetworkRoles.Student),
@@ -18,7 +18,7 @@ internal sealed record RunComparison(string Head, string Of, string Over)
     ];
 
     /// <summary>What the networks of a run allow; the last one says most of the distillation.</summary>
-    public static IReadOnlyList<RunComparison> In(RunSummary summary) => [.. All.Where(c => Place(summary, c.Of) >= 0 && Place(summary, c.Over) >= 0)];
+    public static IReadOnlyList<RunComparison> In(RunSummary summary) => [.. s_all.Where(c => Place(summary, c.Of) >= 0 && Place(summary, c.Over) >= 0)];
 
     /// <summary>Place of a network in a summary; -1 where it has none.</summary>
     public static int Place(RunSummary summary, string role) => summary.Networks.ToList().FindIndex(n => n.Role == role);
@@ -33,8 +33,14 @@ internal sealed record RunComparison(string Head, string Of, string Over)
     public static string? FewerClasses(RunSummary summary)
     {
         string split = FinalSplit(summary);
-        string[] fewer = [.. summary.Networks.Where(n => n.Scores[split].ScoredClasses < summary.Classes.Count).Select(n => $"{ScoreText.Classes(n.Scores[split])} for {n.Role}")];
-        return fewer.Length > 0 ? $"Mean IoU is over fewer classes than are named: {string.Join(", ", fewer)}. The others occur in neither truth nor prediction of {split}." : null;
+        string[] fewer =
+        [
+            .. summary.Networks.Where(
+                n => n.Scores[split].ScoredClasses < summary.Classes.Count).Select(n => $"{ScoreText.Classes(n.Scores[split])} for {n.Role}")
+        ];
+        return fewer.Length > 0
+            ? $"Mean IoU is over fewer classes than are named: {string.Join(", ", fewer)}. The others occur in neither truth nor prediction of {split}."
+            : null;
     }
 
     /// <summary>The difference in mean IoU, -1 to 1.</summary>

@@ -53,7 +53,7 @@ internal static class RunReport
 
     private static void WriteRun(TextWriter output, RunSummary summary)
     {
-        var about = new TextTable("network", "model", "parameters", "images", "steps", "seconds") { Words = [0, 1] };
+        TextTable about = new("network", "model", "parameters", "images", "steps", "seconds") { Words = [0, 1] };
         foreach (NetworkSummary network in summary.Networks)
         {
             about.Row(network.Role, network.Model, network.Parameters.ToString("N0", CultureInfo.InvariantCulture),
@@ -89,8 +89,11 @@ internal static class RunReport
 
         string Points(RunComparison comparison) => ScoreText.Signed(comparison.Difference(summary));
         IReadOnlyList<RunComparison> comparisons = RunComparison.In(summary);
-        string first = comparisons.FirstOrDefault(c => c.Of == NetworkRoles.Kd) is { } kd ? $"plain KD differs from the student alone by {Points(kd)} points; " : "";
-        return $"Mean IoU on {RunComparison.FinalSplit(summary)}: {first}{DistillationWords.Distilled(distillation)} the score differs from plain KD's by {Points(comparisons[^1])}. "
+        string first = comparisons.FirstOrDefault(c => c.Of == NetworkRoles.Kd) is { } kd
+            ? $"plain KD differs from the student alone by {Points(kd)} points; "
+            : "";
+        return $"Mean IoU on {RunComparison.FinalSplit(summary)}: {first}{DistillationWords.Distilled(distillation)} the score differs from plain KD's by "
+            + $"{Points(comparisons[^1])}. "
             + $"One seed says nothing about differences of this size: {plan} compares over seeds.";
     }
 }

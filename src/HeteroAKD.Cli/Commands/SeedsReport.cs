@@ -21,14 +21,14 @@ internal static class SeedsReport
         }
 
         string[] roles = [.. summaries[0].Networks.Select(n => n.Role).Where(role => comparisons.Any(c => c.Of == role || c.Over == role))];
-        var scores = new TextTable(["mean IoU %", .. roles]);
+        TextTable scores = new(["mean IoU %", .. roles]);
         foreach (RunSummary summary in summaries)
         {
             scores.Row([$"seed {summary.Seed}", .. roles.Select(role => ScoreText.Percent(RunComparison.MeanIoU(summary, role)))]);
         }
 
         scores.Line().Row(["mean", .. roles.Select(role => ScoreText.Percent(summaries.Average(s => RunComparison.MeanIoU(s, role))))]);
-        var differences = new TextTable("difference in points", "mean", "95 % interval", "ahead on", "p (t)");
+        TextTable differences = new("difference in points", "mean", "95 % interval", "ahead on", "p (t)");
         PairedTest[] tests = [.. comparisons.Select(c => Test(summaries, c))];
         for (int i = 0; i < tests.Length; i++)
         {
@@ -49,7 +49,9 @@ internal static class SeedsReport
 
         output.WriteLine(differences);
         output.WriteLine(string.Create(CultureInfo.InvariantCulture,
-            $"With this scatter {summaries.Count} seeds would find {Name(comparisons[^1])} with a probability of {TestPower.Wanted} if it were {100 * TestPower.SmallestDifference(summaries.Count, tests[^1].StandardDeviation):F2} points; smaller differences need more seeds: {plan}."));
+            $"With this scatter {summaries.Count} seeds would find {Name(comparisons[^1])} with a probability of {TestPower.Wanted} if it were "
+                + $"{100 * TestPower.SmallestDifference(summaries.Count, tests[^1].StandardDeviation):F2} points; smaller differences need more seeds: "
+                + $"{plan}."));
     }
 
     private static string Name(RunComparison comparison) => $"{comparison.Of} - {comparison.Over}";

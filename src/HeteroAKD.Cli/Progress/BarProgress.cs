@@ -8,14 +8,14 @@ namespace HeteroAKD.Cli.Progress;
 /// <summary>Progress as a bar a task with the time that remains, redrawn in place.</summary>
 internal sealed class BarProgress : IProgressSink
 {
-    private readonly IAnsiConsole console;
-    private readonly ProgressContext context;
-    private ProgressTask? bar;
+    private readonly IAnsiConsole _console;
+    private readonly ProgressContext _context;
+    private ProgressTask? _bar;
 
     private BarProgress(IAnsiConsole console, ProgressContext context)
     {
-        this.console = console;
-        this.context = context;
+        _console = console;
+        _context = context;
     }
 
     /// <summary>Runs work under the bars; they stay on the screen when it ends.</summary>
@@ -32,30 +32,31 @@ internal sealed class BarProgress : IProgressSink
     /// <inheritdoc/>
     public void Begin(string task, int steps, int done = 0)
     {
-        bar?.StopTask();
-        bar = context.AddTask(Markup.Escape(VisibleText.Name(task)), maxValue: Math.Max(steps, 1));
-        bar.Value = done;
-        bar.State.Update<Pace>(RemainingColumn.Key, _ => new Pace(done, TimeSpan.Zero, TimeSpan.Zero));
+        _bar?.StopTask();
+        _bar = _context.AddTask(Markup.Escape(VisibleText.Name(task)), maxValue: Math.Max(steps, 1));
+        _bar.Value = done;
+        _bar.State.Update<Pace>(RemainingColumn.Key, _ => new Pace(done, TimeSpan.Zero, TimeSpan.Zero));
     }
 
     /// <inheritdoc/>
     public void Report(in StepProgress progress)
     {
-        if (bar is null)
+        if (_bar is null)
         {
             return;
         }
 
         StepProgress current = progress;
-        bar.Value = current.Step;
-        TimeSpan elapsed = bar.ElapsedTime ?? TimeSpan.Zero;
-        double left = bar.MaxValue - current.Step;
-        bar.State.Update<Pace>(RemainingColumn.Key, pace => pace with { At = elapsed, Remaining = ProgressText.Remaining(elapsed, current.Step - pace.DoneBefore, left) });
-        bar.State.Update<StepProgress>(FiguresColumn.Key, _ => current);
+        _bar.Value = current.Step;
+        TimeSpan elapsed = _bar.ElapsedTime ?? TimeSpan.Zero;
+        double left = _bar.MaxValue - current.Step;
+        _bar.State.Update<Pace>(
+            RemainingColumn.Key, pace => pace with { At = elapsed, Remaining = ProgressText.Remaining(elapsed, current.Step - pace.DoneBefore, left) });
+        _bar.State.Update<StepProgress>(FiguresColumn.Key, _ => current);
     }
 
     /// <inheritdoc/>
-    public void Say(string line) => console.WriteLine(string.Join('\n', line.Split('\n').Select(VisibleText.Line)));
+    public void Say(string line) => _console.WriteLine(string.Join('\n', line.Split('\n').Select(VisibleText.Line)));
 
     /// <summary>How a task goes on.</summary>
     /// <param name="DoneBefore">Steps that were done when it began.</param>
@@ -74,7 +75,11 @@ internal sealed class BarProgress : IProgressSink
         {
             Pace pace = task.State.Get<Pace>(Key);
             TimeSpan left = pace.Remaining - ((task.ElapsedTime ?? TimeSpan.Zero) - pace.At);
-            return new Text(task.IsFinished ? ProgressText.Duration(TimeSpan.Zero) : pace.At == TimeSpan.Zero ? "-:--" : ProgressText.Duration(left > TimeSpan.Zero ? left : TimeSpan.Zero), Color.Blue);
+            return new Text(
+                task.IsFinished ? ProgressText.Duration(TimeSpan.Zero)
+                    : pace.At == TimeSpan.Zero ? "-:--"
+                    : ProgressText.Duration(left > TimeSpan.Zero ? left : TimeSpan.Zero),
+                Color.Blue);
         }
     }
 

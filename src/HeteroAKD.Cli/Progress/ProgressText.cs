@@ -20,7 +20,8 @@ internal static class ProgressText
             text += "  " + progress.StepMilliseconds.ToString("F0", CultureInfo.InvariantCulture) + " ms/step";
         }
 
-        return double.IsNaN(progress.DataMilliseconds) ? text : text + "  data " + progress.DataMilliseconds.ToString("F0", CultureInfo.InvariantCulture) + " ms";
+        return double.IsNaN(progress.DataMilliseconds) ? text
+            : text + "  data " + progress.DataMilliseconds.ToString("F0", CultureInfo.InvariantCulture) + " ms";
     }
 
     /// <summary>Time that the rest takes if it goes on as since the start; zero where nothing is done yet.</summary>

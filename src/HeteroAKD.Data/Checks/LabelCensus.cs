@@ -20,7 +20,8 @@ public sealed class LabelCensus
     private int _otherOrders;
     private (int Index, PaletteOrder Order)? _firstOther;
 
-    private LabelCensus(string split, PairDataset dataset, int images) => (Split, _dataset, SplitImages, _pixels) = (split, dataset, images, new long[dataset.Classes.Count]);
+    private LabelCensus(string split, PairDataset dataset, int images) =>
+        (Split, _dataset, SplitImages, _pixels) = (split, dataset, images, new long[dataset.Classes.Count]);
 
     /// <summary>The split's name.</summary>
     public string Split { get; }
@@ -41,8 +42,8 @@ public sealed class LabelCensus
     public bool IsEmpty => Images > 0 && _pixels.All(count => count == 0);
 
     /// <summary>
-    /// Decodes label files, no images, until every class was seen: some hundred images spread over the split, or all where a class is missing. The result does not
-    /// depend on the number of threads.
+    /// Decodes label files, no images, until every class was seen: some hundred images spread over the split, or all where a class is missing. The result does
+    /// not depend on the number of threads.
     /// </summary>
     /// <param name="split">Its name in sentences.</param>
     /// <param name="dataset">The files.</param>
@@ -53,13 +54,14 @@ public sealed class LabelCensus
     /// <exception cref="DatasetException">A label file cannot be used.</exception>
     public static LabelCensus Take(string split, PairDataset dataset, IReadOnlyList<int> places, int threads, Action<int> done, CancellationToken cancellation)
     {
-        var census = new LabelCensus(split, dataset, places.Count);
+        LabelCensus census = new(split, dataset, places.Count);
         int[] order = [.. Spread(places)];
-        for (var from = 0; from < order.Length && (from < FirstImages || census._pixels.Contains(0)); from += BlockImages)
+        for (int from = 0; from < order.Length && (from < FirstImages || census._pixels.Contains(0)); from += BlockImages)
         {
-            var counts = order.Skip(from).Take(BlockImages).AsParallel().AsOrdered().WithDegreeOfParallelism(threads).WithCancellation(cancellation)
+            (int Index, int[] Labels, PaletteOrder? Palette, ExceptionDispatchInfo? Failure)[] counts = order
+                .Skip(from).Take(BlockImages).AsParallel().AsOrdered().WithDegreeOfParallelism(threads).WithCancellation(cancellation)
                 .Select(place => Count(dataset, place)).ToArray();
-            foreach (var count in counts)
+            foreach ((int Index, int[] Labels, PaletteOrder? Palette, ExceptionDispatchInfo? Failure) count in counts)
             {
                 count.Failure?.Throw();
                 census.Add(count.Index, count.Labels, count.Palette);
@@ -73,15 +75,15 @@ public sealed class LabelCensus
     public IEnumerable<string> Warnings()
     {
         string[] missing = [.. Enumerable.Range(0, _pixels.Length).Where(c => _pixels[c] == 0).Select(c => $"{_dataset.Classes.Names[c]} ({c})")];
-        var ignored = string.Create(CultureInfo.InvariantCulture, $"{100 * IgnoredShare:F1} % of the pixels are ignored");
-        var looked = Images < SplitImages ? $" in {Images} of {SplitImages} images" : "";
+        string ignored = string.Create(CultureInfo.InvariantCulture, $"{100 * IgnoredShare:F1} % of the pixels are ignored");
+        string looked = Images < SplitImages ? $" in {Images} of {SplitImages} images" : "";
         if (IsEmpty)
         {
             yield return $"{Split}: no pixel is labelled, all are ignored (id {_dataset.Classes.IgnoreIndex}){Remedy()}";
         }
         else if (missing.Length > 0)
         {
-            var names = string.Join(", ", missing.Take(NamedClasses)) + (missing.Length > NamedClasses ? ", ..." : "");
+            string names = string.Join(", ", missing.Take(NamedClasses)) + (missing.Length > NamedClasses ? ", ..." : "");
             yield return $"{Split}: {missing.Length} of {_pixels.Length} classes have no labelled pixel: {names}; {ignored}{Remedy()}";
         }
         else if (IgnoredShare >= MuchIgnored)
@@ -91,17 +93,19 @@ public sealed class LabelCensus
 
         if (_firstOther is var (index, (id, shown)))
         {
-            var classes = _dataset.Classes;
-            yield return $"{Split}: {_otherOrders} of {Images} masks have a palette in another order than the class file: id {id} is {classes.Names[id]} there and has the colour of "
-                + $"{classes.Names[shown]} in {_dataset.Pairs[index].Label}. Where the colours are right, set data.storedLabels: color; else correct the class file";
+            ClassSet classes = _dataset.Classes;
+            yield return $"{Split}: {_otherOrders} of {Images} masks have a palette in another order than the class file: id {id} is {classes.Names[id]} "
+                + $"there and has the colour of "
+                + $"{classes.Names[shown]} in {_dataset.Pairs[index].Label}. Where the colours are right, set data.storedLabels: color; else correct the "
+                + "class file";
         }
     }
 
     /// <summary>The census of a split that was checked as a whole.</summary>
     internal static LabelCensus Collect(string split, PairDataset dataset, IEnumerable<(int Index, int[] Labels, PaletteOrder? Palette)> counts)
     {
-        var census = new LabelCensus(split, dataset, dataset.Count);
-        foreach (var (index, labels, palette) in counts)
+        LabelCensus census = new(split, dataset, dataset.Count);
+        foreach ((int index, int[]? labels, PaletteOrder? palette) in counts)
         {
             census.Add(index, labels, palette);
         }
@@ -123,7 +127,7 @@ public sealed class LabelCensus
     private void Add(int index, int[] labels, PaletteOrder? palette)
     {
         Images++;
-        for (var c = 0; c < _pixels.Length; c++)
+        for (int c = 0; c < _pixels.Length; c++)
         {
             _pixels[c] += labels[c];
         }
@@ -138,7 +142,7 @@ public sealed class LabelCensus
     // Neighbours of a video look alike: the golden section visits all places, far ones first.
     private static IEnumerable<int> Spread(IReadOnlyList<int> places)
     {
-        var step = Math.Max(1, (int)(places.Count * 0.618));
+        int step = Math.Max(1, (int)(places.Count * 0.618));
         while (Gcd(step, places.Count) != 1)
         {
             step++;
@@ -152,7 +156,7 @@ public sealed class LabelCensus
     {
         try
         {
-            var labels = SampleCounts.LabelsOf(dataset.LoadLabels(index, out var palette));
+            int[] labels = SampleCounts.LabelsOf(dataset.LoadLabels(index, out (byte R, byte G, byte B)[]? palette));
             return (index, labels, OrderOf(dataset, palette, labels), null);
         }
         catch (DatasetException failure)

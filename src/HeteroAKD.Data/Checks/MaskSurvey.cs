@@ -10,10 +10,10 @@ public static class MaskSurvey
     /// <summary>How many masks show colours, and how many are PNGs at all. Files that are missing or something else do not count.</summary>
     public static (int InColors, int Pngs) Of(PairDataset dataset)
     {
-        var (inColors, pngs) = (0, 0);
-        foreach (var pair in dataset.Pairs.Where(pair => File.Exists(pair.Label)))
+        (int inColors, int pngs) = (0, 0);
+        foreach (FilePair pair in dataset.Pairs.Where(pair => File.Exists(pair.Label)))
         {
-            var start = FileBytes.Start(pair.Label, HeaderBytes);
+            byte[] start = FileBytes.Start(pair.Label, HeaderBytes);
             if (start.Length == HeaderBytes && PngContainer.HasSignature(start))
             {
                 pngs++;

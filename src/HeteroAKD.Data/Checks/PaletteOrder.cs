@@ -6,8 +6,8 @@ namespace HeteroAKD.Data;
 internal readonly record struct PaletteOrder(int Id, int ShownClass)
 {
     /// <summary>
-    /// Looks whether a palette mask shows every class in a colour of the class file, but not each in its own. A palette with other colours says nothing: many tools write
-    /// one of their own.
+    /// Looks whether a palette mask shows every class in a colour of the class file, but not each in its own. A palette with other colours says nothing: many
+    /// tools write one of their own.
     /// </summary>
     /// <param name="palette">The mask's palette; null for a gray mask, which shows none.</param>
     /// <param name="pixels">[256], pixels of each class in the mask, where stored ids are class ids.</param>
@@ -16,13 +16,13 @@ internal readonly record struct PaletteOrder(int Id, int ShownClass)
     public static PaletteOrder? Find(ReadOnlySpan<(byte R, byte G, byte B)> palette, ReadOnlySpan<int> pixels, ClassSet classes)
     {
         PaletteOrder? found = null;
-        for (var id = 0; id < classes.Count; id++)
+        for (int id = 0; id < classes.Count; id++)
         {
             if (pixels[id] == 0)
             {
                 continue;
             }
-            var shown = id < palette.Length ? Array.IndexOf(classes.Colors, palette[id]) : -1;
+            int shown = id < palette.Length ? Array.IndexOf(classes.Colors, palette[id]) : -1;
             if (shown < 0)
             {
                 return null;

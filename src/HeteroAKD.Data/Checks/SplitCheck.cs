@@ -15,7 +15,8 @@ public sealed class SplitCheck
     private readonly UInt128[] _hashes; // [Count], of the image files
 
     private SplitCheck(
-        PairDataset dataset, UInt128[] hashes, List<BadPair> bad, ClassStatistics statistics, LabelCensus census, (int Width, int Height) smallest, (int Width, int Height) largest)
+        PairDataset dataset, UInt128[] hashes, List<BadPair> bad, ClassStatistics statistics, LabelCensus census, (int Width, int Height) smallest,
+        (int Width, int Height) largest)
     {
         (Dataset, _hashes, Bad, Statistics, Census, Smallest, Largest) = (dataset, hashes, bad, statistics, census, smallest, largest);
     }
@@ -52,17 +53,18 @@ public sealed class SplitCheck
     /// <param name="cancellation">Ends the walk.</param>
     public static SplitCheck Run(string split, PairDataset dataset, int threads, Action<int> done, CancellationToken cancellation)
     {
-        using var reused = new ThreadLocal<Sample?>();
-        var hashes = new UInt128[dataset.Count];
-        var bad = new List<BadPair>();
-        var counter = new ClassCounter(dataset.Classes);
-        var counts = new List<(int Index, int[] Labels, PaletteOrder? Palette)>();
-        var (smallest, largest) = ((Width: int.MaxValue, Height: int.MaxValue), (Width: 0, Height: 0));
-        var results = Enumerable.Range(0, dataset.Count).AsParallel().WithDegreeOfParallelism(threads).WithMergeOptions(ParallelMergeOptions.NotBuffered)
+        using ThreadLocal<Sample?> reused = new();
+        UInt128[] hashes = new UInt128[dataset.Count];
+        List<BadPair> bad = new();
+        ClassCounter counter = new(dataset.Classes);
+        List<(int Index, int[] Labels, PaletteOrder? Palette)> counts = new List<(int Index, int[] Labels, PaletteOrder? Palette)>();
+        ((int Width, int Height) smallest, (int Width, int Height) largest) = ((Width: int.MaxValue, Height: int.MaxValue), (Width: 0, Height: 0));
+        ParallelQuery<Result> results = Enumerable.Range(0, dataset.Count)
+            .AsParallel().WithDegreeOfParallelism(threads).WithMergeOptions(ParallelMergeOptions.NotBuffered)
             .WithCancellation(cancellation).Select(index => Examine(dataset, index, reused));
-        var turned = new List<int>();
-        var count = 0;
-        foreach (var result in results)
+        List<int> turned = new();
+        int count = 0;
+        foreach (Result result in results)
         {
             hashes[result.Index] = result.Hash;
             if (result.Orientation != Orientation.AsStored)
@@ -82,8 +84,9 @@ public sealed class SplitCheck
             }
             done(++count);
         }
-        var census = LabelCensus.Collect(split, dataset, counts.OrderBy(c => c.Index)); // threads end in any order
-        return new SplitCheck(dataset, hashes, [.. bad.OrderBy(b => b.Index)], counter.ToStatistics(), census, bad.Count < dataset.Count ? smallest : default, largest)
+        LabelCensus census = LabelCensus.Collect(split, dataset, counts.OrderBy(c => c.Index)); // threads end in any order
+        return new SplitCheck(
+            dataset, hashes, [.. bad.OrderBy(b => b.Index)], counter.ToStatistics(), census, bad.Count < dataset.Count ? smallest : default, largest)
         {
             Turned = [.. turned.Order()],
         };
@@ -92,14 +95,14 @@ public sealed class SplitCheck
     /// <summary>Numbers of images whose files are the same bytes in two splits: one of them is then no measure of what was learnt from the other.</summary>
     public IEnumerable<(int Here, int There)> SharedWith(SplitCheck other)
     {
-        var there = new Dictionary<UInt128, int>();
-        for (var i = other._hashes.Length - 1; i >= 0; i--)
+        Dictionary<UInt128, int> there = new();
+        for (int i = other._hashes.Length - 1; i >= 0; i--)
         {
             there[other._hashes[i]] = i;
         }
-        for (var i = 0; i < _hashes.Length; i++)
+        for (int i = 0; i < _hashes.Length; i++)
         {
-            if (_hashes[i] != default && there.TryGetValue(_hashes[i], out var match))
+            if (_hashes[i] != default && there.TryGetValue(_hashes[i], out int match))
             {
                 yield return (i, match);
             }
@@ -108,16 +111,22 @@ public sealed class SplitCheck
 
     private static Result Examine(PairDataset dataset, int index, ThreadLocal<Sample?> reused)
     {
-        var result = new Result(index);
-        var path = dataset.Pairs[index].Image;
+        Result result = new(index);
+        string path = dataset.Pairs[index].Image;
         try
         {
-            var file = FileBytes.Read(path, dataset.Limits);
+            byte[] file = FileBytes.Read(path, dataset.Limits);
             result = result with { Hash = XxHash128.HashToUInt128(file), Orientation = dataset.Codec.OrientationOf(path, file) };
-            var sample = dataset.Load(index, reused.Value);
+            Sample sample = dataset.Load(index, reused.Value);
             reused.Value = sample;
-            var counts = SampleCounts.Of(sample);
-            return result with { Width = sample.Image.Width, Height = sample.Image.Height, Counts = counts, Palette = LabelCensus.OrderOf(dataset, dataset.PaletteOf(index), counts.Labels) };
+            SampleCounts counts = SampleCounts.Of(sample);
+            return result with
+            {
+                Width = sample.Image.Width,
+                Height = sample.Image.Height,
+                Counts = counts,
+                Palette = LabelCensus.OrderOf(dataset, dataset.PaletteOf(index), counts.Labels),
+            };
         }
         catch (Exception cause) when (cause is not OutOfMemoryException)
         {
@@ -128,5 +137,6 @@ public sealed class SplitCheck
 
     // Hash: of the image file; no file has the default but by a chance of 2^-128. Failure: why the pair cannot be used; null where it can.
     private readonly record struct Result(
-        int Index, UInt128 Hash = default, string? Failure = null, string Remedy = "", int Width = 0, int Height = 0, SampleCounts Counts = default, PaletteOrder? Palette = null, int Orientation = 1);
+        int Index, UInt128 Hash = default, string? Failure = null, string Remedy = "", int Width = 0, int Height = 0, SampleCounts Counts = default,
+        PaletteOrder? Palette = null, int Orientation = 1);
 }

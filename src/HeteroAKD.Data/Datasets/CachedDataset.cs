@@ -1,6 +1,8 @@
 namespace HeteroAKD.Data;
 
-/// <summary>Keeps every sample of another data set in memory once it has been loaded: 4 bytes a pixel, no garbage and no decoding from the second epoch on.</summary>
+/// <summary>
+/// Keeps every sample of another data set in memory once it has been loaded: 4 bytes a pixel, no garbage and no decoding from the second epoch on.
+/// </summary>
 public sealed class CachedDataset(ISegmentationDataset source) : ISegmentationDataset
 {
     private readonly Sample?[] _samples = new Sample?[source.Count];
@@ -18,7 +20,7 @@ public sealed class CachedDataset(ISegmentationDataset source) : ISegmentationDa
         {
             return cached;
         }
-        var sample = source.Load(index); // never into a reused one: this sample stays
+        Sample sample = source.Load(index); // never into a reused one: this sample stays
         Volatile.Write(ref _samples[index], sample); // two threads may load the same sample; both results are equal
         return sample;
     }

@@ -7,10 +7,10 @@ internal readonly record struct SampleCounts(int[] Labels, int[,] Values)
 {
     public static SampleCounts Of(Sample sample)
     {
-        var labels = LabelsOf(sample.Labels);
-        var values = new int[3, 256];
-        var pixels = sample.Image.Pixels;
-        for (var i = 0; i < pixels.Length; i += 3)
+        int[] labels = LabelsOf(sample.Labels);
+        int[,] values = new int[3, 256];
+        byte[] pixels = sample.Image.Pixels;
+        for (int i = 0; i < pixels.Length; i += 3)
         {
             values[0, pixels[i]]++;
             values[1, pixels[i + 1]]++;
@@ -22,8 +22,8 @@ internal readonly record struct SampleCounts(int[] Labels, int[,] Values)
     /// <summary>[256], pixels of each label.</summary>
     public static int[] LabelsOf(ReadOnlySpan<byte> pixels)
     {
-        var labels = new int[256];
-        foreach (var label in pixels)
+        int[] labels = new int[256];
+        foreach (byte label in pixels)
         {
             labels[label]++;
         }
@@ -41,16 +41,16 @@ internal sealed class ClassCounter(ClassSet classes)
 
     public void Add(in SampleCounts counts)
     {
-        var all = counts.Labels.Sum();
-        for (var c = 0; c < classes.Count; c++)
+        int all = counts.Labels.Sum();
+        for (int c = 0; c < classes.Count; c++)
         {
             _pixels[c] += counts.Labels[c];
             _pixelsOfImagesWith[c] += counts.Labels[c] > 0 ? all : 0;
         }
         _ignored += counts.Labels[classes.IgnoreIndex];
-        for (var channel = 0; channel < 3; channel++)
+        for (int channel = 0; channel < 3; channel++)
         {
-            for (var value = 0; value < 256; value++)
+            for (int value = 0; value < 256; value++)
             {
                 _values[channel, value] += counts.Values[channel, value];
             }
@@ -59,17 +59,17 @@ internal sealed class ClassCounter(ClassSet classes)
 
     public ClassStatistics ToStatistics()
     {
-        var (mean, std) = Moments(_values);
+        (double[]? mean, double[]? std) = Moments(_values);
         return new ClassStatistics([.. _pixels], [.. _pixelsOfImagesWith], _ignored, mean, std);
     }
 
     private static (double[] Mean, double[] Std) Moments(long[,] histogram)
     {
-        var (mean, std) = (new double[3], new double[3]);
-        for (var channel = 0; channel < 3; channel++)
+        (double[]? mean, double[]? std) = (new double[3], new double[3]);
+        for (int channel = 0; channel < 3; channel++)
         {
             double count = 0, sum = 0, squares = 0;
-            for (var value = 0; value < 256; value++)
+            for (int value = 0; value < 256; value++)
             {
                 double n = histogram[channel, value];
                 count += n;

@@ -6,7 +6,7 @@ namespace HeteroAKD.Data;
 /// <summary>The classes of a data set: names, colours and the id that means "do not count this pixel".</summary>
 public sealed class ClassSet
 {
-    private static readonly string[] IgnoreNames = ["unlabelled", "unlabeled", "void", "ignore", "ignored"];
+    private static readonly string[] s_ignoreNames = ["unlabelled", "unlabeled", "void", "ignore", "ignored"];
 
     /// <summary>Class c has name <paramref name="names"/>[c] and colour <paramref name="colors"/>[c].</summary>
     /// <param name="names">At least two names.</param>
@@ -28,7 +28,8 @@ public sealed class ClassSet
     /// <summary>Classes that are only numbered, in the colours of Pascal VOC's map: where nothing is known of them but their number.</summary>
     /// <exception cref="DatasetException">There are fewer than 2 or more than 255.</exception>
     public static ClassSet Numbered(int count) => count is < 2 or > 255
-        ? throw new DatasetException(null, $"{count} classes cannot be told apart in a label picture, which has ids 0 to 254", "Take a network of 2 to 255 classes")
+        ? throw new DatasetException(
+            null, $"{count} classes cannot be told apart in a label picture, which has ids 0 to 254", "Take a network of 2 to 255 classes")
         : new([.. Enumerable.Range(0, count).Select(c => $"class-{c}")], ColorMap.WithoutBlack(count));
 
     /// <summary>Name of each class.</summary>
@@ -58,15 +59,18 @@ public sealed class ClassSet
     /// <param name="height">Rows.</param>
     public RgbImage Render(ReadOnlySpan<byte> labels, int width, int height) => RgbImage.OfLabels(labels, width, height, Colors);
 
-    /// <summary>Writes a label map as the data set's evaluation server takes it: <see cref="ServerIds"/> as an 8-bit PNG, gray or with the classes' colours as its palette.</summary>
+    /// <summary>
+    /// Writes a label map as the data set's evaluation server takes it: <see cref="ServerIds"/> as an 8-bit PNG, gray or with the classes' colours as its
+    /// palette.
+    /// </summary>
     /// <param name="path">Replaced where it exists.</param>
     /// <param name="labels">[H, W], class ids.</param>
     /// <param name="width">Columns.</param>
     /// <param name="height">Rows.</param>
     public void WriteServerPng(string path, ReadOnlySpan<byte> labels, int width, int height)
     {
-        var ids = new byte[labels.Length]; // [H, W]
-        for (var i = 0; i < ids.Length; i++)
+        byte[] ids = new byte[labels.Length]; // [H, W]
+        for (int i = 0; i < ids.Length; i++)
         {
             ids[i] = ServerId(labels[i]);
         }
@@ -75,8 +79,8 @@ public sealed class ClassSet
             LabelPng.Write(path, ids, width, height);
             return;
         }
-        var palette = new (byte R, byte G, byte B)[256]; // black where no class has the id
-        for (var c = 0; c < Count; c++)
+        (byte R, byte G, byte B)[] palette = new (byte R, byte G, byte B)[256]; // black where no class has the id
+        for (int c = 0; c < Count; c++)
         {
             palette[ServerId((byte)c)] = Colors[c];
         }
@@ -84,36 +88,40 @@ public sealed class ClassSet
     }
 
     /// <summary>
-    /// Reads a class file: one "id name R G B" a line, ids 0, 1, 2, ... in any order. A last entry called Unlabelled, Void or Ignore is the ignored id; without one it is 255.
+    /// Reads a class file: one "id name R G B" a line, ids 0, 1, 2, ... in any order. A last entry called Unlabelled, Void or Ignore is the ignored id; without
+    /// one it is 255.
     /// </summary>
     /// <exception cref="DatasetException">The file is missing or a line is not of that form.</exception>
     public static ClassSet ReadFile(string path)
     {
-        var entries = new SortedDictionary<int, (string Name, (byte, byte, byte) Color)>();
-        var number = 0;
-        foreach (var line in TextLines.Read(path))
+        SortedDictionary<int, (string Name, (byte, byte, byte) Color)> entries = new SortedDictionary<int, (string Name, (byte, byte, byte) Color)>();
+        int number = 0;
+        foreach (string line in TextLines.Read(path))
         {
             number++;
-            if (line.Length > 0 && !entries.TryAdd(ParseLine(path, line, number, out var entry), entry))
+            if (line.Length > 0 && !entries.TryAdd(ParseLine(path, line, number, out (string Name, (byte, byte, byte) Color) entry), entry))
             {
                 throw new DatasetException(path, $"line {number} gives a class id a second time: \"{line}\"", "Each id stands on one line");
             }
         }
-        var ignoreIndex = 255;
+        int ignoreIndex = 255;
         (byte, byte, byte)? ignoreColor = null;
-        if (entries.Count > 0 && entries.Last() is var last && IgnoreNames.Contains(last.Value.Name, StringComparer.OrdinalIgnoreCase))
+        if (entries.Count > 0 && entries.Last() is var last && s_ignoreNames.Contains(last.Value.Name, StringComparer.OrdinalIgnoreCase))
         {
             (ignoreIndex, ignoreColor) = (last.Key, last.Value.Color);
             entries.Remove(last.Key);
         }
-        if (entries.FirstOrDefault(e => IgnoreNames.Contains(e.Value.Name, StringComparer.OrdinalIgnoreCase)) is { Value.Name: not null } elsewhere)
+        if (entries.FirstOrDefault(e => s_ignoreNames.Contains(e.Value.Name, StringComparer.OrdinalIgnoreCase)) is { Value.Name: not null } elsewhere)
         {
             throw new DatasetException(path, $"id {elsewhere.Key} is called {elsewhere.Value.Name}, but only the last id can be ignored",
                 "Give the ignored pixels the highest id in masks and file, or 255 and no line; or rename the class if it is one");
         }
         if (entries.Count is < 2 or > 255 || entries.Keys.Last() != entries.Count - 1)
         {
-            throw new DatasetException(path, $"{entries.Count} classes with ids {string.Join(", ", entries.Keys)}{Gap(entries.Keys)}", "Give at least two classes, numbered 0, 1, 2, ... without gaps");
+            throw new DatasetException(
+                path,
+                $"{entries.Count} classes with ids {string.Join(", ", entries.Keys)}{Gap(entries.Keys)}",
+                "Give at least two classes, numbered 0, 1, 2, ... without gaps");
         }
         return new ClassSet([.. entries.Values.Select(e => e.Name)], [.. entries.Values.Select(e => e.Color)], ignoreIndex) { IgnoreColor = ignoreColor };
     }
@@ -124,8 +132,10 @@ public sealed class ClassSet
     /// <summary>The text of a class file that reads back to these classes; a blank in a name becomes a hyphen.</summary>
     public string ToFileText()
     {
-        var lines = Names.Select((name, c) => FormattableString.Invariant($"{c} {name.Replace(' ', '-')} {Colors[c].R} {Colors[c].G} {Colors[c].B}"));
-        var (red, green, blue) = IgnoreColor ?? Enumerable.Range(0, 256).Select(v => ((byte)v, (byte)v, (byte)v)).First(gray => !Colors.Contains(gray));
+        IEnumerable<string> lines = Names.Select(
+            (name, c) => FormattableString.Invariant($"{c} {name.Replace(' ', '-')} {Colors[c].R} {Colors[c].G} {Colors[c].B}"));
+        (byte red, byte green, byte blue) = IgnoreColor
+            ?? Enumerable.Range(0, 256).Select(v => ((byte)v, (byte)v, (byte)v)).First(gray => !Colors.Contains(gray));
         return string.Join('\n', [.. lines, FormattableString.Invariant($"{IgnoreIndex} Unlabelled {red} {green} {blue}"), ""]);
     }
 
@@ -133,10 +143,10 @@ public sealed class ClassSet
 
     private static int ParseLine(string path, string line, int number, out (string Name, (byte, byte, byte) Color) entry)
     {
-        var fields = line.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries);
+        string[] fields = line.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries);
         Span<byte> color = stackalloc byte[3];
-        var valid = fields.Length == 5 && byte.TryParse(fields[0], NumberStyles.None, CultureInfo.InvariantCulture, out _);
-        for (var i = 0; valid && i < 3; i++)
+        bool valid = fields.Length == 5 && byte.TryParse(fields[0], NumberStyles.None, CultureInfo.InvariantCulture, out _);
+        for (int i = 0; valid && i < 3; i++)
         {
             valid = byte.TryParse(fields[2 + i], NumberStyles.None, CultureInfo.InvariantCulture, out color[i]);
         }

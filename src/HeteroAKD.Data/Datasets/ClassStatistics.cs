@@ -29,9 +29,9 @@ public sealed class ClassStatistics
     /// <summary>Reads every sample once.</summary>
     public static ClassStatistics Compute(ISegmentationDataset dataset)
     {
-        var counter = new ClassCounter(dataset.Classes);
+        ClassCounter counter = new(dataset.Classes);
         Sample? sample = null;
-        for (var index = 0; index < dataset.Count; index++)
+        for (int index = 0; index < dataset.Count; index++)
         {
             sample = dataset.Load(index, sample);
             counter.Add(SampleCounts.Of(sample));
@@ -42,20 +42,23 @@ public sealed class ClassStatistics
     /// <summary>[C], share of the labelled pixels.</summary>
     public double[] Shares()
     {
-        var total = Math.Max(1, LabelledPixels);
+        long total = Math.Max(1, LabelledPixels);
         return [.. Pixels.Select(count => (double)count / total)];
     }
 
-    /// <summary>[C], median-frequency weights (Eigen and Fergus, ICCV 2015): median(f) / f with f = class pixels / pixels of the images that show it; 0 for a class that never occurs.</summary>
+    /// <summary>
+    /// [C], median-frequency weights (Eigen and Fergus, ICCV 2015): median(f) / f with f = class pixels / pixels of the images that show it; 0 for a class that
+    /// never occurs.
+    /// </summary>
     public double[] MedianFrequencyWeights()
     {
-        var frequencies = Pixels.Select((count, c) => count == 0 ? 0 : (double)count / PixelsOfImagesWith[c]).ToArray();
-        var sorted = frequencies.Where(f => f > 0).Order().ToArray();
+        double[] frequencies = Pixels.Select((count, c) => count == 0 ? 0 : (double)count / PixelsOfImagesWith[c]).ToArray();
+        double[] sorted = frequencies.Where(f => f > 0).Order().ToArray();
         if (sorted.Length == 0)
         {
             return frequencies;
         }
-        var median = (sorted[(sorted.Length - 1) / 2] + sorted[sorted.Length / 2]) / 2;
+        double median = (sorted[(sorted.Length - 1) / 2] + sorted[sorted.Length / 2]) / 2;
         return [.. frequencies.Select(f => f > 0 ? median / f : 0)];
     }
 

@@ -14,7 +14,7 @@ internal sealed class ColorTable
     /// <exception cref="DatasetException">Two of them have one colour.</exception>
     public ColorTable(ClassSet classes)
     {
-        for (var c = 0; c < classes.Count; c++)
+        for (int c = 0; c < classes.Count; c++)
         {
             Add(classes.Colors[c], (byte)c, classes.Names[c]);
         }
@@ -27,9 +27,11 @@ internal sealed class ColorTable
         {
             if (!_classOf.TryAdd(Number(color.R, color.G, color.B), id))
             {
-                var other = _classOf[Number(color.R, color.G, color.B)];
+                byte other = _classOf[Number(color.R, color.G, color.B)];
                 throw new DatasetException(
-                    null, $"the class file gives {classes.Names[other]} and {name} one colour, ({color.R}, {color.G}, {color.B}), so colours do not tell them apart", "Give every class a colour of its own, as the masks show it");
+                    null, $"the class file gives {classes.Names[other]} and {name} one colour, ({color.R}, {color.G}, {color.B}), so colours do not tell "
+                        + "them apart",
+                    "Give every class a colour of its own, as the masks show it");
             }
         }
     }
@@ -41,15 +43,15 @@ internal sealed class ColorTable
     /// <exception cref="DatasetException">There are others.</exception>
     public void Apply(RgbImage label, string path, Span<byte> mapped)
     {
-        var pixels = label.Pixels;
-        var (last, id) = (-1, Unknown); // areas are flat: most pixels have their neighbour's colour
-        var unknown = new Dictionary<int, int>();
-        for (var i = 0; i < mapped.Length; i++)
+        byte[] pixels = label.Pixels;
+        (int last, int id) = (-1, Unknown); // areas are flat: most pixels have their neighbour's colour
+        Dictionary<int, int> unknown = new();
+        for (int i = 0; i < mapped.Length; i++)
         {
-            var color = Number(pixels[3 * i], pixels[(3 * i) + 1], pixels[(3 * i) + 2]);
+            int color = Number(pixels[3 * i], pixels[(3 * i) + 1], pixels[(3 * i) + 2]);
             if (color != last)
             {
-                (last, id) = (color, _classOf.TryGetValue(color, out var found) ? found : Unknown);
+                (last, id) = (color, _classOf.TryGetValue(color, out byte found) ? found : Unknown);
             }
             if (id == Unknown)
             {
@@ -66,12 +68,13 @@ internal sealed class ColorTable
 
     private static DatasetException Unnamed(string path, Dictionary<int, int> unknown)
     {
-        var named = unknown.OrderByDescending(entry => entry.Value).ThenBy(entry => entry.Key).Take(NamedColors)
+        IEnumerable<string> named = unknown.OrderByDescending(entry => entry.Value).ThenBy(entry => entry.Key).Take(NamedColors)
             .Select(entry => $"({entry.Key >> 16}, {(entry.Key >> 8) & 255}, {entry.Key & 255}) in {entry.Value}");
-        var colors = unknown.Count == 1 ? "a colour" : $"{unknown.Count} colours";
+        string colors = unknown.Count == 1 ? "a colour" : $"{unknown.Count} colours";
         return new DatasetException(
             path,
-            $"{unknown.Values.Sum()} pixels have {colors} that the class file does not name: {string.Join(", ", named)}{(unknown.Count > NamedColors ? ", ..." : "")}",
+            $"{unknown.Values.Sum()} pixels have {colors} that the class file does not name: "
+                + $"{string.Join(", ", named)}{(unknown.Count > NamedColors ? ", ..." : "")}",
             "Add what is missing to the class file, or export the mask again without smoothed edges");
     }
 

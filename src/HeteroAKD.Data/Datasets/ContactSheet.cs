@@ -9,17 +9,18 @@ public static class ContactSheet
     public static RgbImage Render(ISegmentationDataset dataset, int rows, int columns, int gap = 2)
     {
         Sample? sample = dataset.Load(0);
-        var (width, height) = (sample.Image.Width, sample.Image.Height);
-        var sheet = new RgbImage(columns * (2 * width + gap), rows * (height + gap));
+        (int width, int height) = (sample.Image.Width, sample.Image.Height);
+        RgbImage sheet = new(columns * (2 * width + gap), rows * (height + gap));
         Array.Fill(sheet.Pixels, byte.MaxValue);
-        for (var i = 0; i < Math.Min(rows * columns, dataset.Count); i++)
+        for (int i = 0; i < Math.Min(rows * columns, dataset.Count); i++)
         {
             sample = dataset.Load(i, sample);
             if (sample.Image.Width > width || sample.Image.Height > height)
             {
-                throw new DatasetException(sample.Id, $"{sample.Image.Width}x{sample.Image.Height} does not fit into {width}x{height}", "Draw a sheet of samples of one size");
+                throw new DatasetException(
+                    sample.Id, $"{sample.Image.Width}x{sample.Image.Height} does not fit into {width}x{height}", "Draw a sheet of samples of one size");
             }
-            var (left, top) = (i % columns * (2 * width + gap), i / columns * (height + gap));
+            (int left, int top) = (i % columns * (2 * width + gap), i / columns * (height + gap));
             sheet.Paste(sample.Image, left, top);
             sheet.Paste(dataset.Classes.Render(sample.Labels, sample.Image.Width, sample.Image.Height), left + width, top);
         }
@@ -34,11 +35,11 @@ public static class ContactSheet
     /// <param name="gap">White between samples.</param>
     public static RgbImage RenderScaled(ISegmentationDataset dataset, IReadOnlyList<int> indices, int columns, int width = 160, int gap = 2)
     {
-        var cells = indices.Select(index => Scale(dataset.Load(index), dataset.Classes, width)).ToArray();
-        var height = cells.Max(cell => cell.Height) + gap;
-        var sheet = new RgbImage(columns * (2 * width + gap), (cells.Length + columns - 1) / columns * height);
+        RgbImage[] cells = indices.Select(index => Scale(dataset.Load(index), dataset.Classes, width)).ToArray();
+        int height = cells.Max(cell => cell.Height) + gap;
+        RgbImage sheet = new(columns * (2 * width + gap), (cells.Length + columns - 1) / columns * height);
         Array.Fill(sheet.Pixels, byte.MaxValue);
-        for (var i = 0; i < cells.Length; i++)
+        for (int i = 0; i < cells.Length; i++)
         {
             sheet.Paste(cells[i], i % columns * (2 * width + gap), i / columns * height);
         }
@@ -48,18 +49,18 @@ public static class ContactSheet
     /// <summary>[h, 2 width, 3], image and coloured labels side by side.</summary>
     private static RgbImage Scale(Sample sample, ClassSet classes, int width)
     {
-        var source = sample.Image;
-        var height = Math.Clamp((int)Math.Round((double)source.Height * width / source.Width), 1, 4 * width);
-        var colors = classes.Render(sample.Labels, source.Width, source.Height);
-        var cell = new RgbImage(2 * width, height);
-        for (var y = 0; y < height; y++)
+        RgbImage source = sample.Image;
+        int height = Math.Clamp((int)Math.Round((double)source.Height * width / source.Width), 1, 4 * width);
+        RgbImage colors = classes.Render(sample.Labels, source.Width, source.Height);
+        RgbImage cell = new(2 * width, height);
+        for (int y = 0; y < height; y++)
         {
-            var (top, bottom) = Span(y, height, source.Height);
-            for (var x = 0; x < width; x++)
+            (int top, int bottom) = Span(y, height, source.Height);
+            for (int x = 0; x < width; x++)
             {
-                var (left, right) = Span(x, width, source.Width);
+                (int left, int right) = Span(x, width, source.Width);
                 Average(source, left, top, right, bottom, cell.Pixels.AsSpan((y * 2 * width + x) * 3, 3));
-                var nearest = ((top + bottom) / 2 * source.Width + (left + right) / 2) * 3;
+                int nearest = ((top + bottom) / 2 * source.Width + (left + right) / 2) * 3;
                 colors.Pixels.AsSpan(nearest, 3).CopyTo(cell.Pixels.AsSpan((y * 2 * width + width + x) * 3));
             }
         }
@@ -69,18 +70,18 @@ public static class ContactSheet
     /// <summary>The source pixels, at least one, that a target pixel covers: first, and one behind the last.</summary>
     private static (int From, int To) Span(int at, int targets, int sources)
     {
-        var from = (int)((long)at * sources / targets);
+        int from = (int)((long)at * sources / targets);
         return (from, Math.Max(from + 1, (int)((at + 1L) * sources / targets)));
     }
 
     private static void Average(RgbImage source, int left, int top, int right, int bottom, Span<byte> color)
     {
-        for (var channel = 0; channel < 3; channel++)
+        for (int channel = 0; channel < 3; channel++)
         {
-            var sum = 0L;
-            for (var y = top; y < bottom; y++)
+            long sum = 0L;
+            for (int y = top; y < bottom; y++)
             {
-                for (var x = left; x < right; x++)
+                for (int x = left; x < right; x++)
                 {
                     sum += source.Pixels[(y * source.Width + x) * 3 + channel];
                 }

@@ -9,12 +9,13 @@ using HeteroAKD.Tensors;
 namespace HeteroAKD.Data;
 
 /// <summary>
-/// Keeps every sample of a <see cref="PairDataset"/> in a file that needs no decoding, 4 bytes a pixel. An entry belongs to the paths of its files, their sizes and
-/// times, the label map and whether images are turned: where one of them changes, or the entry is damaged, the files are decoded again and the entry is replaced.
+/// Keeps every sample of a <see cref="PairDataset"/> in a file that needs no decoding, 4 bytes a pixel. An entry belongs to the paths of its files, their sizes
+/// and times, the label map and whether images are turned: where one of them changes, or the entry is damaged, the files are decoded again and the entry is
+/// replaced.
 /// </summary>
 /// <remarks>
-/// Entry: the 32-byte stamp of what it was made from, width and height (int32), RGB [H, W, 3], class ids [H, W], XxHash3 of all that (8 bytes), little-endian. It is written
-/// beside its place and renamed, so several runs may share a folder. Nothing is deleted; remove the folder to free the space.
+/// Entry: the 32-byte stamp of what it was made from, width and height (int32), RGB [H, W, 3], class ids [H, W], XxHash3 of all that (8 bytes), little-endian.
+/// It is written beside its place and renamed, so several runs may share a folder. Nothing is deleted; remove the folder to free the space.
 /// </remarks>
 public sealed class DiskCachedDataset : ISegmentationDataset
 {
@@ -45,14 +46,14 @@ public sealed class DiskCachedDataset : ISegmentationDataset
     /// <inheritdoc/>
     public Sample Load(int index, Sample? reuse = null)
     {
-        var pair = _source.Pairs[index];
-        var path = EntryOf(pair);
-        var stamp = StampOf(pair);
+        FilePair pair = _source.Pairs[index];
+        string path = EntryOf(pair);
+        byte[]? stamp = StampOf(pair);
         if (stamp is not null && TryRead(path, stamp, pair.Id, _source.Limits, reuse) is { } kept)
         {
             return kept;
         }
-        var sample = _source.Load(index, reuse);
+        Sample sample = _source.Load(index, reuse);
         if (stamp is not null && Volatile.Read(ref _refused) == 0)
         {
             Write(path, stamp, sample);
@@ -62,14 +63,16 @@ public sealed class DiskCachedDataset : ISegmentationDataset
 
     private string EntryOf(FilePair pair) =>
         Path.Combine(
-            _folder, Convert.ToHexStringLower(Digest($"{Path.GetFullPath(pair.Image)}\n{Path.GetFullPath(pair.Label)}\n{_source.Fingerprint}")[..16]) + ".sample");
+            _folder, Convert.ToHexStringLower(
+                Digest($"{Path.GetFullPath(pair.Image)}\n{Path.GetFullPath(pair.Label)}\n{_source.Fingerprint}")[..16]) + ".sample");
 
     /// <summary>What an entry is made from; null where a file is missing, which decoding will say better.</summary>
     private static byte[]? StampOf(FilePair pair)
     {
-        var (image, label) = (new FileInfo(pair.Image), new FileInfo(pair.Label));
+        (FileInfo? image, FileInfo? label) = (new FileInfo(pair.Image), new FileInfo(pair.Label));
         return image.Exists && label.Exists
-            ? Digest(string.Create(CultureInfo.InvariantCulture, $"2 {image.Length} {image.LastWriteTimeUtc.Ticks} {label.Length} {label.LastWriteTimeUtc.Ticks}"))
+            ? Digest(
+                string.Create(CultureInfo.InvariantCulture, $"2 {image.Length} {image.LastWriteTimeUtc.Ticks} {label.Length} {label.LastWriteTimeUtc.Ticks}"))
             : null;
     }
 
@@ -79,17 +82,19 @@ public sealed class DiskCachedDataset : ISegmentationDataset
     {
         try
         {
-            using var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, bufferSize: 0);
-            var header = new byte[HeaderBytes];
+            using FileStream file = new(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, bufferSize: 0);
+            byte[] header = new byte[HeaderBytes];
             file.ReadExactly(header);
-            var (width, height) = (BinaryPrimitives.ReadInt32LittleEndian(header.AsSpan(StampBytes)), BinaryPrimitives.ReadInt32LittleEndian(header.AsSpan(StampBytes + 4)));
-            if (!header.AsSpan(0, StampBytes).SequenceEqual(stamp) || width <= 0 || height <= 0 || width > limits.MaxPixels / height || file.Length != HeaderBytes + 4L * width * height + HashBytes)
+            (int width, int height) = (
+                BinaryPrimitives.ReadInt32LittleEndian(header.AsSpan(StampBytes)), BinaryPrimitives.ReadInt32LittleEndian(header.AsSpan(StampBytes + 4)));
+            if (!header.AsSpan(0, StampBytes).SequenceEqual(stamp) || width <= 0 || height <= 0 || width > limits.MaxPixels / height
+                || file.Length != HeaderBytes + 4L * width * height + HashBytes)
             {
                 return null;
             }
-            var image = reuse is not null && reuse.Image.Width == width && reuse.Image.Height == height ? reuse.Image : new RgbImage(width, height);
-            var labels = reuse?.Image == image ? reuse.Labels : new byte[width * height]; // [H, W]
-            var hash = new byte[HashBytes];
+            RgbImage image = reuse is not null && reuse.Image.Width == width && reuse.Image.Height == height ? reuse.Image : new RgbImage(width, height);
+            byte[] labels = reuse?.Image == image ? reuse.Labels : new byte[width * height]; // [H, W]
+            byte[] hash = new byte[HashBytes];
             file.ReadExactly(image.Pixels);
             file.ReadExactly(labels);
             file.ReadExactly(hash);
@@ -106,7 +111,7 @@ public sealed class DiskCachedDataset : ISegmentationDataset
         try
         {
             Directory.CreateDirectory(_folder);
-            var header = new byte[HeaderBytes];
+            byte[] header = new byte[HeaderBytes];
             stamp.CopyTo(header, 0);
             BinaryPrimitives.WriteInt32LittleEndian(header.AsSpan(StampBytes), sample.Image.Width);
             BinaryPrimitives.WriteInt32LittleEndian(header.AsSpan(StampBytes + 4), sample.Image.Height);
@@ -129,7 +134,7 @@ public sealed class DiskCachedDataset : ISegmentationDataset
 
     private static byte[] HashOf(byte[] header, byte[] pixels, byte[] labels)
     {
-        var hash = new XxHash3();
+        XxHash3 hash = new();
         hash.Append(header);
         hash.Append(pixels);
         hash.Append(labels);

@@ -11,7 +11,8 @@ public interface ISegmentationDataset
 
     /// <summary>Loads sample <paramref name="index"/>, the same content at every call.</summary>
     /// <param name="index">0 to Count-1.</param>
-    /// <param name="reuse">What this data set returned to the caller before and the caller no longer needs. The data set may overwrite and return it, if nobody else holds it.</param>
+    /// <param name="reuse">What this data set returned to the caller before and the caller no longer needs. The data set may overwrite and return it, if nobody
+    /// else holds it.</param>
     /// <exception cref="DatasetException">The sample cannot be used.</exception>
     Sample Load(int index, Sample? reuse = null);
 

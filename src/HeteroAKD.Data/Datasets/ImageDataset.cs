@@ -38,7 +38,8 @@ public sealed class ImageDataset : ISegmentationDataset
         string[] files = [.. ImageFiles.In(folder, kind)];
         return files.Length > 0
             ? new ImageDataset(files, [.. files.Select(file => ImageFiles.NameOf(folder, file))], classes, limits, codec)
-            : throw new DatasetException(folder, "there is no image in the folder", $"Put images into it; a file whose name ends in {ImageFiles.EndingText(kind)} is one");
+            : throw new DatasetException(
+                folder, "there is no image in the folder", $"Put images into it; a file whose name ends in {ImageFiles.EndingText(kind)} is one");
     }
 
     /// <summary>The files that a list names, one path a line, in its order.</summary>
@@ -59,7 +60,9 @@ public sealed class ImageDataset : ISegmentationDataset
         return missing.Length == 0
             ? new ImageDataset(files, [.. files.Select(file => Path.GetFileNameWithoutExtension(file)!)], classes, limits, codec)
             : throw new DatasetException(
-                missing[0], $"the file does not exist; {missing.Length} of {files.Length} images that {listPath} names are missing", "Correct the path, or restore the files; a line holds the path of one image");
+                missing[0], $"the file does not exist; {missing.Length} of {files.Length} images that {listPath} names are "
+                    + "missing",
+                "Correct the path, or restore the files; a line holds the path of one image");
     }
 
     /// <inheritdoc/>

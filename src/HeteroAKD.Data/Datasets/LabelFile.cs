@@ -25,10 +25,10 @@ internal sealed class LabelFile
     {
         if (!map.IsColors)
         {
-            var ids = LabelPng.Read(path, limits);
+            LabelImage ids = LabelPng.Read(path, limits);
             return new LabelFile(path, codec.TurnsUpright ? ids.Upright() : ids);
         }
-        var start = FileBytes.Start(path, PictureFormat.Bytes);
+        byte[] start = FileBytes.Start(path, PictureFormat.Bytes);
         return PngContainer.HasSignature(start) ? new LabelFile(path, codec.ReadRgb(path, limits: limits)) : throw LabelPng.NotPng(path, start);
     }
 

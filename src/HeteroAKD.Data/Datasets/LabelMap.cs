@@ -39,8 +39,8 @@ public sealed class LabelMap
     /// <param name="classes">Allows 0 to C-1 and the ignored id.</param>
     public static LabelMap Identity(ClassSet classes)
     {
-        var table = NewTable();
-        for (var c = 0; c < classes.Count; c++)
+        short[] table = NewTable();
+        for (int c = 0; c < classes.Count; c++)
         {
             table[c] = (short)c;
         }
@@ -52,9 +52,9 @@ public sealed class LabelMap
     /// <param name="classes">Allows 0 to C.</param>
     public static LabelMap FromOne(ClassSet classes)
     {
-        var table = NewTable();
+        short[] table = NewTable();
         table[0] = table[255] = (short)classes.IgnoreIndex;
-        for (var c = 0; c < classes.Count; c++)
+        for (int c = 0; c < classes.Count; c++)
         {
             table[c + 1] = (short)c;
         }
@@ -68,9 +68,12 @@ public sealed class LabelMap
     {
         if (classes.Count != 2)
         {
-            throw new DatasetException(null, $"data.storedLabels binary stands for two classes, the class file has {classes.Count}", "Name two, what 0 means and what anything else means");
+            throw new DatasetException(
+                null,
+                $"data.storedLabels binary stands for two classes, the class file has {classes.Count}",
+                "Name two, what 0 means and what anything else means");
         }
-        var table = NewTable();
+        short[] table = NewTable();
         Array.Fill(table, (short)1);
         table[0] = 0;
         return new LabelMap("binary", table, beyond: 1);
@@ -97,10 +100,10 @@ public sealed class LabelMap
     /// <param name="ignoreIndex">The ignored id.</param>
     internal static LabelMap Of(string name, ReadOnlySpan<byte> storedIds, int last, int ignoreIndex)
     {
-        var table = NewTable();
+        short[] table = NewTable();
         table.AsSpan(0, last + 1).Fill((short)ignoreIndex);
         table[255] = (short)ignoreIndex;
-        for (var c = 0; c < storedIds.Length; c++)
+        for (int c = 0; c < storedIds.Length; c++)
         {
             table[storedIds[c]] = (short)c;
         }
@@ -114,12 +117,12 @@ public sealed class LabelMap
     /// <exception cref="DatasetException">A stored id is not allowed; the text names its place.</exception>
     public void Apply(LabelImage label, string path, Span<byte> mapped)
     {
-        var table = _table;
-        var ids = label.Ids.AsSpan(0, mapped.Length);
-        for (var i = 0; i < mapped.Length; i++)
+        short[] table = _table;
+        Span<ushort> ids = label.Ids.AsSpan(0, mapped.Length);
+        for (int i = 0; i < mapped.Length; i++)
         {
             int id = ids[i];
-            var value = id < table.Length ? table[id] : _beyond;
+            short value = id < table.Length ? table[id] : _beyond;
             if (value < 0)
             {
                 throw new DatasetException(
@@ -141,7 +144,7 @@ public sealed class LabelMap
 
     private static short[] NewTable()
     {
-        var table = new short[256];
+        short[] table = new short[256];
         Array.Fill(table, Unknown);
         return table;
     }

@@ -29,16 +29,16 @@ public sealed class ListFileDataset : PairDataset
 
     private static FilePair[] ReadPairs(string root, string listPath)
     {
-        var pairs = new List<FilePair>();
-        var number = 0;
-        foreach (var line in TextLines.Read(listPath))
+        List<FilePair> pairs = new();
+        int number = 0;
+        foreach (string line in TextLines.Read(listPath))
         {
             number++;
             if (line.Length == 0)
             {
                 continue;
             }
-            var fields = line.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries);
+            string[] fields = line.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries);
             if (fields.Length != 2)
             {
                 throw new DatasetException(listPath, $"line {number} is \"{line}\"", "A line holds two paths without blanks: image label");

@@ -63,12 +63,13 @@ public class PairDataset : ISegmentationDataset
     public IReadOnlyList<FilePair> Pairs => _pairs;
 
     /// <summary>The same for sets that make the same sample of the same files: what a cache of samples depends on.</summary>
-    internal string Fingerprint => $"{Map.Fingerprint}{(_codec.TurnsUpright ? "" : " as stored")}{(_codec.Kind == ImageCodecKind.Skia ? "" : $" {_codec.Kind}")}";
+    internal string Fingerprint =>
+        $"{Map.Fingerprint}{(_codec.TurnsUpright ? "" : " as stored")}{(_codec.Kind == ImageCodecKind.Skia ? "" : $" {_codec.Kind}")}";
 
     /// <summary>The same files, held to other limits.</summary>
     public PairDataset Within(ImageLimits limits)
     {
-        var copy = (PairDataset)MemberwiseClone();
+        PairDataset copy = (PairDataset)MemberwiseClone();
         copy.Limits = limits;
         return copy;
     }
@@ -79,14 +80,14 @@ public class PairDataset : ISegmentationDataset
     /// <inheritdoc/>
     public Sample Load(int index, Sample? reuse = null)
     {
-        var pair = _pairs[index];
-        var image = _codec.ReadRgb(pair.Image, reuse?.Image, Limits);
-        var label = LabelFile.Read(pair.Label, Map, _codec, Limits);
+        FilePair pair = _pairs[index];
+        RgbImage image = _codec.ReadRgb(pair.Image, reuse?.Image, Limits);
+        LabelFile label = LabelFile.Read(pair.Label, Map, _codec, Limits);
         if (label.Width != image.Width || label.Height != image.Height)
         {
             throw OtherSize(pair, label, image);
         }
-        var labels = reuse is not null && reuse.Image == image ? reuse.Labels : new byte[image.Width * image.Height]; // [H, W]
+        byte[] labels = reuse is not null && reuse.Image == image ? reuse.Labels : new byte[image.Width * image.Height]; // [H, W]
         label.MapTo(Map, labels);
         return new Sample(pair.Id, image, labels);
     }
@@ -98,8 +99,8 @@ public class PairDataset : ISegmentationDataset
     /// <exception cref="DatasetException">The file cannot be used.</exception>
     internal byte[] LoadLabels(int index, out (byte R, byte G, byte B)[]? palette)
     {
-        var label = LabelFile.Read(_pairs[index].Label, Map, _codec, Limits);
-        var labels = new byte[label.Width * label.Height]; // [H, W]
+        LabelFile label = LabelFile.Read(_pairs[index].Label, Map, _codec, Limits);
+        byte[] labels = new byte[label.Width * label.Height]; // [H, W]
         label.MapTo(Map, labels);
         palette = label.Ids?.Palette;
         return labels;
@@ -112,7 +113,7 @@ public class PairDataset : ISegmentationDataset
     /// <exception cref="DatasetException">Files are missing: how many, and the first of them.</exception>
     public void RequireFiles()
     {
-        var missing = _pairs.SelectMany(pair => new[] { pair.Image, pair.Label }).Where(file => !File.Exists(file)).ToArray();
+        string[] missing = _pairs.SelectMany(pair => new[] { pair.Image, pair.Label }).Where(file => !File.Exists(file)).ToArray();
         if (missing.Length > 0)
         {
             throw new DatasetException(
@@ -123,12 +124,13 @@ public class PairDataset : ISegmentationDataset
     }
     private DatasetException OtherSize(FilePair pair, LabelFile label, RgbImage image)
     {
-        var turned = label.Width == image.Height && label.Height == image.Width;
+        bool turned = label.Width == image.Height && label.Height == image.Width;
         return new DatasetException(
             pair.Label,
             $"the labels are {label.Width}x{label.Height}, their image {pair.Image} is {image.Width}x{image.Height}",
             "Make both the same size, or correct the pair in " + _source + (!turned ? ""
-                : _codec.TurnsUpright ? ". The image may have been turned by its EXIF orientation: if the masks were drawn without, set data.exifOrientation: false"
+                : _codec.TurnsUpright ? ". The image may have been turned by its EXIF orientation: if the masks were drawn without, set "
+                    + "data.exifOrientation: false"
                 : ". An EXIF orientation of the image is not applied, because data.exifOrientation is false"));
     }
 }

@@ -26,7 +26,7 @@ public sealed class SubsetDataset : ISegmentationDataset
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(every, 1);
         ArgumentOutOfRangeException.ThrowIfNegative(limit);
-        var taken = (count + every - 1) / every;
+        int taken = (count + every - 1) / every;
         return limit > 0 ? Math.Min(limit, taken) : taken;
     }
 

@@ -9,18 +9,19 @@ internal static class TextLines
 
     public static string[] Read(string path)
     {
-        var lines = Split(path);
-        var broken = Array.FindIndex(lines, line => line.Contains('\0', StringComparison.Ordinal));
+        string[] lines = Split(path);
+        int broken = Array.FindIndex(lines, line => line.Contains('\0', StringComparison.Ordinal));
         return broken < 0 ? lines
-            : throw new DatasetException(path, $"line {broken + 1} holds a NUL character, which no name or path can have", "Save it as a plain text file in UTF-8");
+            : throw new DatasetException(
+                path, $"line {broken + 1} holds a NUL character, which no name or path can have", "Save it as a plain text file in UTF-8");
     }
 
     private static string[] Split(string path)
     {
         try
         {
-            using var reader = new StringReader(RegularFile.ReadText(path, MaxBytes));
-            var lines = new List<string>();
+            using StringReader reader = new(RegularFile.ReadText(path, MaxBytes));
+            List<string> lines = new();
             while (reader.ReadLine() is { } line)
             {
                 lines.Add(line.Trim());

@@ -15,7 +15,7 @@ public sealed class UnlabelledDataset(ISegmentationDataset source) : ISegmentati
     /// <inheritdoc/>
     public Sample Load(int index, Sample? reuse = null)
     {
-        var sample = source.Load(index); // a reused one has no room for the source's labels
+        Sample sample = source.Load(index); // a reused one has no room for the source's labels
         return new Sample(sample.Id, sample.Image);
     }
 }

@@ -14,11 +14,11 @@ internal static class Adler32
     /// <summary>The checksum with some more bytes.</summary>
     public static uint Append(uint checksum, ReadOnlySpan<byte> bytes)
     {
-        var (low, high) = (checksum & 0xFFFF, checksum >> 16);
+        (uint low, uint high) = (checksum & 0xFFFF, checksum >> 16);
         while (bytes.Length > 0)
         {
-            var piece = bytes[..Math.Min(Span, bytes.Length)];
-            foreach (var value in piece)
+            ReadOnlySpan<byte> piece = bytes[..Math.Min(Span, bytes.Length)];
+            foreach (byte value in piece)
             {
                 low += value;
                 high += low;

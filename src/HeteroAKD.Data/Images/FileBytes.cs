@@ -14,14 +14,16 @@ internal static class FileBytes
         if (stream.Length > limits.MaxFileBytes)
         {
             throw new ImageFormatException(
-                path, $"the file has {stream.Length} bytes, more than the {limits.MaxFileBytes} that data.maxPixels {limits.MaxPixels} can need", "Check that it is an image, or raise data.maxPixels");
+                path, $"the file has {stream.Length} bytes, more than the {limits.MaxFileBytes} that data.maxPixels {limits.MaxPixels} can "
+                    + "need",
+                "Check that it is an image, or raise data.maxPixels");
         }
         if (kind is not null)
         {
             kind(Beginning(stream, PictureFormat.Bytes));
             stream.Position = 0;
         }
-        var bytes = GC.AllocateUninitializedArray<byte>((int)stream.Length);
+        byte[] bytes = GC.AllocateUninitializedArray<byte>((int)stream.Length);
         stream.ReadExactly(bytes);
         return bytes;
     });
@@ -31,7 +33,7 @@ internal static class FileBytes
 
     private static byte[] Beginning(Stream stream, int count)
     {
-        var bytes = new byte[count];
+        byte[] bytes = new byte[count];
         return bytes[..stream.ReadAtLeast(bytes, count, throwOnEndOfStream: false)];
     }
 
@@ -39,7 +41,7 @@ internal static class FileBytes
     {
         try
         {
-            using var stream = RegularFile.OpenRead(path);
+            using FileStream stream = RegularFile.OpenRead(path);
             return read(stream);
         }
         catch (Exception cause) when (cause is FileNotFoundException or DirectoryNotFoundException)

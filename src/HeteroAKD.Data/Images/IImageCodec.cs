@@ -3,8 +3,8 @@ using HeteroAKD.Nn;
 namespace HeteroAKD.Data;
 
 /// <summary>
-/// The one place where pictures enter and leave: another imaging library is one more implementation of this. Implementations are safe to call from several threads.
-/// Label files do not come through here, see <see cref="LabelPng"/>.
+/// The one place where pictures enter and leave: another imaging library is one more implementation of this. Implementations are safe to call from several
+/// threads. Label files do not come through here, see <see cref="LabelPng"/>.
 /// </summary>
 public interface IImageCodec
 {
@@ -14,7 +14,9 @@ public interface IImageCodec
     /// <summary>Whether pictures are turned as their EXIF orientation says; otherwise they are read as they are stored.</summary>
     bool TurnsUpright { get; }
 
-    /// <summary>Decodes a whole PNG, JPEG, BMP or WebP file to RGB, and other kinds where the codec knows them, without colour management or premultiplied alpha.</summary>
+    /// <summary>
+    /// Decodes a whole PNG, JPEG, BMP or WebP file to RGB, and other kinds where the codec knows them, without colour management or premultiplied alpha.
+    /// </summary>
     /// <param name="path">The file.</param>
     /// <param name="reuse">An image that is no longer needed: where it has the right size, it is overwritten and returned.</param>
     /// <param name="limits">What it may hold; null takes the default.</param>

@@ -14,8 +14,8 @@ public enum ImageCodecKind
 }
 
 /// <summary>
-/// What all codecs have in common: a file is read within its limits, its container is walked to its end before a decoder sees it, and a picture is turned upright. Decoders fill the
-/// missing rest of a truncated file with grey in places and still say success.
+/// What all codecs have in common: a file is read within its limits, its container is walked to its end before a decoder sees it, and a picture is turned
+/// upright. Decoders fill the missing rest of a truncated file with grey in places and still say success.
 /// </summary>
 /// <param name="turnsUpright">Whether pictures are turned as their EXIF orientation says.</param>
 public abstract class ImageCodec(bool turnsUpright) : IImageCodec
@@ -52,9 +52,9 @@ public abstract class ImageCodec(bool turnsUpright) : IImageCodec
     public RgbImage ReadRgb(string path, RgbImage? reuse = null, ImageLimits? limits = null)
     {
         limits ??= ImageLimits.Default;
-        var file = FileBytes.Read(path, limits, start => RequireKind(path, start));
+        byte[] file = FileBytes.Read(path, limits, start => RequireKind(path, start));
         CheckContainer(path, file, limits);
-        var (image, orientation) = Decode(path, file, reuse, limits);
+        (RgbImage? image, int orientation) = Decode(path, file, reuse, limits);
         return TurnsUpright ? Upright(image, OwnOrientation(path, file) ?? orientation) : image;
     }
 
@@ -89,16 +89,18 @@ public abstract class ImageCodec(bool turnsUpright) : IImageCodec
     private protected abstract (RgbImage Image, int Orientation) Decode(string path, byte[] file, RgbImage? reuse, ImageLimits limits);
 
     /// <summary>The picture to decode into.</summary>
-    private protected static RgbImage Target(RgbImage? reuse, int width, int height) => reuse is not null && reuse.Width == width && reuse.Height == height ? reuse : new RgbImage(width, height);
+    private protected static RgbImage Target(RgbImage? reuse, int width, int height) =>
+        reuse is not null && reuse.Width == width && reuse.Height == height ? reuse : new RgbImage(width, height);
 
     private void RequireKind(string path, ReadOnlySpan<byte> start)
     {
-        var name = PictureFormat.NameOf(start);
+        string? name = PictureFormat.NameOf(start);
         if (name is null || !Kinds.Contains(name))
         {
-            var others = Kinds.Where(kind => kind is not ("PNG" or "JPEG")).ToArray();
+            string[] others = Kinds.Where(kind => kind is not ("PNG" or "JPEG")).ToArray();
             throw name is null
-                ? new ImageFormatException(path, $"neither a PNG nor a JPEG file, nor {string.Join(", ", others[..^1])} or {others[^1]}", "Convert it to PNG or JPEG")
+                ? new ImageFormatException(
+                    path, $"neither a PNG nor a JPEG file, nor {string.Join(", ", others[..^1])} or {others[^1]}", "Convert it to PNG or JPEG")
                 : new ImageFormatException(path, $"a {name} file, which is not read", RemedyOf(name));
         }
     }
@@ -129,8 +131,8 @@ public abstract class ImageCodec(bool turnsUpright) : IImageCodec
         {
             return stored;
         }
-        var pixels = new byte[stored.Pixels.Length]; // [H, W, 3]
-        var (width, height) = Orientation.Turn<byte>(stored.Pixels, stored.Width, stored.Height, 3, orientation, pixels);
+        byte[] pixels = new byte[stored.Pixels.Length]; // [H, W, 3]
+        (int width, int height) = Orientation.Turn<byte>(stored.Pixels, stored.Width, stored.Height, 3, orientation, pixels);
         return new RgbImage(width, height, pixels);
     }
 }

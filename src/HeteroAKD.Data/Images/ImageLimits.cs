@@ -24,7 +24,8 @@ public sealed record ImageLimits(int MaxPixels)
 
         if (width > MaxPixels / height)
         {
-            throw new ImageFormatException(path, $"the header announces {width}x{height} pixels, more than data.maxPixels {MaxPixels}", "Scale it down, or raise data.maxPixels");
+            throw new ImageFormatException(
+                path, $"the header announces {width}x{height} pixels, more than data.maxPixels {MaxPixels}", "Scale it down, or raise data.maxPixels");
         }
     }
 }

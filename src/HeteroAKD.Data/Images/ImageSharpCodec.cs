@@ -16,8 +16,8 @@ namespace HeteroAKD.Data;
 
 /// <summary>PNG, JPEG, BMP, WebP and TIFF through SixLabors.ImageSharp, which is managed code alone.</summary>
 /// <remarks>
-/// Crafted files are said to make some of its decoders slow or greedy. So only these five are registered, the size in the header is held to the limits before anything is decoded, no
-/// allocation may be larger than a picture of the limit, and decoding ends after <see cref="MaxSeconds"/>.
+/// Crafted files are said to make some of its decoders slow or greedy. So only these five are registered, the size in the header is held to the limits before
+/// anything is decoded, no allocation may be larger than a picture of the limit, and decoding ends after <see cref="MaxSeconds"/>.
 /// </remarks>
 public sealed class ImageSharpCodec : ImageCodec
 {
@@ -50,14 +50,15 @@ public sealed class ImageSharpCodec : ImageCodec
 
     private protected override IReadOnlyList<string> Kinds { get; } = ["PNG", "JPEG", "BMP", "WebP", "TIFF"];
 
-    private protected override string RemedyOf(string kind) => kind == "GIF" ? "Convert it to PNG or JPEG, or set data.codec: skia" : "Convert it to PNG or JPEG";
+    private protected override string RemedyOf(string kind) =>
+        kind == "GIF" ? "Convert it to PNG or JPEG, or set data.codec: skia" : "Convert it to PNG or JPEG";
 
     /// <inheritdoc/>
     public override (int Width, int Height)? ReadSize(string path)
     {
         try
         {
-            using var stream = RegularFile.OpenRead(path);
+            using FileStream stream = RegularFile.OpenRead(path);
             return Image.Identify(Within(ImageLimits.Default), stream) is { } found ? (found.Width, found.Height) : null;
         }
         catch (Exception cause) when (cause is not OutOfMemoryException)
@@ -67,10 +68,12 @@ public sealed class ImageSharpCodec : ImageCodec
     }
 
     /// <inheritdoc/>
-    public override byte[] EncodePng(RgbImage image) => Encode(image, (picture, stream) => picture.SaveAsPng(stream, new PngEncoder { ColorType = PngColorType.Rgb, BitDepth = PngBitDepth.Bit8 }));
+    public override byte[] EncodePng(RgbImage image) =>
+        Encode(image, (picture, stream) => picture.SaveAsPng(stream, new PngEncoder { ColorType = PngColorType.Rgb, BitDepth = PngBitDepth.Bit8 }));
 
     /// <inheritdoc/>
-    public override byte[] EncodeJpeg(RgbImage image, int quality = 90) => Encode(image, (picture, stream) => picture.SaveAsJpeg(stream, new JpegEncoder { Quality = quality, ColorType = JpegColorType.YCbCrRatio444 }));
+    public override byte[] EncodeJpeg(RgbImage image, int quality = 90) =>
+        Encode(image, (picture, stream) => picture.SaveAsJpeg(stream, new JpegEncoder { Quality = quality, ColorType = JpegColorType.YCbCrRatio444 }));
 
     private protected override int OrientationOf(byte[] file)
     {
@@ -86,12 +89,12 @@ public sealed class ImageSharpCodec : ImageCodec
 
     private protected override (RgbImage Image, int Orientation) Decode(string path, byte[] file, RgbImage? reuse, ImageLimits limits)
     {
-        var configuration = Within(limits);
-        using var stream = new MemoryStream(file);
-        using var clock = new CancellationTokenSource(TimeSpan.FromSeconds(MaxSeconds));
+        Configuration configuration = Within(limits);
+        using MemoryStream stream = new(file);
+        using CancellationTokenSource clock = new(TimeSpan.FromSeconds(MaxSeconds));
         try
         {
-            var header = Image.Identify(configuration, stream) ?? throw new ImageFormatException(path, "the image header cannot be read", Remedy);
+            IImageInfo header = Image.Identify(configuration, stream) ?? throw new ImageFormatException(path, "the image header cannot be read", Remedy);
             limits.Require(path, header.Width, header.Height);
             stream.Position = 0;
             if (PngContainer.HasSignature(file) && file[PngColourType] == PngPalette)
@@ -112,7 +115,8 @@ public sealed class ImageSharpCodec : ImageCodec
         }
         catch (NotSupportedException cause)
         {
-            throw new ImageFormatException(path, $"this kind of {PictureFormat.NameOf(file)} is not read ({cause.Message.Split('\n')[0]})", "Convert it to PNG or JPEG", cause);
+            throw new ImageFormatException(
+                path, $"this kind of {PictureFormat.NameOf(file)} is not read ({cause.Message.Split('\n')[0]})", "Convert it to PNG or JPEG", cause);
         }
         catch (Exception cause) when (cause is not (ImageFormatException or OutOfMemoryException))
         {
@@ -121,25 +125,27 @@ public sealed class ImageSharpCodec : ImageCodec
         }
     }
 
-    private static (RgbImage Image, int Orientation) Narrow(SixLabors.ImageSharp.Configuration configuration, Stream stream, RgbImage? reuse, CancellationToken cancellation)
+    private static (RgbImage Image, int Orientation) Narrow(
+        SixLabors.ImageSharp.Configuration configuration, Stream stream, RgbImage? reuse, CancellationToken cancellation)
     {
-        using var picture = Image.LoadAsync<Rgb24>(configuration, stream, cancellation).GetAwaiter().GetResult();
-        var image = Target(reuse, picture.Width, picture.Height);
+        using Image<Rgb24> picture = Image.LoadAsync<Rgb24>(configuration, stream, cancellation).GetAwaiter().GetResult();
+        RgbImage image = Target(reuse, picture.Width, picture.Height);
         picture.CopyPixelDataTo(image.Pixels);
         return (image, OrientationIn(picture.Metadata.ExifProfile));
     }
 
     // The upper byte of 16 bits, as libpng, Skia and PIL take it; the library would round.
-    private static (RgbImage Image, int Orientation) Wide(SixLabors.ImageSharp.Configuration configuration, Stream stream, RgbImage? reuse, CancellationToken cancellation)
+    private static (RgbImage Image, int Orientation) Wide(
+        SixLabors.ImageSharp.Configuration configuration, Stream stream, RgbImage? reuse, CancellationToken cancellation)
     {
-        using var picture = Image.LoadAsync<Rgb48>(configuration, stream, cancellation).GetAwaiter().GetResult();
-        var image = Target(reuse, picture.Width, picture.Height);
+        using Image<Rgb48> picture = Image.LoadAsync<Rgb48>(configuration, stream, cancellation).GetAwaiter().GetResult();
+        RgbImage image = Target(reuse, picture.Width, picture.Height);
         picture.ProcessPixelRows(rows =>
         {
-            var at = 0;
-            for (var y = 0; y < rows.Height; y++)
+            int at = 0;
+            for (int y = 0; y < rows.Height; y++)
             {
-                foreach (var pixel in rows.GetRowSpan(y))
+                foreach (Rgb48 pixel in rows.GetRowSpan(y))
                 {
                     (image.Pixels[at], image.Pixels[at + 1], image.Pixels[at + 2]) = ((byte)(pixel.R >> 8), (byte)(pixel.G >> 8), (byte)(pixel.B >> 8));
                     at += 3;
@@ -154,8 +160,12 @@ public sealed class ImageSharpCodec : ImageCodec
 
     private static byte[] Encode(RgbImage image, Action<Image<Rgb24>, Stream> save)
     {
-        using var picture = Image.LoadPixelData<Rgb24>(Within(new ImageLimits(Math.Max(ImageLimits.DefaultMaxPixels, image.Width * image.Height))), image.Pixels.AsSpan(0, image.Width * image.Height * 3), image.Width, image.Height);
-        var stream = new MemoryStream();
+        using Image<Rgb24> picture = Image.LoadPixelData<Rgb24>(
+            Within(new ImageLimits(Math.Max(ImageLimits.DefaultMaxPixels, image.Width * image.Height))),
+            image.Pixels.AsSpan(0, image.Width * image.Height * 3),
+            image.Width,
+            image.Height);
+        MemoryStream stream = new();
         save(picture, stream);
         return stream.ToArray();
     }
@@ -164,7 +174,12 @@ public sealed class ImageSharpCodec : ImageCodec
     private static SixLabors.ImageSharp.Configuration Within(ImageLimits limits) => s_configurations.GetOrAdd(limits.MaxPixels, static pixels =>
     {
         SixLabors.ImageSharp.Configuration configuration =
-            new(new PngConfigurationModule(), new JpegConfigurationModule(), new BmpConfigurationModule(), new WebpConfigurationModule(), new TiffConfigurationModule())
+            new(
+                new PngConfigurationModule(),
+                new JpegConfigurationModule(),
+                new BmpConfigurationModule(),
+                new WebpConfigurationModule(),
+                new TiffConfigurationModule())
             {
                 MaxDegreeOfParallelism = 1, // the loader's workers are the parallelism
                 MemoryAllocator = MemoryAllocator.Create(new MemoryAllocatorOptions

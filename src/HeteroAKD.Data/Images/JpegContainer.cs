@@ -16,10 +16,10 @@ internal static class JpegContainer
     /// <summary>Walks to the end of image; a picture larger than the limits, or than the file's bytes can hold, is refused at its header.</summary>
     public static void Check(string path, ReadOnlySpan<byte> file, ImageLimits limits)
     {
-        var position = 2;
+        int position = 2;
         while (true)
         {
-            var marker = ReadMarker(path, file, ref position);
+            byte marker = ReadMarker(path, file, ref position);
             if (marker == EndOfImage)
             {
                 return;
@@ -28,7 +28,7 @@ internal static class JpegContainer
             {
                 throw Truncated(path);
             }
-            var length = BinaryPrimitives.ReadUInt16BigEndian(file[position..]);
+            ushort length = BinaryPrimitives.ReadUInt16BigEndian(file[position..]);
             if (length < 2 || position + length > file.Length)
             {
                 throw Truncated(path);
@@ -58,11 +58,12 @@ internal static class JpegContainer
         {
             throw Truncated(path);
         }
-        var (width, height) = (BinaryPrimitives.ReadUInt16BigEndian(frame[5..]), BinaryPrimitives.ReadUInt16BigEndian(frame[3..]));
+        (ushort width, ushort height) = (BinaryPrimitives.ReadUInt16BigEndian(frame[5..]), BinaryPrimitives.ReadUInt16BigEndian(frame[3..]));
         limits.Require(path, width, height);
         if ((long)width * height > fileBytes * MaxPixelsPerByte)
         {
-            throw new ImageFormatException(path, $"{fileBytes} bytes cannot hold {width}x{height} pixels", "Copy or export the file again, or take it off the list");
+            throw new ImageFormatException(
+                path, $"{fileBytes} bytes cannot hold {width}x{height} pixels", "Copy or export the file again, or take it off the list");
         }
     }
 

@@ -17,8 +17,8 @@ public sealed record LabelImage(int Width, int Height, ushort[] Ids, (byte R, by
         {
             return this;
         }
-        var ids = new ushort[Ids.Length]; // [H, W]
-        var (width, height) = Orientation.Turn<ushort>(Ids, Width, Height, 1, StoredOrientation, ids);
+        ushort[] ids = new ushort[Ids.Length]; // [H, W]
+        (int width, int height) = Orientation.Turn<ushort>(Ids, Width, Height, 1, StoredOrientation, ids);
         return new LabelImage(width, height, ids, Palette);
     }
 }

@@ -6,7 +6,8 @@ namespace HeteroAKD.Data;
 
 /// <summary>
 /// Reads and writes label PNGs. A class label is the stored index or gray level, which image libraries turn into colours or scale to 8 bits; so this reads the
-/// file itself: gray of 1, 2, 4, 8 or 16 bits and palette of 1, 2, 4 or 8 bits, plain or Adam7-interlaced, every checksum verified (PNG specification, third edition).
+/// file itself: gray of 1, 2, 4, 8 or 16 bits and palette of 1, 2, 4 or 8 bits, plain or Adam7-interlaced, every checksum verified (PNG specification, third
+/// edition).
 /// </summary>
 public static class LabelPng
 {
@@ -26,16 +27,16 @@ public static class LabelPng
     public static LabelImage Decode(ReadOnlySpan<byte> file, string path, ImageLimits? limits = null)
     {
         RequireSignature(file, path);
-        var header = PngContainer.ReadHeader(path, file, limits ?? ImageLimits.Default, out var position);
+        PngHeader header = PngContainer.ReadHeader(path, file, limits ?? ImageLimits.Default, out int position);
         if (!header.IsOneChannel)
         {
             throw new ImageFormatException(
                 path, $"labels must be gray or palette PNGs, this is {header.ColourName}",
                 "Where the masks show the colours of the class file, set data.storedLabels: color; else convert it so that each pixel holds its class id");
         }
-        var compressed = CollectChunks(path, file, position, header, out var palette, out var orientation);
+        MemoryStream compressed = CollectChunks(path, file, position, header, out (byte R, byte G, byte B)[]? palette, out int orientation);
         PngData.Verify(path, header, compressed);
-        var ids = new ushort[header.Width * header.Height]; // [H, W]
+        ushort[] ids = new ushort[header.Width * header.Height]; // [H, W]
         Inflate(path, header, compressed, ids);
         if (palette is not null)
         {
@@ -47,9 +48,9 @@ public static class LabelPng
     /// <summary>The palette of a label file that <see cref="Read"/> takes, without its pixels; null for a gray one.</summary>
     internal static (byte R, byte G, byte B)[]? ReadPalette(string path, ImageLimits limits)
     {
-        var file = FileBytes.Read(path, limits).AsSpan();
-        var header = PngContainer.ReadHeader(path, file, limits, out var position);
-        CollectChunks(path, file, position, header, out var palette, out _);
+        Span<byte> file = FileBytes.Read(path, limits).AsSpan();
+        PngHeader header = PngContainer.ReadHeader(path, file, limits, out int position);
+        CollectChunks(path, file, position, header, out (byte R, byte G, byte B)[]? palette, out _);
         return palette;
     }
 
@@ -57,8 +58,11 @@ public static class LabelPng
     internal static ImageFormatException NotPng(string path, ReadOnlySpan<byte> file) => PictureFormat.NameOf(file) switch
     {
         null => new ImageFormatException(path, "not a PNG file", "Labels must be gray or palette PNGs"),
-        "JPEG" => new ImageFormatException(path, "a JPEG file, which does not keep label values exactly", "Export the masks again as PNG; converting this file does not bring them back"),
-        var kind => new ImageFormatException(path, $"not a PNG file but {kind}", "Labels must be gray or palette PNGs: convert it to PNG without changing its values"),
+        "JPEG" =>
+            new ImageFormatException(
+                path, "a JPEG file, which does not keep label values exactly", "Export the masks again as PNG; converting this file does not bring them back"),
+        var kind =>
+            new ImageFormatException(path, $"not a PNG file but {kind}", "Labels must be gray or palette PNGs: convert it to PNG without changing its values"),
     };
 
     /// <summary>Writes ids as an 8-bit gray PNG, or as an 8-bit palette PNG where a palette is given.</summary>
@@ -74,7 +78,7 @@ public static class LabelPng
         {
             throw new ArgumentException($"LabelPng.Write: {ids.Length} ids do not fill [{height}, {width}].", nameof(ids));
         }
-        using var stream = new MemoryStream();
+        using MemoryStream stream = new();
         stream.Write(PngContainer.SignatureBytes);
         Span<byte> header = stackalloc byte[13];
         BinaryPrimitives.WriteInt32BigEndian(header, width);
@@ -104,11 +108,11 @@ public static class LabelPng
     {
         palette = null;
         orientation = Orientation.AsStored;
-        var compressed = new MemoryStream();
-        var dataEnded = false;
+        MemoryStream compressed = new();
+        bool dataEnded = false;
         while (true)
         {
-            var type = PngContainer.ReadChunk(path, file, ref position, out var content);
+            ReadOnlySpan<byte> type = PngContainer.ReadChunk(path, file, ref position, out ReadOnlySpan<byte> content);
             if (type.SequenceEqual("IDAT"u8))
             {
                 if (dataEnded || (header.IsPalette && palette is null))
@@ -141,13 +145,13 @@ public static class LabelPng
 
     private static (byte R, byte G, byte B)[] ParsePalette(string path, ReadOnlySpan<byte> content, int bitDepth)
     {
-        var count = content.Length / 3;
+        int count = content.Length / 3;
         if (content.Length % 3 != 0 || count == 0 || count > 1 << bitDepth)
         {
             throw new ImageFormatException(path, $"a palette of {content.Length} bytes does not suit {bitDepth} bits a pixel", Remedy);
         }
-        var palette = new (byte, byte, byte)[count];
-        for (var i = 0; i < count; i++)
+        (byte, byte, byte)[] palette = new (byte, byte, byte)[count];
+        for (int i = 0; i < count; i++)
         {
             palette[i] = (content[i * 3], content[i * 3 + 1], content[i * 3 + 2]);
         }
@@ -157,7 +161,7 @@ public static class LabelPng
     private static void Inflate(string path, PngHeader header, MemoryStream compressed, ushort[] ids)
     {
         compressed.Position = 0;
-        using var inflated = new ZLibStream(compressed, CompressionMode.Decompress);
+        using ZLibStream inflated = new(compressed, CompressionMode.Decompress);
         try
         {
             PngRows.ReadAll(inflated, header, ids);
@@ -174,7 +178,7 @@ public static class LabelPng
 
     private static void CheckIndices(string path, ReadOnlySpan<ushort> ids, int paletteLength)
     {
-        foreach (var id in ids)
+        foreach (ushort id in ids)
         {
             if (id >= paletteLength)
             {
@@ -185,8 +189,8 @@ public static class LabelPng
 
     private static void WritePalette(Stream target, ReadOnlySpan<(byte R, byte G, byte B)> palette)
     {
-        var content = new byte[palette.Length * 3];
-        for (var i = 0; i < palette.Length; i++)
+        byte[] content = new byte[palette.Length * 3];
+        for (int i = 0; i < palette.Length; i++)
         {
             (content[i * 3], content[i * 3 + 1], content[i * 3 + 2]) = palette[i];
         }
@@ -195,10 +199,10 @@ public static class LabelPng
 
     private static byte[] Deflate(ReadOnlySpan<byte> ids, int width, int height)
     {
-        var compressed = new MemoryStream();
-        using (var deflate = new ZLibStream(compressed, CompressionLevel.Optimal, leaveOpen: true))
+        MemoryStream compressed = new();
+        using (ZLibStream deflate = new(compressed, CompressionLevel.Optimal, leaveOpen: true))
         {
-            for (var y = 0; y < height; y++)
+            for (int y = 0; y < height; y++)
             {
                 deflate.WriteByte(0); // filter "none": labels are flat areas, which deflate alone packs well
                 deflate.Write(ids.Slice(y * width, width));

@@ -2,7 +2,9 @@ using System.Buffers.Binary;
 
 namespace HeteroAKD.Data;
 
-/// <summary>How a stored picture stands upright: the eight values of the EXIF tag Orientation (CIPA DC-008, tag 274). 1 is as stored, 5 to 8 swap the sides.</summary>
+/// <summary>
+/// How a stored picture stands upright: the eight values of the EXIF tag Orientation (CIPA DC-008, tag 274). 1 is as stored, 5 to 8 swap the sides.
+/// </summary>
 internal static class Orientation
 {
     /// <summary>Stored as it is to be seen.</summary>
@@ -14,10 +16,10 @@ internal static class Orientation
     /// <summary>The orientation that a PNG's eXIf chunk names; <see cref="AsStored"/> without one.</summary>
     public static int OfPng(string path, ReadOnlySpan<byte> file)
     {
-        var position = PngContainer.SignatureBytes.Length;
+        int position = PngContainer.SignatureBytes.Length;
         while (true)
         {
-            var type = PngContainer.ReadChunk(path, file, ref position, out var content);
+            ReadOnlySpan<byte> type = PngContainer.ReadChunk(path, file, ref position, out ReadOnlySpan<byte> content);
             if (type.SequenceEqual("eXIf"u8))
             {
                 return OfExif(content);
@@ -32,16 +34,16 @@ internal static class Orientation
     /// <summary>The orientation in a block of EXIF data; <see cref="AsStored"/> where there is none or the block is damaged.</summary>
     public static int OfExif(ReadOnlySpan<byte> exif)
     {
-        var little = exif.StartsWith("II*\0"u8);
+        bool little = exif.StartsWith("II*\0"u8);
         if (exif.Length < 8 || (!little && !exif.StartsWith("MM\0*"u8)))
         {
             return AsStored;
         }
-        var offset = little ? BinaryPrimitives.ReadUInt32LittleEndian(exif[4..]) : BinaryPrimitives.ReadUInt32BigEndian(exif[4..]);
-        var count = ReadShort(exif, offset, little);
-        for (var i = 0; i < count; i++)
+        uint offset = little ? BinaryPrimitives.ReadUInt32LittleEndian(exif[4..]) : BinaryPrimitives.ReadUInt32BigEndian(exif[4..]);
+        int count = ReadShort(exif, offset, little);
+        for (int i = 0; i < count; i++)
         {
-            var entry = offset + 2 + ((long)i * EntryBytes);
+            long entry = offset + 2 + ((long)i * EntryBytes);
             if (ReadShort(exif, entry, little) == Tag)
             {
                 return ReadShort(exif, entry + 8, little) is >= 1 and <= 8 and var value ? value : AsStored;
@@ -60,11 +62,11 @@ internal static class Orientation
     /// <returns>Columns and rows of the upright picture.</returns>
     public static (int Width, int Height) Turn<T>(ReadOnlySpan<T> stored, int width, int height, int channels, int orientation, Span<T> upright)
     {
-        var (columns, rows) = orientation >= 5 ? (height, width) : (width, height);
-        var last = (width * height) - 1;
+        (int columns, int rows) = orientation >= 5 ? (height, width) : (width, height);
+        int last = (width * height) - 1;
 
         // Where the first pixel is taken from, and how far apart its neighbours to the right and below are stored.
-        var (first, right, down) = orientation switch
+        (int first, int right, int down) = orientation switch
         {
             2 => (width - 1, -1, width),
             3 => (last, -1, -width),
@@ -75,9 +77,9 @@ internal static class Orientation
             8 => (width - 1, width, -1),
             _ => (0, 1, width),
         };
-        for (var y = 0; y < rows; y++)
+        for (int y = 0; y < rows; y++)
         {
-            for (var x = 0; x < columns; x++)
+            for (int x = 0; x < columns; x++)
             {
                 stored.Slice((first + (x * right) + (y * down)) * channels, channels).CopyTo(upright[(((y * columns) + x) * channels)..]);
             }

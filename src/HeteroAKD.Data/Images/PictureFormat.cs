@@ -35,10 +35,13 @@ internal static class PictureFormat
 
     public static bool IsGif(ReadOnlySpan<byte> file) => file.Length >= GifHeaderBytes && (file.StartsWith("GIF87a"u8) || file.StartsWith("GIF89a"u8));
 
-    /// <summary>Refuses a BMP, WebP or GIF file that is shorter than it says, since the codec fills what is missing in places, and a GIF that cannot hold what it announces.</summary>
+    /// <summary>
+    /// Refuses a BMP, WebP or GIF file that is shorter than it says, since the codec fills what is missing in places, and a GIF that cannot hold what it
+    /// announces.
+    /// </summary>
     public static void RequireWhole(string path, ReadOnlySpan<byte> file)
     {
-        var stated = IsWebP(file) ? BinaryPrimitives.ReadUInt32LittleEndian(file[4..]) + 8L
+        long stated = IsWebP(file) ? BinaryPrimitives.ReadUInt32LittleEndian(file[4..]) + 8L
             : IsBmp(file) ? BinaryPrimitives.ReadUInt32LittleEndian(file[2..])
             : 0;
         if (stated > file.Length || (IsGif(file) && !file.TrimEnd((byte)0).EndsWith(";"u8)))

@@ -6,20 +6,20 @@ namespace HeteroAKD.Data;
 /// <summary>The chunks of a PNG file (PNG specification, third edition, section 5): order, lengths and checksums.</summary>
 internal static class PngContainer
 {
-    private static readonly byte[] Signature = [0x89, (byte)'P', (byte)'N', (byte)'G', 0x0D, 0x0A, 0x1A, 0x0A];
+    private static readonly byte[] s_signature = [0x89, (byte)'P', (byte)'N', (byte)'G', 0x0D, 0x0A, 0x1A, 0x0A];
 
-    public static bool HasSignature(ReadOnlySpan<byte> file) => file.StartsWith(Signature);
+    public static bool HasSignature(ReadOnlySpan<byte> file) => file.StartsWith(s_signature);
 
-    public static ReadOnlySpan<byte> SignatureBytes => Signature;
+    public static ReadOnlySpan<byte> SignatureBytes => s_signature;
 
     /// <summary>Walks all chunks to IEND, and verifies header and pixel data.</summary>
     public static void Check(string path, ReadOnlySpan<byte> file, ImageLimits limits)
     {
-        var header = ReadHeader(path, file, limits, out var position);
-        var compressed = new MemoryStream();
+        PngHeader header = ReadHeader(path, file, limits, out int position);
+        MemoryStream compressed = new();
         while (true)
         {
-            var type = ReadChunk(path, file, ref position, out var content);
+            ReadOnlySpan<byte> type = ReadChunk(path, file, ref position, out ReadOnlySpan<byte> content);
             if (type.SequenceEqual("IEND"u8))
             {
                 break;
@@ -39,8 +39,8 @@ internal static class PngContainer
     /// <param name="position">Start of the second chunk.</param>
     public static PngHeader ReadHeader(string path, ReadOnlySpan<byte> file, ImageLimits limits, out int position)
     {
-        position = Signature.Length;
-        return ReadChunk(path, file, ref position, out var content).SequenceEqual("IHDR"u8)
+        position = s_signature.Length;
+        return ReadChunk(path, file, ref position, out ReadOnlySpan<byte> content).SequenceEqual("IHDR"u8)
             ? PngHeader.Parse(path, content, limits)
             : throw new ImageFormatException(path, "the first PNG chunk is not IHDR", "Copy or export the file again, or take it off the list");
     }
@@ -57,18 +57,20 @@ internal static class PngContainer
         {
             throw Truncated(path);
         }
-        var length = BinaryPrimitives.ReadUInt32BigEndian(file[position..]);
+        uint length = BinaryPrimitives.ReadUInt32BigEndian(file[position..]);
         if (length > file.Length - position - 12)
         {
             throw Truncated(path);
         }
-        var type = file.Slice(position + 4, 4);
+        ReadOnlySpan<byte> type = file.Slice(position + 4, 4);
         content = file.Slice(position + 8, (int)length);
-        var stored = BinaryPrimitives.ReadUInt32BigEndian(file[(position + 8 + (int)length)..]);
+        uint stored = BinaryPrimitives.ReadUInt32BigEndian(file[(position + 8 + (int)length)..]);
         if (stored != Crc32.HashToUInt32(file.Slice(position + 4, 4 + (int)length)))
         {
             throw new ImageFormatException(
-                path, $"the PNG chunk '{System.Text.Encoding.Latin1.GetString(type)}' at byte {position} has a wrong checksum", "Copy or export the file again");
+                path, $"the PNG chunk '{System.Text.Encoding.Latin1.GetString(type)}' at byte {position} has a wrong "
+                    + "checksum",
+                "Copy or export the file again");
         }
         position += 12 + (int)length;
         return type;
@@ -76,7 +78,7 @@ internal static class PngContainer
 
     public static void WriteChunk(Stream target, ReadOnlySpan<byte> type, ReadOnlySpan<byte> content)
     {
-        var chunk = new byte[12 + content.Length];
+        byte[] chunk = new byte[12 + content.Length];
         BinaryPrimitives.WriteInt32BigEndian(chunk, content.Length);
         type.CopyTo(chunk.AsSpan(4));
         content.CopyTo(chunk.AsSpan(8));

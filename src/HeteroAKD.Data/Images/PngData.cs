@@ -14,8 +14,8 @@ internal static class PngData
     private const string Remedy = "Copy or export the file again, or take it off the list";
 
     /// <summary>
-    /// Inflates the whole stream into a small buffer: it must hold all rows of the picture and match its own checksum. So pixels get memory only where they are there, and data
-    /// that was damaged before the chunks' checksums were computed is found.
+    /// Inflates the whole stream into a small buffer: it must hold all rows of the picture and match its own checksum. So pixels get memory only where they are
+    /// there, and data that was damaged before the chunks' checksums were computed is found.
     /// </summary>
     /// <param name="path">For the error text.</param>
     /// <param name="header">Says how many bytes the rows have.</param>
@@ -23,18 +23,18 @@ internal static class PngData
     /// <exception cref="ImageFormatException">It is cut short or damaged.</exception>
     public static void Verify(string path, PngHeader header, MemoryStream compressed)
     {
-        var expected = PngRows.TotalBytes(header);
+        long expected = PngRows.TotalBytes(header);
         if (expected > compressed.Length * MaxDeflateRatio)
         {
             throw new ImageFormatException(path, $"{compressed.Length} bytes of data cannot hold {header.Width}x{header.Height} pixels", Remedy);
         }
-        var buffer = ArrayPool<byte>.Shared.Rent(BufferBytes);
+        byte[] buffer = ArrayPool<byte>.Shared.Rent(BufferBytes);
         try
         {
             compressed.Position = 0;
-            using var inflated = new ZLibStream(compressed, CompressionMode.Decompress, leaveOpen: true);
-            var (count, checksum) = (0L, Adler32.Start);
-            for (var read = inflated.Read(buffer); read > 0; read = inflated.Read(buffer))
+            using ZLibStream inflated = new(compressed, CompressionMode.Decompress, leaveOpen: true);
+            (long count, uint checksum) = (0L, Adler32.Start);
+            for (int read = inflated.Read(buffer); read > 0; read = inflated.Read(buffer))
             {
                 count += read;
                 checksum = Adler32.Append(checksum, buffer.AsSpan(0, read));

@@ -42,11 +42,11 @@ internal readonly record struct PngHeader(int Width, int Height, int BitDepth, i
         {
             throw new ImageFormatException(path, $"the PNG header holds {content.Length} bytes, not 13", "Copy or export the file again");
         }
-        var width = BinaryPrimitives.ReadUInt32BigEndian(content);
-        var height = BinaryPrimitives.ReadUInt32BigEndian(content[4..]);
+        uint width = BinaryPrimitives.ReadUInt32BigEndian(content);
+        uint height = BinaryPrimitives.ReadUInt32BigEndian(content[4..]);
         limits.Require(path, width, height);
-        var (depth, colour) = (content[8], content[9]);
-        var depthAllowed = colour switch
+        (byte depth, byte colour) = (content[8], content[9]);
+        bool depthAllowed = colour switch
         {
             Gray => depth is 1 or 2 or 4 or 8 or 16,
             Palette => depth is 1 or 2 or 4 or 8,
@@ -57,7 +57,8 @@ internal readonly record struct PngHeader(int Width, int Height, int BitDepth, i
         {
             throw new ImageFormatException(
                 path,
-                $"the PNG header is invalid (bit depth {depth}, colour type {colour}, compression {content[10]}, filter {content[11]}, interlace {content[12]})",
+                $"the PNG header is invalid (bit depth {depth}, colour type {colour}, compression {content[10]}, filter {content[11]}, interlace "
+                    + $"{content[12]})",
                 "Copy or export the file again");
         }
         return new PngHeader((int)width, (int)height, depth, colour, content[12] == 1);

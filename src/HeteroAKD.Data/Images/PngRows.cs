@@ -4,17 +4,17 @@ namespace HeteroAKD.Data;
 internal static class PngRows
 {
     /// <summary>(x0, y0, x step, y step) of each Adam7 pass.</summary>
-    private static readonly (int X, int Y, int StepX, int StepY)[] Adam7 =
+    private static readonly (int X, int Y, int StepX, int StepY)[] s_adam7 =
         [(0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2)];
 
     /// <summary>Inflated bytes of a whole picture: the rows of every pass with their filter bytes.</summary>
     public static long TotalBytes(PngHeader header)
     {
-        var total = 0L;
-        foreach (var pass in header.IsInterlaced ? Adam7 : [(0, 0, 1, 1)])
+        long total = 0L;
+        foreach ((int X, int Y, int StepX, int StepY) pass in header.IsInterlaced ? s_adam7 : [(0, 0, 1, 1)])
         {
-            var columns = Columns(header, pass);
-            var rows = (header.Height - pass.Y + pass.StepY - 1) / pass.StepY;
+            int columns = Columns(header, pass);
+            int rows = (header.Height - pass.Y + pass.StepY - 1) / pass.StepY;
             total += columns > 0 && rows > 0 ? rows * (1 + header.RowBytes(columns)) : 0;
         }
         return total;
@@ -30,7 +30,7 @@ internal static class PngRows
             ReadPass(inflated, header, ids, (0, 0, 1, 1));
             return;
         }
-        foreach (var pass in Adam7)
+        foreach ((int X, int Y, int StepX, int StepY) pass in s_adam7)
         {
             ReadPass(inflated, header, ids, pass);
         }
@@ -38,23 +38,23 @@ internal static class PngRows
 
     private static void ReadPass(Stream inflated, PngHeader header, Span<ushort> ids, (int X, int Y, int StepX, int StepY) pass)
     {
-        var columns = Columns(header, pass);
+        int columns = Columns(header, pass);
         if (columns <= 0)
         {
             return; // a narrow picture has no pixel in this pass, and then no filter bytes either
         }
-        var rowBytes = (int)header.RowBytes(columns);
-        var distance = Math.Max(1, header.BitDepth / 8); // bytes between a byte and its left neighbour
-        var current = new byte[1 + rowBytes]; // the filter, then the row
-        var above = new byte[1 + rowBytes];
-        for (var y = pass.Y; y < header.Height; y += pass.StepY)
+        int rowBytes = (int)header.RowBytes(columns);
+        int distance = Math.Max(1, header.BitDepth / 8); // bytes between a byte and its left neighbour
+        byte[] current = new byte[1 + rowBytes]; // the filter, then the row
+        byte[] above = new byte[1 + rowBytes];
+        for (int y = pass.Y; y < header.Height; y += pass.StepY)
         {
-            var read = inflated.ReadAtLeast(current, current.Length, throwOnEndOfStream: false);
+            int read = inflated.ReadAtLeast(current, current.Length, throwOnEndOfStream: false);
             if (read < current.Length)
             {
                 throw new EndOfStreamException($"it ends {(read == 0 ? "before" : "in")} row {y}");
             }
-            var row = current.AsSpan(1);
+            Span<byte> row = current.AsSpan(1);
             Unfilter(current[0], row, above.AsSpan(1), distance);
             Store(row, header.BitDepth, ids[(y * header.Width + pass.X)..], columns, pass.StepX);
             (current, above) = (above, current);
@@ -67,13 +67,13 @@ internal static class PngRows
     {
         if (bitDepth == 8 && step == 1)
         {
-            for (var i = 0; i < row.Length; i++)
+            for (int i = 0; i < row.Length; i++)
             {
                 ids[i] = row[i];
             }
             return;
         }
-        for (var i = 0; i < columns; i++)
+        for (int i = 0; i < columns; i++)
         {
             ids[i * step] = Unpack(row, i, bitDepth);
         }
@@ -87,25 +87,25 @@ internal static class PngRows
             case 0:
                 break;
             case 1:
-                for (var i = distance; i < row.Length; i++)
+                for (int i = distance; i < row.Length; i++)
                 {
                     row[i] += row[i - distance];
                 }
                 break;
             case 2:
-                for (var i = 0; i < row.Length; i++)
+                for (int i = 0; i < row.Length; i++)
                 {
                     row[i] += above[i];
                 }
                 break;
             case 3:
-                for (var i = 0; i < row.Length; i++)
+                for (int i = 0; i < row.Length; i++)
                 {
                     row[i] += (byte)(((i >= distance ? row[i - distance] : 0) + above[i]) / 2);
                 }
                 break;
             case 4:
-                for (var i = 0; i < row.Length; i++)
+                for (int i = 0; i < row.Length; i++)
                 {
                     row[i] += (byte)(i >= distance ? Paeth(row[i - distance], above[i], above[i - distance]) : above[i]);
                 }
@@ -117,8 +117,8 @@ internal static class PngRows
 
     private static int Paeth(int left, int above, int corner)
     {
-        var estimate = left + above - corner;
-        var (toLeft, toAbove, toCorner) = (Math.Abs(estimate - left), Math.Abs(estimate - above), Math.Abs(estimate - corner));
+        int estimate = left + above - corner;
+        (int toLeft, int toAbove, int toCorner) = (Math.Abs(estimate - left), Math.Abs(estimate - above), Math.Abs(estimate - corner));
         return toLeft <= toAbove && toLeft <= toCorner ? left : toAbove <= toCorner ? above : corner;
     }
 
@@ -128,7 +128,7 @@ internal static class PngRows
         {
             return (ushort)(row[index * 2] << 8 | row[index * 2 + 1]);
         }
-        var bit = index * bitDepth;
+        int bit = index * bitDepth;
         return (ushort)(row[bit >> 3] >> (8 - bitDepth - (bit & 7)) & ((1 << bitDepth) - 1));
     }
 }

@@ -27,15 +27,16 @@ public sealed class SkiaImageCodec : ImageCodec
 
     private protected override IReadOnlyList<string> Kinds { get; } = ["PNG", "JPEG", "BMP", "WebP", "GIF"];
 
-    private protected override string RemedyOf(string kind) => kind == "TIFF" ? "Convert it to PNG or JPEG, or set data.codec: imageSharp" : "Convert it to PNG or JPEG";
+    private protected override string RemedyOf(string kind) =>
+        kind == "TIFF" ? "Convert it to PNG or JPEG, or set data.codec: imageSharp" : "Convert it to PNG or JPEG";
 
     /// <inheritdoc/>
     public override (int Width, int Height)? ReadSize(string path)
     {
         try
         {
-            using var stream = RegularFile.OpenRead(path);
-            using var codec = SKCodec.Create(stream);
+            using FileStream stream = RegularFile.OpenRead(path);
+            using SKCodec? codec = SKCodec.Create(stream);
             return codec is null ? null : (codec.Info.Width, codec.Info.Height);
         }
         catch (Exception cause) when (cause is IOException or UnauthorizedAccessException)
@@ -53,8 +54,8 @@ public sealed class SkiaImageCodec : ImageCodec
 
     private protected override int OrientationOf(byte[] file)
     {
-        using var data = SKData.CreateCopy(file);
-        using var codec = SKCodec.Create(data);
+        using SKData data = SKData.CreateCopy(file);
+        using SKCodec? codec = SKCodec.Create(data);
         return codec is null ? Orientation.AsStored : (int)codec.EncodedOrigin;
     }
 
@@ -64,8 +65,8 @@ public sealed class SkiaImageCodec : ImageCodec
         {
             fixed (byte* bytes = file)
             {
-                using var data = SKData.Create((nint)bytes, file.Length);
-                using var codec = SKCodec.Create(data) ?? throw new ImageFormatException(path, "the image header cannot be read", Remedy);
+                using SKData data = SKData.Create((nint)bytes, file.Length);
+                using SKCodec codec = SKCodec.Create(data) ?? throw new ImageFormatException(path, "the image header cannot be read", Remedy);
                 return (Decode(path, codec, reuse, limits), (int)codec.EncodedOrigin);
             }
         }
@@ -73,41 +74,41 @@ public sealed class SkiaImageCodec : ImageCodec
 
     private static byte[] Encode(RgbImage image, Func<SKPixmap, SKData?> encode)
     {
-        using var bitmap = new SKBitmap(new SKImageInfo(image.Width, image.Height, SKColorType.Rgba8888, SKAlphaType.Opaque));
-        var row = bitmap.GetPixelSpan(); // [H, rowBytes]
-        for (var y = 0; y < image.Height; y++)
+        using SKBitmap bitmap = new(new SKImageInfo(image.Width, image.Height, SKColorType.Rgba8888, SKAlphaType.Opaque));
+        Span<byte> row = bitmap.GetPixelSpan(); // [H, rowBytes]
+        for (int y = 0; y < image.Height; y++)
         {
-            var source = image.Pixels.AsSpan(y * image.Width * 3, image.Width * 3);
-            var target = row.Slice(y * bitmap.RowBytes, image.Width * 4);
-            for (var x = 0; x < image.Width; x++)
+            Span<byte> source = image.Pixels.AsSpan(y * image.Width * 3, image.Width * 3);
+            Span<byte> target = row.Slice(y * bitmap.RowBytes, image.Width * 4);
+            for (int x = 0; x < image.Width; x++)
             {
                 source.Slice(x * 3, 3).CopyTo(target[(x * 4)..]);
                 target[x * 4 + 3] = 255;
             }
         }
-        using var pixmap = bitmap.PeekPixels();
-        using var encoded = encode(pixmap) ?? throw new InvalidOperationException("Skia writes neither PNG nor JPEG in this build");
+        using SKPixmap pixmap = bitmap.PeekPixels();
+        using SKData encoded = encode(pixmap) ?? throw new InvalidOperationException("Skia writes neither PNG nor JPEG in this build");
         return encoded.ToArray();
     }
 
     private static RgbImage Decode(string path, SKCodec codec, RgbImage? reuse, ImageLimits limits)
     {
-        var (width, height) = (codec.Info.Width, codec.Info.Height);
+        (int width, int height) = (codec.Info.Width, codec.Info.Height);
         limits.Require(path, width, height);
 
-        // Unpremul and no colour space: the stored values, as every other data loader reads them. Skia knows no 24-bit pixels, so where it decodes row by row, a strip of
-        // 32-bit ones is enough.
-        var info = new SKImageInfo(width, height, SKColorType.Rgba8888, SKAlphaType.Unpremul);
-        var strips = codec.StartScanlineDecode(info) == SKCodecResult.Success && codec.ScanlineOrder == SKCodecScanlineOrder.TopDown;
-        var rows = strips ? Math.Clamp(StripBytes / (4 * width), 1, height) : height;
+        // Unpremul and no colour space: the stored values, as every other data loader reads them. Skia knows no 24-bit pixels, so where it decodes row by row,
+        // a strip of 32-bit ones is enough.
+        SKImageInfo info = new(width, height, SKColorType.Rgba8888, SKAlphaType.Unpremul);
+        bool strips = codec.StartScanlineDecode(info) == SKCodecResult.Success && codec.ScanlineOrder == SKCodecScanlineOrder.TopDown;
+        int rows = strips ? Math.Clamp(StripBytes / (4 * width), 1, height) : height;
         // A pool would round a whole picture up to the next power of two.
-        var rgba = strips ? ArrayPool<byte>.Shared.Rent(rows * width * 4) : GC.AllocateUninitializedArray<byte>(rows * width * 4); // [rows, W, 4]
+        byte[] rgba = strips ? ArrayPool<byte>.Shared.Rent(rows * width * 4) : GC.AllocateUninitializedArray<byte>(rows * width * 4); // [rows, W, 4]
         try
         {
             RgbImage? image = null;
-            for (var y = 0; y < height; y += rows)
+            for (int y = 0; y < height; y += rows)
             {
-                var count = Math.Min(rows, height - y);
+                int count = Math.Min(rows, height - y);
                 Fill(path, codec, info, rgba, strips ? count : 0);
                 image ??= Target(reuse, width, height); // not before something of it is there
                 DropAlpha(rgba.AsSpan(0, count * width * 4), image.Pixels.AsSpan(y * width * 3, count * width * 3));
@@ -132,7 +133,7 @@ public sealed class SkiaImageCodec : ImageCodec
     {
         fixed (byte* pixels = rgba)
         {
-            var result = rows == 0 ? codec.GetPixels(info, (nint)pixels)
+            SKCodecResult result = rows == 0 ? codec.GetPixels(info, (nint)pixels)
                 : codec.GetScanlines((nint)pixels, rows, info.RowBytes) == rows ? SKCodecResult.Success
                 : SKCodecResult.IncompleteInput;
             if (result != SKCodecResult.Success)
@@ -147,8 +148,8 @@ public sealed class SkiaImageCodec : ImageCodec
     private static void DropAlpha(ReadOnlySpan<byte> rgba, Span<byte> rgb)
     {
         // Four pixels at a time; the four bytes that a store writes beyond its twelve belong to the next one.
-        var keep = Vector128.Create((byte)0, 1, 2, 4, 5, 6, 8, 9, 10, 12, 13, 14, 15, 15, 15, 15);
-        var (from, to) = (0, 0);
+        Vector128<byte> keep = Vector128.Create((byte)0, 1, 2, 4, 5, 6, 8, 9, 10, 12, 13, 14, 15, 15, 15, 15);
+        (int from, int to) = (0, 0);
         for (; to + Vector128<byte>.Count <= rgb.Length; from += 16, to += 12)
         {
             Vector128.Shuffle(Vector128.Create(rgba[from..]), keep).CopyTo(rgb[to..]);

@@ -6,10 +6,14 @@ namespace HeteroAKD.Data;
 internal static class TiffContainer
 {
     private const int EntryBytes = 12;
-    private const int Columns = 256, Rows = 257, Bits = 258, Compression = 259, StripOffsets = 273, Samples = 277, RowsPerStrip = 278, StripByteCounts = 279, Planes = 284;
+    private const int Columns =
+        256, Rows = 257, Bits = 258, Compression = 259, StripOffsets = 273, Samples = 277, RowsPerStrip = 278, StripByteCounts = 279, Planes = 284;
     private const int TileOffsets = 324, TileByteCounts = 325, Uncompressed = 1;
 
-    private static readonly int[] s_read = [Columns, Rows, Bits, Compression, StripOffsets, Samples, RowsPerStrip, StripByteCounts, Planes, TileOffsets, TileByteCounts];
+    private static readonly int[] s_read =
+    [
+        Columns, Rows, Bits, Compression, StripOffsets, Samples, RowsPerStrip, StripByteCounts, Planes, TileOffsets, TileByteCounts
+    ];
     private const int Short = 3, Long = 4;
 
     private const string Remedy = "Copy or export the file again, or take it off the list";
@@ -23,19 +27,19 @@ internal static class TiffContainer
     /// <exception cref="ImageFormatException">It is cut short, or names bytes behind the file's end.</exception>
     public static void Check(string path, ReadOnlySpan<byte> file)
     {
-        var little = file[0] == (byte)'I';
+        bool little = file[0] == (byte)'I';
         if (file.Length < 8 || (long)ReadLong(file, 4, little) is var directory && (directory < 8 || directory + 2 > file.Length)
             || directory + 2 + ((long)ReadShort(file, directory, little) * EntryBytes) + sizeof(uint) > file.Length) // the place of the next directory ends it
         {
             throw CutShort(path);
         }
-        var places = new Dictionary<int, uint[]>();
-        for (var i = 0; i < ReadShort(file, directory, little); i++)
+        Dictionary<int, uint[]> places = new();
+        for (int i = 0; i < ReadShort(file, directory, little); i++)
         {
-            var entry = directory + 2 + ((long)i * EntryBytes);
-            var (tag, type, count) = (ReadShort(file, entry, little), ReadShort(file, entry + 2, little), ReadLong(file, entry + 4, little));
-            var bytes = count * (type < s_bytes.Length ? s_bytes[type] : 0L);
-            var at = bytes <= 4 ? entry + 8 : ReadLong(file, entry + 8, little);
+            long entry = directory + 2 + ((long)i * EntryBytes);
+            (ushort tag, ushort type, uint count) = (ReadShort(file, entry, little), ReadShort(file, entry + 2, little), ReadLong(file, entry + 4, little));
+            long bytes = count * (type < s_bytes.Length ? s_bytes[type] : 0L);
+            long at = bytes <= 4 ? entry + 8 : ReadLong(file, entry + 8, little);
             if (at + bytes > file.Length)
             {
                 throw CutShort(path);
@@ -46,8 +50,8 @@ internal static class TiffContainer
                 {
                     throw new ImageFormatException(path, $"the TIFF file has tag {tag} twice", Remedy); // its values would be read again and again
                 }
-                var values = new uint[count]; // as many as lie in the file
-                for (var k = 0; k < values.Length; k++)
+                uint[] values = new uint[count]; // as many as lie in the file
+                for (int k = 0; k < values.Length; k++)
                 {
                     values[k] = type == Short ? ReadShort(file, at + (2L * k), little) : ReadLong(file, at + (4L * k), little);
                 }
@@ -62,24 +66,24 @@ internal static class TiffContainer
     // A decoder leaves missing strips as they are, and fills short ones with what it read before.
     private static void RequireStrips(string path, Dictionary<int, uint[]> values)
     {
-        long One(int tag, long otherwise) => values.TryGetValue(tag, out var found) && found.Length > 0 ? found[0] : otherwise;
-        if (!values.TryGetValue(StripOffsets, out var starts) || !values.TryGetValue(StripByteCounts, out var sizes))
+        long One(int tag, long otherwise) => values.TryGetValue(tag, out uint[]? found) && found.Length > 0 ? found[0] : otherwise;
+        if (!values.TryGetValue(StripOffsets, out uint[]? starts) || !values.TryGetValue(StripByteCounts, out uint[]? sizes))
         {
             return; // tiles, or nothing that is read
         }
-        var (columns, rows, samples, apart) = (One(Columns, 0), One(Rows, 0), One(Samples, 1), One(Planes, 1) == 2);
+        (long columns, long rows, long samples, bool apart) = (One(Columns, 0), One(Rows, 0), One(Samples, 1), One(Planes, 1) == 2);
         if (columns < 1 || rows < 1)
         {
             return; // the limits refuse it
         }
-        var inStrip = Math.Clamp(One(RowsPerStrip, rows), 1, Math.Max(1, rows));
-        var strips = (rows + inStrip - 1) / inStrip;
-        var rowBytes = ((columns * One(Bits, 1) * (apart ? 1 : samples)) + 7) / 8;
+        long inStrip = Math.Clamp(One(RowsPerStrip, rows), 1, Math.Max(1, rows));
+        long strips = (rows + inStrip - 1) / inStrip;
+        long rowBytes = ((columns * One(Bits, 1) * (apart ? 1 : samples)) + 7) / 8;
         if (starts.Length < strips * (apart ? samples : 1) || sizes.Length < starts.Length)
         {
             throw CutShort(path);
         }
-        for (var i = 0; One(Compression, Uncompressed) == Uncompressed && i < sizes.Length; i++)
+        for (int i = 0; One(Compression, Uncompressed) == Uncompressed && i < sizes.Length; i++)
         {
             if (sizes[i] < rowBytes * Math.Min(inStrip, rows - (i % strips * inStrip)))
             {
@@ -90,7 +94,8 @@ internal static class TiffContainer
 
     private static void RequireWithin(string path, Dictionary<int, uint[]> places, int offsets, int counts, int length)
     {
-        if (places.TryGetValue(offsets, out var starts) && places.TryGetValue(counts, out var sizes) && starts.Zip(sizes, (start, size) => (long)start + size).Any(end => end > length))
+        if (places.TryGetValue(offsets, out uint[]? starts) && places.TryGetValue(counts, out uint[]? sizes)
+            && starts.Zip(sizes, (start, size) => (long)start + size).Any(end => end > length))
         {
             throw CutShort(path);
         }

@@ -1,8 +1,9 @@
 namespace HeteroAKD.Data;
 
 /// <summary>
-/// ADE20K as SceneParse150 has it (Zhou et al., CVPR 2017): images/{training,validation} and annotations/{training,validation}, also below ADEChallengeData2016. Stored
-/// id 0 is ignored, k is class k-1. Names come from objectInfo150.txt where it is there; colours are 1 to 150 of Pascal VOC's colour map.
+/// ADE20K as SceneParse150 has it (Zhou et al., CVPR 2017): images/{training,validation} and annotations/{training,validation}, also below
+/// ADEChallengeData2016. Stored id 0 is ignored, k is class k-1. Names come from objectInfo150.txt where it is there; colours are 1 to 150 of Pascal VOC's
+/// colour map.
 /// </summary>
 internal sealed class Ade20kLayout : DatasetLayout
 {
@@ -31,9 +32,9 @@ internal sealed class Ade20kLayout : DatasetLayout
 
     private protected override void Find(SplitFinder finder, LayoutOptions options)
     {
-        var classes = ReadClasses(finder.PathOf(InfoFile));
-        var map = LabelMap.FromOne(classes);
-        foreach (var (split, folder) in new[] { ("train", "training"), ("val", "validation") })
+        ClassSet classes = ReadClasses(finder.PathOf(InfoFile));
+        LabelMap map = LabelMap.FromOne(classes);
+        foreach ((string? split, string? folder) in new[] { ("train", "training"), ("val", "validation") })
         {
             finder.Add(split, $"images/{folder}", finder.SameNames($"images/{folder}", $"annotations/{folder}"), classes, map);
         }
@@ -49,13 +50,14 @@ internal sealed class Ade20kLayout : DatasetLayout
         {
             return Classes;
         }
-        var names = TextLines.Read(path)
+        string[] names = TextLines.Read(path)
             .Select(line => line.Split('\t'))
             .Where(fields => fields.Length > NameColumn && int.TryParse(fields[0], out _))
             .Select(fields => fields[NameColumn].Split(',')[0].Trim())
             .ToArray();
         return names.Length == Classes.Count
             ? new ClassSet(names, Classes.Colors) { ServerIds = Classes.ServerIds }
-            : throw new DatasetException(path, $"it names {names.Length} classes, not {Classes.Count}", "Restore the file, or remove it: the names are then built in");
+            : throw new DatasetException(
+                path, $"it names {names.Length} classes, not {Classes.Count}", "Restore the file, or remove it: the names are then built in");
     }
 }

@@ -1,8 +1,8 @@
 namespace HeteroAKD.Data;
 
 /// <summary>
-/// CamVid as SegNet split it (Badrinarayanan et al.): train/ and trainannot/, val/ and valannot/, test/ and testannot/. Lists train.txt, val.txt and test.txt name the
-/// pairs where they are there, with SegNet's own "/SegNet/CamVid/train/x.png" before the last two parts of each path or without. Id 11 is ignored.
+/// CamVid as SegNet split it (Badrinarayanan et al.): train/ and trainannot/, val/ and valannot/, test/ and testannot/. Lists train.txt, val.txt and test.txt
+/// name the pairs where they are there, with SegNet's own "/SegNet/CamVid/train/x.png" before the last two parts of each path or without. Id 11 is ignored.
 /// </summary>
 internal sealed class CamVidLayout : DatasetLayout
 {
@@ -10,7 +10,8 @@ internal sealed class CamVidLayout : DatasetLayout
     public static ClassSet Classes { get; } = new(
         ["Sky", "Building", "Pole", "Road", "Pavement", "Tree", "SignSymbol", "Fence", "Car", "Pedestrian", "Bicyclist"],
         [
-            (128, 128, 128), (128, 0, 0), (192, 192, 128), (128, 64, 128), (60, 40, 222), (128, 128, 0), (192, 128, 128), (64, 64, 128), (64, 0, 128), (64, 64, 0),
+            (128, 128, 128), (128, 0, 0), (192, 192, 128), (128, 64, 128), (60, 40, 222), (128, 128, 0), (192, 128, 128), (64, 64, 128), (64, 0, 128),
+            (64, 64, 0),
             (0, 128, 192),
         ],
         ignoreIndex: 11);
@@ -29,11 +30,11 @@ internal sealed class CamVidLayout : DatasetLayout
 
     private protected override void Find(SplitFinder finder, LayoutOptions options)
     {
-        foreach (var split in new[] { "train", "val", "test" })
+        foreach (string? split in new[] { "train", "val", "test" })
         {
-            var list = $"{split}.txt";
+            string list = $"{split}.txt";
             FilePair[] listed = [.. finder.ListLines(list).Select(fields => PairOf(finder, list, fields))];
-            var fromList = listed.Length > 0;
+            bool fromList = listed.Length > 0;
             finder.Add(split, fromList ? list : split, fromList ? listed : finder.SameNames(split, split + "annot"), Classes);
         }
     }

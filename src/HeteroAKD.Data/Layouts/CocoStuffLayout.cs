@@ -1,8 +1,8 @@
 namespace HeteroAKD.Data;
 
 /// <summary>
-/// COCO-Stuff 164K (Caesar et al., CVPR 2018): images/{train2017,val2017} with annotations/ or stuffthingmaps/. Stored ids 0 to 181 are the 182 classes, of which
-/// eleven never occur; 255 is ignored. Colours are 1 to 182 of Pascal VOC's colour map.
+/// COCO-Stuff 164K (Caesar et al., CVPR 2018): images/{train2017,val2017} with annotations/ or stuffthingmaps/. Stored ids 0 to 181 are the 182 classes, of
+/// which eleven never occur; 255 is ignored. Colours are 1 to 182 of Pascal VOC's colour map.
 /// </summary>
 internal sealed class CocoStuffLayout : DatasetLayout
 {
@@ -25,9 +25,9 @@ internal sealed class CocoStuffLayout : DatasetLayout
 
     private protected override void Find(SplitFinder finder, LayoutOptions options)
     {
-        foreach (var (split, folder) in new[] { ("train", "train2017"), ("val", "val2017") })
+        foreach ((string? split, string? folder) in new[] { ("train", "train2017"), ("val", "val2017") })
         {
-            var images = finder.FirstFolder($"images/{folder}", folder);
+            string images = finder.FirstFolder($"images/{folder}", folder);
             finder.Add(split, images, finder.SameNames(images, finder.FirstFolder($"stuffthingmaps/{folder}", $"annotations/{folder}")), Classes);
         }
     }

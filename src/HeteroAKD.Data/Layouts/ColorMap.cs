@@ -4,12 +4,13 @@ namespace HeteroAKD.Data;
 internal static class ColorMap
 {
     /// <summary>
-    /// Colour of an id in Pascal VOC's map: the bits of the id are dealt to red, green and blue in turn, the lowest three to the highest bit of each. All 256 differ.
+    /// Colour of an id in Pascal VOC's map: the bits of the id are dealt to red, green and blue in turn, the lowest three to the highest bit of each. All 256
+    /// differ.
     /// </summary>
     public static (byte R, byte G, byte B) Voc(int id)
     {
-        var (red, green, blue) = (0, 0, 0);
-        for (var bit = 7; id > 0; bit--, id >>= 3)
+        (int red, int green, int blue) = (0, 0, 0);
+        for (int bit = 7; id > 0; bit--, id >>= 3)
         {
             red |= (id & 1) << bit;
             green |= ((id >> 1) & 1) << bit;

@@ -66,7 +66,7 @@ public abstract class DatasetLayout
         {
             throw new DatasetException(root, $"{Name} knows what its labels store", "Leave data.storedLabels out");
         }
-        var finder = new SplitFinder(this, BaseOf(root), options);
+        SplitFinder finder = new(this, BaseOf(root), options);
         Find(finder, options);
         if (finder.Splits.Count == 0)
         {
@@ -75,9 +75,9 @@ public abstract class DatasetLayout
                 string.Join("; ", [$"no image of {Name} is there", "looked for " + string.Join("; ", finder.LookedFor.Values.Distinct()), .. finder.Warnings]),
                 "Give the folder that holds these, or another data.kind");
         }
-        foreach (var (split, size) in OfficialSizes)
+        foreach ((string? split, int size) in OfficialSizes)
         {
-            if (finder.Splits.TryGetValue(split, out var found) && found.Count != size)
+            if (finder.Splits.TryGetValue(split, out PairDataset? found) && found.Count != size)
             {
                 finder.Warnings.Add($"{Name} {split} has {found.Count} of {size} images");
             }

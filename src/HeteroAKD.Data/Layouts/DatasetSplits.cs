@@ -21,10 +21,10 @@ public sealed record DatasetSplits(
     /// <summary>A split that must be there.</summary>
     /// <exception cref="DatasetException">It is not; the text says where it was looked for.</exception>
     public PairDataset Require(string split) =>
-        Splits.TryGetValue(split, out var dataset)
+        Splits.TryGetValue(split, out PairDataset? dataset)
             ? dataset
             : throw new DatasetException(
                 Root,
-                $"{Name} has no split '{split}'{(LookedFor.TryGetValue(split, out var places) ? "; looked for " + places : "")}",
+                $"{Name} has no split '{split}'{(LookedFor.TryGetValue(split, out string? places) ? "; looked for " + places : "")}",
                 "Complete the data set, or correct the path");
 }

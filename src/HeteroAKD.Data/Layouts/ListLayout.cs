@@ -3,7 +3,7 @@ namespace HeteroAKD.Data;
 /// <summary>Lists train.txt, val.txt and test.txt of "image label" pairs beside classes.txt (<see cref="ListFileDataset"/>).</summary>
 internal sealed class ListLayout : DatasetLayout
 {
-    private static readonly string[] Names = ["train", "val", "test"];
+    private static readonly string[] s_names = ["train", "val", "test"];
 
     public override string Kind => "list";
 
@@ -11,13 +11,14 @@ internal sealed class ListLayout : DatasetLayout
 
     protected override string Marks => "train.txt, val.txt or test.txt beside classes.txt";
 
-    protected override bool IsAt(string root) => File.Exists(Path.Combine(root, "classes.txt")) && Names.Any(split => File.Exists(Path.Combine(root, split + ".txt")));
+    protected override bool IsAt(string root) =>
+        File.Exists(Path.Combine(root, "classes.txt")) && s_names.Any(split => File.Exists(Path.Combine(root, split + ".txt")));
 
     private protected override void Find(SplitFinder finder, LayoutOptions options)
     {
-        foreach (var split in Names)
+        foreach (string split in s_names)
         {
-            var list = $"{split}.txt";
+            string list = $"{split}.txt";
             if (File.Exists(finder.PathOf(list)))
             {
                 finder.Splits.Add(split, new ListFileDataset(finder.Root, list, map: options.Map, codec: options.Codec));

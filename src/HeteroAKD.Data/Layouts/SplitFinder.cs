@@ -43,7 +43,7 @@ internal sealed class SplitFinder(DatasetLayout layout, string root, LayoutOptio
     /// <summary>The first of several folders that exists, or the first where none does.</summary>
     public string FirstFolder(params ReadOnlySpan<string> candidates)
     {
-        foreach (var candidate in candidates)
+        foreach (string candidate in candidates)
         {
             if (Directory.Exists(PathOf(candidate)))
             {
@@ -56,7 +56,7 @@ internal sealed class SplitFinder(DatasetLayout layout, string root, LayoutOptio
     /// <summary>The first of several files that exists, or null.</summary>
     public string? FirstFile(params ReadOnlySpan<string> candidates)
     {
-        foreach (var candidate in candidates)
+        foreach (string candidate in candidates)
         {
             if (File.Exists(PathOf(candidate)))
             {
@@ -70,15 +70,15 @@ internal sealed class SplitFinder(DatasetLayout layout, string root, LayoutOptio
     public IEnumerable<string> Images(string folder) => Directory.Exists(PathOf(folder)) ? ImageFiles.In(PathOf(folder), Codec) : [];
 
     /// <summary>
-    /// Each image of a folder with the PNG of the same name in another folder. Folders below are part of the name. Where there is no such PNG, a file of the name in
-    /// another format is taken, so that reading says what it is, or else the path that a label should have.
+    /// Each image of a folder with the PNG of the same name in another folder. Folders below are part of the name. Where there is no such PNG, a file of the
+    /// name in another format is taken, so that reading says what it is, or else the path that a label should have.
     /// </summary>
     /// <exception cref="DatasetException">Two images, or two labels, have one name.</exception>
     public FilePair[] SameNames(string images, string labels)
     {
-        var imageOf = ByName(Images(images), images);
-        var labelOf = LabelsByName(labels);
-        var leftOver = labelOf.Where(label => !imageOf.ContainsKey(label.Key)).Select(label => label.Value).Order(StringComparer.Ordinal).ToArray();
+        Dictionary<string, string> imageOf = ByName(Images(images), images);
+        Dictionary<string, string> labelOf = LabelsByName(labels);
+        string[] leftOver = labelOf.Where(label => !imageOf.ContainsKey(label.Key)).Select(label => label.Value).Order(StringComparer.Ordinal).ToArray();
         if (leftOver.Length > 0)
         {
             Warn($"{leftOver.Length} labels have no image in {PathOf(images)}: first {leftOver[0]}");
@@ -88,7 +88,9 @@ internal sealed class SplitFinder(DatasetLayout layout, string root, LayoutOptio
         NoteNested(images, imageOf.Keys);
         return
         [
-            .. imageOf.Select(image => new FilePair(image.Value, labelOf.GetValueOrDefault(image.Key) ?? PathOf(Path.Combine(labels, image.Key + ".png"))) { Name = image.Key }),
+            .. imageOf.Select(
+                image =>
+                    new FilePair(image.Value, labelOf.GetValueOrDefault(image.Key) ?? PathOf(Path.Combine(labels, image.Key + ".png"))) { Name = image.Key }),
         ];
     }
 
@@ -137,7 +139,9 @@ internal sealed class SplitFinder(DatasetLayout layout, string root, LayoutOptio
         if (unread.Length > 0)
         {
             string[] endings = [.. unread.Select(file => Path.GetExtension(file)).Distinct(StringComparer.OrdinalIgnoreCase)];
-            Warn($"{unread.Length} files in {PathOf(images)} end in {string.Join(", ", endings)}, which is not read, and are left out: first {unread[0]}. {ImageFiles.RemedyOf(endings, Codec)}");
+            Warn(
+                $"{unread.Length} files in {PathOf(images)} end in {string.Join(", ", endings)}, which is not read, and are left out: first {unread[0]}. "
+                    + $"{ImageFiles.RemedyOf(endings, Codec)}");
         }
     }
 
@@ -147,9 +151,9 @@ internal sealed class SplitFinder(DatasetLayout layout, string root, LayoutOptio
 
     private Dictionary<string, string> LabelsByName(string labels)
     {
-        var isPng = Images(labels).ToLookup(file => Path.GetExtension(file).Equals(".png", StringComparison.OrdinalIgnoreCase));
-        var labelOf = ByName(isPng[true], labels);
-        foreach (var other in isPng[false].Concat(UnreadIn(labels)))
+        ILookup<bool, string> isPng = Images(labels).ToLookup(file => Path.GetExtension(file).Equals(".png", StringComparison.OrdinalIgnoreCase));
+        Dictionary<string, string> labelOf = ByName(isPng[true], labels);
+        foreach (string? other in isPng[false].Concat(UnreadIn(labels)))
         {
             labelOf.TryAdd(ImageFiles.NameOf(PathOf(labels), other), other);
         }
@@ -159,13 +163,14 @@ internal sealed class SplitFinder(DatasetLayout layout, string root, LayoutOptio
     // Names without endings, in the order of the files.
     private Dictionary<string, string> ByName(IEnumerable<string> files, string folder)
     {
-        var named = new Dictionary<string, string>();
-        foreach (var file in files)
+        Dictionary<string, string> named = new();
+        foreach (string file in files)
         {
-            var name = ImageFiles.NameOf(PathOf(folder), file);
+            string name = ImageFiles.NameOf(PathOf(folder), file);
             if (!named.TryAdd(name, file))
             {
-                throw new DatasetException(PathOf(folder), $"{Path.GetFileName(named[name])} and {Path.GetFileName(file)} have one name", "Rename or remove one of them");
+                throw new DatasetException(
+                    PathOf(folder), $"{Path.GetFileName(named[name])} and {Path.GetFileName(file)} have one name", "Rename or remove one of them");
             }
         }
         return named;

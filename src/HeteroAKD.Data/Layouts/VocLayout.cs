@@ -1,8 +1,8 @@
 namespace HeteroAKD.Data;
 
 /// <summary>
-/// Pascal VOC 2012: JPEGImages, SegmentationClass and ImageSets/Segmentation, where the root may also be the folder above VOCdevkit/VOC2012 or VOC2012. Where the
-/// list of the augmented set (Hariharan et al., ICCV 2011) and SegmentationClassAug are there, they are what is trained on.
+/// Pascal VOC 2012: JPEGImages, SegmentationClass and ImageSets/Segmentation, where the root may also be the folder above VOCdevkit/VOC2012 or VOC2012. Where
+/// the list of the augmented set (Hariharan et al., ICCV 2011) and SegmentationClassAug are there, they are what is trained on.
 /// </summary>
 internal sealed class VocLayout : DatasetLayout
 {
@@ -14,13 +14,14 @@ internal sealed class VocLayout : DatasetLayout
     /// <summary>Background and 20 objects, in the colours of the colour map.</summary>
     public static ClassSet Classes { get; } = new(
         [
-            "background", "aeroplane", "bicycle", "bird", "boat", "bottle", "bus", "car", "cat", "chair", "cow", "diningtable", "dog", "horse", "motorbike", "person",
+            "background", "aeroplane", "bicycle", "bird", "boat", "bottle", "bus", "car", "cat", "chair", "cow", "diningtable", "dog", "horse", "motorbike",
+            "person",
             "pottedplant", "sheep", "sofa", "train", "tvmonitor",
         ],
         [.. Enumerable.Range(0, 21).Select(ColorMap.Voc)])
-        {
-            ServerPalette = true,
-        };
+    {
+        ServerPalette = true,
+    };
 
     public override string Kind => "voc";
 
@@ -39,7 +40,7 @@ internal sealed class VocLayout : DatasetLayout
 
     private protected override void Find(SplitFinder finder, LayoutOptions options)
     {
-        var augmented = finder.FirstFile(Lists + "trainaug.txt", Lists + "train_aug.txt");
+        string? augmented = finder.FirstFile(Lists + "trainaug.txt", Lists + "train_aug.txt");
         if (augmented is not null && !Directory.Exists(finder.PathOf(AugmentedLabels)))
         {
             finder.Warnings.Add($"{Name} has the list {augmented} but no folder {AugmentedLabels}: train.txt is taken");
@@ -47,12 +48,13 @@ internal sealed class VocLayout : DatasetLayout
         }
         if (augmented is null && Directory.Exists(finder.PathOf(AugmentedLabels)) && finder.Warnings.Count == 0)
         {
-            finder.Warnings.Add($"{Name} has {AugmentedLabels} but neither {Lists}trainaug.txt nor {Lists}train_aug.txt: the images of train.txt alone are taken");
+            finder.Warnings.Add(
+                $"{Name} has {AugmentedLabels} but neither {Lists}trainaug.txt nor {Lists}train_aug.txt: the images of train.txt alone are taken");
         }
-        var (trainList, size) = augmented is null ? (Lists + "train.txt", 1464) : (augmented, AugmentedSize);
+        (string? trainList, int size) = augmented is null ? (Lists + "train.txt", 1464) : (augmented, AugmentedSize);
         Add(finder, "train", trainList, augmented is null ? Labels : AugmentedLabels);
         Add(finder, "val", Lists + "val.txt", Labels);
-        if (finder.Splits.TryGetValue("train", out var train) && train.Count != size)
+        if (finder.Splits.TryGetValue("train", out PairDataset? train) && train.Count != size)
         {
             finder.Warnings.Add($"{Name} train has {train.Count} of {size} images");
         }
@@ -68,6 +70,8 @@ internal sealed class VocLayout : DatasetLayout
     {
         [var name] => new FilePair(finder.PathOf($"JPEGImages/{name}.jpg"), finder.PathOf($"{labels}/{name}.png")),
         [var image, var label] => new FilePair(finder.PathOf(image.TrimStart('/')), finder.PathOf(label.TrimStart('/'))),
-        _ => throw new DatasetException(finder.PathOf(list), $"a line is \"{string.Join(' ', fields)}\"", "A line holds a name, or the paths of image and label"),
+        _ =>
+            throw new DatasetException(
+                finder.PathOf(list), $"a line is \"{string.Join(' ', fields)}\"", "A line holds a name, or the paths of image and label"),
     };
 }

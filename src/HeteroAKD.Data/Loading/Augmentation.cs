@@ -13,7 +13,8 @@ public enum PadMode
 }
 
 /// <summary>
-/// How a sample becomes a normalised training window: scale, window, flip (one draw for image and labels), then brightness, contrast, saturation, then normalisation.
+/// How a sample becomes a normalised training window: scale, window, flip (one draw for image and labels), then brightness, contrast, saturation, then
+/// normalisation.
 /// </summary>
 /// <remarks>
 /// Images are sampled bilinearly (PyTorch's <c>interpolate(align_corners=False)</c>, no antialiasing), labels at the nearest pixel of the same half-pixel grid.
@@ -37,7 +38,9 @@ public sealed record Augmentation
     /// <summary>Largest scale.</summary>
     public float ScaleMax { get; init; } = 2f;
 
-    /// <summary>Places the window at random, also around an image that is smaller. Otherwise a larger image is cut at its centre and a smaller one stands top left.</summary>
+    /// <summary>
+    /// Places the window at random, also around an image that is smaller. Otherwise a larger image is cut at its centre and a smaller one stands top left.
+    /// </summary>
     public bool RandomCrop { get; init; } = true;
 
     /// <summary>Probability of a horizontal mirror image.</summary>

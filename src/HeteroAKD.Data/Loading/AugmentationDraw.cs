@@ -17,17 +17,17 @@ internal readonly record struct AugmentationDraw(
     /// <summary>Takes eight numbers from <paramref name="random"/>, whatever the options, so that changing one option leaves the other draws alone.</summary>
     public static AugmentationDraw Make(Augmentation options, ref CounterRandom random, int height, int width, int windowHeight, int windowWidth)
     {
-        var scale = random.Uniform(options.ScaleMin, options.ScaleMax);
-        var scaledHeight = Math.Max(1, (int)MathF.Round(height * scale));
-        var scaledWidth = Math.Max(1, (int)MathF.Round(width * scale));
-        var flip = random.Chance(options.FlipProbability);
-        var top = Place(scaledHeight - windowHeight, random.NextFloat(), options.RandomCrop);
-        var left = Place(scaledWidth - windowWidth, random.NextFloat(), options.RandomCrop);
-        var gain = MathF.Exp(random.Uniform(-options.BrightnessGain, options.BrightnessGain));
-        var offset = random.Uniform(-options.BrightnessOffset, options.BrightnessOffset);
-        var contrast = MathF.Exp(random.Uniform(-options.Contrast, options.Contrast));
-        var saturation = MathF.Exp(random.Uniform(-options.Saturation, options.Saturation));
-        var shift = contrast * (offset - 0.5f) + 0.5f;
+        float scale = random.Uniform(options.ScaleMin, options.ScaleMax);
+        int scaledHeight = Math.Max(1, (int)MathF.Round(height * scale));
+        int scaledWidth = Math.Max(1, (int)MathF.Round(width * scale));
+        bool flip = random.Chance(options.FlipProbability);
+        int top = Place(scaledHeight - windowHeight, random.NextFloat(), options.RandomCrop);
+        int left = Place(scaledWidth - windowWidth, random.NextFloat(), options.RandomCrop);
+        float gain = MathF.Exp(random.Uniform(-options.BrightnessGain, options.BrightnessGain));
+        float offset = random.Uniform(-options.BrightnessOffset, options.BrightnessOffset);
+        float contrast = MathF.Exp(random.Uniform(-options.Contrast, options.Contrast));
+        float saturation = MathF.Exp(random.Uniform(-options.Saturation, options.Saturation));
+        float shift = contrast * (offset - 0.5f) + 0.5f;
         return new AugmentationDraw(
             scaledHeight, scaledWidth, top, left, flip, saturation,
             new Vector3(contrast * gain / 255f) / options.Std,

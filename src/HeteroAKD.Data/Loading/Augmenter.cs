@@ -21,15 +21,15 @@ internal sealed class Augmenter(Augmentation options)
     /// <returns>Where the window lies.</returns>
     public ImageView Apply(Sample sample, CounterRandom random, int ignoreIndex, int height, int width, Span<float> image, Span<int> labels)
     {
-        var source = sample.Image;
-        var draw = AugmentationDraw.Make(options, ref random, source.Height, source.Width, height, width);
+        RgbImage source = sample.Image;
+        AugmentationDraw draw = AugmentationDraw.Make(options, ref random, source.Height, source.Width, height, width);
         _rows.Fill(height, source.Height, draw.ScaledHeight, draw.Top, mirrored: false);
         _columns.Fill(width, source.Width, draw.ScaledWidth, draw.Left, draw.Flip);
-        var plane = height * width;
-        for (var y = 0; y < height; y++)
+        int plane = height * width;
+        for (int y = 0; y < height; y++)
         {
-            var row = _rows.Taps[y];
-            var start = y * width;
+            Tap row = _rows.Taps[y];
+            int start = y * width;
             SampleLabels(sample, row, ignoreIndex, labels.Slice(start, width));
             SampleRow(source, row, draw, image.Slice(start, width), image.Slice(plane + start, width), image.Slice(2 * plane + start, width));
         }
@@ -43,9 +43,9 @@ internal sealed class Augmenter(Augmentation options)
             MarkUnlabelled(row, ignoreIndex, labels);
             return;
         }
-        var source = sample.Labels.AsSpan(row.Nearest * sample.Image.Width, sample.Image.Width);
-        var taps = _columns.Taps.AsSpan(0, labels.Length);
-        for (var x = 0; x < labels.Length; x++)
+        Span<byte> source = sample.Labels.AsSpan(row.Nearest * sample.Image.Width, sample.Image.Width);
+        Span<Tap> taps = _columns.Taps.AsSpan(0, labels.Length);
+        for (int x = 0; x < labels.Length; x++)
         {
             labels[x] = row.Inside && taps[x].Inside ? source[taps[x].Nearest] : ignoreIndex;
         }
@@ -54,8 +54,8 @@ internal sealed class Augmenter(Augmentation options)
     // What lies beside the image stays apart from it: no threshold makes it a class.
     private void MarkUnlabelled(Tap row, int ignoreIndex, Span<int> labels)
     {
-        var taps = _columns.Taps.AsSpan(0, labels.Length);
-        for (var x = 0; x < labels.Length; x++)
+        Span<Tap> taps = _columns.Taps.AsSpan(0, labels.Length);
+        for (int x = 0; x < labels.Length; x++)
         {
             labels[x] = row.Inside && taps[x].Inside ? Batch.Unlabelled : ignoreIndex;
         }
@@ -63,25 +63,25 @@ internal sealed class Augmenter(Augmentation options)
 
     private void SampleRow(RgbImage source, Tap row, in AugmentationDraw draw, Span<float> red, Span<float> green, Span<float> blue)
     {
-        var stride = source.Width * 3;
-        var upper = source.Pixels.AsSpan(row.First * stride, stride);
-        var lower = source.Pixels.AsSpan(row.Second * stride, stride);
-        var (gain, offset, saturation) = (draw.Gain, draw.Offset, draw.Saturation);
-        var padWithMean = options.Pad == PadMode.Mean;
-        var taps = _columns.Taps.AsSpan(0, red.Length);
-        for (var x = 0; x < red.Length; x++)
+        int stride = source.Width * 3;
+        Span<byte> upper = source.Pixels.AsSpan(row.First * stride, stride);
+        Span<byte> lower = source.Pixels.AsSpan(row.Second * stride, stride);
+        (System.Numerics.Vector3 gain, System.Numerics.Vector3 offset, float saturation) = (draw.Gain, draw.Offset, draw.Saturation);
+        bool padWithMean = options.Pad == PadMode.Mean;
+        Span<Tap> taps = _columns.Taps.AsSpan(0, red.Length);
+        for (int x = 0; x < red.Length; x++)
         {
-            ref readonly var tap = ref taps[x];
+            ref readonly Tap tap = ref taps[x];
             if (padWithMean && !(row.Inside && tap.Inside))
             {
                 (red[x], green[x], blue[x]) = (0, 0, 0);
                 continue;
             }
-            var (i, j) = (tap.First * 3, tap.Second * 3);
-            var r = Bilinear(upper[i], upper[j], lower[i], lower[j], tap.Weight, row.Weight);
-            var g = Bilinear(upper[i + 1], upper[j + 1], lower[i + 1], lower[j + 1], tap.Weight, row.Weight);
-            var b = Bilinear(upper[i + 2], upper[j + 2], lower[i + 2], lower[j + 2], tap.Weight, row.Weight);
-            var grey = (1 - saturation) * (GreyR * r + GreyG * g + GreyB * b);
+            (int i, int j) = (tap.First * 3, tap.Second * 3);
+            float r = Bilinear(upper[i], upper[j], lower[i], lower[j], tap.Weight, row.Weight);
+            float g = Bilinear(upper[i + 1], upper[j + 1], lower[i + 1], lower[j + 1], tap.Weight, row.Weight);
+            float b = Bilinear(upper[i + 2], upper[j + 2], lower[i + 2], lower[j + 2], tap.Weight, row.Weight);
+            float grey = (1 - saturation) * (GreyR * r + GreyG * g + GreyB * b);
             red[x] = (saturation * r + grey) * gain.X + offset.X;
             green[x] = (saturation * g + grey) * gain.Y + offset.Y;
             blue[x] = (saturation * b + grey) * gain.Z + offset.Z;
@@ -90,8 +90,8 @@ internal sealed class Augmenter(Augmentation options)
 
     private static float Bilinear(float upperLeft, float upperRight, float lowerLeft, float lowerRight, float weightX, float weightY)
     {
-        var upper = upperLeft + (upperRight - upperLeft) * weightX;
-        var lower = lowerLeft + (lowerRight - lowerLeft) * weightX;
+        float upper = upperLeft + (upperRight - upperLeft) * weightX;
+        float lower = lowerLeft + (lowerRight - lowerLeft) * weightX;
         return upper + (lower - upper) * weightY;
     }
 
@@ -114,14 +114,14 @@ internal sealed class Augmenter(Augmentation options)
             {
                 Taps = new Tap[window];
             }
-            var step = (float)size / scaled;
-            for (var i = 0; i < window; i++)
+            float step = (float)size / scaled;
+            for (int i = 0; i < window; i++)
             {
-                var at = start + (mirrored ? window - 1 - i : i);
-                var clamped = Math.Clamp(at, 0, scaled - 1);
-                var position = Math.Clamp((clamped + 0.5f) * step - 0.5f, 0, size - 1);
-                var first = (int)position;
-                var nearest = Math.Min((int)((clamped + 0.5f) * step), size - 1);
+                int at = start + (mirrored ? window - 1 - i : i);
+                int clamped = Math.Clamp(at, 0, scaled - 1);
+                float position = Math.Clamp((clamped + 0.5f) * step - 0.5f, 0, size - 1);
+                int first = (int)position;
+                int nearest = Math.Min((int)((clamped + 0.5f) * step), size - 1);
                 Taps[i] = new Tap(first, Math.Min(first + 1, size - 1), position - first, nearest, at == clamped);
             }
         }

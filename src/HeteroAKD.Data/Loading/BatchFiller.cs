@@ -24,16 +24,16 @@ internal sealed class BatchFiller
 
     public void Fill(Batch batch, long number)
     {
-        var perEpoch = BatchesPerEpoch(_dataset.Count, _options);
-        var (epoch, first) = (number / perEpoch, (int)(number % perEpoch) * _options.BatchSize);
+        int perEpoch = BatchesPerEpoch(_dataset.Count, _options);
+        (long epoch, int first) = (number / perEpoch, (int)(number % perEpoch) * _options.BatchSize);
         OrderFor(epoch);
-        var count = Math.Min(_options.BatchSize, _dataset.Count - first);
-        for (var n = 0; n < count; n++)
+        int count = Math.Min(_options.BatchSize, _dataset.Count - first);
+        for (int n = 0; n < count; n++)
         {
-            var index = _order[first + n];
-            var sample = _dataset.Load(index, _scratch);
+            int index = _order[first + n];
+            Sample sample = _dataset.Load(index, _scratch);
             _scratch = sample;
-            var (height, width) = WindowFor(sample);
+            (int height, int width) = WindowFor(sample);
             if (n == 0)
             {
                 batch.Resize(count, height, width);
@@ -41,18 +41,19 @@ internal sealed class BatchFiller
             else if (height != batch.Height || width != batch.Width)
             {
                 throw new DatasetException(
-                    sample.Id, $"its window is {width}x{height}, the batch's {batch.Width}x{batch.Height}", "Set the window's Height and Width, or batches of one image");
+                    sample.Id, $"its window is {width}x{height}, the batch's "
+                        + $"{batch.Width}x{batch.Height}", "Set the window's Height and Width, or batches of one image");
             }
             batch.Indices[n] = index;
-            var random = new CounterRandom(_options.Seed, RandomPurpose.Augment, (uint)epoch, (uint)index);
+            CounterRandom random = new(_options.Seed, RandomPurpose.Augment, (uint)epoch, (uint)index);
             batch.Views[n] = _augmenter.Apply(sample, random, _dataset.Classes.IgnoreIndex, height, width, batch.ImageAt(n), batch.LabelsAt(n));
         }
     }
 
     private (int Height, int Width) WindowFor(Sample sample)
     {
-        var options = _options.Augmentation;
-        var divisor = options.SizeDivisor;
+        Augmentation options = _options.Augmentation;
+        int divisor = options.SizeDivisor;
         return options.Height > 0
             ? (options.Height, options.Width)
             : ((sample.Image.Height + divisor - 1) / divisor * divisor, (sample.Image.Width + divisor - 1) / divisor * divisor);
@@ -66,12 +67,12 @@ internal sealed class BatchFiller
         }
         if (_options.Shuffle)
         {
-            var random = new CounterRandom(_options.Seed, RandomPurpose.Shuffle, (uint)epoch, 0);
+            CounterRandom random = new(_options.Seed, RandomPurpose.Shuffle, (uint)epoch, 0);
             random.Permute(_order);
         }
         else if (_orderEpoch < 0)
         {
-            for (var i = 0; i < _order.Length; i++)
+            for (int i = 0; i < _order.Length; i++)
             {
                 _order[i] = i;
             }

@@ -5,8 +5,8 @@ using HeteroAKD.Nn;
 namespace HeteroAKD.Data;
 
 /// <summary>
-/// An endless sequence of batches, epoch after epoch, made ahead by background threads into a ring of reused buffers. Batch k depends on the data set, the options
-/// and k alone, so <see cref="Position"/> is all that a checkpoint has to keep, and the number of threads changes nothing.
+/// An endless sequence of batches, epoch after epoch, made ahead by background threads into a ring of reused buffers. Batch k depends on the data set, the
+/// options and k alone, so <see cref="Position"/> is all that a checkpoint has to keep, and the number of threads changes nothing.
 /// </summary>
 public sealed class BatchLoader : IBatchSource, IDisposable
 {
@@ -29,12 +29,12 @@ public sealed class BatchLoader : IBatchSource, IDisposable
         BatchesPerEpoch = BatchFiller.BatchesPerEpoch(dataset.Count, options);
         _inline = options.Threads == 0 ? new BatchFiller(dataset, options) : null;
         _ring = new Slot[options.Threads == 0 ? 1 : Math.Max(options.Prefetch, options.Threads) + 1]; // one more is in the consumer's hands
-        for (var i = 0; i < _ring.Length; i++)
+        for (int i = 0; i < _ring.Length; i++)
         {
             _ring[i] = new Slot();
         }
         _threads = new Thread[options.Threads];
-        for (var i = 0; i < _threads.Length; i++)
+        for (int i = 0; i < _threads.Length; i++)
         {
             _threads[i] = new Thread(Work) { IsBackground = true, Name = $"BatchLoader {i}" };
             _threads[i].Start();
@@ -68,8 +68,8 @@ public sealed class BatchLoader : IBatchSource, IDisposable
     /// <summary>The next batch, valid until the next call. What went wrong on a thread is thrown here, again at every call until <see cref="Seek"/>.</summary>
     public Batch Next()
     {
-        var start = Stopwatch.GetTimestamp();
-        var slot = _inline is null ? WaitForSlot() : FillInline(_inline);
+        long start = Stopwatch.GetTimestamp();
+        Slot slot = _inline is null ? WaitForSlot() : FillInline(_inline);
         WaitSeconds += Stopwatch.GetElapsedTime(start).TotalSeconds;
         return slot.Batch;
     }
@@ -80,7 +80,7 @@ public sealed class BatchLoader : IBatchSource, IDisposable
         ArgumentOutOfRangeException.ThrowIfNegative(position);
         lock (_gate)
         {
-            foreach (var slot in _ring)
+            foreach (Slot slot in _ring)
             {
                 slot.Stale |= slot.State == SlotState.Filling;
                 if (slot.State == SlotState.Ready)
@@ -101,7 +101,7 @@ public sealed class BatchLoader : IBatchSource, IDisposable
             _stopping = true;
             Monitor.PulseAll(_gate);
         }
-        foreach (var thread in _threads)
+        foreach (Thread thread in _threads)
         {
             thread.Join();
         }
@@ -117,7 +117,8 @@ public sealed class BatchLoader : IBatchSource, IDisposable
         if (dataset.Count == 0 || (options.DropLast && dataset.Count < options.BatchSize))
         {
             throw new DatasetException(
-                null, $"{dataset.Count} images do not fill one batch of {options.BatchSize}", $"Set training.batchSize, and teacher.batchSize if there is one, to at most {Math.Max(1, dataset.Count)}");
+                null, $"{dataset.Count} images do not fill one batch of {options.BatchSize}", $"Set training.batchSize, and teacher.batchSize if there is "
+                    + $"one, to at most {Math.Max(1, dataset.Count)}");
         }
         options.Augmentation.Validate();
     }
@@ -161,7 +162,7 @@ public sealed class BatchLoader : IBatchSource, IDisposable
 
     private void Work()
     {
-        var filler = new BatchFiller(Dataset, Options);
+        BatchFiller filler = new(Dataset, Options);
         while (Claim() is { } slot)
         {
             try
@@ -180,7 +181,9 @@ public sealed class BatchLoader : IBatchSource, IDisposable
         }
     }
 
-    /// <summary>Takes the next batch number and a free slot for it. Numbers are claimed in order, so the one that the consumer waits for always has a slot.</summary>
+    /// <summary>
+    /// Takes the next batch number and a free slot for it. Numbers are claimed in order, so the one that the consumer waits for always has a slot.
+    /// </summary>
     private Slot? Claim()
     {
         lock (_gate)
@@ -200,7 +203,7 @@ public sealed class BatchLoader : IBatchSource, IDisposable
 
     private Slot? Find(SlotState state, long number = -1)
     {
-        foreach (var slot in _ring)
+        foreach (Slot slot in _ring)
         {
             if (slot.State == state && (number < 0 || slot.Number == number))
             {

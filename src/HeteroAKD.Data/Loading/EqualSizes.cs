@@ -3,7 +3,8 @@ using HeteroAKD.Nn;
 namespace HeteroAKD.Data;
 
 /// <summary>
-/// The images of a data set in order, in batches of neighbours that have one size: a set of equal images gives full batches, a set of different ones small batches.
+/// The images of a data set in order, in batches of neighbours that have one size: a set of equal images gives full batches, a set of different ones small
+/// batches.
 /// </summary>
 public static class EqualSizes
 {

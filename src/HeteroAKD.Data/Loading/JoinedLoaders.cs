@@ -3,8 +3,8 @@ using HeteroAKD.Nn;
 namespace HeteroAKD.Data;
 
 /// <summary>
-/// Batches of labelled images followed by unlabelled ones. Each part is made by a loader of its own, so the labelled images of batch k are the same whatever comes after
-/// them. Both loaders stand at the same batch.
+/// Batches of labelled images followed by unlabelled ones. Each part is made by a loader of its own, so the labelled images of batch k are the same whatever
+/// comes after them. Both loaders stand at the same batch.
 /// </summary>
 public sealed class JoinedLoaders : IBatchSource, IDisposable
 {
@@ -31,16 +31,17 @@ public sealed class JoinedLoaders : IBatchSource, IDisposable
     /// <exception cref="DatasetException">The windows of the two parts differ in size.</exception>
     public Batch Next()
     {
-        var labelled = _labelled.Next();
+        Batch labelled = _labelled.Next();
         if (_unlabelled is null)
         {
             return labelled;
         }
-        var unlabelled = _unlabelled.Next();
+        Batch unlabelled = _unlabelled.Next();
         if ((labelled.Height, labelled.Width) != (unlabelled.Height, unlabelled.Width))
         {
             throw new DatasetException(
-                null, $"the windows of labelled images are {labelled.Width}x{labelled.Height}, those of unlabelled ones {unlabelled.Width}x{unlabelled.Height}", "Set the window's Height and Width");
+                null, $"the windows of labelled images are {labelled.Width}x{labelled.Height}, those of unlabelled ones "
+                    + $"{unlabelled.Width}x{unlabelled.Height}", "Set the window's Height and Width");
         }
         _joined.Resize(labelled.Count + unlabelled.Count, labelled.Height, labelled.Width);
         Copy(labelled, 0, source: 0);
@@ -64,11 +65,11 @@ public sealed class JoinedLoaders : IBatchSource, IDisposable
 
     private void Copy(Batch part, int first, int source)
     {
-        var pixels = part.Height * part.Width;
+        int pixels = part.Height * part.Width;
         part.Images.AsSpan(0, part.Count * 3 * pixels).CopyTo(_joined.Images.AsSpan(first * 3 * pixels));
         part.Labels.AsSpan(0, part.Count * pixels).CopyTo(_joined.Labels.AsSpan(first * pixels));
         part.Indices.AsSpan(0, part.Count).CopyTo(_joined.Indices.AsSpan(first));
-        for (var n = 0; n < part.Count; n++)
+        for (int n = 0; n < part.Count; n++)
         {
             _joined.Views[first + n] = part.Views[n] with { Source = source };
         }

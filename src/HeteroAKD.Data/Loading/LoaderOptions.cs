@@ -1,6 +1,8 @@
 namespace HeteroAKD.Data;
 
-/// <summary>How a <see cref="BatchLoader"/> makes batches. The batches depend on everything here except <see cref="Prefetch"/> and <see cref="Threads"/>.</summary>
+/// <summary>
+/// How a <see cref="BatchLoader"/> makes batches. The batches depend on everything here except <see cref="Prefetch"/> and <see cref="Threads"/>.
+/// </summary>
 public sealed record LoaderOptions
 {
     /// <summary>Images in a batch.</summary>
@@ -27,6 +29,9 @@ public sealed record LoaderOptions
     /// <summary>Everything in order, whole images, the last partial batch included.</summary>
     public static LoaderOptions ForEvaluation(int batchSize, Augmentation augmentation) => new()
     {
-        BatchSize = batchSize, Augmentation = augmentation.ForEvaluation(), Shuffle = false, DropLast = false,
+        BatchSize = batchSize,
+        Augmentation = augmentation.ForEvaluation(),
+        Shuffle = false,
+        DropLast = false,
     };
 }

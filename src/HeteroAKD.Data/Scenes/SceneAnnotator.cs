@@ -35,19 +35,19 @@ internal struct SceneAnnotator(CounterRandom random, float noise)
         {
             return;
         }
-        var salt = _random.NextUInt();
-        var unit = canvas.Height / 96f;
-        var reach = 6 * noise * unit;
-        var count = canvas.Width * canvas.Height;
-        var truth = ArrayPool<byte>.Shared.Rent(count); // [H, W]
+        uint salt = _random.NextUInt();
+        float unit = canvas.Height / 96f;
+        float reach = 6 * noise * unit;
+        int count = canvas.Width * canvas.Height;
+        byte[] truth = ArrayPool<byte>.Shared.Rent(count); // [H, W]
         canvas.Labels.CopyTo(truth);
-        for (var y = 0; y < canvas.Height; y++)
+        for (int y = 0; y < canvas.Height; y++)
         {
-            for (var x = 0; x < canvas.Width; x++)
+            for (int x = 0; x < canvas.Width; x++)
             {
-                var (u, v) = (x / (8 * unit), y / (8 * unit));
-                var fromX = Math.Clamp(x + (int)MathF.Round(reach * (SceneNoise.Value(u, v, salt) - 0.5f)), 0, canvas.Width - 1);
-                var fromY = Math.Clamp(y + (int)MathF.Round(reach * (SceneNoise.Value(u, v, salt + 1) - 0.5f)), 0, canvas.Height - 1);
+                (float u, float v) = (x / (8 * unit), y / (8 * unit));
+                int fromX = Math.Clamp(x + (int)MathF.Round(reach * (SceneNoise.Value(u, v, salt) - 0.5f)), 0, canvas.Width - 1);
+                int fromY = Math.Clamp(y + (int)MathF.Round(reach * (SceneNoise.Value(u, v, salt + 1) - 0.5f)), 0, canvas.Height - 1);
                 canvas.Labels[y * canvas.Width + x] = truth[fromY * canvas.Width + fromX];
             }
         }

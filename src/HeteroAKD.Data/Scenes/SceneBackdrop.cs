@@ -14,27 +14,27 @@ internal static class SceneBackdrop
 
     public static void Paint(SceneCanvas canvas, in SceneView view, in ScenePalette palette, ref CounterRandom random)
     {
-        for (var y = 0; y < view.Horizon; y++)
+        for (int y = 0; y < view.Horizon; y++)
         {
-            for (var x = 0; x < view.Width; x++)
+            for (int x = 0; x < view.Width; x++)
             {
                 canvas.Paint(x, y, palette.Sky(view, x, y), SceneClass.Sky);
             }
         }
-        var kind = random.Chance(0.2f) ? Skyline.Open : random.Chance(0.5f) ? Skyline.Hills : Skyline.Town;
-        var height = random.Uniform(4, 13) * view.Unit;
-        var air = random.Uniform(0.25f, 0.7f); // how much of the skyline's own colour is lost on the way
-        var facade = Vector3.Lerp(palette.Stone, ScenePalette.Paint(ref random), 0.4f);
+        Skyline kind = random.Chance(0.2f) ? Skyline.Open : random.Chance(0.5f) ? Skyline.Hills : Skyline.Town;
+        float height = random.Uniform(4, 13) * view.Unit;
+        float air = random.Uniform(0.25f, 0.7f); // how much of the skyline's own colour is lost on the way
+        Vector3 facade = Vector3.Lerp(palette.Stone, ScenePalette.Paint(ref random), 0.4f);
         if (kind == Skyline.Open)
         {
             return;
         }
-        for (var x = 0; x < view.Width; x++)
+        for (int x = 0; x < view.Width; x++)
         {
-            var rise = height * (kind == Skyline.Hills ? Hill(x, view, palette) : Roof(x, view, palette));
-            for (var y = Math.Max(0, (int)(view.Horizon - rise)); y < view.Horizon; y++)
+            float rise = height * (kind == Skyline.Hills ? Hill(x, view, palette) : Roof(x, view, palette));
+            for (int y = Math.Max(0, (int)(view.Horizon - rise)); y < view.Horizon; y++)
             {
-                var color = kind == Skyline.Hills ? Wood(x, y, view, palette) : facade * (0.8f + 0.4f * Window(x, y, view, palette));
+                Vector3 color = kind == Skyline.Hills ? Wood(x, y, view, palette) : facade * (0.8f + 0.4f * Window(x, y, view, palette));
                 canvas.Paint(x, y, Vector3.Lerp(color, palette.Haze, air), kind == Skyline.Hills ? SceneClass.Tree : SceneClass.Building);
             }
         }
@@ -45,8 +45,8 @@ internal static class SceneBackdrop
 
     private static float Roof(int x, in SceneView view, in ScenePalette palette)
     {
-        var block = (int)(x / (7 * view.Unit));
-        var rise = SceneNoise.White(block, 0, palette.Salt + 21);
+        int block = (int)(x / (7 * view.Unit));
+        float rise = SceneNoise.White(block, 0, palette.Salt + 21);
         return rise < 0.15f ? 0.1f : 0.3f + rise;
     }
 

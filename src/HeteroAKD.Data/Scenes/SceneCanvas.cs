@@ -28,7 +28,7 @@ internal readonly ref struct SceneCanvas(Span<byte> pixels, Span<byte> labels, i
         {
             return;
         }
-        var at = y * Width + x;
+        int at = y * Width + x;
         Put(at, Vector3.Lerp(Get(at), color, Math.Min(coverage, 1)));
         if (coverage > 0.5f && label is { } named)
         {
@@ -43,10 +43,10 @@ internal readonly ref struct SceneCanvas(Span<byte> pixels, Span<byte> labels, i
         {
             (left, right) = ((left + right - minimum) / 2, (left + right + minimum) / 2);
         }
-        for (var y = Math.Max(0, (int)top); y < Math.Min(Height, bottom); y++)
+        for (int y = Math.Max(0, (int)top); y < Math.Min(Height, bottom); y++)
         {
-            var rowCoverage = Math.Min(bottom, y + 1) - Math.Max(top, y);
-            for (var x = Math.Max(0, (int)left); x < Math.Min(Width, right); x++)
+            float rowCoverage = Math.Min(bottom, y + 1) - Math.Max(top, y);
+            for (int x = Math.Max(0, (int)left); x < Math.Min(Width, right); x++)
             {
                 Cover(x, y, color, rowCoverage * (Math.Min(right, x + 1) - Math.Max(left, x)), label);
             }
@@ -56,12 +56,12 @@ internal readonly ref struct SceneCanvas(Span<byte> pixels, Span<byte> labels, i
     /// <summary>An ellipse with an anti-aliased edge.</summary>
     public void Ellipse(float centerX, float centerY, float radiusX, float radiusY, Vector3 color, SceneClass? label)
     {
-        for (var y = Math.Max(0, (int)(centerY - radiusY - 1)); y <= Math.Min(Height - 1, centerY + radiusY + 1); y++)
+        for (int y = Math.Max(0, (int)(centerY - radiusY - 1)); y <= Math.Min(Height - 1, centerY + radiusY + 1); y++)
         {
-            for (var x = Math.Max(0, (int)(centerX - radiusX - 1)); x <= Math.Min(Width - 1, centerX + radiusX + 1); x++)
+            for (int x = Math.Max(0, (int)(centerX - radiusX - 1)); x <= Math.Min(Width - 1, centerX + radiusX + 1); x++)
             {
-                var (dx, dy) = ((x + 0.5f - centerX) / radiusX, (y + 0.5f - centerY) / radiusY);
-                var outside = (MathF.Sqrt(dx * dx + dy * dy) - 1) * Math.Min(radiusX, radiusY);
+                (float dx, float dy) = ((x + 0.5f - centerX) / radiusX, (y + 0.5f - centerY) / radiusY);
+                float outside = (MathF.Sqrt(dx * dx + dy * dy) - 1) * Math.Min(radiusX, radiusY);
                 Cover(x, y, color, 0.5f - outside, label);
             }
         }
@@ -71,7 +71,7 @@ internal readonly ref struct SceneCanvas(Span<byte> pixels, Span<byte> labels, i
 
     public void Put(int at, Vector3 color)
     {
-        var scaled = Vector3.Clamp(color * 255f + new Vector3(0.5f), Vector3.Zero, new Vector3(255));
+        Vector3 scaled = Vector3.Clamp(color * 255f + new Vector3(0.5f), Vector3.Zero, new Vector3(255));
         (Pixels[at * 3], Pixels[at * 3 + 1], Pixels[at * 3 + 2]) = ((byte)scaled.X, (byte)scaled.Y, (byte)scaled.Z);
     }
 }

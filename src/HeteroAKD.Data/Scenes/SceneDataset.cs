@@ -7,19 +7,20 @@ namespace HeteroAKD.Data;
 /// Procedural street scenes with exact labels, made when they are asked for: no file, any number, the same scene for the same (seed, split, index).
 /// </summary>
 /// <remarks>
-/// Eleven classes whose appearance overlaps on purpose: water shows the sky, pavements and facades share the road's grey, grass the colour of trees, billboards show
-/// any of them, and a lane is closed because a lamp far above it is red. So most classes are decided by the layout of the whole picture. docs/scenes.md describes the
-/// generator and shows a sheet of it.
+/// Eleven classes whose appearance overlaps on purpose: water shows the sky, pavements and facades share the road's grey, grass the colour of trees, billboards
+/// show any of them, and a lane is closed because a lamp far above it is red. So most classes are decided by the layout of the whole picture. docs/scenes.md
+/// describes the generator and shows a sheet of it.
 /// </remarks>
 public sealed class SceneDataset : ISegmentationDataset
 {
     /// <summary>A split holds this many scenes.</summary>
     public const int MaxCount = 1 << 30;
 
-    private static readonly ClassSet SceneClasses = new(
+    private static readonly ClassSet s_sceneClasses = new(
         ["sky", "water", "building", "road", "closed-lane", "pavement", "grass", "tree", "pole", "sign", "car"],
         [
-            (150, 200, 240), (40, 80, 200), (150, 80, 60), (128, 96, 128), (230, 60, 60), (230, 190, 200), (150, 220, 90), (30, 120, 40), (250, 240, 230), (250, 210, 30),
+            (150, 200, 240), (40, 80, 200), (150, 80, 60), (128, 96, 128), (230, 60, 60), (230, 190, 200), (150, 220, 90), (30, 120, 40), (250, 240, 230),
+            (250, 210, 30),
             (70, 20, 140),
         ]);
 
@@ -55,7 +56,7 @@ public sealed class SceneDataset : ISegmentationDataset
     public int Count { get; }
 
     /// <inheritdoc/>
-    public ClassSet Classes => SceneClasses;
+    public ClassSet Classes => s_sceneClasses;
 
     /// <inheritdoc/>
     public (int Width, int Height)? SizeOf(int index) => (_options.Width, _options.Height);
@@ -65,9 +66,9 @@ public sealed class SceneDataset : ISegmentationDataset
     {
         ArgumentOutOfRangeException.ThrowIfNegative(index);
         ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(index, Count);
-        var number = _first + index;
-        var id = string.Create(CultureInfo.InvariantCulture, $"{_split}-{number:D6}");
-        var sample = reuse is not null && reuse.Image.Width == _options.Width && reuse.Image.Height == _options.Height
+        int number = _first + index;
+        string id = string.Create(CultureInfo.InvariantCulture, $"{_split}-{number:D6}");
+        Sample sample = reuse is not null && reuse.Image.Width == _options.Width && reuse.Image.Height == _options.Height
             ? reuse
             : new Sample(id, new RgbImage(_options.Width, _options.Height), new byte[_options.Width * _options.Height]);
         sample.Id = id;

@@ -85,20 +85,20 @@ internal ref struct SceneLayout
 
     public static SceneLayout Draw(Span<GroundStrip> strips, ref CounterRandom random, ref SceneAnnotator annotator, in SceneView view)
     {
-        var layout = new SceneLayout(strips) { Salt = random.NextUInt() };
+        SceneLayout layout = new(strips) { Salt = random.NextUInt() };
         layout.DrawSurfaces(ref random);
-        var lanes = 2 + random.NextInt(2);
-        var laneWidth = random.Uniform(2.6f, 3.4f);
+        int lanes = 2 + random.NextInt(2);
+        float laneWidth = random.Uniform(2.6f, 3.4f);
         layout.RoadLeft = random.Uniform(-4, 4) - lanes * laneWidth / 2;
         layout.RoadRight = layout.RoadLeft + lanes * laneWidth;
         layout.GantryNearness = random.Chance(0.75f) ? random.Uniform(0.22f, 0.42f) : 0;
         (layout.LeftLand, layout.RightLand) = (DrawLand(ref random), DrawLand(ref random));
-        var leftPavement = DrawPavement(layout.LeftLand, ref random);
-        var rightPavement = DrawPavement(layout.RightLand, ref random);
+        float leftPavement = DrawPavement(layout.LeftLand, ref random);
+        float rightPavement = DrawPavement(layout.RightLand, ref random);
 
         layout.Add(-FarAway, layout.RoadLeft - leftPavement, layout.LeftLand, ref random, ref annotator);
         layout.Add(layout.RoadLeft - leftPavement, layout.RoadLeft, SceneClass.Pavement, ref random, ref annotator);
-        for (var lane = 0; lane < lanes; lane++)
+        for (int lane = 0; lane < lanes; lane++)
         {
             layout.AddLane(layout.RoadLeft + lane * laneWidth, layout.RoadLeft + (lane + 1) * laneWidth, view, ref random, ref annotator);
         }
@@ -111,7 +111,7 @@ internal ref struct SceneLayout
     [System.Diagnostics.CodeAnalysis.UnscopedRef]
     public readonly ref readonly GroundStrip StripAt(float lateral)
     {
-        var i = 0;
+        int i = 0;
         while (i < _count - 1 && lateral >= _strips[i].Right)
         {
             i++;
@@ -138,35 +138,35 @@ internal ref struct SceneLayout
 
     private static SceneClass DrawLand(ref CounterRandom random)
     {
-        var chance = random.NextFloat();
+        float chance = random.NextFloat();
         return chance < 0.3f ? SceneClass.Water : chance < 0.6f ? SceneClass.Grass : chance < 0.7f ? SceneClass.Pavement : SceneClass.Building;
     }
 
     private static float DrawPavement(SceneClass land, ref CounterRandom random)
     {
-        var width = random.Uniform(1.5f, 4.5f);
+        float width = random.Uniform(1.5f, 4.5f);
         return random.Chance(0.2f) && land == SceneClass.Grass ? 0.05f : width;
     }
 
     private void Add(float left, float right, SceneClass land, ref CounterRandom random, ref SceneAnnotator annotator)
     {
-        var surface = land == SceneClass.Building ? SceneClass.Pavement : land; // houses stand on paving, which shows in the gaps
+        SceneClass surface = land == SceneClass.Building ? SceneClass.Pavement : land; // houses stand on paving, which shows in the gaps
         _strips[_count++] = new GroundStrip(left, right, surface, annotator.Name(surface), random.Uniform(0.93f, 1.07f));
     }
 
     private void AddLane(float left, float right, in SceneView view, ref CounterRandom random, ref SceneAnnotator annotator)
     {
-        var chance = random.NextFloat();
-        var lamp = chance < 0.42f ? LaneLamp.Red : chance < 0.5f ? LaneLamp.Amber : LaneLamp.Green;
-        var margin = 4 * view.Unit;
-        var column = view.Column((left + right) / 2, GantryNearness);
+        float chance = random.NextFloat();
+        LaneLamp lamp = chance < 0.42f ? LaneLamp.Red : chance < 0.5f ? LaneLamp.Amber : LaneLamp.Green;
+        float margin = 4 * view.Unit;
+        float column = view.Column((left + right) / 2, GantryNearness);
         if (GantryNearness == 0 || column < margin || column > view.Width - margin)
         {
             lamp = LaneLamp.None;
         }
-        var amberCloses = random.Chance(0.5f);
-        var closed = lamp == LaneLamp.Red || (lamp == LaneLamp.Amber && amberCloses);
-        var surface = closed ? SceneClass.ClosedLane : SceneClass.Road;
+        bool amberCloses = random.Chance(0.5f);
+        bool closed = lamp == LaneLamp.Red || (lamp == LaneLamp.Amber && amberCloses);
+        SceneClass surface = closed ? SceneClass.ClosedLane : SceneClass.Road;
         _strips[_count++] = new GroundStrip(left, right, surface, annotator.Name(surface), 1, IsLane: true, lamp);
     }
 }

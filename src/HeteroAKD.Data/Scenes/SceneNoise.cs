@@ -8,7 +8,7 @@ internal static class SceneNoise
     {
         unchecked
         {
-            var h = salt ^ ((uint)x * 0x9E3779B1u) ^ ((uint)y * 0x85EBCA77u);
+            uint h = salt ^ ((uint)x * 0x9E3779B1u) ^ ((uint)y * 0x85EBCA77u);
             h = (h ^ (h >> 15)) * 0x2C1B3C6Du;
             h = (h ^ (h >> 12)) * 0x297A2D39u;
             return h ^ (h >> 15);
@@ -21,13 +21,13 @@ internal static class SceneNoise
     /// <summary>Smooth value noise in [0, 1) on the unit lattice.</summary>
     public static float Value(float x, float y, uint salt)
     {
-        var (left, top) = ((int)MathF.Floor(x), (int)MathF.Floor(y));
-        var (fx, fy) = (x - left, y - top);
+        (int left, int top) = ((int)MathF.Floor(x), (int)MathF.Floor(y));
+        (float fx, float fy) = (x - left, y - top);
         fx = fx * fx * (3 - 2 * fx);
         fy = fy * fy * (3 - 2 * fy);
-        var (a, b) = (White(left, top, salt), White(left + 1, top, salt));
-        var (c, d) = (White(left, top + 1, salt), White(left + 1, top + 1, salt));
-        var upper = a + (b - a) * fx;
+        (float a, float b) = (White(left, top, salt), White(left + 1, top, salt));
+        (float c, float d) = (White(left, top + 1, salt), White(left + 1, top + 1, salt));
+        float upper = a + (b - a) * fx;
         return upper + (c + (d - c) * fx - upper) * fy;
     }
 
@@ -38,7 +38,7 @@ internal static class SceneNoise
     /// <summary>0 below <paramref name="low"/>, 1 above <paramref name="high"/>, smooth in between.</summary>
     public static float Step(float low, float high, float value)
     {
-        var t = Math.Clamp((value - low) / (high - low), 0, 1);
+        float t = Math.Clamp((value - low) / (high - low), 0, 1);
         return t * t * (3 - 2 * t);
     }
 }

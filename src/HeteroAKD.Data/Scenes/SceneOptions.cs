@@ -26,8 +26,8 @@ public sealed record SceneOptions
     public ulong Seed { get; init; }
 
     /// <summary>
-    /// How careless the annotator is, 0 to 1: outlines wander by up to three pixels (of 96 rows) and regions are given a similar class with probability 0.35, both times
-    /// this value. The pictures stay the same. 0 is the truth, which is what a score should be taken against.
+    /// How careless the annotator is, 0 to 1: outlines wander by up to three pixels (of 96 rows) and regions are given a similar class with probability 0.35,
+    /// both times this value. The pictures stay the same. 0 is the truth, which is what a score should be taken against.
     /// </summary>
     public float AnnotationNoise { get; init; }
 }

@@ -27,32 +27,32 @@ internal static class SceneThings
     /// <returns>The part of <paramref name="things"/> in use, far things first.</returns>
     public static Span<SceneThing> Draw(Span<SceneThing> things, ref CounterRandom random, in SceneLayout layout)
     {
-        var count = 0;
-        for (var n = random.NextInt(5); n > 0; n--)
+        int count = 0;
+        for (int n = random.NextInt(5); n > 0; n--)
         {
             things[count++] = Beside(ThingKind.Tree, ref random, layout, random.Uniform(0.5f, 7));
         }
-        for (var n = random.NextInt(3) + (layout.LeftLand == SceneClass.Grass ? 2 : 0) + (layout.RightLand == SceneClass.Grass ? 2 : 0); n > 0; n--)
+        for (int n = random.NextInt(3) + (layout.LeftLand == SceneClass.Grass ? 2 : 0) + (layout.RightLand == SceneClass.Grass ? 2 : 0); n > 0; n--)
         {
             things[count++] = Beside(ThingKind.Tree, ref random, layout, random.Uniform(2, 25));
         }
-        for (var n = 1 + random.NextInt(4); n > 0; n--)
+        for (int n = 1 + random.NextInt(4); n > 0; n--)
         {
             things[count++] = Beside(ThingKind.LampPost, ref random, layout, random.Uniform(0.2f, 1.2f));
         }
-        for (var n = random.NextInt(4); n > 0; n--)
+        for (int n = random.NextInt(4); n > 0; n--)
         {
             things[count++] = Beside(ThingKind.TrafficSign, ref random, layout, random.Uniform(0.2f, 1.5f));
         }
-        for (var n = random.NextInt(3); n > 0; n--)
+        for (int n = random.NextInt(3); n > 0; n--)
         {
             things[count++] = Beside(ThingKind.Billboard, ref random, layout, random.Uniform(2, 8));
         }
-        for (var n = random.NextInt(4); n > 0; n--)
+        for (int n = random.NextInt(4); n > 0; n--)
         {
             things[count++] = Beside(ThingKind.PasserBy, ref random, layout, random.Uniform(0.3f, 4));
         }
-        for (var n = random.NextInt(4); n > 0; n--)
+        for (int n = random.NextInt(4); n > 0; n--)
         {
             things[count++] = InLane(ref random, layout);
         }
@@ -67,14 +67,14 @@ internal static class SceneThings
     /// <summary>A place so many metres beside the road, on either side.</summary>
     private static SceneThing Beside(ThingKind kind, ref CounterRandom random, in SceneLayout layout, float away)
     {
-        var lateral = random.Chance(0.5f) ? layout.RoadLeft - away : layout.RoadRight + away;
+        float lateral = random.Chance(0.5f) ? layout.RoadLeft - away : layout.RoadRight + away;
         return new SceneThing(kind, DrawNearness(ref random), lateral);
     }
 
     private static SceneThing InLane(ref CounterRandom random, in SceneLayout layout)
     {
-        var lateral = random.Uniform(layout.RoadLeft + 1.2f, layout.RoadRight - 1.2f);
-        foreach (ref readonly var strip in layout.Strips)
+        float lateral = random.Uniform(layout.RoadLeft + 1.2f, layout.RoadRight - 1.2f);
+        foreach (ref readonly GroundStrip strip in layout.Strips)
         {
             if (strip.IsLane && lateral >= strip.Left && lateral < strip.Right)
             {

@@ -18,10 +18,10 @@ internal readonly record struct SceneView(int Width, int Height, float Horizon, 
 
     public static SceneView Draw(ref CounterRandom random, int width, int height)
     {
-        var horizon = height * random.Uniform(0.32f, 0.5f);
-        var vanishX = width * random.Uniform(0.25f, 0.75f);
-        var cameraHeight = random.Uniform(1.8f, 3.6f);
-        var pixelsPerMetre = (height - horizon) / cameraHeight;
+        float horizon = height * random.Uniform(0.32f, 0.5f);
+        float vanishX = width * random.Uniform(0.25f, 0.75f);
+        float cameraHeight = random.Uniform(1.8f, 3.6f);
+        float pixelsPerMetre = (height - horizon) / cameraHeight;
         return new SceneView(width, height, horizon, vanishX, pixelsPerMetre, width / pixelsPerMetre);
     }
 

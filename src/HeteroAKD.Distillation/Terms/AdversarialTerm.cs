@@ -20,13 +20,17 @@ public sealed record AdversarialTermOptions : TermOptions
 }
 
 /// <summary>
-/// The adversarial ("holistic") term of SKD (Liu et al., CVPR 2019; CIRKD's <c>CriterionAdv</c> and <c>CriterionAdvForG</c>): a discriminator learns to tell the teacher's logits from the
-/// student's by the hinge loss, max(0, 1 − D(t)) + max(0, 1 + D(s)), with an Adam of its own; the student gets −D(s). Each reaches its own network alone.
+/// The adversarial ("holistic") term of SKD (Liu et al., CVPR 2019; CIRKD's <c>CriterionAdv</c> and <c>CriterionAdvForG</c>): a discriminator learns to tell
+/// the teacher's logits from the student's by the hinge loss, max(0, 1 − D(t)) + max(0, 1 + D(s)), with an Adam of its own; the student gets −D(s). Each
+/// reaches its own network alone.
 /// </summary>
-/// <remarks>The published code makes a power iteration of the spectral norms in each of its three passes; here a batch makes one, which all three passes use.</remarks>
+/// <remarks>
+/// The published code makes a power iteration of the spectral norms in each of its three passes; here a batch makes one, which all three passes use.
+/// </remarks>
 public sealed class AdversarialTerm : DistillationTerm
 {
-    // The published discriminator sees its loss times 0.1 and Adam's 1e-8. Adam is blind to the scale but for that guard, which follows the term's weight instead.
+    // The published discriminator sees its loss times 0.1 and Adam's 1e-8. Adam is blind to the scale but for that guard, which follows the term's weight
+    // instead.
     private const double PublishedEps = 1e-8;
     private const double PublishedWeight = 0.1;
 
@@ -39,12 +43,15 @@ public sealed class AdversarialTerm : DistillationTerm
     {
         if (options.Width % 8 != 0)
         {
-            throw new HeteroAkdException($"adversarial: width = {options.Width} must be a multiple of 8, as the keys of its attention are an eighth as wide; set distillation.terms.adversarial.width");
+            throw new HeteroAkdException(
+                $"adversarial: width = {options.Width} must be a multiple of 8, as the keys of its attention are an eighth as wide; set "
+                    + "distillation.terms.adversarial.width");
         }
 
         _options = options;
         _discriminator = new Discriminator(setup.Site.At("discriminator"), setup.Student.Classes, options.Layers, options.Width);
-        Opponent = new Opponent(_discriminator, new AdamRule(options.Lr, 0.9, 0.99, setup.Weight > 0 ? PublishedEps * setup.Weight / PublishedWeight : PublishedEps));
+        Opponent = new Opponent(
+            _discriminator, new AdamRule(options.Lr, 0.9, 0.99, setup.Weight > 0 ? PublishedEps * setup.Weight / PublishedWeight : PublishedEps));
     }
 
     /// <inheritdoc/>
@@ -85,13 +92,16 @@ public sealed class AdversarialTerm : DistillationTerm
         int most = int.Log2(side / Discriminator.Kernel);
         if (side < 2 * Discriminator.Kernel)
         {
-            throw new HeteroAkdException($"adversarial: logits of {logits[3]}x{logits[2]} pixels are too small for a discriminator; it needs a side of at least {2 * Discriminator.Kernel}");
+            throw new HeteroAkdException(
+                $"adversarial: logits of {logits[3]}x{logits[2]} pixels are too small for a discriminator; it needs a side of at least "
+                    + $"{2 * Discriminator.Kernel}");
         }
 
         if (_options.Layers > most)
         {
             throw new HeteroAkdException(
-                $"adversarial: logits of {logits[3]}x{logits[2]} pixels are too small for {_options.Layers} halvings; set distillation.terms.adversarial.layers to at most {most}");
+                $"adversarial: logits of {logits[3]}x{logits[2]} pixels are too small for {_options.Layers} halvings; set "
+                    + $"distillation.terms.adversarial.layers to at most {most}");
         }
     }
 }

@@ -1,5 +1,4 @@
 using HeteroAKD.Nn;
-using HeteroAKD.Nn.Initialization;
 using HeteroAKD.Nn.Layers;
 using HeteroAKD.Tensors;
 
@@ -41,9 +40,10 @@ public sealed record AfDcdTermOptions : TermOptions
 }
 
 /// <summary>
-/// Af-DCD (Fan et al., NeurIPS 2023; the authors' <c>OmniContrastiveFeatureLoss</c>): a 1x1 convolution takes the encoder's last stage to the teacher's width, most of its pixels are masked, a
-/// generator fills them in. Its map has to be the teacher's (squared error, summed over an image), and each pixel's group of channels has to be nearer to the teacher's same pixel and group than
-/// to any other group in its patch: cross entropy of −‖·‖₁/τ, the mean over pixels of the sum over groups. The teacher's map is resized to the student's grid.
+/// Af-DCD (Fan et al., NeurIPS 2023; the authors' <c>OmniContrastiveFeatureLoss</c>): a 1x1 convolution takes the encoder's last stage to the teacher's width,
+/// most of its pixels are masked, a generator fills them in. Its map has to be the teacher's (squared error, summed over an image), and each pixel's group of
+/// channels has to be nearer to the teacher's same pixel and group than to any other group in its patch: cross entropy of −‖·‖₁/τ, the mean over pixels of the
+/// sum over groups. The teacher's map is resized to the student's grid.
 /// </summary>
 public sealed class AfDcdTerm : DistillationTerm
 {
@@ -64,7 +64,8 @@ public sealed class AfDcdTerm : DistillationTerm
         (int student, int teacher) = (setup.Student.FeatureChannels[^1], setup.Teacher.FeatureChannels[^1]);
         if (teacher % options.Groups != 0)
         {
-            throw new HeteroAkdException($"afdcd: the teacher's {teacher} channels do not divide into {options.Groups} groups; set distillation.terms.afdcd.groups");
+            throw new HeteroAkdException(
+                $"afdcd: the teacher's {teacher} channels do not divide into {options.Groups} groups; set distillation.terms.afdcd.groups");
         }
 
         _options = options;
@@ -146,7 +147,8 @@ public sealed class AfDcdTerm : DistillationTerm
         if (Math.Min(pooled.Shape[2], pooled.Shape[3]) < _options.Patch)
         {
             throw new HeteroAkdException(
-                $"afdcd: maps of {map.Shape[3]}x{map.Shape[2]} pixels, pooled {_options.Pool}x{_options.Pool}, are smaller than a patch of {_options.Patch}x{_options.Patch}; lower distillation.terms.afdcd.pool or patch");
+                $"afdcd: maps of {map.Shape[3]}x{map.Shape[2]} pixels, pooled {_options.Pool}x{_options.Pool}, are smaller than a patch of "
+                    + $"{_options.Patch}x{_options.Patch}; lower distillation.terms.afdcd.pool or patch");
         }
 
         Tensor pieces = Functional.ToTokens(Functional.Conv2d(pooled, _pieces, stride: _options.Patch, groups: channels)); // [N, patches, C·taps]
@@ -160,7 +162,8 @@ public sealed class AfDcdTerm : DistillationTerm
         if ((long)patches * vectors * vectors > int.MaxValue)
         {
             throw new HeteroAkdException(
-                $"afdcd: {patches} patches of a batch, {vectors} vectors each, are too many pairs; raise distillation.terms.afdcd.pool, lower groups or patch, or take smaller batches");
+                $"afdcd: {patches} patches of a batch, {vectors} vectors each, are too many pairs; raise distillation.terms.afdcd.pool, lower groups or "
+                    + "patch, or take smaller batches");
         }
     }
 

@@ -6,7 +6,8 @@ namespace HeteroAKD.Distillation.Terms;
 public sealed record AttentionTermOptions : TermOptions;
 
 /// <summary>
-/// AT (Zagoruyko and Komodakis, ICLR 2017; CIRKD's <c>CriterionAT</c>): the mean squared difference of both networks' <see cref="AttentionMap"/>s of the classifier's input.
+/// AT (Zagoruyko and Komodakis, ICLR 2017; CIRKD's <c>CriterionAT</c>): the mean squared difference of both networks' <see cref="AttentionMap"/>s of the
+/// classifier's input.
 /// </summary>
 public sealed class AttentionTerm(TermSetup setup) : DistillationTerm(setup)
 {
@@ -36,5 +37,6 @@ internal static class AttentionMap
     public static Tensor Energy(Tensor map) => Functional.Mean(Functional.Square(map), 1, keepdim: true);
 
     /// <summary>[N, 1, h, w] → [N, h·w].</summary>
-    public static Tensor OfEnergy(Tensor energy) => Functional.Normalize(Functional.Reshape(energy, new Shape(energy.Shape[0], energy.Shape[2] * energy.Shape[3])), 1);
+    public static Tensor OfEnergy(Tensor energy) =>
+        Functional.Normalize(Functional.Reshape(energy, new Shape(energy.Shape[0], energy.Shape[2] * energy.Shape[3])), 1);
 }

@@ -41,11 +41,14 @@ public sealed record ChannelContrastTermOptions : TermOptions
 }
 
 /// <summary>
-/// The channel-wise part of CIRKDv2 (Yang et al., 2023; <c>StudentSegChannelContrast</c>): the classifiers' inputs averaged to a grid, a head takes the student's to the teacher's width, each
-/// channel is a vector of length 1. For each channel the similarities with all channels of each image of the batch, and with channels of a bank, softmax, KL(teacher ‖ student), the mean over
-/// channels; and the mean squared difference of the channels.
+/// The channel-wise part of CIRKDv2 (Yang et al., 2023; <c>StudentSegChannelContrast</c>): the classifiers' inputs averaged to a grid, a head takes the
+/// student's to the teacher's width, each channel is a vector of length 1. For each channel the similarities with all channels of each image of the batch, and
+/// with channels of a bank, softmax, KL(teacher ‖ student), the mean over channels; and the mean squared difference of the channels.
 /// </summary>
-/// <remarks>The published code averages over windows of 4x4, which for its 64x64 maps is a grid of 16; its bank is a queue, here random slots are replaced, as in <see cref="MemoryBankTerm"/>.</remarks>
+/// <remarks>
+/// The published code averages over windows of 4x4, which for its 64x64 maps is a grid of 16; its bank is a queue, here random slots are replaced, as in
+/// <see cref="MemoryBankTerm"/>.
+/// </remarks>
 public sealed class ChannelContrastTerm : DistillationTerm
 {
     private readonly ChannelContrastTermOptions _options;
@@ -58,7 +61,9 @@ public sealed class ChannelContrastTerm : DistillationTerm
     {
         if (options.Samples > options.Memory)
         {
-            throw new HeteroAkdException($"channelContrast: samples = {options.Samples} are more than the {options.Memory} slots of the bank; lower distillation.terms.channelContrast.samples or raise memory");
+            throw new HeteroAkdException(
+                $"channelContrast: samples = {options.Samples} are more than the {options.Memory} slots of the bank; lower "
+                    + "distillation.terms.channelContrast.samples or raise memory");
         }
 
         _options = options;
@@ -99,7 +104,8 @@ public sealed class ChannelContrastTerm : DistillationTerm
         return loss;
     }
 
-    private static Tensor Channels(Tensor map) => Functional.Normalize(Functional.Reshape(map, new Shape(map.Shape[0], map.Shape[1], map.Shape[2] * map.Shape[3])), 2);
+    private static Tensor Channels(Tensor map) =>
+        Functional.Normalize(Functional.Reshape(map, new Shape(map.Shape[0], map.Shape[1], map.Shape[2] * map.Shape[3])), 2);
 
     // [rows, choices] similarities.
     private Tensor Divergence(Tensor student, Tensor teacher) => Functional.Mean(Functional.SoftmaxKl(student, teacher, (float)_options.Tau));

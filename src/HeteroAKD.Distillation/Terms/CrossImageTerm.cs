@@ -9,14 +9,18 @@ public sealed record CrossImageTermOptions : TermOptions
     [InRange("(0, 1000]")]
     public double Tau { get; init; } = 0.1;
 
-    /// <summary>Side of the windows that the maps are averaged over first; 1 leaves them as they are. A similarity is kept for each pair of pixels of a batch, so memory falls with its fourth power.</summary>
+    /// <summary>
+    /// Side of the windows that the maps are averaged over first; 1 leaves them as they are. A similarity is kept for each pair of pixels of a batch, so memory
+    /// falls with its fourth power.
+    /// </summary>
     [InRange("[1, 64]")]
     public int Pool { get; init; } = 1;
 }
 
 /// <summary>
-/// Mini-batch pixel-to-pixel distillation of CIRKD (Yang et al., CVPR 2022; <c>CriterionMiniBatchCrossImagePair</c>): for each pair of images of a batch the cosines of the classifier's inputs
-/// of all pairs of pixels, a softmax over the second image's pixels, KL(teacher ‖ student), the mean over pixels and pairs. Channels may differ.
+/// Mini-batch pixel-to-pixel distillation of CIRKD (Yang et al., CVPR 2022; <c>CriterionMiniBatchCrossImagePair</c>): for each pair of images of a batch the
+/// cosines of the classifier's inputs of all pairs of pixels, a softmax over the second image's pixels, KL(teacher ‖ student), the mean over pixels and pairs.
+/// Channels may differ.
 /// </summary>
 public sealed class CrossImageTerm(CrossImageTermOptions options, TermSetup setup) : DistillationTerm(setup)
 {
@@ -43,7 +47,8 @@ public sealed class CrossImageTerm(CrossImageTermOptions options, TermSetup setu
         if ((long)images * pixels * images * pixels > int.MaxValue)
         {
             throw new HeteroAkdException(
-                $"crossImage: {images} images of {pooled.Shape[2]}x{pooled.Shape[3]} pixels have too many pairs of pixels; raise distillation.terms.crossImage.pool from {options.Pool}, or take smaller batches");
+                $"crossImage: {images} images of {pooled.Shape[2]}x{pooled.Shape[3]} pixels have too many pairs of pixels; raise "
+                    + $"distillation.terms.crossImage.pool from {options.Pool}, or take smaller batches");
         }
 
         Tensor directions = Functional.Reshape(Functional.ToTokens(Functional.Normalize(pooled, 1)), new Shape(images * pixels, channels));

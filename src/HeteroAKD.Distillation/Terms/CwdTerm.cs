@@ -1,6 +1,5 @@
 using HeteroAKD.Nn;
 using HeteroAKD.Nn.Layers;
-using HeteroAKD.Nn.Models;
 using HeteroAKD.Tensors;
 
 namespace HeteroAKD.Distillation.Terms;
@@ -65,7 +64,9 @@ public sealed class CwdTerm : DistillationTerm
         return loss;
     }
 
-    /// <summary>τ² / (N·channels) · Σ KL over all channels of two maps of one shape. As published, <paramref name="channels"/> are the student's before it is aligned.</summary>
+    /// <summary>
+    /// τ² / (N·channels) · Σ KL over all channels of two maps of one shape. As published, <paramref name="channels"/> are the student's before it is aligned.
+    /// </summary>
     internal static Tensor Divergence(Tensor student, Tensor teacher, double tau, int channels)
     {
         double scale = tau * tau / (student.Shape[0] * channels);

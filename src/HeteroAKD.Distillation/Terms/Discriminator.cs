@@ -6,8 +6,9 @@ using HeteroAKD.Tensors.Ops;
 namespace HeteroAKD.Distillation.Terms;
 
 /// <summary>
-/// Tells a teacher's logits from a student's (Liu et al., CVPR 2019; CIRKD's <c>Discriminator</c>, after SAGAN): batch norm, 4x4 convolutions of stride 2 with leaky ReLU, each twice as
-/// wide as the one before and divided by its spectral norm, self-attention after the last two, a 4x4 convolution to one score a place.
+/// Tells a teacher's logits from a student's (Liu et al., CVPR 2019; CIRKD's <c>Discriminator</c>, after SAGAN): batch norm, 4x4 convolutions of stride 2 with
+/// leaky ReLU, each twice as wide as the one before and divided by its spectral norm, self-attention after the last two, a 4x4 convolution to one score a
+/// place.
 /// </summary>
 internal sealed class Discriminator : Module
 {
@@ -19,7 +20,8 @@ internal sealed class Discriminator : Module
     private readonly Tensor _mean; // [C]
     private readonly Tensor _variance; // [C]
     private readonly List<Tensor> _parameters = [];
-    private readonly List<(int Weight, Tensor Direction)> _spectral = []; // a place in _parameters, and [1, O] its left singular vector as the power iteration has it
+    // a place in _parameters, and [1, O] its left singular vector as the power iteration has it
+    private readonly List<(int Weight, Tensor Direction)> _spectral = [];
     private readonly int _layers;
 
     /// <summary>Builds it.</summary>
@@ -56,7 +58,10 @@ internal sealed class Discriminator : Module
         AddConvolution("last", channels, 1, Kernel);
     }
 
-    /// <summary>All parameters in the order in which <see cref="Forward"/> takes them, the convolutions divided by their spectral norms. One power iteration moves the estimates of those.</summary>
+    /// <summary>
+    /// All parameters in the order in which <see cref="Forward"/> takes them, the convolutions divided by their spectral norms. One power iteration moves the
+    /// estimates of those.
+    /// </summary>
     public IReadOnlyList<Tensor> Weights()
     {
         List<Tensor> weights = [.. _parameters];

@@ -15,9 +15,9 @@ public sealed record DistTermOptions : TermOptions
 }
 
 /// <summary>
-/// DIST (Huang et al., NeurIPS 2022; the authors' <c>DIST</c> for segmentation): β · (1 - Pearson's correlation of both networks' probabilities over the classes of a pixel, the mean over pixels) +
-/// γ · (1 - that over all pixels of the batch for each class, the mean over classes). Pixels without a label count, as published. The 0.4-fold share of an auxiliary head is left out: a
-/// frozen teacher has none.
+/// DIST (Huang et al., NeurIPS 2022; the authors' <c>DIST</c> for segmentation): β · (1 - Pearson's correlation of both networks' probabilities over the
+/// classes of a pixel, the mean over pixels) + γ · (1 - that over all pixels of the batch for each class, the mean over classes). Pixels without a label count,
+/// as published. The 0.4-fold share of an auxiliary head is left out: a frozen teacher has none.
 /// </summary>
 public sealed class DistTerm(DistTermOptions options, TermSetup setup) : DistillationTerm(setup)
 {

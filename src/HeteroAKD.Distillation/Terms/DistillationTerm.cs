@@ -59,7 +59,9 @@ public abstract class DistillationTerm(TermSetup setup) : IDisposable
     /// <summary>Whether it learns nothing from an image without labels, which carries <see cref="Batch.Unlabelled"/>.</summary>
     public virtual bool NeedsLabels => Reads.HasFlag(TermReads.Labels);
 
-    /// <summary>Names of the values that <see cref="Loss"/> reports, in order: the unweighted loss first, then diagnostics. They are columns of <c>metrics.csv</c>.</summary>
+    /// <summary>
+    /// Names of the values that <see cref="Loss"/> reports, in order: the unweighted loss first, then diagnostics. They are columns of <c>metrics.csv</c>.
+    /// </summary>
     public abstract IReadOnlyList<string> ValueNames { get; }
 
     /// <summary>Those of <see cref="ValueNames"/> that a chart of losses shows.</summary>

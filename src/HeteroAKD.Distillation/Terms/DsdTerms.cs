@@ -10,9 +10,10 @@ public sealed record PsdTermOptions : TermOptions;
 public sealed record CsdTermOptions : TermOptions;
 
 /// <summary>
-/// Pixel-wise similarity of DSD (Feng et al., TIP 2021; CIRKD's <c>CriterionPSD</c>): <see cref="AttentionMap"/>s of three maps, the differences of each pair of them as directions, and
-/// their mean squared difference between both networks. The maps are the encoder's last stage, the classifier's input and the logits. The published code has the auxiliary head's
-/// logits in the first place, or the logits once more where there is no such head, which leaves one pair empty.
+/// Pixel-wise similarity of DSD (Feng et al., TIP 2021; CIRKD's <c>CriterionPSD</c>): <see cref="AttentionMap"/>s of three maps, the differences of each pair
+/// of them as directions, and their mean squared difference between both networks. The maps are the encoder's last stage, the classifier's input and the
+/// logits. The published code has the auxiliary head's logits in the first place, or the logits once more where there is no such head, which leaves one pair
+/// empty.
 /// </summary>
 public sealed class PsdTerm(TermSetup setup) : DistillationTerm(setup)
 {
@@ -48,16 +49,19 @@ public sealed class PsdTerm(TermSetup setup) : DistillationTerm(setup)
     }
 
     // [N, h·w] each, on one grid.
-    private static Tensor[] Attention(in SegmentationOutput output, Tensor grid) => [On(output.Features[^1], grid), On(output.HeadFeature, grid), On(output.Logits, grid)];
+    private static Tensor[] Attention(in SegmentationOutput output, Tensor grid) =>
+        [On(output.Features[^1], grid), On(output.HeadFeature, grid), On(output.Logits, grid)];
 
-    private static Tensor On(Tensor map, Tensor grid) => AttentionMap.OfEnergy(Functional.ResizeTo(AttentionMap.Energy(Functional.To(map, DType.Float32)), grid));
+    private static Tensor On(Tensor map, Tensor grid) =>
+        AttentionMap.OfEnergy(Functional.ResizeTo(AttentionMap.Energy(Functional.To(map, DType.Float32)), grid));
 
     private static Tensor Residual(Tensor[] maps, int first, int second) => Functional.Normalize(maps[second] - maps[first], 1);
 }
 
 /// <summary>
-/// Category-wise similarity of DSD (Feng et al., TIP 2021; CIRKD's <c>CriterionCSD</c>): logits averaged over 2x2, a softmax over the pixels of each class at temperature 4, the inner product of
-/// each pair of classes, and the mean squared difference of these between both networks. Where a side is odd its last row or column is left out; the published code averages it alone.
+/// Category-wise similarity of DSD (Feng et al., TIP 2021; CIRKD's <c>CriterionCSD</c>): logits averaged over 2x2, a softmax over the pixels of each class at
+/// temperature 4, the inner product of each pair of classes, and the mean squared difference of these between both networks. Where a side is odd its last row
+/// or column is left out; the published code averages it alone.
 /// </summary>
 public sealed class CsdTerm(TermSetup setup) : DistillationTerm(setup)
 {

@@ -8,8 +8,8 @@ namespace HeteroAKD.Distillation.Terms;
 public sealed record FitNetTermOptions : TermOptions;
 
 /// <summary>
-/// FitNet (Romero et al., ICLR 2015; CIRKD's <c>CriterionFitNet</c>): mean squared difference of the classifiers' inputs. A 1x1 convolution without bias takes the student's map to the
-/// teacher's width, also where both are equally wide, as published. The teacher's map is resized to the student's grid.
+/// FitNet (Romero et al., ICLR 2015; CIRKD's <c>CriterionFitNet</c>): mean squared difference of the classifiers' inputs. A 1x1 convolution without bias takes
+/// the student's map to the teacher's width, also where both are equally wide, as published. The teacher's map is resized to the student's grid.
 /// </summary>
 public sealed class FitNetTerm : DistillationTerm
 {

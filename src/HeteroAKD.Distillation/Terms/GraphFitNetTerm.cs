@@ -8,8 +8,9 @@ namespace HeteroAKD.Distillation.Terms;
 public sealed record GraphFitNetTermOptions : TermOptions;
 
 /// <summary>
-/// <see cref="FitNetTerm"/> of CIRKDv2 (Yang et al., 2023; <c>GCN</c> and <c>CriterionFitNet</c>): the student's map first gathers, at each pixel, what its other pixels hold, by attention of
-/// half its width. The published code gives the gathered map to the other terms as well; here each of them reads the student's own.
+/// <see cref="FitNetTerm"/> of CIRKDv2 (Yang et al., 2023; <c>GCN</c> and <c>CriterionFitNet</c>): the student's map first gathers, at each pixel, what its
+/// other pixels hold, by attention of half its width. The published code gives the gathered map to the other terms as well; here each of them reads the
+/// student's own.
 /// </summary>
 public sealed class GraphFitNetTerm : DistillationTerm
 {

@@ -2,13 +2,14 @@ using HeteroAKD.Kernels.Losses;
 using HeteroAKD.Nn;
 using HeteroAKD.Nn.Models;
 using HeteroAKD.Tensors;
+using HeteroAKD.Tensors.Autograd;
 using HeteroAKD.Tensors.Ops;
 
 namespace HeteroAKD.Distillation.Terms;
 
 /// <summary>
-/// L_hakd (Eq. 2-10): both networks' features are projected into one logits space, mixed by their reliability (KMM) and weighed by what the student lacks (KEM).
-/// The result has λ2 and the supervision of the projectors in it; λ2 = 0 leaves the supervision.
+/// L_hakd (Eq. 2-10): both networks' features are projected into one logits space, mixed by their reliability (KMM) and weighed by what the student lacks
+/// (KEM). The result has λ2 and the supervision of the projectors in it; λ2 = 0 leaves the supervision.
 /// </summary>
 public sealed class HeteroAkdTerm : DistillationTerm
 {
@@ -61,7 +62,7 @@ public sealed class HeteroAkdTerm : DistillationTerm
         for (int map = 0; map < maps; map++)
         {
             (Tensor student, Tensor teacher) = Logits(inputs.Student, inputs.Teacher, map, inputs.Pass);
-            var loss = HeteroAkd.Row.Run(_attributes, student, teacher, inputs.Labels, _classWeights);
+            OpNode<HeteroAkdAttributes> loss = HeteroAkd.Row.Run(_attributes, student, teacher, inputs.Labels, _classWeights);
             total = total is null ? loss.Output : Functional.Add(total, loss.Output);
             if (map == maps - 1)
             {

@@ -13,7 +13,9 @@ public enum DistillationPreset
     /// <summary>Projectors supervised with labels, constants detached, student grid.</summary>
     Practical,
 
-    /// <summary>As <see cref="Practical"/>, with every stage of the encoder projected: what <c>plans/sensitivity.yaml</c> chose, together with λ1 = 0.5 and λ2 = 5.</summary>
+    /// <summary>
+    /// As <see cref="Practical"/>, with every stage of the encoder projected: what <c>plans/sensitivity.yaml</c> chose, together with λ1 = 0.5 and λ2 = 5.
+    /// </summary>
     Tuned,
 
     /// <summary>No set: the options as they stand.</summary>

@@ -6,8 +6,9 @@ namespace HeteroAKD.Distillation.Terms;
 public sealed record IfvdTermOptions : TermOptions;
 
 /// <summary>
-/// IFVD (Wang et al., ECCV 2020; CIRKD's <c>CriterionIFV</c>): the cosine between the classifier's input at a pixel and the mean over the pixels of its class in the image, and the mean
-/// squared difference of these maps between both networks. A pixel without a label is its own mean, so it adds nothing. Labels are taken nearest to each pixel's centre.
+/// IFVD (Wang et al., ECCV 2020; CIRKD's <c>CriterionIFV</c>): the cosine between the classifier's input at a pixel and the mean over the pixels of its class
+/// in the image, and the mean squared difference of these maps between both networks. A pixel without a label is its own mean, so it adds nothing. Labels are
+/// taken nearest to each pixel's centre.
 /// </summary>
 public sealed class IfvdTerm(TermSetup setup) : DistillationTerm(setup)
 {

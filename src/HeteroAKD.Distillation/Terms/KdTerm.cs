@@ -1,5 +1,6 @@
 using HeteroAKD.Kernels.Losses;
 using HeteroAKD.Tensors;
+using HeteroAKD.Tensors.Autograd;
 using HeteroAKD.Tensors.Ops;
 
 namespace HeteroAKD.Distillation.Terms;
@@ -25,12 +26,13 @@ public sealed record KdTermOptions : TermOptions
 }
 
 /// <summary>
-/// Plain KD (Eq. 1): τ² · mean of KL(softmax(teacher/τ) ‖ softmax(student/τ)) over the pixels of the student's grid, those without a label included, as in CIRKD's
-/// <c>CriterionKD</c>.
+/// Plain KD (Eq. 1): τ² · mean of KL(softmax(teacher/τ) ‖ softmax(student/τ)) over the pixels of the student's grid, those without a label included, as in
+/// CIRKD's <c>CriterionKD</c>.
 /// </summary>
 public sealed class KdTerm(KdTermOptions options, TermSetup setup) : DistillationTerm(setup)
 {
-    private readonly KdAttributes _attributes = new((float)options.Tau, setup.IgnoreIndex, options.Where, options.PixelWeight, options.Target, UnlabelledPixels.Keep);
+    private readonly KdAttributes _attributes = new(
+        (float)options.Tau, setup.IgnoreIndex, options.Where, options.PixelWeight, options.Target, UnlabelledPixels.Keep);
     private readonly bool _readsLabels = options.Where != DistilledPixels.All || options.Target != TargetLogits.Teacher;
     private readonly Tensor? _classWeights = options.ClassWeights ? setup.ClassWeights : null;
 
@@ -47,7 +49,7 @@ public sealed class KdTerm(KdTermOptions options, TermSetup setup) : Distillatio
     /// <inheritdoc/>
     public override Tensor Loss(in TermInputs inputs, List<LossTerm> values)
     {
-        var kd = Losses.Kd.Run(_attributes, inputs.Student.Logits, inputs.Teacher.Logits, _readsLabels ? inputs.Labels : null, _classWeights);
+        OpNode<KdAttributes> kd = Losses.Kd.Run(_attributes, inputs.Student.Logits, inputs.Teacher.Logits, _readsLabels ? inputs.Labels : null, _classWeights);
         values.Add(new LossTerm("kd", kd.Extra(1)!, 0));
         return kd.Output;
     }

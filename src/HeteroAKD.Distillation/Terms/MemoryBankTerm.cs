@@ -37,12 +37,13 @@ public sealed record MemoryBankTermOptions : TermOptions
 }
 
 /// <summary>
-/// The memory-based part of CIRKD (Yang et al., CVPR 2022; <c>StudentSegContrast</c>): banks keep the teacher's features of pixels and of regions for each class, beyond the batch. For each
-/// labelled pixel, cosines with samples of a bank, a softmax over the samples, KL(teacher ‖ student); the mean over pixels. A head takes the student's features to the teacher's width.
+/// The memory-based part of CIRKD (Yang et al., CVPR 2022; <c>StudentSegContrast</c>): banks keep the teacher's features of pixels and of regions for each
+/// class, beyond the batch. For each labelled pixel, cosines with samples of a bank, a softmax over the samples, KL(teacher ‖ student); the mean over pixels. A
+/// head takes the student's features to the teacher's width.
 /// </summary>
 /// <remarks>
-/// The published banks are queues; here a step writes into random slots, without a pointer that a recorded step could not move. Its pixels are those of their class, one from each stretch of the
-/// image; the published code takes the first pixels of a permutation whatever their class.
+/// The published banks are queues; here a step writes into random slots, without a pointer that a recorded step could not move. Its pixels are those of their
+/// class, one from each stretch of the image; the published code takes the first pixels of a permutation whatever their class.
 /// </remarks>
 public sealed class MemoryBankTerm : DistillationTerm
 {
@@ -103,7 +104,8 @@ public sealed class MemoryBankTerm : DistillationTerm
         if ((long)slots * setup.Student.Classes * setup.Teacher.HeadChannels > int.MaxValue)
         {
             throw new HeteroAkdException(
-                $"memoryBank: {slots} slots for each of {setup.Student.Classes} classes with {setup.Teacher.HeadChannels} channels are more than 2^31 numbers; lower distillation.terms.memoryBank.{option}");
+                $"memoryBank: {slots} slots for each of {setup.Student.Classes} classes with {setup.Teacher.HeadChannels} channels are more than 2^31 "
+                    + $"numbers; lower distillation.terms.memoryBank.{option}");
         }
     }
 
@@ -139,7 +141,8 @@ public sealed class MemoryBankTerm : DistillationTerm
         if ((long)student.Shape[0] * samples.Shape[0] > int.MaxValue)
         {
             throw new HeteroAkdException(
-                $"memoryBank: {student.Shape[0]} pixels of a batch against {samples.Shape[0]} samples are too many pairs; lower distillation.terms.memoryBank.pixelSamples or regionSamples, or take smaller batches");
+                $"memoryBank: {student.Shape[0]} pixels of a batch against {samples.Shape[0]} samples are too many pairs; lower "
+                    + "distillation.terms.memoryBank.pixelSamples or regionSamples, or take smaller batches");
         }
 
         Tensor divergence = Functional.SoftmaxKl(Functional.Linear(student, samples), Functional.Linear(teacher, samples), (float)_options.Tau); // [N·P]

@@ -15,8 +15,9 @@ public sealed record OfaTermOptions : TermOptions
 }
 
 /// <summary>
-/// The logit loss of OFA-KD (Hao et al., NeurIPS 2023; the authors' <c>ofa_loss</c>), at every pixel: -Σ_c ((p_c + y_c)^ε - y_c) · log q_c with the teacher's probabilities p, the student's q and
-/// the one-hot label y; the mean over pixels. A pixel without a label has y = 0. The published method adds classifiers on the student's stages, which are made for one label an image.
+/// The logit loss of OFA-KD (Hao et al., NeurIPS 2023; the authors' <c>ofa_loss</c>), at every pixel: -Σ_c ((p_c + y_c)^ε - y_c) · log q_c with the teacher's
+/// probabilities p, the student's q and the one-hot label y; the mean over pixels. A pixel without a label has y = 0. The published method adds classifiers on
+/// the student's stages, which are made for one label an image.
 /// </summary>
 public sealed class OfaTerm(OfaTermOptions options, TermSetup setup) : DistillationTerm(setup)
 {

@@ -4,7 +4,9 @@ using HeteroAKD.Tensors;
 
 namespace HeteroAKD.Distillation.Terms;
 
-/// <summary>What takes a student's features to the teacher's width in CIRKD's contrasts (its <c>project_head</c>): 1x1 convolution, batch norm, ReLU, 1x1 convolution.</summary>
+/// <summary>
+/// What takes a student's features to the teacher's width in CIRKD's contrasts (its <c>project_head</c>): 1x1 convolution, batch norm, ReLU, 1x1 convolution.
+/// </summary>
 internal sealed class ProjectionHead : Layer
 {
     private readonly Conv2d _first;

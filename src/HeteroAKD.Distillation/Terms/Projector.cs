@@ -5,8 +5,8 @@ using HeteroAKD.Tensors;
 namespace HeteroAKD.Distillation.Terms;
 
 /// <summary>
-/// G_proj of the paper (Eq. 2-4): 1x1 convolution without bias, batch norm, and with the <c>paper</c> preset a ReLU. Takes last-stage features [N, d, h, w] of one
-/// network to float32 logits [N, classes, h, w]. It is trained with the student and dropped afterwards.
+/// G_proj of the paper (Eq. 2-4): 1x1 convolution without bias, batch norm, and with the <c>paper</c> preset a ReLU. Takes last-stage features [N, d, h, w] of
+/// one network to float32 logits [N, classes, h, w]. It is trained with the student and dropped afterwards.
 /// </summary>
 public sealed class Projector : Layer
 {
@@ -46,5 +46,7 @@ public sealed class Projector : Layer
     }
 }
 
-/// <summary>What a projector holds, in the order of its state: the convolution's weight [C, d], the batch norm's weight, bias, running mean and running variance [C].</summary>
+/// <summary>
+/// What a projector holds, in the order of its state: the convolution's weight [C, d], the batch norm's weight, bias, running mean and running variance [C].
+/// </summary>
 internal sealed record Projection(float[] Directions, float[] Weight, float[] Bias, float[] Mean, float[] Variance);

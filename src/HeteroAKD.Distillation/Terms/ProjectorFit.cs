@@ -5,13 +5,15 @@ using MathNet.Numerics.LinearAlgebra.Double;
 namespace HeteroAKD.Distillation.Terms;
 
 /// <summary>
-/// Gives a teacher's projector its first values in closed form: linear discriminant analysis of each class against all others, which are the logits that the supervision asks for
-/// where features of a class scatter normally. A cell of the map counts as often as it has labelled pixels, and belongs to a class as far as its pixels do.
+/// Gives a teacher's projector its first values in closed form: linear discriminant analysis of each class against all others, which are the logits that the
+/// supervision asks for where features of a class scatter normally. A cell of the map counts as often as it has labelled pixels, and belongs to a class as far
+/// as its pixels do.
 /// </summary>
 /// <remarks>
-/// With x [d] the features of a cell, y [C] the shares of the classes in it and means over all labelled pixels: w = (Cov(x) + ridge · I)⁻¹ Cov(x, y) are the directions. Along one of
-/// them a class of share p lies a = w·Cov(x, y) / (p (1 − p)) above the others; with the scatter v = Var(w·x) − p (1 − p) a² within both, its logit is
-/// (w·x − mean) a / v + log(p / (1 − p)) − (1 − 2p) a² / 2v. The projector's batch norm divides by the scatter of w·x, so its weight is a/v times that.
+/// With x [d] the features of a cell, y [C] the shares of the classes in it and means over all labelled pixels: w = (Cov(x) + ridge · I)⁻¹ Cov(x, y) are the
+/// directions. Along one of them a class of share p lies a = w·Cov(x, y) / (p (1 − p)) above the others; with the scatter v = Var(w·x) − p (1 − p) a² within
+/// both, its logit is (w·x − mean) a / v + log(p / (1 − p)) − (1 − 2p) a² / 2v. The projector's batch norm divides by the scatter of w·x, so its weight is a/v
+/// times that.
 /// </remarks>
 internal sealed class ProjectorFit(Projector projector, int classes)
 {
@@ -35,7 +37,8 @@ internal sealed class ProjectorFit(Projector projector, int classes)
         (float[] roots, float[] shares) = Cells(labels, (count, h, w), height, width);
         Tensor weights = Tensor.From(map.Device, new Shape(count, 1, h, w), roots);
         Tensor columns = Functional.Cat(
-            Functional.Mul(Functional.To(map, DType.Float32), weights), Functional.Mul(Tensor.From(map.Device, new Shape(count, classes, h, w), shares), weights), weights);
+            Functional.Mul(Functional.To(map, DType.Float32), weights), Functional.Mul(
+                Tensor.From(map.Device, new Shape(count, classes, h, w), shares), weights), weights);
         int size = channels + classes + 1;
         _moments ??= new DenseMatrix(size, size);
         for (int n = 0; n < count; n++)

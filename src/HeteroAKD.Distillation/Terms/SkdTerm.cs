@@ -6,8 +6,9 @@ namespace HeteroAKD.Distillation.Terms;
 public sealed record SkdTermOptions : TermOptions;
 
 /// <summary>
-/// The pair-wise term of SKD (Liu et al., CVPR 2019; CIRKD's <c>CriterionStructuralKD</c>): the classifier's input pooled by its largest values over 2x2, the cosine of each pair of pixels of
-/// an image, the mean squared difference between both networks. Where a side is odd its last row or column is left out; the published code pools it alone.
+/// The pair-wise term of SKD (Liu et al., CVPR 2019; CIRKD's <c>CriterionStructuralKD</c>): the classifier's input pooled by its largest values over 2x2, the
+/// cosine of each pair of pixels of an image, the mean squared difference between both networks. Where a side is odd its last row or column is left out; the
+/// published code pools it alone.
 /// </summary>
 public sealed class SkdTerm(TermSetup setup) : DistillationTerm(setup)
 {

@@ -4,7 +4,8 @@ namespace HeteroAKD.Experiments.Commands;
 
 /// <summary>Asks how alike the maps of two networks are.</summary>
 /// <param name="First">A checkpoint, such as the teacher's.</param>
-/// <param name="Second">Another one of equal classes, whose data both are shown. With projectors of L_hakd in it (<c>distilled-last.safetensors</c>) the projected maps are compared, too.</param>
+/// <param name="Second">Another one of equal classes, whose data both are shown. With projectors of L_hakd in it (<c>distilled-last.safetensors</c>) the
+/// projected maps are compared, too.</param>
 /// <param name="Split"><c>val</c> or <c>test</c>.</param>
 /// <param name="Overrides">Overrides of the configuration that the checkpoints hold.</param>
 /// <param name="OutputFolder">Receives <c>cka.csv</c> and <c>cka.png</c>; empty for no files.</param>

@@ -14,7 +14,10 @@ using HeteroAKD.Training.Loop;
 
 namespace HeteroAKD.Experiments.Commands;
 
-/// <summary><c>analyze cka</c>: each network sees the images normalised as it was trained with; all stages, the classifier's input, the logits and the projected maps are compared.</summary>
+/// <summary>
+/// <c>analyze cka</c>: each network sees the images normalised as it was trained with; all stages, the classifier's input, the logits and the projected maps
+/// are compared.
+/// </summary>
 public sealed class CkaService : ICkaCommand
 {
     /// <inheritdoc/>
@@ -24,7 +27,8 @@ public sealed class CkaService : ICkaCommand
         (Checkpoint second, ExperimentConfig config) = KeptExperiment.Open(request.Second, request.Overrides);
         if (first.Info.Classes != second.Info.Classes)
         {
-            throw new CheckpointException(request.First, $"has {first.Info.Classes} classes, {request.Second} has {second.Info.Classes}", "Compare networks of one data set");
+            throw new CheckpointException(
+                request.First, $"has {first.Info.Classes} classes, {request.Second} has {second.Info.Classes}", "Compare networks of one data set");
         }
 
         ExperimentData data = new(config, distils: false);
@@ -34,7 +38,8 @@ public sealed class CkaService : ICkaCommand
         using ComparedNetwork a = new(first, device);
         using ComparedNetwork b = new(second, device);
         using ComparedProjectors? projectors = ComparedProjectors.Find(second, config, a.Model, b.Model, progress.Say);
-        IEnumerable<(Batch First, Batch Second)> batches = Batches(dataset, firstPreparation, data.Evaluation, Math.Max(CkaEstimator.LeastImages, config.Evaluation.BatchSize));
+        IEnumerable<(Batch First, Batch Second)> batches = Batches(
+            dataset, firstPreparation, data.Evaluation, Math.Max(CkaEstimator.LeastImages, config.Evaluation.BatchSize));
         CkaOutcome outcome = Compare(a, b, batches, projectors, dataset.Count, progress, cancellation);
         data.TakeWarnings(progress.Say);
         if (request.OutputFolder.Length > 0)
@@ -53,7 +58,8 @@ public sealed class CkaService : ICkaCommand
     }
 
     private static CkaOutcome Compare(
-        ComparedNetwork a, ComparedNetwork b, IEnumerable<(Batch First, Batch Second)> batches, ComparedProjectors? projectors, int count, IProgressSink progress, CancellationToken cancellation)
+        ComparedNetwork a, ComparedNetwork b, IEnumerable<(Batch First, Batch Second)> batches, ComparedProjectors? projectors, int count,
+        IProgressSink progress, CancellationToken cancellation)
     {
         CkaEstimator? linear = null;
         CkaEstimator? rbf = null;
@@ -83,7 +89,8 @@ public sealed class CkaService : ICkaCommand
 
         if (linear is null || rbf is null)
         {
-            throw new HeteroAkdException($"analyze cka: the split has {count} images, and no {CkaEstimator.LeastImages} neighbours of one size; take a larger one");
+            throw new HeteroAkdException(
+                $"analyze cka: the split has {count} images, and no {CkaEstimator.LeastImages} neighbours of one size; take a larger one");
         }
 
         if (images < count)
@@ -107,13 +114,16 @@ public sealed class CkaService : ICkaCommand
         {
             for (int j = 0; j < outcome.Second.Count; j++)
             {
-                csv.Append(CultureInfo.InvariantCulture, $"{outcome.First[i]},{outcome.Second[j]},{Number(outcome.Linear[i, j])},{Number(outcome.Rbf[i, j])}\n");
+                csv.Append(
+                    CultureInfo.InvariantCulture, $"{outcome.First[i]},{outcome.Second[j]},{Number(outcome.Linear[i, j])},{Number(outcome.Rbf[i, j])}\n");
             }
         }
 
         AtomicFile.WriteText(table, csv.ToString());
         SimilaritySheet.Write(
-            picture, $"CKA of {a.Name} (rows) and {b.Name} (columns)", $"{outcome.Images} images of {request.Split}; 1: equal up to rotation and scale, 0: independent", outcome.First, outcome.Second,
+            picture, $"CKA of {a.Name} (rows) and {b.Name} (columns)", $"{outcome.Images} images of {request.Split}; 1: equal up to rotation and scale, 0: "
+                + "independent",
+            outcome.First, outcome.Second,
             [("linear", outcome.Linear), ("Gaussian", outcome.Rbf)]);
     }
 
@@ -127,13 +137,16 @@ public sealed class CkaService : ICkaCommand
 
         public SegmentationModel Model { get; } = checkpoint.CreateModel(device);
 
-        /// <summary>The products of each map of a batch, in the order in which they are computed, and of the projected one where there is a projector.</summary>
+        /// <summary>
+        /// The products of each map of a batch, in the order in which they are computed, and of the projected one where there is a projector.
+        /// </summary>
         public List<(string Name, double[] Products)> Maps(Batch batch, Func<SegmentationOutput, Tensor>? project)
         {
             _frozen ??= Model.Freeze();
             using NoGrad none = new();
             using StepScope step = Model.Device.BeginStep();
-            Tensor images = Tensor.From(Model.Device, new Shape(batch.Count, 3, batch.Height, batch.Width), batch.Images.AsSpan(0, batch.Count * 3 * batch.Height * batch.Width));
+            Tensor images = Tensor.From(
+                Model.Device, new Shape(batch.Count, 3, batch.Height, batch.Width), batch.Images.AsSpan(0, batch.Count * 3 * batch.Height * batch.Width));
             SegmentationOutput output = _frozen.Forward(images);
             List<(string, double[])> maps = [];
             double[] Products(Tensor map) => CkaEstimator.Products(map.ToFloats(), batch.Count);

@@ -28,7 +28,8 @@ internal sealed class ComparedProjectors : IDisposable
     /// <param name="teacher">The network that the teacher's projector should fit.</param>
     /// <param name="student">The student.</param>
     /// <param name="say">Hears why projectors are left out.</param>
-    public static ComparedProjectors? Find(Checkpoint checkpoint, ExperimentConfig config, SegmentationModel teacher, SegmentationModel student, Action<string> say)
+    public static ComparedProjectors? Find(
+        Checkpoint checkpoint, ExperimentConfig config, SegmentationModel teacher, SegmentationModel student, Action<string> say)
     {
         const string TeacherWeight = $"{Prefix}{Path}.teacher.conv.weight";
         if (!checkpoint.Names.Contains(TeacherWeight))
@@ -53,7 +54,8 @@ internal sealed class ComparedProjectors : IDisposable
         }
 
         ProjectorPair pair = new(
-            new Site(student.Device, Generator: null, Path), channels, classifier ? student.HeadChannels : student.FeatureChannels[^1], student.Classes, options.ProjectorRelu);
+            new Site(student.Device, Generator: null, Path), channels, classifier ? student.HeadChannels
+                : student.FeatureChannels[^1], student.Classes, options.ProjectorRelu);
         foreach (StateEntry entry in pair.State())
         {
             checkpoint.Copy(Prefix + entry.Name, entry.Tensor);

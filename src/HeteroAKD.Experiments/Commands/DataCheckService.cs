@@ -31,7 +31,8 @@ public sealed class DataCheckService : IDataCheckCommand
             progress.Begin($"{set.Name} {name}", dataset.Count);
             Stopwatch clock = Stopwatch.StartNew();
             SplitCheck check = SplitCheck.Run(
-                name, dataset.Within(request.Limits), threads, done => progress.Report(new StepProgress(done, double.NaN, double.NaN, clock.Elapsed.TotalMilliseconds / done)), cancellation);
+                name, dataset.Within(request.Limits), threads, done =>
+                    progress.Report(new StepProgress(done, double.NaN, double.NaN, clock.Elapsed.TotalMilliseconds / done)), cancellation);
             splits.Add((name, check));
         }
 
@@ -46,7 +47,11 @@ public sealed class DataCheckService : IDataCheckCommand
         }
 
         List<string> files = [];
-        List<string> warnings = [.. set.Warnings, .. splits.SelectMany(split => split.Check.Census.Warnings()), .. splits.SelectMany(split => Turned(split.Name, split.Check)), .. Shared(splits)];
+        List<string> warnings =
+        [
+            .. set.Warnings, .. splits.SelectMany(split => split.Check.Census.Warnings()), .. splits.SelectMany(split => Turned(split.Name, split.Check)),
+            .. Shared(splits)
+        ];
         if (WriteSheet(request.OutputFolder, splits, inputs) is { } sheet)
         {
             files.Add(sheet);
@@ -91,7 +96,8 @@ public sealed class DataCheckService : IDataCheckCommand
         {
             yield return $"{split}: {check.Turned.Count} images have an EXIF orientation, first {check.Dataset.Pairs[check.Turned[0]].Image}. "
                 + (check.Dataset.TurnsUpright
-                    ? "They are turned by it, their masks only by one of their own; where the masks were drawn on the pixels as they are stored, set data.exifOrientation: false"
+                    ? "They are turned by it, their masks only by one of their own; where the masks were drawn on the pixels as they are stored, set "
+                        + "data.exifOrientation: false"
                     : "They are read as they are stored, because data.exifOrientation is false");
         }
     }

@@ -19,10 +19,12 @@ public sealed record DataCheckRequest(string Root, string Kind, string OutputFol
 /// <param name="Root">Its folder, absolute.</param>
 /// <param name="Classes">Its classes.</param>
 /// <param name="Splits">Each split that is there, by name.</param>
-/// <param name="Warnings">Sentences on what would train or score otherwise than it seems: sizes, classes without a pixel, images that are turned or stand in two splits.</param>
+/// <param name="Warnings">Sentences on what would train or score otherwise than it seems: sizes, classes without a pixel, images that are turned or stand in
+/// two splits.</param>
 /// <param name="Files">The files that were written.</param>
 public sealed record DataCheckOutcome(
-    string Name, string Kind, string Root, ClassSet Classes, IReadOnlyList<(string Name, SplitCheck Check)> Splits, IReadOnlyList<string> Warnings, IReadOnlyList<string> Files)
+    string Name, string Kind, string Root, ClassSet Classes, IReadOnlyList<(string Name, SplitCheck Check)> Splits, IReadOnlyList<string> Warnings,
+    IReadOnlyList<string> Files)
 {
     /// <summary>Sentences on what was found and how it is taken.</summary>
     public IReadOnlyList<string> Notes { get; init; } = [];

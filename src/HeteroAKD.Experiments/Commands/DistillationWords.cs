@@ -49,7 +49,8 @@ public static class DistillationWords
 
     private static bool HasKd(DistillationConfig distillation) => distillation.WeightedTerms().Any(t => t.Name == Recipes.Kd);
 
-    private static string Weighted(WeightedTerm term) => term.Weight > 0 ? string.Create(CultureInfo.InvariantCulture, $"{Name(term)} (weight {term.Weight:R})") : Name(term);
+    private static string Weighted(WeightedTerm term) =>
+        term.Weight > 0 ? string.Create(CultureInfo.InvariantCulture, $"{Name(term)} (weight {term.Weight:R})") : Name(term);
 
     private static string Name(WeightedTerm term)
     {

@@ -46,7 +46,8 @@ public sealed record DryRunNetwork
     public double ReliabilityMilliseconds { get; init; }
 
     /// <summary>Seconds from beginning to end; batches are made while steps run.</summary>
-    public double SecondsToFinish => ((Steps * Math.Max(StepMilliseconds, BatchMilliseconds)) + (EvaluatedImages * ImageMilliseconds) + ReliabilityMilliseconds) / 1000;
+    public double SecondsToFinish =>
+        ((Steps * Math.Max(StepMilliseconds, BatchMilliseconds)) + (EvaluatedImages * ImageMilliseconds) + ReliabilityMilliseconds) / 1000;
 }
 
 /// <summary>What a dry run found out.</summary>

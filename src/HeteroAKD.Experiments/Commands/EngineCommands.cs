@@ -53,7 +53,9 @@ public sealed record GradientCheck(string Op, string Case, double Error, double 
 /// <summary>Checks gradients.</summary>
 public interface IGradcheckCommand
 {
-    /// <summary>Checks every op whose name contains the filter, yielding each as it is done; <paramref name="threads"/> are those of the cpu device, 0 for every core.</summary>
+    /// <summary>
+    /// Checks every op whose name contains the filter, yielding each as it is done; <paramref name="threads"/> are those of the cpu device, 0 for every core.
+    /// </summary>
     IEnumerable<GradientCheck> Run(string filter, int seed, int threads, CancellationToken cancellation);
 }
 
@@ -74,7 +76,8 @@ public sealed record OpDescription(string Name, IReadOnlyList<string> Inputs, IR
 /// <param name="Precision">How products round their factors.</param>
 /// <param name="Threads">Threads of the cpu device; 0 for every core.</param>
 public sealed record OpRequest(
-    string Name, string Input, string Output, IReadOnlyList<string> Attributes, string Device, bool Gradients, MatrixPrecision Precision = MatrixPrecision.Fp32, int Threads = 0);
+    string Name, string Input, string Output, IReadOnlyList<string> Attributes, string Device, bool Gradients, MatrixPrecision Precision =
+        MatrixPrecision.Fp32, int Threads = 0);
 
 /// <summary>Runs ops of the table.</summary>
 public interface IOpCommand

@@ -64,14 +64,16 @@ public sealed class ImportService : IImportCommand
                 ? "The encoder fits: --backbone-only takes it alone"
                 : "Name the network that the weights are of (--model), or take what fits with --no-strict";
             throw new WeightImportException(
-                request.File, $"does not fit {request.Model} with {classes} classes ({import.Map.Description}):\n{string.Join('\n', report.Lines())}\n{remedy}. Nothing was written");
+                request.File, $"does not fit {request.Model} with {classes} classes "
+                    + $"({import.Map.Description}):\n{string.Join('\n', report.Lines())}\n{remedy}. Nothing was written");
         }
 
         if (report.Share < LeastShare)
         {
             throw new WeightImportException(
                 request.File,
-                $"fits {request.Model} in {report.Loaded.Count} of {report.Loaded.Count + report.Missing.Count + report.Mismatched.Count} entries, too few for --no-strict, which takes what fits where half of them do:\n"
+                $"fits {request.Model} in {report.Loaded.Count} of {report.Loaded.Count + report.Missing.Count + report.Mismatched.Count} entries, too few "
+                    + $"for --no-strict, which takes what fits where half of them do:\n"
                     + $"{string.Join('\n', report.Lines())}\nName the network that the weights are of (--model). Nothing was written");
         }
 
@@ -88,7 +90,11 @@ public sealed class ImportService : IImportCommand
             LayerNormEps = model.LayerNormEps,
         };
         Checkpoint.Save(request.Output, info, Checkpoint.Entries(Checkpoint.ModelPrefix, model));
-        return [.. Heading(import, model, classes), .. report.Lines(), .. report.Complete ? [] : report.Parts(), .. Advice(import, report, config), $"{request.Output} written"];
+        return
+        [
+            .. Heading(import, model, classes), .. report.Lines(), .. report.Complete ? [] : report.Parts(), .. Advice(import, report, config),
+            $"{request.Output} written"
+        ];
     }
 
     // What the weights expect of images goes into the configuration; what the user says of them goes before it.
@@ -105,7 +111,8 @@ public sealed class ImportService : IImportCommand
 
     private static IEnumerable<string> Heading(WeightImport import, SegmentationModel model, int classes)
     {
-        yield return $"{import.File.Path}: {import.File.Kind}, {import.File.Tensors.Count} tensors{(import.File.Others > 0 ? $" and {import.File.Others} other entries" : "")}, names of {import.Map.Description} ({import.Map.Name})";
+        yield return $"{import.File.Path}: {import.File.Kind}, {import.File.Tensors.Count} "
+            + $"tensors{(import.File.Others > 0 ? $" and {import.File.Others} other entries" : "")}, names of {import.Map.Description} ({import.Map.Name})";
         foreach (string note in import.Notes())
         {
             yield return note;
@@ -123,12 +130,14 @@ public sealed class ImportService : IImportCommand
     {
         if (report.Left.Count > 0)
         {
-            yield return $"{report.Left.Count} entries start from seed {config.Seed}{(report.LacksAuxiliaryHead ? "; among them the auxiliary head, which the file lacks and only training uses" : "")}";
+            yield return $"{report.Left.Count} entries start from seed "
+                + $"{config.Seed}{(report.LacksAuxiliaryHead ? "; among them the auxiliary head, which the file lacks and only training uses" : "")}";
         }
 
         if (import.Input is { } input)
         {
-            yield return $"{(import.Map.Input is null ? "" : "the first convolution was turned from BGR to RGB; ")}with these in the configuration the network sees exactly what it was trained on:";
+            yield return $"{(import.Map.Input is null ? "" : "the first convolution was turned from BGR to RGB; ")}with these in the configuration the "
+                + "network sees exactly what it was trained on:";
             yield return $"  augmentation.mean: {input.MeanText}";
             yield return $"  augmentation.std: {input.StdText}";
             if (import.Map.AlignCorners)

@@ -50,7 +50,8 @@ public sealed record EvaluatedNetwork(string Name, string Model, long Parameters
 /// <param name="Overrides">Overrides of the configuration that the checkpoint holds.</param>
 /// <param name="Dump">Safetensors file for the feature maps and logits of the first image; empty writes none.</param>
 /// <param name="Server">Whether <c>server/NAME.png</c> is written too, with the ids that the data set's evaluation server takes.</param>
-public sealed record PredictRequest(string Checkpoint, IReadOnlyList<string> Images, string OutputFolder, IReadOnlyList<string> Overrides, string Dump = "", bool Server = false);
+public sealed record PredictRequest(
+    string Checkpoint, IReadOnlyList<string> Images, string OutputFolder, IReadOnlyList<string> Overrides, string Dump = "", bool Server = false);
 
 /// <summary>The files made for one image.</summary>
 /// <param name="Image">The image.</param>

@@ -51,7 +51,9 @@ public sealed class InferenceService : IEvaluateCommand, IPredictCommand
         Augmentation augmentation = ExperimentData.AugmentationOf(config).ForEvaluation();
         if (request.Images.GroupBy(Path.GetFileNameWithoutExtension).FirstOrDefault(g => g.Count() > 1) is { } twins)
         {
-            throw new HeteroAkdException($"predict: {string.Join(" and ", twins)} have one name, and the results of one would replace those of the other; give them one at a time, each with an --out of its own");
+            throw new HeteroAkdException(
+                $"predict: {string.Join(" and ", twins)} have one name, and the results of one would replace those of the other; give them one at a time, "
+                    + "each with an --out of its own");
         }
 
         RequireOutputsApart(request);
@@ -66,7 +68,11 @@ public sealed class InferenceService : IEvaluateCommand, IPredictCommand
             cancellation.ThrowIfCancellationRequested();
             Stopwatch clock = Stopwatch.StartNew();
             RgbImage image = ExperimentData.CodecOf(config.Data).ReadRgb(request.Images[i], limits: new ImageLimits(config.Data.MaxPixels));
-            predictions.Add(Finite(request.Checkpoint, () => request.Images[i], () => Predict(evaluator, network, classes, augmentation, image, request.Images[i], request, i == 0 ? request.Dump : "")));
+            predictions.Add(
+                Finite(
+                    request.Checkpoint,
+                    () => request.Images[i],
+                    () => Predict(evaluator, network, classes, augmentation, image, request.Images[i], request, i == 0 ? request.Dump : "")));
             progress.Report(new StepProgress(i + 1, double.NaN, double.NaN, clock.Elapsed.TotalMilliseconds));
         }
 
@@ -86,7 +92,8 @@ public sealed class InferenceService : IEvaluateCommand, IPredictCommand
         if (names.Count > 0 && !names.SequenceEqual(data.Classes.Names))
         {
             throw new CheckpointException(
-                path, $"is evaluated on other classes than {request.Checkpoints[0]} ({data.Classes.Names[0]}, ... {data.Classes.Count} against {names[0]}, ... {names.Count})", "Evaluate them one by one");
+                path, $"is evaluated on other classes than {request.Checkpoints[0]} ({data.Classes.Names[0]}, ... {data.Classes.Count} against {names[0]}, "
+                    + $"... {names.Count})", "Evaluate them one by one");
         }
 
         data.CountLabels([request.Split], config.Threads, progress, cancellation);
@@ -94,7 +101,8 @@ public sealed class InferenceService : IEvaluateCommand, IPredictCommand
         using Device device = Device.Open(config.Device, config.Threads, config.Precision);
         using SegmentationModel model = checkpoint.CreateModel(device);
         string folder = FolderOf(request, number, checkpoint.Info.Role);
-        InputFiles inputs = folder.Length == 0 ? new() : new([.. request.Checkpoints, .. data.Sources.SelectMany(source => source.Files.Pairs).SelectMany(pair => new[] { pair.Image, pair.Label })]);
+        InputFiles inputs = folder.Length == 0 ? new()
+            : new([.. request.Checkpoints, .. data.Sources.SelectMany(source => source.Files.Pairs).SelectMany(pair => new[] { pair.Image, pair.Label })]);
         PredictionPictures pictures = new(folder, request.Save, dataset, inputs);
         string confusion = Path.Combine(folder, "confusion.png");
         inputs.RequireOther(confusion);
@@ -126,7 +134,8 @@ public sealed class InferenceService : IEvaluateCommand, IPredictCommand
                 data.Classes.Names);
         }
 
-        EvaluatedNetwork network = new($"{checkpoint.Info.Role} {checkpoint.Info.Step}", model.Name, model.CountParameters(), dataset.Count, seconds, result.Scores);
+        EvaluatedNetwork network = new(
+            $"{checkpoint.Info.Role} {checkpoint.Info.Step}", model.Name, model.CountParameters(), dataset.Count, seconds, result.Scores);
         return (network, Report(network, path, config, device, result, data.Classes.Names), data.Classes.Names);
     }
 
@@ -178,7 +187,8 @@ public sealed class InferenceService : IEvaluateCommand, IPredictCommand
     }
 
     private static Prediction Predict(
-        Evaluator evaluator, FrozenNetwork network, ClassSet classes, Augmentation augmentation, RgbImage image, string path, PredictRequest request, string dump)
+        Evaluator evaluator, FrozenNetwork network, ClassSet classes, Augmentation augmentation, RgbImage image, string path, PredictRequest request,
+        string dump)
     {
         using BatchLoader loader = new(new SingleImage(image, classes), LoaderOptions.ForEvaluation(1, augmentation));
         Batch batch = loader.Next();
@@ -230,7 +240,8 @@ public sealed class InferenceService : IEvaluateCommand, IPredictCommand
     {
         if (checkpoint.Info.Classes != classes.Count)
         {
-            throw new CheckpointException(path, $"has {checkpoint.Info.Classes} classes, the data has {classes.Count}", "Give the data that it was trained on (--set data.root=...)");
+            throw new CheckpointException(
+                path, $"has {checkpoint.Info.Classes} classes, the data has {classes.Count}", "Give the data that it was trained on (--set data.root=...)");
         }
     }
 }

@@ -23,6 +23,8 @@ internal static class KeptExperiment
     /// <param name="command">Who asks.</param>
     /// <param name="path">The checkpoint.</param>
     /// <exception cref="HeteroAkdException">There is no such split.</exception>
-    public static ISegmentationDataset Split(ExperimentData data, string split, string command, string path) => data.Splits().FirstOrDefault(s => s.Name == split).Data
-        ?? throw new HeteroAkdException($"{command}: the data of {path} has no split '{split}'; there are: {string.Join(", ", data.Splits().Select(s => s.Name))}");
+    public static ISegmentationDataset Split(ExperimentData data, string split, string command, string path) =>
+        data.Splits().FirstOrDefault(s => s.Name == split).Data
+        ?? throw new HeteroAkdException(
+            $"{command}: the data of {path} has no split '{split}'; there are: {string.Join(", ", data.Splits().Select(s => s.Name))}");
 }

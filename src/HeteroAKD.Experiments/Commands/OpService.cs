@@ -86,7 +86,9 @@ public sealed class OpService : IOpCommand
         {
             if (!input.Optional && !given.ContainsKey(input.Name))
             {
-                throw new OpRequestException($"{path} has no tensor '{input.Name}' {input.Shape}, which {row.Name} needs; it has {(given.Count > 0 ? string.Join(", ", given.Keys) : "none")}");
+                throw new OpRequestException(
+                    $"{path} has no tensor '{input.Name}' {input.Shape}, which {row.Name} needs; it has "
+                        + $"{(given.Count > 0 ? string.Join(", ", given.Keys) : "none")}");
             }
         }
 
@@ -110,7 +112,9 @@ public sealed class OpService : IOpCommand
             {
                 if (label != ignored && (label < 0 || label >= classes))
                 {
-                    throw new OpRequestException($"{row.Name}: {input.Name} holds label {label}, and {row.Inputs[0].Name} has {classes} classes; beside them only {IgnoreIndex} ({ignored}) may stand");
+                    throw new OpRequestException(
+                        $"{row.Name}: {input.Name} holds label {label}, and {row.Inputs[0].Name} has {classes} classes; beside them only {IgnoreIndex} "
+                            + $"({ignored}) may stand");
                 }
             }
         }

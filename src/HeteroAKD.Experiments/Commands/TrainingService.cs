@@ -14,7 +14,8 @@ public sealed class TrainingService : ITrainCommand, IDistillCommand, IQuickstar
         RequireTeacher(request.Config, request.Role);
         if (request.TeacherOutputs.Length > 0 && request.Config.Teacher.IsGiven)
         {
-            throw new ConfigurationException("--teacher-outputs", 0, "it keeps what a network of this program says; leave it out with teacher.onnx and teacher.logits");
+            throw new ConfigurationException(
+                "--teacher-outputs", 0, "it keeps what a network of this program says; leave it out with teacher.onnx and teacher.logits");
         }
 
         // One network: the run folder does not speak of a control that is no part of it.
@@ -42,7 +43,8 @@ public sealed class TrainingService : ITrainCommand, IDistillCommand, IQuickstar
         DistillationConfig distillation = request.Config.Distillation;
         if (request.Config.Teacher.IsGiven && !distillation.Baseline && distillation.ControlTerms().Count + distillation.WeightedTerms().Count == 0)
         {
-            throw new ConfigurationException("distill", 0, "nothing is trained: the teacher is there, distillation.baseline is false and distillation.method is none");
+            throw new ConfigurationException(
+                "distill", 0, "nothing is trained: the teacher is there, distillation.baseline is false and distillation.method is none");
         }
 
         return Guarded(request.Config, request.Name, request.Mode, progress, cancellation, experiment => Distil(experiment, request.Config));
@@ -61,10 +63,12 @@ public sealed class TrainingService : ITrainCommand, IDistillCommand, IQuickstar
             if (i > 0 && !config.Teacher.IsGiven)
             {
                 // Every student learns from the first seed's teacher; only the student's luck differs.
-                seeded = seeded with { Teacher = config.Teacher with { Checkpoint = Path.Combine(outcomes[0].Folder, NetworkTrainer.LastFile(NetworkRoles.Teacher)) } };
+                string teacher = Path.Combine(outcomes[0].Folder, NetworkTrainer.LastFile(NetworkRoles.Teacher));
+                seeded = seeded with { Teacher = config.Teacher with { Checkpoint = teacher } };
             }
 
-            RunOutcome outcome = Guarded(seeded, "quickstart", ModeOf(seeded.Out, request.Mode, i), progress, cancellation, experiment => Distil(experiment, seeded));
+            RunOutcome outcome = Guarded(
+                seeded, "quickstart", ModeOf(seeded.Out, request.Mode, i), progress, cancellation, experiment => Distil(experiment, seeded));
             outcomes.Add(outcome);
             if (outcome.Summary is null)
             {
@@ -81,7 +85,8 @@ public sealed class TrainingService : ITrainCommand, IDistillCommand, IQuickstar
     {
         if (role == NetworkRole.Teacher && config.Teacher.IsGiven)
         {
-            throw new ConfigurationException("--network teacher", 0, "teacher.onnx and teacher.logits are teachers that are never trained; train the student with --network distilled");
+            throw new ConfigurationException(
+                "--network teacher", 0, "teacher.onnx and teacher.logits are teachers that are never trained; train the student with --network distilled");
         }
 
         if (role != NetworkRole.Distilled)
@@ -97,7 +102,10 @@ public sealed class TrainingService : ITrainCommand, IDistillCommand, IQuickstar
 
         if (config.Teacher.Checkpoint.Length == 0 && !config.Teacher.IsGiven)
         {
-            throw new ConfigurationException(Source, 0, "teacher.checkpoint must name the trained teacher (or teacher.onnx, teacher.logits one from elsewhere); 'heteroakd distill' trains one first");
+            throw new ConfigurationException(
+                Source,
+                0,
+                "teacher.checkpoint must name the trained teacher (or teacher.onnx, teacher.logits one from elsewhere); 'heteroakd distill' trains one first");
         }
     }
 
@@ -106,15 +114,18 @@ public sealed class TrainingService : ITrainCommand, IDistillCommand, IQuickstar
     {
         bool trains = config.Teacher.Checkpoint.Length == 0 && !config.Teacher.IsGiven;
         int labelled = SubsetDataset.CountOf(config.Data.TrainCount, config.Data.StudentEvery, config.Data.StudentLimit);
-        string teacher = trains ? $"learns from {config.Data.TrainCount} labelled scenes" : $"is loaded from {string.Concat(config.Teacher.Checkpoint, config.Teacher.Onnx, config.Teacher.Logits)}";
+        string teacher = trains ? $"learns from {config.Data.TrainCount} labelled scenes"
+            : $"is loaded from {string.Concat(config.Teacher.Checkpoint, config.Teacher.Onnx, config.Teacher.Logits)}";
         string labels = trains ? $"{labelled} of them" : $"{labelled} scenes";
         string scores = config.Data.TestCount == 0 ? $"the {config.Data.ValCount} validation scenes"
             : trains ? $"{config.Data.TestCount} scenes that no network has seen" : $"{config.Data.TestCount} scenes that the student has not seen";
-        return $"A teacher{(config.Teacher.IsGiven ? "" : $" ({config.Teacher.Model})")} {teacher}; a student ({config.Student.Model}) has labels for {labels}. From the same initial weights, with the same data order and "
+        return $"A teacher{(config.Teacher.IsGiven ? "" : $" ({config.Teacher.Model})")} {teacher}; a student ({config.Student.Model}) has labels for "
+            + $"{labels}. From the same initial weights, with the same data order and "
             + $"{config.Training.Steps} steps, the student learns {DistillationWords.Ways(config.Distillation)}. Scores are on {scores}.";
     }
 
-    private static string SeedFolder(string folder, int seed) => Path.Combine(folder.Length > 0 ? folder : Path.Combine("runs", "quickstart-seeds"), $"seed-{seed}");
+    private static string SeedFolder(string folder, int seed) =>
+        Path.Combine(folder.Length > 0 ? folder : Path.Combine("runs", "quickstart-seeds"), $"seed-{seed}");
 
     // The first seed says whether there is anything to resume; the run may have been stopped before a later one began.
     private static RunMode ModeOf(string folder, RunMode mode, int number) =>

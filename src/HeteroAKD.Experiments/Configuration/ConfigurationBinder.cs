@@ -57,7 +57,8 @@ internal sealed class ConfigurationBinder(string source, bool hasLines)
     }
 
     private static bool Holds(YamlNode node, ReadOnlySpan<string> path) =>
-        path.Length == 0 || (node is YamlMappingNode mapping && mapping.Children.TryGetValue(new YamlScalarNode(path[0]), out YamlNode? child) && Holds(child, path[1..]));
+        path.Length == 0
+            || (node is YamlMappingNode mapping && mapping.Children.TryGetValue(new YamlScalarNode(path[0]), out YamlNode? child) && Holds(child, path[1..]));
 
     // The preset is a starting point wherever the key stands among its neighbours.
     private object ApplyPreset(
@@ -104,7 +105,10 @@ internal sealed class ConfigurationBinder(string source, bool hasLines)
         if (type == typeof(IReadOnlyDictionary<string, string>))
         {
             return node is YamlMappingNode pairs
-                ? pairs.ToDictionary(pair => (string)Read(pair.Key, option, typeof(string), key)!, pair => (string)Read(pair.Value, option, typeof(string), $"{key}.{pair.Key}")!, StringComparer.Ordinal)
+                ? pairs.ToDictionary(
+                    pair => (string)Read(pair.Key, option, typeof(string), key)!,
+                    pair => (string)Read(pair.Value, option, typeof(string), $"{key}.{pair.Key}")!,
+                    StringComparer.Ordinal)
                 : throw Error(node, $"{key} must be pairs like {{theirs: ours}}, not {Kind(node)}");
         }
 
@@ -179,8 +183,10 @@ internal sealed class ConfigurationBinder(string source, bool hasLines)
 
         // A slip of the pen first; then the right word in the wrong section; then a slip anywhere.
         string? near = NearestName.Of(key, names) is { } sibling ? prefix + sibling
-            : ConfigurationKeys.All.FirstOrDefault(k => k.EndsWith("." + key, StringComparison.OrdinalIgnoreCase)) ?? NearestName.Of(full, ConfigurationKeys.All);
-        string hint = near is not null ? $"did you mean {near}?" : $"{(path.Length == 0 ? "the sections and options are" : path + " has")} {string.Join(", ", names)}";
+            : ConfigurationKeys.All.FirstOrDefault(k => k.EndsWith("." + key, StringComparison.OrdinalIgnoreCase))
+                ?? NearestName.Of(full, ConfigurationKeys.All);
+        string hint = near is not null ? $"did you mean {near}?"
+            : $"{(path.Length == 0 ? "the sections and options are" : path + " has")} {string.Join(", ", names)}";
         return Error(node, $"there is no option {full}; {hint}");
     }
 

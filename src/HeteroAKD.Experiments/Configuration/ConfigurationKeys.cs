@@ -36,7 +36,8 @@ internal static class ConfigurationKeys
         ConfigurationOption kdTau = Of(typeof(KdTermOptions)).Single(o => o.Key == "tau");
         return
         [
-            .. Of(typeof(HeteroAkdTermOptions)).Where(o => o.Property!.DeclaringType == typeof(HeteroAkdTermOptions) && !own.Contains(o.Key)).Select(o => o.InDistillation(o.Key, "heteroakd")),
+            .. Of(typeof(HeteroAkdTermOptions)).Where(
+                o => o.Property!.DeclaringType == typeof(HeteroAkdTermOptions) && !own.Contains(o.Key)).Select(o => o.InDistillation(o.Key, "heteroakd")),
             kdTau.InDistillation("kdTau", "kd"),
         ];
     }

@@ -13,11 +13,12 @@ public static class ConfigurationReader
 
     /// <summary>Reads a file.</summary>
     /// <param name="path">A YAML file; <c>extends: other.yaml</c> in it is relative to it.</param>
-    /// <param name="overrides">Texts <c>section.key=value</c>; where the option is a text, it takes all that follows the sign as it is, else the value is YAML.</param>
+    /// <param name="overrides">Texts <c>section.key=value</c>; where the option is a text, it takes all that follows the sign as it is, else the value is
+    /// YAML.</param>
     /// <exception cref="ConfigurationException">The file is missing or says something that is not an experiment.</exception>
     public static ExperimentConfig ReadFile(string path, IEnumerable<string>? overrides = null)
     {
-        var config = new ExperimentConfig();
+        ExperimentConfig config = new();
         ApplyFile(path, config, []);
         return Finish(config, path, overrides);
     }
@@ -26,7 +27,8 @@ public static class ConfigurationReader
     /// <param name="yaml">The configuration.</param>
     /// <param name="checkpoint">The checkpoint's file, for messages.</param>
     /// <param name="overrides">As of <see cref="ReadFile"/>.</param>
-    public static ExperimentConfig ReadKept(string yaml, string checkpoint, IEnumerable<string>? overrides = null) => ReadText(yaml, $"{checkpoint} (the configuration in it)", overrides);
+    public static ExperimentConfig ReadKept(string yaml, string checkpoint, IEnumerable<string>? overrides = null) =>
+        ReadText(yaml, $"{checkpoint} (the configuration in it)", overrides);
 
     /// <summary>Reads a text, for configurations that travel inside a program or a checkpoint.</summary>
     /// <param name="yaml">The text; it cannot extend a file.</param>
@@ -34,7 +36,7 @@ public static class ConfigurationReader
     /// <param name="overrides">As of <see cref="ReadFile"/>.</param>
     public static ExperimentConfig ReadText(string yaml, string source, IEnumerable<string>? overrides = null)
     {
-        var config = new ExperimentConfig();
+        ExperimentConfig config = new();
         if (Parse(yaml, source) is { } root)
         {
             if (Take(root, Extends) is not null)
@@ -77,7 +79,8 @@ public static class ConfigurationReader
         {
             if (parent is not YamlScalarNode { Value: { Length: > 0 } name })
             {
-                throw new ConfigurationException(path, parent.Start.Line, parent is YamlScalarNode ? "extends has no value; it must name one file" : "extends must name one file");
+                throw new ConfigurationException(
+                    path, parent.Start.Line, parent is YamlScalarNode ? "extends has no value; it must name one file" : "extends must name one file");
             }
 
             ApplyFile(Path.Combine(Path.GetDirectoryName(path) ?? "", name), config, chain);
@@ -140,7 +143,7 @@ public static class ConfigurationReader
 
     private static YamlNode? Take(YamlMappingNode mapping, string key)
     {
-        var scalar = new YamlScalarNode(key);
+        YamlScalarNode scalar = new(key);
         if (!mapping.Children.TryGetValue(scalar, out YamlNode? value))
         {
             return null;

@@ -11,7 +11,7 @@ public static partial class ConfigurationWriter
     /// <summary>Every option with its value, sections in the order of the classes.</summary>
     public static string Write(ExperimentConfig config)
     {
-        var text = new StringBuilder();
+        StringBuilder text = new();
         WriteSection(text, config, "");
         return text.ToString();
     }
@@ -40,7 +40,8 @@ public static partial class ConfigurationWriter
         bool b => b ? "true" : "false",
         int i => i.ToString(CultureInfo.InvariantCulture),
         double d => d.ToString("R", CultureInfo.InvariantCulture),
-        string s => PlainWord().IsMatch(s) ? s : s.Any(char.IsControl) ? JsonSerializer.Serialize(s) : "'" + s.Replace("'", "''", StringComparison.Ordinal) + "'",
+        string s =>
+            PlainWord().IsMatch(s) ? s : s.Any(char.IsControl) ? JsonSerializer.Serialize(s) : "'" + s.Replace("'", "''", StringComparison.Ordinal) + "'",
         Enum e => ConfigurationKeys.Word(e.GetType(), e.ToString()),
         IReadOnlyDictionary<string, string> pairs => "{" + string.Join(", ", pairs.Select(p => $"{Scalar(p.Key)}: {Scalar(p.Value)}")) + "}",
         IReadOnlyList<double> list => "[" + string.Join(", ", list.Select(d => Scalar(d))) + "]",

@@ -116,15 +116,17 @@ public sealed record DataConfig
     public int StudentLimit { get; init; }
 
     /// <summary>
-    /// Images without labels for the distilled student: empty for none, <see cref="UnlabelledScenes"/>, a folder of images, or a list file with the path of one image a line.
-    /// Paths are relative to the root, or to the working folder where there is no root.
+    /// Images without labels for the distilled student: empty for none, <see cref="UnlabelledScenes"/>, a folder of images, or a list file with the path of one
+    /// image a line. Paths are relative to the root, or to the working folder where there is no root.
     /// </summary>
     public string Unlabelled { get; init; } = "";
 
     /// <summary>The word for procedural scenes in <see cref="Unlabelled"/>.</summary>
     public const string UnlabelledScenes = "scenes";
 
-    /// <summary>How many unlabelled procedural scenes there are: the training scenes of the same world that come after the first <see cref="TrainCount"/>.</summary>
+    /// <summary>
+    /// How many unlabelled procedural scenes there are: the training scenes of the same world that come after the first <see cref="TrainCount"/>.
+    /// </summary>
     [InRange("[1, 100000000]")]
     public int UnlabelledCount { get; init; } = 2000;
 
@@ -132,7 +134,9 @@ public sealed record DataConfig
     [InRange("[0, 65536]")]
     public int UnlabelledBatch { get; init; }
 
-    /// <summary>From this probability on the teacher's class is the label of an unlabelled pixel, for the distillation's terms alone; 0 leaves such pixels without one.</summary>
+    /// <summary>
+    /// From this probability on the teacher's class is the label of an unlabelled pixel, for the distillation's terms alone; 0 leaves such pixels without one.
+    /// </summary>
     [InRange("[0, 1)")]
     public double UnlabelledThreshold { get; init; }
 
@@ -163,7 +167,10 @@ public sealed record DataConfig
     /// <summary>Where decoded images are kept.</summary>
     public CacheKind Cache { get; init; } = CacheKind.Ram;
 
-    /// <summary>Where the outputs of a frozen teacher are kept for whole images, which then stand for those of windows: an approximation. Off asks the teacher for every batch.</summary>
+    /// <summary>
+    /// Where the outputs of a frozen teacher are kept for whole images, which then stand for those of windows: an approximation. Off asks the teacher for every
+    /// batch.
+    /// </summary>
     public CacheKind TeacherCache { get; init; } = CacheKind.Off;
 
     /// <summary>Folder of the cache on disk; empty for <c>$XDG_CACHE_HOME/heteroakd/data</c>.</summary>

@@ -21,7 +21,8 @@ public enum DistillationControl
 public sealed record DistillationConfig
 {
     /// <summary>none, kd or heteroakd: which terms are added to the task loss (<see cref="Recipes"/>).</summary>
-    public string Method { get; init => field = Recipes.Names.FirstOrDefault(n => n.Equals(value, StringComparison.OrdinalIgnoreCase)) ?? value; } = Recipes.HeteroAkd;
+    public string Method { get; init => field = Recipes.Names.FirstOrDefault(n => n.Equals(value, StringComparison.OrdinalIgnoreCase)) ?? value; } =
+        Recipes.HeteroAkd;
 
     /// <summary>Also train the student alone, with equal weights, order and steps, to show the gain.</summary>
     public bool Baseline { get; init; } = true;
@@ -56,8 +57,8 @@ public sealed record DistillationConfig
     public IReadOnlyList<WeightedTerm> WeightedTerms() => TermsOf(Method);
 
     /// <summary>
-    /// The control's term: plain KD as the recipe kd has it, whatever else has a weight. None where no control is asked for, and where it would be a network that is trained
-    /// anyhow: the distilled one, which has no other term, or the student alone, because KD weighs nothing.
+    /// The control's term: plain KD as the recipe kd has it, whatever else has a weight. None where no control is asked for, and where it would be a network
+    /// that is trained anyhow: the distilled one, which has no other term, or the student alone, because KD weighs nothing.
     /// </summary>
     public IReadOnlyList<WeightedTerm> ControlTerms() => Control == DistillationControl.None || WeightedTerms().All(IsKd)
         ? []

@@ -11,7 +11,7 @@ public static class ShippedConfiguration
     {
         using Stream stream = typeof(ShippedConfiguration).Assembly.GetManifestResourceStream(name)
             ?? throw new ArgumentException($"the program holds no configuration {name}", nameof(name));
-        using var reader = new StreamReader(stream);
+        using StreamReader reader = new(stream);
         return ConfigurationReader.ReadText(reader.ReadToEnd(), name, overrides);
     }
 }

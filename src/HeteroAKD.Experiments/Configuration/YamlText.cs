@@ -4,8 +4,8 @@ using YamlDotNet.RepresentationModel;
 namespace HeteroAKD.Experiments.Configuration;
 
 /// <summary>
-/// YAML texts of configurations, plans and overrides as nodes. <see cref="YamlWalk"/> bounds a text before its nodes are built. A plain <c>null</c> or <c>~</c> is no value:
-/// it becomes the same empty node as nothing at all.
+/// YAML texts of configurations, plans and overrides as nodes. <see cref="YamlWalk"/> bounds a text before its nodes are built. A plain <c>null</c> or <c>~</c>
+/// is no value: it becomes the same empty node as nothing at all.
 /// </summary>
 internal static class YamlText
 {
@@ -18,7 +18,11 @@ internal static class YamlText
     /// <param name="holds">What one file holds: a configuration, a plan.</param>
     /// <exception cref="ConfigurationException">It is no YAML, too large, or holds two documents; with line and column.</exception>
     public static YamlNode? Parse(string yaml, string source, string holds) =>
-        Load(yaml, comments: true, $"one file holds one {holds}; remove the second document", (at, problem, inner) => new ConfigurationException(source, at.Line, at.Column, problem, inner));
+        Load(
+            yaml,
+            comments: true,
+            $"one file holds one {holds}; remove the second document",
+            (at, problem, inner) => new ConfigurationException(source, at.Line, at.Column, problem, inner));
 
     /// <summary>The value of an override, or null where there is none.</summary>
     /// <param name="text">The whole override, <c>section.key=value</c>.</param>
@@ -51,7 +55,8 @@ internal static class YamlText
         catch (Exception e) when (e is ArgumentException or InvalidOperationException)
         {
             // What the library does not foresee, a key that is missing for example, it says as the fault of its caller.
-            throw error(builder.Current?.Start ?? parser.Current?.Start ?? Mark.Empty, "this is not valid YAML: a key or a value is missing or out of place", e);
+            throw error(
+                builder.Current?.Start ?? parser.Current?.Start ?? Mark.Empty, "this is not valid YAML: a key or a value is missing or out of place", e);
         }
 
         if (stream.Documents.Count > 1)

@@ -3,7 +3,9 @@ using YamlDotNet.Core.Events;
 
 namespace HeteroAKD.Experiments.Configuration;
 
-/// <summary>Walks the events of a YAML text, which needs memory for the open sections alone, and refuses what would cost more than its length once nodes are built.</summary>
+/// <summary>
+/// Walks the events of a YAML text, which needs memory for the open sections alone, and refuses what would cost more than its length once nodes are built.
+/// </summary>
 /// <param name="error">Makes the exception of a place and a problem.</param>
 internal sealed class YamlWalk(Func<Mark, string, ConfigurationException> error)
 {

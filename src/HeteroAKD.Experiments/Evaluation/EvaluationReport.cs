@@ -73,7 +73,10 @@ public sealed record NetworkReport
 
     /// <summary>The scores by class of a result.</summary>
     public static IReadOnlyList<ClassReport> ClassesOf(EvaluationResult result, IReadOnlyList<string> names) =>
-        [.. names.Select((name, c) => new ClassReport(name, result.Scores.ClassIoU[c], result.Matrix.Accuracy(c), result.ClassBoundaryF1[c], result.Matrix.Truth(c)))];
+        [
+            .. names.Select(
+                (name, c) => new ClassReport(name, result.Scores.ClassIoU[c], result.Matrix.Accuracy(c), result.ClassBoundaryF1[c], result.Matrix.Truth(c)))
+        ];
 
     /// <summary>The rows of a matrix.</summary>
     public static IReadOnlyList<IReadOnlyList<long>> RowsOf(ConfusionMatrix matrix) =>

@@ -18,7 +18,8 @@ internal sealed class PredictionPictures(string folder, SavedPictures kinds, ISe
         Sample sample = dataset.Load(index);
         if (!_names.Add(sample.Id))
         {
-            throw new DatasetException(sample.Id, "two images have this name, and one picture would replace the other", "Give the images names of their own, or leave --save out");
+            throw new DatasetException(
+                sample.Id, "two images have this name, and one picture would replace the other", "Give the images names of their own, or leave --save out");
         }
 
         byte[] labels = Labels(predictions);

@@ -29,7 +29,8 @@ public sealed class ExportService : IExportCommand
         (Checkpoint checkpoint, ExperimentConfig config) = KeptExperiment.Open(request.Checkpoint, request.Overrides);
         using Device device = Device.Open("cpu", config.Threads);
         using SegmentationModel model = checkpoint.CreateModel(device);
-        ExportedWeights description = new(model.Name, checkpoint.Info.Classes, model.LayerNormEps, new InputNormalization(config.Augmentation.Mean, config.Augmentation.Std));
+        ExportedWeights description = new(
+            model.Name, checkpoint.Info.Classes, model.LayerNormEps, new InputNormalization(config.Augmentation.Mean, config.Augmentation.Std));
         List<OutputComparison> comparisons = [];
         List<string> warnings = [];
         if (request.Format == ExportFormat.Onnx)
@@ -61,7 +62,9 @@ public sealed class ExportService : IExportCommand
             }
         });
 
-        List<string> warnings = renamed is { IsEncoder: true } ? [$"{renamed.Map.Description} has no head like that of {model.Name}: the file holds its encoder alone"] : [];
+        List<string> warnings = renamed is { IsEncoder: true }
+            ? [$"{renamed.Map.Description} has no head like that of {model.Name}: the file holds its encoder alone"]
+            : [];
         if (request.Format == ExportFormat.Pth || renamed is not null)
         {
             warnings.AddRange(Lost(description, model.Family, renamed?.Map));
@@ -78,7 +81,8 @@ public sealed class ExportService : IExportCommand
         List<string> lost = [];
         if (family == ModelFamily.Transformer && eps != (map?.LayerNormEps ?? LayerNormEps.Default))
         {
-            lost.Add(string.Create(CultureInfo.InvariantCulture, $"epsilons of layer norms {eps.Blocks:R} in blocks and {eps.Convolutions:R} behind convolutions"));
+            lost.Add(
+                string.Create(CultureInfo.InvariantCulture, $"epsilons of layer norms {eps.Blocks:R} in blocks and {eps.Convolutions:R} behind convolutions"));
         }
 
         if (!input.Mean.SequenceEqual(usual.Mean) || !input.Std.SequenceEqual(usual.Std))
@@ -95,7 +99,8 @@ public sealed class ExportService : IExportCommand
     private static List<HostTensor> Weights(SegmentationModel model) =>
         [.. model.State().Where(e => !e.Name.StartsWith(AuxiliaryHead, StringComparison.Ordinal)).Select(e => HostTensor.Of(e.Name, e.Tensor))];
 
-    private static List<OutputComparison> WriteOnnx(ExportRequest request, Checkpoint checkpoint, ExperimentConfig config, SegmentationModel model, CancellationToken cancellation)
+    private static List<OutputComparison> WriteOnnx(
+        ExportRequest request, Checkpoint checkpoint, ExperimentConfig config, SegmentationModel model, CancellationToken cancellation)
     {
         (int height, int width) = request.Size ?? (config.Data.Size.Height, config.Data.Size.Width);
         Shape images = new(request.Batch, 3, height, width);
@@ -103,7 +108,11 @@ public sealed class ExportService : IExportCommand
         ProtoMessage message;
         try
         {
-            message = network.Trace(images, new TranslationOptions(request.DynamicBatch, request.FoldBatchNorm, request.Opset), Metadata(checkpoint, config, height, width), request.DynamicSize);
+            message = network.Trace(
+                images,
+                new TranslationOptions(request.DynamicBatch, request.FoldBatchNorm, request.Opset),
+                Metadata(checkpoint, config, height, width),
+                request.DynamicSize);
         }
         catch (ShapeMismatchException e)
         {
@@ -121,7 +130,8 @@ public sealed class ExportService : IExportCommand
 
         Shape other = request.DynamicBatch ? new Shape(request.Batch + 1, 3, height, width) : images;
         // Sizes of maps were found by two sizes of images, so a third one tries them.
-        IEnumerable<Shape> runs = request.DynamicSize ? [images, NetworkGraph.OtherSize(other), new Shape(other[0], 3, height + 21, width + 10)] : [images, other];
+        IEnumerable<Shape> runs = request.DynamicSize ? [images, NetworkGraph.OtherSize(other), new Shape(other[0], 3, height + 21, width + 10)]
+            : [images, other];
         List<OutputComparison> comparisons = request.Verify
             ? new GraphVerifier(network, config.Augmentation.Mean, config.Augmentation.Std).Compare(graph, runs, request.Tolerance, cancellation)
             : [];

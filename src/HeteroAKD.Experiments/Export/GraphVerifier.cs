@@ -39,7 +39,8 @@ internal sealed class GraphVerifier(NetworkGraph network, IReadOnlyList<double> 
 
         return comparisons.Find(c => !c.Within(tolerance)) is not { } worst ? comparisons : throw new ExportException(string.Create(
             CultureInfo.InvariantCulture,
-            $"the graph is not the network: {worst.Output} {worst.Shape} differ by {worst.MaxDifference:G3}, {worst.RelativeDifference:G3} of the largest logit (allowed: {tolerance:G3}), "
+            $"the graph is not the network: {worst.Output} {worst.Shape} differ by {worst.MaxDifference:G3}, {worst.RelativeDifference:G3} of the largest "
+                + $"logit (allowed: {tolerance:G3}), "
             + $"and {worst.Agreement:P3} of the pixels have the same class (needed: {OutputComparison.LeastAgreement:P1}). Nothing was written."));
     }
 

@@ -68,6 +68,7 @@ public sealed record ExportOutcome(string Model, long Bytes, IReadOnlyList<Outpu
 public interface IExportCommand
 {
     /// <summary>Runs the request.</summary>
-    /// <exception cref="ExportException">The network has an operation that the format lacks, or the written graph does not compute what the network computes.</exception>
+    /// <exception cref="ExportException">The network has an operation that the format lacks, or the written graph does not compute what the network
+    /// computes.</exception>
     ExportOutcome Run(ExportRequest request, CancellationToken cancellation);
 }

@@ -21,7 +21,8 @@ internal sealed class OnnxSession : IDisposable
         }
         catch (Exception e) when (e is TypeInitializationException or DllNotFoundException)
         {
-            throw new ExportException("ONNX Runtime's library is not part of this program here, so the graph cannot be checked; --no-verify writes it unchecked.", e);
+            throw new ExportException(
+                "ONNX Runtime's library is not part of this program here, so the graph cannot be checked; --no-verify writes it unchecked.", e);
         }
 
         try

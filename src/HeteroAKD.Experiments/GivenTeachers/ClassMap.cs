@@ -5,8 +5,8 @@ using HeteroAKD.Tensors;
 namespace HeteroAKD.Experiments.GivenTeachers;
 
 /// <summary>
-/// What the classes of a teacher mean to a student with others (<c>teacher.classMap</c>): each class here has the summed probability of those there that are mapped to it. Classes
-/// there that are mapped to none are left out, as if the teacher did not know them.
+/// What the classes of a teacher mean to a student with others (<c>teacher.classMap</c>): each class here has the summed probability of those there that are
+/// mapped to it. Classes there that are mapped to none are left out, as if the teacher did not know them.
 /// </summary>
 internal sealed class ClassMap
 {
@@ -32,14 +32,19 @@ internal sealed class ClassMap
     {
         if (map.Count == 0)
         {
-            if (theirs == classes.Count && names.Count == theirs && !names.SequenceEqual(classes.Names) && names.Order(StringComparer.Ordinal).SequenceEqual(classes.Names.Order(StringComparer.Ordinal)))
+            if (theirs == classes.Count && names.Count == theirs && !names.SequenceEqual(classes.Names)
+                && names.Order(StringComparer.Ordinal).SequenceEqual(classes.Names.Order(StringComparer.Ordinal)))
             {
-                throw new HeteroAkdException($"{teacher} has the classes of the data in another order ({names[0]}, {names[1]}, ... against {classes.Names[0]}, {classes.Names[1]}, ...); say with teacher.classMap which is which, for example {{{names[0]}: {names[0]}}}");
+                throw new HeteroAkdException(
+                    $"{teacher} has the classes of the data in another order ({names[0]}, {names[1]}, ... against {classes.Names[0]}, {classes.Names[1]}, "
+                        + $"...); say with teacher.classMap which is which, for example {{{names[0]}: {names[0]}}}");
             }
 
             return theirs == classes.Count
                 ? new ClassMap([.. Enumerable.Range(0, theirs).Select(c => new[] { c })], theirs, classes)
-                : throw new HeteroAkdException($"{teacher} has {theirs} classes, the data has {classes.Count}; say with teacher.classMap what they mean here, for example {{0: {classes.Names[0]}}}");
+                : throw new HeteroAkdException(
+                    $"{teacher} has {theirs} classes, the data has {classes.Count}; say with teacher.classMap what they mean here, for example {{0: "
+                        + $"{classes.Names[0]}}}");
         }
 
         List<int>[] sources = [.. Enumerable.Range(0, classes.Count).Select(_ => new List<int>())];
@@ -72,7 +77,8 @@ internal sealed class ClassMap
         string Name(int id) => id < names.Count ? $"{names[id]} ({id})" : id.ToString(CultureInfo.InvariantCulture);
         for (int c = 0; c < _sources.Length; c++)
         {
-            yield return $"{_classes.Names[c]}: {(_sources[c].Length == 0 ? "no class of the teacher; its probability is 0" : string.Join(" + ", _sources[c].Select(Name)))}";
+            yield return $"{_classes.Names[c]}: "
+                + $"{(_sources[c].Length == 0 ? "no class of the teacher; its probability is 0" : string.Join(" + ", _sources[c].Select(Name)))}";
         }
 
         int[] left = [.. Enumerable.Range(0, Theirs).Except(_sources.SelectMany(s => s))];
@@ -148,7 +154,9 @@ internal sealed class ClassMap
             return id;
         }
 
-        string hint = NearestName.Of(word, names) is { } near ? $"; did you mean {near}?" : names.Count > 0 ? $"; its classes are {string.Join(", ", names)}" : $"; its classes are 0 to {count - 1}";
+        string hint = NearestName.Of(word, names) is { } near ? $"; did you mean {near}?"
+            : names.Count > 0 ? $"; its classes are {string.Join(", ", names)}"
+            : $"; its classes are 0 to {count - 1}";
         throw new HeteroAkdException($"teacher.classMap: {whose} has no class '{word}'{hint}");
     }
 }

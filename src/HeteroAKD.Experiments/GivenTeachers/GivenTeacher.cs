@@ -11,7 +11,10 @@ using HeteroAKD.Training.Evaluation;
 
 namespace HeteroAKD.Experiments.GivenTeachers;
 
-/// <summary>A teacher that is no network of this program: a graph (<c>teacher.onnx</c>) or files of logits (<c>teacher.logits</c>). It is never trained, and gives logits, a graph perhaps feature maps, too.</summary>
+/// <summary>
+/// A teacher that is no network of this program: a graph (<c>teacher.onnx</c>) or files of logits (<c>teacher.logits</c>). It is never trained, and gives
+/// logits, a graph perhaps feature maps, too.
+/// </summary>
 /// <param name="config">The experiment.</param>
 /// <param name="data">Its images.</param>
 internal sealed class GivenTeacher(ExperimentConfig config, ExperimentData data)
@@ -72,10 +75,14 @@ internal sealed class GivenTeacher(ExperimentConfig config, ExperimentData data)
     {
         ConfusionMatrix pixels = new(data.Classes.Count, data.Classes.IgnoreIndex);
         string images = _teacher.Onnx.Length > 0 ? ScoreGraph(pixels, device, say, cancellation) : ScoreFiles(pixels, device, say, cancellation);
-        say(string.Create(CultureInfo.InvariantCulture, $"{Name}, mIoU {100 * pixels.MeanIoU():F2} %, pixel accuracy {100 * pixels.PixelAccuracy():F2} % on {images}"));
+        say(
+            string.Create(
+                CultureInfo.InvariantCulture, $"{Name}, mIoU {100 * pixels.MeanIoU():F2} %, pixel accuracy {100 * pixels.PixelAccuracy():F2} % on {images}"));
         if (pixels.PixelAccuracy() < Math.Min(0.5, 2.0 / data.Classes.Count))
         {
-            say($"warning: it hardly agrees with the labels. Are its classes in the order {data.Classes.Names[0]}, {data.Classes.Names[1]}, ... (teacher.classMap), and are its images normalised as it expects (teacher.mean, teacher.std)?");
+            say(
+                $"warning: it hardly agrees with the labels. Are its classes in the order {data.Classes.Names[0]}, {data.Classes.Names[1]}, ... "
+                    + "(teacher.classMap), and are its images normalised as it expects (teacher.mean, teacher.std)?");
         }
 
         return _teacher.Onnx.Length > 0 ? pixels.MeanIoU() : null;
@@ -110,7 +117,14 @@ internal sealed class GivenTeacher(ExperimentConfig config, ExperimentData data)
             cancellation.ThrowIfCancellationRequested();
             Sample sample = data.Student.Load(i);
             GivenLogits logits = folder.Read(names[i]);
-            Add(pixels, device, logits.Values, new Shape(1, logits.Classes, logits.Height, logits.Width), sample.Image.Height, sample.Image.Width, Array.ConvertAll(sample.Labels, l => (int)l));
+            Add(
+                pixels,
+                device,
+                logits.Values,
+                new Shape(1, logits.Classes, logits.Height, logits.Width),
+                sample.Image.Height,
+                sample.Image.Width,
+                Array.ConvertAll(sample.Labels, l => (int)l));
         }
 
         return $"{count} of the student's labelled images";
@@ -128,7 +142,8 @@ internal sealed class GivenTeacher(ExperimentConfig config, ExperimentData data)
     private string[] MapNames => [.. _teacher.OnnxFeatures, .. _teacher.OnnxClassifierInput.Length > 0 ? (string[])[_teacher.OnnxClassifierInput] : []];
 
     // Those of the student's images, then unlabelled ones.
-    private IReadOnlyList<IReadOnlyList<(string Name, string File)>> Images => data.Unlabelled is null ? [data.StudentNames] : [data.StudentNames, data.UnlabelledNames];
+    private IReadOnlyList<IReadOnlyList<(string Name, string File)>> Images =>
+        data.Unlabelled is null ? [data.StudentNames] : [data.StudentNames, data.UnlabelledNames];
 
     private IReadOnlyList<IReadOnlyList<string>> Names => [.. Images.Select(source => source.Select(i => i.Name).ToArray())];
 
@@ -161,7 +176,8 @@ internal sealed class GivenTeacher(ExperimentConfig config, ExperimentData data)
     }
 
     private LogitsFolder Folder() => LogitsFolder.Open(
-        _teacher.Logits, [.. Images.SelectMany(source => source)], theirs => ClassMap.Of(_teacher.ClassMap, theirs, [], data.Classes, $"teacher.logits {_teacher.Logits}"));
+        _teacher.Logits, [.. Images.SelectMany(source => source)], theirs =>
+            ClassMap.Of(_teacher.ClassMap, theirs, [], data.Classes, $"teacher.logits {_teacher.Logits}"));
 
     private static void Add(ConfusionMatrix matrix, Device device, float[] logits, Shape shape, int height, int width, int[] labels)
     {

@@ -4,8 +4,8 @@ using HeteroAKD.Weights.Formats;
 namespace HeteroAKD.Experiments.GivenTeachers;
 
 /// <summary>
-/// Logits that another program wrote, a file an image (<c>teacher.logits</c>): <c>NAME.npy</c> or <c>NAME.safetensors</c> with one tensor [classes, h, w] of any size, which
-/// covers the whole image. NAME is the image's name without its ending, folders included; of scenes it is their id, <c>Train-000009</c>.
+/// Logits that another program wrote, a file an image (<c>teacher.logits</c>): <c>NAME.npy</c> or <c>NAME.safetensors</c> with one tensor [classes, h, w] of
+/// any size, which covers the whole image. NAME is the image's name without its ending, folders included; of scenes it is their id, <c>Train-000009</c>.
 /// </summary>
 internal sealed class LogitsFolder
 {
@@ -20,7 +20,8 @@ internal sealed class LogitsFolder
     /// <param name="folder">The folder.</param>
     /// <param name="images">The images by their names.</param>
     /// <param name="map">Makes the class map of the number of classes in the files.</param>
-    /// <exception cref="HeteroAkdException">The folder or files are missing, one name stands for two images, or files are no logits of equal classes.</exception>
+    /// <exception cref="HeteroAkdException">The folder or files are missing, one name stands for two images, or files are no logits of equal
+    /// classes.</exception>
     public static LogitsFolder Open(string folder, IReadOnlyList<(string Name, string File)> images, Func<int, ClassMap> map)
     {
         if (!Directory.Exists(folder))
@@ -30,7 +31,9 @@ internal sealed class LogitsFolder
 
         if (images.Select(i => (i.Name, Path.GetFullPath(i.File))).Distinct().GroupBy(i => i.Name).FirstOrDefault(g => g.Count() > 1) is { } twins)
         {
-            throw new HeteroAkdException($"teacher.logits: {string.Join(" and ", twins.Select(t => t.Item2))} are both called {twins.Key}, and would share one file of logits; give one of them another name");
+            throw new HeteroAkdException(
+                $"teacher.logits: {string.Join(" and ", twins.Select(t => t.Item2))} are both called {twins.Key}, and would share one file of logits; give "
+                    + "one of them another name");
         }
 
         Dictionary<string, string> files = [];
@@ -50,7 +53,8 @@ internal sealed class LogitsFolder
         if (missing.Count > 0)
         {
             throw new HeteroAkdException(
-                $"teacher.logits: {missing.Count} of the student's {images.Count} images have no logits in {folder}: the first is {missing[0]}{s_endings[0]} (or {s_endings[1]})");
+                $"teacher.logits: {missing.Count} of the student's {images.Count} images have no logits in {folder}: the first is "
+                    + $"{missing[0]}{s_endings[0]} (or {s_endings[1]})");
         }
 
         ClassMap classes = map(Load(files[images[0].Name]).Classes);
@@ -64,7 +68,11 @@ internal sealed class LogitsFolder
 
     /// <summary>Every file of logits in a folder, in order.</summary>
     public static IReadOnlyList<string> FilesIn(string folder) => !Directory.Exists(folder) ? []
-        : [.. Directory.EnumerateFiles(folder, "*", SearchOption.AllDirectories).Where(f => s_endings.Contains(Path.GetExtension(f))).Order(StringComparer.Ordinal)];
+        :
+        [
+            .. Directory.EnumerateFiles(folder, "*", SearchOption.AllDirectories).Where(
+                f => s_endings.Contains(Path.GetExtension(f))).Order(StringComparer.Ordinal)
+        ];
 
     /// <summary>What the classes mean.</summary>
     public ClassMap Map => _map;
@@ -79,7 +87,8 @@ internal sealed class LogitsFolder
 
         if (Array.FindIndex(logits.Values, v => !float.IsFinite(v)) is >= 0 and int at)
         {
-            throw new HeteroAkdException($"{path}: holds {logits.Values[at]}, which is no logit; clip values beyond float16 (±65504) before they are written with 16 bits");
+            throw new HeteroAkdException(
+                $"{path}: holds {logits.Values[at]}, which is no logit; clip values beyond float16 (±65504) before they are written with 16 bits");
         }
 
         return logits with { Values = _map.Apply(logits.Values, logits.Height * logits.Width) };

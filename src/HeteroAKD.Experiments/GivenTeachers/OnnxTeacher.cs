@@ -4,8 +4,9 @@ using Microsoft.ML.OnnxRuntime;
 namespace HeteroAKD.Experiments.GivenTeachers;
 
 /// <summary>
-/// A segmentation graph of any origin in ONNX Runtime, on the CPU, or on a GPU where the CUDA provider is there. It has one input, images [N, 3, H, W] float32; N, H and W may be fixed. Its logits are
-/// [N, classes, h, w] float32: the output called <c>logits</c> or <c>out</c>, else the first of four dimensions. Other outputs may be its feature maps.
+/// A segmentation graph of any origin in ONNX Runtime, on the CPU, or on a GPU where the CUDA provider is there. It has one input, images [N, 3, H, W] float32;
+/// N, H and W may be fixed. Its logits are [N, classes, h, w] float32: the output called <c>logits</c> or <c>out</c>, else the first of four dimensions. Other
+/// outputs may be its feature maps.
 /// </summary>
 internal sealed class OnnxTeacher : IDisposable
 {
@@ -38,7 +39,10 @@ internal sealed class OnnxTeacher : IDisposable
         }
         catch (Exception e) when (e is TypeInitializationException or DllNotFoundException)
         {
-            throw new HeteroAkdException("teacher.onnx: ONNX Runtime's library is not part of this program here, so no graph can be run; write the teacher's logits with another program (teacher.logits)", e);
+            throw new HeteroAkdException(
+                "teacher.onnx: ONNX Runtime's library is not part of this program here, so no graph can be run; write the teacher's logits with another "
+                    + "program (teacher.logits)",
+                e);
         }
 
         try
@@ -163,22 +167,30 @@ internal sealed class OnnxTeacher : IDisposable
     {
         if (_session.InputMetadata.Count != 1)
         {
-            throw new HeteroAkdException($"{_path}: has {_session.InputMetadata.Count} inputs ({string.Join(", ", _session.InputMetadata.Keys)}); a teacher has one, images [N, 3, H, W]");
+            throw new HeteroAkdException(
+                $"{_path}: has {_session.InputMetadata.Count} inputs ({string.Join(", ", _session.InputMetadata.Keys)}); a teacher has one, images [N, 3, "
+                    + "H, W]");
         }
 
         (string name, NodeMetadata input) = _session.InputMetadata.First();
         int[] sizes = input.IsTensor ? input.Dimensions : [];
         return sizes is [_, 3 or <= 0, _, _] && input.ElementType == typeof(float)
             ? (name, (Math.Max(0, sizes[0]), Math.Max(0, sizes[2]), Math.Max(0, sizes[3])))
-            : throw new HeteroAkdException($"{_path}: its input '{name}' is {input.ElementType?.Name} [{string.Join(", ", sizes)}]; images are float32 [N, 3, H, W]");
+            : throw new HeteroAkdException(
+                $"{_path}: its input '{name}' is {input.ElementType?.Name} [{string.Join(", ", sizes)}]; images are float32 [N, 3, H, W]");
     }
 
     private string Output(IReadOnlyList<string> features)
     {
-        string[] maps = [.. _session.OutputMetadata.Where(o => o.Value.IsTensor && o.Value.ElementType == typeof(float) && o.Value.Dimensions.Length == 4).Select(o => o.Key)];
+        string[] maps =
+        [
+            .. _session.OutputMetadata.Where(o => o.Value.IsTensor && o.Value.ElementType == typeof(float) && o.Value.Dimensions.Length == 4).Select(o => o.Key)
+        ];
         if (features.FirstOrDefault(f => !maps.Contains(f)) is { } missing)
         {
-            throw new HeteroAkdException($"{_path}: has no output '{missing}' of float32 [N, channels, h, w]; its outputs of that form are {string.Join(", ", maps)}. Export it with its feature maps as outputs");
+            throw new HeteroAkdException(
+                $"{_path}: has no output '{missing}' of float32 [N, channels, h, w]; its outputs of that form are {string.Join(", ", maps)}. Export it with "
+                    + "its feature maps as outputs");
         }
 
         string[] others = [.. maps.Except(features)];

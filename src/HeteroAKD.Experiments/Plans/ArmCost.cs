@@ -5,7 +5,8 @@ namespace HeteroAKD.Experiments.Plans;
 
 /// <summary>By how many milliseconds one step is longer than another, taken in turns.</summary>
 /// <param name="Milliseconds">Median of the differences; noise may make it negative.</param>
-/// <param name="HalfWidth">Half of an interval that holds the true median with about 95 %: 1.82 times the interquartile range over the root of the number of rounds, as 1.96 · 1.2533 / 1.349 is for normal differences.</param>
+/// <param name="HalfWidth">Half of an interval that holds the true median with about 95 %: 1.82 times the interquartile range over the root of the number of
+/// rounds, as 1.96 · 1.2533 / 1.349 is for normal differences.</param>
 public readonly record struct CostDifference(double Milliseconds, double HalfWidth)
 {
     /// <summary>Of differences in seconds.</summary>
@@ -27,7 +28,9 @@ public sealed record ArmCost
     /// <summary>Milliseconds of a step: passes and update, without the making of its batches. Median.</summary>
     public required double Step { get; init; }
 
-    /// <summary>The step in times the step of the same student alone, taken in turns with it: the median ratio, and the ratios of which a fifth is below and above.</summary>
+    /// <summary>
+    /// The step in times the step of the same student alone, taken in turns with it: the median ratio, and the ratios of which a fifth is below and above.
+    /// </summary>
     public required (double Low, double Median, double High) TimesAlone { get; init; }
 
     /// <summary>Milliseconds of the forward pass of one batch: teacher, student, losses. Launch by launch.</summary>
@@ -50,5 +53,6 @@ public sealed record ArmCost
 
     /// <summary>The terms in words: name, milliseconds with their interval, share of the step.</summary>
     public string TermsText => string.Join(", ", Terms.Select(t => string.Create(
-        CultureInfo.InvariantCulture, $"{t.Name} {t.Difference.Milliseconds:F2} ± {t.Difference.HalfWidth:F2} ({100 * t.Difference.Milliseconds / Step:F1} %)")));
+        CultureInfo.InvariantCulture,
+        $"{t.Name} {t.Difference.Milliseconds:F2} ± {t.Difference.HalfWidth:F2} ({100 * t.Difference.Milliseconds / Step:F1} %)")));
 }

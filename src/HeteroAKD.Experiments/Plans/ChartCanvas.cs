@@ -17,7 +17,10 @@ internal static class ChartCanvas
 
     /// <summary>Colours of lines, in order.</summary>
     public static IReadOnlyList<Color> Lines { get; } =
-        [Color.FromHex("#1F6FB4"), Color.FromHex("#E07B39"), Color.FromHex("#2E9E5B"), Color.FromHex("#A14FA6"), Color.FromHex("#C43C4E"), Color.FromHex("#8C6D31")];
+        [
+            Color.FromHex("#1F6FB4"), Color.FromHex("#E07B39"), Color.FromHex("#2E9E5B"), Color.FromHex("#A14FA6"), Color.FromHex("#C43C4E"),
+            Color.FromHex("#8C6D31")
+        ];
 
     /// <summary>Sets title, fonts and grid.</summary>
     public static void Prepare(Plot plot, params string[] title)

@@ -3,8 +3,8 @@ using System.Diagnostics;
 namespace HeteroAKD.Experiments.Plans;
 
 /// <summary>
-/// Each training is a process of this same program: a crash takes one run with it, and memory goes back in between. The end of a child's standard input tells it to save
-/// and stop. That end comes when this process asks for it, and also when this process is killed: no child outlives it for long.
+/// Each training is a process of this same program: a crash takes one run with it, and memory goes back in between. The end of a child's standard input tells
+/// it to save and stop. That end comes when this process asks for it, and also when this process is killed: no child outlives it for long.
 /// </summary>
 public sealed class ChildProcessStarter : IRunStarter
 {

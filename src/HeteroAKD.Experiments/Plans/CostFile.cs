@@ -1,5 +1,4 @@
 using System.Globalization;
-using HeteroAKD.Experiments.Runs;
 using HeteroAKD.Tensors;
 
 namespace HeteroAKD.Experiments.Plans;
@@ -13,7 +12,10 @@ internal sealed record CostFile(IReadOnlyList<ArmCost> Costs, string Where)
     public const string End = "cost.csv";
 
     private static readonly string[] s_columns =
-        ["arm", "step_ms", "times_alone", "times_alone_low", "times_alone_high", "forward_ms", "backward_ms", "teacher_ms", "terms_ms", "peak_bytes", "launches", "measured"];
+        [
+            "arm", "step_ms", "times_alone", "times_alone_low", "times_alone_high", "forward_ms", "backward_ms", "teacher_ms", "terms_ms", "peak_bytes",
+            "launches", "measured"
+        ];
 
     /// <summary>Reads what <see cref="Write"/> wrote; null where there is no such file.</summary>
     /// <exception cref="StorageException">It is none of ours.</exception>
@@ -64,13 +66,18 @@ internal sealed record CostFile(IReadOnlyList<ArmCost> Costs, string Where)
     public TableBlock Table() => new(
         ["arm", "step, ms", "times alone", "20 to 80 %", "forward, ms", "backward, ms", "teacher, ms", "MiB", "launches", "each term, ms (share)"], 1,
         [.. Costs.Select(c => (string[])[
-            c.Arm, Text(c.Step, "F1"), Text(c.TimesAlone.Median, "F2"), $"{Text(c.TimesAlone.Low, "F2")} to {Text(c.TimesAlone.High, "F2")}", Text(c.Forward, "F1"), Text(c.Backward, "F1"),
-            $"{Text(c.Teacher.Milliseconds, "F1")} ± {Text(c.Teacher.HalfWidth, "F1")}", Text(c.PeakBytes / (1024.0 * 1024.0), "F1"), c.Launches.ToString(CultureInfo.InvariantCulture), c.TermsText])]);
+            c.Arm, Text(c.Step, "F1"), Text(c.TimesAlone.Median, "F2"), $"{Text(c.TimesAlone.Low, "F2")} to "
+                + $"{Text(c.TimesAlone.High, "F2")}", Text(c.Forward, "F1"), Text(c.Backward, "F1"),
+            $"{Text(c.Teacher.Milliseconds, "F1")} ± "
+                + $"{Text(c.Teacher.HalfWidth, "F1")}", Text(c.PeakBytes / (1024.0 * 1024.0), "F1"), c.Launches.ToString(CultureInfo.InvariantCulture),
+                c.TermsText])]);
 
     private string[] Values(ArmCost c) =>
     [
-        c.Arm, Number(c.Step), Number(c.TimesAlone.Median), Number(c.TimesAlone.Low), Number(c.TimesAlone.High), Number(c.Forward), Number(c.Backward), Text(c.Teacher),
-        string.Join(' ', c.Terms.Select(t => $"{t.Name}={Text(t.Difference)}")), c.PeakBytes.ToString(CultureInfo.InvariantCulture), c.Launches.ToString(CultureInfo.InvariantCulture), Where,
+        c.Arm, Number(c.Step), Number(c.TimesAlone.Median), Number(c.TimesAlone.Low), Number(c.TimesAlone.High), Number(c.Forward), Number(c.Backward),
+        Text(c.Teacher),
+        string.Join(' ', c.Terms.Select(t => $"{t.Name}={Text(t.Difference)}")), c.PeakBytes
+            .ToString(CultureInfo.InvariantCulture), c.Launches.ToString(CultureInfo.InvariantCulture), Where,
     ];
 
     private static ArmCost Parse(string[] cells) => new()
@@ -88,7 +95,9 @@ internal sealed record CostFile(IReadOnlyList<ArmCost> Costs, string Where)
 
     private static string Text(CostDifference difference) => $"{Number(difference.Milliseconds)}+-{Number(difference.HalfWidth)}";
 
-    private static CostDifference Difference(string text) => text.Split("+-") is [string value, string half] ? new CostDifference(Real(value), Real(half)) : throw new FormatException($"'{text}' is no time with its interval");
+    private static CostDifference Difference(string text) =>
+        text.Split("+-") is [string value, string half] ? new CostDifference(Real(value), Real(half))
+            : throw new FormatException($"'{text}' is no time with its interval");
 
     private static double Real(string text) => double.Parse(text, CultureInfo.InvariantCulture);
 

@@ -1,16 +1,14 @@
 using System.Diagnostics;
-using HeteroAKD.Data;
 using HeteroAKD.Distillation;
 using HeteroAKD.Experiments.Configuration;
-using HeteroAKD.Experiments.Runs;
 using HeteroAKD.Training.Loop;
 using MathNet.Numerics.Statistics;
 
 namespace HeteroAKD.Experiments.Plans;
 
 /// <summary>
-/// Measures what a step of each arm costs. Each arm takes its steps in turns with the same student alone, with the teacher asked but no term, and without each of its terms: what slows the
-/// machine for a while slows all of them.
+/// Measures what a step of each arm costs. Each arm takes its steps in turns with the same student alone, with the teacher asked but no term, and without each
+/// of its terms: what slows the machine for a while slows all of them.
 /// </summary>
 /// <param name="seconds">How long an arm is measured.</param>
 /// <param name="progress">Hears of each arm.</param>

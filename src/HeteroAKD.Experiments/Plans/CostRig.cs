@@ -13,7 +13,9 @@ using HeteroAKD.Training.Optimization;
 
 namespace HeteroAKD.Experiments.Plans;
 
-/// <summary>A student in training, ready to take steps on one batch, with everything on a device of its own so that its memory can be told from that of others.</summary>
+/// <summary>
+/// A student in training, ready to take steps on one batch, with everything on a device of its own so that its memory can be told from that of others.
+/// </summary>
 internal sealed class CostRig : IDisposable
 {
     // Steps until a training replays them: one as written and up to three attempts to record two alike.
@@ -89,7 +91,10 @@ internal sealed class CostRig : IDisposable
     /// <summary>Takes a step as a training does, without the making of its batches, and keeps its time.</summary>
     public void Measure() => Steps.Add(Step());
 
-    /// <summary>Passes a batch through launch by launch and keeps how long both passes took. No more steps can be measured afterwards: the recorded one gives its memory back.</summary>
+    /// <summary>
+    /// Passes a batch through launch by launch and keeps how long both passes took. No more steps can be measured afterwards: the recorded one gives its memory
+    /// back.
+    /// </summary>
     public void MeasurePasses()
     {
         _step.Dispose();

@@ -1,4 +1,3 @@
-using HeteroAKD.Experiments.Commands;
 using HeteroAKD.Training.Loop;
 
 namespace HeteroAKD.Experiments.Plans;
@@ -30,7 +29,8 @@ public sealed record ExperimentOutcome(string Report, IReadOnlyList<string> File
 /// <param name="Unknown">Runs to do whose time is not known.</param>
 /// <param name="Untried">What could not be tried and so would fail, a sentence each.</param>
 public sealed record ExperimentForecast(
-    int Runs, int Finished, int Teachers, double Seconds, string Source, IReadOnlyList<string> Notes, IReadOnlyList<(string Arm, string Cell, string Settings)> Arms,
+    int Runs, int Finished, int Teachers, double Seconds, string Source, IReadOnlyList<string> Notes, IReadOnlyList<(
+        string Arm, string Cell, string Settings)> Arms,
     int Unknown, IReadOnlyList<string> Untried);
 
 /// <summary>The command behind <c>experiment</c>.</summary>

@@ -48,7 +48,9 @@ public sealed class ExperimentService(IRunStarter starter, IDryRunCommand dryRun
         bool interrupted = cancellation.IsCancellationRequested && PlanRunner.Missing(setup.Layout.Runs, setup.Results).Count > 0;
         (IReadOnlyList<string> files, string problem) = Written(report, setup);
         return new ExperimentOutcome(
-            report.ToText(), files, [.. failures.Select(f => $"{f.Run.Title}: {f.Error} ({f.Run.Folder})"), .. problem.Length > 0 ? (string[])[problem] : []], interrupted);
+            report.ToText(), files, [
+                .. failures.Select(f => $"{f.Run.Title}: {f.Error} ({f.Run.Folder})"), .. problem.Length > 0 ? (string[])[problem] : []
+            ], interrupted);
     }
 
     /// <inheritdoc/>
@@ -93,7 +95,8 @@ public sealed class ExperimentService(IRunStarter starter, IDryRunCommand dryRun
         int threads = runs[0].Config.Threads > 0 ? runs[0].Config.Threads : Environment.ProcessorCount;
         string[] where =
         [
-            setup.Plan.Cells[0].Name is { Length: > 0 } cell ? $"cell {cell}" : "", measurement.DeviceName, $"{threads} threads", GitDescription.Of(request.Plan),
+            setup.Plan.Cells[0].Name is { Length: > 0 } cell ? $"cell {cell}"
+                : "", measurement.DeviceName, $"{threads} threads", GitDescription.Of(request.Plan),
             clock.GetUtcNow().ToString("yyyy-MM-dd", CultureInfo.InvariantCulture),
         ];
         new CostFile(costs, string.Join(", ", where.Where(part => part.Length > 0))).Write(path);
@@ -189,7 +192,8 @@ public sealed class ExperimentService(IRunStarter starter, IDryRunCommand dryRun
         return
         [
             .. runner.Failures,
-            .. new StepBudget(setup.Plan, setup.Results, clock).Measure(setup.Layout.Unfixed, execution, Path.Combine(setup.Root, "_cost"), progress, cancellation),
+            .. new StepBudget(setup.Plan, setup.Results, clock).Measure(
+                setup.Layout.Unfixed, execution, Path.Combine(setup.Root, "_cost"), progress, cancellation),
         ];
     }
 

@@ -7,14 +7,16 @@ namespace HeteroAKD.Experiments.Plans;
 internal static class GitDescription
 {
     /// <summary>
-    /// <c>git describe --always</c> of the working tree that holds the plan, with <c>-dirty</c> where a tracked file differs; empty outside a working tree or without git. The results
-    /// beside the plan do not count: they change with every run.
+    /// <c>git describe --always</c> of the working tree that holds the plan, with <c>-dirty</c> where a tracked file differs; empty outside a working tree or
+    /// without git. The results beside the plan do not count: they change with every run.
     /// </summary>
     public static string Of(string planPath)
     {
         string folder = Path.GetDirectoryName(Path.GetFullPath(planPath))!;
         string commit = Run(folder, "describe", "--always", "--abbrev=10");
-        return commit.Length == 0 ? "" : Run(folder, "status", "--porcelain", "--untracked-files=no", "--", ":(top)", ":(exclude)results").Length > 0 ? commit + "-dirty" : commit;
+        return commit.Length == 0 ? ""
+            : Run(folder, "status", "--porcelain", "--untracked-files=no", "--", ":(top)", ":(exclude)results").Length > 0 ? commit + "-dirty"
+            : commit;
     }
 
     private static string Run(string folder, params IEnumerable<string> arguments)

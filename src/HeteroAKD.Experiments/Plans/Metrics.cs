@@ -5,7 +5,7 @@ namespace HeteroAKD.Experiments.Plans;
 /// <summary>The scores that a run is recorded with and a plan can compare. All lie in [0, 1].</summary>
 internal static class Metrics
 {
-    private static readonly (string Metric, Func<SegmentationScores, double> Value)[] Known =
+    private static readonly (string Metric, Func<SegmentationScores, double> Value)[] s_known =
     [
         ("miou", s => s.MeanIoU),
         ("pixelAccuracy", s => s.PixelAccuracy),
@@ -14,7 +14,7 @@ internal static class Metrics
     ];
 
     /// <summary>Words of <c>compare.metric</c>.</summary>
-    public static IReadOnlyList<string> Names { get; } = [.. Known.Select(k => k.Metric)];
+    public static IReadOnlyList<string> Names { get; } = [.. s_known.Select(k => k.Metric)];
 
     /// <summary>Words of <c>compare.split</c>.</summary>
     public static IReadOnlyList<string> Splits { get; } = ["val", "test"];
@@ -50,14 +50,14 @@ internal static class Metrics
 
         foreach (string split in Splits.Where(scores.ContainsKey))
         {
-            foreach ((string metric, Func<SegmentationScores, double> value) in Known)
+            foreach ((string metric, Func<SegmentationScores, double> value) in s_known)
             {
                 values[Score(split, metric)] = value(scores[split]);
             }
 
             if (average?.TryGetValue(split, out SegmentationScores? averaged) == true)
             {
-                values[AverageScore(split, Known[0].Metric)] = Known[0].Value(averaged);
+                values[AverageScore(split, s_known[0].Metric)] = s_known[0].Value(averaged);
             }
         }
 

@@ -1,13 +1,14 @@
+using ScottPlot;
 using ScottPlot.MultiplotLayouts;
 using ScottPlot.Plottables;
 using ScottPlot.TickGenerators;
-using ScottPlot;
 
 namespace HeteroAKD.Experiments.Plans;
 
 /// <summary>
-/// <c>results/PLAN.png</c>: a panel for each cell and phase. Arms are rows, with a dot for each seed and the mean with its 95 % interval; arms with an <c>x</c> are points of
-/// lines, in a panel of their own. Shown is the difference to the control, or the score where there is none. A control with an <c>x</c> is the point at 0.
+/// <c>results/PLAN.png</c>: a panel for each cell and phase. Arms are rows, with a dot for each seed and the mean with its 95 % interval; arms with an <c>x</c>
+/// are points of lines, in a panel of their own. Shown is the difference to the control, or the score where there is none. A control with an <c>x</c> is the
+/// point at 0.
 /// </summary>
 internal static class PlanChart
 {
@@ -18,7 +19,7 @@ internal static class PlanChart
     private const int Columns = 3;
     private const double Aside = 0.06;  // of the distance between two values of x, so that intervals of two lines are told apart
 
-    private static readonly Color Dots = Color.FromHex("#9CB8D6");
+    private static readonly Color s_dots = Color.FromHex("#9CB8D6");
 
     /// <summary>Draws the figures.</summary>
     public static void Write(string path, Plan plan, IReadOnlyList<CellFigures> figures)
@@ -52,7 +53,13 @@ internal static class PlanChart
     [
         .. figures.SelectMany(f => (Panel[])
         [
-            new(f, true, [.. f.Arms.Where(a => !double.IsNaN(a.Arm.X) && a.Scores.Count > 0 && (a.Difference is not null || !IsCompared(f) || a.Arm.Name == plan.Compare.Control))]),
+            new(
+                f,
+                true,
+                [
+                    .. f.Arms.Where(
+                        a => !double.IsNaN(a.Arm.X) && a.Scores.Count > 0 && (a.Difference is not null || !IsCompared(f) || a.Arm.Name == plan.Compare.Control))
+                ]),
             new(f, false, [.. f.Arms.Where(a => double.IsNaN(a.Arm.X) && (IsCompared(f) ? a.Difference is not null : a.Scores.Count > 0))]),
         ]).Where(p => p.Arms.Count > 0),
     ];
@@ -80,7 +87,7 @@ internal static class PlanChart
         {
             double row = arms.Count - 1 - i;  // the first arm on top
             (double[] values, double mean, double reach) = Values(arms[i], IsCompared(panel.Figures));
-            Scatter dots = plot.Add.ScatterPoints(values, values.Select(_ => row).ToArray(), Dots);
+            Scatter dots = plot.Add.ScatterPoints(values, values.Select(_ => row).ToArray(), s_dots);
             dots.MarkerSize = 9;
             plot.Add.Marker(mean, row, size: 11, color: ChartCanvas.Lines[0]);
             if (!double.IsNaN(reach))
@@ -117,7 +124,8 @@ internal static class PlanChart
             }
         }
 
-        plot.Axes.Bottom.TickGenerator = new NumericManual([.. ticks.Select((_, i) => (double)i)], [.. ticks.Select(t => t.ToString("R", System.Globalization.CultureInfo.InvariantCulture))]);
+        plot.Axes.Bottom.TickGenerator = new NumericManual(
+            [.. ticks.Select((_, i) => (double)i)], [.. ticks.Select(t => t.ToString("R", System.Globalization.CultureInfo.InvariantCulture))]);
         plot.Axes.Margins(horizontal: 0.08, vertical: 0.2);
         if (arms.Any(a => a.Arm.Curve.Length > 0))
         {

@@ -42,7 +42,8 @@ internal static class PlanComparison
         {
             foreach (PlanPart cell in plan.Cells)
             {
-                List<ArmFigures> arms = [.. plan.Arms.Select(arm => Scored(arm, phase.Seeds.Select(seed => runs[(arm.Name, cell.Name, seed)]), plan.Compare.Score, results))];
+                List<ArmFigures> arms =
+                    [.. plan.Arms.Select(arm => Scored(arm, phase.Seeds.Select(seed => runs[(arm.Name, cell.Name, seed)]), plan.Compare.Score, results))];
                 if (arms.Any(a => a.Scores.Count > 0))
                 {
                     all.Add(new CellFigures(phase, cell, Compared(arms, plan.Compare.Control)));
@@ -54,7 +55,8 @@ internal static class PlanComparison
     }
 
     /// <summary>
-    /// Standard deviation of a paired difference in percentage points, pooled over arms and cells; the plan's expectation where no arm has two pairs; NaN where it has none.
+    /// Standard deviation of a paired difference in percentage points, pooled over arms and cells; the plan's expectation where no arm has two pairs; NaN where
+    /// it has none.
     /// </summary>
     public static double PairedSd(IReadOnlyList<CellFigures> figures, Plan plan)
     {

@@ -1,7 +1,6 @@
 using System.Globalization;
 using HeteroAKD.Distillation;
 using HeteroAKD.Experiments.Configuration;
-using HeteroAKD.Experiments.Runs;
 using HeteroAKD.Training.Loop;
 
 namespace HeteroAKD.Experiments.Plans;
@@ -11,13 +10,13 @@ internal sealed class PlanLayout
 {
     private const string TeachersFolder = "_teachers";  // no arm can be called so
 
-    private static readonly string[] Owned = ["seed", "out"];
+    private static readonly string[] s_owned = ["seed", "out"];
 
-    private readonly Plan plan;
-    private readonly string root;
-    private readonly Dictionary<string, PlannedRun> teachers = [];
-    private readonly Dictionary<string, string> contents = [];  // of files, by path: read once
-    private readonly HashSet<(string Arm, string Cell)> unfixed = [];
+    private readonly Plan _plan;
+    private readonly string _root;
+    private readonly Dictionary<string, PlannedRun> _teachers = [];
+    private readonly Dictionary<string, string> _contents = [];  // of files, by path: read once
+    private readonly HashSet<(string Arm, string Cell)> _unfixed = [];
 
     /// <summary>Checks the plan.</summary>
     /// <param name="plan">The plan.</param>
@@ -26,13 +25,13 @@ internal sealed class PlanLayout
     /// <exception cref="ConfigurationException">A setting is no option, or options contradict each other; with the plan's line.</exception>
     public PlanLayout(Plan plan, string root, Func<PlannedRun, int?>? steps = null)
     {
-        this.plan = plan;
-        this.root = root;
+        _plan = plan;
+        _root = root;
         foreach (PlanPart part in plan.Teachers)
         {
             // Teachers of equal settings are one run: the first one's.
             PlannedRun teacher = SharedTeacher(part);
-            teachers.Add(part.Name, teachers.Values.FirstOrDefault(t => t.Key == teacher.Key) ?? teacher);
+            _teachers.Add(part.Name, _teachers.Values.FirstOrDefault(t => t.Key == teacher.Key) ?? teacher);
         }
 
         List<PlannedRun> runs = [];
@@ -50,7 +49,7 @@ internal sealed class PlanLayout
                     }
                     else
                     {
-                        unfixed.Add((arm.Name, cell.Name));
+                        _unfixed.Add((arm.Name, cell.Name));
                     }
                 }
             }
@@ -63,26 +62,29 @@ internal sealed class PlanLayout
     /// <summary>Each cell's arms once, on the first seed.</summary>
     public IReadOnlyList<PlannedRun> FirstSeed { get; }
 
-    /// <summary>All runs, seed by seed: differences between arms show from the first seed on. Runs of one <see cref="PlannedRun.Key"/> are the same run.</summary>
+    /// <summary>
+    /// All runs, seed by seed: differences between arms show from the first seed on. Runs of one <see cref="PlannedRun.Key"/> are the same run.
+    /// </summary>
     public IReadOnlyList<PlannedRun> Runs { get; }
 
     /// <summary>The arms, a run each, whose steps the budget has not fixed yet; their runs have the configured steps.</summary>
-    public IReadOnlyList<PlannedRun> Unfixed => [.. FirstSeed.Where(r => unfixed.Contains((r.Arm, r.Cell)))];
+    public IReadOnlyList<PlannedRun> Unfixed => [.. FirstSeed.Where(r => _unfixed.Contains((r.Arm, r.Cell)))];
 
     /// <summary>The runs that can start: all but those whose steps the budget has not fixed yet.</summary>
-    public IReadOnlyList<PlannedRun> Ready => [.. Runs.Where(r => !unfixed.Contains((r.Arm, r.Cell)))];
+    public IReadOnlyList<PlannedRun> Ready => [.. Runs.Where(r => !_unfixed.Contains((r.Arm, r.Cell)))];
 
     /// <summary>The runs of the shared teachers, each once.</summary>
-    public IReadOnlyCollection<PlannedRun> Teachers => [.. teachers.Values.DistinctBy(t => t.Key)];
+    public IReadOnlyCollection<PlannedRun> Teachers => [.. _teachers.Values.DistinctBy(t => t.Key)];
 
     /// <summary>The configuration file that runs name. Where the plan holds the settings itself, it lies in the folder of the runs and is empty.</summary>
-    public string ConfigFile => plan.BaseFile.Length > 0 ? plan.BaseFile : Path.Combine(root, "base.yaml");
+    public string ConfigFile => _plan.BaseFile.Length > 0 ? _plan.BaseFile : Path.Combine(_root, "base.yaml");
 
-    private static IReadOnlyList<string> NoGivenTeacher => ["teacher.onnx=", "teacher.onnxFeatures=[]", "teacher.onnxClassifierInput=", "teacher.logits=", "teacher.classMap={}"];
+    private static IReadOnlyList<string> NoGivenTeacher =>
+        ["teacher.onnx=", "teacher.onnxFeatures=[]", "teacher.onnxClassifierInput=", "teacher.logits=", "teacher.classMap={}"];
 
     private PlannedRun SharedTeacher(PlanPart part)
     {
-        IReadOnlyList<Setting> settings = [.. plan.Common, .. part.Settings];
+        IReadOnlyList<Setting> settings = [.. _plan.Common, .. part.Settings];
         string where = $"the shared teacher {part.Name}";
         ExperimentConfig config = Resolve(settings, [], where, part.Line);
         List<string> added = [];
@@ -109,23 +111,26 @@ internal sealed class PlanLayout
             Seed = config.Seed,
             Overrides = [.. settings.Select(s => s.Override), .. added],
             Config = config,
-            Place = Path.Combine(root, TeachersFolder, part.Name),
+            Place = Path.Combine(_root, TeachersFolder, part.Name),
         }.WithSettings($"teacher; {Text(decisive)}");
     }
 
     private PlannedRun Of(PlanPart arm, PlanPart cell)
     {
-        IReadOnlyList<Setting> settings = [.. plan.Common, .. cell.Settings, .. arm.Settings];
-        foreach (Setting owned in settings.Where(s => Owned.Contains(s.Key)))
+        IReadOnlyList<Setting> settings = [.. _plan.Common, .. cell.Settings, .. arm.Settings];
+        foreach (Setting owned in settings.Where(s => s_owned.Contains(s.Key)))
         {
-            throw new ConfigurationException(plan.Path, owned.Line, owned.Key == "seed" ? "a run's seed comes from 'seeds:'; leave out seed" : "a plan chooses the run folders; leave out out");
+            throw new ConfigurationException(
+                _plan.Path,
+                owned.Line,
+                owned.Key == "seed" ? "a run's seed comes from 'seeds:'; leave out seed" : "a plan chooses the run folders; leave out out");
         }
 
         string where = cell.Name.Length > 0 ? $"the arm {arm.Name} in the cell {cell.Name}" : $"the arm {arm.Name}";
         ExperimentConfig config = Resolve(settings, [], where, arm.Line);
-        if (plan.Compare.OfAverage && config.Training.Ema <= 0)
+        if (_plan.Compare.OfAverage && config.Training.Ema <= 0)
         {
-            throw new ConfigurationException(plan.Path, arm.Line, $"{where} keeps no average of weights, which compare.weights asks for; set training.ema");
+            throw new ConfigurationException(_plan.Path, arm.Line, $"{where} keeps no average of weights, which compare.weights asks for; set training.ema");
         }
 
         bool distils = config.Distillation.WeightedTerms().Count > 0;
@@ -148,9 +153,9 @@ internal sealed class PlanLayout
             Overrides = [.. settings.Select(s => s.Override), .. added],
             Config = Resolve(settings, added, where, arm.Line),
             Teacher = teacher,
-            Place = Path.Combine(root, arm.Name, cell.Name),
+            Place = Path.Combine(_root, arm.Name, cell.Name),
         };
-        return WithSeed(Described(run), plan.Seeds.First());
+        return WithSeed(Described(run), _plan.Seeds.First());
     }
 
     /// <summary>File of a shared teacher's network.</summary>
@@ -162,12 +167,13 @@ internal sealed class PlanLayout
 
     private PlannedRun TeacherOf(PlanPart arm, PlanPart cell)
     {
-        string name = arm.Teacher.Length > 0 ? arm.Teacher : cell.Teacher.Length > 0 ? cell.Teacher : teachers.Count == 1 ? teachers.Keys.Single() : "";
+        string name = arm.Teacher.Length > 0 ? arm.Teacher : cell.Teacher.Length > 0 ? cell.Teacher : _teachers.Count == 1 ? _teachers.Keys.Single() : "";
         return name.Length > 0
-            ? teachers[name]
-            : throw new ConfigurationException(plan.Path, arm.Line, teachers.Count == 0
+            ? _teachers[name]
+            : throw new ConfigurationException(_plan.Path, arm.Line, _teachers.Count == 0
                 ? $"the arm {arm.Name} distils and has no teacher; add one below shared.teachers, or set teacher.checkpoint"
-                : $"the arm {arm.Name} distils and does not say from whom; write 'teacher: NAME' in it or in its cell, with one of {string.Join(", ", teachers.Keys)}");
+                : $"the arm {arm.Name} distils and does not say from whom; write 'teacher: NAME' in it or in its cell, with one of "
+                    + $"{string.Join(", ", _teachers.Keys)}");
     }
 
     private PlannedRun WithSteps(PlannedRun run, int steps) => Described(run with
@@ -178,8 +184,8 @@ internal sealed class PlanLayout
 
     private static PlannedRun WithSeed(PlannedRun run, int seed) => run with { Seed = seed, Config = run.Config with { Seed = seed } };
 
-    // A student alone is the same run whatever teacher and unlabelled images stand by. Of a shared teacher its own settings decide, not the path of its file; how images are
-    // normalised for it is the distilled run's affair.
+    // A student alone is the same run whatever teacher and unlabelled images stand by. Of a shared teacher its own settings decide, not the path of its file;
+    // how images are normalised for it is the distilled run's affair.
     private PlannedRun Described(PlannedRun run)
     {
         ExperimentConfig standard = new();
@@ -199,7 +205,8 @@ internal sealed class PlanLayout
             })
             : Text(config with
             {
-                Teacher = run.Teacher is null ? config.Teacher : standard.Teacher with { Model = config.Teacher.Model, Mean = config.Teacher.Mean, Std = config.Teacher.Std },
+                Teacher = run.Teacher is null ? config.Teacher
+                    : standard.Teacher with { Model = config.Teacher.Model, Mean = config.Teacher.Mean, Std = config.Teacher.Std },
                 Distillation = config.Distillation with { Baseline = standard.Distillation.Baseline },
             });
         return run.WithSettings(run.Teacher is { } teacher ? $"{text}; from teacher {teacher.Hash} seed {teacher.Seed}" : text);
@@ -207,13 +214,14 @@ internal sealed class PlanLayout
 
     // Settings that name a file of weights count with its content: another file at the same place makes another run.
     private string Text(ExperimentConfig config) =>
-        string.Concat([SettingsText.Canonical(config), .. JobFactory.Files(config).Where(f => File.Exists(f.Path)).Select(f => $"; {f.Option} holds {Content(f.Path)}")]);
+        string.Concat(
+            [SettingsText.Canonical(config), .. JobFactory.Files(config).Where(f => File.Exists(f.Path)).Select(f => $"; {f.Option} holds {Content(f.Path)}")]);
 
     private string Content(string path)
     {
-        if (!contents.TryGetValue(path, out string? digits))
+        if (!_contents.TryGetValue(path, out string? digits))
         {
-            contents[path] = digits = SettingsText.HashOfFile(path);
+            _contents[path] = digits = SettingsText.HashOfFile(path);
         }
 
         return digits;
@@ -222,10 +230,11 @@ internal sealed class PlanLayout
     private ExperimentConfig Resolve(IReadOnlyList<Setting> settings, IReadOnlyList<string> added, string who, long line)
     {
         IEnumerable<string> overrides = settings.Select(s => s.Override).Concat(added);
-        string source = plan.BaseFile.Length > 0 ? plan.BaseFile : plan.Path;
+        string source = _plan.BaseFile.Length > 0 ? _plan.BaseFile : _plan.Path;
         try
         {
-            ExperimentConfig config = plan.BaseFile.Length > 0 ? ConfigurationReader.ReadFile(plan.BaseFile, overrides) : ConfigurationReader.ReadText("", source, overrides);
+            ExperimentConfig config = _plan.BaseFile.Length > 0 ? ConfigurationReader.ReadFile(_plan.BaseFile, overrides)
+                : ConfigurationReader.ReadText("", source, overrides);
 
             // Each run trains one network; the controls of a plan are arms.
             return config with { Distillation = config.Distillation.WithoutControl() };
@@ -238,14 +247,14 @@ internal sealed class PlanLayout
                 string prefix = $"--set {setting.Override}: ";
                 if (e.Message.StartsWith(prefix, StringComparison.Ordinal))
                 {
-                    throw new ConfigurationException(plan.Path, setting.Line, e.Message[prefix.Length..], e);
+                    throw new ConfigurationException(_plan.Path, setting.Line, e.Message[prefix.Length..], e);
                 }
             }
 
             string rule = $"{source}: ";
             if (e.Message.StartsWith(rule, StringComparison.Ordinal) && File.Exists(source))
             {
-                throw new ConfigurationException(plan.Path, line, $"{who}: {e.Message[rule.Length..]}", e);
+                throw new ConfigurationException(_plan.Path, line, $"{who}: {e.Message[rule.Length..]}", e);
             }
 
             throw;

@@ -10,7 +10,8 @@ internal static class PlanPage
     /// <param name="pictures">Folder of the pictures that it names; one that is not there is left out.</param>
     /// <param name="arms">Name, cell and settings of each arm.</param>
     /// <param name="command">What runs the plan again.</param>
-    public static ReportPage Of(IReadOnlyList<ReportBlock> blocks, string pictures, IReadOnlyList<(string Arm, string Cell, string Settings)> arms, string command)
+    public static ReportPage Of(
+        IReadOnlyList<ReportBlock> blocks, string pictures, IReadOnlyList<(string Arm, string Cell, string Settings)> arms, string command)
     {
         string title = blocks.OfType<HeadingBlock>().First().Text;
         string heading = "In words";
@@ -33,7 +34,10 @@ internal static class PlanPage
                     break;
                 case TableBlock table:
                     bool again = sections.Any(s => s.Title == heading);
-                    sections.Add(new TableSection(again ? $"{heading}, seed by seed" : heading, "", table.Heads, table.Rows) { Words = [.. Enumerable.Range(0, table.Words)] });
+                    sections.Add(
+                        new TableSection(
+                            again ? $"{heading}, seed by seed" : heading, "", table.Heads, table.Rows)
+                        { Words = [.. Enumerable.Range(0, table.Words)] });
                     break;
                 case PictureBlock picture when File.Exists(Path.Combine(pictures, picture.File)):
                     sections.Add(new PictureSection(picture.Title, "", File.ReadAllBytes(Path.Combine(pictures, picture.File))));
@@ -42,7 +46,13 @@ internal static class PlanPage
         }
 
         AddWords();
-        sections.Add(new TableSection("Arms", "What tells them apart.", ["arm", "cell", "settings"], [.. arms.Select(a => (IReadOnlyList<string>)[a.Arm, a.Cell, a.Settings])]) { Words = [0, 1, 2] });
+        sections.Add(
+            new TableSection(
+                "Arms",
+                "What tells them apart.",
+                ["arm", "cell", "settings"],
+                [.. arms.Select(a => (IReadOnlyList<string>)[a.Arm, a.Cell, a.Settings])])
+            { Words = [0, 1, 2] });
         sections.Add(new TextSection("To repeat it", "", command));
         return new ReportPage(title, "", sections);
 

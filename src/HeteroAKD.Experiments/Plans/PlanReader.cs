@@ -5,7 +5,9 @@ using YamlDotNet.RepresentationModel;
 
 namespace HeteroAKD.Experiments.Plans;
 
-/// <summary>Reads a plan: YAML with base, set, arms, shared, cells or grid, seeds, compare, budget. What its settings mean is checked by <see cref="PlanLayout"/>.</summary>
+/// <summary>
+/// Reads a plan: YAML with base, set, arms, shared, cells or grid, seeds, compare, budget. What its settings mean is checked by <see cref="PlanLayout"/>.
+/// </summary>
 internal static partial class PlanReader
 {
     private const string NamePattern = "^[A-Za-z0-9][A-Za-z0-9._+=-]*$";
@@ -21,7 +23,8 @@ internal static partial class PlanReader
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new ConfigurationException(path, 0, e is FileNotFoundException or DirectoryNotFoundException ? "there is no such plan" : $"the plan cannot be read: {e.Message}", e);
+            throw new ConfigurationException(
+                path, 0, e is FileNotFoundException or DirectoryNotFoundException ? "there is no such plan" : $"the plan cannot be read: {e.Message}", e);
         }
 
         return ReadText(text, path);
@@ -146,7 +149,8 @@ internal static partial class PlanReader
     private static string Teacher(PlanSection section, IReadOnlyList<PlanPart> teachers) => section.Find("teacher") switch
     {
         YamlScalarNode { Value: { Length: > 0 } text } node => teachers.Any(t => t.Name == text) ? text
-            : throw section.Unknown(node, $"'{text}' is none of shared.teachers{(teachers.Count == 0 ? ", which the plan lacks" : "")}", text, teachers.Select(t => t.Name)),
+            : throw section.Unknown(
+                node, $"'{text}' is none of shared.teachers{(teachers.Count == 0 ? ", which the plan lacks" : "")}", text, teachers.Select(t => t.Name)),
         YamlScalarNode empty => throw section.Error(empty, "teacher names none of shared.teachers; write its name, or leave teacher out"),
         _ => "",
     };
@@ -181,7 +185,8 @@ internal static partial class PlanReader
 
     private static IReadOnlyList<int> Seeds(PlanSection root, YamlNode node)
     {
-        string text = node is YamlSequenceNode list ? string.Join(',', list.Select(item => (item as YamlScalarNode)?.Value)) : (node as YamlScalarNode)?.Value ?? "";
+        string text = node is YamlSequenceNode list ? string.Join(',', list.Select(item => (item as YamlScalarNode)?.Value))
+            : (node as YamlScalarNode)?.Value ?? "";
         (IReadOnlyList<int>? seeds, string problem) = SeedList.Parse(text);
         return seeds ?? throw root.Error(node, problem);
     }
@@ -199,7 +204,8 @@ internal static partial class PlanReader
         string weights = compare.Word("weights", Metrics.Weights, "last");
         Comparison read = new(metric, compare.Word("split", Metrics.Splits, "test"), control, weights);
         return Metrics.Scores.Contains(read.Score) ? read
-            : throw compare.Error(compare.Find("weights")!, $"of the average of weights only miou is recorded, not {metric}; write 'weights: last' or 'metric: miou'");
+            : throw compare.Error(
+                compare.Find("weights")!, $"of the average of weights only miou is recorded, not {metric}; write 'weights: last' or 'metric: miou'");
     }
 
     private static double Budget(PlanSection root)
@@ -211,7 +217,8 @@ internal static partial class PlanReader
             case YamlMappingNode node:
                 PlanSection budget = root.Section("budget", node);
                 budget.Allow("seconds");
-                return budget.Number("seconds", positive: true) is var seconds && !double.IsNaN(seconds) ? seconds : throw root.Error(node, "budget.seconds needs a number");
+                return budget.Number("seconds", positive: true) is var seconds && !double.IsNaN(seconds) ? seconds
+                    : throw root.Error(node, "budget.seconds needs a number");
             case { } other:
                 throw root.Error(other, "budget must be 'steps', or 'seconds: S' below it");
         }

@@ -9,17 +9,17 @@ namespace HeteroAKD.Experiments.Plans;
 /// <summary>The report of a plan, from its results file and, where there is one, from its file of costs.</summary>
 internal sealed class PlanReport
 {
-    private readonly Plan plan;
-    private readonly PlanLayout layout;
-    private readonly ResultsFile results;
-    private readonly List<ReportBlock> blocks = [];
+    private readonly Plan _plan;
+    private readonly PlanLayout _layout;
+    private readonly ResultsFile _results;
+    private readonly List<ReportBlock> _blocks = [];
 
     /// <summary>Builds the report.</summary>
     public PlanReport(Plan plan, PlanLayout layout, ResultsFile results)
     {
-        this.plan = plan;
-        this.layout = layout;
-        this.results = results;
+        _plan = plan;
+        _layout = layout;
+        _results = results;
         Figures = PlanComparison.Of(plan, layout, results);
         Build();
     }
@@ -28,10 +28,10 @@ internal sealed class PlanReport
     public IReadOnlyList<CellFigures> Figures { get; }
 
     /// <summary>For the screen.</summary>
-    public string ToText() => string.Join('\n', blocks.Select(b => b.ToText()).Where(t => t.Length > 0));
+    public string ToText() => string.Join('\n', _blocks.Select(b => b.ToText()).Where(t => t.Length > 0));
 
     /// <summary>For a file.</summary>
-    public string ToMarkdown() => string.Join('\n', blocks.Select(b => b.ToMarkdown()));
+    public string ToMarkdown() => string.Join('\n', _blocks.Select(b => b.ToMarkdown()));
 
     /// <summary>Writes <c>report.html</c> into the experiment's folder and returns its path; empty where there is no such folder.</summary>
     /// <param name="folder">The experiment's folder.</param>
@@ -44,15 +44,15 @@ internal sealed class PlanReport
         }
 
         string page = Path.Combine(folder, RunPage.Name);
-        string command = $"heteroakd experiment {ShellText.Quoted(plan.Path)} --out {ShellText.Quoted(folder)}";
-        PageWriter.Write(page, PlanPage.Of(blocks, Path.GetDirectoryName(Path.GetFullPath(plan.ResultPath("md")))!, arms, command));
+        string command = $"heteroakd experiment {ShellText.Quoted(_plan.Path)} --out {ShellText.Quoted(folder)}";
+        PageWriter.Write(page, PlanPage.Of(_blocks, Path.GetDirectoryName(Path.GetFullPath(_plan.ResultPath("md")))!, arms, command));
         return page;
     }
 
     /// <summary>Writes <c>results/PLAN.md</c> and, once there are results, <c>results/PLAN.png</c>; returns their paths.</summary>
     public IReadOnlyList<string> Write()
     {
-        string markdown = plan.ResultPath("md");
+        string markdown = _plan.ResultPath("md");
         Directory.CreateDirectory(Path.GetDirectoryName(Path.GetFullPath(markdown))!);
         AtomicFile.WriteText(markdown, ToMarkdown());
         if (Figures.Count == 0)
@@ -60,15 +60,15 @@ internal sealed class PlanReport
             return [markdown];
         }
 
-        string picture = plan.ResultPath("png");
-        PlanChart.Write(picture, plan, Figures);
+        string picture = _plan.ResultPath("png");
+        PlanChart.Write(picture, _plan, Figures);
         if (!HasTeacherChart)
         {
             return [markdown, picture];
         }
 
-        string teachers = plan.ResultPath(TeacherChartEnd);
-        TeacherChart.Write(teachers, plan, Figures);
+        string teachers = _plan.ResultPath(TeacherChartEnd);
+        TeacherChart.Write(teachers, _plan, Figures);
         return [markdown, picture, teachers];
     }
 
@@ -86,31 +86,37 @@ internal sealed class PlanReport
             int n = phase.Seeds.Count;
             string seeds = $"{(phase.Title.Length == 0 ? "" : $"{phase.Title}: ")}{n} seed{(n == 1 ? "" : "s")}";
             return n < 2 ? $"{seeds}: one pair shows no difference, however large"
-                : double.IsNaN(sd) ? $"{seeds}: the smallest difference that could be shown is {Number(TestPower.SmallestDifference(n, 1), "F2")} standard deviations of a paired difference, which is not known yet"
-                : $"{seeds}: the smallest difference that could be shown is {Number(TestPower.SmallestDifference(n, sd), "F2")} points (paired t, 5 % two-sided, power 0.8, sd of a paired difference {Number(sd, "F2")}, {(measured ? "measured" : "expected by the plan")})";
+                : double.IsNaN(sd) ? $"{seeds}: the smallest difference that could be shown is {Number(TestPower.SmallestDifference(n, 1), "F2")} standard "
+                    + $"deviations of a paired difference, which is not known yet"
+                : $"{seeds}: the smallest difference that could be shown is {Number(TestPower.SmallestDifference(n, sd), "F2")} points (paired t, 5 % "
+                    + $"two-sided, power 0.8, sd of a paired difference {Number(sd, "F2")}, {(measured ? "measured" : "expected by the plan")})";
         })];
     }
 
     private void Build()
     {
-        blocks.Add(new HeadingBlock(1, $"Experiment {plan.Name}"));
-        if (plan.About.Length > 0)
+        _blocks.Add(new HeadingBlock(1, $"Experiment {_plan.Name}"));
+        if (_plan.About.Length > 0)
         {
-            blocks.Add(new TextBlock(plan.About));
+            _blocks.Add(new TextBlock(_plan.About));
         }
 
-        PlannedRun[] distinct = [.. layout.Runs.DistinctBy(r => r.Key)];
-        int finished = distinct.Count(results.Holds);
-        string control = plan.Compare.Control.Length > 0 ? $", against the arm {plan.Compare.Control} on the same seeds" : "";
-        blocks.Add(new TextBlock($"{Words(plan.Compare.Metric)} on {plan.Compare.Split}{(plan.Compare.OfAverage ? " of the average of weights" : "")}, in percent{control}. {finished} of {distinct.Length} runs are finished."));
+        PlannedRun[] distinct = [.. _layout.Runs.DistinctBy(r => r.Key)];
+        int finished = distinct.Count(_results.Holds);
+        string control = _plan.Compare.Control.Length > 0 ? $", against the arm {_plan.Compare.Control} on the same seeds" : "";
+        _blocks.Add(
+            new TextBlock(
+                $"{Words(_plan.Compare.Metric)} on {_plan.Compare.Split}{(_plan.Compare.OfAverage ? " of the average of weights" : "")}, in "
+                    + $"percent{control}. {finished} of {distinct.Length} runs are finished."));
         AddProblems(distinct);
         if (Figures.Count > 0)
         {
-            blocks.Add(new TextBlock(Detectable(plan, Figures)));
-            blocks.Add(new PictureBlock($"Differences of {plan.Name}", Path.GetFileName(plan.ResultPath("png"))));
+            _blocks.Add(new TextBlock(Detectable(_plan, Figures)));
+            _blocks.Add(new PictureBlock($"Differences of {_plan.Name}", Path.GetFileName(_plan.ResultPath("png"))));
             if (HasTeacherChart)
             {
-                blocks.Add(new PictureBlock($"Differences of {plan.Name} against the teacher's own score", Path.GetFileName(plan.ResultPath(TeacherChartEnd))));
+                _blocks.Add(
+                    new PictureBlock($"Differences of {_plan.Name} against the teacher's own score", Path.GetFileName(_plan.ResultPath(TeacherChartEnd))));
             }
         }
 
@@ -121,7 +127,11 @@ internal sealed class PlanReport
 
         if (Figures.SelectMany(f => f.Arms).Any(a => a.Difference is not null))
         {
-            blocks.Add(new TextBlock("p (Holm): p (t) corrected for the number of arms of the same table; several cells are several families of tests. ahead: seeds on which the arm beats the control. could show: the smallest true difference to the control that so many pairs find with a probability of 0.8 (paired t-test, 5 % two-sided, noncentral t, sd as observed)."));
+            _blocks.Add(
+                new TextBlock(
+                    "p (Holm): p (t) corrected for the number of arms of the same table; several cells are several families of tests. ahead: seeds on which "
+                        + "the arm beats the control. could show: the smallest true difference to the control that so many pairs find with a probability of "
+                        + "0.8 (paired t-test, 5 % two-sided, noncentral t, sd as observed)."));
         }
 
         AddCosts();
@@ -133,51 +143,64 @@ internal sealed class PlanReport
         CostFile? file;
         try
         {
-            file = CostFile.Read(plan.ResultPath(CostFile.End));
+            file = CostFile.Read(_plan.ResultPath(CostFile.End));
         }
         catch (StorageException e)
         {
             // What the runs came to must not be lost for this.
-            blocks.Add(new TextBlock(e.Message));
+            _blocks.Add(new TextBlock(e.Message));
             return;
         }
 
         if (file is not null)
         {
-            blocks.Add(new HeadingBlock(2, "Cost of a step"));
-            blocks.Add(new TextBlock($"Measured by 'experiment --cost' ({file.Where}). times alone: the step in times that of the same student without a teacher, taken in turns with it. teacher: what asking it adds. each term: what the step is shorter without it. ±: half of an interval that holds the median with about 95 %."));
-            blocks.Add(file.Table());
+            _blocks.Add(new HeadingBlock(2, "Cost of a step"));
+            _blocks.Add(
+                new TextBlock(
+                    $"Measured by 'experiment --cost' ({file.Where}). times alone: the step in times that of the same student without a teacher, taken in "
+                        + $"turns with it. teacher: what asking it adds. each term: what the step is shorter without it. ±: half of an interval that holds "
+                        + "the median with about 95 %."));
+            _blocks.Add(file.Table());
         }
     }
 
     private void AddProblems(PlannedRun[] distinct)
     {
-        string[] failed = [.. distinct.Concat(layout.Teachers).Select(r => (Run: r, Result: results.Find(r.Key))).Where(p => p.Result is { Error.Length: > 0 })
+        string[] failed =
+        [
+            .. distinct.Concat(_layout.Teachers).Select(r => (Run: r, Result: _results.Find(r.Key))).Where(p => p.Result is { Error.Length: > 0 })
             .Select(p => $"FAILED: {p.Run.Title}: {p.Result!.Error}"), .. Unmeasured()];
         if (failed.Length > 0)
         {
-            blocks.Add(new TextBlock(failed));
+            _blocks.Add(new TextBlock(failed));
         }
 
-        string[] devices = [.. distinct.Select(r => results.Find(r.Key)).OfType<RunResult>().Where(r => r.Error.Length == 0 && r.Device.Length > 0).Select(r => r.Device).Distinct()];
+        string[] devices =
+        [
+            .. distinct.Select(r => _results.Find(r.Key)).OfType<RunResult>().Where(
+                r => r.Error.Length == 0 && r.Device.Length > 0).Select(r => r.Device).Distinct()
+        ];
         if (devices.Length > 1)
         {
-            blocks.Add(new TextBlock($"The runs mix devices ({string.Join(", ", devices)}), whose roundings differ; the column device of the results says where each ran."));
+            _blocks.Add(
+                new TextBlock(
+                    $"The runs mix devices ({string.Join(", ", devices)}), whose roundings differ; the column device of the results says where each ran."));
         }
 
-        HashSet<string> hashes = [.. layout.Runs.Concat(layout.Teachers).Select(r => r.Hash)];
-        int others = results.Lines.Count(l => l.Kind != RunResult.Cost && (!hashes.Contains(l.Hash) || results.Find(l.Key) is null));
+        HashSet<string> hashes = [.. _layout.Runs.Concat(_layout.Teachers).Select(r => r.Hash)];
+        int others = _results.Lines.Count(l => l.Kind != RunResult.Cost && (!hashes.Contains(l.Hash) || _results.Find(l.Key) is null));
         if (others > 0)
         {
-            blocks.Add(new TextBlock($"{others} line{(others == 1 ? "" : "s")} of the results belong to other settings or to an earlier format and are left out."));
+            _blocks.Add(
+                new TextBlock($"{others} line{(others == 1 ? "" : "s")} of the results belong to other settings or to an earlier format and are left out."));
         }
     }
 
     // Arms that have no steps, because their cost could not be measured, have no runs either.
     private IEnumerable<string> Unmeasured()
     {
-        StepBudget budget = new(plan, results, TimeProvider.System);
-        return layout.Unfixed.DistinctBy(r => r.Key).Where(r => budget.Problem(r).Length > 0)
+        StepBudget budget = new(_plan, _results, TimeProvider.System);
+        return _layout.Unfixed.DistinctBy(r => r.Key).Where(r => budget.Problem(r).Length > 0)
             .Select(r => $"FAILED: {string.Join("  ", ((string[])[r.Arm, r.Cell]).Where(t => t.Length > 0))}: {budget.Problem(r)}");
     }
 
@@ -190,15 +213,15 @@ internal sealed class PlanReport
             _ => "",
         };
         string title = string.Join(", ", ((string[])[cell.Cell.Name, purpose]).Where(t => t.Length > 0));
-        blocks.Add(new HeadingBlock(2, title.Length > 0 ? title : "Comparison"));
+        _blocks.Add(new HeadingBlock(2, title.Length > 0 ? title : "Comparison"));
         bool compared = cell.Arms.Any(a => a.Difference is not null);
         string[] heads = compared
             ? ["arm", "n", "mean", "sd", "difference", "sd of it", "95 % interval", "p (t)", "p (Holm)", "p (sign)", "ahead", "could show"]
             : ["arm", "n", "mean", "sd"];
-        blocks.Add(new TableBlock(heads, 1, [.. cell.Arms.Select(arm => Row(arm, compared))]));
+        _blocks.Add(new TableBlock(heads, 1, [.. cell.Arms.Select(arm => Row(arm, compared))]));
 
         int[] seeds = [.. cell.Phase.Seeds.Where(s => cell.Arms.Any(a => a.Scores.ContainsKey(s)))];
-        blocks.Add(new TableBlock(
+        _blocks.Add(new TableBlock(
             ["arm", .. seeds.Select(s => $"seed {s}")], 1,
             [.. cell.Arms.Select(a => (string[])[a.Arm.Name, .. seeds.Select(s => a.Scores.TryGetValue(s, out double v) ? Number(v, "F2") : "")])]));
     }
@@ -213,7 +236,8 @@ internal sealed class PlanReport
 
         return arm.Difference is not { } d ? [.. own, .. Enumerable.Repeat("", 8)] :
         [
-            .. own, Signed(d.Mean), Number(d.StandardDeviation, "F2"), double.IsNaN(d.Interval.Low) ? "" : $"{Signed(d.Interval.Low)} to {Signed(d.Interval.High)}",
+            .. own, Signed(d.Mean), Number(d.StandardDeviation, "F2"), double.IsNaN(d.Interval.Low) ? ""
+                : $"{Signed(d.Interval.Low)} to {Signed(d.Interval.High)}",
             Number(d.TP, "F3"), Number(arm.HolmP, "F3"), Number(d.SignP, "F3"), $"{d.Wins} of {d.Count}", Number(arm.SmallestDifference, "F2"),
         ];
     }
@@ -221,20 +245,20 @@ internal sealed class PlanReport
     private void AddRuns()
     {
         List<string[]> rows = [];
-        foreach (PlannedRun teacher in layout.Teachers)
+        foreach (PlannedRun teacher in _layout.Teachers)
         {
-            AddRow(rows, $"teacher {teacher.Arm}", "", [.. new[] { results.Find(teacher.Key) }.OfType<RunResult>().Where(r => r.Error.Length == 0)]);
+            AddRow(rows, $"teacher {teacher.Arm}", "", [.. new[] { _results.Find(teacher.Key) }.OfType<RunResult>().Where(r => r.Error.Length == 0)]);
         }
 
-        foreach (IGrouping<(string Arm, string Cell), PlannedRun> group in layout.Runs.GroupBy(r => (r.Arm, r.Cell)))
+        foreach (IGrouping<(string Arm, string Cell), PlannedRun> group in _layout.Runs.GroupBy(r => (r.Arm, r.Cell)))
         {
-            AddRow(rows, group.Key.Arm, group.Key.Cell, [.. group.Select(r => results.Find(r.Key)).OfType<RunResult>().Where(r => r.Error.Length == 0)]);
+            AddRow(rows, group.Key.Arm, group.Key.Cell, [.. group.Select(r => _results.Find(r.Key)).OfType<RunResult>().Where(r => r.Error.Length == 0)]);
         }
 
         if (rows.Count > 0)
         {
-            blocks.Add(new HeadingBlock(2, "Runs"));
-            blocks.Add(new TableBlock(["arm", "cell", "commits", "runs", "steps", "seconds a run"], 3, rows));
+            _blocks.Add(new HeadingBlock(2, "Runs"));
+            _blocks.Add(new TableBlock(["arm", "cell", "commits", "runs", "steps", "seconds a run"], 3, rows));
         }
     }
 

@@ -1,5 +1,4 @@
 using System.Globalization;
-using HeteroAKD.Experiments.Commands;
 using HeteroAKD.Experiments.Runs;
 using HeteroAKD.Training.Checkpoints;
 using HeteroAKD.Training.Loop;
@@ -12,22 +11,22 @@ namespace HeteroAKD.Experiments.Plans;
 internal sealed record RunFailure(PlannedRun Run, string Error);
 
 /// <summary>
-/// Does the runs of a plan that have no result yet, several side by side, shared teachers before the runs that need them. A run that fails stops no other. One thread
-/// does everything but the runs themselves, so results are written one after another.
+/// Does the runs of a plan that have no result yet, several side by side, shared teachers before the runs that need them. A run that fails stops no other. One
+/// thread does everything but the runs themselves, so results are written one after another.
 /// </summary>
 internal sealed class PlanRunner(RunExecution execution, ResultsFile results, Comparison compare, IProgressSink progress, TimeProvider clock)
 {
-    private readonly List<RunFailure> failures = [];
-    private readonly Dictionary<(string, int), bool> teachers = [];  // shared teachers that are there (true) or failed (false)
-    private readonly List<PlannedRun> queue = [];
-    private int done;
-    private int total;
+    private readonly List<RunFailure> _failures = [];
+    private readonly Dictionary<(string, int), bool> _teachers = [];  // shared teachers that are there (true) or failed (false)
+    private readonly List<PlannedRun> _queue = [];
+    private int _done;
+    private int _total;
 
     /// <summary>What the teachers' outputs are shared through; null where each run asks its teacher itself.</summary>
     public SharedOutputs? Kept { get; init; }
 
     /// <summary>What went wrong.</summary>
-    public IReadOnlyList<RunFailure> Failures => failures;
+    public IReadOnlyList<RunFailure> Failures => _failures;
 
     /// <summary>Runs without a result, each once, after the shared teachers that they need and that are not there.</summary>
     public static IReadOnlyList<PlannedRun> Missing(IEnumerable<PlannedRun> runs, ResultsFile results)
@@ -50,9 +49,9 @@ internal sealed class PlanRunner(RunExecution execution, ResultsFile results, Co
     /// <summary>Does the runs, whether they have a result or not.</summary>
     public void RunAll(string title, IReadOnlyList<PlannedRun> runs, int jobs, CancellationToken cancellation, int kept = 0)
     {
-        queue.AddRange(runs);
-        (done, total) = (kept, kept + queue.Count);
-        progress.Begin(title, total, done);
+        _queue.AddRange(runs);
+        (_done, _total) = (kept, kept + _queue.Count);
+        progress.Begin(title, _total, _done);
         Dictionary<Task<RunExit>, PlannedRun> active = [];
         while (true)
         {
@@ -74,7 +73,7 @@ internal sealed class PlanRunner(RunExecution execution, ResultsFile results, Co
             if (exit.Code == 0 || !cancellation.IsCancellationRequested)
             {
                 Take(finished!, exit);
-                Kept?.Release(finished!, [.. queue, .. active.Values]);
+                Kept?.Release(finished!, [.. _queue, .. active.Values]);
             }
         }
     }
@@ -82,29 +81,29 @@ internal sealed class PlanRunner(RunExecution execution, ResultsFile results, Co
     // Whatever the reason, what never started is no success.
     private void Abandon(CancellationToken cancellation)
     {
-        foreach (PlannedRun run in cancellation.IsCancellationRequested ? [] : queue.ToArray())
+        foreach (PlannedRun run in cancellation.IsCancellationRequested ? [] : _queue.ToArray())
         {
             Take(run, new RunExit(1, run.Teacher is { } teacher ? $"it could not start: its teacher {teacher.Arm} is not there" : "it could not start"));
         }
 
-        queue.Clear();
+        _queue.Clear();
     }
 
     /// <summary>The first run that can start; runs whose teacher failed fail with it.</summary>
     private PlannedRun? Next()
     {
-        for (int i = 0; i < queue.Count; i++)
+        for (int i = 0; i < _queue.Count; i++)
         {
-            PlannedRun run = queue[i];
-            if (run.Teacher is not { } teacher || teachers.GetValueOrDefault(teacher.Key) || IsReady(teacher))
+            PlannedRun run = _queue[i];
+            if (run.Teacher is not { } teacher || _teachers.GetValueOrDefault(teacher.Key) || IsReady(teacher))
             {
-                queue.RemoveAt(i);
+                _queue.RemoveAt(i);
                 return run;
             }
 
-            if (teachers.TryGetValue(teacher.Key, out bool there) && !there)
+            if (_teachers.TryGetValue(teacher.Key, out bool there) && !there)
             {
-                queue.RemoveAt(i--);
+                _queue.RemoveAt(i--);
                 Take(run, new RunExit(1, $"its teacher {teacher.Arm} failed"));
             }
         }
@@ -114,22 +113,22 @@ internal sealed class PlanRunner(RunExecution execution, ResultsFile results, Co
 
     private bool IsReady(PlannedRun teacher)
     {
-        if (teachers.ContainsKey(teacher.Key) || queue.Any(r => r.Key == teacher.Key) || !RunFolders.IsReady(teacher))
+        if (_teachers.ContainsKey(teacher.Key) || _queue.Any(r => r.Key == teacher.Key) || !RunFolders.IsReady(teacher))
         {
             return false;
         }
 
-        return teachers[teacher.Key] = true;
+        return _teachers[teacher.Key] = true;
     }
 
     /// <summary>Records how a run ended.</summary>
     private void Take(PlannedRun run, RunExit exit)
     {
         (RunSummary? summary, NetworkSummary? network, string problem) = exit.Code == 0 ? RunExecution.LeftAsPlanned(run) : (null, null, exit.Error);
-        done++;
+        _done++;
         if (run.Role == NetworkRoles.Teacher)
         {
-            teachers[run.Key] = network is not null;
+            _teachers[run.Key] = network is not null;
         }
 
         RunResult result = new()
@@ -152,16 +151,16 @@ internal sealed class PlanRunner(RunExecution execution, ResultsFile results, Co
         results.Add(result);
         if (network is null)
         {
-            failures.Add(new RunFailure(run, problem));
-            progress.Say($"{done}/{total}  {run.Title}  FAILED: {problem}");
+            _failures.Add(new RunFailure(run, problem));
+            progress.Say($"{_done}/{_total}  {run.Title}  FAILED: {problem}");
         }
         else
         {
             string score = result.Scores.TryGetValue(compare.Score, out double value)
                 ? string.Create(CultureInfo.InvariantCulture, $"{compare.Split} {compare.Metric} {100 * value:F2}") : $"no {compare.Score}";
-            progress.Say(string.Create(CultureInfo.InvariantCulture, $"{done}/{total}  {run.Title}  {score}  {result.Seconds:F0} s"));
+            progress.Say(string.Create(CultureInfo.InvariantCulture, $"{_done}/{_total}  {run.Title}  {score}  {result.Seconds:F0} s"));
         }
 
-        progress.Report(new StepProgress(done, double.NaN, double.NaN, double.NaN));
+        progress.Report(new StepProgress(_done, double.NaN, double.NaN, double.NaN));
     }
 }

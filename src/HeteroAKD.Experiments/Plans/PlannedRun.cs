@@ -1,5 +1,4 @@
 using HeteroAKD.Experiments.Configuration;
-using HeteroAKD.Experiments.Runs;
 using HeteroAKD.Training.Loop;
 
 namespace HeteroAKD.Experiments.Plans;
@@ -44,7 +43,8 @@ internal sealed record PlannedRun
     public (string Hash, int Seed) Key => (Hash, Seed);
 
     /// <summary>How lines on the screen name it.</summary>
-    public string Title => string.Join("  ", ((string[])[Role == NetworkRoles.Teacher ? "teacher" : "", Arm, Cell, $"seed {Seed}"]).Where(part => part.Length > 0));
+    public string Title =>
+        string.Join("  ", ((string[])[Role == NetworkRoles.Teacher ? "teacher" : "", Arm, Cell, $"seed {Seed}"]).Where(part => part.Length > 0));
 
     /// <summary>The run with settings and their hash.</summary>
     internal PlannedRun WithSettings(string text) => this with { Settings = text, Hash = SettingsText.Hash(text) };

@@ -1,28 +1,28 @@
 using System.Globalization;
 using System.Text;
-using HeteroAKD.Experiments.Runs;
 using HeteroAKD.Tensors;
 using HeteroAKD.Training.Checkpoints;
 
 namespace HeteroAKD.Experiments.Plans;
 
 /// <summary>
-/// <c>results/PLAN.csv</c>: a line for each run that ended, added as it ends and made to be committed. Going on needs nothing else, reporting only <see cref="CostFile"/>. Of two lines for one run the later holds.
+/// <c>results/PLAN.csv</c>: a line for each run that ended, added as it ends and made to be committed. Going on needs nothing else, reporting only
+/// <see cref="CostFile"/>. Of two lines for one run the later holds.
 /// </summary>
 internal sealed class ResultsFile
 {
     private const string DateFormat = "yyyy-MM-dd'T'HH:mm:ss'Z'";
 
-    private static readonly string[] Columns =
+    private static readonly string[] s_columns =
         ["kind", "arm", "cell", "seed", "hash", "settings", "steps", "commit", "format", .. Metrics.Scores, "seconds", "device", "finished", "error"];
 
-    private readonly string path;
-    private readonly List<RunResult> lines = [];
+    private readonly string _path;
+    private readonly List<RunResult> _lines = [];
 
-    private ResultsFile(string path) => this.path = path;
+    private ResultsFile(string path) => _path = path;
 
     /// <summary>Every line, in order.</summary>
-    public IReadOnlyList<RunResult> Lines => lines;
+    public IReadOnlyList<RunResult> Lines => _lines;
 
     /// <summary>Reads the file; one that is not there has no lines. A last line without its end was torn by a crash and does not count.</summary>
     /// <exception cref="StorageException">A line is none of a results file.</exception>
@@ -38,14 +38,14 @@ internal sealed class ResultsFile
         string[] heads = rows.Length == 0 ? [] : CsvLine.Cells(rows[0]);
         for (int i = 1; i < rows.Length; i++)
         {
-            file.lines.Add(Parse(heads, CsvLine.Cells(rows[i]), $"{path}:{i + 1}"));
+            file._lines.Add(Parse(heads, CsvLine.Cells(rows[i]), $"{path}:{i + 1}"));
         }
 
         return file;
     }
 
     /// <summary>The valid line of a run: the last one of its settings and seed, by a program with today's checkpoints; null for none.</summary>
-    public RunResult? Find((string Hash, int Seed) key) => lines.LastOrDefault(l => l.Key == key && l.Format == Checkpoint.FormatVersion);
+    public RunResult? Find((string Hash, int Seed) key) => _lines.LastOrDefault(l => l.Key == key && l.Format == Checkpoint.FormatVersion);
 
     /// <summary>Whether the run ended well.</summary>
     public bool Holds(PlannedRun run) => Find(run.Key) is { Error: "" };
@@ -53,21 +53,21 @@ internal sealed class ResultsFile
     /// <summary>Makes the file ready for <see cref="Add"/>: the folder, the heads of today, and no torn last line.</summary>
     public void Prepare()
     {
-        Directory.CreateDirectory(Path.GetDirectoryName(Path.GetFullPath(path))!);
-        string text = CsvLine.Of(Columns) + string.Concat(lines.Select(l => CsvLine.Of(Values(l))));
-        if (!File.Exists(path) || Text(path) != text)
+        Directory.CreateDirectory(Path.GetDirectoryName(Path.GetFullPath(_path))!);
+        string text = CsvLine.Of(s_columns) + string.Concat(_lines.Select(l => CsvLine.Of(Values(l))));
+        if (!File.Exists(_path) || Text(_path) != text)
         {
-            AtomicFile.WriteText(path, text);
+            AtomicFile.WriteText(_path, text);
         }
     }
 
     /// <summary>Adds a line and sees it onto the disk. It is written at once, while no other process can write.</summary>
     public void Add(RunResult result)
     {
-        using FileStream stream = Open(path, FileMode.Append, FileAccess.Write, FileShare.None, "the earlier lines are as they were");
+        using FileStream stream = Open(_path, FileMode.Append, FileAccess.Write, FileShare.None, "the earlier lines are as they were");
         stream.Write(Encoding.UTF8.GetBytes(CsvLine.Of(Values(result))));
         stream.Flush(flushToDisk: true);
-        lines.Add(result);
+        _lines.Add(result);
     }
 
     private static string Text(string path)
@@ -130,7 +130,8 @@ internal sealed class ResultsFile
                 Scores = Metrics.Scores.Where(name => Cell(name).Length > 0).ToDictionary(name => name, Real),
                 Seconds = Real("seconds"),
                 Device = Cell("device"),
-                Finished = DateTime.ParseExact(Cell("finished"), DateFormat, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal | DateTimeStyles.AdjustToUniversal),
+                Finished = DateTime.ParseExact(
+                    Cell("finished"), DateFormat, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal | DateTimeStyles.AdjustToUniversal),
                 Error = Cell("error"),
             };
         }

@@ -1,6 +1,5 @@
 using HeteroAKD.Experiments.Commands;
 using HeteroAKD.Experiments.Configuration;
-using HeteroAKD.Experiments.Runs;
 using HeteroAKD.Tensors;
 using HeteroAKD.Training.Loop;
 
@@ -9,16 +8,16 @@ namespace HeteroAKD.Experiments.Plans;
 /// <summary>How long runs take: as earlier runs of the same settings took, else as a dry run reckons.</summary>
 internal sealed class RunDurations(ResultsFile results, IDryRunCommand dryRun, int threads, IProgressSink progress, CancellationToken cancellation)
 {
-    private readonly Dictionary<string, double> known = [];
-    private readonly List<string> untried = [];
-    private bool fromResults;
-    private bool fromTrial;
+    private readonly Dictionary<string, double> _known = [];
+    private readonly List<string> _untried = [];
+    private bool _fromResults;
+    private bool _fromTrial;
 
     /// <summary>What could not be tried, and why.</summary>
-    public IReadOnlyList<string> Untried => untried;
+    public IReadOnlyList<string> Untried => _untried;
 
     /// <summary>Where the figures come from, in words.</summary>
-    public string Source => (fromResults, fromTrial) switch
+    public string Source => (_fromResults, _fromTrial) switch
     {
         (true, true) => "from earlier runs, and from a step of each arm that has none",
         (true, false) => "from earlier runs",
@@ -29,11 +28,11 @@ internal sealed class RunDurations(ResultsFile results, IDryRunCommand dryRun, i
     /// <summary>Seconds of a run; NaN for unknown.</summary>
     public double Of(PlannedRun run)
     {
-        if (!known.TryGetValue(run.Hash, out double seconds))
+        if (!_known.TryGetValue(run.Hash, out double seconds))
         {
             double[] earlier = [.. results.Lines.Where(l => l.Hash == run.Hash && l.Error.Length == 0 && !double.IsNaN(l.Seconds)).Select(l => l.Seconds)];
-            seconds = known[run.Hash] = earlier.Length > 0 ? earlier.Average() : Tried(run);
-            fromResults |= earlier.Length > 0;
+            seconds = _known[run.Hash] = earlier.Length > 0 ? earlier.Average() : Tried(run);
+            _fromResults |= earlier.Length > 0;
         }
 
         return seconds;
@@ -51,15 +50,19 @@ internal sealed class RunDurations(ResultsFile results, IDryRunCommand dryRun, i
 
                 // The shared teacher may not be there yet: one with fresh weights costs the same.
                 _ => dryRun.Try(
-                    config with { Teacher = run.Teacher is null ? config.Teacher : config.Teacher with { Checkpoint = "" }, Distillation = config.Distillation with { Baseline = false } },
+                    config with
+                    {
+                        Teacher = run.Teacher is null ? config.Teacher : config.Teacher with { Checkpoint = "" },
+                        Distillation = config.Distillation with { Baseline = false },
+                    },
                     null, progress, cancellation),
             };
-            fromTrial = true;
+            _fromTrial = true;
             return outcome.Networks.Where(n => n.Role == run.Role).Sum(n => n.SecondsToFinish);
         }
         catch (Exception e) when (e is HeteroAkdException or IOException)
         {
-            untried.Add($"{run.Title} could not be tried: {e.Message}");
+            _untried.Add($"{run.Title} could not be tried: {e.Message}");
             return double.NaN;
         }
     }

@@ -53,10 +53,17 @@ internal sealed record RunExecution(IRunStarter Starter, string ConfigFile, int 
         }
     }
 
-    /// <summary>What a run that ended well left; null and what is wrong where its summary does not say it, or is that of another experiment: the configuration file was edited meanwhile.</summary>
+    /// <summary>
+    /// What a run that ended well left; null and what is wrong where its summary does not say it, or is that of another experiment: the configuration file was
+    /// edited meanwhile.
+    /// </summary>
     public static (RunSummary? Summary, NetworkSummary? Network, string Problem) LeftAsPlanned(PlannedRun run) =>
         RunFolders.HasConfigurationOf(run) ? Left(run)
-            : (null, null, $"it ran with other settings than planned ({Path.Combine(run.Folder, "config.yaml")}): the configuration was edited while the experiment ran; call it again");
+            : (
+                null,
+                null,
+                $"it ran with other settings than planned ({Path.Combine(run.Folder, "config.yaml")}): the configuration was edited while the experiment "
+                    + "ran; call it again");
 
     /// <summary>What a run that ended well left; null and what is wrong where its summary does not say it.</summary>
     public static (RunSummary? Summary, NetworkSummary? Network, string Problem) Left(PlannedRun run)

@@ -10,9 +10,9 @@ namespace HeteroAKD.Experiments.Plans;
 /// <summary>The run folders of a plan: what lies in them, and who may write there.</summary>
 internal sealed class RunFolders : IDisposable
 {
-    private static readonly TimeSpan MostWait = TimeSpan.FromSeconds(120);
+    private static readonly TimeSpan s_mostWait = TimeSpan.FromSeconds(120);
 
-    private readonly FileLock hold;
+    private readonly FileLock _hold;
 
     /// <summary>Takes the folder for this process.</summary>
     /// <exception cref="StorageException">Another process runs this plan, or the folder cannot be made.</exception>
@@ -27,16 +27,19 @@ internal sealed class RunFolders : IDisposable
             throw new StorageException($"the folder {root} cannot be made: {e.Message}", e);
         }
 
-        hold = FileLock.Take(Path.Combine(root, ".running"), owner => $"another 'heteroakd experiment' works in {root} ({owner}); wait for it, or choose another --out");
+        _hold = FileLock.Take(
+            Path.Combine(root, ".running"), owner => $"another 'heteroakd experiment' works in {root} ({owner}); wait for it, or choose another --out");
     }
 
     /// <summary>Lets other processes in.</summary>
-    public void Dispose() => hold.Dispose();
+    public void Dispose() => _hold.Dispose();
 
     /// <summary>How a run begins: anew, or where it was interrupted if its folder holds this very experiment.</summary>
     public static RunMode ModeFor(PlannedRun run) => RunFolder.HoldsRun(run.Folder) && Holds(run) ? RunMode.Resume : RunMode.New;
 
-    /// <summary>Makes room for a run that begins anew. What an earlier one of other settings left goes; a folder with anything else in it is kept under another name.</summary>
+    /// <summary>
+    /// Makes room for a run that begins anew. What an earlier one of other settings left goes; a folder with anything else in it is kept under another name.
+    /// </summary>
     public static void MakeRoom(PlannedRun run)
     {
         // First, so that a kill on the way leaves nothing that claims to be this run.
@@ -72,7 +75,8 @@ internal sealed class RunFolders : IDisposable
     public static void Begin(PlannedRun run, string commit)
     {
         Directory.CreateDirectory(Path.GetDirectoryName(Path.GetFullPath(run.Folder))!);
-        AtomicFile.WriteText(BeginFile(run), string.Create(CultureInfo.InvariantCulture, $"format {Checkpoint.FormatVersion}\ncommit {commit}\nsettings {run.Hash}\n"));
+        AtomicFile.WriteText(
+            BeginFile(run), string.Create(CultureInfo.InvariantCulture, $"format {Checkpoint.FormatVersion}\ncommit {commit}\nsettings {run.Hash}\n"));
     }
 
     /// <summary>The commit of a run's result: the one that began it, and the one that ended it if that is another.</summary>
@@ -93,7 +97,7 @@ internal sealed class RunFolders : IDisposable
                     return;
                 }
 
-                if (Stopwatch.GetElapsedTime(start) >= (most ?? MostWait))
+                if (Stopwatch.GetElapsedTime(start) >= (most ?? s_mostWait))
                 {
                     throw new StorageException($"another process still works in {run.Folder} ({owner}); wait for it or end it, and call again");
                 }
@@ -123,7 +127,9 @@ internal sealed class RunFolders : IDisposable
         }
     }
 
-    /// <summary>Whether the folder holds the run as it was planned, at any stage: its settings and, by the hash, its teacher and the files that it starts from.</summary>
+    /// <summary>
+    /// Whether the folder holds the run as it was planned, at any stage: its settings and, by the hash, its teacher and the files that it starts from.
+    /// </summary>
     private static bool Holds(PlannedRun run) =>
         Begun(run) is { Format: Checkpoint.FormatVersion, Hash: var hash } && (hash.Length == 0 || hash == run.Hash) && HasConfigurationOf(run);
 

@@ -11,7 +11,7 @@ namespace HeteroAKD.Experiments.Plans;
 /// <summary>Settings as text: flattened from YAML, and as the canonical line by which results are recognised.</summary>
 internal static class SettingsText
 {
-    private static readonly Lazy<Dictionary<string, string>> Defaults = new(() => Options(new ExperimentConfig()));
+    private static readonly Lazy<Dictionary<string, string>> s_defaults = new(() => Options(new ExperimentConfig()));
 
     /// <summary>The leaves of a section, sections and dotted keys alike; a preset before its neighbours, because each setting is applied by itself.</summary>
     public static IReadOnlyList<Setting> Flatten(YamlNode node)
@@ -22,15 +22,16 @@ internal static class SettingsText
     }
 
     /// <summary>
-    /// The options that differ from their defaults, "key=value" joined by "; ", without those that only say where a run happens. So an option that is added later, with
-    /// a default that keeps what was, changes no text.
+    /// The options that differ from their defaults, "key=value" joined by "; ", without those that only say where a run happens. So an option that is added
+    /// later, with a default that keeps what was, changes no text.
     /// </summary>
-    public static string Canonical(ExperimentConfig config) => string.Join("; ", Differences(SavedConfiguration.WithoutPlace(config)).Select(o => $"{o.Key}={o.Value}"));
+    public static string Canonical(ExperimentConfig config) =>
+        string.Join("; ", Differences(SavedConfiguration.WithoutPlace(config)).Select(o => $"{o.Key}={o.Value}"));
 
     /// <summary>The options that differ from their defaults, with both values.</summary>
     public static IEnumerable<(string Key, string Value, string Default)> Differences(ExperimentConfig config) =>
         from option in Options(config)
-        let standard = Defaults.Value.GetValueOrDefault(option.Key, "")
+        let standard = s_defaults.Value.GetValueOrDefault(option.Key, "")
         where standard != option.Value
         select (option.Key, option.Value, standard);
 

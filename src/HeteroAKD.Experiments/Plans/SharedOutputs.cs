@@ -3,8 +3,8 @@ using HeteroAKD.Training.Loop;
 namespace HeteroAKD.Experiments.Plans;
 
 /// <summary>
-/// Where the runs of one teacher and one seed share the teacher's outputs: they see the same batches, whatever their arm. A folder goes when its last run has ended, as
-/// the outputs of one seed may fill gigabytes.
+/// Where the runs of one teacher and one seed share the teacher's outputs: they see the same batches, whatever their arm. A folder goes when its last run has
+/// ended, as the outputs of one seed may fill gigabytes.
 /// </summary>
 internal sealed class SharedOutputs(string root) : IDisposable
 {

@@ -1,5 +1,4 @@
 using System.Globalization;
-using HeteroAKD.Experiments.Commands;
 using HeteroAKD.Experiments.Runs;
 using HeteroAKD.Training.Checkpoints;
 using HeteroAKD.Training.Loop;
@@ -7,8 +6,8 @@ using HeteroAKD.Training.Loop;
 namespace HeteroAKD.Experiments.Plans;
 
 /// <summary>
-/// A budget of seconds as a number of steps: the cost of a step is measured once for each arm and cell, written into the results, and fixed from then on. So the load of the
-/// machine on another day changes no result.
+/// A budget of seconds as a number of steps: the cost of a step is measured once for each arm and cell, written into the results, and fixed from then on. So
+/// the load of the machine on another day changes no result.
 /// </summary>
 internal sealed class StepBudget(Plan plan, ResultsFile results, TimeProvider clock)
 {
@@ -23,15 +22,16 @@ internal sealed class StepBudget(Plan plan, ResultsFile results, TimeProvider cl
     public string Problem(PlannedRun run) => results.Find(Key(run))?.Error ?? "";
 
     /// <summary>
-    /// Measures the arms that have no steps yet, one after another with nothing beside them; their teachers must be there. Every outcome is a line of the results; an arm that cannot
-    /// be measured stops no other. Returns what went wrong.
+    /// Measures the arms that have no steps yet, one after another with nothing beside them; their teachers must be there. Every outcome is a line of the
+    /// results; an arm that cannot be measured stops no other. Returns what went wrong.
     /// </summary>
     /// <param name="runs">Each cell's arms once.</param>
     /// <param name="execution">Starts the trials.</param>
     /// <param name="place">Folder of the measured runs.</param>
     /// <param name="progress">Hears of each measurement.</param>
     /// <param name="cancellation">Stops.</param>
-    public IReadOnlyList<RunFailure> Measure(IEnumerable<PlannedRun> runs, RunExecution execution, string place, IProgressSink progress, CancellationToken cancellation)
+    public IReadOnlyList<RunFailure> Measure(
+        IEnumerable<PlannedRun> runs, RunExecution execution, string place, IProgressSink progress, CancellationToken cancellation)
     {
         List<RunFailure> failures = [];
         foreach (PlannedRun run in runs.DistinctBy(r => Key(r)).Where(r => Steps(r) is null))
@@ -66,7 +66,10 @@ internal sealed class StepBudget(Plan plan, ResultsFile results, TimeProvider cl
             });
             if (failure is null)
             {
-                progress.Say(string.Create(CultureInfo.InvariantCulture, $"{run.Arm}  {run.Cell}  {before:F1} s before the first step, {1000 * step:F1} ms a step: {steps} steps in {plan.BudgetSeconds:R} s"));
+                progress.Say(
+                    string.Create(
+                        CultureInfo.InvariantCulture,
+                        $"{run.Arm}  {run.Cell}  {before:F1} s before the first step, {1000 * step:F1} ms a step: {steps} steps in {plan.BudgetSeconds:R} s"));
             }
         }
 
@@ -74,7 +77,8 @@ internal sealed class StepBudget(Plan plan, ResultsFile results, TimeProvider cl
     }
 
     // A warm-up of projectors comes before the first step, and so does compiling.
-    private static (double Step, double Before, RunFailure? Failure) StepSeconds(PlannedRun run, RunExecution execution, string place, CancellationToken cancellation)
+    private static (double Step, double Before, RunFailure? Failure) StepSeconds(
+        PlannedRun run, RunExecution execution, string place, CancellationToken cancellation)
     {
         if (run.Teacher is { } teacher && !RunFolders.IsReady(teacher))
         {
@@ -92,7 +96,8 @@ internal sealed class StepBudget(Plan plan, ResultsFile results, TimeProvider cl
         return (step, Math.Max(0, few - (FewSteps * step)), failure);
     }
 
-    private static (double Seconds, RunFailure? Failure) Seconds(PlannedRun run, int steps, RunExecution execution, string place, CancellationToken cancellation)
+    private static (double Seconds, RunFailure? Failure) Seconds(
+        PlannedRun run, int steps, RunExecution execution, string place, CancellationToken cancellation)
     {
         PlannedRun trial = run with
         {

@@ -5,8 +5,8 @@ using ScottPlot.MultiplotLayouts;
 namespace HeteroAKD.Experiments.Plans;
 
 /// <summary>
-/// <c>results/PLAN.teachers.png</c>: what arms gain over the control against how reliable the teacher is, its own score on the student's validation images. A panel for each
-/// phase and each group of cells that differ in nothing but the teacher; a line an arm, with 95 % intervals.
+/// <c>results/PLAN.teachers.png</c>: what arms gain over the control against how reliable the teacher is, its own score on the student's validation images. A
+/// panel for each phase and each group of cells that differ in nothing but the teacher; a line an arm, with 95 % intervals.
 /// </summary>
 internal static class TeacherChart
 {
@@ -26,7 +26,10 @@ internal static class TeacherChart
         .. figures.GroupBy(f => (f.Phase.Title, f.Cell.Circumstances))
             .Select(g => new Panel(
                 ChartCanvas.Joined(g.Key.Circumstances, g.Key.Title),
-                [.. g.Where(f => f.Arms.Any(a => a.Difference is not null)).Select(f => (Teacher(f), f)).Where(c => !double.IsNaN(c.Item1)).OrderBy(c => c.Item1)]))
+                [
+                    .. g.Where(
+                        f => f.Arms.Any(a => a.Difference is not null)).Select(f => (Teacher(f), f)).Where(c => !double.IsNaN(c.Item1)).OrderBy(c => c.Item1)
+                ]))
             .Where(p => p.Cells.Select(c => c.Teacher).Distinct().Count() > 1),
     ];
 
@@ -47,7 +50,10 @@ internal static class TeacherChart
 
     private static double Teacher(CellFigures figures)
     {
-        double[] scores = [.. figures.Arms.SelectMany(a => a.Results.Values).Where(r => r.Scores.ContainsKey(Metrics.Teacher)).Select(r => Percent * r.Scores[Metrics.Teacher])];
+        double[] scores =
+        [
+            .. figures.Arms.SelectMany(a => a.Results.Values).Where(r => r.Scores.ContainsKey(Metrics.Teacher)).Select(r => Percent * r.Scores[Metrics.Teacher])
+        ];
         return scores.Length > 0 ? scores.Mean() : double.NaN;
     }
 
@@ -62,7 +68,8 @@ internal static class TeacherChart
         {
             Color color = ChartCanvas.Lines[i % ChartCanvas.Lines.Count];
             double aside = Aside * (i - ((arms.Length - 1) / 2.0));
-            (double Teacher, ArmFigures Arm)[] points = [.. panel.Cells.Select(c => (c.Teacher + aside, Of(c.Figures, arms[i]))).Where(p => p.Item2.Difference is not null)];
+            (double Teacher, ArmFigures Arm)[] points =
+                [.. panel.Cells.Select(c => (c.Teacher + aside, Of(c.Figures, arms[i]))).Where(p => p.Item2.Difference is not null)];
             ChartCanvas.Line(plot, [.. points.Select(p => p.Teacher)], [.. points.Select(p => p.Arm.Difference!.Mean)], color, arms[i].Name);
             foreach ((double x, ArmFigures arm) in points.Where(p => !double.IsNaN(p.Arm.Difference!.Interval.Low)))
             {

@@ -4,8 +4,9 @@ using HeteroAKD.Tensors;
 namespace HeteroAKD.Experiments.Runs;
 
 /// <summary>
-/// One process at a time. The open file is the lock, not that it is there: the system lets go of it when a process ends, however it ends, so what a killed one left blocks
-/// nobody. Who holds it stands in a second file beside it, because a locked file cannot be read. The lock's own file stays: removing it would let two processes in.
+/// One process at a time. The open file is the lock, not that it is there: the system lets go of it when a process ends, however it ends, so what a killed one
+/// left blocks nobody. Who holds it stands in a second file beside it, because a locked file cannot be read. The lock's own file stays: removing it would let
+/// two processes in.
 /// </summary>
 internal sealed class FileLock : IDisposable
 {
@@ -27,7 +28,9 @@ internal sealed class FileLock : IDisposable
         AtomicFile.WriteText(owner, _self);
     }
 
-    /// <summary>Who holds the lock by the file beside it now, where that is somebody else: the folder was removed and taken anew. Empty where nothing is said.</summary>
+    /// <summary>
+    /// Who holds the lock by the file beside it now, where that is somebody else: the folder was removed and taken anew. Empty where nothing is said.
+    /// </summary>
     public string Other => Text(_owner) is { } text && text != _self ? text : "";
 
     /// <summary>Which process held it last and was killed, such as "process 12 on host, since …"; empty where the last one left it in order.</summary>
@@ -73,7 +76,8 @@ internal sealed class FileLock : IDisposable
     /// <summary>Lets other processes in.</summary>
     public void Dispose()
     {
-        // A disk's error may pass, and the file would say of an orderly end that it was a kill. Where the folder went away or is read-only now, the next owner writes its own.
+        // A disk's error may pass, and the file would say of an orderly end that it was a kill. Where the folder went away or is read-only now, the next owner
+        // writes its own.
         if (Other.Length == 0 && !TryDelete(_owner))
         {
             TryDelete(_owner);

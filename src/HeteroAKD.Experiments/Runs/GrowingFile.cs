@@ -3,8 +3,8 @@ using HeteroAKD.Tensors;
 namespace HeteroAKD.Experiments.Runs;
 
 /// <summary>
-/// A text file that only grows: each text is on its way to the disk when the call returns. Its content is kept, so that a file that somebody removes or cuts while the
-/// run goes on is written again, with all that it held.
+/// A text file that only grows: each text is on its way to the disk when the call returns. Its content is kept, so that a file that somebody removes or cuts
+/// while the run goes on is written again, with all that it held.
 /// </summary>
 internal sealed class GrowingFile : IDisposable
 {

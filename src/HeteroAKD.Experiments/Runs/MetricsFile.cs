@@ -6,8 +6,8 @@ using HeteroAKD.Training.Loop;
 namespace HeteroAKD.Experiments.Runs;
 
 /// <summary>
-/// <c>metrics.csv</c>: a row for every log line and evaluation of every network. A cell that a row has no value for is empty, and so is that of a score that does not exist.
-/// Checkpoints keep the rows of their network (<see cref="Record"/>), so a file that lost some is made whole.
+/// <c>metrics.csv</c>: a row for every log line and evaluation of every network. A cell that a row has no value for is empty, and so is that of a score that
+/// does not exist. Checkpoints keep the rows of their network (<see cref="Record"/>), so a file that lost some is made whole.
 /// </summary>
 internal sealed class MetricsFile : IDisposable
 {
@@ -39,8 +39,8 @@ internal sealed class MetricsFile : IDisposable
     public static MetricsFile Create(string path, params string[] columns) => new(path, columns, []);
 
     /// <summary>
-    /// Opens the file of a run for a network, and makes it where it is missing. The network's rows become those that its checkpoint kept; of a checkpoint that kept none, the
-    /// rows after its step are removed: they will be written again. Columns that the file lacks are added, empty in earlier rows.
+    /// Opens the file of a run for a network, and makes it where it is missing. The network's rows become those that its checkpoint kept; of a checkpoint that
+    /// kept none, the rows after its step are removed: they will be written again. Columns that the file lacks are added, empty in earlier rows.
     /// </summary>
     /// <param name="path">The file.</param>
     /// <param name="network">Whose rows are going to be added.</param>
@@ -103,7 +103,8 @@ internal sealed class MetricsFile : IDisposable
     internal IEnumerable<(string Network, int Step, (string Column, double Value)[] Values)> Rows() =>
         from row in _rows
         let cells = row.Split(',')
-        let values = _columns.Zip(cells.Skip(2)).Where(pair => pair.Second.Length > 0).Select(pair => (pair.First, double.Parse(pair.Second, CultureInfo.InvariantCulture)))
+        let values = _columns.Zip(cells.Skip(2))
+            .Where(pair => pair.Second.Length > 0).Select(pair => (pair.First, double.Parse(pair.Second, CultureInfo.InvariantCulture)))
         select (cells[0], int.Parse(cells[1], CultureInfo.InvariantCulture), values.ToArray());
 
     /// <summary>Whether the file had to be written again since the last call, because somebody had removed it.</summary>
@@ -140,7 +141,8 @@ internal sealed class MetricsFile : IDisposable
             if (places != 1)
             {
                 throw new ArgumentException(
-                    places == 0 ? $"metrics.csv has no column '{column}'; its columns are {string.Join(", ", columns)}" : $"metrics.csv has the column '{column}' {places} times", nameof(values));
+                    places == 0 ? $"metrics.csv has no column '{column}'; its columns are {string.Join(", ", columns)}"
+                        : $"metrics.csv has the column '{column}' {places} times", nameof(values));
             }
         }
 
@@ -168,7 +170,8 @@ internal sealed class MetricsFile : IDisposable
 
     private static bool IsOf(string row, string network) => row.StartsWith(network + ",", StringComparison.Ordinal);
 
-    private static bool IsLater(string row, int step) => !int.TryParse(row.Split(',')[1], NumberStyles.None, CultureInfo.InvariantCulture, out int at) || at > step;
+    private static bool IsLater(string row, int step) =>
+        !int.TryParse(row.Split(',')[1], NumberStyles.None, CultureInfo.InvariantCulture, out int at) || at > step;
 
     private static int Place(string row)
     {

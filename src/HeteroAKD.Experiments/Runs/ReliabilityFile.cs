@@ -6,15 +6,16 @@ using HeteroAKD.Training.Evaluation;
 namespace HeteroAKD.Experiments.Runs;
 
 /// <summary>
-/// <c>reliability.csv</c>: a row for every split and evaluation of the distilled network. The share of a case is S's mean over its pixels; a cell whose number does not
-/// exist is empty. Checkpoints of that network keep the file (<see cref="Text"/>), so one that lost rows is made whole.
+/// <c>reliability.csv</c>: a row for every split and evaluation of the distilled network. The share of a case is S's mean over its pixels; a cell whose number
+/// does not exist is empty. Checkpoints of that network keep the file (<see cref="Text"/>), so one that lost rows is made whole.
 /// </summary>
 internal sealed class ReliabilityFile
 {
     /// <summary>Its name in a run's folder.</summary>
     public const string Name = "reliability.csv";
 
-    private const string Header = "step,split,pixels,share_mean,share_sd,auc,both_right_pixels,both_right_share,only_teacher_right_pixels,only_teacher_right_share,"
+    private const string Header =
+        "step,split,pixels,share_mean,share_sd,auc,both_right_pixels,both_right_share,only_teacher_right_pixels,only_teacher_right_share,"
         + "only_student_right_pixels,only_student_right_share,both_wrong_pixels,both_wrong_share";
 
     private const int Columns = 14;
@@ -28,8 +29,8 @@ internal sealed class ReliabilityFile
     public string Text => string.Concat(_rows.Select(Format).Prepend(Header).Select(line => line + "\n"));
 
     /// <summary>
-    /// Starts the file, or goes on with that of an interrupted run: it becomes what the checkpoint kept of it; of a checkpoint that kept none, the rows after its step are
-    /// removed, since they will be written again.
+    /// Starts the file, or goes on with that of an interrupted run: it becomes what the checkpoint kept of it; of a checkpoint that kept none, the rows after
+    /// its step are removed, since they will be written again.
     /// </summary>
     /// <param name="path">The file.</param>
     /// <param name="step">The step that the checkpoint holds.</param>
@@ -69,7 +70,13 @@ internal sealed class ReliabilityFile
     private static string Format(ReliabilityRow row)
     {
         ReliabilityScores s = row.Scores;
-        IEnumerable<string> cases = new[] { s.BothRight, s.OnlyTeacherRight, s.OnlyStudentRight, s.BothWrong }.SelectMany(c => new[] { $"{c.Pixels}", Number(c.MeanShare) });
+        IEnumerable<string> cases = new[]
+        {
+            s.BothRight,
+            s.OnlyTeacherRight,
+            s.OnlyStudentRight,
+            s.BothWrong,
+        }.SelectMany(c => new[] { $"{c.Pixels}", Number(c.MeanShare) });
         return string.Join(',', [$"{row.Step}", row.Split, $"{s.Pixels}", Number(s.Mean), Number(s.Deviation), Number(s.Auc), .. cases]);
     }
 

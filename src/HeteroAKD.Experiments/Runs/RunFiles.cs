@@ -31,16 +31,17 @@ internal sealed record RunFiles(IReadOnlyList<string> Own, IReadOnlyList<string>
     // Runs of before it have the others only.
     private const string NewestSection = "report";
 
-    private static readonly HashSet<string> OwnNames =
+    private static readonly HashSet<string> s_ownNames =
     [
-        Config, Log, Metrics, Summary, Seconds, ReliabilityFile.Name, TensorBoardFile.Name, "reliability.png", "curves.png", "predictions.png", "knowledge.png", RunPage.Name,
+        Config, Log, Metrics, Summary, Seconds, ReliabilityFile.Name, TensorBoardFile.Name, "reliability.png", "curves.png", "predictions.png", "knowledge.png",
+        RunPage.Name,
         .. NetworkRoles.All.SelectMany(NetworkTrainer.Files),
     ];
 
-    private static readonly HashSet<string> LockNames = [.. FileLock.Files(Lock)];
+    private static readonly HashSet<string> s_lockNames = [.. FileLock.Files(Lock)];
 
     /// <summary>Whether a run writes a file of this name.</summary>
-    public static bool IsOwn(string name) => OwnNames.Contains(name);
+    public static bool IsOwn(string name) => s_ownNames.Contains(name);
 
     /// <summary>Sorts the content of a folder; one that is not there holds nothing.</summary>
     public static RunFiles In(string folder)
@@ -75,7 +76,7 @@ internal sealed record RunFiles(IReadOnlyList<string> Own, IReadOnlyList<string>
     {
         string name = Path.GetFileName(path);
         string final = AtomicFile.TargetOfTemporary(name) ?? name;
-        return LockNames.Contains(final) ? 3
+        return s_lockNames.Contains(final) ? 3
             : final != name && IsOwn(final) ? 1
             : !IsOwn(name) ? 2
             : new FileInfo(path).Length == 0 ? 1

@@ -51,7 +51,8 @@ public sealed class RunFolder : IDisposable
     /// <param name="path">The folder, or empty for the next free <c>runs/NAME-NNN</c> (to resume: the last used one).</param>
     /// <param name="name">Name of an automatic folder, usually the configuration's.</param>
     /// <param name="mode">What to do with a run that is there.</param>
-    /// <exception cref="StorageException">The folder holds a run, or no run to resume, or files that no run wrote; another process works in it; or it cannot be made.</exception>
+    /// <exception cref="StorageException">The folder holds a run, or no run to resume, or files that no run wrote; another process works in it; or it cannot be
+    /// made.</exception>
     public static RunFolder Open(string path, string name, RunMode mode)
     {
         if (path.Length == 0 && mode is RunMode.New or RunMode.Force)
@@ -62,7 +63,8 @@ public sealed class RunFolder : IDisposable
         string full = System.IO.Path.GetFullPath(path.Length > 0 ? path : AutomaticPath(name, Math.Max(LastNumber(name, HoldsRun), 1)));
         Require(full, mode);
         Make(full);
-        FileLock hold = FileLock.Take(System.IO.Path.Combine(full, RunFiles.Lock), owner => $"a run is going on in {full} ({owner}); wait for it, or choose another --out");
+        FileLock hold = FileLock.Take(
+            System.IO.Path.Combine(full, RunFiles.Lock), owner => $"a run is going on in {full} ({owner}); wait for it, or choose another --out");
         try
         {
             Require(full, mode); // again, now that nobody else can change it
@@ -79,7 +81,9 @@ public sealed class RunFolder : IDisposable
     /// <summary>Whether there is a run in a folder, or what is left of one.</summary>
     public static bool HoldsRun(string path) => RunFiles.In(path) is { } files && files.Own.Count + files.Leftovers.Count > 0;
 
-    /// <summary>Begins the run, or goes on with it: removes what is to be replaced and what a kill left, and writes <c>config.yaml</c>, the mark of a run.</summary>
+    /// <summary>
+    /// Begins the run, or goes on with it: removes what is to be replaced and what a kill left, and writes <c>config.yaml</c>, the mark of a run.
+    /// </summary>
     /// <exception cref="StorageException">The disk is full or refuses.</exception>
     /// <param name="config">The run's configuration.</param>
     public void Begin(ExperimentConfig config)
@@ -119,7 +123,9 @@ public sealed class RunFolder : IDisposable
         try
         {
             string path = System.IO.Path.Combine(folder, RunFiles.Seconds);
-            return System.IO.File.Exists(path) ? JsonSerializer.Deserialize<Dictionary<string, double>>(System.IO.File.ReadAllText(path), JsonText.Options) ?? [] : [];
+            return System.IO.File.Exists(path)
+                ? JsonSerializer.Deserialize<Dictionary<string, double>>(System.IO.File.ReadAllText(path), JsonText.Options) ?? []
+                : [];
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or JsonException)
         {
@@ -127,13 +133,17 @@ public sealed class RunFolder : IDisposable
         }
     }
 
-    /// <summary>Writes the configuration again if somebody removed it, the whole folder perhaps, or put another file there, and takes the folder again; returns whether it had to.</summary>
+    /// <summary>
+    /// Writes the configuration again if somebody removed it, the whole folder perhaps, or put another file there, and takes the folder again; returns whether
+    /// it had to.
+    /// </summary>
     /// <exception cref="StorageException">It cannot be written, or another process works there now.</exception>
     public bool Restore()
     {
         if (_lock.Other is { Length: > 0 } other)
         {
-            throw new StorageException($"{Path} was removed while a run went on in it, and is in use again ({other}); this run ends, and the files are that one's");
+            throw new StorageException(
+                $"{Path} was removed while a run went on in it, and is in use again ({other}); this run ends, and the files are that one's");
         }
 
         if (_config.Length == 0 || (new FileInfo(File(RunFiles.Config)) is { Exists: true } there && there.Length == Encoding.UTF8.GetByteCount(_config)))
@@ -186,15 +196,18 @@ public sealed class RunFolder : IDisposable
             case RunMode.New when files.Own.Contains(RunFiles.Config):
                 throw new StorageException($"{full} already holds a run; continue it with --resume, replace it with --force, or choose another --out");
             case RunMode.New when !files.IsBlank:
-                throw new StorageException($"{full} holds files that are not a run's ({RunFiles.Some([.. files.Foreign, .. files.Own])}); choose another --out");
+                throw new StorageException(
+                    $"{full} holds files that are not a run's ({RunFiles.Some([.. files.Foreign, .. files.Own])}); choose another --out");
             case RunMode.Resume or RunMode.ResumeChanged when files.Own.Count == 0 && files.Leftovers.Count == 0:
                 throw new StorageException($"{full} holds no run to resume; leave out --resume, or name the run's folder with --out");
             case RunMode.Force when files.Foreign.Count > 0:
                 throw new StorageException(
-                    $"--force replaces the files of a run alone, and {full} holds others ({RunFiles.Some(files.Foreign)}); move them away, or choose another --out. Nothing was changed");
+                    $"--force replaces the files of a run alone, and {full} holds others ({RunFiles.Some(files.Foreign)}); move them away, or choose "
+                        + "another --out. Nothing was changed");
             case RunMode.Force when files.Own.Count > 0 && !files.Own.Contains(RunFiles.Config):
                 throw new StorageException(
-                    $"--force replaces a run, and {full} has no {RunFiles.Config} of one beside {RunFiles.Some(files.Own)}; move them away, or choose another --out. Nothing was changed");
+                    $"--force replaces a run, and {full} has no {RunFiles.Config} of one beside {RunFiles.Some(files.Own)}; move them away, or choose "
+                        + "another --out. Nothing was changed");
         }
     }
 
@@ -212,8 +225,10 @@ public sealed class RunFolder : IDisposable
 
     private static string AutomaticPath(string name, int number) => System.IO.Path.Combine("runs", $"{name}-{number:D3}");
 
-    private static int LastNumber(string name, Predicate<string>? counts = null) => !Directory.Exists("runs") ? 0 : Directory.EnumerateDirectories("runs", name + "-*")
+    private static int LastNumber(string name, Predicate<string>? counts = null) =>
+        !Directory.Exists("runs") ? 0 : Directory.EnumerateDirectories("runs", name + "-*")
         .Where(folder => counts?.Invoke(folder) ?? true)
-        .Select(folder => int.TryParse(System.IO.Path.GetFileName(folder)[(name.Length + 1)..], NumberStyles.None, CultureInfo.InvariantCulture, out int n) ? n : 0)
+        .Select(
+            folder => int.TryParse(System.IO.Path.GetFileName(folder)[(name.Length + 1)..], NumberStyles.None, CultureInfo.InvariantCulture, out int n) ? n : 0)
         .DefaultIfEmpty().Max();
 }

@@ -87,7 +87,8 @@ internal sealed class RunObserver : ITrainingObserver
         bool config = Folder?.Restore() ?? false;
         (string, bool)[] files =
         [
-            (RunFiles.Config, config), (RunFiles.Metrics, _metrics.TakeRestored()), (RunFiles.Log, _log.TakeRestored()), (TensorBoardFile.Name, Events?.TakeRestored() ?? false),
+            (RunFiles.Config, config), (RunFiles.Metrics, _metrics.TakeRestored()), (RunFiles.Log, _log.TakeRestored()), (
+                TensorBoardFile.Name, Events?.TakeRestored() ?? false),
         ];
         string[] restored = [.. files.Where(f => f.Item2).Select(f => f.Item1)];
         if (restored.Length > 0)

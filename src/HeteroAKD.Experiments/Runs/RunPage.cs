@@ -46,7 +46,8 @@ internal sealed class RunPage(RunFolder folder, ExperimentConfig config, RunSumm
         sections.Add(Cost());
         sections.Add(new TableSection(
             "Settings", "Options that differ from their defaults.", ["option", "value", "default"],
-            [.. SettingsText.Differences(config with { Out = "" }).Select(o => (IReadOnlyList<string>)[o.Key, o.Value, o.Default])]) { Words = [0, 1, 2] });
+            [.. SettingsText.Differences(config with { Out = "" }).Select(o => (IReadOnlyList<string>)[o.Key, o.Value, o.Default])])
+        { Words = [0, 1, 2] });
         sections.Add(new TextSection("To repeat it", "In a new folder, from every option as it was resolved.", Command()));
         PageWriter.Write(folder.File(Name), new ReportPage(Title(), Facts(), sections));
     }
@@ -71,27 +72,32 @@ internal sealed class RunPage(RunFolder folder, ExperimentConfig config, RunSumm
                let scores = split.Value
                select (IReadOnlyList<string>)
                [
-                   network.Role, network.Model.Name, split.Key, ScoreText.Percent(scores.MeanIoU), ScoreText.Classes(scores), ScoreText.Percent(scores.PixelAccuracy), ScoreText.Percent(scores.MeanAccuracy),
+                   network.Role, network.Model.Name, split.Key, ScoreText.Percent(scores.MeanIoU), ScoreText
+                       .Classes(scores), ScoreText.Percent(scores.PixelAccuracy), ScoreText.Percent(scores.MeanAccuracy),
                    ScoreText.Percent(scores.BoundaryF1),
                ],
         ];
         return new TableSection(
             "Scores", "In percent, over the whole split. One seed: differences below a point say nothing.",
-            ["network", "model", "split", "mean IoU", "classes", "pixel accuracy", "mean accuracy", "boundary F1"], rows) { Words = [0, 1, 2] };
+            ["network", "model", "split", "mean IoU", "classes", "pixel accuracy", "mean accuracy", "boundary F1"], rows)
+        { Words = [0, 1, 2] };
     }
 
     private TableSection Classes()
     {
         IReadOnlyList<IReadOnlyList<string>> rows =
         [
-            .. summary.Classes.Select((name, c) => (IReadOnlyList<string>)[name, .. networks.Select(n => ScoreText.Percent(n.Summary.Scores[Split].ClassIoU[c]))]),
+            .. summary.Classes.Select(
+                (name, c) => (IReadOnlyList<string>)[name, .. networks.Select(n => ScoreText.Percent(n.Summary.Scores[Split].ClassIoU[c]))]),
         ];
         return new TableSection("Classes", $"IoU in percent on {Split}.", ["class", .. networks.Select(n => n.Role)], rows);
     }
 
     private void AddKnowledge(List<PageSection> sections)
     {
-        sections.Add(new ChartSection("Reliability", "Whether S knows where the teacher is right.", ReliabilityCurves.Of(ReliabilityFile.Read(folder.File(ReliabilityFile.Name)))));
+        sections.Add(
+            new ChartSection(
+                "Reliability", "Whether S knows where the teacher is right.", ReliabilityCurves.Of(ReliabilityFile.Read(folder.File(ReliabilityFile.Name)))));
         string picture = folder.File("knowledge.png");
         if (File.Exists(picture))
         {
@@ -111,19 +117,27 @@ internal sealed class RunPage(RunFolder folder, ExperimentConfig config, RunSumm
                 shares[i / classes, i % classes] = matrix.Share(i / classes, i % classes);
             }
 
-            yield return new MatrixSection($"Confusions, {network.Role}", $"Rows: true class, columns: predicted class, percent of the true class's pixels on {Split}.", summary.Classes, shares);
+            yield return new MatrixSection(
+                $"Confusions, {network.Role}",
+                $"Rows: true class, columns: predicted class, percent of the true class's pixels on {Split}.",
+                summary.Classes,
+                shares);
             yield break;
         }
 
         yield return new TableSection(
-            $"Largest confusions, {network.Role}", $"Pixels of {Split} that were given another class.", ["true class", "predicted class", "of the class %", "pixels"],
+            $"Largest confusions, {network.Role}", $"Pixels of {Split} that were given another class.", [
+                "true class", "predicted class", "of the class %", "pixels"
+            ],
             [
                 .. from pair in ConfusionSheet.Largest(matrix, MostConfusions)
                    select (IReadOnlyList<string>)
                    [
-                       summary.Classes[pair.Truth], summary.Classes[pair.Prediction], ScoreText.Percent(matrix.Share(pair.Truth, pair.Prediction), 1), pair.Pixels.ToString("N0", CultureInfo.InvariantCulture),
+                       summary.Classes[pair.Truth], summary.Classes[pair.Prediction], ScoreText
+                           .Percent(matrix.Share(pair.Truth, pair.Prediction), 1), pair.Pixels.ToString("N0", CultureInfo.InvariantCulture),
                    ],
-            ]) { Words = [0, 1] };
+            ])
+        { Words = [0, 1] };
     }
 
     private TableSection Cost()
@@ -133,11 +147,14 @@ internal sealed class RunPage(RunFolder folder, ExperimentConfig config, RunSumm
         [
             .. networks.Select(n => n.Summary).Select(n => (IReadOnlyList<string>)
             [
-                n.Role, Number(n.Parameters, "N0"), Number(n.Steps, "N0"), Number(n.TrainingImages, "N0"), Number(n.Seconds, "F1"), n.Steps > 0 ? Number(1000 * n.Seconds / n.Steps, "F1") : "-",
+                n.Role, Number(n.Parameters, "N0"), Number(n.Steps, "N0"), Number(n.TrainingImages, "N0"), Number(n.Seconds, "F1"), n.Steps > 0
+                    ? Number(1000 * n.Seconds / n.Steps, "F1")
+                    : "-",
             ]),
         ];
         string note = string.Create(
-            CultureInfo.InvariantCulture, $"Peak memory {summary.PeakMemoryBytes / 1048576.0:F0} MiB, of which tensors {summary.PeakTensorBytes / 1048576.0:F0} MiB. Seconds hold evaluation and checkpoints, too.");
+            CultureInfo.InvariantCulture, $"Peak memory {summary.PeakMemoryBytes / 1048576.0:F0} MiB, of which tensors "
+                + $"{summary.PeakTensorBytes / 1048576.0:F0} MiB. Seconds hold evaluation and checkpoints, too.");
         return new TableSection("Cost", note, ["network", "parameters", "steps", "images", "seconds", "ms a step"], rows);
     }
 

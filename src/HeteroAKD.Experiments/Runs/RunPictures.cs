@@ -4,7 +4,6 @@ using HeteroAKD.Experiments.Configuration;
 using HeteroAKD.Nn;
 using HeteroAKD.Nn.Models;
 using HeteroAKD.Reports;
-using HeteroAKD.Tensors.Ops;
 using HeteroAKD.Training.Evaluation;
 using HeteroAKD.Training.Loop;
 
@@ -21,7 +20,8 @@ internal sealed class RunPictures(RunFolder folder, ExperimentData data, Experim
     /// <summary>Writes what the networks of the run allow.</summary>
     public void Write(IReadOnlyList<TrainedNetwork> networks, DistillationObjective? distillation)
     {
-        CurvesChart.Write(folder.File("curves.png"), RunCurves.Read(folder.File(RunFiles.Metrics), distillation is IObjective objective ? objective.CurveNames : []));
+        CurvesChart.Write(
+            folder.File("curves.png"), RunCurves.Read(folder.File(RunFiles.Metrics), distillation is IObjective objective ? objective.CurveNames : []));
         if (distillation?.HeteroAkd is not null)
         {
             CurvesChart.Write(folder.File("reliability.png"), ReliabilityCurves.Of(ReliabilityFile.Read(folder.File(ReliabilityFile.Name))));

@@ -5,7 +5,9 @@ using HeteroAKD.Training.Loop;
 
 namespace HeteroAKD.Experiments.Runs;
 
-/// <summary>Measures the share S whenever the distilled network is evaluated, on images that it learns from and on validation images, and keeps it in the run's folder.</summary>
+/// <summary>
+/// Measures the share S whenever the distilled network is evaluated, on images that it learns from and on validation images, and keeps it in the run's folder.
+/// </summary>
 internal sealed class RunReliability
 {
     // Enough pixels for two digits of an AUC, and little beside the validation images that are scored anyhow.

@@ -39,7 +39,8 @@ public sealed record RunSummary
 
     /// <summary>Reads a summary back.</summary>
     /// <exception cref="JsonException">The text is not a summary.</exception>
-    public static RunSummary FromJson(string json) => JsonSerializer.Deserialize<RunSummary>(json, JsonText.Options) ?? throw new JsonException("an empty summary");
+    public static RunSummary FromJson(string json) =>
+        JsonSerializer.Deserialize<RunSummary>(json, JsonText.Options) ?? throw new JsonException("an empty summary");
 }
 
 /// <summary>One trained network.</summary>

@@ -10,8 +10,9 @@ namespace HeteroAKD.Experiments.Runs;
 internal static class SavedConfiguration
 {
     /// <summary>
-    /// Holds the folder's configuration against the given one. They may differ in folder, device, threads, how data is loaded, whether steps are replayed, what is reported and the way paths
-    /// are written; and the run may get more steps. Where the folder's is gone or broken, that of a checkpoint speaks; where there is none, nothing was begun.
+    /// Holds the folder's configuration against the given one. They may differ in folder, device, threads, how data is loaded, whether steps are replayed, what
+    /// is reported and the way paths are written; and the run may get more steps. Where the folder's is gone or broken, that of a checkpoint speaks; where
+    /// there is none, nothing was begun.
     /// </summary>
     /// <param name="folder">The run's folder.</param>
     /// <param name="config">What is asked for.</param>
@@ -39,14 +40,18 @@ internal static class SavedConfiguration
             if (before[i] != asked[i])
             {
                 throw new HeteroAkdException(
-                    $"--resume: the run in {folder.Path} has '{before[i].Trim()}', this command has '{asked[i].Trim()}'. Give the options it was begun with, or begin a new run with another --out.");
+                    $"--resume: the run in {folder.Path} has '{before[i].Trim()}', this command has '{asked[i].Trim()}'. Give the options it was begun "
+                        + "with, or begin a new run with another --out.");
             }
         }
 
         return saved.IsWhole ? longer : config;
     }
 
-    /// <summary>The experiment without folder, device, threads, how data is loaded, whether steps are replayed and what is reported: what a run may change when it is resumed.</summary>
+    /// <summary>
+    /// The experiment without folder, device, threads, how data is loaded, whether steps are replayed and what is reported: what a run may change when it is
+    /// resumed.
+    /// </summary>
     public static ExperimentConfig WithoutPlace(ExperimentConfig config)
     {
         ExperimentConfig standard = new();
@@ -55,7 +60,13 @@ internal static class SavedConfiguration
             Out = standard.Out,
             Device = standard.Device,
             Threads = standard.Threads,
-            Data = config.Data with { Cache = standard.Data.Cache, CacheFolder = standard.Data.CacheFolder, Workers = standard.Data.Workers, MaxPixels = standard.Data.MaxPixels },
+            Data = config.Data with
+            {
+                Cache = standard.Data.Cache,
+                CacheFolder = standard.Data.CacheFolder,
+                Workers = standard.Data.Workers,
+                MaxPixels = standard.Data.MaxPixels,
+            },
             Training = config.Training with { Replay = standard.Training.Replay },
             Report = standard.Report,
         };
@@ -98,7 +109,8 @@ internal static class SavedConfiguration
     }
 
     // A student's first: it has the whole configuration.
-    private static IEnumerable<string> Checkpoints(RunFolder folder) => NetworkRoles.All.Reverse().Select(role => folder.File(NetworkTrainer.LastFile(role))).Where(File.Exists);
+    private static IEnumerable<string> Checkpoints(RunFolder folder) =>
+        NetworkRoles.All.Reverse().Select(role => folder.File(NetworkTrainer.LastFile(role))).Where(File.Exists);
 
     private static ExperimentConfig WithMoreSteps(ExperimentConfig saved, ExperimentConfig asked, Action<string> say)
     {
@@ -109,13 +121,17 @@ internal static class SavedConfiguration
                 return before;
             }
 
-            say($"{key} is {now} now and was {before}: the run goes on with the learning rates of a schedule of {now} steps, which is not what an unbroken run of {now} steps would have had before");
+            say(
+                $"{key} is {now} now and was {before}: the run goes on with the learning rates of a schedule of {now} steps, which is not what an unbroken "
+                    + $"run of {now} steps would have had before");
             return now;
         }
 
         if (saved.Teacher.Steps == 0 && asked.Training.Steps > saved.Training.Steps)
         {
-            say("teacher.steps is 0, so it follows training.steps: a teacher that this run trains goes on, too, and a student that learns from it meets a better one half-way");
+            say(
+                "teacher.steps is 0, so it follows training.steps: a teacher that this run trains goes on, too, and a student that learns from it meets a "
+                    + "better one half-way");
         }
 
         return saved with
@@ -139,7 +155,13 @@ internal static class SavedConfiguration
             Classes = Below(config.Data.Classes),
             Unlabelled = config.Data.Unlabelled == DataConfig.UnlabelledScenes ? config.Data.Unlabelled : Below(config.Data.Unlabelled),
         },
-        Teacher = config.Teacher with { Checkpoint = Real(config.Teacher.Checkpoint), Pretrained = Weights(config.Teacher.Pretrained), Onnx = Real(config.Teacher.Onnx), Logits = Real(config.Teacher.Logits) },
+        Teacher = config.Teacher with
+        {
+            Checkpoint = Real(config.Teacher.Checkpoint),
+            Pretrained = Weights(config.Teacher.Pretrained),
+            Onnx = Real(config.Teacher.Onnx),
+            Logits = Real(config.Teacher.Logits),
+        },
         Student = config.Student with { Checkpoint = Real(config.Student.Checkpoint), Pretrained = Weights(config.Student.Pretrained) },
     };
 
@@ -148,7 +170,9 @@ internal static class SavedConfiguration
     private static string Real(string path) => path.Length == 0 ? path : RealPath.Of(path);
 
     // Of a name below the data set's root, without the ways to write it: ./a//b.txt is a/b.txt.
-    private static string Below(string path) => path.Length == 0 || Path.IsPathRooted(path) ? Real(path) : Path.TrimEndingDirectorySeparator(Path.GetRelativePath("/root", Path.GetFullPath(Path.Combine("/root", path))));
+    private static string Below(string path) =>
+        path.Length == 0 || Path.IsPathRooted(path) ? Real(path)
+            : Path.TrimEndingDirectorySeparator(Path.GetRelativePath("/root", Path.GetFullPath(Path.Combine("/root", path))));
 
     private static string RootOf(string root)
     {

@@ -19,7 +19,8 @@ public static class TestPower
     private const int Nodes = 512;  // of the quadrature; the integrand is smooth, so far more than enough
 
     /// <summary>
-    /// The smallest true difference that the paired t-test at 5 % finds with a probability of 0.8; in the unit of <paramref name="deviation"/>. NaN for fewer than two seeds.
+    /// The smallest true difference that the paired t-test at 5 % finds with a probability of 0.8; in the unit of <paramref name="deviation"/>. NaN for fewer
+    /// than two seeds.
     /// </summary>
     /// <param name="seeds">Pairs.</param>
     /// <param name="deviation">Standard deviation of the paired difference.</param>
@@ -42,7 +43,9 @@ public static class TestPower
         double lowest = Math.Sqrt(square.InverseCumulativeDistribution(1e-12) / freedom);
         double highest = Math.Sqrt(square.InverseCumulativeDistribution(1 - 1e-12) / freedom);
         double missed = GaussLegendreRule.Integrate(
-            s => 2 * freedom * s * square.Density(freedom * s * s) * (Normal.CDF(0, 1, (critical * s) - noncentrality) - Normal.CDF(0, 1, (-critical * s) - noncentrality)),
+            s =>
+                2 * freedom * s * square.Density(freedom * s * s) * (
+                    Normal.CDF(0, 1, (critical * s) - noncentrality) - Normal.CDF(0, 1, (-critical * s) - noncentrality)),
             lowest, highest, Nodes);
         return 1 - missed;
     }

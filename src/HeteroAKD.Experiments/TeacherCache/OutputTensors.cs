@@ -1,6 +1,5 @@
 using HeteroAKD.Nn.Models;
 using HeteroAKD.Tensors;
-using HeteroAKD.Tensors.Autograd;
 
 namespace HeteroAKD.Experiments.TeacherCache;
 

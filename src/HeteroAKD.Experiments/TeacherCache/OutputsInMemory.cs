@@ -26,7 +26,8 @@ internal sealed class OutputsInMemory(int images, long limit) : IWholeOutputs
         {
             throw new HeteroAkdException(string.Create(
                 CultureInfo.InvariantCulture,
-                $"data.teacherCache ram: the teacher's outputs of {images} images take about {expected / (1L << 30):F1} GiB, and half of the memory is {limit / (double)(1L << 30):F1} GiB; set data.teacherCache to disk"));
+                $"data.teacherCache ram: the teacher's outputs of {images} images take about {expected / (1L << 30):F1} GiB, and half of the memory is "
+                    + $"{limit / (double)(1L << 30):F1} GiB; set data.teacherCache to disk"));
         }
     }
 

@@ -28,7 +28,11 @@ internal sealed class OutputsOnDisk(OutputFiles files) : IWholeOutputs
     /// <inheritdoc/>
     public void Add(int source, int index, WholeOutput output) => files.Write(_paths[(source, index)], stream =>
     {
-        int[] numbers = [output.Image.Height, output.Image.Width, output.Padded.Height, output.Padded.Width, output.Maps.Count, .. output.Maps.SelectMany(m => (int[])[m.Channels, m.Height, m.Width])];
+        int[] numbers =
+        [
+            output.Image.Height, output.Image.Width, output.Padded.Height, output.Padded.Width, output.Maps.Count,
+            .. output.Maps.SelectMany(m => (int[])[m.Channels, m.Height, m.Width])
+        ];
         stream.Write(MemoryMarshal.AsBytes(numbers.AsSpan()));
         foreach (HalfMap map in output.Maps)
         {

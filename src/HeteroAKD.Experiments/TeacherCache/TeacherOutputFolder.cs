@@ -8,15 +8,14 @@ using HeteroAKD.Kernels.Lanes;
 using HeteroAKD.Nn;
 using HeteroAKD.Nn.Models;
 using HeteroAKD.Tensors;
-using HeteroAKD.Tensors.Autograd;
 using HeteroAKD.Training.Loop;
 
 namespace HeteroAKD.Experiments.TeacherCache;
 
 /// <summary>
-/// A teacher's outputs in a folder, one file per batch. The file's name is a digest of all that they follow from: the images, the teacher's tensors and normalisation,
-/// the device and the program's own code, and it ends with a digest of its content. So a file is either the right one or written anew. A full disk stops the writing, not
-/// the training.
+/// A teacher's outputs in a folder, one file per batch. The file's name is a digest of all that they follow from: the images, the teacher's tensors and
+/// normalisation, the device and the program's own code, and it ends with a digest of its content. So a file is either the right one or written anew. A full
+/// disk stops the writing, not the training.
 /// </summary>
 internal sealed class TeacherOutputFolder : ITeacherOutputs
 {
@@ -28,7 +27,8 @@ internal sealed class TeacherOutputFolder : ITeacherOutputs
     /// <summary>Keeps outputs in a folder, which is made if it is not there.</summary>
     /// <param name="folder">The folder; several processes may share it.</param>
     /// <param name="teacher">The teacher.</param>
-    /// <param name="circumstances">What its outputs follow from besides it, its device and the images, as text: how they are normalised, what computes products.</param>
+    /// <param name="circumstances">What its outputs follow from besides it, its device and the images, as text: how they are normalised, what computes
+    /// products.</param>
     /// <param name="say">Hears how many were read and written, and that they can no longer be written.</param>
     /// <exception cref="StorageException">The folder cannot be made.</exception>
     public TeacherOutputFolder(string folder, SegmentationModel teacher, string circumstances, Action<string> say)
@@ -46,7 +46,8 @@ internal sealed class TeacherOutputFolder : ITeacherOutputs
     /// <inheritdoc/>
     public SegmentationOutput Of(Batch batch, Tensor images, TermReads reads, Func<Tensor, SegmentationOutput> teacher)
     {
-        string file = _files.PathOf([batch.Count, batch.Height, batch.Width], MemoryMarshal.AsBytes(batch.Images.AsSpan(0, batch.Count * 3 * batch.Height * batch.Width)));
+        string file = _files.PathOf(
+            [batch.Count, batch.Height, batch.Width], MemoryMarshal.AsBytes(batch.Images.AsSpan(0, batch.Count * 3 * batch.Height * batch.Width)));
         _tensors.Fit(images, teacher);
         if (IsRead(_files.Read(file)))
         {
@@ -113,7 +114,8 @@ internal sealed class TeacherOutputFolder : ITeacherOutputs
     {
         Device device = teacher.Device;
         Guid[] code = [.. new[] { typeof(CounterHash), typeof(Tensor), typeof(Module), typeof(InputAdapter) }.Select(type => type.Module.ModuleVersionId)];
-        string text = $"{teacher.Name} {teacher.LayerNormEps} {circumstances} {device.Name} {device.Description} {device.ActivationType} {device.MatrixPrecision} "
+        string text = $"{teacher.Name} {teacher.LayerNormEps} {circumstances} {device.Name} {device.Description} {device.ActivationType} "
+            + $"{device.MatrixPrecision} "
             + $"{Vector512.IsHardwareAccelerated} {Vector256.IsHardwareAccelerated} {string.Join(' ', code)}";
         using IncrementalHash hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         hash.AppendData(Encoding.UTF8.GetBytes(text));

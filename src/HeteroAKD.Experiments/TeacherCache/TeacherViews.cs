@@ -9,8 +9,8 @@ using HeteroAKD.Training.Loop;
 namespace HeteroAKD.Experiments.TeacherCache;
 
 /// <summary>
-/// Asks the teacher once for every whole image; the windows, scales and mirror images of training are cut out of its maps (<c>data.teacherCache</c>). That is an
-/// approximation: the teacher never sees the scaled or re-coloured image, sees beyond the window, and its maps are interpolated and kept with 16 bits.
+/// Asks the teacher once for every whole image; the windows, scales and mirror images of training are cut out of its maps (<c>data.teacherCache</c>). That is
+/// an approximation: the teacher never sees the scaled or re-coloured image, sees beyond the window, and its maps are interpolated and kept with 16 bits.
 /// </summary>
 internal sealed class TeacherViews : ITeacherOutputs
 {

@@ -3,7 +3,9 @@ using HeteroAKD.Tensors;
 
 namespace HeteroAKD.Nn.Encoders;
 
-/// <summary>ResNet's two 3x3 convolutions with a shortcut around them; the shortcut is a 1x1 convolution where sizes differ. [N, I, H, W] → [N, O, H/stride, W/stride].</summary>
+/// <summary>
+/// ResNet's two 3x3 convolutions with a shortcut around them; the shortcut is a 1x1 convolution where sizes differ. [N, I, H, W] → [N, O, H/stride, W/stride].
+/// </summary>
 public sealed class BasicBlock : ResidualBlock
 {
     private readonly ConvBn _conv1;

@@ -38,7 +38,10 @@ public sealed class MobileNetV2 : Encoder
                 int expandRatio = _blocks.Count == 0 ? 1 : 6;
                 bool residual = channels == outChannels && (b > 0 || stride == 1);
                 Site block = site.At("features", _blocks.Count + 1);
-                _blocks.Add(Add(new InvertedResidual(block, channels, outChannels, b == 0 ? strideHere : 1, expandRatio, lostStride ? dilation / 2 : dilation, residual)));
+                _blocks.Add(
+                    Add(
+                        new InvertedResidual(
+                            block, channels, outChannels, b == 0 ? strideHere : 1, expandRatio, lostStride ? dilation / 2 : dilation, residual)));
                 channels = outChannels;
             }
         }

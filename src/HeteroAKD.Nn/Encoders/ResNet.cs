@@ -11,8 +11,8 @@ namespace HeteroAKD.Nn.Encoders;
 public sealed record ResNetOptions(int[] Depths, bool Bottleneck = false, bool DeepStem = true);
 
 /// <summary>
-/// ResNet (He et al. 2016), the last two stages dilated by 2 and 4 instead of strided, so that the output stride is 8 (the variant of the CIRKD code base). The first
-/// block of a dilated stage opens with half the dilation.
+/// ResNet (He et al. 2016), the last two stages dilated by 2 and 4 instead of strided, so that the output stride is 8 (the variant of the CIRKD code base). The
+/// first block of a dilated stage opens with half the dilation.
 /// </summary>
 public sealed class ResNet : Encoder
 {

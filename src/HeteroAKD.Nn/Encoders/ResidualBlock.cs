@@ -3,7 +3,9 @@ using HeteroAKD.Tensors;
 
 namespace HeteroAKD.Nn.Encoders;
 
-/// <summary>A block of ResNet: convolutions with a shortcut around them, which is a 1x1 convolution where sizes differ. [N, I, H, W] → [N, O, H/stride, W/stride].</summary>
+/// <summary>
+/// A block of ResNet: convolutions with a shortcut around them, which is a 1x1 convolution where sizes differ. [N, I, H, W] → [N, O, H/stride, W/stride].
+/// </summary>
 public abstract class ResidualBlock(in Site site) : Layer(site)
 {
     private ConvBn? _downsample;

@@ -4,7 +4,9 @@ using HeteroAKD.Tensors;
 
 namespace HeteroAKD.Nn.Heads;
 
-/// <summary>DeepLabV3's head on the deepest map: <see cref="Aspp"/>, 3x3 convolution, dropout 0.1, classifier. The feature is what the classifier sees, after dropout.</summary>
+/// <summary>
+/// DeepLabV3's head on the deepest map: <see cref="Aspp"/>, 3x3 convolution, dropout 0.1, classifier. The feature is what the classifier sees, after dropout.
+/// </summary>
 public sealed class DeepLabV3Head : Head
 {
     private readonly Aspp _aspp;

@@ -3,7 +3,9 @@ using HeteroAKD.Tensors;
 
 namespace HeteroAKD.Nn.Heads;
 
-/// <summary>The auxiliary head on a middle stage: 3x3 convolution to a quarter of the channels, dropout 0.1, classifier. [N, C, h, w] → [N, classes, h, w].</summary>
+/// <summary>
+/// The auxiliary head on a middle stage: 3x3 convolution to a quarter of the channels, dropout 0.1, classifier. [N, C, h, w] → [N, classes, h, w].
+/// </summary>
 public sealed class FcnHead : Layer
 {
     private readonly ConvBn _conv;

@@ -74,7 +74,8 @@ public sealed class PyramidHead : Head
     {
         using InnerScope scope = new(Device, pass);
         Tensor all = Functional.Cat(
-            deepest, Pooled(0, deepest, pass), Pooled(1, deepest, pass), PooledIfAny(2, deepest, pass), PooledIfAny(3, deepest, pass), PooledIfAny(4, deepest, pass));
+            deepest, Pooled(0, deepest, pass), Pooled(1, deepest, pass), PooledIfAny(2, deepest, pass), PooledIfAny(3, deepest, pass),
+            PooledIfAny(4, deepest, pass));
         return scope.Result(_dropout.Forward(_conv.Forward(all, pass), pass));
     }
 

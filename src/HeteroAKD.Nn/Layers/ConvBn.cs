@@ -37,11 +37,14 @@ public sealed class ConvBn : Layer
     /// <param name="activation">What follows.</param>
     /// <param name="bias">A bias before the normalisation takes no part in training; some published models have it.</param>
     public ConvBn(
-        in Site site, int inChannels, int outChannels, int kernelSize, int stride = 1, int dilation = 1, int groups = 1, Activation activation = Activation.Relu, bool bias = false)
+        in Site site, int inChannels, int outChannels, int kernelSize, int stride =
+            1, int dilation = 1, int groups = 1, Activation activation = Activation.Relu, bool bias = false)
         : base(site)
     {
         _activation = activation;
-        _conv = Add(new Conv2d(site.At("conv"), inChannels, outChannels, kernelSize, stride, dilation * (kernelSize / 2), dilation, groups, bias, Init.KaimingNormal()));
+        _conv = Add(
+            new Conv2d(
+                site.At("conv"), inChannels, outChannels, kernelSize, stride, dilation * (kernelSize / 2), dilation, groups, bias, Init.KaimingNormal()));
         _bn = Add(new BatchNorm2d(site.At("bn"), outChannels, relu: activation == Activation.Relu));
     }
 

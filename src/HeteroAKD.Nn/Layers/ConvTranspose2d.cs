@@ -56,5 +56,6 @@ public sealed class ConvTranspose2d : Layer
     }
 
     /// <inheritdoc/>
-    public override Tensor Forward(Tensor input, in Pass pass) => Functional.ConvTranspose2d(input, _weight, _bias, _stride, _padding, _outputPadding, _groups, _dilation);
+    public override Tensor Forward(Tensor input, in Pass pass) =>
+        Functional.ConvTranspose2d(input, _weight, _bias, _stride, _padding, _outputPadding, _groups, _dilation);
 }

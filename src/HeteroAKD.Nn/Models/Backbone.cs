@@ -34,5 +34,6 @@ internal sealed record Backbone(ModelFamily Family, Func<Site, Encoder> Build, i
 
     private static Backbone Wide(ResNetOptions options) => new(ModelFamily.Cnn, site => new ResNet(site, options), 256, 512, HasAuxHead: true);
 
-    private static Backbone Mit(MixTransformerOptions options) => new(ModelFamily.Transformer, site => new MixTransformer(site, options), 128, 128, HasAuxHead: false);
+    private static Backbone Mit(MixTransformerOptions options) =>
+        new(ModelFamily.Transformer, site => new MixTransformer(site, options), 128, 128, HasAuxHead: false);
 }

@@ -3,19 +3,21 @@ using HeteroAKD.Tensors;
 namespace HeteroAKD.Nn.Models;
 
 /// <summary>
-/// A network whose weights no longer change, run as an inference engine runs it (<see cref="Tensors.Inference.FrozenGraph"/>): as <see cref="SegmentationModel.Forward"/> in
-/// evaluation mode, but for the last bits, and with less time and memory. The bits are the same on any number of threads.
+/// A network whose weights no longer change, run as an inference engine runs it (<see cref="Tensors.Inference.FrozenGraph"/>): as
+/// <see cref="SegmentationModel.Forward"/> in evaluation mode, but for the last bits, and with less time and memory. The bits are the same on any number of
+/// threads.
 /// </summary>
 /// <remarks>
-/// Made ready for every size of images when it first comes, and kept for the last few sizes. It holds the weights of convolutions and linear layers a second time, in the
-/// order in which kernels read them. The network must outlive it, and where its weights change, another one must be made.
+/// Made ready for every size of images when it first comes, and kept for the last few sizes. It holds the weights of convolutions and linear layers a second
+/// time, in the order in which kernels read them. The network must outlive it, and where its weights change, another one must be made.
 /// </remarks>
 public sealed class FrozenNetwork : IDisposable
 {
     // Windows and mirror images have one size, a pyramid of scales has a few.
     private const int MaxSizes = 4;
 
-    // Every size has weights of its own, as kernels read them in an order that depends on it. Those of large networks are kept for one size alone: making them is a small part of a pass.
+    // Every size has weights of its own, as kernels read them in an order that depends on it. Those of large networks are kept for one size alone: making them
+    // is a small part of a pass.
     private const long MaxWeightBytes = 256L << 20;
 
     private readonly SegmentationModel _model;
@@ -33,7 +35,10 @@ public sealed class FrozenNetwork : IDisposable
     /// <exception cref="ShapeMismatchException">The images have another form.</exception>
     public SegmentationOutput Forward(Tensor images) => PassFor(images, logitsAlone: false).Forward(images);
 
-    /// <summary>The logits [N, classes, h, w] float32 alone, which needs less memory. They belong to the open step. From the second call with one size on, launches are replayed.</summary>
+    /// <summary>
+    /// The logits [N, classes, h, w] float32 alone, which needs less memory. They belong to the open step. From the second call with one size on, launches are
+    /// replayed.
+    /// </summary>
     /// <exception cref="ShapeMismatchException">The images have another form.</exception>
     public Tensor Logits(Tensor images) => PassFor(images, logitsAlone: true).Logits(images);
 

@@ -15,8 +15,8 @@ namespace HeteroAKD.Nn.Models;
 public sealed record StageProfile(string Name, bool TrainingOnly, Shape Output, long Parameters, long Macs, long ActivationBytes);
 
 /// <summary>
-/// What a network costs for one image, counted from the operations of an evaluation pass as they really run: with dilation, and with the tokens that a linear layer
-/// meets. The auxiliary head counts as a stage of its own, as it does in published figures.
+/// What a network costs for one image, counted from the operations of an evaluation pass as they really run: with dilation, and with the tokens that a linear
+/// layer meets. The auxiliary head counts as a stage of its own, as it does in published figures.
 /// </summary>
 public sealed class ModelProfile
 {
@@ -50,8 +50,8 @@ public sealed class ModelProfile
     public IReadOnlyList<StageProfile> Stages { get; }
 
     /// <summary>
-    /// Bytes of image and activations at the fullest moment of an evaluation that gives each back after its last reader, float32. The engine gives back block by block, so
-    /// it needs somewhat more.
+    /// Bytes of image and activations at the fullest moment of an evaluation that gives each back after its last reader, float32. The engine gives back block
+    /// by block, so it needs somewhat more.
     /// </summary>
     public long PeakActivationBytes { get; }
 
@@ -90,11 +90,13 @@ public sealed class ModelProfile
         SegmentationOutput output = network.Forward(image, Pass.Evaluation);
         TracedOperation[] evaluation = [.. trace.Operations];
         network.AuxLogits(output.Features, Pass.Evaluation);
-        return new ModelProfile(network, height, width, CountStages(network, trace.Operations, evaluation.Length, output.Features), PeakBytes(image, evaluation));
+        return new ModelProfile(
+            network, height, width, CountStages(network, trace.Operations, evaluation.Length, output.Features), PeakBytes(image, evaluation));
     }
 
     private StageProfile Sum(string name, IEnumerable<StageProfile> stages) => new(
-        name, TrainingOnly: false, Stages.Last(s => !s.TrainingOnly).Output, stages.Sum(s => s.Parameters), stages.Sum(s => s.Macs), stages.Sum(s => s.ActivationBytes));
+        name, TrainingOnly: false, Stages.Last(s => !s.TrainingOnly).Output, stages
+            .Sum(s => s.Parameters), stages.Sum(s => s.Macs), stages.Sum(s => s.ActivationBytes));
 
     private static List<StageProfile> CountStages(SegmentationModel network, IReadOnlyList<TracedOperation> operations, int evaluated, in FeatureMaps features)
     {
@@ -122,8 +124,8 @@ public sealed class ModelProfile
     }
 
     /// <summary>
-    /// The stage of every operation: that of its parameters, or without any that of the operation before; after the last operation of an encoder's stage, that of the
-    /// next one with parameters.
+    /// The stage of every operation: that of its parameters, or without any that of the operation before; after the last operation of an encoder's stage, that
+    /// of the next one with parameters.
     /// </summary>
     private static string[] StageNames(SegmentationModel network, IReadOnlyList<TracedOperation> operations, in FeatureMaps features)
     {

@@ -5,7 +5,9 @@ using HeteroAKD.Tensors;
 
 namespace HeteroAKD.Nn.Models;
 
-/// <summary>The networks that exist, by name: the tiny ones of the reference experiment, SegFormer, and HEAD-BACKBONE for every head on every backbone.</summary>
+/// <summary>
+/// The networks that exist, by name: the tiny ones of the reference experiment, SegFormer, and HEAD-BACKBONE for every head on every backbone.
+/// </summary>
 public static class ModelZoo
 {
     private static readonly OrderedDictionary<string, Entry> s_entries = MakeEntries();
@@ -44,7 +46,8 @@ public static class ModelZoo
             ["tiny-cnn-student"] = new(ModelFamily.Cnn, (site, name, classes) => TinyCnn(site, name, classes, 16, [24, 32, 48], 1, 32)),
             ["tiny-cnn-teacher"] = new(ModelFamily.Cnn, (site, name, classes) => TinyCnn(site, name, classes, 32, [48, 96, 192], 2, 96)),
             ["tiny-mit-student"] = new(ModelFamily.Transformer, (site, name, classes) => TinyMit(site, name, classes, [24, 48, 96], [1, 1, 1], [1, 2, 3], 48)),
-            ["tiny-mit-teacher"] = new(ModelFamily.Transformer, (site, name, classes) => TinyMit(site, name, classes, [48, 96, 192], [2, 2, 3], [1, 2, 4], 128)),
+            ["tiny-mit-teacher"] = new(
+                ModelFamily.Transformer, (site, name, classes) => TinyMit(site, name, classes, [48, 96, 192], [2, 2, 3], [1, 2, 4], 128)),
             ["segformer-b0"] = SegFormer(MixTransformerOptions.B0, 256),
             ["segformer-b1"] = SegFormer(MixTransformerOptions.B1, 256),
             ["segformer-b2"] = SegFormer(MixTransformerOptions.B2, 768),

@@ -5,8 +5,8 @@ using HeteroAKD.Tensors;
 namespace HeteroAKD.Nn.Models;
 
 /// <summary>
-/// Stands for a network that is elsewhere: a graph in another engine, files of logits that another program wrote. It has a name, classes and the channels of its maps, no weights,
-/// and cannot be run.
+/// Stands for a network that is elsewhere: a graph in another engine, files of logits that another program wrote. It has a name, classes and the channels of
+/// its maps, no weights, and cannot be run.
 /// </summary>
 public static class NetworkStandIn
 {

@@ -17,7 +17,8 @@ public enum ModelFamily
 /// <summary>What a segmentation network returns, at its own resolution.</summary>
 /// <param name="Logits">[N, classes, h, w] float32, h = H/<see cref="SegmentationModel.OutputStride"/>.</param>
 /// <param name="AuxLogits">[N, classes, h', w'] float32 of the auxiliary head while training, else null.</param>
-/// <param name="Features">The encoder's maps; <c>Features[^1]</c> has <c>model.FeatureChannels[^1]</c> channels. Of <see cref="Device.ActivationType"/>, as the next.</param>
+/// <param name="Features">The encoder's maps; <c>Features[^1]</c> has <c>model.FeatureChannels[^1]</c> channels. Of <see cref="Device.ActivationType"/>, as the
+/// next.</param>
 /// <param name="HeadFeature">[N, <see cref="SegmentationModel.HeadChannels"/>, h, w]: what the classifier sees.</param>
 public readonly record struct SegmentationOutput(Tensor Logits, Tensor? AuxLogits, FeatureMaps Features, Tensor HeadFeature);
 
@@ -81,16 +82,23 @@ public sealed class SegmentationModel : Module
         FeatureMaps features = _encoder.Forward(input, pass);
         HeadOutput output = _head.Forward(features, pass);
         Tensor? auxLogits = pass.Training ? AuxLogits(features, pass) : null;
-        return new SegmentationOutput(Functional.To(output.Logits, DType.Float32), auxLogits is null ? null : Functional.To(auxLogits, DType.Float32), features, output.Feature);
+        return new SegmentationOutput(
+            Functional.To(output.Logits, DType.Float32), auxLogits is null ? null : Functional.To(auxLogits, DType.Float32), features, output.Feature);
     }
 
-    /// <summary>The network with the weights that it has now, for evaluation alone: quicker, in less memory and without a gradient. To be disposed of before the network.</summary>
+    /// <summary>
+    /// The network with the weights that it has now, for evaluation alone: quicker, in less memory and without a gradient. To be disposed of before the
+    /// network.
+    /// </summary>
     public FrozenNetwork Freeze() => new(this);
 
     /// <summary>[N, classes, h', w'] of the auxiliary head, whatever the kind of pass; null without one.</summary>
     internal Tensor? AuxLogits(in FeatureMaps features, in Pass pass) => _auxHead?.Forward(features[^2], pass);
 
-    /// <summary>The stage that a tensor of the network belongs to: <c>encoder.stem</c>, <c>encoder.layer1</c>, <c>head.aspp</c>, <c>head.classifier</c>, <c>aux_head</c>.</summary>
+    /// <summary>
+    /// The stage that a tensor of the network belongs to: <c>encoder.stem</c>, <c>encoder.layer1</c>, <c>head.aspp</c>, <c>head.classifier</c>,
+    /// <c>aux_head</c>.
+    /// </summary>
     /// <param name="name">Its full name.</param>
     internal string StageOf(string name)
     {

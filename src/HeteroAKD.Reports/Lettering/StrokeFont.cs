@@ -19,8 +19,8 @@ internal static class StrokeFont
     /// <summary>The font file.</summary>
     public static byte[] Create(bool bold)
     {
-        var glyphs = new List<TrueTypeGlyph> { Outline(Glyphs.Missing, bold) };
-        var characters = new List<char>();
+        List<TrueTypeGlyph> glyphs = new List<TrueTypeGlyph> { Outline(Glyphs.Missing, bold) };
+        List<char> characters = new();
         foreach ((char character, Glyph glyph) in Glyphs.All.OrderBy(g => g.Key))
         {
             characters.Add(character);
@@ -33,7 +33,7 @@ internal static class StrokeFont
     private static TrueTypeGlyph Outline(Glyph glyph, bool bold)
     {
         int space = bold ? BoldSpace : RegularSpace;
-        using var pen = new SKPaint
+        using SKPaint pen = new SKPaint
         {
             Style = SKPaintStyle.Stroke,
             StrokeWidth = bold ? BoldPen : RegularPen,
@@ -42,7 +42,7 @@ internal static class StrokeFont
         };
         using SKPath strokes = SKPath.ParseSvgPathData(glyph.Strokes) ?? throw new FormatException($"the strokes '{glyph.Strokes}' are not path data");
         strokes.Offset(space / 2f, 0);
-        using var outline = new SKPath();
+        using SKPath outline = new();
         pen.GetFillPath(strokes, outline);
 
         // Strokes cross: unite them, and turn holes against their surroundings, as TrueType's non-zero filling needs.
@@ -53,9 +53,9 @@ internal static class StrokeFont
 
     private static List<List<OutlinePoint>> Contours(SKPath path)
     {
-        var contours = new List<List<OutlinePoint>>();
+        List<List<OutlinePoint>> contours = new();
         using SKPath.RawIterator iterator = path.CreateRawIterator();
-        var points = new SKPoint[4];
+        SKPoint[] points = new SKPoint[4];
         for (SKPathVerb verb = iterator.Next(points); verb != SKPathVerb.Done; verb = iterator.Next(points))
         {
             switch (verb)
@@ -86,8 +86,8 @@ internal static class StrokeFont
 
     private static void AddConic(List<OutlinePoint> contour, SKPoint[] points, float weight)
     {
-        const int power = 1;  // two parabolas follow a quarter circle within a font unit
-        SKPoint[] quads = SKPath.ConvertConicToQuads(points[0], points[1], points[2], weight, power);
+        const int Power = 1;  // two parabolas follow a quarter circle within a font unit
+        SKPoint[] quads = SKPath.ConvertConicToQuads(points[0], points[1], points[2], weight, Power);
         for (int i = 1; i + 1 < quads.Length; i += 2)
         {
             contour.Add(Point(quads[i], false));
@@ -97,12 +97,12 @@ internal static class StrokeFont
 
     private static void AddCubic(List<OutlinePoint> contour, SKPoint[] p)
     {
-        const int pieces = 8;
-        for (int i = 1; i <= pieces; i++)
+        const int Pieces = 8;
+        for (int i = 1; i <= Pieces; i++)
         {
-            float t = i / (float)pieces, u = 1 - t;
+            float t = i / (float)Pieces, u = 1 - t;
             (float a, float b, float c, float d) = (u * u * u, 3 * u * u * t, 3 * u * t * t, t * t * t);
-            var point = new SKPoint((a * p[0].X) + (b * p[1].X) + (c * p[2].X) + (d * p[3].X), (a * p[0].Y) + (b * p[1].Y) + (c * p[2].Y) + (d * p[3].Y));
+            SKPoint point = new((a * p[0].X) + (b * p[1].X) + (c * p[2].X) + (d * p[3].X), (a * p[0].Y) + (b * p[1].Y) + (c * p[2].Y) + (d * p[3].Y));
             contour.Add(Point(point, true));
         }
     }

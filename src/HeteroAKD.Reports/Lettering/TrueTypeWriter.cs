@@ -24,7 +24,7 @@ internal static class TrueTypeWriter
     public static byte[] Write(string family, bool bold, IReadOnlyList<char> characters, IReadOnlyList<TrueTypeGlyph> glyphs)
     {
         (byte[] glyf, byte[] loca) = Outlines(glyphs);
-        var tables = new SortedDictionary<string, byte[]>(StringComparer.Ordinal)
+        SortedDictionary<string, byte[]> tables = new(StringComparer.Ordinal)
         {
             ["OS/2"] = Os2(bold, characters),
             ["cmap"] = CharacterMap(characters),
@@ -62,7 +62,7 @@ internal static class TrueTypeWriter
 
     private static (byte[] Glyf, byte[] Loca) Outlines(IReadOnlyList<TrueTypeGlyph> glyphs)
     {
-        var glyf = new Table();
+        Table glyf = new();
         Table loca = new Table().U32(0);
         foreach (TrueTypeGlyph glyph in glyphs)
         {
@@ -135,7 +135,7 @@ internal static class TrueTypeWriter
 
     private static byte[] HorizontalMetrics(IReadOnlyList<TrueTypeGlyph> glyphs)
     {
-        var metrics = new Table();
+        Table metrics = new();
         foreach (TrueTypeGlyph glyph in glyphs)
         {
             IEnumerable<short> left = glyph.Contours.SelectMany(c => c).Select(p => p.X);
@@ -158,7 +158,7 @@ internal static class TrueTypeWriter
     {
         string[] texts = [family, style, $"{family} {style}", $"{family} {style}", "1.0", $"{family}-{style}".Replace(" ", "", StringComparison.Ordinal)];
         Table records = new Table().U16(0).U16(texts.Length).U16(6 + (12 * texts.Length));
-        var strings = new Table();
+        Table strings = new();
         for (int i = 0; i < texts.Length; i++)
         {
             byte[] text = Encoding.BigEndianUnicode.GetBytes(texts[i]);
@@ -174,7 +174,7 @@ internal static class TrueTypeWriter
     private static uint CheckSum(byte[] content)
     {
         uint sum = 0;
-        var word = new byte[4];
+        byte[] word = new byte[4];
         for (int i = 0; i < content.Length; i += 4)
         {
             Array.Clear(word);
@@ -188,13 +188,13 @@ internal static class TrueTypeWriter
     // Big-endian, as every number in a font file.
     private sealed class Table
     {
-        private readonly MemoryStream stream = new();
+        private readonly MemoryStream _stream = new();
 
-        public int Length => (int)stream.Length;
+        public int Length => (int)_stream.Length;
 
         public Table U8(int value)
         {
-            stream.WriteByte((byte)value);
+            _stream.WriteByte((byte)value);
             return this;
         }
 
@@ -208,12 +208,12 @@ internal static class TrueTypeWriter
 
         public Table Bytes(byte[] content)
         {
-            stream.Write(content);
+            _stream.Write(content);
             return this;
         }
 
         public Table Zeros(int count) => Bytes(new byte[count]);
 
-        public byte[] ToArray() => stream.ToArray();
+        public byte[] ToArray() => _stream.ToArray();
     }
 }

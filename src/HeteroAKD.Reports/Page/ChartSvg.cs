@@ -35,6 +35,7 @@ internal static class ChartSvg
     {
         string drawing = svg[svg.IndexOf("<svg", StringComparison.Ordinal)..].TrimEnd();
         int end = drawing.IndexOf('>');
-        return $"<svg viewBox=\"0 0 {Width} {Height}\" role=\"img\" xmlns=\"http://www.w3.org/2000/svg\" xmlns:xlink=\"http://www.w3.org/1999/xlink\">{drawing[(end + 1)..]}";
+        return $"<svg viewBox=\"0 0 {Width} {Height}\" role=\"img\" xmlns=\"http://www.w3.org/2000/svg\" "
+            + $"xmlns:xlink=\"http://www.w3.org/1999/xlink\">{drawing[(end + 1)..]}";
     }
 }

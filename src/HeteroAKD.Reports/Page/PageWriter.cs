@@ -6,7 +6,9 @@ using HeteroAKD.Tensors;
 
 namespace HeteroAKD.Reports.Page;
 
-/// <summary>Writes a <see cref="ReportPage"/> as one HTML file. Whatever comes from files is escaped as everywhere (<see cref="VisibleText"/>), then for HTML.</summary>
+/// <summary>
+/// Writes a <see cref="ReportPage"/> as one HTML file. Whatever comes from files is escaped as everywhere (<see cref="VisibleText"/>), then for HTML.
+/// </summary>
 public static class PageWriter
 {
     private const int LongestCell = 400;
@@ -20,9 +22,14 @@ public static class PageWriter
     public static string Html(ReportPage page)
     {
         StringBuilder html = new();
-        html.Append("<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n");
-        html.Append("<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src 'unsafe-inline'\">\n");
-        html.Append($"<title>{Safe(page.Title)}</title>\n<link rel=\"icon\" href=\"data:,\">\n<style>\n{Resource("page.css")}</style>\n</head>\n<body>\n<main>\n");
+        html.Append(
+            "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n<meta name=\"viewport\" content=\"width=device-width, "
+                + "initial-scale=1\">\n");
+        html.Append(
+            "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src "
+                + "'unsafe-inline'\">\n");
+        html.Append(
+            $"<title>{Safe(page.Title)}</title>\n<link rel=\"icon\" href=\"data:,\">\n<style>\n{Resource("page.css")}</style>\n</head>\n<body>\n<main>\n");
         html.Append($"<h1>{Safe(page.Title)}</h1>\n{(page.Facts.Length > 0 ? $"<p class=\"facts\">{Safe(page.Facts)}</p>\n" : "")}");
         foreach (PageSection section in page.Sections)
         {
@@ -117,7 +124,8 @@ public static class PageWriter
 
             html.Append("</div>\n");
             html.Append($"<input type=\"range\" min=\"0\" max=\"100\" value=\"50\" aria-label=\"where the left layer ends, scene {s + 1}\">\n<figcaption>");
-            html.Append(Choice(layers, "left", Math.Min(1, layers.Count - 1))).Append(Choice(layers, "right", layers.Count - 1)).Append("</figcaption>\n</figure>\n");
+            html.Append(Choice(layers, "left", Math.Min(1, layers.Count - 1)))
+                .Append(Choice(layers, "right", layers.Count - 1)).Append("</figcaption>\n</figure>\n");
         }
 
         html.Append("<ul class=\"legend\">\n");
@@ -159,7 +167,9 @@ public static class PageWriter
                 string percent = double.IsNaN(share) ? "-" : (100 * share).ToString("F1", CultureInfo.InvariantCulture);
                 string strength = double.IsNaN(share) ? "0" : Math.Sqrt(share).ToString("F2", CultureInfo.InvariantCulture);
                 string shown = share >= 0.005 || double.IsNaN(share) ? percent : "";
-                html.Append($"<td style=\"--share:{strength}\"{(share > 0.3 ? " class=\"strong\"" : "")} title=\"{Safe(matrix.Names[i])} → {Safe(matrix.Names[j])}: {percent} %\">{shown}</td>");
+                html.Append(
+                    $"<td style=\"--share:{strength}\"{(share > 0.3 ? " class=\"strong\"" : "")} title=\"{Safe(matrix.Names[i])} → {Safe(matrix.Names[j])}: "
+                        + $"{percent} %\">{shown}</td>");
             }
 
             html.Append("</tr>\n");
@@ -171,7 +181,8 @@ public static class PageWriter
     /// <summary>One line of text from a file, for HTML.</summary>
     internal static string Safe(string text) => WebUtility.HtmlEncode(VisibleText.Of(text, LongestCell));
 
-    private static IEnumerable<string> VisibleLines(string text) => text.ReplaceLineEndings("\n").Split('\n').Select(line => WebUtility.HtmlEncode(VisibleText.Of(line, LongestText)));
+    private static IEnumerable<string> VisibleLines(string text) =>
+        text.ReplaceLineEndings("\n").Split('\n').Select(line => WebUtility.HtmlEncode(VisibleText.Of(line, LongestText)));
 
     private static string Data(byte[] png) => "data:image/png;base64," + Convert.ToBase64String(png);
 

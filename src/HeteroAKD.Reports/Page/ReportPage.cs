@@ -33,7 +33,8 @@ public sealed record ChartSection(string Title, string Note, IReadOnlyList<Curve
 /// <param name="Note">A sentence below it.</param>
 /// <param name="Scenes">For each scene its layers, PNGs by name, the same names in each. The second and the last one are seen first.</param>
 /// <param name="Legend">Names and colours of the classes.</param>
-public sealed record SliderSection(string Title, string Note, IReadOnlyList<IReadOnlyList<(string Name, byte[] Png)>> Scenes, ClassLegend Legend) : PageSection(Title, Note);
+public sealed record SliderSection(
+    string Title, string Note, IReadOnlyList<IReadOnlyList<(string Name, byte[] Png)>> Scenes, ClassLegend Legend) : PageSection(Title, Note);
 
 /// <summary>A picture.</summary>
 /// <param name="Title">Its heading.</param>

@@ -13,8 +13,8 @@ namespace HeteroAKD.Reports.TensorBoard;
 public readonly record struct ScalarEvent(double WallTime, long Step, string Tag, float Value);
 
 /// <summary>
-/// TensorBoard's event files: TensorFlow's record format (length, masked CRC-32C of the length, data, masked CRC-32C of the data) around messages <c>Event</c> (tensorflow/core/util/event.proto), of which
-/// the first names the version and the others hold scalars.
+/// TensorBoard's event files: TensorFlow's record format (length, masked CRC-32C of the length, data, masked CRC-32C of the data) around messages <c>Event</c>
+/// (tensorflow/core/util/event.proto), of which the first names the version and the others hold scalars.
 /// </summary>
 public static class EventFile
 {

@@ -10,8 +10,8 @@ namespace HeteroAKD.Tensors.Autograd;
 public readonly record struct OpAttribute(string Name, string Default, string Choices);
 
 /// <summary>
-/// Attributes as text: <c>stride=2</c>, <c>align_corners=true</c>. The parameters of the attribute record's constructor are the attributes. A choice is also taken as
-/// configurations spell it: <c>softmaxCe</c> is <c>softmax_ce</c>.
+/// Attributes as text: <c>stride=2</c>, <c>align_corners=true</c>. The parameters of the attribute record's constructor are the attributes. A choice is also
+/// taken as configurations spell it: <c>softmaxCe</c> is <c>softmax_ce</c>.
 /// </summary>
 internal static class AttributeText
 {
@@ -34,7 +34,10 @@ internal static class AttributeText
             }
         }
 
-        object?[] values = [.. parameters.Select(p => given.TryGetValue(SnakeCase(p.Name!), out string? text) ? Value(operation, p, text) : Default<TAttributes>(p))];
+        object?[] values =
+        [
+            .. parameters.Select(p => given.TryGetValue(SnakeCase(p.Name!), out string? text) ? Value(operation, p, text) : Default<TAttributes>(p))
+        ];
         return constructor is null ? default : (TAttributes)constructor.Invoke(values);
     }
 
@@ -72,7 +75,8 @@ internal static class AttributeText
         Type type = parameter.ParameterType;
         try
         {
-            return type.IsEnum ? Enum.Parse(type, Enum.GetNames(type).FirstOrDefault(n => SnakeCase(n) == SnakeCase(text)) ?? throw new FormatException(), ignoreCase: false)
+            return type.IsEnum ? Enum.Parse(
+                type, Enum.GetNames(type).FirstOrDefault(n => SnakeCase(n) == SnakeCase(text)) ?? throw new FormatException(), ignoreCase: false)
                 : type == typeof(bool) ? bool.Parse(text)
                 : type == typeof(Dims) ? Dims.Parse(text)
                 : type == typeof(DimOrder) ? DimOrder.Parse(text)

@@ -8,8 +8,8 @@ namespace HeteroAKD.Tensors.Autograd;
 public sealed record TracedOperation(OpRow Row, object Attributes, IReadOnlyList<Tensor?> Inputs, Tensor Output);
 
 /// <summary>
-/// Notes every operation of a device in the order they run, with or without gradients, until it is disposed of. On the <see cref="Devices.MetaDevice"/> a network
-/// can so be looked through at any size without computing it, and on any device with <see cref="OfShapes"/>.
+/// Notes every operation of a device in the order they run, with or without gradients, until it is disposed of. On the <see cref="Devices.MetaDevice"/> a
+/// network can so be looked through at any size without computing it, and on any device with <see cref="OfShapes"/>.
 /// </summary>
 public sealed class GraphTrace : IDisposable
 {

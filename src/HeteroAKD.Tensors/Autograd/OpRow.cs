@@ -42,7 +42,9 @@ public abstract class OpRow(string name, string source, OpInput[] inputs)
     public abstract IReadOnlyList<(string Name, Tensor Value)> Invoke(IReadOnlyDictionary<string, string> attributes, ReadOnlySpan<Tensor?> inputs);
 }
 
-/// <summary>A row whose attributes are the record struct <typeparamref name="TAttributes"/>; its constructor's parameters, with defaults, are the attributes.</summary>
+/// <summary>
+/// A row whose attributes are the record struct <typeparamref name="TAttributes"/>; its constructor's parameters, with defaults, are the attributes.
+/// </summary>
 public sealed class OpRow<TAttributes> : OpRow
     where TAttributes : struct
 {
@@ -53,7 +55,7 @@ public sealed class OpRow<TAttributes> : OpRow
 
     // The last node that nothing refers to: a frozen network then makes no garbage of nodes.
     [ThreadStatic]
-    private static OpNode<TAttributes>? t_spare;
+    private static OpNode<TAttributes>? s_spare;
 
     /// <summary>Describes an operation.</summary>
     /// <param name="name">Name.</param>
@@ -104,17 +106,18 @@ public sealed class OpRow<TAttributes> : OpRow
         if (!node.WantsGradient)
         {
             node.Clear();
-            t_spare = node;
+            s_spare = node;
         }
 
         return output;
     }
 
     /// <summary>As <see cref="Apply"/>, but returns the node with its further results.</summary>
-    public OpNode<TAttributes> Run(in TAttributes attributes, Tensor? i0, Tensor? i1 = null, Tensor? i2 = null, Tensor? i3 = null, Tensor? i4 = null, Tensor? i5 = null)
+    public OpNode<TAttributes> Run(
+        in TAttributes attributes, Tensor? i0, Tensor? i1 = null, Tensor? i2 = null, Tensor? i3 = null, Tensor? i4 = null, Tensor? i5 = null)
     {
-        OpNode<TAttributes> node = t_spare ?? new();
-        t_spare = null;
+        OpNode<TAttributes> node = s_spare ?? new();
+        s_spare = null;
         node.Start(this, attributes);
         node.SetInput(0, i0);
         node.SetInput(1, i1);
@@ -251,7 +254,8 @@ public sealed class OpRow<TAttributes> : OpRow
             DType expected = Inputs[i].Integer ? DType.Int32 : Inputs[i].Parameter ? node.SumType : first.DType;
             if (tensor.DType != expected || (!Inputs[i].Integer && expected == DType.Int32))
             {
-                throw new DTypeMismatchException(Name, Inputs[i].Name, expected == DType.Int32 && !Inputs[i].Integer ? "floats" : expected.ToString(), tensor.DType);
+                throw new DTypeMismatchException(
+                    Name, Inputs[i].Name, expected == DType.Int32 && !Inputs[i].Integer ? "floats" : expected.ToString(), tensor.DType);
             }
 
             wanted |= tensor.RequiresGrad;
@@ -314,7 +318,8 @@ public sealed class OpNode<TAttributes> : Node
     /// <summary>Gives up what was kept: for a tensor that the backward pass hands over as a gradient.</summary>
     public Tensor Take(int index)
     {
-        Tensor kept = Extra(index) ?? throw new InvalidOperationException($"{_row.Name}: nothing is kept at {index}; the backward pass visits an operation once");
+        Tensor kept = Extra(index)
+            ?? throw new InvalidOperationException($"{_row.Name}: nothing is kept at {index}; the backward pass visits an operation once");
         Keep(index, null);
         return kept;
     }

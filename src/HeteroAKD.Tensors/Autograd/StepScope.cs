@@ -14,7 +14,7 @@ public sealed class StepScope : IDisposable
     private readonly int _thread = Environment.CurrentManagedThreadId;
 
     [ThreadStatic]
-    private static Stack<List<Tensor>>? t_lists;
+    private static Stack<List<Tensor>>? s_lists;
 
     internal StepScope(Device device)
     {
@@ -109,7 +109,8 @@ public sealed class StepScope : IDisposable
             throw new InvalidOperationException(
                 _thread == here && (_device.CurrentScope?._thread ?? here) == here
                     ? "step scopes must be disposed of innermost first, once each"
-                    : $"'{_device.Name}' is used by two threads at once: a step was opened on each. A device serves one thread at a time; open a second device, or take turns");
+                    : $"'{_device.Name}' is used by two threads at once: a step was opened on each. A device serves one thread at a time; open a second "
+                        + "device, or take turns");
         }
 
         _device.CurrentScope = _outer;
@@ -129,11 +130,11 @@ public sealed class StepScope : IDisposable
         }
     }
 
-    private static List<Tensor> TakeList() => (t_lists ??= new()).Count > 0 ? t_lists.Pop() : [];
+    private static List<Tensor> TakeList() => (s_lists ??= new()).Count > 0 ? s_lists.Pop() : [];
 
     private static void GiveList(List<Tensor> list)
     {
         list.Clear();
-        (t_lists ??= new()).Push(list);
+        (s_lists ??= new()).Push(list);
     }
 }

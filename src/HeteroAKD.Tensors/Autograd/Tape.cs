@@ -65,8 +65,8 @@ public abstract class Node
 }
 
 /// <summary>
-/// Operations in the order they happened. A backward pass walks it from the end: a node whose output has a gradient passes it on to its inputs, and is forgotten. Nodes that it does
-/// not come to stay for other passes, as in PyTorch, until their step ends.
+/// Operations in the order they happened. A backward pass walks it from the end: a node whose output has a gradient passes it on to its inputs, and is
+/// forgotten. Nodes that it does not come to stay for other passes, as in PyTorch, until their step ends.
 /// </summary>
 public sealed class Tape(Device device)
 {
@@ -82,9 +82,12 @@ public sealed class Tape(Device device)
     /// <summary>What the next operation's <see cref="Node.Sequence"/> will be.</summary>
     internal long Next { get; private set; }
 
-    /// <summary>Fills <see cref="Tensor.Grad"/> of every leaf that <paramref name="loss"/> depends on, adding to what is there, and forgets the operations between.</summary>
+    /// <summary>
+    /// Fills <see cref="Tensor.Grad"/> of every leaf that <paramref name="loss"/> depends on, adding to what is there, and forgets the operations between.
+    /// </summary>
     /// <param name="loss">A scalar; its own gradient is 1.</param>
-    /// <exception cref="HeteroAkdException">It depends on nothing that wants a gradient, or on operations that an earlier pass walked and forgot: add losses first, or run the forward pass again.</exception>
+    /// <exception cref="HeteroAkdException">It depends on nothing that wants a gradient, or on operations that an earlier pass walked and forgot: add losses
+    /// first, or run the forward pass again.</exception>
     public void Backward(Tensor loss)
     {
         if (loss.Shape.Count != 1)
@@ -95,7 +98,9 @@ public sealed class Tape(Device device)
         Backward(loss, Tensor.Full(device, loss.Shape, 1, loss.DType));
     }
 
-    /// <summary>As <see cref="Backward(Tensor)"/>, from a tensor of any shape and its upstream gradient: the gradients are those of Σ output · gradient.</summary>
+    /// <summary>
+    /// As <see cref="Backward(Tensor)"/>, from a tensor of any shape and its upstream gradient: the gradients are those of Σ output · gradient.
+    /// </summary>
     /// <param name="output">Where the pass starts.</param>
     /// <param name="gradient">As <paramref name="output"/>. The tensor is taken over: it must not be used afterwards.</param>
     /// <exception cref="HeteroAkdException">As there.</exception>
@@ -113,7 +118,8 @@ public sealed class Tape(Device device)
 
         if (!output.RequiresGrad)
         {
-            throw new HeteroAkdException($"backward: {output} depends on nothing that wants a gradient. Was it computed under NoGrad, or has no parameter RequiresGrad?");
+            throw new HeteroAkdException(
+                $"backward: {output} depends on nothing that wants a gradient. Was it computed under NoGrad, or has no parameter RequiresGrad?");
         }
 
         using NoGrad noGrad = new();
@@ -146,7 +152,8 @@ public sealed class Tape(Device device)
         if (device.CurrentScope is null && ++_outside == UsualLength)
         {
             device.Warn(
-                $"{UsualLength} operations were recorded on '{device.Name}' outside any step, and no backward pass asked for them: their memory is not given back. "
+                $"{UsualLength} operations were recorded on '{device.Name}' outside any step, and no backward pass asked for them: their memory is not "
+                    + $"given back. "
                 + "Evaluate under NoGrad, and run each step within Device.BeginStep() (docs/library.md)");
         }
     }
@@ -201,14 +208,14 @@ public sealed class Tape(Device device)
 public readonly struct NoGrad : IDisposable
 {
     [ThreadStatic]
-    private static int t_depth;
+    private static int s_depth;
 
     /// <summary>Turns recording off until <see cref="Dispose"/>.</summary>
-    public NoGrad() => t_depth++;
+    public NoGrad() => s_depth++;
 
     /// <summary>Whether operations are recorded on this thread.</summary>
-    public static bool Recording => t_depth == 0;
+    public static bool Recording => s_depth == 0;
 
     /// <summary>Ends this one; recording resumes when all have ended.</summary>
-    public void Dispose() => t_depth--;
+    public void Dispose() => s_depth--;
 }

@@ -34,8 +34,8 @@ public static class CaseChecks
     }
 
     /// <summary>
-    /// Results and gradients from bfloat16 on a device that stores it against float64 on the host, both from numbers rounded to bfloat16: sums are as exact as in float32,
-    /// and <see cref="FloatTolerance.OfBFloat16"/> says what storing costs.
+    /// Results and gradients from bfloat16 on a device that stores it against float64 on the host, both from numbers rounded to bfloat16: sums are as exact as
+    /// in float32, and <see cref="FloatTolerance.OfBFloat16"/> says what storing costs.
     /// </summary>
     public static void BFloat16(Device device, Device cpu, OpCase opCase)
     {
@@ -61,8 +61,8 @@ public static class CaseChecks
     }
 
     /// <summary>
-    /// The same numbers, in both precisions, where every block lies between sentinels and starts as NaN: nothing is written beside an output, nothing left unwritten,
-    /// nothing read before it was written.
+    /// The same numbers, in both precisions, where every block lies between sentinels and starts as NaN: nothing is written beside an output, nothing left
+    /// unwritten, nothing read before it was written.
     /// </summary>
     /// <param name="guarded">A device whose allocator is guarded.</param>
     /// <param name="cpu">A device whose is not.</param>

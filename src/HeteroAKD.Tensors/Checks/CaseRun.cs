@@ -6,8 +6,8 @@ namespace HeteroAKD.Tensors.Checks;
 public static class CaseRun
 {
     /// <summary>
-    /// The results of a case by name: outputs, every float input as the operation left it and, if asked, <c>grad.INPUT</c> for the upstream gradient of the case.
-    /// With bfloat16, parameters are float32, as in networks.
+    /// The results of a case by name: outputs, every float input as the operation left it and, if asked, <c>grad.INPUT</c> for the upstream gradient of the
+    /// case. With bfloat16, parameters are float32, as in networks.
     /// </summary>
     /// <exception cref="HeteroAkdException">What the operation itself throws.</exception>
     public static IReadOnlyDictionary<string, double[]> On(Device device, DType type, OpCase opCase, CaseValues values, bool gradients)

@@ -4,8 +4,8 @@ using HeteroAKD.Tensors.Checks.Cases;
 namespace HeteroAKD.Tensors.Checks;
 
 /// <summary>
-/// The one list of cases: what the tests, <c>heteroakd gradcheck</c> and the check of a new device run. Sizes are odd, 1, 0 where that is legal, and no multiples of lanes
-/// or tiles.
+/// The one list of cases: what the tests, <c>heteroakd gradcheck</c> and the check of a new device run. Sizes are odd, 1, 0 where that is legal, and no
+/// multiples of lanes or tiles.
 /// </summary>
 public static class CaseTable
 {

@@ -44,7 +44,9 @@ public static class Comparison
         {
             if (i >= actual.Length || i >= expected.Length || BitConverter.DoubleToInt64Bits(actual[i]) != BitConverter.DoubleToInt64Bits(expected[i]))
             {
-                throw new CaseFailure(string.Create(CultureInfo.InvariantCulture, $"{what}[{i}]: bits differ, {actual.ElementAtOrDefault(i):R} and {expected.ElementAtOrDefault(i):R}"));
+                throw new CaseFailure(
+                    string.Create(
+                        CultureInfo.InvariantCulture, $"{what}[{i}]: bits differ, {actual.ElementAtOrDefault(i):R} and {expected.ElementAtOrDefault(i):R}"));
             }
         }
     }

@@ -1,8 +1,9 @@
 namespace HeteroAKD.Tensors.Checks;
 
 /// <summary>
-/// What float32 may be off from float64. A line of the table is the error that a plain float32 loop of the class has, in units of 2^-24 of the largest element of the
-/// result, for a sum of n terms: no more than such loops really have on normal numbers (PlainLoopTests measures them). Twice that is allowed, on every device.
+/// What float32 may be off from float64. A line of the table is the error that a plain float32 loop of the class has, in units of 2^-24 of the largest element
+/// of the result, for a sum of n terms: no more than such loops really have on normal numbers (PlainLoopTests measures them). Twice that is allowed, on every
+/// device.
 /// </summary>
 public static class FloatTolerance
 {
@@ -10,8 +11,9 @@ public static class FloatTolerance
     public const double Unit = 1.0 / (1 << 24);
 
     /// <summary>
-    /// What storing as bfloat16 may cost, relative to the largest element of a result: two roundings to 8 bits, where a gradient is computed from a rounded output; in
-    /// attention four, as its gradients take the sum of output times gradient from every score before they multiply by a key that may be larger than the result.
+    /// What storing as bfloat16 may cost, relative to the largest element of a result: two roundings to 8 bits, where a gradient is computed from a rounded
+    /// output; in attention four, as its gradients take the sum of output times gradient from every score before they multiply by a key that may be larger than
+    /// the result.
     /// </summary>
     public static double OfBFloat16(ErrorClass error) => error == ErrorClass.Attention ? 1.0 / (1 << 7) : 1.0 / (1 << 8);
 

@@ -1,19 +1,20 @@
 namespace HeteroAKD.Tensors.Checks;
 
 /// <summary>
-/// Holds the gradients of a case, computed in float64 by the operation's own gradient rule for a random upstream gradient u, against central differences of Σ u · output:
-/// element by element, and along random directions that see all elements at once.
+/// Holds the gradients of a case, computed in float64 by the operation's own gradient rule for a random upstream gradient u, against central differences of Σ u
+/// · output: element by element, and along random directions that see all elements at once.
 /// </summary>
 public static class GradientOfCase
 {
     /// <summary>
-    /// Largest error allowed, relative to the largest element of the gradient. A step of 1e-5 leaves a truncation of about 1e-10 and, from outputs of order 1 known
-    /// to 1e-16, a rounding of about 1e-11 times what the gradient is smaller than the output: 2e-8 at most over many seeds. A wrong rule is wrong by far more.
+    /// Largest error allowed, relative to the largest element of the gradient. A step of 1e-5 leaves a truncation of about 1e-10 and, from outputs of order 1
+    /// known to 1e-16, a rounding of about 1e-11 times what the gradient is smaller than the output: 2e-8 at most over many seeds. A wrong rule is wrong by far
+    /// more.
     /// </summary>
     public const double Tolerance = 1e-7;
 
     // A step over a kink (a ReLU behind a normalisation) measures no slope; a shorter one rarely meets the same kink.
-    private static readonly double[] Steps = [1e-5, 1e-6, 1e-7];
+    private static readonly double[] s_steps = [1e-5, 1e-6, 1e-7];
 
     // Elements to check one by one; of a larger input a random choice.
     private const int MostElements = 48;
@@ -36,9 +37,9 @@ public static class GradientOfCase
         foreach (string input in opCase.Differentiable)
         {
             double error = double.PositiveInfinity;
-            for (int i = 0; i < Steps.Length && !(error <= Tolerance); i++)
+            for (int i = 0; i < s_steps.Length && !(error <= Tolerance); i++)
             {
-                error = Math.Min(error, ErrorOf(cpu, opCase, values, input, results["grad." + input], Steps[i]));
+                error = Math.Min(error, ErrorOf(cpu, opCase, values, input, results["grad." + input], s_steps[i]));
             }
 
             // Math.Max keeps a NaN.

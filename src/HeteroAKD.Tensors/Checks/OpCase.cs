@@ -48,7 +48,8 @@ internal sealed record OpFamily(OpRow Row, ErrorClass Error, Func<CaseValues, Na
     public Func<CaseValues, string, int> Terms { get; init; } = (_, _) => 1;
 
     /// <summary>
-    /// The gradients as plain loops, for a case whose gradient is by definition not that of its output (terms that count as constants); null holds it against central differences.
+    /// The gradients as plain loops, for a case whose gradient is by definition not that of its output (terms that count as constants); null holds it against
+    /// central differences.
     /// </summary>
     public Func<CaseValues, NamedValues[]?>? Gradients { get; init; }
 

@@ -3,8 +3,8 @@ using HeteroAKD.Tensors.Ops;
 namespace HeteroAKD.Tensors.Checks;
 
 /// <summary>
-/// Products, convolutions and attention at sizes that take every way through the tiled kernels: large tiles, sums cut into pieces, edges that are no multiples of
-/// anything. Too large for central differences: both devices run the same operation with its gradients, and the host in float64 is the truth.
+/// Products, convolutions and attention at sizes that take every way through the tiled kernels: large tiles, sums cut into pieces, edges that are no multiples
+/// of anything. Too large for central differences: both devices run the same operation with its gradients, and the host in float64 is the truth.
 /// </summary>
 public static class RealSizes
 {
@@ -53,7 +53,8 @@ public static class RealSizes
 
         for (int i = 0; i < expected.Length; i++)
         {
-            string what = $"{name} on {device.Name} in {device.MatrixPrecision}, stored as {type}: by {(largeTiles ? "large" : "small")} tiles: {(i == 0 ? "output" : $"gradient {i - 1}")}";
+            string what = $"{name} on {device.Name} in {device.MatrixPrecision}, stored as {type}: by {(largeTiles ? "large" : "small")} tiles: "
+                + $"{(i == 0 ? "output" : $"gradient {i - 1}")}";
 
             // Attention rounds its own weights as well, so the format's error is in its results; in all else only sums are rounded.
             bool rounds = dropped > 0 && name.StartsWith("attention", StringComparison.Ordinal);

@@ -30,7 +30,8 @@ public abstract class AcceleratorDevice : Device
     public static bool HasCuda => CudaDiagnosis.Problem is null;
 
     /// <inheritdoc/>
-    public override string Description => $"{Accelerator.Name}, {Accelerator.NumMultiprocessors} multiprocessors, ILGPU {typeof(Context).Assembly.GetName().Version}";
+    public override string Description =>
+        $"{Accelerator.Name}, {Accelerator.NumMultiprocessors} multiprocessors, ILGPU {typeof(Context).Assembly.GetName().Version}";
 
     /// <inheritdoc/>
     public override bool IsHost => false;

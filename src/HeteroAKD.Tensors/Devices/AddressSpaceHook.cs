@@ -4,7 +4,6 @@ using ILGPU;
 using ILGPU.Backends;
 using ILGPU.IR;
 using ILGPU.IR.Transformations;
-using ILGPU.IR.Values;
 
 namespace HeteroAKD.Tensors.Devices;
 
@@ -18,8 +17,8 @@ internal readonly struct AddressSpaceHook(bool unroll) : IBackendHook
     // A pass unrolls the innermost loops that it finds: one for each level of nesting.
     private const int UnrollPasses = 5;
 
-    private static readonly Transformer Passes = Build();
-    private static readonly Transformer Unrolling = BuildUnrolling();
+    private static readonly Transformer s_passes = Build();
+    private static readonly Transformer s_unrolling = BuildUnrolling();
 
     public void FinishedCodeGeneration(IRContext context, Method entryPoint)
     {
@@ -29,16 +28,17 @@ internal readonly struct AddressSpaceHook(bool unroll) : IBackendHook
     {
         if (kernelContext.Properties.OptimizationLevel > OptimizationLevel.O1)
         {
-            throw new NotSupportedException($"kernels are compiled at O1, not {kernelContext.Properties.OptimizationLevel}: ILGPU 1.5.3 moves memory operations across barriers above it");
+            throw new NotSupportedException(
+                $"kernels are compiled at O1, not {kernelContext.Properties.OptimizationLevel}: ILGPU 1.5.3 moves memory operations across barriers above it");
         }
 
         for (int i = 0; unroll && i < UnrollPasses; i++)
         {
-            kernelContext.Transform(Unrolling);
+            kernelContext.Transform(s_unrolling);
         }
     }
 
-    public void OptimizedKernelContext(IRContext kernelContext, Method kernelMethod) => kernelContext.Transform(Passes);
+    public void OptimizedKernelContext(IRContext kernelContext, Method kernelMethod) => kernelContext.Transform(s_passes);
 
     /// <summary>The hook for an entry point.</summary>
     public static AddressSpaceHook For(MethodInfo entry) =>

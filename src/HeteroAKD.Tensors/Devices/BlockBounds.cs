@@ -8,9 +8,10 @@ namespace HeteroAKD.Tensors.Devices;
 internal static class BlockBounds
 {
     // Entry points that DevicePlan never gives larger blocks.
-    private static readonly string[] Small =
+    private static readonly string[] s_small =
     [
-        nameof(DeviceEntry.Pixel), nameof(DeviceEntry.WidePixel), nameof(DeviceEntry.PixelSums), nameof(DeviceEntry.SharedPixelSums), nameof(DeviceEntry.WarpRows),
+        nameof(DeviceEntry.Pixel), nameof(DeviceEntry.WidePixel), nameof(DeviceEntry.PixelSums), nameof(DeviceEntry.SharedPixelSums),
+        nameof(DeviceEntry.WarpRows),
         nameof(DeviceEntry.WideWarpRows),
     ];
 
@@ -23,13 +24,14 @@ internal static class BlockBounds
         }
 
         Type kernel = entry.GetGenericArguments()[0];
-        return Small.Contains(entry.Name)
+        return s_small.Contains(entry.Name)
             ? new KernelSpecialization(DevicePlan.PixelBlock, null)
             : new KernelSpecialization(ThreadsOf(kernel), kernel.GetCustomAttribute<LaunchBoundsAttribute>()?.Blocks);
     }
 
     private static int ThreadsOf(Type kernel) => typeof(ISizedKernel).IsAssignableFrom(kernel)
-        ? (int)typeof(BlockBounds).GetMethod(nameof(ThreadsOfSized), BindingFlags.NonPublic | BindingFlags.Static)!.MakeGenericMethod(kernel).Invoke(null, null)!
+        ? (int)typeof(BlockBounds)
+            .GetMethod(nameof(ThreadsOfSized), BindingFlags.NonPublic | BindingFlags.Static)!.MakeGenericMethod(kernel).Invoke(null, null)!
         : kernel.GetCustomAttribute<LaunchBoundsAttribute>()?.Threads ?? DeviceGroup.MaxSize;
 
     private static int ThreadsOfSized<TKernel>()

@@ -71,7 +71,10 @@ public abstract class Device : IDisposable
     /// <summary>How matrix products, convolutions and attention compute.</summary>
     public MatrixPrecision MatrixPrecision { get; private set; }
 
-    /// <summary>How networks store activations and their gradients: bfloat16 where products round to it anyway, else float32. Parameters and losses are float32 in any case.</summary>
+    /// <summary>
+    /// How networks store activations and their gradients: bfloat16 where products round to it anyway, else float32. Parameters and losses are float32 in any
+    /// case.
+    /// </summary>
     public DType ActivationType => MatrixPrecision == MatrixPrecision.Bf16 ? DType.BFloat16 : DType.Float32;
 
     /// <summary>The step that error messages name.</summary>
@@ -190,8 +193,8 @@ public abstract class Device : IDisposable
     internal abstract IndexMem IndexMemAt(Block block, int elementOffset, int count);
 
     /// <summary>
-    /// Whether kernels become PTX: then threads of a warp can work together, and code may be unrolled for a GPU's many registers. OpenCL runs on processors here, whose
-    /// compilers take minutes for such code.
+    /// Whether kernels become PTX: then threads of a warp can work together, and code may be unrolled for a GPU's many registers. OpenCL runs on processors
+    /// here, whose compilers take minutes for such code.
     /// </summary>
     internal virtual bool UsesPtx => false;
 
@@ -221,7 +224,9 @@ public abstract class Device : IDisposable
     /// <summary>Makes products take large or small tiles, for checks of both.</summary>
     internal bool? ForcedTile { get; set; }
 
-    /// <summary>Whether a product is to be computed by large tiles: <paramref name="planned"/> unless the device knows better; null if it wants to try.</summary>
+    /// <summary>
+    /// Whether a product is to be computed by large tiles: <paramref name="planned"/> unless the device knows better; null if it wants to try.
+    /// </summary>
     internal virtual bool? IsLargeTile(in TiledProduct product, bool planned) => planned;
 
     /// <summary>Tries both tiles and says whether the large one is quicker.</summary>

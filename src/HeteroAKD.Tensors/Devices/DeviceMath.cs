@@ -1,12 +1,11 @@
 using System.Reflection;
 using ILGPU;
-using ILGPU.Backends;
 using ILGPU.Backends.OpenCL;
 using ILGPU.Backends.PTX;
 using ILGPU.Frontend;
 using ILGPU.Frontend.Intrinsic;
-using ILGPU.IR.Intrinsics;
 using ILGPU.IR;
+using ILGPU.IR.Intrinsics;
 using Value = ILGPU.IR.Value;
 
 namespace HeteroAKD.Tensors.Devices;
@@ -17,8 +16,8 @@ namespace HeteroAKD.Tensors.Devices;
 /// </summary>
 public static class DeviceMath
 {
-    private static readonly MethodInfo Method = typeof(DeviceMath).GetMethod(nameof(FusedMultiplyAdd))!;
-    private static readonly Lock Gate = new();
+    private static readonly MethodInfo s_method = typeof(DeviceMath).GetMethod(nameof(FusedMultiplyAdd))!;
+    private static readonly Lock s_gate = new();
     private static bool s_remapped;
 
     /// <summary>a · b + c with one rounding; this body runs on ILGPU's simulator.</summary>
@@ -28,20 +27,20 @@ public static class DeviceMath
     /// <summary>Makes the function known to a context; call it before the first kernel is compiled.</summary>
     public static void Register(Context context)
     {
-        lock (Gate)
+        lock (s_gate)
         {
             if (!s_remapped)
             {
                 RemappedIntrinsics.AddRemapping(
                     typeof(MathF).GetMethod(nameof(MathF.FusedMultiplyAdd))!,
-                    (ref InvocationContext invocation) => invocation.Method = Method);
+                    (ref InvocationContext invocation) => invocation.Method = s_method);
                 s_remapped = true;
             }
         }
 
         IntrinsicImplementationManager manager = context.GetIntrinsicManager();
-        manager.RegisterMethod(Method, new PTXIntrinsic(typeof(DeviceMath), nameof(EmitPtx), IntrinsicImplementationMode.GenerateCode));
-        manager.RegisterMethod(Method, new CLIntrinsic(typeof(DeviceMath), nameof(EmitOpenCL), IntrinsicImplementationMode.GenerateCode));
+        manager.RegisterMethod(s_method, new PTXIntrinsic(typeof(DeviceMath), nameof(EmitPtx), IntrinsicImplementationMode.GenerateCode));
+        manager.RegisterMethod(s_method, new CLIntrinsic(typeof(DeviceMath), nameof(EmitOpenCL), IntrinsicImplementationMode.GenerateCode));
         PtxIntrinsics.Register(manager);
         OpenCLIntrinsics.Register(manager);
     }

@@ -32,7 +32,9 @@ internal readonly record struct DevicePlan(string Entry, LaunchShape Shape)
         return new(wide ? nameof(DeviceEntry.WidePixel) : nameof(DeviceEntry.Pixel), new(Blocks(threads, block), block));
     }
 
-    /// <summary>For a pixel kernel with sums: its scratch in shared memory where it fits, which is as quick as the first cache level; else in the device's memory.</summary>
+    /// <summary>
+    /// For a pixel kernel with sums: its scratch in shared memory where it fits, which is as quick as the first cache level; else in the device's memory.
+    /// </summary>
     public static DevicePlan OfPixelSums<TKernel>(in TKernel kernel, int rows, int columns, int maxBlock)
         where TKernel : struct, IPixelSumKernel
     {

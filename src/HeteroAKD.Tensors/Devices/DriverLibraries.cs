@@ -13,8 +13,8 @@ internal static class DriverLibraries
     /// <summary>The name that ILGPU's imports and ours give the CUDA driver on Linux.</summary>
     public const string Cuda = "cuda";
 
-    private static readonly Lock Gate = new();
-    private static readonly Dictionary<string, nint> Handles = [];
+    private static readonly Lock s_gate = new();
+    private static readonly Dictionary<string, nint> s_handles = [];
     private static int s_registered;
 
     /// <summary>Sets the resolvers of both assemblies; to be called before the first call of a driver.</summary>
@@ -40,13 +40,13 @@ internal static class DriverLibraries
             return 0;
         }
 
-        lock (Gate)
+        lock (s_gate)
         {
-            if (!Handles.TryGetValue(library, out nint handle))
+            if (!s_handles.TryGetValue(library, out nint handle))
             {
                 string[] names = !OperatingSystem.IsLinux() ? [library == Cuda ? "nvcuda" : library] : [$"lib{library}.so.1", $"lib{library}.so"];
                 _ = names.Any(name => NativeLibrary.TryLoad(name, assembly, path, out handle));
-                Handles.Add(library, handle);
+                s_handles.Add(library, handle);
             }
 
             return handle;

@@ -3,7 +3,6 @@ using System.Runtime.InteropServices;
 using HeteroAKD.Kernels.Launch;
 using HeteroAKD.Tensors.Devices;
 using ILGPU;
-using ILGPU.Algorithms;
 using ILGPU.Backends;
 using ILGPU.Backends.EntryPoints;
 using ILGPU.Runtime;
@@ -14,8 +13,8 @@ using MemBlock = HeteroAKD.Tensors.Memory.Block;
 namespace HeteroAKD.Tensors;
 
 /// <summary>
-/// The <c>opencl</c> and <c>ilgpu-cpu</c> devices. Kernels are compiled at O1 with <see cref="AddressSpaceHook"/>, and kept by strong references with ILGPU's typed
-/// launchers.
+/// The <c>opencl</c> and <c>ilgpu-cpu</c> devices. Kernels are compiled at O1 with <see cref="AddressSpaceHook"/>, and kept by strong references with ILGPU's
+/// typed launchers.
 /// </summary>
 public sealed class IlgpuDevice : AcceleratorDevice
 {
@@ -28,7 +27,12 @@ public sealed class IlgpuDevice : AcceleratorDevice
     private readonly Dictionary<(Type Kernel, string Entry), Delegate> _launchers = [];
 
     private IlgpuDevice(string name, Context context, Accelerator accelerator)
-        : base(name, context, accelerator, accelerator is CPUAccelerator ? SimulatorBlock : Math.Min(DeviceGroup.MaxSize, accelerator.MaxNumThreadsPerGroup), SlabBytes) =>
+        : base(
+            name,
+            context,
+            accelerator,
+            accelerator is CPUAccelerator ? SimulatorBlock : Math.Min(DeviceGroup.MaxSize, accelerator.MaxNumThreadsPerGroup),
+            SlabBytes) =>
         _stream = accelerator.DefaultStream;
 
     /// <inheritdoc/>
@@ -62,7 +66,8 @@ public sealed class IlgpuDevice : AcceleratorDevice
             DeviceMath.Register(context);
             return new IlgpuDevice("opencl", context, device.CreateCLAccelerator(context));
         }
-        catch (Exception e) when (e is DllNotFoundException or CLException or NotSupportedException or TypeInitializationException or CapabilityNotSupportedException)
+        catch (Exception e) when (
+            e is DllNotFoundException or CLException or NotSupportedException or TypeInitializationException or CapabilityNotSupportedException)
         {
             context?.Dispose();
             throw new DeviceNotAvailableException("opencl", e.Message, e);

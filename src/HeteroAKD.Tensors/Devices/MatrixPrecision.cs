@@ -1,6 +1,8 @@
 namespace HeteroAKD.Tensors;
 
-/// <summary>How the factors of matrix products, convolutions and attention are rounded, and how networks store activations; sums are floats in any case.</summary>
+/// <summary>
+/// How the factors of matrix products, convolutions and attention are rounded, and how networks store activations; sums are floats in any case.
+/// </summary>
 public enum MatrixPrecision
 {
     /// <summary>Not at all.</summary>

@@ -5,8 +5,8 @@ using HeteroAKD.Tensors.Memory;
 namespace HeteroAKD.Tensors.Devices;
 
 /// <summary>
-/// A device that computes nothing, as PyTorch's <c>meta</c>: shapes and types come out right, numbers are whatever the memory held. Its memory is address space that
-/// the system fills only where somebody writes, so a network can run through it at sizes that no machine holds.
+/// A device that computes nothing, as PyTorch's <c>meta</c>: shapes and types come out right, numbers are whatever the memory held. Its memory is address space
+/// that the system fills only where somebody writes, so a network can run through it at sizes that no machine holds.
 /// </summary>
 public class MetaDevice : Device
 {
@@ -69,9 +69,11 @@ public class MetaDevice : Device
 
     internal override unsafe IndexMem IndexMemAt(Block block, int elementOffset, int count) => new((int*)Address(block) + elementOffset);
 
-    internal override void CopyIn(Block block, long byteOffset, ReadOnlySpan<byte> source) => source.CopyTo(block.Slab.HostBytes(block.Offset + byteOffset, source.Length));
+    internal override void CopyIn(Block block, long byteOffset, ReadOnlySpan<byte> source) =>
+        source.CopyTo(block.Slab.HostBytes(block.Offset + byteOffset, source.Length));
 
-    internal override void CopyOut(Block block, long byteOffset, Span<byte> target) => block.Slab.HostBytes(block.Offset + byteOffset, target.Length).CopyTo(target);
+    internal override void CopyOut(Block block, long byteOffset, Span<byte> target) =>
+        block.Slab.HostBytes(block.Offset + byteOffset, target.Length).CopyTo(target);
 
     private static unsafe void* Address(Block block) => (byte*)((HostSlab)block.Slab).Memory + block.Offset;
 

@@ -1,6 +1,4 @@
 using HeteroAKD.Kernels.Intrinsics;
-using ILGPU;
-using ILGPU.Backends;
 using ILGPU.Backends.OpenCL;
 using ILGPU.IR;
 using ILGPU.IR.Intrinsics;
@@ -9,7 +7,10 @@ using ILGPU.Util;
 
 namespace HeteroAKD.Tensors.Devices;
 
-/// <summary>OpenCL's version of the methods in <see cref="AsyncCopy"/>: a copy is done at once, so there is nothing to wait for. It has none of <see cref="TensorCore"/>.</summary>
+/// <summary>
+/// OpenCL's version of the methods in <see cref="AsyncCopy"/>: a copy is done at once, so there is nothing to wait for. It has none of
+/// <see cref="TensorCore"/>.
+/// </summary>
 internal static class OpenCLIntrinsics
 {
     /// <summary>Makes the functions known to a context; call it before the first kernel is compiled.</summary>
@@ -24,7 +25,8 @@ internal static class OpenCLIntrinsics
     }
 
     private static void Register(IntrinsicImplementationManager manager, string method, string emitter) =>
-        manager.RegisterMethod(typeof(AsyncCopy).GetMethod(method)!, new CLIntrinsic(typeof(OpenCLIntrinsics), emitter, IntrinsicImplementationMode.GenerateCode));
+        manager.RegisterMethod(
+            typeof(AsyncCopy).GetMethod(method)!, new CLIntrinsic(typeof(OpenCLIntrinsics), emitter, IntrinsicImplementationMode.GenerateCode));
 
     private static void EmitCopy16(CLBackend backend, CLCodeGenerator generator, Value value)
     {

@@ -2,19 +2,17 @@ using System.Reflection;
 using HeteroAKD.Kernels.Lanes;
 using HeteroAKD.Kernels.Launch;
 using ILGPU;
-using ILGPU.Algorithms;
 using ILGPU.Backends;
 using ILGPU.Backends.EntryPoints;
 using ILGPU.Backends.PTX;
-using ILGPU.Runtime;
 using ILGPU.Runtime.CPU;
 using ILGPU.Runtime.Cuda;
 
 namespace HeteroAKD.Tensors.Devices;
 
 /// <summary>
-/// A <see cref="MetaDevice"/> that notes which kernels are launched and compiles them to PTX as the <c>cuda</c> device would. So the code for the card is checked
-/// on machines without one. Results keep whatever the memory held.
+/// A <see cref="MetaDevice"/> that notes which kernels are launched and compiles them to PTX as the <c>cuda</c> device would. So the code for the card is
+/// checked on machines without one. Results keep whatever the memory held.
 /// </summary>
 public sealed class PtxDevice : MetaDevice
 {

@@ -1,12 +1,10 @@
 using System.Reflection;
 using System.Text;
 using HeteroAKD.Kernels.Intrinsics;
-using ILGPU;
 using ILGPU.Backends;
 using ILGPU.Backends.PTX;
 using ILGPU.IR;
 using ILGPU.IR.Intrinsics;
-using ILGPU.IR.Types;
 using ILGPU.IR.Values;
 
 namespace HeteroAKD.Tensors.Devices;
@@ -17,7 +15,7 @@ namespace HeteroAKD.Tensors.Devices;
 /// </summary>
 internal static class PtxIntrinsics
 {
-    private static readonly Dictionary<MethodBase, string> Templates = new()
+    private static readonly Dictionary<MethodBase, string> s_templates = new()
     {
         [Method(typeof(TensorCore), nameof(TensorCore.MultiplyTf32))] = "mma.sync.aligned.m16n8k8.row.col.f32.tf32.tf32.f32 {r}, {0}, {1}, {2};",
         [Method(typeof(TensorCore), nameof(TensorCore.MultiplyBf16))] = "mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 {r}, {0}, {1}, {2};",
@@ -39,7 +37,7 @@ internal static class PtxIntrinsics
     /// <summary>Makes the instructions known to a context; call it before the first kernel is compiled.</summary>
     public static void Register(IntrinsicImplementationManager manager)
     {
-        foreach (MethodBase method in Templates.Keys)
+        foreach (MethodBase method in s_templates.Keys)
         {
             manager.RegisterMethod((MethodInfo)method, new PTXIntrinsic(typeof(PtxIntrinsics), nameof(Emit), IntrinsicImplementationMode.GenerateCode));
         }
@@ -48,7 +46,7 @@ internal static class PtxIntrinsics
     private static void Emit(PTXBackend backend, PTXCodeGenerator generator, Value value)
     {
         MethodCall call = (MethodCall)value;
-        string template = Templates[call.Target.Source];
+        string template = s_templates[call.Target.Source];
         StringBuilder text = new("\t" + template);
         for (int i = 0; i < call.Count; i++)
         {
@@ -66,7 +64,8 @@ internal static class PtxIntrinsics
     private static string Operand(PTXCodeGenerator generator, RegisterAllocator<PTXRegisterKind>.Register register) => register switch
     {
         RegisterAllocator<PTXRegisterKind>.CompoundRegister compound => $"{{{string.Join(", ", compound.Children.Select(c => Operand(generator, c)))}}}",
-        RegisterAllocator<PTXRegisterKind>.PrimitiveRegister primitive => "%" + PTXRegisterAllocator.GetStringRepresentation(generator.EnsureHardwareRegister(primitive)),
+        RegisterAllocator<PTXRegisterKind>.PrimitiveRegister primitive =>
+            "%" + PTXRegisterAllocator.GetStringRepresentation(generator.EnsureHardwareRegister(primitive)),
         _ => throw new NotSupportedException($"an operand of type {register.Type} has no registers"),
     };
 

@@ -1,5 +1,3 @@
-using HeteroAKD.Kernels.Tiles;
-
 namespace HeteroAKD.Tensors.Devices;
 
 /// <summary>What the time of a tiled product depends on.</summary>

@@ -1,8 +1,8 @@
 namespace HeteroAKD.Tensors;
 
 /// <summary>
-/// Fills one tensor from the host again and again. On <c>cuda</c> the values travel while earlier work still runs, and only what is launched afterwards waits for
-/// them; the tensor stays at its address. From <see cref="Device.OpenChannel"/>.
+/// Fills one tensor from the host again and again. On <c>cuda</c> the values travel while earlier work still runs, and only what is launched afterwards waits
+/// for them; the tensor stays at its address. From <see cref="Device.OpenChannel"/>.
 /// </summary>
 public abstract class UploadChannel : IDisposable
 {

@@ -13,8 +13,8 @@ public static class BatchNormFolding
     private const int Variance = 4;
 
     /// <summary>
-    /// Changes weight and bias of the convolution such that γ (w ∗ x + b - μ)/√(σ² + ε) + β = w' ∗ x + b'. Computed in double, rounded once. What the row adds to its
-    /// normalisation, residual and ReLU, is left to the caller.
+    /// Changes weight and bias of the convolution such that γ (w ∗ x + b - μ)/√(σ² + ε) + β = w' ∗ x + b'. Computed in double, rounded once. What the row adds
+    /// to its normalisation, residual and ReLU, is left to the caller.
     /// </summary>
     /// <param name="normalization">A batch_norm that did not run in training mode.</param>
     /// <param name="weight">[O, I/groups, KH, KW].</param>

@@ -6,7 +6,9 @@ using HeteroAKD.Tensors.Ops;
 
 namespace HeteroAKD.Tensors.Inference;
 
-/// <summary>activation(conv(x) + bias + residual), with the batch normalisation that followed folded into weight and bias, and the weight packed for the host's kernels.</summary>
+/// <summary>
+/// activation(conv(x) + bias + residual), with the batch normalisation that followed folded into weight and bias, and the weight packed for the host's kernels.
+/// </summary>
 /// <param name="traced">The convolution, with constant weight and bias.</param>
 internal sealed class FrozenConvolution(TracedOperation traced) : FrozenProduct
 {
@@ -73,8 +75,11 @@ internal sealed class FrozenConvolution(TracedOperation traced) : FrozenProduct
         Tensor? residual = inputs[1];
         ConvEpilogue epilogue = new()
         {
-            Bias = (bias ?? weight).Mem, HasBias = bias is null ? 0 : 1,
-            Residual = (residual ?? y).Mem, HasResidual = residual is null ? 0 : 1, Activation = Activation,
+            Bias = (bias ?? weight).Mem,
+            HasBias = bias is null ? 0 : 1,
+            Residual = (residual ?? y).Mem,
+            HasResidual = residual is null ? 0 : 1,
+            Activation = Activation,
         };
         if (x.Device is not HostDevice host)
         {

@@ -4,8 +4,9 @@ using HeteroAKD.Tensors.Ops;
 namespace HeteroAKD.Tensors.Inference;
 
 /// <summary>
-/// The operations of a trace as an inference engine runs them: batch normalisations folded into the convolutions before them, residuals and activations applied where
-/// products are stored, weights packed once, every result given back after its last reader. For one size of input, and for as long as the parameters stay as they are.
+/// The operations of a trace as an inference engine runs them: batch normalisations folded into the convolutions before them, residuals and activations applied
+/// where products are stored, weights packed once, every result given back after its last reader. For one size of input, and for as long as the parameters stay
+/// as they are.
 /// </summary>
 public sealed class FrozenGraph : IDisposable
 {

@@ -6,8 +6,8 @@ using HeteroAKD.Tensors.Ops;
 namespace HeteroAKD.Tensors.Inference;
 
 /// <summary>
-/// activation(x · weightᵀ + bias + residual) with the weight packed for the host's kernels. Tokens that come from a map or go to one are read and written as the map lies:
-/// the product itself turns them.
+/// activation(x · weightᵀ + bias + residual) with the weight packed for the host's kernels. Tokens that come from a map or go to one are read and written as
+/// the map lies: the product itself turns them.
 /// </summary>
 /// <param name="traced">The linear layer, with constant weight and bias.</param>
 internal sealed class FrozenLinear(TracedOperation traced) : FrozenProduct
@@ -75,7 +75,10 @@ internal sealed class FrozenLinear(TracedOperation traced) : FrozenProduct
         {
             return new GemmArguments
             {
-                Batch = images, M = outputs, N = rows, K = inputs,
+                Batch = images,
+                M = outputs,
+                N = rows,
+                K = inputs,
                 A = GemmMatrix.RowMajor(_weight.Mem, inputs),
                 B = ReadsMap ? GemmMatrix.RowMajor(x, rows, batchStride: inputs * rows) : GemmMatrix.Transposed(x, inputs, batchStride: inputs * rows),
                 C = GemmMatrix.RowMajor(y, rows, batchStride: outputs * rows),
@@ -84,7 +87,10 @@ internal sealed class FrozenLinear(TracedOperation traced) : FrozenProduct
 
         return new GemmArguments
         {
-            Batch = images, M = rows, N = outputs, K = inputs,
+            Batch = images,
+            M = rows,
+            N = outputs,
+            K = inputs,
             A = ReadsMap ? GemmMatrix.Transposed(x, rows, batchStride: inputs * rows) : GemmMatrix.RowMajor(x, inputs),
             B = GemmMatrix.Transposed(_weight.Mem, inputs),
             C = GemmMatrix.RowMajor(y, outputs, batchStride: outputs * rows),

@@ -77,5 +77,6 @@ internal abstract class FrozenProduct : FrozenOperation
     public sealed override int InPlaceInput => Residual is not null && Input.Device is HostDevice ? 1 : -1;
 
     /// <summary>The tensor that gets the result.</summary>
-    protected Tensor Target(ReadOnlySpan<Tensor?> inputs, bool inPlace) => inPlace ? inputs[InPlaceInput]! : Tensor.Empty(inputs[0]!.Device, Output.Shape, inputs[0]!.DType);
+    protected Tensor Target(ReadOnlySpan<Tensor?> inputs, bool inPlace) =>
+        inPlace ? inputs[InPlaceInput]! : Tensor.Empty(inputs[0]!.Device, Output.Shape, inputs[0]!.DType);
 }

@@ -5,8 +5,9 @@ using HeteroAKD.Tensors.Ops;
 namespace HeteroAKD.Tensors.Inference;
 
 /// <summary>
-/// Fuses into convolutions and linear layers with constant parameters what alone reads their result: a batch normalisation, a residual, an activation, and on the host
-/// the turning of tokens to maps and back; and puts pointwise convolutions together that only averages stand between (<see cref="PointwiseComposition"/>). What somebody else reads too, or the caller wants, stays an operation of its own.
+/// Fuses into convolutions and linear layers with constant parameters what alone reads their result: a batch normalisation, a residual, an activation, and on
+/// the host the turning of tokens to maps and back; and puts pointwise convolutions together that only averages stand between
+/// (<see cref="PointwiseComposition"/>). What somebody else reads too, or the caller wants, stays an operation of its own.
 /// </summary>
 internal sealed class GraphFusion
 {

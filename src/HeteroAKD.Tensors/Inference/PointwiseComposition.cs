@@ -5,9 +5,9 @@ using HeteroAKD.Tensors.Ops;
 namespace HeteroAKD.Tensors.Inference;
 
 /// <summary>
-/// The end of an all-MLP head: pointwise convolutions of several maps, each map resized, all of them side by side, and a pointwise convolution over them. A resize is an
-/// average, so it may come after both products or before them, and two products are one: every map meets a single narrow convolution at its own resolution or a lower one,
-/// and their results are resized and added. Of SegFormer-B0's multiply-adds on 512x512 half go.
+/// The end of an all-MLP head: pointwise convolutions of several maps, each map resized, all of them side by side, and a pointwise convolution over them. A
+/// resize is an average, so it may come after both products or before them, and two products are one: every map meets a single narrow convolution at its own
+/// resolution or a lower one, and their results are resized and added. Of SegFormer-B0's multiply-adds on 512x512 half go.
 /// </summary>
 internal sealed class PointwiseComposition
 {
@@ -50,7 +50,8 @@ internal sealed class PointwiseComposition
         }
 
         long outputs = outer.Weight.Shape[0];
-        long before = ((long)outer.Output.Shape.CountFrom(2) * first * outputs) + parts.Sum(p => (long)p.Inner.Output.Shape.CountFrom(2) * p.Inner.Weight.Shape.Count);
+        long before = ((long)outer.Output.Shape.CountFrom(2) * first * outputs) + parts.Sum(
+            p => (long)p.Inner.Output.Shape.CountFrom(2) * p.Inner.Weight.Shape.Count);
         long after = parts.Sum(p => p.Pixels * p.Inner.Weight.Shape[1] * outputs);
         return parts.Exists(p => p.After.Count == 0) && after < before ? new PointwiseComposition(outer, cat, parts) : null;
     }
@@ -96,7 +97,12 @@ internal sealed class PointwiseComposition
         TracedOperation like = new(Ops.Convolution.Row, new Conv2dAttributes(), [input, Tensor.WithoutMemory(input.Device, weight, input.DType), null], output);
         return new FrozenConvolution(like)
         {
-            Input = input, Output = output, Residual = residual, Activation = last ? _outer.Activation : default, Composed = () => Parameters(part, weight, last),
+            Input = input,
+            Output = output,
+            Residual = residual,
+            Activation = last ? _outer.Activation : default,
+            Composed = () =>
+                Parameters(part, weight, last),
         };
     }
 
@@ -117,7 +123,9 @@ internal sealed class PointwiseComposition
         (int rows, int depth, int columns) = (shape[0], part.Inner.Weight.Shape[0], shape[1]);
         GemmArguments arguments = new()
         {
-            M = rows, N = columns, K = depth,
+            M = rows,
+            N = columns,
+            K = depth,
             A = GemmMatrix.RowMajor(outer.Mem, outer.Shape[1], part.FirstChannel),
             B = GemmMatrix.RowMajor(part.Inner.Weight.Mem, columns),
             C = GemmMatrix.RowMajor(product.Mem, columns),
@@ -148,7 +156,8 @@ internal sealed class PointwiseComposition
 
     private int Outputs => _outer.Weight.Shape[0];
 
-    private Tensor New(Shape shape, int channels) => Tensor.WithoutMemory(_outer.Output.Device, new Shape(shape[0], channels, shape[2], shape[3]), _outer.Output.DType);
+    private Tensor New(Shape shape, int channels) =>
+        Tensor.WithoutMemory(_outer.Output.Device, new Shape(shape[0], channels, shape[2], shape[3]), _outer.Output.DType);
 
     /// <summary>One of the maps.</summary>
     /// <param name="Inner">The convolution that made it.</param>
@@ -175,6 +184,7 @@ internal sealed class PointwiseComposition
         }
 
         // Every output is a mean of inputs of its channel whose weights sum to 1.
-        private static bool IsAverage(RepeatedOperation o) => o.Row == Resampling.Interpolate || (o.Row == Pooling.Average && o.Attributes is AvgPoolAttributes { Padding: 0 });
+        private static bool IsAverage(RepeatedOperation o) =>
+            o.Row == Resampling.Interpolate || (o.Row == Pooling.Average && o.Attributes is AvgPoolAttributes { Padding: 0 });
     }
 }

@@ -5,8 +5,8 @@ public sealed class MemoryGuardException(string problem)
     : HeteroAkdException(problem);
 
 /// <summary>
-/// The pattern around blocks of a guarded allocator. It is NaN as a float or double and -1 as an integer: what a kernel reads without having written it, or leaves
-/// unwritten, shows in the result. Free memory holds the pattern too, so the bytes before a block are watched like those behind it.
+/// The pattern around blocks of a guarded allocator. It is NaN as a float or double and -1 as an integer: what a kernel reads without having written it, or
+/// leaves unwritten, shows in the result. Free memory holds the pattern too, so the bytes before a block are watched like those behind it.
 /// </summary>
 internal static class BlockGuard
 {

@@ -8,7 +8,9 @@ public sealed partial class SlabAllocator
         string.Join(
             Environment.NewLine,
             Live().Take(most).Select(b =>
-                $"  {b.Bytes / 1024.0:F1} KiB{(b.Owner is null ? "" : $" {b.Owner}")}{(b.Place is null ? " (turn on TrackPlaces to see where)" : $" allocated{Environment.NewLine}{b.Place}")}"));
+                $"  {b.Bytes / 1024.0:F1} "
+                    + $"KiB{(b.Owner is null ? "" : $" {b.Owner}")}"
+                    + $"{(b.Place is null ? " (turn on TrackPlaces to see where)" : $" allocated{Environment.NewLine}{b.Place}")}"));
 
     /// <summary>The largest blocks in use in one line: their sizes and what lies in them.</summary>
     public string LargestOwners(int most)

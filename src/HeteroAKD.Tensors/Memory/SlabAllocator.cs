@@ -84,8 +84,8 @@ public sealed partial class SlabAllocator(string device, Func<long, Slab> newSla
     public bool TrackPlaces { get; set; }
 
     /// <summary>
-    /// Surrounds every block with bytes that nobody may write and fills it with NaN before it is handed out; <see cref="Free"/> looks whether the surroundings are intact.
-    /// For tests on host memory, chosen before the first allocation: slow.
+    /// Surrounds every block with bytes that nobody may write and fills it with NaN before it is handed out; <see cref="Free"/> looks whether the surroundings
+    /// are intact. For tests on host memory, chosen before the first allocation: slow.
     /// </summary>
     public bool Guarded { get; set; }
 

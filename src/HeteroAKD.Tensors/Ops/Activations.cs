@@ -9,7 +9,7 @@ public readonly record struct NoAttributes;
 /// <summary>Element-wise functions.</summary>
 public static class Activations
 {
-    private static readonly OpInput[] Input = [new("input", "any")];
+    private static readonly OpInput[] s_input = [new("input", "any")];
 
     /// <summary>max(x, 0).</summary>
     public static readonly OpRow<NoAttributes> Relu = Row<Kernels.Pixelwise.Relu>("relu", "max(x, 0); torch.nn.functional.relu", 1);
@@ -18,13 +18,15 @@ public static class Activations
     public static readonly OpRow<NoAttributes> Relu6 = Row<Kernels.Pixelwise.Relu6>("relu6", "min(max(x, 0), 6); torch.nn.functional.relu6", 1);
 
     /// <summary>x · ½ (1 + erf(x/√2)).</summary>
-    public static readonly OpRow<NoAttributes> Gelu = Row<Kernels.Pixelwise.Gelu>("gelu", "x · ½(1 + erf(x/√2)); torch.nn.functional.gelu(approximate='none')", 8);
+    public static readonly OpRow<NoAttributes> Gelu = Row<Kernels.Pixelwise.Gelu>(
+        "gelu", "x · ½(1 + erf(x/√2)); torch.nn.functional.gelu(approximate='none')", 8);
 
     /// <summary>x · sigmoid(x).</summary>
     public static readonly OpRow<NoAttributes> Silu = Row<Kernels.Pixelwise.Silu>("silu", "x · sigmoid(x); torch.nn.functional.silu", 8);
 
     /// <summary>x · min(max(x + 3, 0), 6) / 6.</summary>
-    public static readonly OpRow<NoAttributes> Hardswish = Row<Kernels.Pixelwise.Hardswish>("hardswish", "x · min(max(x + 3, 0), 6) / 6; torch.nn.functional.hardswish", 4);
+    public static readonly OpRow<NoAttributes> Hardswish = Row<Kernels.Pixelwise.Hardswish>(
+        "hardswish", "x · min(max(x + 3, 0), 6) / 6; torch.nn.functional.hardswish", 4);
 
     /// <summary>1 / (1 + e^-x).</summary>
     public static readonly OpRow<NoAttributes> Sigmoid = Row<Kernels.Pixelwise.Sigmoid>("sigmoid", "1 / (1 + exp(-x)); torch.sigmoid", 6);
@@ -54,7 +56,7 @@ public static class Activations
         where TOperator : struct, IUnaryOperator => new(
             name,
             source,
-            Input,
+            s_input,
             shape: n => n[0].Shape,
             forward: n => n.Device.Pixel(
                 new UnaryKernel<TOperator>(default, n[0].Mem, n.Output.Mem, n.Output.Shape.Count), 1, n.Output.Shape.Count, cost, n.DType),

@@ -10,7 +10,8 @@ namespace HeteroAKD.Tensors.Ops;
 /// <param name="Eps">Added to the denominator.</param>
 /// <param name="WeightDecay">Decoupled weight decay.</param>
 /// <param name="Step">Number of this step, 1 at the first.</param>
-public readonly record struct AdamWAttributes(float Lr = 1e-3f, double Beta1 = 0.9, double Beta2 = 0.999, double Eps = 1e-8, double WeightDecay = 1e-2, int Step = 1)
+public readonly record struct AdamWAttributes(
+    float Lr = 1e-3f, double Beta1 = 0.9, double Beta2 = 0.999, double Eps = 1e-8, double WeightDecay = 1e-2, int Step = 1)
 {
     /// <summary>The defaults; without it <c>new()</c> would zero every field.</summary>
     public AdamWAttributes()
@@ -36,7 +37,8 @@ public static class AdamWStep
             Tensor squares = OptimizerState.Start(n, 1, n.Optional(3));
             Tensor scalars = OptimizerState.Scalars(n, a.Lr, a.Beta1, a.Beta2, a.Step);
             n.Device.Pixel(
-                new AdamWKernel(n.Output.Mem, n[1].Mem, means.Mem, squares.Mem, scalars.Mem, a.Beta1, a.Beta2, a.Eps, a.WeightDecay), 1, n[0].Shape.Count, 6, n.DType);
+                new AdamWKernel(
+                    n.Output.Mem, n[1].Mem, means.Mem, squares.Mem, scalars.Mem, a.Beta1, a.Beta2, a.Eps, a.WeightDecay), 1, n[0].Shape.Count, 6, n.DType);
         },
         gradient: null,
         "exp_avg",

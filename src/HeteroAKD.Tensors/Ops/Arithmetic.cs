@@ -5,13 +5,14 @@ using HeteroAKD.Tensors.Autograd;
 namespace HeteroAKD.Tensors.Ops;
 
 /// <summary>
-/// Binary operations. The second operand is one element, or a vector [C] against an input [N, C, …] of at least two dimensions, one number a channel; all else follows PyTorch's
-/// rules: shapes are aligned at their last dimensions, and in either operand a size of 1 or a missing leading dimension is spread. Where [C] fits both rules, as against
-/// [N, C, H, C], per channel wins; [1, 1, 1, C] says the other. A vector as <em>first</em> operand follows PyTorch's rules. One element as second operand adds no dimension.
+/// Binary operations. The second operand is one element, or a vector [C] against an input [N, C, …] of at least two dimensions, one number a channel; all else
+/// follows PyTorch's rules: shapes are aligned at their last dimensions, and in either operand a size of 1 or a missing leading dimension is spread. Where [C]
+/// fits both rules, as against [N, C, H, C], per channel wins; [1, 1, 1, C] says the other. A vector as <em>first</em> operand follows PyTorch's rules. One
+/// element as second operand adds no dimension.
 /// </summary>
 public static class Arithmetic
 {
-    private static readonly OpInput[] Inputs = [new("input", "[N, C, ...]"), new("other", "[C], one element, or what broadcasts with input")];
+    private static readonly OpInput[] s_inputs = [new("input", "[N, C, ...]"), new("other", "[C], one element, or what broadcasts with input")];
 
     /// <summary>a + b.</summary>
     public static readonly OpRow<NoAttributes> Add = Row<Kernels.Pixelwise.Add>("add", "input + other; torch.add");
@@ -29,7 +30,7 @@ public static class Arithmetic
         where TOperator : struct, IBinaryOperator => new(
             name,
             source,
-            Inputs,
+            s_inputs,
             shape: n => KindOf(n) == Kind.General
                 ? Broadcasting.Common(n[0].Shape, n[1].Shape) ?? throw Misfit(name, n[0].Shape, n[1].Shape)
                 : n[0].Shape,
@@ -68,7 +69,8 @@ public static class Arithmetic
     private static ShapeMismatchException Misfit(string name, Shape a, Shape b) => new(
         name,
         "other",
-        $"{b} does not fit input {a}; it must be [{(a.Rank > 1 ? a[1] : 1)}] (one a channel) or one element, or sizes counted from the last must be equal or 1");
+        $"{b} does not fit input {a}; it must be [{(a.Rank > 1 ? a[1] : 1)}] (one a channel) or one element, or sizes counted from the last must be equal "
+            + "or 1");
 
     // The grid: a row is a plane for a per-channel operand, everything otherwise.
     private static (int Rows, int Columns, int Channels) Grid(OpNode<NoAttributes> n) =>
@@ -201,7 +203,8 @@ public static class Arithmetic
         {
             Tensor terms = spread == 0 ? gradient : n.New(dy.Shape);
             n.Device.Pixel(
-                new BroadcastGradientKernel<TOperator>(places.A(own.Mem), places.B(other.Mem), dy.Mem, terms.Mem, places.Grid), places.Rows, places.Columns, 3, n.DType);
+                new BroadcastGradientKernel<TOperator>(
+                    places.A(own.Mem), places.B(other.Mem), dy.Mem, terms.Mem, places.Grid), places.Rows, places.Columns, 3, n.DType);
             if (spread != 0)
             {
                 Fold.Run<SumFold>(terms, spread, gradient, divisor: 1);

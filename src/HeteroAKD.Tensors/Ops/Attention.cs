@@ -124,7 +124,8 @@ public static class Attention
             throw new ShapeMismatchException(
                 "attention",
                 "query",
-                $"{q} and key_value {kv} are too large for heads of {q[2] / n.Attributes.Heads} channels on '{n.Device.Name}': N·C and M·2C must be below 2^24. "
+                $"{q} and key_value {kv} are too large for heads of {q[2] / n.Attributes.Heads} channels on '{n.Device.Name}': N·C and M·2C must be below "
+                    + $"2^24. "
                     + "Take smaller pictures (evaluation.mode=slide cuts them), or --device cpu");
         }
     }

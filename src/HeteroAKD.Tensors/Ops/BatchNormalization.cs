@@ -32,7 +32,8 @@ public static class BatchNormalization
     /// <summary>The row of the table. Kept: 0 mean [C], 1 rstd [C].</summary>
     public static readonly OpRow<BatchNormAttributes> Row = new(
         "batch_norm",
-        "normalises each channel; torch.nn.functional.batch_norm, then + residual, then relu if asked. running_mean and running_var are updated in place in training",
+        "normalises each channel; torch.nn.functional.batch_norm, then + residual, then relu if asked. running_mean and running_var are updated in place in "
+            + "training",
         [
             new("input", "[N, C, ...]"), new("weight", "[C]", Parameter: true), new("bias", "[C]", Parameter: true),
             new("running_mean", "[C]", Parameter: true), new("running_var", "[C]", Parameter: true),
@@ -69,7 +70,8 @@ public static class BatchNormalization
             n.Device.Rows(new BatchNormPlaneKernel(n[Input].Mem, means.Mem, rests.Mem, squares.Mem, columns), images * channels, columns, 3 * columns, n.DType);
             n.Device.Pixel(
                 new BatchNormStatisticsKernel(
-                    means.Mem, rests.Mem, squares.Mem, mean.Mem, rstd.Mem, n[RunningMean].Mem, n[RunningVar].Mem, images, channels, columns, n.Attributes.Eps, n.Attributes.Momentum, 1),
+                    means.Mem, rests.Mem, squares.Mem, mean.Mem, rstd.Mem, n[RunningMean].Mem, n[RunningVar].Mem, images, channels, columns, n.Attributes.Eps,
+                    n.Attributes.Momentum, 1),
                 1,
                 channels,
                 4 * images,
@@ -85,7 +87,9 @@ public static class BatchNormalization
         Mem residual = (n.Optional(Residual) ?? n[Input]).Mem;
         n.Device.Pixel(
             new BatchNormApplyKernel(
-                n[Input].Mem, mean.Mem, rstd.Mem, n[Weight].Mem, n[Bias].Mem, residual, n.Output.Mem, channels, columns, n.Optional(Residual) is null ? 0 : 1, n.Attributes.Relu ? 1 : 0),
+                n[Input].Mem, mean.Mem, rstd.Mem, n[Weight].Mem, n[Bias].Mem, residual, n.Output.Mem, channels, columns, n.Optional(Residual) is null ? 0
+                    : 1, n.Attributes.Relu ? 1
+                    : 0),
             images * channels,
             columns,
             3,

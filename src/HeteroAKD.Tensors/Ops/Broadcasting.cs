@@ -4,8 +4,8 @@ using HeteroAKD.Kernels.Pixelwise;
 namespace HeteroAKD.Tensors.Ops;
 
 /// <summary>
-/// Two operands against their common shape by PyTorch's rules: shapes are aligned at their last dimensions, and a size of 1 or a missing leading dimension is spread.
-/// Neighbouring dimensions that both operands treat alike are taken as one, so long rows stay long. A value: making one costs no garbage.
+/// Two operands against their common shape by PyTorch's rules: shapes are aligned at their last dimensions, and a size of 1 or a missing leading dimension is
+/// spread. Neighbouring dimensions that both operands treat alike are taken as one, so long rows stay long. A value: making one costs no garbage.
 /// </summary>
 internal readonly struct Broadcasting
 {

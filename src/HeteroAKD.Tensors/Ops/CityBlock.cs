@@ -35,7 +35,8 @@ public static class CityBlock
         Float32Only = true,
     };
 
-    private static (int Batch, int Firsts, int Seconds, int Width) Sizes(OpNode<NoAttributes> n) => (n[0].Shape[0], n[0].Shape[1], n[1].Shape[1], n[0].Shape[2]);
+    private static (int Batch, int Firsts, int Seconds, int Width) Sizes(OpNode<NoAttributes> n) =>
+        (n[0].Shape[0], n[0].Shape[1], n[1].Shape[1], n[0].Shape[2]);
 
     // The steps are those of the upstream gradient [B, P, R] from one vector of a set to the next.
     private static void Gradient(OpNode<NoAttributes> n, Tensor dy, int own, int other, int ownStep, int otherStep)
@@ -48,7 +49,8 @@ public static class CityBlock
         (Shape x, int others) = (n[own].Shape, n[other].Shape[1]);
         Tensor dx = n.NewGradient(own);
         n.Device.Pixel(
-            new CityBlockGradientKernel(n[own].Mem, n[other].Mem, dy.Mem, dx.Mem, x[1], others, x[2], ownStep, otherStep), x[0] * x[1], x[2], 4 * others, n.DType);
+            new CityBlockGradientKernel(
+                n[own].Mem, n[other].Mem, dy.Mem, dx.Mem, x[1], others, x[2], ownStep, otherStep), x[0] * x[1], x[2], 4 * others, n.DType);
         n.AddGradient(own, dx);
     }
 

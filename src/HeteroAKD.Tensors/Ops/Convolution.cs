@@ -135,7 +135,10 @@ public static class Convolution
     {
         if (x.Rank != 4 || w.Rank != 4 || a.Groups < 1 || x[1] != w[1] * a.Groups)
         {
-            throw new ShapeMismatchException("conv2d", "weight", $"{w} with {a.Groups} groups does not fit input {x}; it must be [O, {(x.Rank == 4 ? x[1] / Math.Max(1, a.Groups) : 0)}, KH, KW]");
+            throw new ShapeMismatchException(
+                "conv2d",
+                "weight",
+                $"{w} with {a.Groups} groups does not fit input {x}; it must be [O, {(x.Rank == 4 ? x[1] / Math.Max(1, a.Groups) : 0)}, KH, KW]");
         }
 
         try

@@ -5,8 +5,8 @@ using HeteroAKD.Kernels.Gemm;
 namespace HeteroAKD.Tensors.Ops;
 
 /// <summary>
-/// Attention on accelerators: on tensor cores where the device rounds factors, else a query or key a thread in floats. The host has <see cref="HostAttention"/>.
-/// Heads of more than 64 columns go the slow way of the row kernels, in floats.
+/// Attention on accelerators: on tensor cores where the device rounds factors, else a query or key a thread in floats. The host has
+/// <see cref="HostAttention"/>. Heads of more than 64 columns go the slow way of the row kernels, in floats.
 /// </summary>
 internal static class DeviceAttention
 {
@@ -48,9 +48,11 @@ internal static class DeviceAttention
         {
             int rows = s.Pairs * s.Queries;
             device.Rows(new AttentionDeltaKernel(o.Mem, dO.Mem, delta.Mem, s), rows, s.HeadSize, 2 * s.HeadSize, DType.Float32);
-            device.Rows(new AttentionQueryGradientKernel(q.Mem, kv.Mem, lse.Mem, delta.Mem, dO.Mem, dq.Mem, s), rows, s.Keys, 6 * s.Keys * s.HeadSize, DType.Float32);
             device.Rows(
-                new AttentionKeyValueGradientKernel(q.Mem, kv.Mem, lse.Mem, delta.Mem, dO.Mem, dkv.Mem, s), s.Pairs * s.Keys, s.Queries, 8 * s.Queries * s.HeadSize, DType.Float32);
+                new AttentionQueryGradientKernel(q.Mem, kv.Mem, lse.Mem, delta.Mem, dO.Mem, dq.Mem, s), rows, s.Keys, 6 * s.Keys * s.HeadSize, DType.Float32);
+            device.Rows(
+                new AttentionKeyValueGradientKernel(
+                    q.Mem, kv.Mem, lse.Mem, delta.Mem, dO.Mem, dkv.Mem, s), s.Pairs * s.Keys, s.Queries, 8 * s.Queries * s.HeadSize, DType.Float32);
         }
     }
 
@@ -80,7 +82,8 @@ internal static class DeviceAttention
         device.Block(kernel, kernel.Blocks, WarpRows.Threads, sizeof(float) * TokenTiles<THead, WarpOrder>.SharedLength);
     }
 
-    private static void Backward<THead>(Device device, in AttentionShape s, Tensor q, Tensor kv, Tensor o, Tensor lse, Tensor dO, Tensor delta, Tensor dq, Tensor dkv)
+    private static void Backward<THead>(
+        Device device, in AttentionShape s, Tensor q, Tensor kv, Tensor o, Tensor lse, Tensor dO, Tensor delta, Tensor dq, Tensor dkv)
         where THead : struct, IHeadSize
     {
         QueryPieces pieces = QueryPieces.Of(s);

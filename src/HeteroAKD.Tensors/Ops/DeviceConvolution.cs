@@ -70,7 +70,10 @@ internal static class DeviceConvolution
         int pixels = s.OutHeight * s.OutWidth;
         DeviceProduct.Run(device, new GemmArguments
         {
-            Batch = s.Batch, M = s.OutChannels, N = pixels, K = s.InChannels,
+            Batch = s.Batch,
+            M = s.OutChannels,
+            N = pixels,
+            K = s.InChannels,
             A = GemmMatrix.RowMajor(weight, s.InChannels),
             B = GemmMatrix.RowMajor(x, pixels, batchStride: s.InChannels * pixels),
             C = GemmMatrix.RowMajor(y, pixels, batchStride: s.OutChannels * pixels),
@@ -95,7 +98,10 @@ internal static class DeviceConvolution
         {
             DeviceProduct.Run(device, new GemmArguments
             {
-                Batch = s.Batch, M = s.InChannels, N = pixels, K = s.OutChannels,
+                Batch = s.Batch,
+                M = s.InChannels,
+                N = pixels,
+                K = s.OutChannels,
                 A = GemmMatrix.Transposed(weight, s.InChannels),
                 B = GemmMatrix.RowMajor(dy, pixels, batchStride: s.OutChannels * pixels),
                 C = GemmMatrix.RowMajor(dx, pixels, batchStride: s.InChannels * pixels),
@@ -105,7 +111,12 @@ internal static class DeviceConvolution
         {
             int depth = s.OutChannels * s.KernelSize;
             using Tensor swapped = Tensor.Empty(device, new Shape(s.InChannels, depth));
-            device.Pixel(new SwapAxesKernel(weight, swapped.Mem, s.OutChannels, s.InChannels, s.KernelSize), s.WeightLength / s.KernelSize, s.KernelSize, 1, DType.Float32);
+            device.Pixel(
+                new SwapAxesKernel(weight, swapped.Mem, s.OutChannels, s.InChannels, s.KernelSize),
+                s.WeightLength / s.KernelSize,
+                s.KernelSize,
+                1,
+                DType.Float32);
             MapSink sink = new(dx, swapped.Mem, 0, s.Batch, s.InChannels, pixels);
             LaunchPatches(device, swapped.Mem, depth, dy, new BackwardWindow(s), sink, s.InChannels, s.Batch * pixels);
         }
@@ -174,7 +185,8 @@ internal static class DeviceConvolution
         }
     }
 
-    private static void LaunchWeightGradient<TElement, TWhole, TLoose>(Device device, ProductPlan plan, in ConvShape s, Mem x, Mem dy, ImageDepth depth, in GemmArguments target)
+    private static void LaunchWeightGradient<TElement, TWhole, TLoose>(
+        Device device, ProductPlan plan, in ConvShape s, Mem x, Mem dy, ImageDepth depth, in GemmArguments target)
         where TElement : struct, IElement
         where TWhole : struct, IPieces
         where TLoose : struct, IPieces

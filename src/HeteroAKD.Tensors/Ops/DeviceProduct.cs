@@ -1,5 +1,4 @@
 using HeteroAKD.Kernels.Gemm;
-using HeteroAKD.Kernels.Lanes;
 using HeteroAKD.Kernels.Tiles;
 using HeteroAKD.Tensors.Devices;
 
@@ -48,7 +47,8 @@ internal static class DeviceProduct
     {
         if ((TLeft.Narrow || TRight.Narrow) && device.MatrixPrecision != MatrixPrecision.Bf16)
         {
-            string expected = $"{DType.Float32}, as '{device.Name}' multiplies in {device.MatrixPrecision.ToString().ToLowerInvariant()}; open it with precision bf16 or convert with '{Cast.To.Name}'";
+            string expected = $"{DType.Float32}, as '{device.Name}' multiplies in {device.MatrixPrecision.ToString().ToLowerInvariant()}; open it with "
+                + $"precision bf16 or convert with '{Cast.To.Name}'";
             throw new DTypeMismatchException("matrix product", "a factor", expected, DType.BFloat16);
         }
 

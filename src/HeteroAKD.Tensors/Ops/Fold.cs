@@ -2,7 +2,9 @@ using HeteroAKD.Kernels.Reduce;
 
 namespace HeteroAKD.Tensors.Ops;
 
-/// <summary>Reduces dimensions of a tensor: the reduced ones from the last to the first, neighbours as one, each as the axis of [outer, length, inner].</summary>
+/// <summary>
+/// Reduces dimensions of a tensor: the reduced ones from the last to the first, neighbours as one, each as the axis of [outer, length, inner].
+/// </summary>
 internal static class Fold
 {
     // Constants, so that sums are added in the same order on every machine. A row gives a group of threads something to do, an axis one thread.

@@ -29,7 +29,8 @@ public static class GroupNormalization
             int groups = n.Attributes.NumGroups;
             if (x.Rank < 2 || groups < 1 || groups > Math.Max(1, x[1]) || x[1] % groups != 0)
             {
-                throw new ShapeMismatchException("group_norm", "num_groups", $"{groups} groups of input {x}; expected [N, C, ...] with channels that divide into them");
+                throw new ShapeMismatchException(
+                    "group_norm", "num_groups", $"{groups} groups of input {x}; expected [N, C, ...] with channels that divide into them");
             }
 
             return n[1].Shape == new Shape(x[1]) && n[2].Shape == n[1].Shape
@@ -42,9 +43,11 @@ public static class GroupNormalization
             Tensor mean = n.Keep(0, n.New(new Shape(s.Images, s.Groups)));
             Tensor rstd = n.Keep(1, n.New(new Shape(s.Images, s.Groups)));
             int columns = s.GroupChannels * s.Pixels;
-            n.Device.Rows(new GroupNormStatisticsKernel(n[0].Mem, mean.Mem, rstd.Mem, columns, n.Attributes.Eps), s.Images * s.Groups, columns, 4 * columns, n.DType);
+            n.Device.Rows(
+                new GroupNormStatisticsKernel(n[0].Mem, mean.Mem, rstd.Mem, columns, n.Attributes.Eps), s.Images * s.Groups, columns, 4 * columns, n.DType);
             n.Device.Pixel(
-                new GroupNormApplyKernel(n[0].Mem, n[1].Mem, n[2].Mem, mean.Mem, rstd.Mem, n.Output.Mem, s.Channels, s.GroupChannels, s.Pixels), s.Planes, s.Pixels, 3, n.DType);
+                new GroupNormApplyKernel(
+                    n[0].Mem, n[1].Mem, n[2].Mem, mean.Mem, rstd.Mem, n.Output.Mem, s.Channels, s.GroupChannels, s.Pixels), s.Planes, s.Pixels, 3, n.DType);
         },
         gradient: Gradient,
         "mean",
@@ -81,7 +84,8 @@ public static class GroupNormalization
                 n.SumType);
             Tensor dx = n.NewGradient(0);
             n.Device.Pixel(
-                new GroupNormGradientKernel(n[0].Mem, dy.Mem, n[1].Mem, mean.Mem, rstd.Mem, gradientMean.Mem, productMean.Mem, dx.Mem, s.Channels, s.GroupChannels, s.Pixels),
+                new GroupNormGradientKernel(
+                    n[0].Mem, dy.Mem, n[1].Mem, mean.Mem, rstd.Mem, gradientMean.Mem, productMean.Mem, dx.Mem, s.Channels, s.GroupChannels, s.Pixels),
                 s.Planes,
                 s.Pixels,
                 6,

@@ -98,7 +98,8 @@ public static class HeteroAkd
     /// <summary>The row of the table. Kept: 0 gradient of input, 1 result, 2 gradient of teacher.</summary>
     public static readonly OpRow<HeteroAkdAttributes> Row = new(
         "heteroakd_loss",
-        "lambda2 · L_hakd + supervision of the projected logits; HeteroAKD (AAAI 2025) Eq. 5-10, mean over labelled pixels of the working grid. weight makes a pixel's L_hakd weigh w of its label",
+        "lambda2 · L_hakd + supervision of the projected logits; HeteroAKD (AAAI 2025) Eq. 5-10, mean over labelled pixels of the working grid. weight "
+            + "makes a pixel's L_hakd weigh w of its label",
         [new("input", "[N, C, h, w]"), new("teacher", "[N, C, h', w']"), new("target", "[N, H, W]", Integer: true), new("weight", "[C]", Optional: true)],
         shape: n =>
         {
@@ -136,7 +137,8 @@ public static class HeteroAkd
         Tensor? totals = SpatialTotals(request, options);
         Shape shape = new(student.Shape[0], student.Shape[1], request.Grid.Height, request.Grid.Width);
         KnowledgeMaps maps = new(
-            Tensor.Empty(student.Device, shape, student.DType), Tensor.Empty(student.Device, shape, student.DType), Tensor.Empty(student.Device, shape, student.DType));
+            Tensor.Empty(student.Device, shape, student.DType), Tensor
+                .Empty(student.Device, shape, student.DType), Tensor.Empty(student.Device, shape, student.DType));
         request.Pictures = new LossOutputs
         {
             Output0 = maps.Share.Mem,
@@ -162,7 +164,8 @@ public static class HeteroAkd
 
         int classes = n[0].Shape[1];
         Tensor? weights = n.Optional(3) is { } classWeights && !PixelLoss.IsEmpty(request) ? MeanOneWeights(request, classWeights) : null;
-        Tensor sums = weights is null && options.HasFixedParts ? Run<FixedParts>(n, ref request, options, weights) : Run<ChosenParts>(n, ref request, options, weights);
+        Tensor sums = weights is null && options.HasFixedParts ? Run<FixedParts>(n, ref request, options, weights)
+            : Run<ChosenParts>(n, ref request, options, weights);
         Tensor result = n.Keep(1, n.New(new Shape(HeteroAkdResultKernel.Length)));
         n.Device.Pixel(new HeteroAkdResultKernel(sums.Mem, sums.Shape[0], classes, options, result.Mem), 1, 1, 1, n.DType);
         Copy.Run(result.View(new Shape(1)), n.Output);
@@ -177,7 +180,8 @@ public static class HeteroAkd
         Mem weighted = weights?.Mem ?? any;
         Tensor? totals = SpatialTotals(request, options);
         Tensor? averages = totals is not null && !options.Detach && options.Weighting
-            ? PixelLoss.SpatialSums(new HeteroAkdLoss<ChosenParts>(classes, options, totals.Mem, any, weighted, weights is not null), request, SpatialSum.Weighted)
+            ? PixelLoss.SpatialSums(
+                new HeteroAkdLoss<ChosenParts>(classes, options, totals.Mem, any, weighted, weights is not null), request, SpatialSum.Weighted)
             : null;
         HeteroAkdLoss<TParts> loss = new(classes, options, totals?.Mem ?? any, averages?.Mem ?? any, weighted, weights is not null);
         if (request.TeacherGradient is { } teacherGradient && loss.Outputs < 2)

@@ -27,7 +27,8 @@ public static class LayerNormalization
             Shape x = n[0].Shape;
             return x.Rank > 0 && n[1].Shape == new Shape(x[-1]) && n[2].Shape == n[1].Shape
                 ? x
-                : throw new ShapeMismatchException("layer_norm", "weight, bias", $"{n[1].Shape} and {n[2].Shape} do not fit input {x}; both must be [{(x.Rank > 0 ? x[-1] : 1)}]");
+                : throw new ShapeMismatchException(
+                    "layer_norm", "weight, bias", $"{n[1].Shape} and {n[2].Shape} do not fit input {x}; both must be [{(x.Rank > 0 ? x[-1] : 1)}]");
         },
         forward: n =>
         {
@@ -35,7 +36,8 @@ public static class LayerNormalization
             Tensor mean = n.Keep(0, n.New(new Shape(rows)));
             Tensor rstd = n.Keep(1, n.New(new Shape(rows)));
             n.Device.Rows(
-                new LayerNormKernel(n[0].Mem, n[1].Mem, n[2].Mem, n.Output.Mem, mean.Mem, rstd.Mem, columns, n.Attributes.Eps), rows, columns, 6 * columns, n.DType);
+                new LayerNormKernel(
+                    n[0].Mem, n[1].Mem, n[2].Mem, n.Output.Mem, mean.Mem, rstd.Mem, columns, n.Attributes.Eps), rows, columns, 6 * columns, n.DType);
         },
         gradient: (n, dy) =>
         {

@@ -69,7 +69,10 @@ public static class Layout
         [new("input", "[N, H·W, C]")],
         shape: n => n[0].Shape.Rank == 3 && n.Attributes is { Height: >= 0, Width: >= 0 } && n[0].Shape[1] == (long)n.Attributes.Height * n.Attributes.Width
             ? new Shape(n[0].Shape[0], n[0].Shape[2], n.Attributes.Height, n.Attributes.Width)
-            : throw new ShapeMismatchException("to_map", "input", $"{n[0].Shape} onto a map of {n.Attributes.Height} x {n.Attributes.Width}; expected [N, {(long)n.Attributes.Height * n.Attributes.Width}, C]"),
+            : throw new ShapeMismatchException(
+                "to_map",
+                "input",
+                $"{n[0].Shape} onto a map of {n.Attributes.Height} x {n.Attributes.Width}; expected [N, {(long)n.Attributes.Height * n.Attributes.Width}, C]"),
         forward: n => Transpose(n[0], n.Output, n[0].Shape[0], n[0].Shape[1], n[0].Shape[2]),
         gradient: (n, dy) =>
         {

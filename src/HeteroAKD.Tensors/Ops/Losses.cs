@@ -22,10 +22,14 @@ public static class Losses
     // Transcendental work of one class at one pixel, in the launcher's units.
     private const int CrossEntropyCost = 8;
 
-    /// <summary>Cross-entropy on the label grid; logits of another size are sampled bilinearly inside the kernel. Results kept: 1 [4] loss, scale, valid pixels, pixel accuracy.</summary>
+    /// <summary>
+    /// Cross-entropy on the label grid; logits of another size are sampled bilinearly inside the kernel. Results kept: 1 [4] loss, scale, valid pixels, pixel
+    /// accuracy.
+    /// </summary>
     public static readonly OpRow<CrossEntropyAttributes> CrossEntropy = new(
         "cross_entropy",
-        "mean over labelled pixels, 0 where there is none; torch.nn.functional.cross_entropy(interpolate(input), target, weight, ignore_index, label_smoothing)",
+        "mean over labelled pixels, 0 where there is none; torch.nn.functional.cross_entropy(interpolate(input), target, weight, ignore_index, "
+            + "label_smoothing)",
         [new("input", "[N, C, h, w]"), new("target", "[N, H, W]", Integer: true), new("weight", "[C]", Optional: true)],
         shape: n =>
         {
@@ -59,9 +63,13 @@ public static class Losses
     /// <summary>Plain distillation: τ² · mean KL(target ‖ student). Results kept: 1 [4] loss, scale, pixels that count, mean KL.</summary>
     public static readonly OpRow<KdAttributes> Kd = new(
         "kd_loss",
-        "tau² · mean over pixels of KL(softmax(teacher/tau) ‖ softmax(input/tau)); paper Eq. 1. Pixels that target ignores are left out; weight makes a pixel weigh Σ p_t·w. "
+        "tau² · mean over pixels of KL(softmax(teacher/tau) ‖ softmax(input/tau)); paper Eq. 1. Pixels that target ignores are left out; weight makes a "
+            + "pixel weigh Σ p_t·w. "
             + "where, pixel_weight and target_logits: which pixels, what they weigh, towards what (docs/method.md)",
-        [new("input", "[N, C, h, w]"), new("teacher", "[N, C, h', w']"), new("target", "[N, H, W]", Optional: true, Integer: true), new("weight", "[C]", Optional: true)],
+        [
+            new("input", "[N, C, h, w]"), new("teacher", "[N, C, h', w']"), new("target", "[N, H, W]", Optional: true, Integer: true),
+            new("weight", "[C]", Optional: true)
+        ],
         PlainDistillation.ShapeOf,
         forward: n => MeanResult(n, PlainDistillation.Sums(n)),
         gradient: (n, dy) => Scale(n, input: 0, kept: 0, dy, final: PlainDistillation.KnownPixels(n) > 0),

@@ -1,5 +1,4 @@
 using HeteroAKD.Kernels.Gemm;
-using HeteroAKD.Kernels.Lanes;
 using HeteroAKD.Kernels.Reduce;
 using HeteroAKD.Tensors.Autograd;
 

@@ -15,7 +15,10 @@ public readonly record struct OneHotAttributes(int NumClasses = 1, int IgnoreInd
     }
 }
 
-/// <summary>Labels as planes of zeros and ones, on the grid of a map: what sums over the pixels of a class multiply by. Nothing to be trained goes in, so no gradient flows.</summary>
+/// <summary>
+/// Labels as planes of zeros and ones, on the grid of a map: what sums over the pixels of a class multiply by. Nothing to be trained goes in, so no gradient
+/// flows.
+/// </summary>
 public static class OneHot
 {
     // Work of one class at one pixel, in the launcher's units.
@@ -24,7 +27,8 @@ public static class OneHot
     /// <summary>The row of the table. Of <c>input</c> only grid and float type matter.</summary>
     public static readonly OpRow<OneHotAttributes> Row = new(
         "one_hot",
-        "1 in the plane of the class of the label nearest to a pixel of input's grid, else 0; torch.nn.functional.one_hot after interpolate(mode='nearest-exact')",
+        "1 in the plane of the class of the label nearest to a pixel of input's grid, else 0; torch.nn.functional.one_hot after "
+            + "interpolate(mode='nearest-exact')",
         [new("input", "[N, d, h, w]"), new("target", "[N, H, W]", Integer: true)],
         shape: n => Check(n),
         forward: n =>

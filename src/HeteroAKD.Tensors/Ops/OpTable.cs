@@ -75,10 +75,10 @@ public static class OpTable
         SgdStep.Row,
     ];
 
-    private static readonly Dictionary<string, OpRow> ByName = All.ToDictionary(row => row.Name);
+    private static readonly Dictionary<string, OpRow> s_byName = All.ToDictionary(row => row.Name);
 
     /// <summary>The operation of a name.</summary>
     /// <exception cref="UnknownOperationException">There is none; the message names the nearest.</exception>
     public static OpRow Find(string name) =>
-        ByName.TryGetValue(name, out OpRow? row) ? row : throw new UnknownOperationException(name, NearestName.Of(name, ByName.Keys));
+        s_byName.TryGetValue(name, out OpRow? row) ? row : throw new UnknownOperationException(name, NearestName.Of(name, s_byName.Keys));
 }

@@ -56,7 +56,8 @@ public static class Pearson
             (int images, int channels, int pixels) = Sizes(n);
             if (n.Attributes.PerChannel)
             {
-                n.Device.Pixel(new ChannelPearsonGradientKernel(n[0].Mem, n[1].Mem, statistics, dy.Mem, dx.Mem, channels, pixels), images * channels, pixels, 3, n.DType);
+                n.Device.Pixel(
+                    new ChannelPearsonGradientKernel(n[0].Mem, n[1].Mem, statistics, dy.Mem, dx.Mem, channels, pixels), images * channels, pixels, 3, n.DType);
             }
             else
             {

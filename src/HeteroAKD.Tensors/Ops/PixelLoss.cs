@@ -1,5 +1,5 @@
-using HeteroAKD.Kernels.Launch;
 using HeteroAKD.Kernels.Lanes;
+using HeteroAKD.Kernels.Launch;
 using HeteroAKD.Kernels.Losses;
 using HeteroAKD.Kernels.Resize;
 
@@ -76,7 +76,8 @@ internal static class PixelLoss
     /// <summary>The labels as the kernels read them.</summary>
     public static LabelSource Labels(in PixelLossRequest request) => request.Labels is not { } labels
         ? default
-        : new LabelSource(labels.IndexMem, labels.Shape[1], labels.Shape[2], request.Grid.Height, request.Grid.Width, request.Student.Shape[1], request.IgnoreIndex);
+        : new LabelSource(
+            labels.IndexMem, labels.Shape[1], labels.Shape[2], request.Grid.Height, request.Grid.Width, request.Student.Shape[1], request.IgnoreIndex);
 
     private static Tensor Nothing(in PixelLossRequest r)
     {
@@ -114,7 +115,8 @@ internal static class PixelLoss
         Input teacher = new(r.Teacher ?? r.Student, r.Teacher is null ? null : r.TeacherGradient, r.Grid);
         int classes = r.Student.Shape[1];
         StripPlan plan = new(
-            r.Student.Shape[0], classes, r.Grid.Height, r.Grid.Width, student.Collected, teacher.Collected, device.IsHost ? StripPlan.HostWorkspaceBytes : AcceleratorWorkspaceBytes);
+            r.Student.Shape[0], classes, r.Grid.Height, r.Grid.Width, student.Collected, teacher.Collected, device.IsHost ? StripPlan.HostWorkspaceBytes
+                : AcceleratorWorkspaceBytes);
         Tensor sums = Tensor.Empty(device, new Shape(plan.Chunks, Sums<F32>.Count), type);
         using Tensor studentWork = Tensor.Empty(device, new Shape(Math.Max(1, plan.StudentWorkspaceLength)), type);
         using Tensor teacherWork = Tensor.Empty(device, new Shape(Math.Max(1, plan.TeacherWorkspaceLength)), type);
@@ -128,7 +130,8 @@ internal static class PixelLoss
             int first = plan.FirstStrip(chunk);
             int count = plan.StripCount(chunk);
             StripLossKernel<TLoss> kernel = new(loss, studentSource, teacherSource, Labels(r), outputs, plan.Grid, first);
-            device.PixelSums(kernel, count, r.Grid.Width, r.Cost * plan.Grid.StripRows, sums.View(new Shape(Sums<F32>.Count), chunk * Sums<F32>.Count).Mem, type);
+            device.PixelSums(
+                kernel, count, r.Grid.Width, r.Cost * plan.Grid.StripRows, sums.View(new Shape(Sums<F32>.Count), chunk * Sums<F32>.Count).Mem, type);
             student.Gather(studentWork, plan, plan.StudentSlots, first, count);
             teacher.Gather(teacherWork, plan, plan.TeacherSlots, first, count);
         }

@@ -91,7 +91,9 @@ internal static class PlainDistillation
             : PixelLoss.Run(new TargetedKlLoss(classes, a.Options, (weights ?? n[0]).Mem, weights is not null, meanOver), request);
     }
 
-    /// <summary>The mean's denominator where it is known beforehand, else 0: no pixel is left out, none weighs more, and a lane holds the number exactly.</summary>
+    /// <summary>
+    /// The mean's denominator where it is known beforehand, else 0: no pixel is left out, none weighs more, and a lane holds the number exactly.
+    /// </summary>
     public static int KnownPixels(OpNode<KdAttributes> n)
     {
         Shape s = n[0].Shape;
@@ -128,7 +130,12 @@ internal static class PlainDistillation
         }
 
         Tensor labels = Tensor.Empty(device, map, DType.Int32);
-        device.Pixel(new NearbyAgreementKernel(agreement.IndexMem, labels.IndexMem, r.Grid.Height, r.Grid.Width), rows, r.Grid.Width, NearbyAgreementKernel.Window, type);
+        device.Pixel(
+            new NearbyAgreementKernel(agreement.IndexMem, labels.IndexMem, r.Grid.Height, r.Grid.Width),
+            rows,
+            r.Grid.Width,
+            NearbyAgreementKernel.Window,
+            type);
         agreement.Dispose();
         return labels;
     }

@@ -48,17 +48,18 @@ public static class Pooling
     // Places in a lane are floats.
     private const int ExactPlaces = 1 << 24;
 
-    private static readonly OpInput[] Input = [new("input", "[N, C, H, W]")];
+    private static readonly OpInput[] s_input = [new("input", "[N, C, H, W]")];
 
     /// <summary>Max pooling. Kept: 0 places [N, C, H', W'] int32, the first largest element of each window.</summary>
     public static readonly OpRow<MaxPoolAttributes> Max = new(
         "max_pool2d",
         "torch.nn.functional.max_pool2d",
-        Input,
+        s_input,
         shape: n =>
         {
             Shape pooled = Pooled(n[0].Shape, ShapeOf("max_pool2d", n[0].Shape, n.Attributes.KernelSize, n.Attributes.Stride, n.Attributes.Padding));
-            return n[0].Shape.CountFrom(2) < ExactPlaces ? pooled : throw new ShapeMismatchException("max_pool2d", "input", $"{n[0].Shape}: a plane must have fewer than 2^24 elements");
+            return n[0].Shape.CountFrom(2) < ExactPlaces ? pooled
+                : throw new ShapeMismatchException("max_pool2d", "input", $"{n[0].Shape}: a plane must have fewer than 2^24 elements");
         },
         forward: n =>
         {
@@ -83,13 +84,17 @@ public static class Pooling
     public static readonly OpRow<AvgPoolAttributes> Average = new(
         "avg_pool2d",
         "torch.nn.functional.avg_pool2d",
-        Input,
+        s_input,
         shape: n => Pooled(n[0].Shape, ShapeOf("avg_pool2d", n[0].Shape, n.Attributes.KernelSize, n.Attributes.Stride, n.Attributes.Padding)),
         forward: n =>
         {
             PoolShape s = ShapeOf("avg_pool2d", n[0].Shape, n.Attributes.KernelSize, n.Attributes.Stride, n.Attributes.Padding);
             n.Device.Pixel(
-                new AveragePoolKernel(n[0].Mem, n.Output.Mem, s, n.Attributes.CountIncludePad ? 1 : 0), Planes(n[0]) * s.OutputHeight, s.OutputWidth, 3 * s.Window * s.Window, n.DType);
+                new AveragePoolKernel(
+                    n[0].Mem,
+                    n.Output.Mem,
+                    s,
+                    n.Attributes.CountIncludePad ? 1 : 0), Planes(n[0]) * s.OutputHeight, s.OutputWidth, 3 * s.Window * s.Window, n.DType);
         },
         gradient: (n, dy) =>
         {
@@ -104,15 +109,19 @@ public static class Pooling
     public static readonly OpRow<AdaptivePoolAttributes> Adaptive = new(
         "adaptive_avg_pool2d",
         "torch.nn.functional.adaptive_avg_pool2d(output_size=(height, width))",
-        Input,
+        s_input,
         shape: n => n[0].Shape.Rank == 4 && n.Attributes is { Height: > 0, Width: > 0 } && n[0].Shape.CountFrom(2) > 0
             ? new Shape(n[0].Shape[0], n[0].Shape[1], n.Attributes.Height, n.Attributes.Width)
-            : throw new ShapeMismatchException("adaptive_avg_pool2d", "input", $"{n[0].Shape} into {n.Attributes.Height} x {n.Attributes.Width} bins; expected [N, C, H, W] and at least one bin"),
+            : throw new ShapeMismatchException(
+                "adaptive_avg_pool2d",
+                "input",
+                $"{n[0].Shape} into {n.Attributes.Height} x {n.Attributes.Width} bins; expected [N, C, H, W] and at least one bin"),
         forward: n =>
         {
             (int h, int w, AdaptivePoolAttributes a) = (n[0].Shape[2], n[0].Shape[3], n.Attributes);
             n.Device.Rows(
-                new AdaptiveAveragePoolKernel(n[0].Mem, n.Output.Mem, h, w, a.Height, a.Width), Planes(n[0]) * a.Height * a.Width, Math.Max(1, w / a.Width), BinCost(n), n.DType);
+                new AdaptiveAveragePoolKernel(
+                    n[0].Mem, n.Output.Mem, h, w, a.Height, a.Width), Planes(n[0]) * a.Height * a.Width, Math.Max(1, w / a.Width), BinCost(n), n.DType);
         },
         gradient: (n, dy) =>
         {
@@ -121,7 +130,8 @@ public static class Pooling
             if (h % a.Height == 0 && w % a.Width == 0)
             {
                 n.Device.Rows(
-                    new AdaptiveAveragePoolFillKernel(dy.Mem, dx.Mem, h, w, a.Height, a.Width), Planes(n[0]) * a.Height * a.Width, Math.Max(1, w / a.Width), BinCost(n), n.DType);
+                    new AdaptiveAveragePoolFillKernel(dy.Mem, dx.Mem, h, w, a.Height, a.Width), Planes(n[0]) * a.Height * a.Width, Math.Max(1, w / a.Width),
+                    BinCost(n), n.DType);
             }
             else
             {

@@ -26,7 +26,8 @@ public static class PseudoLabels
     /// <summary>The row of the table; the output is int32.</summary>
     public static readonly OpRow<PseudoLabelsAttributes> Row = new(
         "pseudo_labels",
-        "the class of the largest softmax(interpolate(input)) where target is the unlabelled id and that probability is at least the threshold, else target (docs/method.md)",
+        "the class of the largest softmax(interpolate(input)) where target is the unlabelled id and that probability is at least the threshold, else target "
+            + "(docs/method.md)",
         [new("input", "[N, C, h, w]"), new("target", "[N, H, W]", Integer: true)],
         shape: n => Check(n),
         forward: n =>

@@ -10,18 +10,18 @@ namespace HeteroAKD.Tensors.Ops;
 public readonly record struct ReductionAttributes(Dims Dim = default, bool Keepdim = false);
 
 /// <summary>
-/// Sum, mean and maximum over any dimensions. Where none is left the result is [1], as losses are here. Sums are added in an order that depends on the shape alone:
-/// the same bits on any number of threads.
+/// Sum, mean and maximum over any dimensions. Where none is left the result is [1], as losses are here. Sums are added in an order that depends on the shape
+/// alone: the same bits on any number of threads.
 /// </summary>
 public static class Reduction
 {
-    private static readonly OpInput[] Input = [new("input", "any")];
+    private static readonly OpInput[] s_input = [new("input", "any")];
 
     /// <summary>Σ x.</summary>
     public static readonly OpRow<ReductionAttributes> Sum = new(
         "sum",
         "torch.sum(input, dim, keepdim); over no elements 0",
-        Input,
+        s_input,
         shape: n => ShapeOf(n, keepsAll: n.Attributes.Keepdim),
         forward: n => Fold.Run<SumFold>(n[0], Mask(n), n.Output, divisor: 1),
         gradient: (n, dy) => Spread(n, dy, divisor: 1));
@@ -30,7 +30,7 @@ public static class Reduction
     public static readonly OpRow<ReductionAttributes> Mean = new(
         "mean",
         "torch.mean(input, dim, keepdim); over no elements NaN",
-        Input,
+        s_input,
         shape: n => ShapeOf(n, keepsAll: n.Attributes.Keepdim),
         forward: n => Fold.Run<SumFold>(n[0], Mask(n), n.Output, Reduced(n)),
         gradient: (n, dy) => Spread(n, dy, Reduced(n)));
@@ -39,7 +39,7 @@ public static class Reduction
     public static readonly OpRow<ReductionAttributes> Max = new(
         "max",
         "torch.amax(input, dim, keepdim); the gradient is shared evenly among equal largest elements",
-        Input,
+        s_input,
         shape: n => Reduced(n) > 0
             ? ShapeOf(n, keepsAll: n.Attributes.Keepdim)
             : throw new ShapeMismatchException("max", "dim", $"{n.Attributes.Dim} of input {n[0].Shape} holds no element, and there is no largest of none"),

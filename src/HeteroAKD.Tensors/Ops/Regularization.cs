@@ -73,7 +73,8 @@ public static class Regularization
         int samples = n[0].Shape[0];
         int columns = n[0].Shape.CountFrom(1);
         n.Device.Pixel(
-            new DropPathKernel(x.Mem, (residual ?? x).Mem, y.Mem, Key(n, n.Optional(2)), n.Attributes.P, columns, residual is null ? 0 : 1), samples, columns, 3, n.DType);
+            new DropPathKernel(
+                x.Mem, (residual ?? x).Mem, y.Mem, Key(n, n.Optional(2)), n.Attributes.P, columns, residual is null ? 0 : 1), samples, columns, 3, n.DType);
     }
 
     private static MaskKey Key(OpNode<MaskAttributes> n, Tensor? counter) =>

@@ -74,7 +74,8 @@ public static class Resampling
         }
 
         return a.AlignCorners && a.Mode != InterpolateMode.Bilinear
-            ? throw new ShapeMismatchException("interpolate", "align_corners", "only bilinear resizing has it; leave it out with mode=nearest and nearest_exact")
+            ? throw new ShapeMismatchException(
+                "interpolate", "align_corners", "only bilinear resizing has it; leave it out with mode=nearest and nearest_exact")
             : new Shape(x[0], x[1], a.Height, a.Width);
     }
 
@@ -83,7 +84,8 @@ public static class Resampling
         (int planes, BilinearAxis vertical, BilinearAxis horizontal) = Axes(n);
         using Tensor rows = n.New(new Shape(planes, vertical.Target, horizontal.Source));
         n.Device.Rows(
-            new BilinearVerticalKernel(n[0].Mem, rows.Mem, vertical, horizontal.Source), planes * vertical.Target, horizontal.Source, 2 * horizontal.Source, n.DType);
+            new BilinearVerticalKernel(
+                n[0].Mem, rows.Mem, vertical, horizontal.Source), planes * vertical.Target, horizontal.Source, 2 * horizontal.Source, n.DType);
         n.Device.Pixel(new BilinearHorizontalKernel(rows.Mem, n.Output.Mem, horizontal), planes * vertical.Target, horizontal.Target, 4, n.DType);
     }
 
@@ -99,7 +101,8 @@ public static class Resampling
             n.DType);
         Tensor dx = n.NewGradient(0);
         n.Device.Pixel(
-            new BilinearHorizontalGradientKernel(rows.Mem, dx.Mem, horizontal), planes * vertical.Source, horizontal.Source, 4 * horizontal.MaxTargets, n.DType);
+            new BilinearHorizontalGradientKernel(rows.Mem, dx.Mem, horizontal), planes * vertical.Source, horizontal.Source, 4 * horizontal.MaxTargets,
+            n.DType);
         n.AddGradient(0, dx);
     }
 

@@ -43,7 +43,12 @@ public static class Sampling
             int rows = mask[0] * mask[1] * count;
             Tensor index = n.Keep(0, n.New(new Shape(mask[0], mask[1], count)));
             using Tensor chosen = Tensor.Empty(n.Device, index.Shape, DType.Int32);
-            n.Device.Rows(new PickPixelKernel(n[1].Mem, index.Mem, Key(n, n.Optional(2), n.Attributes.Key), count, x[1]), rows, Math.Max(1, x[1] / count), 8 * (x[1] / count), n.DType);
+            n.Device.Rows(
+                new PickPixelKernel(n[1].Mem, index.Mem, Key(n, n.Optional(2), n.Attributes.Key), count, x[1]),
+                rows,
+                Math.Max(1, x[1] / count),
+                8 * (x[1] / count),
+                n.DType);
             n.Device.Pixel(new ToIndexKernel(index.Mem, chosen.IndexMem), 1, rows, 1, n.DType);
             n.Device.Pixel(new PickedRowsKernel(n[0].Mem, chosen.IndexMem, n.Output.Mem, mask[1] * count, x[1], x[2]), rows, x[2], 2, n.DType);
         },
@@ -59,7 +64,8 @@ public static class Sampling
         "memory_bank",
         "writes entries [N, C, K, d] where valid into random slots of bank, in place, and reads samples slots of each class (docs/method.md)",
         [
-            new("bank", "[C, slots, d]", Parameter: true), new("input", "[N, C, K, d]"), new("valid", "[N, C, K]"), new("counter", "[1]", Optional: true, Integer: true),
+            new("bank", "[C, slots, d]", Parameter: true), new("input", "[N, C, K, d]"), new("valid", "[N, C, K]"), new(
+                "counter", "[1]", Optional: true, Integer: true),
         ],
         shape: CheckBank,
         forward: n =>
@@ -67,8 +73,10 @@ public static class Sampling
             (Shape bank, Shape entries) = (n[0].Shape, n[1].Shape);
             MaskKey key = Key(n, n.Optional(3), n.Attributes.Key);
             n.Device.Pixel(
-                new BankWriteKernel(n[1].Mem, n[2].Mem, n[0].Mem, key, bank[0], entries[2], bank[1], bank[2]), entries[0] * entries[1] * entries[2], entries[3], 2, n.DType);
-            n.Device.Pixel(new BankReadKernel(n[0].Mem, n.Output.Mem, key, n.Attributes.Samples, bank[1], bank[2]), bank[0] * n.Attributes.Samples, bank[2], 2, n.DType);
+                new BankWriteKernel(
+                    n[1].Mem, n[2].Mem, n[0].Mem, key, bank[0], entries[2], bank[1], bank[2]), entries[0] * entries[1] * entries[2], entries[3], 2, n.DType);
+            n.Device.Pixel(
+                new BankReadKernel(n[0].Mem, n.Output.Mem, key, n.Attributes.Samples, bank[1], bank[2]), bank[0] * n.Attributes.Samples, bank[2], 2, n.DType);
         },
         gradient: null)
     {
@@ -107,7 +115,8 @@ public static class Sampling
 
         CheckCounter("memory_bank", n.Optional(3));
         return (long)x[0] * x[2] > bank[1]
-            ? throw new HeteroAkdException($"memory_bank: {x[0]} images with {x[2]} entries of a class each do not fit into {bank[1]} slots; make the bank larger")
+            ? throw new HeteroAkdException(
+                $"memory_bank: {x[0]} images with {x[2]} entries of a class each do not fit into {bank[1]} slots; make the bank larger")
             : samples >= 1 && samples <= bank[1]
             ? new Shape(bank[0], samples, bank[2])
             : throw new HeteroAkdException($"memory_bank: samples = {samples} must lie in [1, {bank[1]}], the slots of a class");

@@ -33,7 +33,8 @@ public static class SgdStep
             Tensor momenta = OptimizerState.Start(n, 0, n.Optional(2));
             Tensor scalars = OptimizerState.Scalars(n, a.Lr);
             n.Device.Pixel(
-                new SgdKernel(n.Output.Mem, n[1].Mem, momenta.Mem, scalars.Mem, a.Momentum, a.WeightDecay, a.Nesterov ? 1 : 0), 1, n[0].Shape.Count, 4, n.DType);
+                new SgdKernel(
+                    n.Output.Mem, n[1].Mem, momenta.Mem, scalars.Mem, a.Momentum, a.WeightDecay, a.Nesterov ? 1 : 0), 1, n[0].Shape.Count, 4, n.DType);
         },
         gradient: null,
         "momentum_buffer")

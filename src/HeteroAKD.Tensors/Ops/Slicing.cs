@@ -111,7 +111,8 @@ public static class Slicing
     {
         Shape x = n[0].Shape;
         int dim = n.Attributes.Dim < 0 ? n.Attributes.Dim + x.Rank : n.Attributes.Dim;
-        return dim >= 0 && dim < x.Rank ? dim : throw new ShapeMismatchException("slice", "dim", $"{n.Attributes.Dim} of input {x}, which has {x.Rank} dimensions");
+        return dim >= 0 && dim < x.Rank ? dim
+            : throw new ShapeMismatchException("slice", "dim", $"{n.Attributes.Dim} of input {x}, which has {x.Rank} dimensions");
     }
 
     private static (int Start, int Count) Range(OpNode<SliceAttributes> n)
@@ -132,7 +133,8 @@ public static class Slicing
 
     private static int Padded(Shape x, int size, int before, int after) => (long)size + before + after is >= 0 and <= int.MaxValue and long padded
         ? (int)padded
-        : throw new ShapeMismatchException("pad", "input", $"{x} padded by {before} and {after} would have {(long)size + before + after} elements in a dimension of {size}");
+        : throw new ShapeMismatchException(
+            "pad", "input", $"{x} padded by {before} and {after} would have {(long)size + before + after} elements in a dimension of {size}");
 
     private static Shape WithSize(Shape shape, int dim, int size)
     {

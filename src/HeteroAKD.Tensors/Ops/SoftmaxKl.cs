@@ -15,22 +15,25 @@ public readonly record struct SoftmaxKlAttributes(float Tau = 1)
 }
 
 /// <summary>
-/// The divergence of two softmaxes over rows, without either of them in memory: what channel-wise distillation and contrasts of similarities consist of. Its error is that of a number near 1,
-/// so the divergence of rows that are nearly alike has few digits, here as in a composition of log-softmaxes; its gradient does not suffer.
+/// The divergence of two softmaxes over rows, without either of them in memory: what channel-wise distillation and contrasts of similarities consist of. Its
+/// error is that of a number near 1, so the divergence of rows that are nearly alike has few digits, here as in a composition of log-softmaxes; its gradient
+/// does not suffer.
 /// </summary>
 public static class SoftmaxKl
 {
     /// <summary>KL(softmax(target/τ) ‖ softmax(input/τ)) of each row. Kept: 0 statistics, [4, rows].</summary>
     public static readonly OpRow<SoftmaxKlAttributes> Row = new(
         "softmax_kl",
-        "KL(softmax(target/tau) || softmax(input/tau)) over the last dimension; torch.nn.functional.kl_div of log_softmax and softmax, summed over it. No gradient flows into target",
+        "KL(softmax(target/tau) || softmax(input/tau)) over the last dimension; torch.nn.functional.kl_div of log_softmax and softmax, summed over it. No "
+            + "gradient flows into target",
         [new("input", "[..., C]"), new("target", "[..., C]")],
         shape: Check,
         forward: n =>
         {
             (int rows, int columns) = Sizes(n);
             Tensor statistics = n.Keep(0, n.New(new Shape(4, rows)));
-            n.Device.Rows(new RowKlKernel(n[0].Mem, n[1].Mem, n.Output.Mem, statistics.Mem, rows, columns, n.Attributes.Tau), rows, columns, 20 * columns, n.DType);
+            n.Device.Rows(
+                new RowKlKernel(n[0].Mem, n[1].Mem, n.Output.Mem, statistics.Mem, rows, columns, n.Attributes.Tau), rows, columns, 20 * columns, n.DType);
         },
         gradient: (n, dy) =>
         {
@@ -39,7 +42,8 @@ public static class SoftmaxKl
             {
                 Tensor dx = n.NewGradient(0);
                 n.Device.Rows(
-                    new RowKlGradientKernel(n[0].Mem, n[1].Mem, n.Extra(0)!.Mem, dy.Mem, dx.Mem, rows, columns, n.Attributes.Tau), rows, columns, 20 * columns, n.DType);
+                    new RowKlGradientKernel(
+                        n[0].Mem, n[1].Mem, n.Extra(0)!.Mem, dy.Mem, dx.Mem, rows, columns, n.Attributes.Tau), rows, columns, 20 * columns, n.DType);
                 n.AddGradient(0, dx);
             }
         },

@@ -20,8 +20,8 @@ public readonly record struct ConvTranspose2dAttributes(Size2d Stride, Size2d Pa
 }
 
 /// <summary>
-/// Transposed 2-D convolution: the gradient of a convolution for its input, as an operation. With that convolution's kernels the forward pass is its input gradient, the gradient for the
-/// input its forward pass, and the gradient for the weight its weight gradient with both maps exchanged.
+/// Transposed 2-D convolution: the gradient of a convolution for its input, as an operation. With that convolution's kernels the forward pass is its input
+/// gradient, the gradient for the input its forward pass, and the gradient for the weight its weight gradient with both maps exchanged.
 /// </summary>
 public static class TransposedConvolution
 {
@@ -41,7 +41,8 @@ public static class TransposedConvolution
             if (n.Optional(2) is { } bias)
             {
                 Shape y = n.Output.Shape;
-                n.Device.Pixel(new BinaryKernel<Add, PerChannel>(n.Output.Mem, bias.Mem, n.Output.Mem, y.CountFrom(2), y[1]), y[0] * y[1], y.CountFrom(2), 2, n.DType);
+                n.Device.Pixel(
+                    new BinaryKernel<Add, PerChannel>(n.Output.Mem, bias.Mem, n.Output.Mem, y.CountFrom(2), y[1]), y[0] * y[1], y.CountFrom(2), 2, n.DType);
             }
         },
         gradient: (n, dy) =>
@@ -73,7 +74,8 @@ public static class TransposedConvolution
     {
         if (x.Rank != 4 || w.Rank != 4 || a.Groups < 1 || x[1] != w[0] || x[1] % a.Groups != 0)
         {
-            throw new ShapeMismatchException("conv_transpose2d", "weight", $"{w} with {a.Groups} groups does not fit input {x}; it must be [{(x.Rank == 4 ? x[1] : 0)}, O/groups, KH, KW]");
+            throw new ShapeMismatchException(
+                "conv_transpose2d", "weight", $"{w} with {a.Groups} groups does not fit input {x}; it must be [{(x.Rank == 4 ? x[1] : 0)}, O/groups, KH, KW]");
         }
 
         if (x[2] < 1 || x[3] < 1)

@@ -46,7 +46,8 @@ public static class Windows
         [new("input", "[N, C, H, W]")],
         shape: n => n[0].Shape.Rank == 4 && n[0].Shape.Count > 0 && n.Attributes is { Height: > 0, Width: > 0 }
             ? new Shape(n[0].Shape[0], n[0].Shape[1], n.Attributes.Height, n.Attributes.Width)
-            : throw new ShapeMismatchException("window", "input", $"{n.Attributes.Height} x {n.Attributes.Width} of {n[0].Shape}; expected a non-empty [N, C, H, W] and a positive size"),
+            : throw new ShapeMismatchException(
+                "window", "input", $"{n.Attributes.Height} x {n.Attributes.Width} of {n[0].Shape}; expected a non-empty [N, C, H, W] and a positive size"),
         forward: n =>
         {
             Shape x = n[0].Shape;
@@ -106,6 +107,9 @@ public static class Windows
         bool planes = target.Rank == 4 && input.Rank == 4 && target[0] == input[0] && target[1] == input[1] && input.Count > 0;
         return planes && place.Top >= 0 && place.Top < target[2] && place.Left >= 0 && place.Left < target[3]
             ? target
-            : throw new ShapeMismatchException("add_window", "input", $"{input} at row {place.Top}, column {place.Left} of target {target}; expected equal N and C and a place inside the target");
+            : throw new ShapeMismatchException(
+                "add_window",
+                "input",
+                $"{input} at row {place.Top}, column {place.Left} of target {target}; expected equal N and C and a place inside the target");
     }
 }

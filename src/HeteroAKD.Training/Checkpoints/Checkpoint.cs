@@ -152,7 +152,10 @@ public sealed class Checkpoint
     {
         if (!ModelZoo.Names.Contains(Info.Model))
         {
-            throw new CheckpointException(_path, $"is of the model '{Info.Model}', which this program does not have", "Update the program, or load it with the program whose model it is");
+            throw new CheckpointException(
+                _path,
+                $"is of the model '{Info.Model}', which this program does not have",
+                "Update the program, or load it with the program whose model it is");
         }
 
         using (MetaDevice meta = new())
@@ -166,7 +169,10 @@ public sealed class Checkpoint
         return model;
     }
 
-    /// <summary>Copies the entries under a prefix into a module, and to a network what belongs to them; every parameter and buffer must be there with its shape, and nothing else.</summary>
+    /// <summary>
+    /// Copies the entries under a prefix into a module, and to a network what belongs to them; every parameter and buffer must be there with its shape, and
+    /// nothing else.
+    /// </summary>
     /// <exception cref="CheckpointException">It is of another model.</exception>
     public void CopyTo(string prefix, Module module)
     {
@@ -189,7 +195,10 @@ public sealed class Checkpoint
     {
         if (Info.Step > steps)
         {
-            throw new CheckpointException(_path, $"is at step {Info.Step}, and its training has {steps} steps", $"Train for at least {Info.Step} steps, or take another checkpoint of the run");
+            throw new CheckpointException(
+                _path,
+                $"is at step {Info.Step}, and its training has {steps} steps",
+                $"Train for at least {Info.Step} steps, or take another checkpoint of the run");
         }
     }
 
@@ -210,7 +219,10 @@ public sealed class Checkpoint
         if (_tensors.Count != targets.Count)
         {
             string unknown = _tensors.Keys.First(name => targets.All(t => t.Name != name));
-            throw new CheckpointException(_path, $"has an entry '{unknown}', which this training does not: it is of another model or another update rule", "Name the modules and the options that it was trained with");
+            throw new CheckpointException(
+                _path,
+                $"has an entry '{unknown}', which this training does not: it is of another model or another update rule",
+                "Name the modules and the options that it was trained with");
         }
 
         foreach ((string name, Tensor target) in targets)
@@ -231,7 +243,10 @@ public sealed class Checkpoint
         int own = _tensors.Keys.Count(k => k.StartsWith(prefix, StringComparison.Ordinal));
         if (own != state.Count)
         {
-            throw new CheckpointException(_path, $"holds {own} entries under '{prefix}', the model has {state.Count}: it is of another model ({Info.Model})", "Name the model it was trained as");
+            throw new CheckpointException(
+                _path,
+                $"holds {own} entries under '{prefix}', the model has {state.Count}: it is of another model ({Info.Model})",
+                "Name the model it was trained as");
         }
 
         if (module is SegmentationModel)
@@ -255,14 +270,16 @@ public sealed class Checkpoint
     {
         if (!_tensors.TryGetValue(name, out HostTensor? source))
         {
-            throw new CheckpointException(_path, $"has no entry '{name}': it is of another model ({Info.Model}) or another kind of run", "Name the model it was trained as");
+            throw new CheckpointException(
+                _path, $"has no entry '{name}': it is of another model ({Info.Model}) or another kind of run", "Name the model it was trained as");
         }
 
         if (!source.Sizes.AsSpan().SequenceEqual(target.Shape.ToArray()))
         {
             throw new CheckpointException(
                 _path,
-                $"entry '{name}' is [{string.Join(", ", source.Sizes)}], the model wants {target.Shape}: it is of another model ({Info.Model}, {Info.Classes} classes)",
+                $"entry '{name}' is [{string.Join(", ", source.Sizes)}], the model wants {target.Shape}: it is of another model ({Info.Model}, "
+                    + $"{Info.Classes} classes)",
                 "Name the model and the number of classes it was trained with");
         }
 
@@ -275,7 +292,10 @@ public sealed class Checkpoint
     {
         if (metadata.GetValueOrDefault("format") != Format)
         {
-            throw new CheckpointException(path, "is a safetensors file, but no checkpoint of this program", "Give a file that 'heteroakd train' or 'distill' wrote; 'heteroakd import' makes one of weights from elsewhere");
+            throw new CheckpointException(
+                path,
+                "is a safetensors file, but no checkpoint of this program",
+                "Give a file that 'heteroakd train' or 'distill' wrote; 'heteroakd import' makes one of weights from elsewhere");
         }
 
         CheckpointMetadata fields = new(path, metadata);
@@ -291,14 +311,16 @@ public sealed class Checkpoint
         // Up to layout 3 only HeteroAKD had modules of its own, and they did not stand under a term's name.
         const string Projectors = "projectors.";
         bool named = fields.Version > 3;
-        string Name(string name) => named || !name.StartsWith(Projectors, StringComparison.Ordinal) ? name : $"{Projectors}heteroakd.{name[Projectors.Length..]}";
+        string Name(string name) =>
+            named || !name.StartsWith(Projectors, StringComparison.Ordinal) ? name : $"{Projectors}heteroakd.{name[Projectors.Length..]}";
         return new Checkpoint(path, info, tensors.ToDictionary(t => Name(t.Name)));
     }
 
     /// <summary>Names, types and sizes of the tensors, and all metadata but this hash itself.</summary>
     internal static string HashHeader(IReadOnlyList<HostTensor> tensors, IReadOnlyDictionary<string, string> metadata)
     {
-        IEnumerable<string> entries = metadata.Where(m => m.Key != HeaderHashKey).OrderBy(m => m.Key, StringComparer.Ordinal).Select(m => $"{m.Key}\0{m.Value}");
+        IEnumerable<string> entries = metadata.Where(m => m.Key != HeaderHashKey)
+            .OrderBy(m => m.Key, StringComparer.Ordinal).Select(m => $"{m.Key}\0{m.Value}");
         IEnumerable<string> shapes = tensors.Select(t => $"{t.Name}\0{t.DType}\0{string.Join(',', t.Sizes)}");
         return Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(string.Join('\n', entries.Concat(shapes)))));
     }

@@ -4,7 +4,9 @@ using HeteroAKD.Nn.Encoders;
 
 namespace HeteroAKD.Training.Checkpoints;
 
-/// <summary>The metadata of a checkpoint's file, each field read within the range that it can have: a checksum only says that nobody changed a number by accident.</summary>
+/// <summary>
+/// The metadata of a checkpoint's file, each field read within the range that it can have: a checksum only says that nobody changed a number by accident.
+/// </summary>
 /// <param name="path">The file, for messages.</param>
 /// <param name="metadata">All of it.</param>
 internal sealed class CheckpointMetadata(string path, IReadOnlyDictionary<string, string> metadata)
@@ -87,16 +89,19 @@ internal sealed class CheckpointMetadata(string path, IReadOnlyDictionary<string
 
     private IReadOnlyDictionary<string, string> Records()
     {
-        Dictionary<string, string> records = metadata.Where(m => m.Key.StartsWith(RecordPrefix, StringComparison.Ordinal)).ToDictionary(m => m.Key[RecordPrefix.Length..], m => m.Value);
+        Dictionary<string, string> records = metadata.Where(
+            m => m.Key.StartsWith(RecordPrefix, StringComparison.Ordinal)).ToDictionary(m => m.Key[RecordPrefix.Length..], m => m.Value);
         return records.Count > 0 ? records : ReadOnlyDictionary<string, string>.Empty;
     }
 
     private static int VersionOf(string path, IReadOnlyDictionary<string, string> metadata)
     {
         string text = metadata.GetValueOrDefault("version") ?? throw Missing(path, "version");
-        return !int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out int version) || version < 1 ? throw Outside(path, "version", text, "a whole number from 1 on")
+        return !int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out int version)
+            || version < 1 ? throw Outside(path, "version", text, "a whole number from 1 on")
             : version <= Checkpoint.FormatVersion ? version
-            : throw new CheckpointException(path, $"was written by a newer program (layout {version}, this one reads up to {Checkpoint.FormatVersion})", "Update the program");
+            : throw new CheckpointException(
+                path, $"was written by a newer program (layout {version}, this one reads up to {Checkpoint.FormatVersion})", "Update the program");
     }
 
     private string Text(string key) => metadata.TryGetValue(key, out string? text) ? text : throw Missing(path, key);
@@ -118,7 +123,8 @@ internal sealed class CheckpointMetadata(string path, IReadOnlyDictionary<string
     private double Number(string key, Predicate<double> allowed, string range)
     {
         string text = Text(key);
-        return double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out double value) && allowed(value) ? value : throw Outside(path, key, text, range);
+        return double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out double value) && allowed(value) ? value
+            : throw Outside(path, key, text, range);
     }
 
     private float Eps(string key) => (float)Number(key, v => LayerNormEps.Allows((float)v), "above 0 and at most 1");

@@ -9,14 +9,14 @@ public sealed class BoundaryF1
 {
     private const int NoBoundary = -1;
 
-    private readonly int ignoreLabel;
-    private readonly double tolerance;
-    private readonly long[] predicted;         // [C] boundary pixels of the prediction
-    private readonly long[] predictedMatched;  // [C] ... near a true one
-    private readonly long[] actual;            // [C] boundary pixels of the truth
-    private readonly long[] actualMatched;     // [C] ... near a predicted one
-    private int[] truthBoundary = [];          // [H*W] class of a boundary pixel, or NoBoundary
-    private int[] predictionBoundary = [];     // [H*W]
+    private readonly int _ignoreLabel;
+    private readonly double _tolerance;
+    private readonly long[] _predicted;         // [C] boundary pixels of the prediction
+    private readonly long[] _predictedMatched;  // [C] ... near a true one
+    private readonly long[] _actual;            // [C] boundary pixels of the truth
+    private readonly long[] _actualMatched;     // [C] ... near a predicted one
+    private int[] _truthBoundary = [];          // [H*W] class of a boundary pixel, or NoBoundary
+    private int[] _predictionBoundary = [];     // [H*W]
 
     /// <summary>An empty count.</summary>
     /// <param name="classes">Number of classes.</param>
@@ -26,16 +26,16 @@ public sealed class BoundaryF1
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(classes, 1);
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(tolerance);
-        this.ignoreLabel = ignoreLabel;
-        this.tolerance = tolerance;
-        predicted = new long[classes];
-        predictedMatched = new long[classes];
-        actual = new long[classes];
-        actualMatched = new long[classes];
+        _ignoreLabel = ignoreLabel;
+        _tolerance = tolerance;
+        _predicted = new long[classes];
+        _predictedMatched = new long[classes];
+        _actual = new long[classes];
+        _actualMatched = new long[classes];
     }
 
     /// <summary>The tolerance in pixels for an image of this size.</summary>
-    public int Radius(int width, int height) => Math.Max(1, (int)Math.Round(tolerance * Math.Sqrt(((double)width * width) + ((double)height * height))));
+    public int Radius(int width, int height) => Math.Max(1, (int)Math.Round(_tolerance * Math.Sqrt(((double)width * width) + ((double)height * height))));
 
     /// <summary>Counts one image.</summary>
     /// <param name="labels">[H*W] truth.</param>
@@ -49,29 +49,29 @@ public sealed class BoundaryF1
             throw new ArgumentException($"{labels.Length} labels and {predictions.Length} predictions for an image of {width}x{height} pixels", nameof(labels));
         }
 
-        if (truthBoundary.Length != labels.Length)
+        if (_truthBoundary.Length != labels.Length)
         {
-            truthBoundary = new int[labels.Length];
-            predictionBoundary = new int[labels.Length];
+            _truthBoundary = new int[labels.Length];
+            _predictionBoundary = new int[labels.Length];
         }
 
-        Trace(labels, labels, truthBoundary, width, height);
-        Trace(predictions, labels, predictionBoundary, width, height);
+        Trace(labels, labels, _truthBoundary, width, height);
+        Trace(predictions, labels, _predictionBoundary, width, height);
         int radius = Radius(width, height);
-        Match(predictionBoundary, truthBoundary, predicted, predictedMatched, width, height, radius);
-        Match(truthBoundary, predictionBoundary, actual, actualMatched, width, height, radius);
+        Match(_predictionBoundary, _truthBoundary, _predicted, _predictedMatched, width, height, radius);
+        Match(_truthBoundary, _predictionBoundary, _actual, _actualMatched, width, height, radius);
     }
 
     /// <summary>F1 of one class: harmonic mean of precision and recall; NaN where neither map has a boundary of it.</summary>
     public double Of(int label)
     {
-        if (predicted[label] + actual[label] == 0)
+        if (_predicted[label] + _actual[label] == 0)
         {
             return double.NaN;
         }
 
-        double precision = predicted[label] == 0 ? 0 : (double)predictedMatched[label] / predicted[label];
-        double recall = actual[label] == 0 ? 0 : (double)actualMatched[label] / actual[label];
+        double precision = _predicted[label] == 0 ? 0 : (double)_predictedMatched[label] / _predicted[label];
+        double recall = _actual[label] == 0 ? 0 : (double)_actualMatched[label] / _actual[label];
         return precision + recall == 0 ? 0 : 2 * precision * recall / (precision + recall);
     }
 
@@ -80,7 +80,7 @@ public sealed class BoundaryF1
     {
         double sum = 0;
         int present = 0;
-        for (int c = 0; c < predicted.Length; c++)
+        for (int c = 0; c < _predicted.Length; c++)
         {
             double f1 = Of(c);
             if (!double.IsNaN(f1))
@@ -100,7 +100,7 @@ public sealed class BoundaryF1
             for (int x = 0; x < width; x++)
             {
                 int i = (y * width) + x;
-                bool edge = labels[i] != ignoreLabel
+                bool edge = labels[i] != _ignoreLabel
                     && ((x > 0 && Differs(map, labels, i, i - 1)) || (x < width - 1 && Differs(map, labels, i, i + 1))
                         || (y > 0 && Differs(map, labels, i, i - width)) || (y < height - 1 && Differs(map, labels, i, i + width)));
                 boundary[i] = edge ? map[i] : NoBoundary;
@@ -109,7 +109,7 @@ public sealed class BoundaryF1
     }
 
     private bool Differs(ReadOnlySpan<int> map, ReadOnlySpan<int> labels, int i, int neighbour) =>
-        labels[neighbour] != ignoreLabel && map[neighbour] != map[i];
+        labels[neighbour] != _ignoreLabel && map[neighbour] != map[i];
 
     private static void Match(int[] from, int[] to, long[] counted, long[] matched, int width, int height, int radius)
     {

@@ -8,7 +8,7 @@ namespace HeteroAKD.Training.Evaluation;
 /// </summary>
 public sealed class ConfusionMatrix
 {
-    private readonly long[] counts;  // [C, C] row = truth, column = prediction
+    private readonly long[] _counts;  // [C, C] row = truth, column = prediction
 
     /// <summary>An empty matrix.</summary>
     /// <param name="classes">Number of classes C.</param>
@@ -23,7 +23,7 @@ public sealed class ConfusionMatrix
 
         Classes = classes;
         IgnoreLabel = ignoreLabel;
-        counts = new long[classes * classes];
+        _counts = new long[classes * classes];
     }
 
     /// <summary>Number of classes.</summary>
@@ -33,13 +33,13 @@ public sealed class ConfusionMatrix
     public int IgnoreLabel { get; }
 
     /// <summary>Pixels of class <paramref name="truth"/> predicted as <paramref name="prediction"/>.</summary>
-    public long this[int truth, int prediction] => counts[(truth * Classes) + prediction];
+    public long this[int truth, int prediction] => _counts[(truth * Classes) + prediction];
 
     /// <summary>Share of a true class's pixels with a prediction; NaN where the class does not occur.</summary>
     public double Share(int truth, int prediction) => Truth(truth) is var all and > 0 ? (double)this[truth, prediction] / all : double.NaN;
 
     /// <summary>Counted pixels.</summary>
-    public long Total => counts.Sum();
+    public long Total => _counts.Sum();
 
     /// <summary>Counted pixels of a true class.</summary>
     public long Truth(int truth)
@@ -69,12 +69,13 @@ public sealed class ConfusionMatrix
         if (other.Classes != Classes || other.IgnoreLabel != IgnoreLabel)
         {
             throw new ArgumentException(
-                $"cannot merge a matrix of {other.Classes} classes, ignoring {other.IgnoreLabel}, into one of {Classes} classes, ignoring {IgnoreLabel}", nameof(other));
+                $"cannot merge a matrix of {other.Classes} classes, ignoring {other.IgnoreLabel}, into one of {Classes} classes, ignoring "
+                    + $"{IgnoreLabel}", nameof(other));
         }
 
-        for (int i = 0; i < counts.Length; i++)
+        for (int i = 0; i < _counts.Length; i++)
         {
-            counts[i] += other.counts[i];
+            _counts[i] += other._counts[i];
         }
     }
 
@@ -135,10 +136,12 @@ public sealed class ConfusionMatrix
             if ((uint)truth >= (uint)Classes || (uint)prediction >= (uint)Classes)
             {
                 throw new ArgumentException(
-                    $"pixel {i} has label {truth} and prediction {prediction}, but classes are 0..{Classes - 1} and {IgnoreLabel} is ignored in labels", nameof(labels));
+                    $"pixel {i} has label {truth} and prediction {prediction}, but classes are 0..{Classes - 1} and {IgnoreLabel} is ignored in "
+                        + "labels",
+                    nameof(labels));
             }
 
-            counts[(truth * Classes) + prediction]++;
+            _counts[(truth * Classes) + prediction]++;
         }
     }
 

@@ -18,8 +18,8 @@ public delegate void PredictedImage(int index, ReadOnlySpan<int> classes, int wi
 public sealed record EvaluationResult(SegmentationScores Scores, ConfusionMatrix Matrix, IReadOnlyList<double> ClassBoundaryF1);
 
 /// <summary>
-/// Scores a network on images as <see cref="EvaluationOptions"/> says: logits resized bilinearly to label size, the largest one taken, one confusion matrix over all
-/// images. Images may differ in size; neighbours of one size are evaluated together.
+/// Scores a network on images as <see cref="EvaluationOptions"/> says: logits resized bilinearly to label size, the largest one taken, one confusion matrix
+/// over all images. Images may differ in size; neighbours of one size are evaluated together.
 /// </summary>
 public sealed class Evaluator(EvaluationOptions config)
 {

@@ -6,9 +6,9 @@ using HeteroAKD.Tensors.Ops;
 namespace HeteroAKD.Training.Evaluation;
 
 /// <summary>
-/// The class of every pixel of images, as <see cref="EvaluationOptions"/> says: whole or by sliding windows, at several scales and mirrored. Logits are resized before
-/// the largest is taken, and only class ids leave the device. Beside the network's own memory an image needs one map of full size [C, H, W], with averaged
-/// probabilities two, whatever the number of windows and scales.
+/// The class of every pixel of images, as <see cref="EvaluationOptions"/> says: whole or by sliding windows, at several scales and mirrored. Logits are resized
+/// before the largest is taken, and only class ids leave the device. Beside the network's own memory an image needs one map of full size [C, H, W], with
+/// averaged probabilities two, whatever the number of windows and scales.
 /// </summary>
 internal sealed class Inference(FrozenNetwork network, EvaluationOptions config, Outside outside)
 {

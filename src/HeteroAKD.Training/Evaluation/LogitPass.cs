@@ -61,7 +61,9 @@ internal sealed class LogitPass : IDisposable
         }
     }
 
-    /// <summary>Adds the softmax of the logits to <paramref name="total"/> [1, C, H, W]. It needs all classes of a pixel, so a second map of full size.</summary>
+    /// <summary>
+    /// Adds the softmax of the logits to <paramref name="total"/> [1, C, H, W]. It needs all classes of a pixel, so a second map of full size.
+    /// </summary>
     public void AddProbabilitiesTo(Tensor total)
     {
         (int classes, int height, int width) = (total.Shape[1], total.Shape[2], total.Shape[3]);

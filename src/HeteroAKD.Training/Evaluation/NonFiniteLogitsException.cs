@@ -10,5 +10,6 @@ public sealed class NonFiniteLogitsException()
     public const string Problem = "the network's logits are NaN or infinite, although its weights are finite: an activation left the range of float32";
 
     /// <summary>What to do.</summary>
-    public const string Remedy = "Take an earlier checkpoint (ROLE-best), or give the mean and deviation that the network was trained with (augmentation.mean, augmentation.std)";
+    public const string Remedy = "Take an earlier checkpoint (ROLE-best), or give the mean and deviation that the network was trained with "
+        + "(augmentation.mean, augmentation.std)";
 }

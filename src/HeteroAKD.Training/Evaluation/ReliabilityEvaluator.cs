@@ -14,10 +14,11 @@ namespace HeteroAKD.Training.Evaluation;
 public sealed record ReliabilityRow(int Step, string Split, ReliabilityScores Scores);
 
 /// <summary>
-/// Measures how well the teacher's share S tells pixels where the teacher is wrong. Networks and projectors run in evaluation mode and without a tape, on whole images
-/// at scale 1: nothing that training depends on changes.
+/// Measures how well the teacher's share S tells pixels where the teacher is wrong. Networks and projectors run in evaluation mode and without a tape, on whole
+/// images at scale 1: nothing that training depends on changes.
 /// </summary>
-/// <param name="options">Batch size, and how logits are resized before the largest is taken. Windows, scales and mirror images play no part: S comes from one pass.</param>
+/// <param name="options">Batch size, and how logits are resized before the largest is taken. Windows, scales and mirror images play no part: S comes from one
+/// pass.</param>
 public sealed class ReliabilityEvaluator(EvaluationOptions options)
 {
     /// <summary>The maps of S, W and ΔH have [N, C, H, W] elements each: at most so many at once, or one image's.</summary>

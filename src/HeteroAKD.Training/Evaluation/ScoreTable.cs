@@ -8,9 +8,10 @@ public static class ScoreTable
     /// <param name="networks">Column heads and scores, in order.</param>
     /// <param name="differences">Further columns: a head, and the networks (by place) whose scores are subtracted.</param>
     public static string Render(
-        IReadOnlyList<string> classNames, IReadOnlyList<(string Name, SegmentationScores Scores)> networks, params IReadOnlyList<(string Head, int Of, int Over)> differences)
+        IReadOnlyList<string> classNames, IReadOnlyList<(string Name, SegmentationScores Scores)> networks,
+        params IReadOnlyList<(string Head, int Of, int Over)> differences)
     {
-        var table = new TextTable(["IoU %", .. networks.Select(n => n.Name), .. differences.Select(d => d.Head)]);
+        TextTable table = new(["IoU %", .. networks.Select(n => n.Name), .. differences.Select(d => d.Head)]);
         for (int c = 0; c < classNames.Count; c++)
         {
             Add(classNames[c], s => s.ClassIoU[c]);
@@ -30,7 +31,11 @@ public static class ScoreTable
 
         void Add(string name, Func<SegmentationScores, double> score)
         {
-            table.Row([name, .. networks.Select(n => ScoreText.Percent(score(n.Scores))), .. differences.Select(d => ScoreText.Signed(score(networks[d.Of].Scores) - score(networks[d.Over].Scores)))]);
+            table.Row(
+                [
+                    name, .. networks.Select(n => ScoreText.Percent(score(n.Scores))),
+                    .. differences.Select(d => ScoreText.Signed(score(networks[d.Of].Scores) - score(networks[d.Over].Scores)))
+                ]);
         }
     }
 }

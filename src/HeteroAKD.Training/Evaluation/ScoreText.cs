@@ -14,13 +14,16 @@ public static class ScoreText
     public static string Share(double share, int decimals = 2) => Percent(share, decimals) is var text && text == "-" ? text : text + " %";
 
     /// <summary>A share in percent, as a number alone.</summary>
-    public static string Percent(double share, int decimals = 2) => double.IsNaN(share) ? "-" : (100 * share).ToString("F" + decimals, CultureInfo.InvariantCulture);
+    public static string Percent(double share, int decimals = 2) =>
+        double.IsNaN(share) ? "-" : (100 * share).ToString("F" + decimals, CultureInfo.InvariantCulture);
 
     /// <summary>A difference of shares in points, with its sign.</summary>
     public static string Signed(double share) => double.IsNaN(share) ? "-" : (100 * share).ToString("+0.00;-0.00;0.00", CultureInfo.InvariantCulture);
 
     /// <summary>Classes with a score of all that are named, "1 of 2".</summary>
-    public static string Classes(SegmentationScores scores) => string.Create(CultureInfo.InvariantCulture, $"{scores.ScoredClasses} of {scores.ClassIoU.Count}");
+    public static string Classes(SegmentationScores scores) =>
+        string.Create(CultureInfo.InvariantCulture, $"{scores.ScoredClasses} of {scores.ClassIoU.Count}");
 
-    private static string Missing(SegmentationScores scores) => scores.ScoredClasses < scores.ClassIoU.Count ? $" ({Classes(scores)} classes have a score)" : "";
+    private static string Missing(SegmentationScores scores) =>
+        scores.ScoredClasses < scores.ClassIoU.Count ? $" ({Classes(scores)} classes have a score)" : "";
 }

@@ -1,8 +1,8 @@
 namespace HeteroAKD.Training.Evaluation;
 
 /// <summary>
-/// Where the windows of an image stand: on a grid of the stride, the last ones moved back inside (mmsegmentation's slide_inference). A side of the image that is
-/// shorter than the window is padded at its end.
+/// Where the windows of an image stand: on a grid of the stride, the last ones moved back inside (mmsegmentation's slide_inference). A side of the image that
+/// is shorter than the window is padded at its end.
 /// </summary>
 public sealed class WindowGrid
 {

@@ -55,7 +55,8 @@ public static class AuxiliaryWarmUp
         return FormattableString.Invariant($"were fitted to the labels of {fit.Batches} batches, loss {loss:G4}");
     }
 
-    private static string Train(TrainingJob job, WarmUp warmUp, IBatchSource batches, StepInputs inputs, ITrainingObserver observer, CancellationToken cancellation)
+    private static string Train(
+        TrainingJob job, WarmUp warmUp, IBatchSource batches, StepInputs inputs, ITrainingObserver observer, CancellationToken cancellation)
     {
         Device device = job.Model.Device;
         OptimizerOptions options = job.Optimizer;

@@ -20,7 +20,8 @@ public interface ITrainingObserver
     /// <summary>Numbers of a step or of an evaluation, by the names of their columns; the span is valid during the call.</summary>
     /// <param name="job">Whose.</param>
     /// <param name="step">Steps done.</param>
-    /// <param name="values">The objective's terms, <c>loss</c>, <c>lr</c> and <c>grad_norm</c>; or <c>val_miou</c>, <c>val_pixel_accuracy</c> and <c>val_boundary_f1</c>, and <c>val_miou_ema</c>.</param>
+    /// <param name="values">The objective's terms, <c>loss</c>, <c>lr</c> and <c>grad_norm</c>; or <c>val_miou</c>, <c>val_pixel_accuracy</c> and
+    /// <c>val_boundary_f1</c>, and <c>val_miou_ema</c>.</param>
     void Measured(TrainingJob job, int step, ReadOnlySpan<(string Column, double Value)> values)
     {
     }
@@ -40,7 +41,9 @@ public interface ITrainingObserver
     {
     }
 
-    /// <summary>What the last checkpoint keeps of the observer's own files, by name, so that they can be written again; a resumed training hands them back.</summary>
+    /// <summary>
+    /// What the last checkpoint keeps of the observer's own files, by name, so that they can be written again; a resumed training hands them back.
+    /// </summary>
     IReadOnlyDictionary<string, string> Records(TrainingJob job) => ReadOnlyDictionary<string, string>.Empty;
 
     /// <summary>A line for the log.</summary>

@@ -2,7 +2,6 @@ using HeteroAKD.Kernels.Lanes;
 using HeteroAKD.Nn;
 using HeteroAKD.Tensors;
 using HeteroAKD.Tensors.Autograd;
-using HeteroAKD.Tensors.Ops;
 using HeteroAKD.Training.Checkpoints;
 using HeteroAKD.Training.Optimization;
 
@@ -30,8 +29,8 @@ public sealed record ModuleTrainingOptions
 }
 
 /// <summary>
-/// Trains any modules on a loss that the caller computes: clear gradients, forward, backward, clip, update. <see cref="NetworkTrainer"/> adds validation, checkpoints
-/// while training and replayed steps, for segmentation networks. Parameters with <see cref="Tensor.RequiresGrad"/> off stay as they are.
+/// Trains any modules on a loss that the caller computes: clear gradients, forward, backward, clip, update. <see cref="NetworkTrainer"/> adds validation,
+/// checkpoints while training and replayed steps, for segmentation networks. Parameters with <see cref="Tensor.RequiresGrad"/> off stay as they are.
 /// </summary>
 public sealed class ModuleTrainer : IDisposable
 {
@@ -53,7 +52,8 @@ public sealed class ModuleTrainer : IDisposable
     /// <summary>Takes over the parameters of some modules until <see cref="Dispose"/>, such as a student and its projector.</summary>
     /// <param name="modules">All on one device, each tensor with a name of its own.</param>
     /// <param name="options">How long, and how.</param>
-    /// <exception cref="HeteroAkdException">No parameter wants a gradient, a name comes twice, the modules are on two devices, or an option is out of its range.</exception>
+    /// <exception cref="HeteroAkdException">No parameter wants a gradient, a name comes twice, the modules are on two devices, or an option is out of its
+    /// range.</exception>
     public ModuleTrainer(IReadOnlyList<Module> modules, ModuleTrainingOptions options)
     {
         InRangeAttribute.Require(options);
@@ -61,7 +61,8 @@ public sealed class ModuleTrainer : IDisposable
         InRangeAttribute.Require(options.Schedule);
         if ((long)options.Steps * options.Optimizer.Accumulate > int.MaxValue)
         {
-            throw new HeteroAkdException($"training: {options.Steps} steps of {options.Optimizer.Accumulate} mini-batches are more than {int.MaxValue}, the most that are numbered");
+            throw new HeteroAkdException(
+                $"training: {options.Steps} steps of {options.Optimizer.Accumulate} mini-batches are more than {int.MaxValue}, the most that are numbered");
         }
 
         _options = options;
@@ -82,14 +83,16 @@ public sealed class ModuleTrainer : IDisposable
 
     /// <summary>Takes the steps that are left.</summary>
     /// <param name="loss">
-    /// Computes the loss, a scalar, of a mini-batch. Its first argument is the number of the mini-batch from 0 on, over the whole training: draw the data from it, and a training that
-    /// goes on from <see cref="Load"/> sees what an unbroken one sees. The second goes to <see cref="Layer.Forward"/>. A step has
+    /// Computes the loss, a scalar, of a mini-batch. Its first argument is the number of the mini-batch from 0 on, over the whole training: draw the data from
+    /// it, and a training that goes on from <see cref="Load"/> sees what an unbroken one sees. The second goes to <see cref="Layer.Forward"/>. A step has
     /// <see cref="OptimizerOptions.Accumulate"/> mini-batches. Tensors made here are freed after the backward pass.
     /// </param>
-    /// <param name="report">Hears the steps done and the mean loss of the step, as often as <see cref="ModuleTrainingOptions.LogEvery"/> says; null to hear nothing.</param>
+    /// <param name="report">Hears the steps done and the mean loss of the step, as often as <see cref="ModuleTrainingOptions.LogEvery"/> says; null to hear
+    /// nothing.</param>
     /// <param name="cancellation">Stops between two steps; <see cref="Save"/> works then.</param>
     /// <exception cref="OperationCanceledException">Cancelled.</exception>
-    /// <exception cref="NonFiniteException">The loss is NaN or infinite. It is looked at in every step on the host, and in reported steps on accelerators, where each look waits for the device.</exception>
+    /// <exception cref="NonFiniteException">The loss is NaN or infinite. It is looked at in every step on the host, and in reported steps on accelerators,
+    /// where each look waits for the device.</exception>
     /// <exception cref="HeteroAkdException">The loss is no scalar, or depends on no parameter.</exception>
     public void Run(Func<int, Pass, Tensor> loss, Action<int, double>? report = null, CancellationToken cancellation = default)
     {
@@ -120,7 +123,8 @@ public sealed class ModuleTrainer : IDisposable
     }, Entries());
 
     /// <summary>Goes on from a file of <see cref="Save"/>: equal data then gives the bits of a training that never stopped.</summary>
-    /// <exception cref="CheckpointException">The file is damaged, is of other modules or another update rule, or has more steps than this training; nothing was changed.</exception>
+    /// <exception cref="CheckpointException">The file is damaged, is of other modules or another update rule, or has more steps than this training; nothing was
+    /// changed.</exception>
     public void Load(string path)
     {
         Checkpoint checkpoint = Checkpoint.Load(path);
@@ -149,11 +153,14 @@ public sealed class ModuleTrainer : IDisposable
 
         if (modules.SelectMany(m => m.State()).GroupBy(e => e.Name).FirstOrDefault(g => g.Count() > 1) is { } twice)
         {
-            throw new HeteroAkdException($"training: two tensors of the modules are called '{twice.Key}'. Build each module at a site of its own, such as site.At(\"projector\")");
+            throw new HeteroAkdException(
+                $"training: two tensors of the modules are called '{twice.Key}'. Build each module at a site of its own, such as site.At(\"projector\")");
         }
 
         Device device = trained[0].Device;
-        return trained.FirstOrDefault(t => t.Device != device) is { } elsewhere ? throw new DeviceMismatchException("training", elsewhere.Name, device, elsewhere.Device) : device;
+        return trained.FirstOrDefault(t => t.Device != device) is { } elsewhere
+            ? throw new DeviceMismatchException("training", elsewhere.Name, device, elsewhere.Device)
+            : device;
     }
 
     private double RunStep(Func<int, Pass, Tensor> loss, bool reads)
@@ -177,7 +184,8 @@ public sealed class ModuleTrainer : IDisposable
 
     private Tensor Scalar(Tensor loss) =>
         loss.Device != _device ? throw new DeviceMismatchException("training", "loss", _device, loss.Device)
-        : loss.Shape.Count != 1 ? throw new ShapeMismatchException("training", "loss", $"shape {loss.Shape} is not a scalar; reduce it with Functional.Mean or Functional.Sum")
+        : loss.Shape.Count != 1 ? throw new ShapeMismatchException(
+            "training", "loss", $"shape {loss.Shape} is not a scalar; reduce it with Functional.Mean or Functional.Sum")
         : loss;
 
     private double Finite(double value) => double.IsFinite(value) ? value : throw new NonFiniteException("loss", "modules", Step, $"the value {value}");

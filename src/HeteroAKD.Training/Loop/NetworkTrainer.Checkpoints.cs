@@ -103,7 +103,8 @@ public sealed partial class NetworkTrainer
     }
 
     private static bool LacksNetwork(State s) => s.Job.Folder is { } folder
-        && (!File.Exists(Path.Combine(folder, NetworkFile(s.Job.Role))) || (s.Average is not null && !File.Exists(Path.Combine(folder, AverageFile(s.Job.Role)))));
+        && (!File.Exists(Path.Combine(folder, NetworkFile(s.Job.Role)))
+            || (s.Average is not null && !File.Exists(Path.Combine(folder, AverageFile(s.Job.Role)))));
 
     // The average takes the network's place meanwhile.
     private static void WithAverage(State s, Action work)
@@ -119,7 +120,9 @@ public sealed partial class NetworkTrainer
         }
     }
 
-    /// <summary>Before an error ends the training: what was learnt since the last checkpoint is kept, if the error did not come in the middle of a step.</summary>
+    /// <summary>
+    /// Before an error ends the training: what was learnt since the last checkpoint is kept, if the error did not come in the middle of a step.
+    /// </summary>
     private void SaveBeforeEnd(State s)
     {
         if (s.Job.Folder is null || (s.Step == s.Saved && !s.Unfinished))

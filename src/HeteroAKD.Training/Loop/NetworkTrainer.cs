@@ -22,7 +22,8 @@ public sealed partial class NetworkTrainer(ITrainingObserver observer)
     /// <param name="cancellation">Stops between steps.</param>
     /// <param name="from">What an interrupted run left; null begins anew.</param>
     /// <remarks>Any other error saves first as well, where it does not come in the middle of a step.</remarks>
-    /// <exception cref="OperationCanceledException">Cancelled; the state was saved where there is a folder, unless the objective was still warming up.</exception>
+    /// <exception cref="OperationCanceledException">Cancelled; the state was saved where there is a folder, unless the objective was still warming
+    /// up.</exception>
     /// <exception cref="NonFiniteException">The loss became NaN or infinite; earlier checkpoints are as they were.</exception>
     public double Run(TrainingJob job, IBatchSource batches, CancellationToken cancellation = default, Checkpoint? from = null)
     {
@@ -41,7 +42,12 @@ public sealed partial class NetworkTrainer(ITrainingObserver observer)
         using FlatParameters parameters = new(device, job.ParameterGroups());
         using Optimizer optimizer = new(parameters, job.Optimizer);
         using WeightAverage? average = job.Training.Ema > 0 ? new WeightAverage(job.Model, parameters, job.Training.Ema) : null;
-        State state = new(job, optimizer, batches, new LearningRateSchedule(job.Schedule, job.Optimizer.Lr, job.Training.Steps)) { Average = average, Seconds = warmUpClock.Elapsed.TotalSeconds };
+        State state = new(
+            job,
+            optimizer,
+            batches,
+            new LearningRateSchedule(job.Schedule, job.Optimizer.Lr, job.Training.Steps))
+        { Average = average, Seconds = warmUpClock.Elapsed.TotalSeconds };
         if (from is not null)
         {
             Resume(state, from);
@@ -222,7 +228,8 @@ public sealed partial class NetworkTrainer(ITrainingObserver observer)
 
         observer.Evaluated(s.Job, s.Step);
         observer.Measured(s.Job, s.Step, [("val_miou", scores.MeanIoU), ("val_pixel_accuracy", scores.PixelAccuracy), ("val_boundary_f1", scores.BoundaryF1)]);
-        string line = $"{s.Job.Role} step {s.Step}/{s.Job.Training.Steps}: val mIoU {ScoreText.MeanIoU(scores)}, pixel accuracy {ScoreText.Share(scores.PixelAccuracy)}";
+        string line = $"{s.Job.Role} step {s.Step}/{s.Job.Training.Steps}: val mIoU {ScoreText.MeanIoU(scores)}, pixel accuracy "
+            + $"{ScoreText.Share(scores.PixelAccuracy)}";
         if (s.Average is not null)
         {
             observer.Measured(s.Job, s.Step, [("val_miou_ema", averaged)]);

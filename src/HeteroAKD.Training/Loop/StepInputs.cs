@@ -4,8 +4,8 @@ using HeteroAKD.Tensors;
 namespace HeteroAKD.Training.Loop;
 
 /// <summary>
-/// The tensors that batches are copied into: the same memory every step, as a recorded step will need it. On an accelerator a batch travels while the step before
-/// it still runs.
+/// The tensors that batches are copied into: the same memory every step, as a recorded step will need it. On an accelerator a batch travels while the step
+/// before it still runs.
 /// </summary>
 public sealed class StepInputs(Device device) : IDisposable
 {

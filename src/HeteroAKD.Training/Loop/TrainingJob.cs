@@ -42,7 +42,9 @@ public sealed record TrainingJob
     /// <summary>A text that checkpoints keep, such as a configuration; nothing here reads it.</summary>
     public string Config { get; init; } = "";
 
-    /// <summary>A text that checkpoints keep, asked for when the first one is written, such as a digest of what the training began from; nothing here reads it.</summary>
+    /// <summary>
+    /// A text that checkpoints keep, asked for when the first one is written, such as a digest of what the training began from; nothing here reads it.
+    /// </summary>
     public Func<string>? Inputs { get; init; }
 
     /// <summary>Seconds that an interrupted training took before it goes on.</summary>
@@ -56,7 +58,8 @@ public sealed record TrainingJob
         {
             HashSet<Tensor> opposing = [.. Objective.Opponents.SelectMany(o => o.Module.Parameters())];
             List<Tensor> projectors = [.. auxiliary.Parameters().Where(p => !opposing.Contains(p))];
-            groups.AddRange(ParameterGroup.Of(projectors, "projectors", Optimizer.ProjectorLrMultiplier, Optimizer.WeightDecay, Optimizer.NoDecayOnNormsAndBiases));
+            groups.AddRange(
+                ParameterGroup.Of(projectors, "projectors", Optimizer.ProjectorLrMultiplier, Optimizer.WeightDecay, Optimizer.NoDecayOnNormsAndBiases));
             groups.AddRange(Objective.Opponents.Select(o => new ParameterGroup(o.Module.Path, 1, 0, o.Module.Parameters(), o.Rule)));
         }
 
@@ -65,5 +68,8 @@ public sealed record TrainingJob
 
     /// <summary>Names of all numbers that its observer is told (<see cref="ITrainingObserver.Measured"/>).</summary>
     public IReadOnlyList<string> Columns() =>
-        ["loss", "lr", "grad_norm", "val_miou", "val_pixel_accuracy", "val_boundary_f1", .. Training.Ema > 0 ? ["val_miou_ema"] : Array.Empty<string>(), .. Objective.TermNames];
+        [
+            "loss", "lr", "grad_norm", "val_miou", "val_pixel_accuracy", "val_boundary_f1", .. Training.Ema > 0 ? ["val_miou_ema"] : Array.Empty<string>(),
+            .. Objective.TermNames
+        ];
 }

@@ -128,7 +128,8 @@ public sealed class Optimizer : IDisposable
         if (group.Own is { } own)
         {
             SetScalars(p.OwnScalars!, own.Lr, own.Beta1, own.Beta2);
-            AdamWKernel kernel = new(p.Values, p.Gradients, p.First, p.Second, p.OwnScalars!.Mem, own.Beta1, own.Beta2, own.Eps, group.WeightDecay, group.LrMultiplier);
+            AdamWKernel kernel = new(
+                p.Values, p.Gradients, p.First, p.Second, p.OwnScalars!.Mem, own.Beta1, own.Beta2, own.Eps, group.WeightDecay, group.LrMultiplier);
             device.Pixel(kernel, 1, p.Count, 6, DType.Float32);
         }
         else if (_config.Kind == OptimizerKind.AdamW)
@@ -140,7 +141,8 @@ public sealed class Optimizer : IDisposable
         else
         {
             SgdKernel kernel = new(
-                p.Values, p.Gradients, p.First, _scalars.Mem, (float)_config.Momentum, (float)group.WeightDecay, _config.Nesterov ? 1 : 0, (float)group.LrMultiplier);
+                p.Values, p.Gradients, p.First, _scalars.Mem, (float)_config.Momentum, (float)group.WeightDecay, _config.Nesterov ? 1
+                    : 0, (float)group.LrMultiplier);
             device.Pixel(kernel, 1, p.Count, 4, DType.Float32);
         }
     }

@@ -5,9 +5,10 @@ using HeteroAKD.Tensors.Ops;
 namespace HeteroAKD.Training.Optimization;
 
 /// <summary>
-/// An exponential moving average of a network's parameters and running statistics: average = d · average + (1 - d) · value after every update. d is the smaller of
-/// the asked decay and (1 + n)/(10 + n) after n updates, so that a short training forgets its first weights (TensorFlow's <c>ExponentialMovingAverage</c> with
-/// <c>num_updates</c>). Parameters of modules trained beside the network are averaged with it, their running statistics are not: nothing may read them while swapped.
+/// An exponential moving average of a network's parameters and running statistics: average = d · average + (1 - d) · value after every update. d is the smaller
+/// of the asked decay and (1 + n)/(10 + n) after n updates, so that a short training forgets its first weights (TensorFlow's <c>ExponentialMovingAverage</c>
+/// with <c>num_updates</c>). Parameters of modules trained beside the network are averaged with it, their running statistics are not: nothing may read them
+/// while swapped.
 /// </summary>
 public sealed class WeightAverage : IDisposable
 {

@@ -7,7 +7,8 @@ internal static class FileKind
 
     private static readonly (byte[] Start, string Kind, string Remedy)[] s_beginnings =
     [
-        ("version https://git-lfs.github.com"u8.ToArray(), "a pointer of Git LFS, not the weights themselves", "Fetch them with 'git lfs pull', or download the file from its page"),
+        ("version https://git-lfs.github.com"u8.ToArray(), "a pointer of Git LFS, not the weights themselves", "Fetch them with 'git lfs pull', or download "
+            + "the file from its page"),
         ("<!DOCTYPE"u8.ToArray(), "an HTML page, not the weights themselves", "Open the address in a browser and download the file that it offers"),
         ("<!doctype"u8.ToArray(), "an HTML page, not the weights themselves", "Open the address in a browser and download the file that it offers"),
         ("<html"u8.ToArray(), "an HTML page, not the weights themselves", "Open the address in a browser and download the file that it offers"),
@@ -16,12 +17,13 @@ internal static class FileKind
         ([(byte)'B', (byte)'Z', (byte)'h'], "a bzip2 archive", Decompress),
         ([0x28, 0xB5, 0x2F, 0xFD], "a zstd archive", Decompress),
         ([(byte)'7', (byte)'z', 0xBC, 0xAF], "a 7z archive", Decompress),
-        ([0x89, (byte)'H', (byte)'D', (byte)'F'], "an HDF5 file, as Keras writes them", "Weights of TensorFlow and Keras are not read; find them as .pth or .safetensors"),
+        ([0x89, (byte)'H', (byte)'D', (byte)'F'], "an HDF5 file, as Keras writes them", "Weights of TensorFlow and Keras are not read; find them as .pth or "
+            + ".safetensors"),
         ([(byte)'G', (byte)'G', (byte)'U', (byte)'F'], "a GGUF file, which holds quantised language models", "Find the weights as .pth or .safetensors"),
         ([0x93, (byte)'N', (byte)'U', (byte)'M', (byte)'P', (byte)'Y'], "one NumPy array", "Find the weights as .pth or .safetensors"),
     ];
 
-    private static readonly (byte[] Start, string Kind)[] Known =
+    private static readonly (byte[] Start, string Kind)[] s_known =
     [
         ([0x89, (byte)'P', (byte)'N', (byte)'G'], "a PNG image"),
         ([0xFF, 0xD8, 0xFF], "a JPEG image"),
@@ -54,7 +56,7 @@ internal static class FileKind
     /// <summary>The kind of a file from its first eight bytes; null where they tell nothing.</summary>
     public static string? Find(ReadOnlySpan<byte> start)
     {
-        foreach ((byte[] known, string kind) in Known)
+        foreach ((byte[] known, string kind) in s_known)
         {
             if (start.StartsWith(known))
             {

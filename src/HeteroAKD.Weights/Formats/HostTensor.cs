@@ -78,7 +78,10 @@ public sealed record HostTensor(string Name, string DType, int[] Sizes, byte[] B
             negative += isVariance && value < 0 ? 1 : 0;
         }
 
-        string[] found = [.. new[] { (nan, "NaN"), (infinite, "infinite"), (negative, "negative") }.Where(f => f.Item1 > 0).Select(f => $"{f.Item1} {f.Item2}")];
+        string[] found =
+        [
+            .. new[] { (nan, "NaN"), (infinite, "infinite"), (negative, "negative") }.Where(f => f.Item1 > 0).Select(f => $"{f.Item1} {f.Item2}")
+        ];
         return found.Length == 0 ? null : $"'{FileLimits.Shown(Name)}' has {string.Join(" and ", found)} among {Count} values";
     }
 

@@ -10,7 +10,9 @@ namespace HeteroAKD.Weights.Formats;
 /// <summary>A file of NumPy that cannot be read.</summary>
 public sealed class NpyException(string path, string problem, Exception? inner = null) : HeteroAkdException($"{path}: {problem}", inner!);
 
-/// <summary>One array of floats as <c>numpy.save</c> writes it (format versions 1 to 3): float16, float32 or float64, little-endian, in C order. Read as float32.</summary>
+/// <summary>
+/// One array of floats as <c>numpy.save</c> writes it (format versions 1 to 3): float16, float32 or float64, little-endian, in C order. Read as float32.
+/// </summary>
 public static partial class NpyFile
 {
     private const int MagicBytes = 6;
@@ -78,14 +80,26 @@ public static partial class NpyFile
             throw new NpyException(path, "its header is none of an array of numbers");
         }
 
-        int bytes = type switch { "<f2" => 2, "<f4" => 4, "<f8" => 8, _ => throw new NpyException(path, $"it holds '{VisibleText.Name(type)}'; float16, float32 and float64 are read (array.astype('float16'))") };
+        int bytes = type switch
+        {
+            "<f2" => 2,
+            "<f4" => 4,
+            "<f8" => 8,
+            _ => throw new NpyException(path, $"it holds '{VisibleText.Name(type)}'; float16, float32 and float64 are read (array.astype('float16'))"),
+        };
         if (match.Groups["order"].Value == "True")
         {
             throw new NpyException(path, "its elements are in Fortran's order; write numpy.ascontiguousarray(array)");
         }
 
         string[] numbers = match.Groups["sizes"].Value.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
-        int[] sizes = [.. numbers.Select(n => int.TryParse(n, NumberStyles.None, CultureInfo.InvariantCulture, out int value) ? value : throw new NpyException(path, $"a dimension is '{VisibleText.Name(n)}'"))];
+        int[] sizes =
+        [
+            .. numbers.Select(
+                n =>
+                    int.TryParse(n, NumberStyles.None, CultureInfo.InvariantCulture, out int value) ? value
+                        : throw new NpyException(path, $"a dimension is '{VisibleText.Name(n)}'"))
+        ];
         long count = 1;
         foreach (int size in sizes)
         {

@@ -23,7 +23,8 @@ public sealed record OnnxNode(string Op, IReadOnlyList<string> Inputs, IReadOnly
 /// <param name="Scalars">Names of floats without dimensions, which are no weights.</param>
 /// <param name="Others">Constants of other types.</param>
 public sealed record OnnxContent(
-    IReadOnlyList<HostTensor> Tensors, IReadOnlyList<OnnxNode> Nodes, IReadOnlyList<string> Inputs, IReadOnlyList<string> Outputs, IReadOnlyList<string> Scalars, int Others);
+    IReadOnlyList<HostTensor> Tensors, IReadOnlyList<OnnxNode> Nodes, IReadOnlyList<string> Inputs, IReadOnlyList<string> Outputs,
+    IReadOnlyList<string> Scalars, int Others);
 
 /// <summary>Reads the weights of an ONNX graph (onnx.proto). Nothing of the graph is run. Elements may lie in the file or in files beside it.</summary>
 public static class OnnxFile

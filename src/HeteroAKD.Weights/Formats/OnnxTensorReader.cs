@@ -130,5 +130,6 @@ internal sealed class OnnxTensorReader
     }
 
     private static byte[] ArrayOf(ByteString bytes) =>
-        MemoryMarshal.TryGetArray(bytes.Memory, out ArraySegment<byte> array) && array.Offset == 0 && array.Count == array.Array!.Length ? array.Array : bytes.ToByteArray();
+        MemoryMarshal.TryGetArray(bytes.Memory, out ArraySegment<byte> array) && array.Offset == 0 && array.Count == array.Array!.Length ? array.Array
+            : bytes.ToByteArray();
 }

@@ -1,6 +1,8 @@
 namespace HeteroAKD.Weights.Formats;
 
-/// <summary>The instructions of pickles in protocols 2 to 5, with the names of Python's <c>pickletools</c>; without extension codes and out-of-band buffers.</summary>
+/// <summary>
+/// The instructions of pickles in protocols 2 to 5, with the names of Python's <c>pickletools</c>; without extension codes and out-of-band buffers.
+/// </summary>
 internal enum PickleOp : byte
 {
     Mark = (byte)'(',

@@ -38,8 +38,8 @@ internal sealed class PickleDict
 }
 
 /// <summary>
-/// What a call makes that this program does not know: metadata beside the weights, or a whole module. Nothing is built; what the pickle says of its attributes and entries is kept, because
-/// tensors may be among them.
+/// What a call makes that this program does not know: metadata beside the weights, or a whole module. Nothing is built; what the pickle says of its attributes
+/// and entries is kept, because tensors may be among them.
 /// </summary>
 /// <param name="Made">The function or class that is named.</param>
 internal sealed record PickleObject(PickleGlobal Made)

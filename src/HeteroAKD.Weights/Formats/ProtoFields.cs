@@ -3,7 +3,10 @@ using Google.Protobuf.Reflection;
 
 namespace HeteroAKD.Weights.Formats;
 
-/// <summary>A protocol buffers message that is read field by field, without generated code. What a reader does not take is skipped; nested messages are read by a nested one.</summary>
+/// <summary>
+/// A protocol buffers message that is read field by field, without generated code. What a reader does not take is skipped; nested messages are read by a nested
+/// one.
+/// </summary>
 /// <param name="take">Takes a field of a number and wire type from the stream, or returns false.</param>
 internal sealed class ProtoFields(Func<int, WireFormat.WireType, CodedInputStream, bool> take) : IMessage
 {

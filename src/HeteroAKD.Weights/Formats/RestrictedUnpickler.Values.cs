@@ -34,7 +34,13 @@ internal sealed partial class RestrictedUnpickler
                 value = Integer(Take(BinaryPrimitives.ReadUInt32LittleEndian(Take(4))));
                 break;
             case PickleOp.Int:
-                value = TakeLine() switch { "00" => false, "01" => true, var digits when long.TryParse(digits, CultureInfo.InvariantCulture, out long number) => number, _ => throw Damaged("a number") };
+                value = TakeLine() switch
+                {
+                    "00" => false,
+                    "01" => true,
+                    var digits when long.TryParse(digits, CultureInfo.InvariantCulture, out long number) => number,
+                    _ => throw Damaged("a number"),
+                };
                 break;
             case PickleOp.BinFloat:
                 value = BinaryPrimitives.ReadDoubleBigEndian(Take(8));

@@ -147,7 +147,8 @@ internal sealed partial class RestrictedUnpickler(byte[] program, int start = 0)
     }
 
     private object? Recall(uint index) =>
-        index < _memo.Count && _memo[(int)index] != s_unnoted ? _memo[(int)index] : throw new TorchFileProblemException($"its pickle recalls value {index}, which it never noted");
+        index < _memo.Count && _memo[(int)index] != s_unnoted ? _memo[(int)index]
+            : throw new TorchFileProblemException($"its pickle recalls value {index}, which it never noted");
 
     private void Note(uint index, object? value)
     {
@@ -167,7 +168,8 @@ internal sealed partial class RestrictedUnpickler(byte[] program, int start = 0)
 
     private static PickleGlobal Global(string module, string name) => module.Length + name.Length <= MaxGlobalLength
         ? new PickleGlobal(module, name)
-        : throw new TorchFileProblemException($"its pickle names '{FileLimits.Shown(module)}.{FileLimits.Shown(name)}', longer than the {MaxGlobalLength} characters that are read");
+        : throw new TorchFileProblemException(
+            $"its pickle names '{FileLimits.Shown(module)}.{FileLimits.Shown(name)}', longer than the {MaxGlobalLength} characters that are read");
 
     private void CountMade()
     {

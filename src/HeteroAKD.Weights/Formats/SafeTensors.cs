@@ -93,7 +93,8 @@ public static class SafeTensors
     /// <exception cref="HeteroAkdException">There is no such type, or it is not supported.</exception>
     public static int ElementBytes(string dtype) => StoredType.Of(dtype).Bytes;
 
-    private static (List<HostTensor> Tensors, Dictionary<string, string> Metadata) Entries(Stream stream, string path, JsonElement root, long dataLength, long dataStart)
+    private static (List<HostTensor> Tensors, Dictionary<string, string> Metadata) Entries(
+        Stream stream, string path, JsonElement root, long dataLength, long dataStart)
     {
         List<Entry> entries = [];
         HashSet<string> names = [];
@@ -156,7 +157,8 @@ public static class SafeTensors
         long count = type.CountOf(sizes, MaxTensorBytes);
         if (begin < 0 || end < begin || end > dataLength || count < 0 || end - begin != count * type.Bytes)
         {
-            throw new SafeTensorsException(path, $"is cut short or broken: tensor '{property.Name}' {dtype} [{string.Join(", ", sizes)}] claims bytes {begin} to {end} of {dataLength}");
+            throw new SafeTensorsException(
+                path, $"is cut short or broken: tensor '{property.Name}' {dtype} [{string.Join(", ", sizes)}] claims bytes {begin} to {end} of {dataLength}");
         }
 
         return new Entry(property.Name, type, [.. sizes.Select(s => (int)s)], begin, end);

@@ -65,7 +65,10 @@ internal sealed record StoredType(string Name, int Bytes, string HostType, Func<
         _ => throw new HeteroAkdException($"type {hostType} has no storage of PyTorch; there are F32, F64, I32, I64 and U8"),
     };
 
-    /// <summary>Elements of the given sizes, or -1 where a size is negative or the bytes of any partial product, in the file or on the host, are more than <paramref name="maxBytes"/>.</summary>
+    /// <summary>
+    /// Elements of the given sizes, or -1 where a size is negative or the bytes of any partial product, in the file or on the host, are more than
+    /// <paramref name="maxBytes"/>.
+    /// </summary>
     /// <remarks>Sizes before and after a 0 are held to the limit, too: products of them are formed elsewhere.</remarks>
     public long CountOf(ReadOnlySpan<long> sizes, long maxBytes)
     {

@@ -22,7 +22,8 @@ internal sealed class TorchArchive : ITorchStorages
             }
         }
 
-        string pickle = _entries.Keys.FirstOrDefault(n => n.EndsWith("/data.pkl", StringComparison.Ordinal) && n.IndexOf('/', StringComparison.Ordinal) == n.LastIndexOf('/'))
+        string pickle = _entries.Keys.FirstOrDefault(
+            n => n.EndsWith("/data.pkl", StringComparison.Ordinal) && n.IndexOf('/', StringComparison.Ordinal) == n.LastIndexOf('/'))
             ?? throw new TorchFileProblemException("is a zip archive without data.pkl, so not a file of torch.save");
         _root = pickle[..^"data.pkl".Length];
         RequireStored();
@@ -49,7 +50,8 @@ internal sealed class TorchArchive : ITorchStorages
         if (!_entries.TryGetValue(_root + entry, out ZipArchiveEntry? found) || storage.Count < 0 || (Int128)storage.Count * storage.Type.Bytes != found.Length)
         {
             throw new TorchFileProblemException(
-                $"is cut short or broken: tensor '{tensor}' needs entry '{FileLimits.Shown(entry)}' of {(Int128)storage.Count * storage.Type.Bytes} bytes, {(found is null ? "which is not there" : $"there are {found.Length}")}");
+                $"is cut short or broken: tensor '{tensor}' needs entry '{FileLimits.Shown(entry)}' of {(Int128)storage.Count * storage.Type.Bytes} bytes, "
+                    + $"{(found is null ? "which is not there" : $"there are {found.Length}")}");
         }
 
         return _storages[storage.Key] = ReadEntry(entry, TorchTensors.MaxTensorBytes);
@@ -65,7 +67,8 @@ internal sealed class TorchArchive : ITorchStorages
             if (entry.Length != entry.CompressedLength || entry.Length < 0 || total > _fileLength)
             {
                 throw new TorchFileProblemException(
-                    $"entry '{name}' is compressed, or larger than the file: {entry.Length} bytes from {entry.CompressedLength}, {total} so far, of {_fileLength}. PyTorch stores entries as they are");
+                    $"entry '{name}' is compressed, or larger than the file: {entry.Length} bytes from {entry.CompressedLength}, {total} so far, of "
+                        + $"{_fileLength}. PyTorch stores entries as they are");
             }
         }
     }
@@ -89,6 +92,7 @@ internal sealed class TorchArchive : ITorchStorages
             }
         }
 
-        return Crc32.HashToUInt32(bytes) == entry.Crc32 ? bytes : throw new TorchFileProblemException($"is damaged: entry '{name}' does not match its checksum");
+        return Crc32.HashToUInt32(bytes) == entry.Crc32 ? bytes
+            : throw new TorchFileProblemException($"is damaged: entry '{name}' does not match its checksum");
     }
 }

@@ -19,8 +19,8 @@ internal sealed class TorchFileProblemException(string problem)
 public sealed record TorchContent(IReadOnlyList<HostTensor> Tensors, int Others, string Table, IReadOnlyList<string> OtherTables);
 
 /// <summary>
-/// What <c>torch.save</c> and <c>torch.jit.save</c> write: state dicts, training checkpoints with one in them, and whole modules, whose tensors are taken by attribute path.
-/// Nothing of a file is executed; what is no tensor is passed over, whatever its type.
+/// What <c>torch.save</c> and <c>torch.jit.save</c> write: state dicts, training checkpoints with one in them, and whole modules, whose tensors are taken by
+/// attribute path. Nothing of a file is executed; what is no tensor is passed over, whatever its type.
 /// </summary>
 public static class TorchFile
 {
@@ -110,7 +110,9 @@ public static class TorchFile
         TorchTable chosen = TorchTables.Choose(tables, key);
         int beside = chosen.Path.Length > 0 && root is PickleDict dict ? dict.Count - 1 : 0;
         return new TorchContent(
-            [.. chosen.Tensors.Select(t => tensors.Read(t.Key, t.Value))], chosen.Others + beside, chosen.Key, [.. tables.Where(t => t != chosen).Select(t => t.Key)]);
+            [.. chosen.Tensors.Select(t => tensors.Read(t.Key, t.Value))], chosen.Others + beside, chosen.Key, [
+                .. tables.Where(t => t != chosen).Select(t => t.Key)
+            ]);
     }
 
     private static string Described(object? root) => root switch

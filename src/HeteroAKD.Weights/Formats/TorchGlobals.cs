@@ -1,6 +1,9 @@
 namespace HeteroAKD.Weights.Formats;
 
-/// <summary>What the names in a pickle mean. A closed list makes tensors, storages and dictionaries; every other name stays a name, and what it would have made stays unmade.</summary>
+/// <summary>
+/// What the names in a pickle mean. A closed list makes tensors, storages and dictionaries; every other name stays a name, and what it would have made stays
+/// unmade.
+/// </summary>
 internal static class TorchGlobals
 {
     /// <summary>The value of a call: tensors and dictionaries are made, everything else becomes a <see cref="PickleObject"/> that names it.</summary>
@@ -25,7 +28,8 @@ internal static class TorchGlobals
             ("collections.OrderedDict", [List<object?> pairs]) => OfPairs(pairs, copy),
             ("builtins.set" or "__builtin__.set" or "builtins.frozenset" or "__builtin__.frozenset", [List<object?> items]) => items,
             ("torch._utils._rebuild_parameter" or "torch._utils._rebuild_parameter_with_state", [TorchTensor tensor, ..]) => tensor,
-            ("torch._utils._rebuild_tensor" or "torch._utils._rebuild_tensor_v2", [TorchStorage storage, long offset, object?[] sizes, object?[] strides, ..]) =>
+            ("torch._utils._rebuild_tensor" or "torch._utils._rebuild_tensor_v2", [TorchStorage storage, long offset, object?[] sizes, object?[] strides, ..])
+                =>
                 new TorchTensor(storage, offset, Longs(sizes), Longs(strides)),
 
             // A tensor with attributes of its own: function, class, arguments, attributes.
@@ -37,10 +41,14 @@ internal static class TorchGlobals
         };
     }
 
-    /// <summary>The storage of a persistent id, ('storage', class, key, location, elements), in old files with null behind it; a class, where an old file of a whole module keeps its source code so.</summary>
+    /// <summary>
+    /// The storage of a persistent id, ('storage', class, key, location, elements), in old files with null behind it; a class, where an old file of a whole
+    /// module keeps its source code so.
+    /// </summary>
     public static object? Storage(object? id) => id switch
     {
-        object?[] and ["storage", PickleGlobal global, string key, _, long count, null or object?[] { Length: 0 }] when TypeOf(global) is { } type => new TorchStorage(key, type, count),
+        object?[] and ["storage", PickleGlobal global, string key, _, long count, null or object?[] { Length: 0 }] when TypeOf(global) is { } type =>
+            new TorchStorage(key, type, count),
         object?[] and ["storage", PickleGlobal global, string key, _, long count] when TypeOf(global) is { } type => new TorchStorage(key, type, count),
         object?[] and ["storage", PickleGlobal { Module: "torch" or "torch.storage" } global, ..] =>
             throw new TorchFileProblemException($"it has a storage of the form '{FileLimits.Shown(global.ToString())}', which is not read"),
@@ -72,7 +80,10 @@ internal static class TorchGlobals
         PickleDict dict = new();
         foreach (object? pair in pairs)
         {
-            SetAll(dict, pair is IList<object?> { Count: 2 } keyAndValue ? [keyAndValue[0], keyAndValue[1]] : throw new TorchFileProblemException("its pickle has a key without a value"));
+            SetAll(
+                dict,
+                pair is IList<object?> { Count: 2 } keyAndValue ? [keyAndValue[0], keyAndValue[1]]
+                    : throw new TorchFileProblemException("its pickle has a key without a value"));
         }
 
         return dict;

@@ -3,8 +3,9 @@ using System.Buffers.Binary;
 namespace HeteroAKD.Weights.Formats;
 
 /// <summary>
-/// The form of <c>torch.save</c> before PyTorch 1.6, and of <c>_use_new_zipfile_serialization=False</c> (<c>torch.serialization._legacy_save</c>): pickles of a magic number, a version, the machine,
-/// the object and the keys of the storages, one behind the other, then each storage as a count of eight bytes and its elements.
+/// The form of <c>torch.save</c> before PyTorch 1.6, and of <c>_use_new_zipfile_serialization=False</c> (<c>torch.serialization._legacy_save</c>): pickles of a
+/// magic number, a version, the machine, the object and the keys of the storages, one behind the other, then each storage as a count of eight bytes and its
+/// elements.
 /// </summary>
 internal sealed class TorchLegacyFile : ITorchStorages
 {
@@ -78,7 +79,9 @@ internal sealed class TorchLegacyFile : ITorchStorages
             }
 
             _stream.Position = position;
-            long elements = _stream.ReadAtLeast(count, count.Length, throwOnEndOfStream: false) == count.Length ? BinaryPrimitives.ReadInt64LittleEndian(count) : -1;
+            long elements = _stream.ReadAtLeast(count, count.Length, throwOnEndOfStream: false) == count.Length
+                ? BinaryPrimitives.ReadInt64LittleEndian(count)
+                : -1;
             position += sizeof(long);
             if (elements < 0 || elements > TorchTensors.MaxTensorBytes / type.Bytes || elements > (_stream.Length - position) / type.Bytes)
             {

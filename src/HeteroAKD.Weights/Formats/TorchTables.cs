@@ -50,7 +50,8 @@ internal sealed class TorchTables
     {
         if (key.Length > 0)
         {
-            return tables.FirstOrDefault(t => t.Key == key) ?? throw new TorchFileProblemException($"has no table of tensors '{FileLimits.Shown(key)}'; there are {Listed(tables)}");
+            return tables.FirstOrDefault(t => t.Key == key)
+                ?? throw new TorchFileProblemException($"has no table of tensors '{FileLimits.Shown(key)}'; there are {Listed(tables)}");
         }
 
         if (tables.DistinctBy(t => t.Tensors).Count() == 1)
@@ -114,7 +115,8 @@ internal sealed class TorchTables
             return;
         }
 
-        KeyValuePair<string, TorchTensor>[] tensors = [.. dict.Entries.Where(e => e.Value is TorchTensor).Select(e => KeyValuePair.Create(e.Key, (TorchTensor)e.Value!))];
+        KeyValuePair<string, TorchTensor>[] tensors =
+            [.. dict.Entries.Where(e => e.Value is TorchTensor).Select(e => KeyValuePair.Create(e.Key, (TorchTensor)e.Value!))];
         Add(owner, new TorchTable(path, tensors, dict.Count - tensors.Length));
         foreach ((string key, object? value) in dict.Entries)
         {
@@ -134,7 +136,8 @@ internal sealed class TorchTables
         }
     }
 
-    // torch.nn.Module keeps parameters, buffers and children in three dictionaries; TorchScript, whose classes have names of their own, writes them as attributes.
+    // torch.nn.Module keeps parameters, buffers and children in three dictionaries; TorchScript, whose classes have names of their own, writes them as
+    // attributes.
     private static bool IsModule(PickleObject made) => IsPython(made) || made.Made.Module.StartsWith("__torch__", StringComparison.Ordinal);
 
     private static bool IsPython(PickleObject made) => made.Attributes?.Find("_modules") is PickleDict;
@@ -162,7 +165,8 @@ internal sealed class TorchTables
         _onPath.Remove(module);
     }
 
-    private void Take(IEnumerable<KeyValuePair<string, object?>> entries, string prefix, List<KeyValuePair<string, TorchTensor>> tensors, HashSet<object?> without)
+    private void Take(
+        IEnumerable<KeyValuePair<string, object?>> entries, string prefix, List<KeyValuePair<string, TorchTensor>> tensors, HashSet<object?> without)
     {
         foreach ((string name, object? value) in entries)
         {
@@ -174,7 +178,8 @@ internal sealed class TorchTables
         }
     }
 
-    private static IEnumerable<KeyValuePair<string, object?>> EntriesOf(PickleDict attributes, string name) => (attributes.Find(name) as PickleDict)?.Entries ?? [];
+    private static IEnumerable<KeyValuePair<string, object?>> EntriesOf(PickleDict attributes, string name) =>
+        (attributes.Find(name) as PickleDict)?.Entries ?? [];
 
     private void Spend(int characters)
     {

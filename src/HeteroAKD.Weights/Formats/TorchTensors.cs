@@ -62,7 +62,8 @@ internal sealed class TorchTensors(ITorchStorages storages, long fileLength)
     }
 
     private static string Form(string name, TorchTensor tensor) =>
-        $"tensor '{name}' {tensor.Storage.Type.Name} [{string.Join(", ", tensor.Sizes)}], strides [{string.Join(", ", tensor.Strides)}] from element {tensor.Offset}";
+        $"tensor '{name}' {tensor.Storage.Type.Name} [{string.Join(", ", tensor.Sizes)}], strides [{string.Join(", ", tensor.Strides)}] from element "
+            + $"{tensor.Offset}";
 
     private static bool IsContiguous(TorchTensor tensor)
     {

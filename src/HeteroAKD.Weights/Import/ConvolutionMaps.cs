@@ -2,7 +2,10 @@ using HeteroAKD.Nn.Encoders;
 
 namespace HeteroAKD.Weights.Import;
 
-/// <summary>ResNet and MobileNetV2 of torchvision, alone or as the backbone of another code base, and DeepLabV3 on ResNet. A ResNet's stem may be that of mmsegmentation's ResNetV1c, of three convolutions.</summary>
+/// <summary>
+/// ResNet and MobileNetV2 of torchvision, alone or as the backbone of another code base, and DeepLabV3 on ResNet. A ResNet's stem may be that of
+/// mmsegmentation's ResNetV1c, of three convolutions.
+/// </summary>
 public sealed class TorchvisionMap : NameMap
 {
     private const string StemOfThree = "stem.0.weight";
@@ -62,7 +65,8 @@ public sealed class TorchvisionMap : NameMap
     public override string WholePrefix => "backbone.";
 
     /// <summary>DeepLabV3 on a ResNet of bottlenecks; the encoder's other networks have other heads there.</summary>
-    public override bool HasHeadFor(IReadOnlySet<string> names) => names.Contains("encoder.layer1.0.conv3.conv.weight") && names.Contains("head.aspp.point.conv.weight");
+    public override bool HasHeadFor(IReadOnlySet<string> names) =>
+        names.Contains("encoder.layer1.0.conv3.conv.weight") && names.Contains("head.aspp.point.conv.weight");
 
     /// <summary>Blocks of ResNet behind the stem, of two or three convolutions; CIRKD has the same names.</summary>
     internal static IReadOnlyList<NameRule> ResNetLayers =>
@@ -75,10 +79,12 @@ public sealed class TorchvisionMap : NameMap
 
     /// <inheritdoc/>
     public override bool Claims(IReadOnlySet<string> names) =>
-        (names.Contains("layer1.0.conv1.weight") && (names.Contains("conv1.weight") || names.Contains(StemOfThree))) || names.Contains("features.1.conv.0.0.weight");
+        (names.Contains("layer1.0.conv1.weight") && (names.Contains("conv1.weight") || names.Contains(StemOfThree)))
+            || names.Contains("features.1.conv.0.0.weight");
 
     /// <inheritdoc/>
-    public override WeightSource? SourceOf(string name, IReadOnlySet<string> names) => (names.Contains(StemOfThree) ? Apply(s_stemOfThree, name) : null) ?? Apply(s_rules, name);
+    public override WeightSource? SourceOf(string name, IReadOnlySet<string> names) =>
+        (names.Contains(StemOfThree) ? Apply(s_stemOfThree, name) : null) ?? Apply(s_rules, name);
 
     /// <summary>Also the classifiers of ImageNet, and the 1280 channels before MobileNetV2's.</summary>
     public override bool Ignores(string name) =>
@@ -177,7 +183,9 @@ public sealed class CirkdMap : NameMap
         return new WeightSource(candidates.FirstOrDefault(names.Contains) ?? candidates[0]);
     }
 
-    /// <summary>Also the classifiers of ImageNet and the 1280 channels before MobileNetV2's, which the code base itself leaves out of the backbones it starts from.</summary>
+    /// <summary>
+    /// Also the classifiers of ImageNet and the 1280 channels before MobileNetV2's, which the code base itself leaves out of the backbones it starts from.
+    /// </summary>
     public override bool Ignores(string name) =>
         base.Ignores(name) || TorchvisionMap.IsBehindBackbone(name);
 }
@@ -187,7 +195,10 @@ public sealed class HeteroAkdMap : NameMap
 {
     // One name of each kind of encoder here: MiT, the tiny CNN, ResNet, MobileNetV2.
     private static readonly string[] s_own =
-        ["encoder.stages.0.patch_embed.proj.weight", "encoder.stages.0.blocks.0.conv1.conv.weight", "encoder.layer1.0.conv1.conv.weight", "encoder.features.0.conv.weight"];
+        [
+            "encoder.stages.0.patch_embed.proj.weight", "encoder.stages.0.blocks.0.conv1.conv.weight", "encoder.layer1.0.conv1.conv.weight",
+            "encoder.features.0.conv.weight"
+        ];
 
     /// <summary>What stands before the network's names in a checkpoint.</summary>
     public const string CheckpointPrefix = "model.";

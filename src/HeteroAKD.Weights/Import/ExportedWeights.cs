@@ -4,7 +4,9 @@ using HeteroAKD.Nn.Encoders;
 
 namespace HeteroAKD.Weights.Import;
 
-/// <summary>What belongs to weights that are exported alone, and is no tensor: the metadata of a safetensors file keeps it, a state dict of PyTorch cannot.</summary>
+/// <summary>
+/// What belongs to weights that are exported alone, and is no tensor: the metadata of a safetensors file keeps it, a state dict of PyTorch cannot.
+/// </summary>
 /// <param name="Model">Architecture, as the model zoo names it.</param>
 /// <param name="Classes">Channels of the logits.</param>
 /// <param name="LayerNormEps">What layer norms add to the variance.</param>

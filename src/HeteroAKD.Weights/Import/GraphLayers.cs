@@ -19,15 +19,18 @@ internal sealed record GraphLayer(HostTensor Weight, HostTensor? Bias, GraphNorm
 internal sealed record GraphNorm(HostTensor Weight, HostTensor Bias, HostTensor Mean, HostTensor Variance, float Epsilon);
 
 /// <summary>
-/// The convolutions of an ONNX graph in the order that data flows: all that a layer depends on comes before it, the inputs of an operation in their order, but of those that are
-/// added the longest branch first. So the shortcut of a residual block follows the block, whatever the order of the file.
+/// The convolutions of an ONNX graph in the order that data flows: all that a layer depends on comes before it, the inputs of an operation in their order, but
+/// of those that are added the longest branch first. So the shortcut of a residual block follows the block, whatever the order of the file.
 /// </summary>
 internal sealed class GraphLayers
 {
     private static readonly HostTensor s_none = new("", "F32", [0], []);
 
     // Floats that bound, resize or fill, and scale no map.
-    private static readonly string[] s_settings = ["Clip", "Resize", "Upsample", "Pad", "Dropout", "Constant", "ConstantOfShape", "Identity", "Reshape", "Expand", "Tile", "Range"];
+    private static readonly string[] s_settings =
+    [
+        "Clip", "Resize", "Upsample", "Pad", "Dropout", "Constant", "ConstantOfShape", "Identity", "Reshape", "Expand", "Tile", "Range"
+    ];
 
     private readonly Dictionary<string, HostTensor> _tensors;
     private readonly HashSet<string> _scalars;
@@ -60,8 +63,8 @@ internal sealed class GraphLayers
     public string? BeforeFirst => All is not [{ Problem: null }, ..] ? null : Strays([All[0]], All[0].Place).FirstOrDefault();
 
     /// <summary>
-    /// Floats that operations before a place compute with, and that no layer of <paramref name="taken"/> has: without them the layers would give something else. Names of tensors, and of
-    /// constants without dimensions.
+    /// Floats that operations before a place compute with, and that no layer of <paramref name="taken"/> has: without them the layers would give something
+    /// else. Names of tensors, and of constants without dimensions.
     /// </summary>
     public IReadOnlyList<string> Strays(IEnumerable<GraphLayer> taken, int place)
     {
@@ -69,7 +72,11 @@ internal sealed class GraphLayers
         return
         [
             .. _order.Take(place + 1).Where(node => !s_settings.Contains(node.Op)).SelectMany(node => node.Inputs)
-                .Select(name => _tensors.TryGetValue(name, out HostTensor? tensor) && tensor.DType is "F32" or "F64" ? tensor.Name : _scalars.Contains(name) ? name : "")
+                .Select(
+                    name =>
+                        _tensors.TryGetValue(name, out HostTensor? tensor) && tensor.DType is "F32" or "F64" ? tensor.Name
+                            : _scalars.Contains(name) ? name
+                            : "")
                 .Where(name => name.Length > 0 && !known.Contains(name)).Distinct(),
         ];
     }
@@ -80,8 +87,11 @@ internal sealed class GraphLayers
         HostTensor? weight = Floats(conv.Inputs[1]);
         string biasName = conv.Inputs.Count > 2 ? conv.Inputs[2] : "";
         HostTensor? bias = Floats(biasName);
-        string? problem = weight is not { Sizes.Length: 4 } ? $"the weight '{FileLimits.Shown(conv.Inputs[1])}' of a convolution is no constant of floats in four dimensions (is the graph quantised?)"
-            : biasName.Length > 0 && (bias is null || bias.Sizes is not [var count] || count != weight.Sizes[0]) ? $"the bias '{FileLimits.Shown(biasName)}' of a convolution is no constant of {weight.Sizes[0]} floats"
+        string? problem = weight is not { Sizes.Length: 4 } ? $"the weight '{FileLimits.Shown(conv.Inputs[1])}' of a convolution is no constant of floats "
+            + $"in four dimensions (is the graph quantised?)"
+            : biasName.Length > 0
+                && (bias is null || bias.Sizes is not [var count] || count != weight.Sizes[0]) ? $"the bias '{FileLimits.Shown(biasName)}' of a convolution "
+                    + $"is no constant of {weight.Sizes[0]} floats"
             : null;
         if (conv.Outputs.Count > 0 && norms.TryGetValue(conv.Outputs[0], out int at))
         {
@@ -89,7 +99,12 @@ internal sealed class GraphLayers
             HostTensor[] parts = [.. norm.Inputs.Skip(1).Take(4).Select(Floats).OfType<HostTensor>()];
             return parts.Length == 4 && parts.All(p => p.Sizes is [var size] && size == weight?.Sizes[0])
                 ? new GraphLayer(weight ?? s_none, bias, new GraphNorm(parts[0], parts[1], parts[2], parts[3], norm.Epsilon), problem, at)
-                : new GraphLayer(weight ?? s_none, bias, null, problem ?? $"a parameter of the batch norm behind '{FileLimits.Shown(conv.Inputs[1])}' is no constant of as many floats as it has channels", at);
+                : new GraphLayer(
+                    weight ?? s_none,
+                    bias,
+                    null,
+                    problem ?? $"a parameter of the batch norm behind '{FileLimits.Shown(conv.Inputs[1])}' is no constant of as many floats as it has channels",
+                    at);
         }
 
         return new GraphLayer(weight ?? s_none, bias, null, problem, place);
@@ -149,7 +164,8 @@ internal sealed class GraphLayers
 
         return ordered;
 
-        IEnumerable<int> Branches(OnnxNode node) => node.Op is "Add" or "Sum" ? Producers(node.Inputs).OrderByDescending(p => depths[p]) : Producers(node.Inputs);
+        IEnumerable<int> Branches(OnnxNode node) =>
+            node.Op is "Add" or "Sum" ? Producers(node.Inputs).OrderByDescending(p => depths[p]) : Producers(node.Inputs);
 
         IEnumerable<int> Producers(IEnumerable<string> values) => values.Where(producers.ContainsKey).Select(v => producers[v]);
     }

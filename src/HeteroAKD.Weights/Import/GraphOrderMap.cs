@@ -4,8 +4,8 @@ using HeteroAKD.Weights.Formats;
 namespace HeteroAKD.Weights.Import;
 
 /// <summary>
-/// Weights of an ONNX graph whose names say nothing: the convolutions of the graph, as <see cref="GraphLayers"/> orders them, go to those of the network in the order of its
-/// entries, each with its batch norm. Shapes must agree; a graph may have further layers behind those of an encoder.
+/// Weights of an ONNX graph whose names say nothing: the convolutions of the graph, as <see cref="GraphLayers"/> orders them, go to those of the network in the
+/// order of its entries, each with its batch norm. Shapes must agree; a graph may have further layers behind those of an encoder.
 /// </summary>
 /// <param name="known">What is known of the graph beside its weights, or null.</param>
 /// <param name="claimed">The code base whose names the graph has, though they do not fit, or null.</param>
@@ -72,7 +72,8 @@ internal sealed class GraphOrderMap(KnownGraph? known, NameMap? claimed = null) 
         HashSet<string> strays = [.. layers.Strays(taken, isEncoder ? taken.Select(l => l.Place).DefaultIfEmpty().Max() : int.MaxValue - 1)];
         HashSet<string> used = [.. taken.SelectMany(l => l.Names)];
         IEnumerable<HostTensor> scalars = graph.Scalars.Where(strays.Contains).Select(name => new HostTensor(name, "F32", [], [0, 0, 0, 0]));
-        foreach (HostTensor left in graph.Tensors.Where(t => !used.Contains(t.Name)).Concat(scalars).Where(t => renamed.TryAdd(t.Name, t) && !strays.Contains(t.Name)))
+        foreach (HostTensor left
+            in graph.Tensors.Where(t => !used.Contains(t.Name)).Concat(scalars).Where(t => renamed.TryAdd(t.Name, t) && !strays.Contains(t.Name)))
         {
             _ignored.Add(left.Name);
         }
@@ -95,7 +96,8 @@ internal sealed class GraphOrderMap(KnownGraph? known, NameMap? claimed = null) 
         }
         else if (layer.Norm is not null && !ours.ContainsKey($"{norm}.running_var"))
         {
-            throw new WeightImportException(path, $"cannot be taken by the order of its layers: '{FileLimits.Shown(layer.Weight.Name)}' has a batch norm behind it, and {name} has none");
+            throw new WeightImportException(
+                path, $"cannot be taken by the order of its layers: '{FileLimits.Shown(layer.Weight.Name)}' has a batch norm behind it, and {name} has none");
         }
         else if (layer.Bias is { } bias && ours.ContainsKey($"{name}.bias"))
         {
@@ -103,8 +105,8 @@ internal sealed class GraphOrderMap(KnownGraph? known, NameMap? claimed = null) 
         }
     }
 
-    // A layer without a batch norm had it folded into its weights: it gets one that changes nothing in evaluation. A bias is one on the mean. A larger epsilon is a constant on the
-    // variance; a smaller one changes the scale, since a variance stays above 0.
+    // A layer without a batch norm had it folded into its weights: it gets one that changes nothing in evaluation. A bias is one on the mean. A larger epsilon
+    // is a constant on the variance; a smaller one changes the scale, since a variance stays above 0.
     private void Normalise(string path, GraphLayer layer, string norm, Dictionary<string, HostTensor> renamed)
     {
         int channels = layer.Weight.Sizes[0];
@@ -122,11 +124,14 @@ internal sealed class GraphOrderMap(KnownGraph? known, NameMap? claimed = null) 
         float[] variance = there.Variance.ToFloats().ToArray();
         if (Array.Exists(variance, v => v < 0))
         {
-            throw new WeightImportException(path, $"is not fit for use: '{FileLimits.Shown(there.Variance.Name)}' is a variance, and {variance.Count(v => v < 0)} of its values are negative");
+            throw new WeightImportException(
+                path,
+                $"is not fit for use: '{FileLimits.Shown(there.Variance.Name)}' is a variance, and {variance.Count(v => v < 0)} of its values are negative");
         }
 
         float more = there.Epsilon - OurEpsilon;
-        renamed[$"{norm}.weight"] = more >= 0 ? there.Weight : Each(there.Weight, (weight, i) => weight * MathF.Sqrt((variance[i] + OurEpsilon) / (variance[i] + there.Epsilon)));
+        renamed[$"{norm}.weight"] = more >= 0 ? there.Weight
+            : Each(there.Weight, (weight, i) => weight * MathF.Sqrt((variance[i] + OurEpsilon) / (variance[i] + there.Epsilon)));
         renamed[$"{norm}.bias"] = there.Bias;
         renamed[$"{norm}.running_mean"] = Each(there.Mean, (mean, i) => mean - bias[i]);
         renamed[$"{norm}.running_var"] = more <= 0 ? there.Variance : Each(there.Variance, (v, _) => v + more);

@@ -1,6 +1,8 @@
 namespace HeteroAKD.Weights.Import;
 
-/// <summary>What became of the entries of a network and of a file of weights. Every entry of the network is in <see cref="Loaded"/> or in <see cref="Left"/>.</summary>
+/// <summary>
+/// What became of the entries of a network and of a file of weights. Every entry of the network is in <see cref="Loaded"/> or in <see cref="Left"/>.
+/// </summary>
 public sealed record ImportReport
 {
     /// <summary>Entries of one kind that a person is shown.</summary>
@@ -21,16 +23,22 @@ public sealed record ImportReport
     /// <summary>Entries with another shape in the file, each with both.</summary>
     public required IReadOnlyList<string> Mismatched { get; init; }
 
-    /// <summary>Entries of the file that are expected to be left over: counters of batches, classifiers of ImageNet, an auxiliary head where the network has none.</summary>
+    /// <summary>
+    /// Entries of the file that are expected to be left over: counters of batches, classifiers of ImageNet, an auxiliary head where the network has none.
+    /// </summary>
     public required IReadOnlyList<string> Ignored { get; init; }
 
     /// <summary>Whether what does not fit is of the head alone.</summary>
     public required bool EncoderFits { get; init; }
 
-    /// <summary>Whether the network has an auxiliary head, which training alone uses, and the file nothing of one: its entries are in <see cref="Left"/>, not missing.</summary>
+    /// <summary>
+    /// Whether the network has an auxiliary head, which training alone uses, and the file nothing of one: its entries are in <see cref="Left"/>, not missing.
+    /// </summary>
     public bool LacksAuxiliaryHead { get; init; }
 
-    /// <summary>Whether every entry that was asked for is there with its shape, and nothing else: what is left over would be of a deeper or another network.</summary>
+    /// <summary>
+    /// Whether every entry that was asked for is there with its shape, and nothing else: what is left over would be of a deeper or another network.
+    /// </summary>
     public bool Complete => Missing.Count == 0 && Mismatched.Count == 0 && Unexpected.Count == 0;
 
     /// <summary>How much of what was asked for was taken, from 0 to 1.</summary>
@@ -40,7 +48,9 @@ public sealed record ImportReport
     public IReadOnlyList<string> Parts()
     {
         HashSet<string> taken = [.. Loaded];
-        var parts = Loaded.Concat(Left).GroupBy(PartOf).Select(g => (Name: g.Key, Taken: g.Count(taken.Contains), All: g.Count())).OrderBy(g => g.Name, StringComparer.Ordinal).ToArray();
+        (string Name, int Taken, int All)[] parts = Loaded
+            .Concat(Left).GroupBy(PartOf).Select(g => (Name: g.Key, Taken: g.Count(taken.Contains), All: g.Count()))
+            .OrderBy(g => g.Name, StringComparer.Ordinal).ToArray();
         int width = parts.Max(p => p.Name.Length);
         return [.. parts.Select(p => $"  {p.Name.PadRight(width)}  {p.Taken,4} of {p.All,4} entries")];
     }
@@ -59,7 +69,9 @@ public sealed record ImportReport
     private static string PartOf(string name) => string.Join('.', name.Split('.').Take(2));
 
     // 'num_batches_tracked' once, not once a layer.
-    private string Kinds() => string.Join(", ", Ignored.Select(n => n.EndsWith("num_batches_tracked", StringComparison.Ordinal) ? "num_batches_tracked" : n).Distinct().Take(MaxLines));
+    private string Kinds() =>
+        string.Join(
+            ", ", Ignored.Select(n => n.EndsWith("num_batches_tracked", StringComparison.Ordinal) ? "num_batches_tracked" : n).Distinct().Take(MaxLines));
 
     private static IEnumerable<string> Section(string name, IReadOnlyList<string> entries)
     {

@@ -19,14 +19,16 @@ public sealed record KnownGraph(
     public const string FoldersVariable = "HETEROAKD_MODELS";
 
     /// <summary>
-    /// All of them. The images of ML.NET's ResNet-18 are blue first, 0 to 255, minus a mean image whose colours are within 13 of their means; a network for images of any size
-    /// takes the means.
+    /// All of them. The images of ML.NET's ResNet-18 are blue first, 0 to 255, minus a mean image whose colours are within 13 of their means; a network for
+    /// images of any size takes the means.
     /// </summary>
     public static IReadOnlyList<KnownGraph> All { get; } =
     [
         new(
-            "resnet18-imagenet", "ML.NET's ResNet-18 of ImageNet", "Microsoft.ML.DnnImageFeaturizer.ResNet18", "0.23.1", "tools/DnnImageModels/ResNet18Onnx/ResNet18.onnx",
-            ("Input247", "Pooling395_Output_0"), BlueFirst: true, new InputNormalization([123.15163 / 255, 115.90288 / 255, 103.06262 / 255], [1.0 / 255, 1.0 / 255, 1.0 / 255])),
+            "resnet18-imagenet", "ML.NET's ResNet-18 of ImageNet", "Microsoft.ML.DnnImageFeaturizer.ResNet18", "0.23.1",
+            "tools/DnnImageModels/ResNet18Onnx/ResNet18.onnx",
+            ("Input247", "Pooling395_Output_0"), BlueFirst: true, new InputNormalization(
+                [123.15163 / 255, 115.90288 / 255, 103.06262 / 255], [1.0 / 255, 1.0 / 255, 1.0 / 255])),
     ];
 
     /// <summary>The file of a name of this list, or the path itself.</summary>
@@ -41,7 +43,8 @@ public sealed record KnownGraph(
     public static bool IsName(string nameOrPath) => Named(nameOrPath) is not null;
 
     /// <summary>The graph that a file's is, or null.</summary>
-    internal static KnownGraph? Of(OnnxContent graph) => All.FirstOrDefault(g => graph.Inputs.Contains(g.Marks.Input) && graph.Outputs.Contains(g.Marks.Output));
+    internal static KnownGraph? Of(OnnxContent graph) =>
+        All.FirstOrDefault(g => graph.Inputs.Contains(g.Marks.Input) && graph.Outputs.Contains(g.Marks.Output));
 
     /// <summary>The file, or null where it is in none of its places.</summary>
     public string? Find() => Places().FirstOrDefault(System.IO.File.Exists);
@@ -50,14 +53,16 @@ public sealed record KnownGraph(
     /// <exception cref="HeteroAkdException">It is in none of its places.</exception>
     public string Require() => Find() ?? throw new HeteroAkdException(
         $"pretrained weights '{Name}': {Path.GetFileName(File)} of the NuGet package {Package} {Version} is in none of {string.Join(", ", Places())}. "
-        + $"Building this program from its sources fetches it; else take {File} out of the package, which is a ZIP archive, and name its folder in {FoldersVariable}; or start without these weights");
+        + $"Building this program from its sources fetches it; else take {File} out of the package, which is a ZIP archive, and name its folder in "
+        + $"{FoldersVariable}; or start without these weights");
 
     private static KnownGraph? Named(string name) => All.FirstOrDefault(g => g.Name == name);
 
     // The folders that a person names, then NuGet's.
     private IEnumerable<string> Places()
     {
-        foreach (string folder in (Environment.GetEnvironmentVariable(FoldersVariable) ?? "").Split(Path.PathSeparator, StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries))
+        string folders = Environment.GetEnvironmentVariable(FoldersVariable) ?? "";
+        foreach (string folder in folders.Split(Path.PathSeparator, StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries))
         {
             yield return Path.Combine(folder, Path.GetFileName(File));
         }

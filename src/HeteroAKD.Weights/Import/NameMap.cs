@@ -60,7 +60,8 @@ public abstract class NameMap
     /// <summary>A name in the file without what stands before the encoder's names.</summary>
     internal string Inner(string name) => name[(Prefixes.FirstOrDefault(p => name.StartsWith(p, StringComparison.Ordinal)) ?? "").Length..];
 
-    private protected static WeightSource? Apply(IEnumerable<NameRule> rules, string name) => rules.Select(r => r.Find(name)).FirstOrDefault(s => s is not null);
+    private protected static WeightSource? Apply(IEnumerable<NameRule> rules, string name) =>
+        rules.Select(r => r.Find(name)).FirstOrDefault(s => s is not null);
 
     private protected static string OneMore(Group index) => $"{Number(index) + 1}";
 

@@ -22,7 +22,10 @@ public sealed record NamedWeights(NameMap Map, string Prefix, IReadOnlyDictionar
         NameMap[] maps = [.. NameMap.All.Where(m => from.Length == 0 || m.Name == from)];
         if (maps.Length == 0)
         {
-            throw new WeightImportException(file.Path, $"there is no --from {from}.{(NearestName.Of(from, NameMap.All.Select(m => m.Name)) is { } near ? $" Did you mean {near}?" : "")} Known are {Known}");
+            throw new WeightImportException(
+                file.Path,
+                $"there is no --from {from}.{(NearestName.Of(from, NameMap.All.Select(m => m.Name)) is { } near ? $" Did you mean {near}?" : "")} Known are "
+                    + $"{Known}");
         }
 
         foreach (string prefix in PrefixesOf(file))
@@ -41,11 +44,13 @@ public sealed record NamedWeights(NameMap Map, string Prefix, IReadOnlyDictionar
 
         if (ForeignNetworks.Find(file.Tensors.Select(t => t.Name)) is { } network)
         {
-            throw new WeightImportException(file.Path, $"has the names of {network}, an encoder that this program does not have; 'heteroakd info --models' lists those that it has");
+            throw new WeightImportException(
+                file.Path, $"has the names of {network}, an encoder that this program does not have; 'heteroakd info --models' lists those that it has");
         }
 
         return maps.Length == 1 ? Of(file, maps[0], "") : throw new WeightImportException(
-            file.Path, $"has names of no known code base, such as {string.Join(", ", file.Tensors.Take(5).Select(t => FileLimits.Shown(t.Name)))}. Known are {Known}; --from chooses one");
+            file.Path, $"has names of no known code base, such as {string.Join(", ", file.Tensors.Take(5).Select(t => FileLimits.Shown(t.Name)))}. Known "
+                + $"are {Known}; --from chooses one");
     }
 
     private static string Known => string.Join(", ", NameMap.All.Select(m => m.Name));
@@ -79,7 +84,11 @@ public sealed record NamedWeights(NameMap Map, string Prefix, IReadOnlyDictionar
             }
         }
 
-        return ["", .. counts.OrderByDescending(c => c.Value).ThenBy(c => c.Key.Length).ThenBy(c => c.Key, StringComparer.Ordinal).Take(MaxPrefixes).Select(c => c.Key)];
+        return
+        [
+            "", .. counts.OrderByDescending(c => c.Value).ThenBy(c => c.Key.Length).ThenBy(c => c.Key, StringComparer.Ordinal)
+                .Take(MaxPrefixes).Select(c => c.Key)
+        ];
     }
 
     private static string Without(string prefix, string name) => name.StartsWith(prefix, StringComparison.Ordinal) ? name[prefix.Length..] : name;

@@ -1,11 +1,12 @@
-using HeteroAKD.Nn.Models;
-using HeteroAKD.Tensors;
 using HeteroAKD.Weights.Formats;
 using HeteroAKD.Weights.Onnx;
 
 namespace HeteroAKD.Weights.Import;
 
-/// <summary>The weights of a network of ours under the names of another code base, as its own network loads them with <c>strict=True</c>: a <see cref="NameMap"/> walked the other way.</summary>
+/// <summary>
+/// The weights of a network of ours under the names of another code base, as its own network loads them with <c>strict=True</c>: a <see cref="NameMap"/> walked
+/// the other way.
+/// </summary>
 /// <param name="Map">The code base.</param>
 /// <param name="Tensors">The weights.</param>
 /// <param name="IsEncoder">Whether the code base has no such head, so that the encoder alone is here, without a prefix.</param>
@@ -31,7 +32,9 @@ public sealed record RenamedWeights(NameMap Map, IReadOnlyList<HostTensor> Tenso
         NameMap map = NameMap.All.First(m => m.Name == names);
         if (weights.FirstOrDefault(w => IsOfEncoder(w.Name) && map.SourceOf(w.Name, s_none) is null) is { } foreign)
         {
-            throw new ExportException($"{map.Description} has no network like {model}: nothing there is its '{foreign.Name}'. Leave --names out, or take another of {string.Join(", ", Known)}.");
+            throw new ExportException(
+                $"{map.Description} has no network like {model}: nothing there is its '{foreign.Name}'. Leave --names out, or take another of "
+                    + $"{string.Join(", ", Known)}.");
         }
 
         bool isEncoder = !map.HasHeadFor(weights.Select(w => w.Name).ToHashSet()) || weights.Any(w => map.SourceOf(w.Name, s_none) is null);
@@ -39,10 +42,13 @@ public sealed record RenamedWeights(NameMap Map, IReadOnlyList<HostTensor> Tenso
         List<(string Name, int First, HostTensor Tensor)> parts = [];
         foreach (HostTensor tensor in taken)
         {
-            parts.AddRange(Parts(tensor, map.SourceOf(tensor.Name, s_none)!, taken).Select(p => (isEncoder ? p.Name : map.WholeName(p.Name, IsOfEncoder(tensor.Name)), p.First, p.Tensor)));
+            parts.AddRange(
+                Parts(tensor, map.SourceOf(tensor.Name, s_none)!, taken).Select(
+                    p => (isEncoder ? p.Name : map.WholeName(p.Name, IsOfEncoder(tensor.Name)), p.First, p.Tensor)));
         }
 
-        return new RenamedWeights(map, [.. parts.GroupBy(p => p.Name).Select(g => Together(g.Key, [.. g.OrderBy(p => p.First).Select(p => p.Tensor)]))], isEncoder);
+        return new RenamedWeights(
+            map, [.. parts.GroupBy(p => p.Name).Select(g => Together(g.Key, [.. g.OrderBy(p => p.First).Select(p => p.Tensor)]))], isEncoder);
     }
 
     private static bool IsOfEncoder(string name) => name.StartsWith(EncoderPrefix, StringComparison.Ordinal);
@@ -55,7 +61,10 @@ public sealed record RenamedWeights(NameMap Map, IReadOnlyList<HostTensor> Tenso
         for (int i = 0; i < count; i++)
         {
             int bytes = ours.Bytes.Length / count;
-            yield return (source.Names[i], source.FirstThird, ours with { Sizes = [ours.Sizes[0] / count, .. ours.Sizes[1..]], Bytes = ours.Bytes[(i * bytes)..((i + 1) * bytes)] });
+            yield return (
+                source.Names[i],
+                source.FirstThird,
+                ours with { Sizes = [ours.Sizes[0] / count, .. ours.Sizes[1..]], Bytes = ours.Bytes[(i * bytes)..((i + 1) * bytes)] });
         }
     }
 
@@ -67,7 +76,8 @@ public sealed record RenamedWeights(NameMap Map, IReadOnlyList<HostTensor> Tenso
             throw new ExportException($"'{tensor.Name}' has no place among those names, and no batch norm behind it could take it up.");
         }
 
-        return tensor.Name.EndsWith(MeanEnding, StringComparison.Ordinal) && all.FirstOrDefault(t => t.Name == tensor.Name[..^MeanEnding.Length] + BiasEnding) is { } bias
+        return tensor.Name.EndsWith(MeanEnding, StringComparison.Ordinal)
+            && all.FirstOrDefault(t => t.Name == tensor.Name[..^MeanEnding.Length] + BiasEnding) is { } bias
             ? HostTensor.Of(tensor.Name, tensor.Sizes, [.. tensor.Floats.ToArray().Zip(bias.Floats.ToArray(), (mean, b) => mean - b)])
             : tensor;
     }

@@ -18,7 +18,9 @@ public sealed class MitMap : NameMap
     internal static IReadOnlyList<NameRule> Encoder { get; } =
     [
         new(@"encoder\.stages\.(\d)\.patch_embed\.(\w+)\.(\w+)", m => new WeightSource($"patch_embed{OneMore(m.Groups[1])}.{m.Groups[2]}.{m.Groups[3]}")),
-        new(@"encoder\.stages\.(\d)\.blocks\.(\d+)\.mlp\.dwconv\.(\w+)", m => new WeightSource($"block{OneMore(m.Groups[1])}.{m.Groups[2]}.mlp.dwconv.dwconv.{m.Groups[3]}")),
+        new(
+            @"encoder\.stages\.(\d)\.blocks\.(\d+)\.mlp\.dwconv\.(\w+)",
+            m => new WeightSource($"block{OneMore(m.Groups[1])}.{m.Groups[2]}.mlp.dwconv.dwconv.{m.Groups[3]}")),
         new(@"encoder\.stages\.(\d)\.blocks\.(\d+)\.([\w.]+)", m => new WeightSource($"block{OneMore(m.Groups[1])}.{m.Groups[2]}.{m.Groups[3]}")),
         new(@"encoder\.stages\.(\d)\.norm\.(\w+)", m => new WeightSource($"norm{OneMore(m.Groups[1])}.{m.Groups[2]}")),
     ];
@@ -138,7 +140,8 @@ public sealed class MmsegMap : NameMap
     public override string WholePrefix => "backbone.";
 
     /// <inheritdoc/>
-    public override string HeadProblem => "mmsegmentation's SegformerHead has a batch norm and a ReLU behind the convolution of every stage, which this network has not";
+    public override string HeadProblem =>
+        "mmsegmentation's SegformerHead has a batch norm and a ReLU behind the convolution of every stage, which this network has not";
 
     /// <inheritdoc/>
     public override bool Claims(IReadOnlySet<string> names) => names.Contains("layers.0.0.projection.weight");

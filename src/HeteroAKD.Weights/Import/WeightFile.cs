@@ -39,7 +39,11 @@ public sealed record WeightFile(string Path, string Kind, IReadOnlyList<HostTens
         if (TorchFile.Recognises(start))
         {
             TorchContent content = TorchFile.Read(path, key);
-            return new WeightFile(path, "PyTorch", content.Tensors, content.Others) { Table = content is { Table: ".", OtherTables: [] } ? "" : content.Table, OtherTables = content.OtherTables };
+            return new WeightFile(path, "PyTorch", content.Tensors, content.Others)
+            {
+                Table = content is { Table: ".", OtherTables: [] } ? "" : content.Table,
+                OtherTables = content.OtherTables,
+            };
         }
 
         if (OnnxFile.Recognises(start))

@@ -43,7 +43,8 @@ public sealed class WeightImport(WeightFile file, NamedWeights weights, bool byO
     {
         if (file.Table.Length > 0 || file.OtherTables.Count > 0)
         {
-            string others = file.OtherTables.Count == 0 ? "" : $"; beside it there is {string.Join(", ", file.OtherTables.Select(t => $"'{t}'"))} ('heteroakd import --key')";
+            string others = file.OtherTables.Count == 0 ? ""
+                : $"; beside it there is {string.Join(", ", file.OtherTables.Select(t => $"'{t}'"))} ('heteroakd import --key')";
             yield return $"tensors of '{file.Table}'{others}";
         }
 
@@ -74,13 +75,15 @@ public sealed class WeightImport(WeightFile file, NamedWeights weights, bool byO
         get
         {
             IReadOnlyList<string> names = Map.SourceOf("head.classifier.weight", Names)?.Names ?? [];
-            return names.Count == 1 && _tensors.TryGetValue(names[0], out HostTensor? tensor) && tensor.Sizes.Length > 0 && tensor.Bytes.Length > 0 ? tensor.Sizes[0] : null;
+            return names.Count == 1 && _tensors.TryGetValue(names[0], out HostTensor? tensor) && tensor.Sizes.Length > 0 && tensor.Bytes.Length > 0
+                ? tensor.Sizes[0]
+                : null;
         }
     }
 
     /// <summary>
-    /// Copies every entry that is there with its shape, and the epsilons. Entries that are not there keep their values. An auxiliary head, which serves training
-    /// alone, may be absent as a whole. Of a graph whose names do not fit, the layers are taken in their order.
+    /// Copies every entry that is there with its shape, and the epsilons. Entries that are not there keep their values. An auxiliary head, which serves
+    /// training alone, may be absent as a whole. Of a graph whose names do not fit, the layers are taken in their order.
     /// </summary>
     /// <param name="model">The network.</param>
     /// <param name="backboneOnly">Whether the encoder alone is taken.</param>
@@ -98,7 +101,10 @@ public sealed class WeightImport(WeightFile file, NamedWeights weights, bool byO
         GraphLayers layers = new(graph);
         if (layers.BeforeFirst is { } scaled)
         {
-            throw new WeightImportException(file.Path, $"computes with '{FileLimits.Shown(scaled)}' before its first layer: its images are scaled inside the graph, which would be lost. Export the network without that");
+            throw new WeightImportException(
+                file.Path,
+                $"computes with '{FileLimits.Shown(scaled)}' before its first layer: its images are scaled inside the graph, which would be lost. Export "
+                    + "the network without that");
         }
 
         if (named.Map is not GraphOrderMap && usualNorms && CopyNamed(model, backboneOnly) is { Complete: true } report)
@@ -174,7 +180,9 @@ public sealed class WeightImport(WeightFile file, NamedWeights weights, bool byO
     {
         if (source.Names.Select(n => _tensors[n].NumberProblem()).FirstOrDefault(p => p is not null) is { } problem)
         {
-            throw new WeightImportException(file.Path, $"is not fit for use: {problem}. A training that diverged or an overflow of float16 leaves such values; find another release of the weights");
+            throw new WeightImportException(
+                file.Path,
+                $"is not fit for use: {problem}. A training that diverged or an overflow of float16 leaves such values; find another release of the weights");
         }
     }
 
@@ -191,7 +199,8 @@ public sealed class WeightImport(WeightFile file, NamedWeights weights, bool byO
     private HashSet<string> Names => _names ??= [.. _tensors.Keys];
 
     private ImportReport Report(
-        List<string> loaded, List<string> left, List<(string Name, WeightSource? Source)> missing, List<string> mismatched, HashSet<string> used, string[] expected)
+        List<string> loaded, List<string> left, List<(string Name, WeightSource? Source)> missing, List<string> mismatched, HashSet<string> used,
+        string[] expected)
     {
         string[] unused = [.. _tensors.Keys.Where(n => !used.Contains(n))];
         string[] ignored = [.. unused.Where(n => Map.Ignores(n) || StartsWithAny(n, expected))];
@@ -201,11 +210,13 @@ public sealed class WeightImport(WeightFile file, NamedWeights weights, bool byO
         {
             Loaded = loaded,
             Left = left,
-            EncoderFits = missing.Select(m => m.Name).Concat(mismatched).All(n => !n.StartsWith(EncoderPrefix, StringComparison.Ordinal)) && unexpected.All(n => StartsWithAny(n, s_heads)),
+            EncoderFits = missing.Select(m => m.Name).Concat(mismatched).All(n => !n.StartsWith(EncoderPrefix, StringComparison.Ordinal))
+                && unexpected.All(n => StartsWithAny(n, s_heads)),
             Mismatched = mismatched,
             Ignored = [.. ignored.Select(n => _tensors[n].Name)],
             Missing = [.. missing.Select((m, i) => Missing(m.Name, m.Source, i < ImportReport.MaxLines ? unexpected : []))],
-            Unexpected = [.. unexpected.Select((n, i) => $"{_tensors[n].Name} {Sizes(_tensors[n])}{Nearest("wanted", n, i < ImportReport.MaxLines ? wanted : [])}")],
+            Unexpected = [.. unexpected.Select((n, i) => $"{_tensors[n].Name} "
+                + $"{Sizes(_tensors[n])}{Nearest("wanted", n, i < ImportReport.MaxLines ? wanted : [])}")],
         };
     }
 
@@ -223,7 +234,8 @@ public sealed class WeightImport(WeightFile file, NamedWeights weights, bool byO
         return $"{name} from {string.Join(" and ", absent)}{Nearest("in the file", absent[0], candidates)}";
     }
 
-    private static string Nearest(string where, string name, IReadOnlyList<string> candidates) => NearestName.Of(name, candidates) is { } near ? $"; nearest {where}: {near}" : "";
+    private static string Nearest(string where, string name, IReadOnlyList<string> candidates) =>
+        NearestName.Of(name, candidates) is { } near ? $"; nearest {where}: {near}" : "";
 
     private string? Mismatch(StateEntry entry, WeightSource source)
     {
@@ -235,7 +247,8 @@ public sealed class WeightImport(WeightFile file, NamedWeights weights, bool byO
 
         // A linear layer is a 1x1 convolution: what follows its two dimensions is 1 and 1 in one of the two.
         int[] wanted = Trimmed(entry.Tensor.Shape.ToArray());
-        bool fits = parts.Length == 0 || (parts.All(p => p.Sizes.Length > 0 && p.Sizes[0] % 3 * (3 - source.Thirds) == 0 && Trimmed(p.Sizes).AsSpan(1).SequenceEqual(wanted.AsSpan(1)))
+        bool fits = parts.Length == 0
+            || (parts.All(p => p.Sizes.Length > 0 && p.Sizes[0] % 3 * (3 - source.Thirds) == 0 && Trimmed(p.Sizes).AsSpan(1).SequenceEqual(wanted.AsSpan(1)))
             && parts.Sum(p => p.Sizes[0]) * source.Thirds / 3 == wanted[0]);
         return fits ? null : $"{entry.Name} from {string.Join(" and ", parts.Select(p => p.Name))}: {string.Join(" and ", parts.Select(Sizes))}"
             + $"{(source.Thirds < 3 ? $", of which {source.Thirds} thirds," : "")} in the file, {entry.Tensor.Shape} in the model";

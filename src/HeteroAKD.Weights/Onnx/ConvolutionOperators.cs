@@ -60,7 +60,10 @@ internal static class ConvolutionOperators
 
         string result = t.IsFolded(o)
             ? t.Name(o, 0)
-            : t.Graph.Add("BatchNormalization", [t.Name(o, 0), t.Name(o, Gamma), t.Name(o, Beta), t.Name(o, Mean), t.Name(o, Variance)], OnnxAttribute.Float("epsilon", a.Eps));
+            : t.Graph.Add(
+                "BatchNormalization",
+                [t.Name(o, 0), t.Name(o, Gamma), t.Name(o, Beta), t.Name(o, Mean), t.Name(o, Variance)],
+                OnnxAttribute.Float("epsilon", a.Eps));
         result = o.Inputs[Residual] is null ? result : t.Graph.Add("Add", [result, t.Name(o, Residual)]);
         return a.Relu ? t.Graph.Add("Relu", [result]) : result;
     }

@@ -10,7 +10,9 @@ internal static class ElementwiseOperators
     /// <summary>A function that ONNX has by itself.</summary>
     public static Translator Unary(string operation) => (t, o) => t.Graph.Add(operation, [t.Name(o, 0)]);
 
-    /// <summary>A binary operation; [C] as one number a channel of [N, C, ...] becomes [C, 1, ...], as ONNX broadcasts from the last dimension on. The rest is as there.</summary>
+    /// <summary>
+    /// A binary operation; [C] as one number a channel of [N, C, ...] becomes [C, 1, ...], as ONNX broadcasts from the last dimension on. The rest is as there.
+    /// </summary>
     public static Translator Binary(string operation) => (t, o) =>
     {
         Shape input = o.Inputs[0]!.Shape;
@@ -57,5 +59,6 @@ internal static class ElementwiseOperators
     }
 
     /// <summary>Softmax or its logarithm along a dimension.</summary>
-    public static Translator Softmax(string operation) => (t, o) => t.Graph.Add(operation, [t.Name(o, 0)], OnnxAttribute.Int("axis", ((SoftmaxAttributes)o.Attributes).Dim));
+    public static Translator Softmax(string operation) =>
+        (t, o) => t.Graph.Add(operation, [t.Name(o, 0)], OnnxAttribute.Int("axis", ((SoftmaxAttributes)o.Attributes).Dim));
 }

@@ -36,7 +36,8 @@ internal static class LayoutOperators
     {
         DimOrder dims = ((PermuteAttributes)o.Attributes).Dims;
         int rank = o.Inputs[0]!.Shape.Rank;
-        return t.Graph.Add("Transpose", [t.Name(o, 0)], OnnxAttribute.Ints("perm", [.. Enumerable.Range(0, rank).Select(d => dims[d] < 0 ? dims[d] + rank : dims[d])]));
+        return t.Graph.Add(
+            "Transpose", [t.Name(o, 0)], OnnxAttribute.Ints("perm", [.. Enumerable.Range(0, rank).Select(d => dims[d] < 0 ? dims[d] + rank : dims[d])]));
     }
 
     /// <summary>A part of a dimension; places count from its ends, so it may be open.</summary>
@@ -73,7 +74,8 @@ internal static class LayoutOperators
 
         if (t.Options.DynamicBatch && from[0] != to[0])
         {
-            throw new ExportException($"operation 'reshape' turns {from} into {to}, which moves the batch out of the first dimension; export without --dynamic-batch.");
+            throw new ExportException(
+                $"operation 'reshape' turns {from} into {to}, which moves the batch out of the first dimension; export without --dynamic-batch.");
         }
 
         long[] sizes = Array.ConvertAll(to.ToArray(), s => (long)s);

@@ -43,12 +43,13 @@ internal static class MapOperators
     public static string AveragePool(Translation t, TracedOperation o)
     {
         AvgPoolAttributes a = (AvgPoolAttributes)o.Attributes;
-        return t.Graph.Add("AveragePool", [t.Name(o, 0)], [.. Window(a.KernelSize, a.Stride, a.Padding), OnnxAttribute.Int("count_include_pad", a.CountIncludePad ? 1 : 0)]);
+        return t.Graph.Add(
+            "AveragePool", [t.Name(o, 0)], [.. Window(a.KernelSize, a.Stride, a.Padding), OnnxAttribute.Int("count_include_pad", a.CountIncludePad ? 1 : 0)]);
     }
 
     /// <summary>
-    /// Average pooling into bins: one bin, bins of equal size, or, where bins do not divide the map, a product with the bins' shares on either side, as a mean over a
-    /// rectangle is a mean over rows of means over columns.
+    /// Average pooling into bins: one bin, bins of equal size, or, where bins do not divide the map, a product with the bins' shares on either side, as a mean
+    /// over a rectangle is a mean over rows of means over columns.
     /// </summary>
     public static string AdaptiveAveragePool(Translation t, TracedOperation o)
     {
@@ -62,7 +63,9 @@ internal static class MapOperators
 
         if (t.HasOpenSizes)
         {
-            throw new ExportException($"operation 'adaptive_avg_pool2d' makes {a.Height} x {a.Width} bins, whose extent depends on the size of the images; export without --dynamic-size.");
+            throw new ExportException(
+                $"operation 'adaptive_avg_pool2d' makes {a.Height} x {a.Width} bins, whose extent depends on the size of the images; export without "
+                    + "--dynamic-size.");
         }
 
         if (height % a.Height == 0 && width % a.Width == 0)
@@ -72,7 +75,8 @@ internal static class MapOperators
         }
 
         string down = t.Graph.Initializer(BinsName(height, a.Height), [a.Height, height], () => Bins(height, a.Height));
-        string across = t.Graph.Add("Transpose", [t.Graph.Initializer(BinsName(width, a.Width), [a.Width, width], () => Bins(width, a.Width))], OnnxAttribute.Ints("perm", 1, 0));
+        string across = t.Graph.Add(
+            "Transpose", [t.Graph.Initializer(BinsName(width, a.Width), [a.Width, width], () => Bins(width, a.Width))], OnnxAttribute.Ints("perm", 1, 0));
         return t.Graph.Add("MatMul", [t.Graph.Add("MatMul", [down, input]), across]);
     }
 

@@ -73,7 +73,10 @@ public sealed class NetworkGraph(SegmentationModel model, LogitsSize logitsSize,
         return (Translation.Values(logits), logits.Shape);
     }
 
-    /// <summary>Images of another height and width: what a graph with open sizes is tried on. They differ by two odd numbers, since layers that halve a size round it differently.</summary>
+    /// <summary>
+    /// Images of another height and width: what a graph with open sizes is tried on. They differ by two odd numbers, since layers that halve a size round it
+    /// differently.
+    /// </summary>
     public static Shape OtherSize(Shape images) => new(images[0], images[1], images[2] + 39, images[3] + 103);
 
     private (IReadOnlyList<TracedOperation> Operations, Tensor Input, Tensor Logits) Record(Shape images)

@@ -96,7 +96,9 @@ internal sealed class OnnxGraph(int opset = 0)
     /// <param name="metadata">What the model says about itself, by key.</param>
     /// <param name="dynamicSize">Whether rows and columns are.</param>
     public ProtoMessage ToModel(
-        string name, IEnumerable<OnnxValue> inputs, IEnumerable<OnnxValue> outputs, bool dynamicBatch, IReadOnlyDictionary<string, string> metadata, bool dynamicSize = false)
+        string name, IEnumerable<OnnxValue> inputs, IEnumerable<OnnxValue> outputs, bool dynamicBatch, IReadOnlyDictionary<string, string> metadata,
+        bool dynamicSize =
+            false)
     {
         ProtoMessage graph = new();
         foreach (Node node in _nodes)
@@ -120,7 +122,9 @@ internal sealed class OnnxGraph(int opset = 0)
             graph.Message(12, ValueOf(output, dynamicBatch, dynamicSize, inputs.Any(input => HasSizeOf(input, output)) ? "" : "out"));
         }
 
-        ProtoMessage model = new ProtoMessage().Int(1, Opset switch { <= 18 => 8, <= 20 => 9, _ => 10 }).Text(2, "HeteroAKD.Kernels").Text(3, ProductVersion.Number).Message(7, graph);
+        ProtoMessage model = new ProtoMessage()
+            .Int(1, Opset switch { <= 18 => 8, <= 20 => 9, _ => 10 }).Text(2, "HeteroAKD.Kernels").Text(3, ProductVersion.Number)
+            .Message(7, graph);
         model.Message(8, new ProtoMessage().Text(1, "").Int(2, Opset));
         foreach ((string key, string value) in metadata)
         {

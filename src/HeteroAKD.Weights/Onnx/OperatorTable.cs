@@ -63,5 +63,6 @@ internal static class OperatorTable
     /// <exception cref="ExportException">There is none.</exception>
     public static Translator Find(OpRow row) => s_translators.TryGetValue(row, out Translator? translator)
         ? translator
-        : throw new ExportException($"operation '{row.Name}' has no counterpart in ONNX here, so the network cannot be exported as it is; export it with --format safetensors.");
+        : throw new ExportException(
+            $"operation '{row.Name}' has no counterpart in ONNX here, so the network cannot be exported as it is; export it with --format safetensors.");
 }

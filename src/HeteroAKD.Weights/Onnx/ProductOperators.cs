@@ -35,7 +35,8 @@ internal static class ProductOperators
     }
 
     /// <summary>
-    /// Group normalisation as PyTorch exports it: each group is an instance, then weight and bias of its channels. ONNX's own operator was mended with opset 21.
+    /// Group normalisation as PyTorch exports it: each group is an instance, then weight and bias of its channels. ONNX's own operator was mended with opset
+    /// 21.
     /// </summary>
     public static string GroupNorm(Translation t, TracedOperation o)
     {
@@ -58,7 +59,12 @@ internal static class ProductOperators
         Shape query = o.Inputs[0]!.Shape; // [B, N, C]
         int heads = ((AttentionAttributes)o.Attributes).Heads;
         int dim = query[2] / heads;
-        string[] keyValue = t.Graph.AddMany("Split", [t.Name(o, 1)], 2, [OnnxAttribute.Int("axis", 2), .. t.Graph.Opset >= 18 ? [OnnxAttribute.Int("num_outputs", 2)] : Array.Empty<OnnxAttribute>()]); // keys, then values: [B, M, C] each
+        // keys, then values: [B, M, C] each
+        string[] keyValue = t.Graph.AddMany(
+            "Split",
+            [t.Name(o, 1)],
+            2,
+            [OnnxAttribute.Int("axis", 2), .. t.Graph.Opset >= 18 ? [OnnxAttribute.Int("num_outputs", 2)] : Array.Empty<OnnxAttribute>()]);
         string q = t.Graph.Add("Mul", [t.Name(o, 0), t.Graph.Scalar((float)(1 / Math.Sqrt(dim)))]);
         string scores = t.Graph.Add("MatMul", [Heads(t, q, heads, dim, 0, 2, 1, 3), Heads(t, keyValue[0], heads, dim, 0, 2, 3, 1)]); // [B, heads, N, M]
         string weights = t.Graph.Add("Softmax", [scores], OnnxAttribute.Int("axis", -1));

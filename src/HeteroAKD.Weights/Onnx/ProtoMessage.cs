@@ -34,7 +34,8 @@ public sealed class ProtoMessage
     }
 
     /// <summary>Adds a complete message.</summary>
-    public ProtoMessage Message(int field, ProtoMessage value) => Add(field, CodedOutputStream.ComputeLengthSize(value.Size) + value.Size, Tag.LengthDelimited, s =>
+    public ProtoMessage Message(int field, ProtoMessage value) =>
+        Add(field, CodedOutputStream.ComputeLengthSize(value.Size) + value.Size, Tag.LengthDelimited, s =>
     {
         s.WriteLength(value.Size);
         value.WriteFields(s);

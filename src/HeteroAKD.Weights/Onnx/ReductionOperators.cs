@@ -27,5 +27,6 @@ internal static class ReductionOperators
 
     // Where no dimension is left the result is [1] here, and has no dimension there.
     private static string Shaped(Translation t, TracedOperation o, string reduced) =>
-        !((ReductionAttributes)o.Attributes).Keepdim && Axes(o).Length == o.Inputs[0]!.Shape.Rank ? t.Graph.Add("Reshape", [reduced, t.Graph.Ints(1)]) : reduced;
+        !((ReductionAttributes)o.Attributes).Keepdim && Axes(o).Length == o.Inputs[0]!.Shape.Rank ? t.Graph.Add("Reshape", [reduced, t.Graph.Ints(1)])
+            : reduced;
 }

@@ -7,7 +7,8 @@ namespace HeteroAKD.Weights.Onnx;
 /// <summary>How a trace becomes a graph.</summary>
 /// <param name="DynamicBatch">The first size of everything that is no parameter stays open.</param>
 /// <param name="FoldBatchNorm">A batch normalisation becomes part of the convolution whose only reader it is.</param>
-/// <param name="Opset">Version of ONNX's operators, <see cref="OnnxGraph.OldestOpset"/> to <see cref="OnnxGraph.NewestOpset"/>; 0 for <see cref="OnnxGraph.UsualOpset"/>.</param>
+/// <param name="Opset">Version of ONNX's operators, <see cref="OnnxGraph.OldestOpset"/> to <see cref="OnnxGraph.NewestOpset"/>; 0 for
+/// <see cref="OnnxGraph.UsualOpset"/>.</param>
 public readonly record struct TranslationOptions(bool DynamicBatch = false, bool FoldBatchNorm = false, int Opset = 0);
 
 /// <summary>A graph in the making: which name every traced tensor has, and which batch normalisations disappear in a convolution.</summary>
@@ -18,7 +19,8 @@ internal sealed class Translation
     private readonly Dictionary<Tensor, TracedOperation> _folded = new(); // by the convolution's output
     private readonly OpenSizes? _sizes;
 
-    private Translation(IEnumerable<(string Name, Tensor Tensor)> inputs, IEnumerable<(string Name, Tensor Tensor)> parameters, TranslationOptions options, OpenSizes? sizes)
+    private Translation(
+        IEnumerable<(string Name, Tensor Tensor)> inputs, IEnumerable<(string Name, Tensor Tensor)> parameters, TranslationOptions options, OpenSizes? sizes)
     {
         Options = options;
         Graph = new OnnxGraph(options.Opset);
@@ -80,7 +82,8 @@ internal sealed class Translation
     public string Name(TracedOperation operation, int input)
     {
         Tensor tensor = operation.Inputs[input]!;
-        return _names.TryGetValue(tensor, out string? name) ? name : Graph.Initializer(ParameterName(operation, input), tensor.Shape.ToArray(), () => Values(tensor));
+        return _names.TryGetValue(tensor, out string? name) ? name
+            : Graph.Initializer(ParameterName(operation, input), tensor.Shape.ToArray(), () => Values(tensor));
     }
 
     /// <summary>The name of an operation's parameter, which is not yet in the graph.</summary>

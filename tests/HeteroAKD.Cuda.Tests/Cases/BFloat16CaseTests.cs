@@ -71,7 +71,9 @@ public sealed class BFloat16CaseTests(EmulatedCard card, CudaDevices devices)
         Tensor x = Tensor.Full(cuda, new Shape(4, 6), 1, DType.BFloat16);
         Tensor weight = Tensor.Full(cuda, new Shape(5, 6), 1, DType.BFloat16);
         Assert.Equal("linear: weight holds BFloat16, expected Float32.", Assert.Throws<DTypeMismatchException>(() => Functional.Linear(x, weight)).Message);
-        Assert.Equal("add: other holds Float32, expected BFloat16.", Assert.Throws<DTypeMismatchException>(() => Functional.Add(x, Functional.To(x, DType.Float32))).Message);
+        Assert.Equal(
+            "add: other holds Float32, expected BFloat16.",
+            Assert.Throws<DTypeMismatchException>(() => Functional.Add(x, Functional.To(x, DType.Float32))).Message);
         Tensor logits = Tensor.Full(cuda, new Shape(1, 2, 2, 2), 1, DType.BFloat16);
         Tensor labels = Tensor.From(cuda, new Shape(1, 2, 2), [0, 1, 0, 1]);
         string loss = Assert.Throws<DTypeMismatchException>(() => Losses.CrossEntropy.Apply(new(), logits, labels)).Message;
@@ -80,7 +82,9 @@ public sealed class BFloat16CaseTests(EmulatedCard card, CudaDevices devices)
         Assert.Equal(1f, x.View(new Shape(2), 4).ToFloats()[1]);
         cuda.UseMatrixPrecision(MatrixPrecision.Tf32);
         string product = Assert.Throws<DTypeMismatchException>(() => MatMul.Row.Apply(default, x, Functional.Reshape(x, new Shape(6, 4)))).Message;
-        Assert.Equal("matrix product: a factor holds BFloat16, expected Float32, as 'cuda' multiplies in tf32; open it with precision bf16 or convert with 'to'.", product);
+        Assert.Equal(
+            "matrix product: a factor holds BFloat16, expected Float32, as 'cuda' multiplies in tf32; open it with precision bf16 or convert with 'to'.",
+            product);
     });
 
     [Fact]

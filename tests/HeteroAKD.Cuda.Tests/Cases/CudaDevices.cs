@@ -14,7 +14,9 @@ public sealed class CudaDevices : IDisposable
     /// <summary>The host.</summary>
     public Device Cpu { get; } = Device.Open("cpu", 1);
 
-    /// <summary>Runs a check on the emulated device; where the emulator stops a kernel, the error says which and why. Skips the test where there is no device.</summary>
+    /// <summary>
+    /// Runs a check on the emulated device; where the emulator stops a kernel, the error says which and why. Skips the test where there is no device.
+    /// </summary>
     public void Run(EmulatedCard card, Action<Device> check)
     {
         card.Require();

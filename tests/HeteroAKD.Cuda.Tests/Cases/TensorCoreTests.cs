@@ -6,8 +6,8 @@ using HeteroAKD.Tensors.Ops;
 namespace HeteroAKD.Cuda.Tests.Cases;
 
 /// <summary>
-/// Products on tensor cores. Inputs and upstream gradients are numbers that the format holds, so nothing is rounded but the sums: results have to be as exact as
-/// those of plain float32.
+/// Products on tensor cores. Inputs and upstream gradients are numbers that the format holds, so nothing is rounded but the sums: results have to be as exact
+/// as those of plain float32.
 /// </summary>
 public sealed class TensorCoreTests(EmulatedCard card, CudaDevices devices)
 {

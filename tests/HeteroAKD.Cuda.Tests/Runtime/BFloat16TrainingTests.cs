@@ -57,7 +57,8 @@ public sealed class BFloat16TrainingTests
         using FlatParameters parameters = new(device, [.. ParameterGroup.Of(model, "student", 1, 0, spareNormsAndBiases: true)]);
         using Optimizer optimizer = new(parameters, new OptimizerOptions());
         using Tensor images = Images(device);
-        using Tensor labels = Tensor.From(device, new Shape(2, Size, Size), [.. Enumerable.Range(0, 2 * Size * Size).Select(i => (i / 16 % 2) + (i / (16 * Size) % 2 * 2))]);
+        using Tensor labels = Tensor.From(
+            device, new Shape(2, Size, Size), [.. Enumerable.Range(0, 2 * Size * Size).Select(i => (i / 16 % 2) + (i / (16 * Size) % 2 * 2))]);
         double[] losses = new double[Steps];
         long before = device.Allocator.InUse;
         device.Allocator.ResetPeak();
@@ -80,6 +81,9 @@ public sealed class BFloat16TrainingTests
     private static Tensor Images(Device device)
     {
         Random random = new(7);
-        return Tensor.From(device, new Shape(2, 3, Size, Size), [.. Enumerable.Range(0, 2 * 3 * Size * Size).Select(i => (float)((random.NextDouble() * 2) - 1) + (i / 16 % 2))]);
+        return Tensor.From(
+            device,
+            new Shape(2, 3, Size, Size),
+            [.. Enumerable.Range(0, 2 * 3 * Size * Size).Select(i => (float)((random.NextDouble() * 2) - 1) + (i / 16 % 2))]);
     }
 }

@@ -10,7 +10,8 @@ public sealed class CublasTests(EmulatedCard card)
     {
         card.Require();
         using Device cuda = Device.Open("cuda");
-        Assert.SkipWhen(Tensors.Devices.Cuda.Cublas.Names.Any(name => System.Runtime.InteropServices.NativeLibrary.TryLoad(name, out _)), "cuBLAS is installed");
+        Assert.SkipWhen(
+            Tensors.Devices.Cuda.Cublas.Names.Any(name => System.Runtime.InteropServices.NativeLibrary.TryLoad(name, out _)), "cuBLAS is installed");
         Assert.Contains("libcublas.so.13", Assert.Throws<DeviceNotAvailableException>(cuda.UseCublas).Message, StringComparison.Ordinal);
     }
 

@@ -2,8 +2,6 @@ using HeteroAKD.Tensors;
 using HeteroAKD.Tensors.Autograd;
 using HeteroAKD.Tensors.Checks;
 using HeteroAKD.Tensors.Checks.Cases;
-using HeteroAKD.Tensors.Devices.Cuda;
-using HeteroAKD.Tensors.Ops;
 using static HeteroAKD.Tensors.Checks.CaseInput;
 
 namespace HeteroAKD.Cuda.Tests.Runtime;
@@ -12,10 +10,11 @@ namespace HeteroAKD.Cuda.Tests.Runtime;
 public sealed class CudaAttentionTests : IDisposable
 {
     // A product's factors are off by up to a unit each: two for an output, another two for a gradient. What rounded scores change in the weights comes on top,
-    // but such errors seldom add up: over six seeds, heads of 13 columns or more stay below 2.4 units, those of 4 or 5 below 4.6, with the seed of the cases 3.1.
+    // but such errors seldom add up: over six seeds, heads of 13 columns or more stay below 2.4 units, those of 4 or 5 below 4.6, with the seed of the cases
+    // 3.1.
     private const double Units = 4;
 
-    private static readonly (int Batch, int Heads, int Queries, int Keys, int HeadSize)[] Shapes =
+    private static readonly (int Batch, int Heads, int Queries, int Keys, int HeadSize)[] s_shapes =
     [
         (1, 2, 130, 96, 32),
         (1, 2, 200, 70, 64),
@@ -57,7 +56,7 @@ public sealed class CudaAttentionTests : IDisposable
 
     private static IEnumerable<OpCase> Cases => AttentionCases.All().Concat(Larger);
 
-    private static IEnumerable<OpCase> Larger => Shapes.Select(s => AttentionCases.Family.Case(
+    private static IEnumerable<OpCase> Larger => s_shapes.Select(s => AttentionCases.Family.Case(
         $"heads={s.Heads}", Normal("query", s.Batch, s.Queries, s.Heads * s.HeadSize), Normal("key_value", s.Batch, s.Keys, 2 * s.Heads * s.HeadSize)));
 
     public void Dispose()

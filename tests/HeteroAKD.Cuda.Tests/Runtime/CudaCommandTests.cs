@@ -49,7 +49,9 @@ public sealed class CudaCommandTests : IDisposable
         string config = _folder.File("experiment.yaml", Experiment);
         HeteroAkdProcess.Result result = Run([("HETEROAKD_EMULATED_MEMORY", "25165824")], "train", config, "--out", _folder.File("run"));
         Assert.Equal(1, result.ExitCode);
-        Assert.Matches(@"out of memory on 'cuda': asked for [\d.]+ MiB with [\d.]+ MiB in use, [\d.]+ MiB reserved and [\d.]+ MiB free on the card\. Largest: ", result.Error);
+        Assert.Matches(
+            @"out of memory on 'cuda': asked for [\d.]+ MiB with [\d.]+ MiB in use, [\d.]+ MiB reserved and [\d.]+ MiB free on the card\. Largest: ",
+            result.Error);
         Assert.Contains("Use a smaller batch, crop or model", result.Error);
     }
 

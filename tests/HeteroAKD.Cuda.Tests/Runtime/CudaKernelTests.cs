@@ -102,7 +102,9 @@ public sealed class CudaKernelTests : IDisposable
         Assert.Equal([1f, 2f], y.ToFloats());
         string error = Assert.Throws<CudaDriverException>(() => device.Block(new FarKernel(y.Mem, 0), 2, 32, 1 << 20)).Message;
         Assert.Contains("cuFuncSetAttribute(FarKernel, 1048576 bytes of dynamic shared memory; the card allows a block ", error);
-        Assert.Contains("of 512 threads; it is compiled for at most 256", Assert.Throws<NotSupportedException>(() => device.Block(new FarKernel(y.Mem, 0), 2, 512)).Message);
+        Assert.Contains(
+            "of 512 threads; it is compiled for at most 256",
+            Assert.Throws<NotSupportedException>(() => device.Block(new FarKernel(y.Mem, 0), 2, 512)).Message);
     }
 
     [Fact]
@@ -115,7 +117,9 @@ public sealed class CudaKernelTests : IDisposable
         using Tensor y = Tensor.Zeros(device, new Shape(64));
         device.Block(new SmallBlockKernel(y.Mem), 1, 64);
         Assert.Equal(63, y.ToFloats()[63]);
-        Assert.Contains("of 96 threads; it is compiled for at most 64", Assert.Throws<NotSupportedException>(() => device.Block(new SmallBlockKernel(y.Mem), 1, 96)).Message);
+        Assert.Contains(
+            "of 96 threads; it is compiled for at most 64",
+            Assert.Throws<NotSupportedException>(() => device.Block(new SmallBlockKernel(y.Mem), 1, 96)).Message);
     }
 
     private float[] Run(out int compiled, bool preload = false)

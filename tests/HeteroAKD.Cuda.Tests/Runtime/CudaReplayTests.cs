@@ -61,7 +61,11 @@ public sealed class CudaReplayTests : IDisposable
     public void Training_with_a_step_that_reads_a_value_goes_on_without_replay_and_says_why()
     {
         ExperimentConfig config = TinyExperiment.Config(_folder.File("run"));
-        config = config with { Data = config.Data with { TrainCount = 4, ValCount = 1 }, Training = config.Training with { EvalEvery = 0, CheckpointEvery = 0, LogEvery = 0 } };
+        config = config with
+        {
+            Data = config.Data with { TrainCount = 4, ValCount = 1 },
+            Training = config.Training with { EvalEvery = 0, CheckpointEvery = 0, LogEvery = 0 },
+        };
         ExperimentData data = new(config);
         using SegmentationModel model = ModelZoo.Create(config.Student.Model, data.Classes.Count, _device, seed: 1);
         using TaskLoss task = ObjectiveFactory.Task(_device, config, data.Student);

@@ -7,15 +7,15 @@ using HeteroAKD.Cuda.Tests.Runtime;
 namespace HeteroAKD.Cuda.Tests.Runtime;
 
 /// <summary>
-/// The emulated driver, made by the native compiler if it is older than its sources, and loaded before anybody looks for a driver. Kernels of these tests are kept
-/// in a folder of their own.
+/// The emulated driver, made by the native compiler if it is older than its sources, and loaded before anybody looks for a driver. Kernels of these tests are
+/// kept in a folder of their own.
 /// </summary>
 public sealed unsafe class EmulatedCard : IDisposable
 {
     private const string Library = "libcuda.so.1";
 
-    private static readonly string Project = RepositoryRoot.File("tests", "HeteroAKD.CudaEmulator");
-    private static readonly string Output = Path.Combine(AppContext.BaseDirectory, "emulator");
+    private static readonly string s_project = RepositoryRoot.File("tests", "HeteroAKD.CudaEmulator");
+    private static readonly string s_output = Path.Combine(AppContext.BaseDirectory, "emulator");
     private readonly TemporaryFolder _cache = new();
     private readonly string? _problem;
     private readonly nint _library;
@@ -29,12 +29,12 @@ public sealed unsafe class EmulatedCard : IDisposable
         _problem = RuntimeInformation.RuntimeIdentifier.StartsWith("linux", StringComparison.Ordinal) ? Publish() : "the emulated driver is made for Linux";
         if (_problem is null)
         {
-            _library = NativeLibrary.Load(Path.Combine(Output, Library));
+            _library = NativeLibrary.Load(Path.Combine(s_output, Library));
         }
     }
 
     /// <summary>The folder of the library, for LD_LIBRARY_PATH of a process.</summary>
-    public string Folder => Output;
+    public string Folder => s_output;
 
     /// <summary>What the emulator said of the last error: kernel, line, block, thread and address.</summary>
     public string LastError
@@ -66,12 +66,14 @@ public sealed unsafe class EmulatedCard : IDisposable
     }
 
     private static bool HasLinker() =>
-        (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator).Any(p => File.Exists(Path.Combine(p, "clang")) || File.Exists(Path.Combine(p, "gcc")));
+        (Environment.GetEnvironmentVariable("PATH") ?? "")
+            .Split(Path.PathSeparator).Any(p => File.Exists(Path.Combine(p, "clang")) || File.Exists(Path.Combine(p, "gcc")));
 
     private static string? Publish()
     {
-        FileInfo library = new(Path.Combine(Output, Library));
-        if (library.Exists && Directory.EnumerateFiles(Project, "*.cs", SearchOption.AllDirectories).All(p => File.GetLastWriteTimeUtc(p) <= library.LastWriteTimeUtc))
+        FileInfo library = new(Path.Combine(s_output, Library));
+        if (library.Exists
+            && Directory.EnumerateFiles(s_project, "*.cs", SearchOption.AllDirectories).All(p => File.GetLastWriteTimeUtc(p) <= library.LastWriteTimeUtc))
         {
             return null;
         }
@@ -81,7 +83,8 @@ public sealed unsafe class EmulatedCard : IDisposable
             return "the emulated driver needs a C linker to be made (on Debian: apt-get install gcc libc6-dev)";
         }
 
-        ProcessStartInfo start = new("dotnet", ["publish", Project, "-c", "Release", "-r", RuntimeInformation.RuntimeIdentifier, "-o", Output, "--nologo", "-v", "q"])
+        ProcessStartInfo start = new(
+            "dotnet", ["publish", s_project, "-c", "Release", "-r", RuntimeInformation.RuntimeIdentifier, "-o", s_output, "--nologo", "-v", "q"])
         {
             RedirectStandardOutput = true,
         };

@@ -10,8 +10,8 @@ public sealed class FrozenNetworkTests
 {
     public FrozenNetworkTests(EmulatedCard card) => card.Require();
 
-    // Shares of the largest logit. Products round their factors to 2^-9 with bf16, and folding changes what is rounded: two unfolded passes whose images differ in
-    // the last bit of such a number are as far apart.
+    // Shares of the largest logit. Products round their factors to 2^-9 with bf16, and folding changes what is rounded: two unfolded passes whose images differ
+    // in the last bit of such a number are as far apart.
     [Theory]
     [InlineData("tiny-cnn-student", MatrixPrecision.Fp32, 2e-5)]
     [InlineData("tiny-cnn-student", MatrixPrecision.Bf16, 0.05)]

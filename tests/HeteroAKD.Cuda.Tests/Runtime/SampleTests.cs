@@ -54,7 +54,16 @@ public sealed class SampleTests(EmulatedCard card) : IDisposable
         using (Device device = Device.Open("cpu", 1))
         using (SegmentationModel model = ModelZoo.Create("tiny-cnn-student", 3, device, seed: 1))
         {
-            CheckpointInfo info = new() { Model = model.Name, Role = "student", Classes = 3, Step = 1, DataPosition = 0, BestMetric = 0, Config = ConfigurationWriter.Write(new ExperimentConfig()) };
+            CheckpointInfo info = new()
+            {
+                Model = model.Name,
+                Role = "student",
+                Classes = 3,
+                Step = 1,
+                DataPosition = 0,
+                BestMetric = 0,
+                Config = ConfigurationWriter.Write(new ExperimentConfig()),
+            };
             Checkpoint.Save(_folder.File("net.safetensors"), info, Checkpoint.Entries(Checkpoint.ModelPrefix, model));
         }
 
@@ -66,12 +75,19 @@ public sealed class SampleTests(EmulatedCard card) : IDisposable
 
     [Fact]
     public void Each_is_short() =>
-        Assert.All(Directory.EnumerateFiles(RepositoryRoot.File("samples"), "Program.cs", SearchOption.AllDirectories), file => Assert.InRange(File.ReadAllLines(file).Length, 1, MaxLines));
+        Assert.All(
+            Directory.EnumerateFiles(RepositoryRoot.File("samples"), "Program.cs", SearchOption.AllDirectories),
+            file => Assert.InRange(File.ReadAllLines(file).Length, 1, MaxLines));
 
     private string Run(string sample, string device, IEnumerable<string> arguments)
     {
         string program = RepositoryRoot.File("samples", sample, "bin", "Release", "net10.0", $"{sample}.dll");
-        ProcessStartInfo start = new("dotnet", [program, .. arguments]) { RedirectStandardOutput = true, RedirectStandardError = true, WorkingDirectory = _folder.Path };
+        ProcessStartInfo start = new("dotnet", [program, .. arguments])
+        {
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+            WorkingDirectory = _folder.Path,
+        };
         if (device == "cuda")
         {
             card.Require();
@@ -87,5 +103,8 @@ public sealed class SampleTests(EmulatedCard card) : IDisposable
     }
 
     private static double[] Losses(string output) =>
-        [.. output.Split('\n').Where(l => l.Contains("loss ", StringComparison.Ordinal)).Select(l => double.Parse(l[(l.LastIndexOf(' ') + 1)..], CultureInfo.InvariantCulture))];
+        [
+            .. output.Split('\n').Where(l => l.Contains("loss ", StringComparison.Ordinal)).Select(
+                l => double.Parse(l[(l.LastIndexOf(' ') + 1)..], CultureInfo.InvariantCulture))
+        ];
 }

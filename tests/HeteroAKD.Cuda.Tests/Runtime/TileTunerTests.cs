@@ -3,14 +3,14 @@ using HeteroAKD.Kernels.Tiles;
 using HeteroAKD.Tensors;
 using HeteroAKD.Tensors.Devices;
 using HeteroAKD.Tensors.Devices.Cuda;
-using HeteroAKD.Tests;
 
 namespace HeteroAKD.Cuda.Tests.Runtime;
 
 /// <summary>The choice between tiles: asked once, kept, never made in a recorded step.</summary>
 public sealed class TileTunerTests(EmulatedCard card)
 {
-    private static readonly TiledProduct s_large = new(typeof(DepthMatrix<WholePieces>), typeof(LineMatrix<WholePieces>), MatrixPrecision.Fp32, 4096, 4096, 64, 1);
+    private static readonly TiledProduct s_large = new(
+        typeof(DepthMatrix<WholePieces>), typeof(LineMatrix<WholePieces>), MatrixPrecision.Fp32, 4096, 4096, 64, 1);
 
     [Fact]
     public void A_product_is_tried_once_and_the_answer_outlives_the_process()

@@ -21,7 +21,10 @@ internal sealed partial class EmulatedDriver
         RequireContext();
         DriverStream stream = StreamOf(streamHandle);
         Require(!stream.IsLegacy, CudaResult.StreamCaptureUnsupported, "the default stream cannot capture");
-        Require(stream.Capture is null && mode is >= CaptureMode.Global and <= CaptureMode.Relaxed, CudaResult.InvalidValue, "the stream captures already, or the mode is none");
+        Require(
+            stream.Capture is null && mode is >= CaptureMode.Global and <= CaptureMode.Relaxed,
+            CudaResult.InvalidValue,
+            "the stream captures already, or the mode is none");
         stream.Capture = new Capture(stream, mode, _nextCapture++);
         _captures.Add(stream.Capture);
     }

@@ -60,7 +60,10 @@ internal sealed unsafe partial class EmulatedDriver
     public void UnregisterHost(nint memory)
     {
         ForbidWhileCapturing("unpinning memory");
-        Require(!_ownHostMemory.Contains(memory) && Memory.Unregister((void*)memory), CudaResult.HostMemoryNotRegistered, $"host memory at 0x{memory:x} is not pinned");
+        Require(
+            !_ownHostMemory.Contains(memory) && Memory.Unregister((void*)memory),
+            CudaResult.HostMemoryNotRegistered,
+            $"host memory at 0x{memory:x} is not pinned");
     }
 
     /// <summary>The address by which kernels reach pinned memory: its own.</summary>

@@ -94,7 +94,8 @@ internal sealed unsafe partial class EmulatedDriver
         DriverFunction found = _handles.Get<DriverFunction>(function);
         Kernel kernel = found.Kernel;
         Require(
-            grid is { X: > 0, Y: > 0 and <= ushort.MaxValue, Z: > 0 and <= ushort.MaxValue } && block is { X: > 0 and <= 1024, Y: > 0 and <= 1024, Z: > 0 and <= 64 },
+            grid is { X: > 0, Y: > 0 and <= ushort.MaxValue, Z: > 0 and <= ushort.MaxValue }
+                && block is { X: > 0 and <= 1024, Y: > 0 and <= 1024, Z: > 0 and <= 64 },
             CudaResult.InvalidValue,
             $"kernel {kernel.Name}: a grid of {grid} blocks of {block} threads");
         Require(block.Count <= kernel.MaxThreads, CudaResult.InvalidValue, $"kernel {kernel.Name} takes {kernel.MaxThreads} threads, not {block.Count}");

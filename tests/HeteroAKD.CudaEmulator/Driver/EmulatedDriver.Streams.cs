@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using HeteroAKD.CudaEmulator.Execution;
 
 namespace HeteroAKD.CudaEmulator.Driver;
 
@@ -133,7 +132,9 @@ internal sealed unsafe partial class EmulatedDriver
         {
             Invalidate(capture);
             Invalidate(stream.Capture);
-            throw new DriverException(stream.IsLegacy ? CudaResult.StreamCaptureImplicit : CudaResult.StreamCaptureMerge, "a stream that captures elsewhere waits for an event of a capture");
+            throw new DriverException(
+                stream.IsLegacy ? CudaResult.StreamCaptureImplicit : CudaResult.StreamCaptureMerge,
+                "a stream that captures elsewhere waits for an event of a capture");
         }
 
         stream.Capture = capture;

@@ -6,7 +6,7 @@ namespace HeteroAKD.CudaEmulator.Driver;
 /// <summary>The driver, its device and contexts.</summary>
 internal static unsafe partial class Exports
 {
-    private static readonly Dictionary<int, nint> ErrorTexts = [];
+    private static readonly Dictionary<int, nint> s_errorTexts = [];
 
     [UnmanagedCallersOnly(EntryPoint = "cuInit")]
     public static int Init(int flags) => Run(_ => { });
@@ -153,10 +153,10 @@ internal static unsafe partial class Exports
     private static nint ErrorText(int error)
     {
         // The text has to stay where it is for the life of the program.
-        if (!ErrorTexts.TryGetValue(error, out nint text))
+        if (!s_errorTexts.TryGetValue(error, out nint text))
         {
             text = Marshal.StringToCoTaskMemUTF8(Enum.IsDefined((CudaResult)error) ? $"CUDA error {error} ({(CudaResult)error})" : $"CUDA error {error}");
-            ErrorTexts.Add(error, text);
+            s_errorTexts.Add(error, text);
         }
 
         return text;

@@ -66,16 +66,20 @@ internal static unsafe partial class Exports
     public static int MemcpyOnDevice(ulong target, ulong source, nint bytes) => Run(driver => driver.CopyNow(target, source, bytes));
 
     [UnmanagedCallersOnly(EntryPoint = "cuMemcpyAsync")]
-    public static int MemcpyAsync(ulong target, ulong source, nint bytes, nint stream) => Run(driver => driver.Submit(stream, new CopyWork(target, source, bytes)));
+    public static int MemcpyAsync(ulong target, ulong source, nint bytes, nint stream) =>
+        Run(driver => driver.Submit(stream, new CopyWork(target, source, bytes)));
 
     [UnmanagedCallersOnly(EntryPoint = "cuMemcpyHtoDAsync_v2")]
-    public static int MemcpyToDeviceAsync(ulong target, ulong source, nint bytes, nint stream) => Run(driver => driver.Submit(stream, new CopyWork(target, source, bytes)));
+    public static int MemcpyToDeviceAsync(ulong target, ulong source, nint bytes, nint stream) =>
+        Run(driver => driver.Submit(stream, new CopyWork(target, source, bytes)));
 
     [UnmanagedCallersOnly(EntryPoint = "cuMemcpyDtoHAsync_v2")]
-    public static int MemcpyToHostAsync(ulong target, ulong source, nint bytes, nint stream) => Run(driver => driver.Submit(stream, new CopyWork(target, source, bytes)));
+    public static int MemcpyToHostAsync(ulong target, ulong source, nint bytes, nint stream) =>
+        Run(driver => driver.Submit(stream, new CopyWork(target, source, bytes)));
 
     [UnmanagedCallersOnly(EntryPoint = "cuMemcpyDtoDAsync_v2")]
-    public static int MemcpyOnDeviceAsync(ulong target, ulong source, nint bytes, nint stream) => Run(driver => driver.Submit(stream, new CopyWork(target, source, bytes)));
+    public static int MemcpyOnDeviceAsync(ulong target, ulong source, nint bytes, nint stream) =>
+        Run(driver => driver.Submit(stream, new CopyWork(target, source, bytes)));
 
     [UnmanagedCallersOnly(EntryPoint = "cuMemsetD8_v2")]
     public static int Memset8(ulong target, byte value, nint count) => Run(driver => driver.Submit(0, new FillWork(target, value, 1, count)));
@@ -84,11 +88,14 @@ internal static unsafe partial class Exports
     public static int Memset32(ulong target, uint value, nint count) => Run(driver => driver.Submit(0, new FillWork(target, value, 4, count)));
 
     [UnmanagedCallersOnly(EntryPoint = "cuMemsetD8Async")]
-    public static int Memset8Async(ulong target, byte value, nint count, nint stream) => Run(driver => driver.Submit(stream, new FillWork(target, value, 1, count)));
+    public static int Memset8Async(ulong target, byte value, nint count, nint stream) =>
+        Run(driver => driver.Submit(stream, new FillWork(target, value, 1, count)));
 
     [UnmanagedCallersOnly(EntryPoint = "cuMemsetD16Async")]
-    public static int Memset16Async(ulong target, ushort value, nint count, nint stream) => Run(driver => driver.Submit(stream, new FillWork(target, value, 2, count)));
+    public static int Memset16Async(ulong target, ushort value, nint count, nint stream) =>
+        Run(driver => driver.Submit(stream, new FillWork(target, value, 2, count)));
 
     [UnmanagedCallersOnly(EntryPoint = "cuMemsetD32Async")]
-    public static int Memset32Async(ulong target, uint value, nint count, nint stream) => Run(driver => driver.Submit(stream, new FillWork(target, value, 4, count)));
+    public static int Memset32Async(ulong target, uint value, nint count, nint stream) =>
+        Run(driver => driver.Submit(stream, new FillWork(target, value, 4, count)));
 }

@@ -77,7 +77,8 @@ internal static unsafe partial class Exports
     public static int GraphInstantiateWithFlags(nint* executable, nint graph, ulong flags) => Run(driver => *executable = driver.Instantiate(graph));
 
     [UnmanagedCallersOnly(EntryPoint = "cuGraphInstantiate_v2")]
-    public static int GraphInstantiate(nint* executable, nint graph, nint* errorNode, byte* log, nint logBytes) => Run(driver => *executable = driver.Instantiate(graph));
+    public static int GraphInstantiate(nint* executable, nint graph, nint* errorNode, byte* log, nint logBytes) =>
+        Run(driver => *executable = driver.Instantiate(graph));
 
     [UnmanagedCallersOnly(EntryPoint = "cuGraphGetNodes")]
     public static int GraphGetNodes(nint graph, nint* nodes, nint* count) => Run(driver =>

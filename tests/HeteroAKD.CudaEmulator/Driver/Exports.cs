@@ -8,7 +8,7 @@ namespace HeteroAKD.CudaEmulator.Driver;
 /// <summary>The functions of the library. One call runs at a time; no exception leaves it.</summary>
 internal static unsafe partial class Exports
 {
-    private static readonly Lock Gate = new();
+    private static readonly Lock s_gate = new();
     private static EmulatedDriver? s_driver;
     private static string s_initializationError = "";
 
@@ -17,7 +17,7 @@ internal static unsafe partial class Exports
     [UnmanagedCallersOnly(EntryPoint = "emulator_last_error")]
     public static int LastError(byte* buffer, int length)
     {
-        lock (Gate)
+        lock (s_gate)
         {
             byte[] text = Encoding.UTF8.GetBytes(s_driver?.LastError ?? s_initializationError);
             WriteText(text, buffer, length);
@@ -30,10 +30,13 @@ internal static unsafe partial class Exports
     [UnmanagedCallersOnly(EntryPoint = "emulator_statistics")]
     public static int Statistics(long* values, int count)
     {
-        lock (Gate)
+        lock (s_gate)
         {
             Statistics counted = s_driver?.Statistics ?? new Statistics();
-            long[] all = [counted.Launches, counted.Instructions, counted.MatrixInstructions, counted.GlobalBytesRead, counted.GlobalBytesWritten, counted.BankConflicts];
+            long[] all =
+            [
+                counted.Launches, counted.Instructions, counted.MatrixInstructions, counted.GlobalBytesRead, counted.GlobalBytesWritten, counted.BankConflicts
+            ];
             all.AsSpan(0, Math.Clamp(count, 0, all.Length)).CopyTo(new Span<long>(values, count));
             return all.Length;
         }
@@ -41,12 +44,14 @@ internal static unsafe partial class Exports
 
     private static int Run(Action<EmulatedDriver> call)
     {
-        lock (Gate)
+        lock (s_gate)
         {
             try
             {
                 s_driver ??= new EmulatedDriver(
-                    new DeviceProfile(Environment.GetEnvironmentVariable(DeviceProfile.CapabilityVariable), Environment.GetEnvironmentVariable(DeviceProfile.MemoryVariable)));
+                    new DeviceProfile(
+                        Environment.GetEnvironmentVariable(DeviceProfile.CapabilityVariable),
+                        Environment.GetEnvironmentVariable(DeviceProfile.MemoryVariable)));
                 call(s_driver);
                 return (int)CudaResult.Success;
             }

@@ -1,5 +1,4 @@
 using System.Numerics;
-using HeteroAKD.CudaEmulator.Ptx;
 
 namespace HeteroAKD.CudaEmulator.Execution;
 
@@ -32,7 +31,10 @@ internal sealed unsafe class AsynchronousCopies
             MemoryOperations.Resolve(warp, in instruction, lane, targets[lane], instruction.Bytes, isWrite: true);
             if (source % (ulong)instruction.Bytes != 0)
             {
-                throw warp.Fault(FaultKind.MisalignedAddress, lane, $"an asynchronous copy of {instruction.Bytes} bytes from global address 0x{source:x}, which is no multiple of that");
+                throw warp.Fault(
+                    FaultKind.MisalignedAddress,
+                    lane,
+                    $"an asynchronous copy of {instruction.Bytes} bytes from global address 0x{source:x}, which is no multiple of that");
             }
 
             if (sourceBytes > 0)
@@ -57,7 +59,9 @@ internal sealed unsafe class AsynchronousCopies
         }
     }
 
-    /// <summary><c>cp.async.wait_group</c>: all but the last groups, as many as the constant says, are complete; below zero: everything, committed or not.</summary>
+    /// <summary>
+    /// <c>cp.async.wait_group</c>: all but the last groups, as many as the constant says, are complete; below zero: everything, committed or not.
+    /// </summary>
     public static void Wait(Warp warp, in Instruction instruction, uint mask)
     {
         AsynchronousCopies copies = warp.Copies;

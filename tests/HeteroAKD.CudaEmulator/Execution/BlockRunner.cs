@@ -1,5 +1,4 @@
 using System.Runtime.InteropServices;
-using HeteroAKD.CudaEmulator.Ptx;
 
 namespace HeteroAKD.CudaEmulator.Execution;
 

@@ -149,7 +149,8 @@ internal sealed unsafe class CollectiveDecoder(OperandDecoder operands, MemoryDe
         string[] parts = source.Opcode.Replace("shared::cta", "shared", StringComparison.Ordinal).Split('.');
         bool isTransposed = parts.Length == 8 && parts[5] == "trans";
         int count = parts.Length > 4 ? parts[4] switch { "x1" => 1, "x2" => 2, "x4" => 4, _ => 0 } : 0;
-        if (count == 0 || parts[1] != "sync" || parts[2] != "aligned" || parts[3] != "m8n8" || parts[^2] != "shared" || parts[^1] != "b16" || parts.Length != (isTransposed ? 8 : 7))
+        if (count == 0 || parts[1] != "sync" || parts[2] != "aligned" || parts[3] != "m8n8" || parts[^2] != "shared" || parts[^1] != "b16"
+            || parts.Length != (isTransposed ? 8 : 7))
         {
             return false;
         }
@@ -181,7 +182,8 @@ internal sealed unsafe class CollectiveDecoder(OperandDecoder operands, MemoryDe
         long bytes = OperandDecoder.Constant(source, 2);
         if (source.Operands.Count is not (3 or 4) || !(bytes == 16 || (bytes is 4 or 8 && !skipsFirstLevel)))
         {
-            throw new PtxException(source.Line, $"{source.Opcode} copies {(skipsFirstLevel ? "16" : "4, 8 or 16")} bytes, with the bytes of the source as a fourth operand");
+            throw new PtxException(
+                source.Line, $"{source.Opcode} copies {(skipsFirstLevel ? "16" : "4, 8 or 16")} bytes, with the bytes of the source as a fourth operand");
         }
 
         memory.Address(source, 0, MemorySpace.Shared, ref result);

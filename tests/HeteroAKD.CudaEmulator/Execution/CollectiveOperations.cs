@@ -83,8 +83,8 @@ internal static unsafe class CollectiveOperations
     }
 
     /// <summary>
-    /// <c>ldmatrix</c>: matrices of 8 by 8 numbers of 16 bits. Lane 8 i + r gives the address of row r of matrix i; lane 4 r + c gets the numbers 2c and 2c + 1 of
-    /// row r, or of column r if the constant says so.
+    /// <c>ldmatrix</c>: matrices of 8 by 8 numbers of 16 bits. Lane 8 i + r gives the address of row r of matrix i; lane 4 r + c gets the numbers 2c and 2c + 1
+    /// of row r, or of column r if the constant says so.
     /// </summary>
     public static void LoadMatrix(Warp warp, in Instruction instruction, uint mask)
     {

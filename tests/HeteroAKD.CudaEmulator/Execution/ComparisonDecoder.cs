@@ -65,28 +65,28 @@ internal static unsafe class ComparisonDecoder
 
     private static delegate*<Warp, in Instruction, uint, void> Integer<T>(string comparison)
         where T : unmanaged, IComparisonOperators<T, T, bool> => comparison switch
-    {
-        "eq" => &PredicateOperations.Compare<Equal<T>, T>,
-        "ne" => &PredicateOperations.Compare<NotEqual<T>, T>,
-        "lt" or "lo" => &PredicateOperations.Compare<Less<T>, T>,
-        "le" or "ls" => &PredicateOperations.Compare<LessOrEqual<T>, T>,
-        "gt" or "hi" => &PredicateOperations.Compare<Greater<T>, T>,
-        "ge" or "hs" => &PredicateOperations.Compare<GreaterOrEqual<T>, T>,
-        _ => null,
-    };
+        {
+            "eq" => &PredicateOperations.Compare<Equal<T>, T>,
+            "ne" => &PredicateOperations.Compare<NotEqual<T>, T>,
+            "lt" or "lo" => &PredicateOperations.Compare<Less<T>, T>,
+            "le" or "ls" => &PredicateOperations.Compare<LessOrEqual<T>, T>,
+            "gt" or "hi" => &PredicateOperations.Compare<Greater<T>, T>,
+            "ge" or "hs" => &PredicateOperations.Compare<GreaterOrEqual<T>, T>,
+            _ => null,
+        };
 
     private static delegate*<Warp, in Instruction, uint, void> Float<T>(string comparison)
         where T : unmanaged, IFloatingPointIeee754<T> => comparison switch
-    {
-        "eq" or "ne" or "lt" or "le" or "gt" or "ge" => Integer<T>(comparison),
-        "equ" => &PredicateOperations.Compare<OrUnordered<Equal<T>, T>, T>,
-        "neu" => &PredicateOperations.Compare<OrUnordered<NotEqual<T>, T>, T>,
-        "ltu" => &PredicateOperations.Compare<OrUnordered<Less<T>, T>, T>,
-        "leu" => &PredicateOperations.Compare<OrUnordered<LessOrEqual<T>, T>, T>,
-        "gtu" => &PredicateOperations.Compare<OrUnordered<Greater<T>, T>, T>,
-        "geu" => &PredicateOperations.Compare<OrUnordered<GreaterOrEqual<T>, T>, T>,
-        "num" => &PredicateOperations.Compare<Ordered<T>, T>,
-        "nan" => &PredicateOperations.Compare<Unordered<T>, T>,
-        _ => null,
-    };
+        {
+            "eq" or "ne" or "lt" or "le" or "gt" or "ge" => Integer<T>(comparison),
+            "equ" => &PredicateOperations.Compare<OrUnordered<Equal<T>, T>, T>,
+            "neu" => &PredicateOperations.Compare<OrUnordered<NotEqual<T>, T>, T>,
+            "ltu" => &PredicateOperations.Compare<OrUnordered<Less<T>, T>, T>,
+            "leu" => &PredicateOperations.Compare<OrUnordered<LessOrEqual<T>, T>, T>,
+            "gtu" => &PredicateOperations.Compare<OrUnordered<Greater<T>, T>, T>,
+            "geu" => &PredicateOperations.Compare<OrUnordered<GreaterOrEqual<T>, T>, T>,
+            "num" => &PredicateOperations.Compare<Ordered<T>, T>,
+            "nan" => &PredicateOperations.Compare<Unordered<T>, T>,
+            _ => null,
+        };
 }

@@ -111,7 +111,8 @@ internal sealed unsafe class DeviceMemory : IDisposable
         Allocation? before = _sorted.LastOrDefault(allocation => allocation.Address <= address);
         return before is null
             ? "no live allocation lies below it"
-            : $"the nearest live allocation below starts at 0x{before.Address:x} and has {before.Bytes} bytes, so it is {address - before.Address - before.Bytes + 1} bytes past the last";
+            : $"the nearest live allocation below starts at 0x{before.Address:x} and has {before.Bytes} bytes, so it is "
+                + $"{address - before.Address - before.Bytes + 1} bytes past the last";
     }
 
     /// <summary>Gives all memory back.</summary>

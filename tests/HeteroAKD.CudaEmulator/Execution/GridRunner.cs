@@ -44,7 +44,8 @@ internal sealed class GridRunner(DeviceMemory memory)
         Parallel.For(0, workers, new ParallelOptions { MaxDegreeOfParallelism = workers }, _ =>
         {
             using BlockRunner runner = new(launch, memory);
-            for (long block = Interlocked.Increment(ref next) - 1; block < Math.Min(blocks, Volatile.Read(ref faultBlock)); block = Interlocked.Increment(ref next) - 1)
+            for (long block = Interlocked.Increment(ref next) - 1; block < Math.Min(blocks, Volatile.Read(ref faultBlock));
+                block = Interlocked.Increment(ref next) - 1)
             {
                 try
                 {

@@ -22,7 +22,8 @@ internal enum ControlKind : byte
 }
 
 /// <summary>
-/// A decoded instruction. Operands are byte offsets into the memory of a warp (<see cref="Warp.Rows"/>): 32 lanes of 4 or 8 bytes each, or a predicate's 32 bits.
+/// A decoded instruction. Operands are byte offsets into the memory of a warp (<see cref="Warp.Rows"/>): 32 lanes of 4 or 8 bytes each, or a predicate's 32
+/// bits.
 /// </summary>
 internal unsafe struct Instruction
 {

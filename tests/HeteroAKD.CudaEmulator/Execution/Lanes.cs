@@ -6,7 +6,7 @@ namespace HeteroAKD.CudaEmulator.Execution;
 /// <summary>Applies operations to the active lanes of rows: eight lanes at once, or one after another where there is no instruction for more.</summary>
 internal static unsafe class Lanes
 {
-    private static readonly Vector256<uint> BitOfLane = Vector256.Create(1u, 2, 4, 8, 16, 32, 64, 128);
+    private static readonly Vector256<uint> s_bitOfLane = Vector256.Create(1u, 2, 4, 8, 16, 32, 64, 128);
 
     /// <summary>The row at an offset, as 32-bit lanes.</summary>
     public static uint* Row32(Warp warp, int offset) => (uint*)(warp.Rows + offset);
@@ -23,7 +23,7 @@ internal static unsafe class Lanes
     {
         if (mask != uint.MaxValue)
         {
-            Vector256<uint> active = Vector256.Equals(Vector256.Create(mask >> start) & BitOfLane, BitOfLane);
+            Vector256<uint> active = Vector256.Equals(Vector256.Create(mask >> start) & s_bitOfLane, s_bitOfLane);
             value = Vector256.ConditionalSelect(active, value, Vector256.Load(row + start));
         }
 

@@ -1,9 +1,9 @@
 namespace HeteroAKD.CudaEmulator.Execution;
 
 /// <summary>
-/// <c>mma.sync</c> with 16 rows, 8 columns and float32 results: d = a b + c, each lane holding the parts that the PTX manual gives it. A result starts from c and
-/// adds the products, which are exact, in the order of k, in double precision; one rounding makes the float32. A tensor core keeps fewer bits of the sum, so its
-/// last bits may differ.
+/// <c>mma.sync</c> with 16 rows, 8 columns and float32 results: d = a b + c, each lane holding the parts that the PTX manual gives it. A result starts from c
+/// and adds the products, which are exact, in the order of k, in double precision; one rounding makes the float32. A tensor core keeps fewer bits of the sum,
+/// so its last bits may differ.
 /// </summary>
 internal static unsafe class MatrixOperations
 {

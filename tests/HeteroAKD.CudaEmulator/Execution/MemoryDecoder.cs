@@ -66,7 +66,8 @@ internal sealed unsafe class MemoryDecoder(OperandDecoder operands)
 
     private bool DecodeAccess(PtxInstruction source, List<string> parts, bool isLoad, ref Instruction result)
     {
-        parts.RemoveAll(part => part is "volatile" or "relaxed" or "weak" or "cta" or "gpu" or "sys" or "nc" or "ca" or "cg" or "cs" or "lu" or "cv" or "wb" or "wt");
+        parts.RemoveAll(
+            part => part is "volatile" or "relaxed" or "weak" or "cta" or "gpu" or "sys" or "nc" or "ca" or "cg" or "cs" or "lu" or "cv" or "wb" or "wt");
         MemorySpace space = MemorySpace.Generic;
         if (parts.Count > 1 && TryParseSpace(parts[1], out space))
         {
@@ -97,7 +98,8 @@ internal sealed unsafe class MemoryDecoder(OperandDecoder operands)
         {
             if (elements[i] is RegisterOperand { Register: PtxRegister register })
             {
-                bool isSameClass = type.Class == PtxClass.Bits || register.Type.Class == PtxClass.Bits || (register.Type.Class == PtxClass.Float) == (type.Class == PtxClass.Float);
+                bool isSameClass = type.Class == PtxClass.Bits || register.Type.Class == PtxClass.Bits
+                    || (register.Type.Class == PtxClass.Float) == (type.Class == PtxClass.Float);
                 if (register.Type.Bytes < type.Bytes || !isSameClass || (register.Type.Class == PtxClass.Float && register.Type.Bytes != type.Bytes))
                 {
                     throw new PtxException(source.Line, $"{register.Name} is a register of another type than {source.Opcode} needs");

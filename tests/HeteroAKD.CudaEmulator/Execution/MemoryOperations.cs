@@ -68,7 +68,8 @@ internal static unsafe class MemoryOperations
 
     /// <summary>The address that a lane's operand gives.</summary>
     public static ulong Address(Warp warp, in Instruction instruction, int lane) =>
-        ((instruction.Flags & NarrowAddress) != 0 ? Lanes.Row32(warp, instruction.A)[lane] : Lanes.Row64(warp, instruction.A)[lane]) + (ulong)instruction.Immediate;
+        ((instruction.Flags & NarrowAddress) != 0 ? Lanes.Row32(warp, instruction.A)[lane] : Lanes.Row64(warp, instruction.A)[lane])
+        + (ulong)instruction.Immediate;
 
     /// <summary>Checks an access and finds the bytes.</summary>
     /// <exception cref="KernelFault">It may not be made.</exception>
@@ -76,7 +77,10 @@ internal static unsafe class MemoryOperations
     {
         if ((address & (ulong)(bytes - 1)) != 0)
         {
-            throw warp.Fault(FaultKind.MisalignedAddress, lane, $"an access of {bytes} bytes at {Name(instruction.Space)} address 0x{address:x}, which is no multiple of {bytes}");
+            throw warp.Fault(
+                FaultKind.MisalignedAddress,
+                lane,
+                $"an access of {bytes} bytes at {Name(instruction.Space)} address 0x{address:x}, which is no multiple of {bytes}");
         }
 
         MemorySpace space = instruction.Space;
@@ -115,7 +119,8 @@ internal static unsafe class MemoryOperations
             throw warp.Fault(
                 FaultKind.IllegalAddress,
                 lane,
-                $"{(isWrite ? "a write" : "a read")} of {bytes} bytes at global address 0x{address:x}, outside all live allocations; {warp.Block.Memory.Describe(address)}");
+                $"{(isWrite ? "a write" : "a read")} of {bytes} bytes at global address 0x{address:x}, outside all live allocations; "
+                    + $"{warp.Block.Memory.Describe(address)}");
         }
 
         return allocation.Host + (address - allocation.Address);

@@ -3,10 +3,10 @@ namespace HeteroAKD.CudaEmulator.Execution;
 /// <summary>The instructions whose operands are registers or numbers only, by their full names.</summary>
 internal static unsafe class OperationTable
 {
-    private static readonly Dictionary<string, Operation> Operations = Build();
+    private static readonly Dictionary<string, Operation> s_operations = Build();
 
     /// <summary>Finds an instruction.</summary>
-    public static bool TryFind(string opcode, out Operation operation) => Operations.TryGetValue(opcode, out operation);
+    public static bool TryFind(string opcode, out Operation operation) => s_operations.TryGetValue(opcode, out operation);
 
     private static Dictionary<string, Operation> Build()
     {

@@ -3,7 +3,9 @@ using HeteroAKD.CudaEmulator.Ptx;
 
 namespace HeteroAKD.CudaEmulator.Execution;
 
-/// <summary><c>mov</c> that joins two halves or takes a value apart: <c>mov.b64 d, {a, b}</c> and <c>mov.b64 {a, b}, d</c>, and the same with 32 bits.</summary>
+/// <summary>
+/// <c>mov</c> that joins two halves or takes a value apart: <c>mov.b64 d, {a, b}</c> and <c>mov.b64 {a, b}, d</c>, and the same with 32 bits.
+/// </summary>
 internal static unsafe class PackDecoder
 {
     /// <summary>Decodes either form.</summary>

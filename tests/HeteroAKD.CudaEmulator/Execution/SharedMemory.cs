@@ -4,8 +4,8 @@ using HeteroAKD.CudaEmulator.Ptx;
 namespace HeteroAKD.CudaEmulator.Execution;
 
 /// <summary>
-/// The shared memory of one block, with a record for every byte of who wrote and who read it since which barrier. The order of two accesses is known within a warp
-/// (its instructions are taken as ordered) and across a barrier; everything else is a race.
+/// The shared memory of one block, with a record for every byte of who wrote and who read it since which barrier. The order of two accesses is known within a
+/// warp (its instructions are taken as ordered) and across a barrier; everything else is a race.
 /// </summary>
 internal sealed unsafe class SharedMemory : IDisposable
 {
@@ -198,6 +198,7 @@ internal sealed unsafe class SharedMemory : IDisposable
     private string DescribeRead(int offset, uint write) =>
         write == 0 ? $"a read of shared memory at offset {offset} that nobody has written so far"
         : (write & InFlight) != 0
-            ? $"a read of shared memory at offset {offset} that an asynchronous copy of {Name(write)} (line {_lines[offset]}) has yet to fill: a wait or a barrier is missing"
+            ? $"a read of shared memory at offset {offset} that an asynchronous copy of {Name(write)} (line {_lines[offset]}) has yet to fill: a wait or a "
+                + $"barrier is missing"
         : $"a race on shared memory at offset {offset}: {Name(write)} wrote it (line {_lines[offset]}) since the last barrier, and this thread reads it";
 }

@@ -5,14 +5,15 @@ namespace HeteroAKD.CudaEmulator.Execution;
 /// <summary>Registers that the hardware sets: rows that are filled before a block starts.</summary>
 internal static unsafe class SpecialRegisters
 {
-    private static readonly HashSet<string> Names =
+    private static readonly HashSet<string> s_names =
     [
         "%tid.x", "%tid.y", "%tid.z", "%ntid.x", "%ntid.y", "%ntid.z", "%ctaid.x", "%ctaid.y", "%ctaid.z", "%nctaid.x", "%nctaid.y", "%nctaid.z",
-        "%laneid", "%warpid", "%nwarpid", "%lanemask_eq", "%lanemask_lt", "%lanemask_le", "%lanemask_gt", "%lanemask_ge", "%dynamic_smem_size", "%total_smem_size",
+        "%laneid", "%warpid", "%nwarpid", "%lanemask_eq", "%lanemask_lt", "%lanemask_le", "%lanemask_gt", "%lanemask_ge", "%dynamic_smem_size",
+        "%total_smem_size",
     ];
 
     /// <summary>Whether the emulator has a register of this name.</summary>
-    public static bool Has(string name) => Names.Contains(name);
+    public static bool Has(string name) => s_names.Contains(name);
 
     /// <summary>Fills the rows of those that a kernel uses and that are the same for all blocks.</summary>
     /// <param name="warp">Whose.</param>

@@ -246,7 +246,10 @@ internal sealed unsafe class Warp : IDisposable
         uint wanted = instruction.Members < 0 ? All : *(uint*)(Rows + instruction.Members + (4 * BitOperations.TrailingZeroCount(_mask)));
         if ((_mask & ~wanted) != 0)
         {
-            throw Fault(FaultKind.LaunchFailed, BitOperations.TrailingZeroCount(_mask & ~wanted), $"this lane runs a collective instruction whose mask 0x{wanted:x8} leaves it out");
+            throw Fault(
+                FaultKind.LaunchFailed,
+                BitOperations.TrailingZeroCount(_mask & ~wanted),
+                $"this lane runs a collective instruction whose mask 0x{wanted:x8} leaves it out");
         }
 
         if (_mask != wanted)

@@ -5,9 +5,9 @@ public class CachedDatasetTests
     [Fact]
     public void Load_AsksTheSourceOnce()
     {
-        var loads = new int[3];
-        var source = MemoryDataset.OfCoordinates(3, 4, 4);
-        var dataset = new CachedDataset(new MemoryDataset(3, i =>
+        int[] loads = new int[3];
+        MemoryDataset source = MemoryDataset.OfCoordinates(3, 4, 4);
+        CachedDataset dataset = new(new MemoryDataset(3, i =>
         {
             loads[i]++;
             return source.Load(i);
@@ -20,15 +20,15 @@ public class CachedDatasetTests
     [Fact]
     public void CachedScenes_StayWhatTheyAre()
     {
-        var scenes = new SceneDataset(SceneSplit.Train, 4, new SceneOptions { Width = 64, Height = 32 });
-        var dataset = new CachedDataset(scenes);
-        var options = new LoaderOptions { BatchSize = 2, Threads = 1 };
-        using var loader = new BatchLoader(dataset, options);
-        for (var k = 0; k < 10; k++)
+        SceneDataset scenes = new(SceneSplit.Train, 4, new SceneOptions { Width = 64, Height = 32 });
+        CachedDataset dataset = new(scenes);
+        LoaderOptions options = new() { BatchSize = 2, Threads = 1 };
+        using BatchLoader loader = new(dataset, options);
+        for (int k = 0; k < 10; k++)
         {
             loader.Next();
         }
-        for (var i = 0; i < 4; i++)
+        for (int i = 0; i < 4; i++)
         {
             Assert.Equal(scenes.Load(i).Image.Pixels, dataset.Load(i).Image.Pixels);
         }

@@ -15,7 +15,7 @@ public class ClassStatisticsTests
     [Fact]
     public void Compute_CountsPixelsAndMoments()
     {
-        var statistics = Small();
+        ClassStatistics statistics = Small();
         Assert.Equal([4, 3, 0], statistics.Pixels);
         Assert.Equal([8, 4, 0], statistics.PixelsOfImagesWith);
         Assert.Equal(1, statistics.IgnoredPixels);
@@ -27,7 +27,7 @@ public class ClassStatisticsTests
     [Fact]
     public void Weights_FollowTheirFormulas()
     {
-        var statistics = Small();
+        ClassStatistics statistics = Small();
         Assert.Equal([0.625 / 0.5, 0.625 / 0.75, 0], statistics.MedianFrequencyWeights()); // frequencies 4/8 and 3/4, median 0.625
         Assert.Equal(1 / Math.Log(1.02 + 4 / 7.0), statistics.EnetWeights()[0]);
         Assert.Equal(1 / Math.Log(1.02), statistics.EnetWeights()[2]);

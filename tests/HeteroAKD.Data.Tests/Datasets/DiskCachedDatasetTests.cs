@@ -24,10 +24,10 @@ public sealed class DiskCachedDatasetTests : IDisposable
 
     private void Put(byte red, byte id)
     {
-        var image = new RgbImage(6, 4);
+        RgbImage image = new(6, 4);
         Array.Fill(image.Pixels, red);
         SkiaImageCodec.Instance.WritePng(_folder.File("i.png"), image);
-        var labels = new byte[24];
+        byte[] labels = new byte[24];
         Array.Fill(labels, id);
         LabelPng.Write(_folder.File("l.png"), labels, 6, 4);
     }
@@ -46,10 +46,10 @@ public sealed class DiskCachedDatasetTests : IDisposable
     public void SecondLoad_ReadsTheEntry()
     {
         AssertIs(Load(), 7, 1);
-        var entry = File.ReadAllBytes(Entry);
+        byte[] entry = File.ReadAllBytes(Entry);
 
         // Other content with the same size and time: only an entry that is read can still say 7.
-        var times = (File.GetLastWriteTimeUtc(_folder.File("i.png")), File.GetLastWriteTimeUtc(_folder.File("l.png")));
+        (DateTime, DateTime) times = (File.GetLastWriteTimeUtc(_folder.File("i.png")), File.GetLastWriteTimeUtc(_folder.File("l.png")));
         Spoil("i.png", times.Item1);
         Spoil("l.png", times.Item2);
         AssertIs(Load(), 7, 1);
@@ -82,8 +82,8 @@ public sealed class DiskCachedDatasetTests : IDisposable
     public void DamagedEntry_IsDecodedAgain(int flipped, int cut)
     {
         AssertIs(Load(), 7, 1);
-        var good = File.ReadAllBytes(Entry);
-        var bad = good.ToArray();
+        byte[] good = File.ReadAllBytes(Entry);
+        byte[] bad = good.ToArray();
         bad[flipped] ^= 1;
         File.WriteAllBytes(Entry, bad[..^cut]);
         AssertIs(Load(), 7, 1);
@@ -93,8 +93,8 @@ public sealed class DiskCachedDatasetTests : IDisposable
     [Fact]
     public void FolderThatTakesNothing_IsOneWarning()
     {
-        var file = _folder.Write("not-a-folder", "");
-        var dataset = new DiskCachedDataset(new ListFileDataset(_folder.Path, "list.txt"), file, _warnings.Add);
+        string file = _folder.Write("not-a-folder", "");
+        DiskCachedDataset dataset = new(new ListFileDataset(_folder.Path, "list.txt"), file, _warnings.Add);
         AssertIs(dataset.Load(0), 7, 1);
         AssertIs(dataset.Load(0), 7, 1);
         Assert.Contains(file, Assert.Single(_warnings), StringComparison.Ordinal);
@@ -104,7 +104,7 @@ public sealed class DiskCachedDatasetTests : IDisposable
     public void AnotherLabelMap_HasAnEntryOfItsOwn()
     {
         AssertIs(Load(), 7, 1);
-        var mapped = new DiskCachedDataset(new ListFileDataset(_folder.Path, "list.txt", map: LabelMap.FromOne), Cache, _warnings.Add);
+        DiskCachedDataset mapped = new(new ListFileDataset(_folder.Path, "list.txt", map: LabelMap.FromOne), Cache, _warnings.Add);
         AssertIs(mapped.Load(0), 7, 0);
         AssertIs(Load(), 7, 1);
         Assert.Equal(2, Directory.GetFiles(Cache).Length);

@@ -9,11 +9,11 @@ public class ListFileDatasetTests
     /// <summary>A folder with <paramref name="count"/> pairs of 6x4 and a list of them.</summary>
     private static TemporaryFolder MakeFolder(int count)
     {
-        var folder = new TemporaryFolder();
+        TemporaryFolder folder = new();
         folder.Write("classes.txt", Classes);
-        for (var i = 0; i < count; i++)
+        for (int i = 0; i < count; i++)
         {
-            var image = new RgbImage(6, 4);
+            RgbImage image = new(6, 4);
             Array.Fill(image.Pixels, (byte)i);
             SkiaImageCodec.Instance.WritePng(folder.File($"i{i}.png"), image);
             LabelPng.Write(folder.File($"l{i}.png"), new byte[24], 6, 4);
@@ -24,7 +24,7 @@ public class ListFileDatasetTests
 
     private static void AssertRefused(Action action, string file, string problem)
     {
-        var error = Assert.ThrowsAny<DatasetException>(action);
+        DatasetException error = Assert.ThrowsAny<DatasetException>(action);
         Assert.Equal(file, error.File);
         Assert.Contains(problem, error.Message, StringComparison.Ordinal);
         Assert.NotEmpty(error.Remedy);
@@ -33,10 +33,10 @@ public class ListFileDatasetTests
     [Fact]
     public void Load_GivesPairsInListOrder()
     {
-        using var folder = MakeFolder(3);
-        var dataset = new ListFileDataset(folder.Path, "list.txt");
+        using TemporaryFolder folder = MakeFolder(3);
+        ListFileDataset dataset = new(folder.Path, "list.txt");
         Assert.Equal(3, dataset.Count);
-        var sample = dataset.Load(2);
+        Sample sample = dataset.Load(2);
         Assert.Equal("i2", sample.Id);
         Assert.All(sample.Image.Pixels, value => Assert.Equal(2, value));
         Assert.All(sample.Labels, label => Assert.Equal(0, label));
@@ -45,8 +45,8 @@ public class ListFileDatasetTests
     [Fact]
     public void LabelOutsideClasses_IsRefusedWithItsPlace()
     {
-        using var folder = MakeFolder(1);
-        var labels = new byte[24];
+        using TemporaryFolder folder = MakeFolder(1);
+        byte[] labels = new byte[24];
         (labels[3], labels[8]) = (2, 3); // 2 is the ignored id
         LabelPng.Write(folder.File("l0.png"), labels, 6, 4);
         AssertRefused(() => new ListFileDataset(folder.Path, "list.txt").Load(0), folder.File("l0.png"), "label id 3 at column 2, row 1");
@@ -55,7 +55,7 @@ public class ListFileDatasetTests
     [Fact]
     public void SizeMismatch_IsRefused()
     {
-        using var folder = MakeFolder(1);
+        using TemporaryFolder folder = MakeFolder(1);
         LabelPng.Write(folder.File("l0.png"), new byte[24], 4, 6);
         AssertRefused(() => new ListFileDataset(folder.Path, "list.txt").Load(0), folder.File("l0.png"), "4x6");
     }
@@ -63,7 +63,7 @@ public class ListFileDatasetTests
     [Fact]
     public void MissingImage_IsRefusedWhenLoaded()
     {
-        using var folder = MakeFolder(1);
+        using TemporaryFolder folder = MakeFolder(1);
         File.Delete(folder.File("i0.png"));
         AssertRefused(() => new ListFileDataset(folder.Path, "list.txt").Load(0), folder.File("i0.png"), "does not exist");
     }
@@ -71,7 +71,7 @@ public class ListFileDatasetTests
     [Fact]
     public void BrokenImage_IsRefusedWhenLoaded()
     {
-        using var folder = MakeFolder(1);
+        using TemporaryFolder folder = MakeFolder(1);
         folder.Write("i0.png", File.ReadAllBytes(folder.File("i0.png"))[..50]);
         AssertRefused(() => new ListFileDataset(folder.Path, "list.txt").Load(0), folder.File("i0.png"), "cut short");
     }
@@ -83,7 +83,7 @@ public class ListFileDatasetTests
     [InlineData("i0.png l0.png extra\n", "line 1")]
     public void BadList_IsRefused(string text, string problem)
     {
-        using var folder = MakeFolder(1);
+        using TemporaryFolder folder = MakeFolder(1);
         folder.Write("list.txt", text);
         AssertRefused(() => _ = new ListFileDataset(folder.Path, "list.txt"), folder.File("list.txt"), problem);
     }
@@ -91,7 +91,7 @@ public class ListFileDatasetTests
     [Fact]
     public void MissingFolderListOrClasses_AreNamed()
     {
-        using var folder = MakeFolder(1);
+        using TemporaryFolder folder = MakeFolder(1);
         AssertRefused(() => _ = new ListFileDataset(folder.File("nowhere"), "list.txt"), folder.File("nowhere"), "folder does not exist");
         AssertRefused(() => _ = new ListFileDataset(folder.Path, "no.txt"), folder.File("no.txt"), "does not exist");
         AssertRefused(() => _ = new ListFileDataset(folder.Path, "list.txt", "no.txt"), folder.File("no.txt"), "does not exist");

@@ -14,10 +14,10 @@ internal sealed class MemoryDataset(int count, Func<int, Sample> make, int class
     /// <summary>Images that say where each pixel came from: red is the column, green the row, blue the image; the label is (column + row) modulo 200.</summary>
     public static MemoryDataset OfCoordinates(int count, int width, int height) => new(count, index =>
     {
-        var sample = new Sample($"s{index}", new RgbImage(width, height), new byte[width * height]);
-        for (var i = 0; i < width * height; i++)
+        Sample sample = new($"s{index}", new RgbImage(width, height), new byte[width * height]);
+        for (int i = 0; i < width * height; i++)
         {
-            var (x, y) = (i % width, i / width);
+            (int x, int y) = (i % width, i / width);
             (sample.Image.Pixels[i * 3], sample.Image.Pixels[i * 3 + 1], sample.Image.Pixels[i * 3 + 2]) = ((byte)x, (byte)y, (byte)index);
             sample.Labels[i] = (byte)((x + y) % 200);
         }

@@ -1,10 +1,12 @@
+using HeteroAKD.Nn;
+
 namespace HeteroAKD.Data.Tests;
 
 /// <summary>Pixel counts and moments that were measured on the real data sets with other tools.</summary>
 public class RealDataTests
 {
     /// <summary>Full-size CamVid shares in percent, ids 0 to 11, by list.</summary>
-    private static readonly Dictionary<string, double[]> CamVidShares = new()
+    private static readonly Dictionary<string, double[]> s_camVidShares = new()
     {
         ["train"] = [16.845, 23.259, 0.983, 31.658, 4.486, 9.724, 1.173, 1.127, 5.866, 0.639, 0.292, 3.948],
         ["val"] = [9.177, 25.962, 0.564, 28.953, 8.719, 16.336, 0.892, 3.078, 1.746, 0.651, 2.217, 1.703],
@@ -24,23 +26,23 @@ public class RealDataTests
     [InlineData("camvid-320x240", "val", 0.004)]
     public void CamVid_PixelShares(string folder, string list, double tolerance)
     {
-        var statistics = Statistics(folder, list);
+        ClassStatistics statistics = Statistics(folder, list);
         double total = statistics.LabelledPixels + statistics.IgnoredPixels;
         long[] counts = [.. statistics.Pixels, statistics.IgnoredPixels];
-        for (var id = 0; id < counts.Length; id++)
+        for (int id = 0; id < counts.Length; id++)
         {
-            Assert.Equal(CamVidShares[list][id], counts[id] / total * 100, tolerance + Rounding);
+            Assert.Equal(s_camVidShares[list][id], counts[id] / total * 100, tolerance + Rounding);
         }
     }
 
     [Fact]
     public void CamVidTrain_SharesMomentsAndWeights()
     {
-        var statistics = Statistics("camvid-320x240", "train");
+        ClassStatistics statistics = Statistics("camvid-320x240", "train");
         double total = statistics.LabelledPixels + statistics.IgnoredPixels;
-        for (var id = 0; id < 11; id++)
+        for (int id = 0; id < 11; id++)
         {
-            Assert.Equal(CamVidShares["train"][id], statistics.Pixels[id] / total * 100, 0.004 + Rounding);
+            Assert.Equal(s_camVidShares["train"][id], statistics.Pixels[id] / total * 100, 0.004 + Rounding);
         }
 
         // The oracle was decoded by libjpeg; ImageSharp's JPEGs differ in last bits.
@@ -59,7 +61,7 @@ public class RealDataTests
     [InlineData("2010_005582", "0:99037 5:2598 15:58474 255:6391")]
     public void Voc_PaletteIndices(string name, string expected)
     {
-        var root = TestData.Require("layouts", "VOCdevkit", "VOC2012");
+        string root = TestData.Require("layouts", "VOCdevkit", "VOC2012");
         AssertPair(Path.Combine(root, "SegmentationClass", name + ".png"), Path.Combine(root, "JPEGImages", name + ".jpg"), expected, isPalette: true);
     }
 
@@ -69,25 +71,26 @@ public class RealDataTests
     [InlineData("ADE_val_00000003", "0:2031 1:2901 2:9024 3:27749 5:2048 7:30083 12:22518 21:2330 44:153 81:1681 88:202 97:17664 103:1616")]
     public void Ade_GrayLevels(string name, string expected)
     {
-        var root = TestData.Require("layouts", "ADEChallengeData2016");
+        string root = TestData.Require("layouts", "ADEChallengeData2016");
         AssertPair(
-            Path.Combine(root, "annotations", "validation", name + ".png"), Path.Combine(root, "images", "validation", name + ".jpg"), expected, isPalette: false);
+            Path.Combine(
+                root, "annotations", "validation", name + ".png"), Path.Combine(root, "images", "validation", name + ".jpg"), expected, isPalette: false);
     }
 
     private static void AssertPair(string labelPath, string imagePath, string expected, bool isPalette)
     {
-        var label = LabelPng.Read(labelPath);
-        var counts = label.Ids.GroupBy(id => id).OrderBy(g => g.Key).Select(g => $"{g.Key}:{g.Count()}");
+        LabelImage label = LabelPng.Read(labelPath);
+        IEnumerable<string> counts = label.Ids.GroupBy(id => id).OrderBy(g => g.Key).Select(g => $"{g.Key}:{g.Count()}");
         Assert.Equal(expected, string.Join(" ", counts));
         Assert.Equal(isPalette, label.Palette is not null);
-        var image = SkiaImageCodec.Instance.ReadRgb(imagePath);
+        RgbImage image = SkiaImageCodec.Instance.ReadRgb(imagePath);
         Assert.Equal((label.Width, label.Height), (image.Width, image.Height));
     }
 
     /// <summary>The given figures are rounded and taken at full size, so they are compared relatively.</summary>
     private static void AssertClose(double[] expected, double[] actual, double relative)
     {
-        for (var c = 0; c < expected.Length; c++)
+        for (int c = 0; c < expected.Length; c++)
         {
             Assert.Equal(expected[c], actual[c], expected[c] * relative);
         }

@@ -10,7 +10,7 @@ public class SubsetDatasetTests
     [InlineData(9, 9, new[] { 0 })]
     public void Subset_TakesEveryKthUpToLimit(int every, int limit, int[] expected)
     {
-        var subset = new SubsetDataset(MemoryDataset.OfCoordinates(7, 4, 4), every, limit);
+        SubsetDataset subset = new(MemoryDataset.OfCoordinates(7, 4, 4), every, limit);
         Assert.Equal(expected, Enumerable.Range(0, subset.Count).Select(i => (int)subset.Load(i).Image.Pixels[2]));
         Assert.Throws<ArgumentOutOfRangeException>(() => subset.Load(subset.Count));
     }

@@ -10,8 +10,8 @@ public abstract class ImageCodecTests(ImageCodecKind kind)
 
     private static RgbImage Gradient(int width, int height)
     {
-        var image = new RgbImage(width, height);
-        for (var i = 0; i < width * height; i++)
+        RgbImage image = new(width, height);
+        for (int i = 0; i < width * height; i++)
         {
             (image.Pixels[i * 3], image.Pixels[i * 3 + 1], image.Pixels[i * 3 + 2]) = ((byte)(i % width * 3), (byte)(i / width * 5), (byte)(i * 7));
         }
@@ -20,23 +20,23 @@ public abstract class ImageCodecTests(ImageCodecKind kind)
 
     private static byte[] Jpeg(RgbImage image)
     {
-        using var bitmap = new SKBitmap(new SKImageInfo(image.Width, image.Height, SKColorType.Rgba8888, SKAlphaType.Opaque));
-        for (var i = 0; i < image.Width * image.Height; i++)
+        using SKBitmap bitmap = new(new SKImageInfo(image.Width, image.Height, SKColorType.Rgba8888, SKAlphaType.Opaque));
+        for (int i = 0; i < image.Width * image.Height; i++)
         {
-            var color = new SKColor(image.Pixels[i * 3], image.Pixels[i * 3 + 1], image.Pixels[i * 3 + 2]);
+            SKColor color = new(image.Pixels[i * 3], image.Pixels[i * 3 + 1], image.Pixels[i * 3 + 2]);
             bitmap.SetPixel(i % image.Width, i / image.Width, color);
         }
-        using var data = bitmap.Encode(SKEncodedImageFormat.Jpeg, 90);
+        using SKData data = bitmap.Encode(SKEncodedImageFormat.Jpeg, 90);
         return data.ToArray();
     }
 
     [Fact]
     public void Png_ReadsBackExactly()
     {
-        using var folder = new TemporaryFolder();
-        var image = Gradient(37, 21);
+        using TemporaryFolder folder = new();
+        RgbImage image = Gradient(37, 21);
         _codec.WritePng(folder.File("a.png"), image);
-        var read = _codec.ReadRgb(folder.File("a.png"));
+        RgbImage read = _codec.ReadRgb(folder.File("a.png"));
         Assert.Equal((37, 21), (read.Width, read.Height));
         Assert.Equal(image.Pixels, read.Pixels);
     }
@@ -44,20 +44,20 @@ public abstract class ImageCodecTests(ImageCodecKind kind)
     [Fact]
     public void Png_WithManyDataChunksAndAncillaryChunks_IsRead()
     {
-        using var folder = new TemporaryFolder();
-        var image = Gradient(16, 9);
-        var builder = new PngBuilder { Width = 16, Height = 9, ColourType = 2, BytesPerIdat = 11, WithAncillaryChunks = true };
-        var path = folder.Write("many.png", builder.Encode([.. image.Pixels.Select(v => (ushort)v)]));
+        using TemporaryFolder folder = new();
+        RgbImage image = Gradient(16, 9);
+        PngBuilder builder = new() { Width = 16, Height = 9, ColourType = 2, BytesPerIdat = 11, WithAncillaryChunks = true };
+        string path = folder.Write("many.png", builder.Encode([.. image.Pixels.Select(v => (ushort)v)]));
         Assert.Equal(image.Pixels, _codec.ReadRgb(path).Pixels);
     }
 
     [Fact]
     public void Jpeg_IsReadWithinItsLoss()
     {
-        using var folder = new TemporaryFolder();
-        var image = new RgbImage(32, 24);
+        using TemporaryFolder folder = new();
+        RgbImage image = new(32, 24);
         Array.Fill(image.Pixels, (byte)120);
-        var read = _codec.ReadRgb(folder.Write("a.jpg", Jpeg(image)));
+        RgbImage read = _codec.ReadRgb(folder.Write("a.jpg", Jpeg(image)));
         Assert.All(read.Pixels, value => Assert.InRange(value, 118, 122));
     }
 
@@ -66,14 +66,14 @@ public abstract class ImageCodecTests(ImageCodecKind kind)
     [InlineData("jpg")]
     public void Truncation_AnywhereIsRefused(string kind)
     {
-        using var folder = new TemporaryFolder();
-        var image = Gradient(24, 18);
+        using TemporaryFolder folder = new();
+        RgbImage image = Gradient(24, 18);
         _codec.WritePng(folder.File("whole.png"), image);
-        var file = kind == "png" ? File.ReadAllBytes(folder.File("whole.png")) : Jpeg(image);
-        for (var length = 0; length < file.Length; length += length > file.Length - 20 ? 1 : 7)
+        byte[] file = kind == "png" ? File.ReadAllBytes(folder.File("whole.png")) : Jpeg(image);
+        for (int length = 0; length < file.Length; length += length > file.Length - 20 ? 1 : 7)
         {
-            var path = folder.Write("cut." + kind, file[..length]);
-            var error = Assert.Throws<ImageFormatException>(() => _codec.ReadRgb(path));
+            string path = folder.Write("cut." + kind, file[..length]);
+            ImageFormatException error = Assert.Throws<ImageFormatException>(() => _codec.ReadRgb(path));
             Assert.Equal(path, error.File);
             Assert.Contains(path, error.Message, StringComparison.Ordinal);
         }
@@ -82,19 +82,19 @@ public abstract class ImageCodecTests(ImageCodecKind kind)
     [Fact]
     public void WrongChecksum_IsRefused()
     {
-        using var folder = new TemporaryFolder();
+        using TemporaryFolder folder = new();
         _codec.WritePng(folder.File("whole.png"), Gradient(24, 18));
-        var file = File.ReadAllBytes(folder.File("whole.png"));
+        byte[] file = File.ReadAllBytes(folder.File("whole.png"));
         file[file.Length / 2] ^= 1;
-        var error = Assert.Throws<ImageFormatException>(() => _codec.ReadRgb(folder.Write("flipped.png", file)));
+        ImageFormatException error = Assert.Throws<ImageFormatException>(() => _codec.ReadRgb(folder.Write("flipped.png", file)));
         Assert.Contains("checksum", error.Message, StringComparison.Ordinal);
     }
 
     [Fact]
     public void HugePicture_IsRefusedBeforeAllocation()
     {
-        using var folder = new TemporaryFolder();
-        var file = new MemoryStream();
+        using TemporaryFolder folder = new();
+        MemoryStream file = new();
         file.Write([0x89, 0x50, 0x4E, 0x47, 0x0D, 0x0A, 0x1A, 0x0A]);
         PngBuilder.WriteChunk(file, "IHDR", PngBuilder.Header(100_000, 90_000, 8, 2));
         PngBuilder.WriteChunk(file, "IDAT", PngBuilder.Compress(new byte[100]));
@@ -105,8 +105,8 @@ public abstract class ImageCodecTests(ImageCodecKind kind)
     [Fact]
     public void SomethingElse_IsRefused()
     {
-        using var folder = new TemporaryFolder();
-        var error = Assert.Throws<ImageFormatException>(() => _codec.ReadRgb(folder.Write("a.png", "a letter, not a picture")));
+        using TemporaryFolder folder = new();
+        ImageFormatException error = Assert.Throws<ImageFormatException>(() => _codec.ReadRgb(folder.Write("a.png", "a letter, not a picture")));
         Assert.Contains("neither a PNG nor a JPEG", error.Message, StringComparison.Ordinal);
         Assert.Throws<ImageFormatException>(() => _codec.ReadRgb(folder.Path));
         Assert.Throws<ImageFormatException>(() => _codec.ReadRgb(folder.File("missing.png")));
@@ -115,9 +115,9 @@ public abstract class ImageCodecTests(ImageCodecKind kind)
     [Fact]
     public void Jpeg_ItWritesIsWhatItWasGivenWithinItsLoss()
     {
-        using var folder = new TemporaryFolder();
-        var image = TestPictures.Quarters();
-        var read = _codec.ReadRgb(folder.Write("a.jpg", _codec.EncodeJpeg(image, 95)));
+        using TemporaryFolder folder = new();
+        RgbImage image = TestPictures.Quarters();
+        RgbImage read = _codec.ReadRgb(folder.Write("a.jpg", _codec.EncodeJpeg(image, 95)));
         Assert.Equal("RGBW", TestPictures.Corners(read));
         Assert.All(image.Pixels.Zip(read.Pixels), pair => Assert.InRange(pair.Second, pair.First - 40, pair.First + 40)); // at the edges of the quarters
     }
@@ -125,7 +125,7 @@ public abstract class ImageCodecTests(ImageCodecKind kind)
     [Fact]
     public void Size_IsThatOfTheHeader()
     {
-        using var folder = new TemporaryFolder();
+        using TemporaryFolder folder = new();
         _codec.WritePng(folder.File("a.png"), Gradient(37, 21));
         Assert.Equal((37, 21), _codec.ReadSize(folder.File("a.png")));
         Assert.Equal((24, 18), _codec.ReadSize(folder.Write("a.jpg", Jpeg(Gradient(24, 18)))));
@@ -136,9 +136,9 @@ public abstract class ImageCodecTests(ImageCodecKind kind)
     [Fact]
     public void PictureOfTheRightSize_IsUsedAgain()
     {
-        using var folder = new TemporaryFolder();
+        using TemporaryFolder folder = new();
         _codec.WritePng(folder.File("a.png"), Gradient(37, 21));
-        var reuse = new RgbImage(37, 21);
+        RgbImage reuse = new(37, 21);
         Assert.Same(reuse, _codec.ReadRgb(folder.File("a.png"), reuse));
         Assert.NotSame(reuse, _codec.ReadRgb(folder.Write("a.jpg", Jpeg(Gradient(24, 18))), reuse));
     }
@@ -162,23 +162,26 @@ public sealed class CodecAgreementTests
     [MemberData(nameof(Pngs))]
     public void Pngs_AreEqual(int colour, int bits, bool interlaced)
     {
-        using var folder = new TemporaryFolder();
-        var builder = new PngBuilder { Width = 61, Height = 47, ColourType = colour, BitDepth = bits, Interlaced = interlaced };
-        var values = Enumerable.Range(0, 61 * 47 * builder.Channels).Select(i => (ushort)((i * 7919 % 65521) & ((1 << bits) - 1))).ToArray();
-        var path = folder.Write("a.png", builder.Encode(values));
+        using TemporaryFolder folder = new();
+        PngBuilder builder = new() { Width = 61, Height = 47, ColourType = colour, BitDepth = bits, Interlaced = interlaced };
+        ushort[] values = Enumerable.Range(0, 61 * 47 * builder.Channels).Select(i => (ushort)((i * 7919 % 65521) & ((1 << bits) - 1))).ToArray();
+        string path = folder.Write("a.png", builder.Encode(values));
         Assert.Equal(SkiaImageCodec.Instance.ReadRgb(path).Pixels, ImageSharpCodec.Instance.ReadRgb(path).Pixels);
     }
 
     [Fact]
     public void JpegsWithFineColours_AreWithinThree()
     {
-        using var folder = new TemporaryFolder();
-        var image = new RgbImage(67, 45);
-        for (var i = 0; i < image.Pixels.Length; i++)
+        using TemporaryFolder folder = new();
+        RgbImage image = new(67, 45);
+        for (int i = 0; i < image.Pixels.Length; i++)
         {
             image.Pixels[i] = (byte)(128 + (100 * Math.Sin(i / 40.0) * Math.Cos(i % 201 / 15.0)));
         }
-        var path = folder.Write("a.jpg", ImageSharpCodec.Instance.EncodeJpeg(image));
-        Assert.All(SkiaImageCodec.Instance.ReadRgb(path).Pixels.Zip(ImageSharpCodec.Instance.ReadRgb(path).Pixels), pair => Assert.InRange(pair.Second, pair.First - 3, pair.First + 3)); // 36 of 9,045 are off by more than 1, 2 by 3
+        string path = folder.Write("a.jpg", ImageSharpCodec.Instance.EncodeJpeg(image));
+        // 36 of 9,045 are off by more than 1, 2 by 3
+        Assert.All(
+            SkiaImageCodec.Instance.ReadRgb(path).Pixels.Zip(ImageSharpCodec.Instance.ReadRgb(path).Pixels),
+            pair => Assert.InRange(pair.Second, pair.First - 3, pair.First + 3));
     }
 }

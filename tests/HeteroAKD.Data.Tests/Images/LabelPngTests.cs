@@ -4,18 +4,18 @@ public class LabelPngTests
 {
     private static ushort[] RandomIds(int count, int bits, uint salt = 0)
     {
-        var random = new CounterRandom(11, RandomPurpose.Scene, salt, (uint)bits);
+        CounterRandom random = new(11, RandomPurpose.Scene, salt, (uint)bits);
         return [.. Enumerable.Range(0, count).Select(_ => (ushort)(random.NextUInt() & ((1u << bits) - 1)))];
     }
 
     public static TheoryData<int, int, bool, int> Kinds()
     {
-        var kinds = new TheoryData<int, int, bool, int>();
-        foreach (var (colour, depth) in new[] { (0, 1), (0, 2), (0, 4), (0, 8), (0, 16), (3, 1), (3, 2), (3, 4), (3, 8) })
+        TheoryData<int, int, bool, int> kinds = new();
+        foreach ((int colour, int depth) in new[] { (0, 1), (0, 2), (0, 4), (0, 8), (0, 16), (3, 1), (3, 2), (3, 4), (3, 8) })
         {
-            foreach (var interlaced in new[] { false, true })
+            foreach (bool interlaced in new[] { false, true })
             {
-                for (var filter = -1; filter < 5; filter++)
+                for (int filter = -1; filter < 5; filter++)
                 {
                     kinds.Add(colour, depth, interlaced, filter);
                 }
@@ -28,15 +28,21 @@ public class LabelPngTests
     [MemberData(nameof(Kinds))]
     public void Decode_GivesStoredValues(int colourType, int bitDepth, bool interlaced, int filter)
     {
-        foreach (var (width, height) in new[] { (1, 1), (3, 2), (5, 9), (8, 8), (17, 11), (2, 30) })
+        foreach ((int width, int height) in new[] { (1, 1), (3, 2), (5, 9), (8, 8), (17, 11), (2, 30) })
         {
-            var ids = RandomIds(width * height, bitDepth);
-            var builder = new PngBuilder
+            ushort[] ids = RandomIds(width * height, bitDepth);
+            PngBuilder builder = new PngBuilder
             {
-                Width = width, Height = height, BitDepth = bitDepth, ColourType = colourType, Interlaced = interlaced, Filter = filter,
-                BytesPerIdat = 13, WithAncillaryChunks = true,
+                Width = width,
+                Height = height,
+                BitDepth = bitDepth,
+                ColourType = colourType,
+                Interlaced = interlaced,
+                Filter = filter,
+                BytesPerIdat = 13,
+                WithAncillaryChunks = true,
             };
-            var image = LabelPng.Decode(builder.Encode(ids), "test.png");
+            LabelImage image = LabelPng.Decode(builder.Encode(ids), "test.png");
             Assert.Equal((width, height), (image.Width, image.Height));
             Assert.Equal(ids, image.Ids);
             Assert.Equal(colourType == 3 ? 1 << bitDepth : 0, image.Palette?.Length ?? 0);
@@ -48,11 +54,11 @@ public class LabelPngTests
     [InlineData(true)]
     public void Write_ReadsBack(bool withPalette)
     {
-        using var folder = new TemporaryFolder();
-        var ids = RandomIds(19 * 7, 8).Select(id => (byte)(id % 12)).ToArray();
+        using TemporaryFolder folder = new();
+        byte[] ids = RandomIds(19 * 7, 8).Select(id => (byte)(id % 12)).ToArray();
         (byte, byte, byte)[] palette = [.. Enumerable.Range(0, 12).Select(i => ((byte)i, (byte)(i * 2), (byte)(i * 3)))];
         LabelPng.Write(folder.File("labels.png"), ids, 19, 7, withPalette ? palette : default);
-        var image = LabelPng.Read(folder.File("labels.png"));
+        LabelImage image = LabelPng.Read(folder.File("labels.png"));
         Assert.Equal(ids.Select(id => (ushort)id), image.Ids);
         Assert.Equal(withPalette ? palette : null, image.Palette);
     }
@@ -60,10 +66,10 @@ public class LabelPngTests
     [Fact]
     public void Truncation_AnywhereIsRefused()
     {
-        var file = new PngBuilder { Width = 40, Height = 30, BytesPerIdat = 100 }.Encode(RandomIds(1200, 8));
-        for (var length = 0; length < file.Length; length++)
+        byte[] file = new PngBuilder { Width = 40, Height = 30, BytesPerIdat = 100 }.Encode(RandomIds(1200, 8));
+        for (int length = 0; length < file.Length; length++)
         {
-            var error = Assert.Throws<ImageFormatException>(() => LabelPng.Decode(file.AsSpan(0, length), "cut.png"));
+            ImageFormatException error = Assert.Throws<ImageFormatException>(() => LabelPng.Decode(file.AsSpan(0, length), "cut.png"));
             Assert.Contains("cut.png", error.Message, StringComparison.Ordinal);
         }
     }
@@ -71,10 +77,10 @@ public class LabelPngTests
     [Fact]
     public void AnyChangedByte_IsRefused()
     {
-        var file = new PngBuilder { Width = 9, Height = 9 }.Encode(RandomIds(81, 8));
-        for (var at = 0; at < file.Length; at++)
+        byte[] file = new PngBuilder { Width = 9, Height = 9 }.Encode(RandomIds(81, 8));
+        for (int at = 0; at < file.Length; at++)
         {
-            var broken = file.ToArray();
+            byte[] broken = file.ToArray();
             broken[at] ^= 0x10;
             Assert.Throws<ImageFormatException>(() => LabelPng.Decode(broken, "broken.png"));
         }
@@ -92,7 +98,7 @@ public class LabelPngTests
     [InlineData(5, 5, 16, 3)]
     public void HostileOrUnsuitableHeader_IsRefusedBeforeAllocation(int width, int height, int bitDepth, int colourType)
     {
-        var file = new MemoryStream();
+        MemoryStream file = new();
         file.Write([0x89, 0x50, 0x4E, 0x47, 0x0D, 0x0A, 0x1A, 0x0A]);
         PngBuilder.WriteChunk(file, "IHDR", PngBuilder.Header(width, height, bitDepth, colourType));
         if (colourType == 3)
@@ -101,7 +107,7 @@ public class LabelPngTests
         }
         PngBuilder.WriteChunk(file, "IDAT", PngBuilder.Compress(new byte[30]));
         PngBuilder.WriteChunk(file, "IEND", []);
-        var before = GC.GetAllocatedBytesForCurrentThread();
+        long before = GC.GetAllocatedBytesForCurrentThread();
         Assert.Throws<ImageFormatException>(() => LabelPng.Decode(file.ToArray(), "hostile.png"));
         if (width * (long)height > 1_000_000)
         {
@@ -112,9 +118,9 @@ public class LabelPngTests
     [Fact]
     public void WrongDataLength_IsRefused()
     {
-        var builder = new PngBuilder { Width = 6, Height = 6, Filter = 0 };
-        var raw = builder.RawRows(new ushort[36]);
-        foreach (var data in new[] { raw[..^1], [.. raw, 0], [] })
+        PngBuilder builder = new() { Width = 6, Height = 6, Filter = 0 };
+        byte[] raw = builder.RawRows(new ushort[36]);
+        foreach (byte[]? data in new[] { raw[..^1], [.. raw, 0], [] })
         {
             Assert.Throws<ImageFormatException>(() => LabelPng.Decode(Assemble(data), "length.png"));
         }
@@ -124,27 +130,27 @@ public class LabelPngTests
     [Fact]
     public void UnknownFilter_IsRefused()
     {
-        var raw = new byte[42];
+        byte[] raw = new byte[42];
         raw[7] = 5;
-        var error = Assert.Throws<ImageFormatException>(() => LabelPng.Decode(Assemble(raw), "filter.png"));
+        ImageFormatException error = Assert.Throws<ImageFormatException>(() => LabelPng.Decode(Assemble(raw), "filter.png"));
         Assert.Contains("filter 5", error.Message, StringComparison.Ordinal);
     }
 
     [Fact]
     public void IndexOutsidePalette_IsRefused()
     {
-        var ids = new ushort[36];
+        ushort[] ids = new ushort[36];
         ids[20] = 7;
-        var file = new PngBuilder { Width = 6, Height = 6, ColourType = 3, PaletteLength = 5 }.Encode(ids);
-        var error = Assert.Throws<ImageFormatException>(() => LabelPng.Decode(file, "index.png"));
+        byte[] file = new PngBuilder { Width = 6, Height = 6, ColourType = 3, PaletteLength = 5 }.Encode(ids);
+        ImageFormatException error = Assert.Throws<ImageFormatException>(() => LabelPng.Decode(file, "index.png"));
         Assert.Contains("entry 7", error.Message, StringComparison.Ordinal);
     }
 
     [Fact]
     public void ColourPicture_IsExplained()
     {
-        var file = new PngBuilder { Width = 2, Height = 2, ColourType = 2 }.Encode(new ushort[12]);
-        var error = Assert.Throws<ImageFormatException>(() => LabelPng.Decode(file, "colours.png"));
+        byte[] file = new PngBuilder { Width = 2, Height = 2, ColourType = 2 }.Encode(new ushort[12]);
+        ImageFormatException error = Assert.Throws<ImageFormatException>(() => LabelPng.Decode(file, "colours.png"));
         Assert.Contains("RGB", error.Message, StringComparison.Ordinal);
         Assert.Equal("colours.png", error.File);
     }
@@ -152,13 +158,13 @@ public class LabelPngTests
     [Fact]
     public void MissingFile_IsNamed()
     {
-        var error = Assert.Throws<ImageFormatException>(() => LabelPng.Read("no/such/labels.png"));
+        ImageFormatException error = Assert.Throws<ImageFormatException>(() => LabelPng.Read("no/such/labels.png"));
         Assert.Contains("no/such/labels.png", error.Message, StringComparison.Ordinal);
     }
 
     private static byte[] Assemble(byte[] raw)
     {
-        var file = new MemoryStream();
+        MemoryStream file = new();
         file.Write([0x89, 0x50, 0x4E, 0x47, 0x0D, 0x0A, 0x1A, 0x0A]);
         PngBuilder.WriteChunk(file, "IHDR", PngBuilder.Header(6, 6, 8, 0));
         PngBuilder.WriteChunk(file, "IDAT", PngBuilder.Compress(raw));

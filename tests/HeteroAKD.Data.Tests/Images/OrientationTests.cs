@@ -18,9 +18,9 @@ public abstract class OrientationTests(ImageCodecKind kind)
     [MemberData(nameof(Table))]
     public void Photo_IsTurnedUpright(int orientation, string corners)
     {
-        using var folder = new TemporaryFolder();
-        var path = folder.Write("photo.jpg", TestPictures.Jpeg(TestPictures.Quarters(), orientation));
-        var upright = _codec.ReadRgb(path);
+        using TemporaryFolder folder = new();
+        string path = folder.Write("photo.jpg", TestPictures.Jpeg(TestPictures.Quarters(), orientation));
+        RgbImage upright = _codec.ReadRgb(path);
         Assert.Equal(orientation >= 5 ? (32, 64) : (64, 32), (upright.Width, upright.Height));
         Assert.Equal(corners, TestPictures.Corners(upright));
         Assert.Equal("RGBW", TestPictures.Corners(_asStored.ReadRgb(path)));
@@ -30,17 +30,17 @@ public abstract class OrientationTests(ImageCodecKind kind)
     [MemberData(nameof(Table))]
     public void PngAndMask_AreTurnedByTheirOwnTag(int orientation, string corners)
     {
-        using var folder = new TemporaryFolder();
+        using TemporaryFolder folder = new();
         _codec.WritePng(folder.File("plain.png"), TestPictures.Quarters());
         folder.Write("image.png", TestPictures.WithOrientation(File.ReadAllBytes(folder.File("plain.png")), orientation));
         Assert.Equal(corners, TestPictures.Corners(_codec.ReadRgb(folder.File("image.png"))));
 
         // A mask of 4 x 2 with the ids 0 1 over 2 3.
         LabelPng.Write(folder.File("plain-mask.png"), [0, 0, 1, 1, 2, 2, 3, 3], 4, 2);
-        var mask = LabelPng.Read(folder.Write("mask.png", TestPictures.WithOrientation(File.ReadAllBytes(folder.File("plain-mask.png")), orientation)));
+        LabelImage mask = LabelPng.Read(folder.Write("mask.png", TestPictures.WithOrientation(File.ReadAllBytes(folder.File("plain-mask.png")), orientation)));
         Assert.Equal((4, 2, orientation), (mask.Width, mask.Height, mask.StoredOrientation));
-        var upright = mask.Upright();
-        var (right, below) = (upright.Width - 1, (upright.Height - 1) * upright.Width);
+        LabelImage upright = mask.Upright();
+        (int right, int below) = (upright.Width - 1, (upright.Height - 1) * upright.Width);
         Assert.Equal(corners, string.Concat(new[] { 0, right, below, below + right }.Select(place => "RGBW"[upright.Ids[place]])));
     }
 
@@ -53,9 +53,10 @@ public abstract class OrientationTests(ImageCodecKind kind)
     [Fact]
     public void MaskWithoutTag_FitsThePixelsAsStoredOrIsNamed()
     {
-        using var folder = MakePair(64, 32, orientation: 6, maskOrientation: 1);
-        var error = Assert.Throws<DatasetException>(() => Open(folder, _codec).Load(0));
-        Assert.Contains("turned by its EXIF orientation: if the masks were drawn without, set data.exifOrientation: false", error.Message, StringComparison.Ordinal);
+        using TemporaryFolder folder = MakePair(64, 32, orientation: 6, maskOrientation: 1);
+        DatasetException error = Assert.Throws<DatasetException>(() => Open(folder, _codec).Load(0));
+        Assert.Contains(
+            "turned by its EXIF orientation: if the masks were drawn without, set data.exifOrientation: false", error.Message, StringComparison.Ordinal);
         Assert.Equal((64, 32), Size(Open(folder, _asStored).Load(0)));
     }
 
@@ -65,21 +66,21 @@ public abstract class OrientationTests(ImageCodecKind kind)
     [InlineData(64, 32, 3, 1, "WBGR")]
     public void Mask_TurnsOnlyByItsOwnTag(int width, int height, int orientation, int maskOrientation, string corners)
     {
-        using var folder = MakePair(width, height, orientation, maskOrientation);
-        var sample = Open(folder, _codec).Load(0);
+        using TemporaryFolder folder = MakePair(width, height, orientation, maskOrientation);
+        Sample sample = Open(folder, _codec).Load(0);
         Assert.Equal(corners, TestPictures.Corners(sample.Image));
 
         // The mask's left half is 0 as it is stored; turned with the photo, its upper half.
-        var place = maskOrientation == 1 ? (sample.Image.Height - 1) * sample.Image.Width : sample.Image.Width - 1;
+        int place = maskOrientation == 1 ? (sample.Image.Height - 1) * sample.Image.Width : sample.Image.Width - 1;
         Assert.Equal((0, 0, 1), (sample.Labels[0], sample.Labels[place], sample.Labels[^1]));
     }
 
     [Fact]
     public void Cache_KnowsWhetherImagesAreTurned()
     {
-        using var folder = MakePair(64, 32, orientation: 6, maskOrientation: 6);
+        using TemporaryFolder folder = MakePair(64, 32, orientation: 6, maskOrientation: 6);
         Sample Load(IImageCodec codec) => new DiskCachedDataset(Open(folder, codec), folder.File("cache"), message => Assert.Fail(message)).Load(0);
-        for (var i = 0; i < 2; i++)
+        for (int i = 0; i < 2; i++)
         {
             Assert.Equal(((32, 64), (64, 32)), (Size(Load(_codec)), Size(Load(_asStored))));
         }
@@ -91,11 +92,11 @@ public abstract class OrientationTests(ImageCodecKind kind)
 
     private static TemporaryFolder MakePair(int width, int height, int orientation, int maskOrientation)
     {
-        var folder = new TemporaryFolder();
+        TemporaryFolder folder = new();
         folder.Write("classes.txt", "0 a 0 0 0\n1 b 9 9 9\n");
         folder.Write("list.txt", "i.jpg l.png\n");
         folder.Write("i.jpg", TestPictures.Jpeg(TestPictures.Quarters(width, height), orientation));
-        var labels = Enumerable.Range(0, width * height).Select(i => (byte)(i % width < width / 2 ? 0 : 1)).ToArray();
+        byte[] labels = Enumerable.Range(0, width * height).Select(i => (byte)(i % width < width / 2 ? 0 : 1)).ToArray();
         LabelPng.Write(folder.File("l.png"), labels, width, height);
         if (maskOrientation != 1)
         {

@@ -25,14 +25,14 @@ public class PictureFormatTests
     [InlineData("tif", ImageCodecKind.ImageSharp)]
     public void Images_AreReadWholeOrRefused(string kind, ImageCodecKind library)
     {
-        using var folder = new TemporaryFolder();
-        var codec = ImageCodec.Of(library);
-        var file = File(kind);
+        using TemporaryFolder folder = new();
+        IImageCodec codec = ImageCodec.Of(library);
+        byte[] file = File(kind);
         Assert.Equal("RGBW", TestPictures.Corners(codec.ReadRgb(folder.Write("a." + kind, file))));
-        for (var length = 0; length < file.Length; length += length > file.Length - 20 ? 1 : Math.Max(1, file.Length / 50))
+        for (int length = 0; length < file.Length; length += length > file.Length - 20 ? 1 : Math.Max(1, file.Length / 50))
         {
-            var path = folder.Write("cut." + kind, file[..length]);
-            var error = Record.Exception(() => codec.ReadRgb(path));
+            string path = folder.Write("cut." + kind, file[..length]);
+            Exception? error = Record.Exception(() => codec.ReadRgb(path));
             Assert.True(error is ImageFormatException, $"{length} of {file.Length} bytes are read");
             Assert.Equal(path, ((ImageFormatException)error).File);
         }
@@ -44,8 +44,8 @@ public class PictureFormatTests
     [InlineData(8, "GWRB")]
     public void Tiff_IsTurnedUpright(int orientation, string corners)
     {
-        using var folder = new TemporaryFolder();
-        var path = folder.Write("a.tif", TestPictures.Tiff(TestPictures.Quarters(), orientation));
+        using TemporaryFolder folder = new();
+        string path = folder.Write("a.tif", TestPictures.Tiff(TestPictures.Quarters(), orientation));
         Assert.Equal(corners, TestPictures.Corners(ImageSharpCodec.Instance.ReadRgb(path)));
         Assert.Equal("RGBW", TestPictures.Corners(ImageSharpCodec.AsStored.ReadRgb(path)));
         Assert.Equal(orientation, ImageSharpCodec.Instance.OrientationOf(path, System.IO.File.ReadAllBytes(path)));
@@ -54,20 +54,20 @@ public class PictureFormatTests
     [Fact]
     public void Tiff_WithATagTwice_IsRefused()
     {
-        using var folder = new TemporaryFolder();
-        var file = TestPictures.Tiff(TestPictures.Quarters());
-        var directory = BitConverter.ToInt32(file, 4);
+        using TemporaryFolder folder = new();
+        byte[] file = TestPictures.Tiff(TestPictures.Quarters());
+        int directory = BitConverter.ToInt32(file, 4);
         file.AsSpan(directory + 2, 2).CopyTo(file.AsSpan(directory + 2 + 12, 2)); // the second entry becomes the first's tag
-        var error = Assert.Throws<ImageFormatException>(() => ImageSharpCodec.Instance.ReadRgb(folder.Write("a.tif", file)));
+        ImageFormatException error = Assert.Throws<ImageFormatException>(() => ImageSharpCodec.Instance.ReadRgb(folder.Write("a.tif", file)));
         Assert.Contains("twice", error.Message, StringComparison.Ordinal);
     }
 
     [Fact]
     public void PngWithAnIndexBehindItsPalette_IsRefused()
     {
-        using var folder = new TemporaryFolder();
-        var builder = new PngBuilder { Width = 4, Height = 2, ColourType = 3, BitDepth = 8 };
-        var file = new MemoryStream();
+        using TemporaryFolder folder = new();
+        PngBuilder builder = new() { Width = 4, Height = 2, ColourType = 3, BitDepth = 8 };
+        MemoryStream file = new();
         file.Write([0x89, 0x50, 0x4E, 0x47, 0x0D, 0x0A, 0x1A, 0x0A]);
         PngBuilder.WriteChunk(file, "IHDR", PngBuilder.Header(4, 2, 8, 3));
         PngBuilder.WriteChunk(file, "PLTE", [1, 2, 3, 4, 5, 6]);
@@ -84,8 +84,8 @@ public class PictureFormatTests
     [InlineData("npy", ImageCodecKind.Skia, "a NumPy file, which is not read")]
     public void ImagesThatAreNotRead_AreNamed(string kind, ImageCodecKind library, string problem)
     {
-        using var folder = new TemporaryFolder();
-        var error = Assert.Throws<ImageFormatException>(() => ImageCodec.Of(library).ReadRgb(folder.Write("a.png", File(kind))));
+        using TemporaryFolder folder = new();
+        ImageFormatException error = Assert.Throws<ImageFormatException>(() => ImageCodec.Of(library).ReadRgb(folder.Write("a.png", File(kind))));
         Assert.Contains(problem, error.Message, StringComparison.Ordinal);
     }
 
@@ -96,8 +96,8 @@ public class PictureFormatTests
     [InlineData("npy", "not a PNG file but NumPy")]
     public void Masks_AreNamedByWhatTheyAre(string kind, string problem)
     {
-        using var folder = new TemporaryFolder();
-        var path = folder.Write("mask.png", File(kind));
+        using TemporaryFolder folder = new();
+        string path = folder.Write("mask.png", File(kind));
         Assert.Contains(problem, Assert.Throws<ImageFormatException>(() => LabelPng.Read(path)).Message, StringComparison.Ordinal);
     }
 
@@ -108,17 +108,17 @@ public class PictureFormatTests
     [InlineData("tif", "TIFF")]
     public void MaskOfTheNameInAnotherFormat_IsFound(string kind, string problem)
     {
-        using var folder = new TemporaryFolder();
+        using TemporaryFolder folder = new();
         folder.Place("classes.txt", "0 a 0 0 0\n1 b 9 9 9\n");
         folder.Image("images/00.png");
         folder.Image("images/01.png");
         folder.Label("masks/01.png", 1);
         folder.Place($"masks/00.{kind}", File(kind));
         folder.Place($"masks/01.{kind}", File(kind)); // the PNG of the name is taken
-        var set = DatasetLayout.Of("folder").Open(folder.Path, new LayoutOptions { ValFraction = 0.5 });
-        var pair = set.Splits.Values.SelectMany(split => split.Pairs).Single(pair => pair.Id == "00");
+        DatasetSplits set = DatasetLayout.Of("folder").Open(folder.Path, new LayoutOptions { ValFraction = 0.5 });
+        FilePair pair = set.Splits.Values.SelectMany(split => split.Pairs).Single(pair => pair.Id == "00");
         Assert.Equal(folder.File($"masks/00.{kind}"), pair.Label);
-        var error = Assert.Throws<ImageFormatException>(() => set.Splits.Values.Single(split => split.Pairs[0].Id == "00").Load(0));
+        ImageFormatException error = Assert.Throws<ImageFormatException>(() => set.Splits.Values.Single(split => split.Pairs[0].Id == "00").Load(0));
         Assert.Contains(problem, error.Message, StringComparison.Ordinal);
         Assert.All(set.Splits.Values, split => split.RequireFiles());
     }

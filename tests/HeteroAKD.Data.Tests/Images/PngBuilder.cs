@@ -6,7 +6,7 @@ namespace HeteroAKD.Data.Tests;
 /// <summary>A PNG writer of its own, to make every kind of file the reader must take, and every kind of broken one.</summary>
 internal sealed class PngBuilder
 {
-    private static readonly (int X, int Y, int StepX, int StepY)[] Passes =
+    private static readonly (int X, int Y, int StepX, int StepY)[] s_passes =
         [(0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2)];
 
     public required int Width { get; init; }
@@ -34,7 +34,7 @@ internal sealed class PngBuilder
     /// <param name="values">[H, W, channels].</param>
     public byte[] Encode(ushort[] values)
     {
-        var file = new MemoryStream();
+        MemoryStream file = new();
         file.Write([0x89, 0x50, 0x4E, 0x47, 0x0D, 0x0A, 0x1A, 0x0A]);
         WriteChunk(file, "IHDR", Header(Width, Height, BitDepth, ColourType, Interlaced));
         if (WithAncillaryChunks)
@@ -44,11 +44,11 @@ internal sealed class PngBuilder
         }
         if (ColourType == 3)
         {
-            var entries = Math.Min(PaletteLength, 1 << BitDepth);
+            int entries = Math.Min(PaletteLength, 1 << BitDepth);
             WriteChunk(file, "PLTE", [.. Enumerable.Range(0, entries * 3).Select(i => (byte)(i * 37))]);
         }
-        var compressed = Compress(RawRows(values));
-        for (var start = 0; start < compressed.Length; start += Math.Min(BytesPerIdat, compressed.Length))
+        byte[] compressed = Compress(RawRows(values));
+        for (int start = 0; start < compressed.Length; start += Math.Min(BytesPerIdat, compressed.Length))
         {
             WriteChunk(file, "IDAT", compressed[start..Math.Min(compressed.Length, (int)Math.Min(int.MaxValue, (long)start + BytesPerIdat))]);
         }
@@ -62,7 +62,7 @@ internal sealed class PngBuilder
 
     public static byte[] Header(int width, int height, int bitDepth, int colourType, bool interlaced = false)
     {
-        var header = new byte[13];
+        byte[] header = new byte[13];
         BinaryPrimitives.WriteInt32BigEndian(header, width);
         BinaryPrimitives.WriteInt32BigEndian(header.AsSpan(4), height);
         (header[8], header[9], header[12]) = ((byte)bitDepth, (byte)colourType, (byte)(interlaced ? 1 : 0));
@@ -71,8 +71,8 @@ internal sealed class PngBuilder
 
     public static byte[] Compress(byte[] raw)
     {
-        var target = new MemoryStream();
-        using (var deflate = new ZLibStream(target, CompressionLevel.Fastest, leaveOpen: true))
+        MemoryStream target = new();
+        using (ZLibStream deflate = new(target, CompressionLevel.Fastest, leaveOpen: true))
         {
             deflate.Write(raw);
         }
@@ -81,7 +81,7 @@ internal sealed class PngBuilder
 
     public static void WriteChunk(Stream file, string type, byte[] content)
     {
-        var body = System.Text.Encoding.ASCII.GetBytes(type).Concat(content).ToArray();
+        byte[] body = System.Text.Encoding.ASCII.GetBytes(type).Concat(content).ToArray();
         Span<byte> number = stackalloc byte[4];
         BinaryPrimitives.WriteInt32BigEndian(number, content.Length);
         file.Write(number);
@@ -93,19 +93,19 @@ internal sealed class PngBuilder
     /// <summary>Filter bytes and filtered rows of all passes, before compression.</summary>
     public byte[] RawRows(ushort[] values)
     {
-        var raw = new MemoryStream();
-        foreach (var (x0, y0, stepX, stepY) in Interlaced ? Passes : [(0, 0, 1, 1)])
+        MemoryStream raw = new();
+        foreach ((int x0, int y0, int stepX, int stepY) in Interlaced ? s_passes : [(0, 0, 1, 1)])
         {
-            var columns = Enumerable.Range(0, Width).Where(x => x >= x0 && (x - x0) % stepX == 0).ToArray();
+            int[] columns = Enumerable.Range(0, Width).Where(x => x >= x0 && (x - x0) % stepX == 0).ToArray();
             if (columns.Length == 0)
             {
                 continue;
             }
             byte[]? above = null;
-            for (var y = y0; y < Height; y += stepY)
+            for (int y = y0; y < Height; y += stepY)
             {
-                var row = Pack(columns.SelectMany(x => Enumerable.Range(0, Channels).Select(c => values[(y * Width + x) * Channels + c])));
-                var filter = Filter >= 0 ? Filter : y % 5;
+                byte[] row = Pack(columns.SelectMany(x => Enumerable.Range(0, Channels).Select(c => values[(y * Width + x) * Channels + c])));
+                int filter = Filter >= 0 ? Filter : y % 5;
                 raw.WriteByte((byte)filter);
                 raw.Write(ApplyFilter(filter, row, above ?? new byte[row.Length]));
                 above = row;
@@ -116,9 +116,9 @@ internal sealed class PngBuilder
 
     private byte[] Pack(IEnumerable<ushort> values)
     {
-        var bits = values.SelectMany(v => Enumerable.Range(0, BitDepth).Select(b => (v >> (BitDepth - 1 - b)) & 1)).ToArray();
-        var row = new byte[(bits.Length + 7) / 8];
-        for (var i = 0; i < bits.Length; i++)
+        int[] bits = values.SelectMany(v => Enumerable.Range(0, BitDepth).Select(b => (v >> (BitDepth - 1 - b)) & 1)).ToArray();
+        byte[] row = new byte[(bits.Length + 7) / 8];
+        for (int i = 0; i < bits.Length; i++)
         {
             row[i / 8] |= (byte)(bits[i] << (7 - i % 8));
         }
@@ -127,13 +127,13 @@ internal sealed class PngBuilder
 
     private byte[] ApplyFilter(int filter, byte[] row, byte[] above)
     {
-        var distance = Math.Max(1, BitDepth * Channels / 8);
-        var result = new byte[row.Length];
-        for (var i = 0; i < row.Length; i++)
+        int distance = Math.Max(1, BitDepth * Channels / 8);
+        byte[] result = new byte[row.Length];
+        for (int i = 0; i < row.Length; i++)
         {
             int a = i >= distance ? row[i - distance] : 0, b = above[i], c = i >= distance ? above[i - distance] : 0;
-            var estimate = a + b - c;
-            var nearest = new[] { a, b, c }.MinBy(v => Math.Abs(estimate - v)); // the first of equals, as the standard has it
+            int estimate = a + b - c;
+            int nearest = new[] { a, b, c }.MinBy(v => Math.Abs(estimate - v)); // the first of equals, as the standard has it
             result[i] = (byte)(row[i] - filter switch { 0 => 0, 1 => a, 2 => b, 3 => (a + b) / 2, _ => nearest });
         }
         return result;
@@ -141,11 +141,11 @@ internal sealed class PngBuilder
 
     private static uint Crc(byte[] bytes)
     {
-        var crc = ~0u;
-        foreach (var value in bytes)
+        uint crc = ~0u;
+        foreach (byte value in bytes)
         {
             crc ^= value;
-            for (var bit = 0; bit < 8; bit++)
+            for (int bit = 0; bit < 8; bit++)
             {
                 crc = (crc >> 1) ^ (0xEDB88320u & (0u - (crc & 1)));
             }

@@ -1,5 +1,7 @@
 using System.Buffers.Binary;
 using HeteroAKD.Nn;
+using SixLabors.ImageSharp;
+using SixLabors.ImageSharp.PixelFormats;
 using SkiaSharp;
 
 namespace HeteroAKD.Data.Tests;
@@ -12,11 +14,11 @@ internal static class TestPictures
     /// <summary>A picture of four flat quarters, each 32 x 16: red, green above blue, white.</summary>
     public static RgbImage Quarters(int width = 64, int height = 32)
     {
-        var image = new RgbImage(width, height);
+        RgbImage image = new(width, height);
         (byte, byte, byte)[] colors = [(255, 0, 0), (0, 255, 0), (0, 0, 255), (255, 255, 255)];
-        for (var i = 0; i < width * height; i++)
+        for (int i = 0; i < width * height; i++)
         {
-            var quarter = (i / width < height / 2 ? 0 : 2) + (i % width < width / 2 ? 0 : 1);
+            int quarter = (i / width < height / 2 ? 0 : 2) + (i % width < width / 2 ? 0 : 1);
             (image.Pixels[3 * i], image.Pixels[(3 * i) + 1], image.Pixels[(3 * i) + 2]) = colors[quarter];
         }
         return image;
@@ -27,36 +29,44 @@ internal static class TestPictures
     {
         char At(int x, int y)
         {
-            var p = image.Pixels.AsSpan(((y * image.Width) + x) * 3, 3);
-            return (p[0] > 128, p[1] > 128, p[2] > 128) switch { (true, false, false) => 'R', (false, true, false) => 'G', (false, false, true) => 'B', (true, true, true) => 'W', _ => '?' };
+            Span<byte> p = image.Pixels.AsSpan(((y * image.Width) + x) * 3, 3);
+            return (p[0] > 128, p[1] > 128, p[2] > 128) switch
+            {
+                (true, false, false) => 'R',
+                (false, true, false) => 'G',
+                (false, false, true) => 'B',
+                (true, true, true) => 'W',
+                _ => '?',
+            };
         }
 
-        var (left, right, top, bottom) = (image.Width / 4, image.Width * 3 / 4, image.Height / 4, image.Height * 3 / 4);
+        (int left, int right, int top, int bottom) = (image.Width / 4, image.Width * 3 / 4, image.Height / 4, image.Height * 3 / 4);
         return new string([At(left, top), At(right, top), At(left, bottom), At(right, bottom)]);
     }
 
     public static byte[] Encode(RgbImage image, SKEncodedImageFormat format)
     {
-        using var bitmap = new SKBitmap(new SKImageInfo(image.Width, image.Height, SKColorType.Rgba8888, SKAlphaType.Opaque));
-        for (var i = 0; i < image.Width * image.Height; i++)
+        using SKBitmap bitmap = new(new SKImageInfo(image.Width, image.Height, SKColorType.Rgba8888, SKAlphaType.Opaque));
+        for (int i = 0; i < image.Width * image.Height; i++)
         {
             bitmap.SetPixel(i % image.Width, i / image.Width, new SKColor(image.Pixels[3 * i], image.Pixels[(3 * i) + 1], image.Pixels[(3 * i) + 2]));
         }
-        using var data = bitmap.Encode(format, 95);
+        using SKData data = bitmap.Encode(format, 95);
         return data.ToArray();
     }
 
     /// <summary>A TIFF without compression.</summary>
     public static byte[] Tiff(RgbImage image, int orientation = 1)
     {
-        using var picture = SixLabors.ImageSharp.Image.LoadPixelData<SixLabors.ImageSharp.PixelFormats.Rgb24>(image.Pixels, image.Width, image.Height);
+        using Image<Rgb24> picture = SixLabors.ImageSharp.Image.LoadPixelData<SixLabors.ImageSharp.PixelFormats.Rgb24>(image.Pixels, image.Width, image.Height);
         if (orientation != 1)
         {
             picture.Frames.RootFrame.Metadata.ExifProfile = new SixLabors.ImageSharp.Metadata.Profiles.Exif.ExifProfile();
             picture.Frames.RootFrame.Metadata.ExifProfile.SetValue(SixLabors.ImageSharp.Metadata.Profiles.Exif.ExifTag.Orientation, (ushort)orientation);
         }
-        var stream = new MemoryStream();
-        picture.Save(stream, new SixLabors.ImageSharp.Formats.Tiff.TiffEncoder { Compression = SixLabors.ImageSharp.Formats.Tiff.Constants.TiffCompression.None });
+        MemoryStream stream = new();
+        picture.Save(
+            stream, new SixLabors.ImageSharp.Formats.Tiff.TiffEncoder { Compression = SixLabors.ImageSharp.Formats.Tiff.Constants.TiffCompression.None });
         return stream.ToArray()[..^1]; // without the padding of its last value, which nothing needs
     }
 
@@ -64,7 +74,7 @@ internal static class TestPictures
     public static byte[] Jpeg(RgbImage image, int orientation)
     {
         byte[] content = [.. "Exif\0\0"u8, .. Exif(orientation, little: orientation % 2 == 0)];
-        var length = new byte[2];
+        byte[] length = new byte[2];
         BinaryPrimitives.WriteUInt16BigEndian(length, (ushort)(content.Length + 2));
         return [0xFF, 0xD8, 0xFF, 0xE1, .. length, .. content, .. Encode(image, SKEncodedImageFormat.Jpeg)[2..]];
     }
@@ -72,7 +82,7 @@ internal static class TestPictures
     /// <summary>Gives a PNG an EXIF orientation.</summary>
     public static byte[] WithOrientation(byte[] png, int orientation)
     {
-        var chunk = new MemoryStream();
+        MemoryStream chunk = new();
         PngBuilder.WriteChunk(chunk, "eXIf", Exif(orientation, little: orientation % 2 != 0));
         return [.. png[..PngHeaderEnd], .. chunk.ToArray(), .. png[PngHeaderEnd..]];
     }
@@ -80,8 +90,8 @@ internal static class TestPictures
     /// <summary>A BMP of 24 bits, rows from below.</summary>
     public static byte[] Bmp(RgbImage image)
     {
-        var row = ((image.Width * 3) + 3) / 4 * 4;
-        var file = new byte[54 + (row * image.Height)];
+        int row = ((image.Width * 3) + 3) / 4 * 4;
+        byte[] file = new byte[54 + (row * image.Height)];
         "BM"u8.CopyTo(file);
         BinaryPrimitives.WriteInt32LittleEndian(file.AsSpan(2), file.Length);
         BinaryPrimitives.WriteInt32LittleEndian(file.AsSpan(10), 54);
@@ -89,11 +99,11 @@ internal static class TestPictures
         BinaryPrimitives.WriteInt32LittleEndian(file.AsSpan(18), image.Width);
         BinaryPrimitives.WriteInt32LittleEndian(file.AsSpan(22), image.Height);
         (file[26], file[28]) = (1, 24);
-        for (var y = 0; y < image.Height; y++)
+        for (int y = 0; y < image.Height; y++)
         {
-            for (var x = 0; x < image.Width; x++)
+            for (int x = 0; x < image.Width; x++)
             {
-                var (from, to) = (((y * image.Width) + x) * 3, 54 + ((image.Height - 1 - y) * row) + (3 * x));
+                (int from, int to) = (((y * image.Width) + x) * 3, 54 + ((image.Height - 1 - y) * row) + (3 * x));
                 (file[to], file[to + 1], file[to + 2]) = (image.Pixels[from + 2], image.Pixels[from + 1], image.Pixels[from]);
             }
         }
@@ -103,20 +113,20 @@ internal static class TestPictures
     /// <summary>A GIF of at most 250 pixels whose palette is red, green, blue, white; its codes are nine bits each.</summary>
     public static byte[] Gif(RgbImage image)
     {
-        var file = new List<byte>([.. "GIF89a"u8, (byte)image.Width, 0, (byte)image.Height, 0, 0xF7, 0, 0]);
+        List<byte> file = new([.. "GIF89a"u8, (byte)image.Width, 0, (byte)image.Height, 0, 0xF7, 0, 0]);
         byte[] palette = [255, 0, 0, 0, 255, 0, 0, 0, 255, 255, 255, 255];
         file.AddRange(palette);
         file.AddRange(new byte[768 - palette.Length]);
         file.AddRange([0x2C, 0, 0, 0, 0, (byte)image.Width, 0, (byte)image.Height, 0, 0, 8]);
-        var codes = new List<int> { 256 };
-        for (var i = 0; i < image.Width * image.Height; i++)
+        List<int> codes = new List<int> { 256 };
+        for (int i = 0; i < image.Width * image.Height; i++)
         {
             codes.Add(Enumerable.Range(0, 4).First(c => image.Pixels.AsSpan(3 * i, 3).SequenceEqual(palette.AsSpan(3 * c, 3))));
         }
         codes.Add(257);
         bool[] bits = [.. codes.SelectMany(code => Enumerable.Range(0, 9).Select(b => (code >> b & 1) == 1))];
         byte[] packed = [.. bits.Chunk(8).Select(chunk => (byte)chunk.Select((bit, b) => bit ? 1 << b : 0).Sum())];
-        foreach (var block in packed.Chunk(255))
+        foreach (byte[] block in packed.Chunk(255))
         {
             file.Add((byte)block.Length);
             file.AddRange(block);

@@ -5,12 +5,22 @@ internal static class LayoutFolder
 {
     /// <summary>An RGB PNG as Cityscapes has them: ancillary chunks, many data chunks, every row filter.</summary>
     public static void Image(this TemporaryFolder folder, string path, int width = 6, int height = 4) =>
-        Place(folder, path, new PngBuilder { Width = width, Height = height, ColourType = 2, WithAncillaryChunks = true, BytesPerIdat = 16 }.Encode(new ushort[width * height * 3]));
+        Place(
+            folder,
+            path,
+            new PngBuilder
+            {
+                Width = width,
+                Height = height,
+                ColourType = 2,
+                WithAncillaryChunks = true,
+                BytesPerIdat = 16,
+            }.Encode(new ushort[width * height * 3]));
 
     /// <summary>A gray PNG that stores these ids, in rows of six.</summary>
     public static void Label(this TemporaryFolder folder, string path, params ushort[] ids)
     {
-        var all = new ushort[24];
+        ushort[] all = new ushort[24];
         ids.CopyTo(all, 0);
         Place(folder, path, new PngBuilder { Width = 6, Height = 4, WithAncillaryChunks = true, BytesPerIdat = 5 }.Encode(all));
     }

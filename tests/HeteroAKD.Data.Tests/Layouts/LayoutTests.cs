@@ -14,10 +14,10 @@ public class LayoutTests
 
     private static TemporaryFolder MakeCityscapes(string labels = "labelIds")
     {
-        var folder = new TemporaryFolder();
-        foreach (var (split, city) in new[] { ("train", "ulm"), ("train", "aachen"), ("val", "lindau"), ("test", "bonn") })
+        TemporaryFolder folder = new();
+        foreach ((string? split, string? city) in new[] { ("train", "ulm"), ("train", "aachen"), ("val", "lindau"), ("test", "bonn") })
         {
-            var name = $"{city}_000000_000019";
+            string name = $"{city}_000000_000019";
             folder.Image($"leftImg8bit/{split}/{city}/{name}_leftImg8bit.png");
             folder.Label($"gtFine/{split}/{city}/{name}_gtFine_{labels}.png", labels == "labelIds" ? [7, 33, 26, 9, 0, 24] : [0, 18, 13, 255, 255, 11]);
         }
@@ -29,12 +29,12 @@ public class LayoutTests
     [InlineData("labelTrainIds", "0:19 11:1 13:1 18:1 255:2")]
     public void Cityscapes_StoredIdsBecomeClasses(string labels, string expected)
     {
-        using var folder = MakeCityscapes(labels);
-        var set = Open("cityscapes", folder.Path);
+        using TemporaryFolder folder = MakeCityscapes(labels);
+        DatasetSplits set = Open("cityscapes", folder.Path);
         Assert.Equal(["train", "val", "test"], set.Splits.Keys);
         Assert.Equal(["Cityscapes train has 2 of 2975 images", "Cityscapes val has 1 of 500 images", "Cityscapes test has 1 of 1525 images"], set.Warnings);
         Assert.False(set.HasTestTruth);
-        var sample = set.Require("train").Load(1);
+        Sample sample = set.Require("train").Load(1);
         Assert.Equal("ulm_000000_000019_leftImg8bit", sample.Id); // cities in the order of their names
         Assert.Equal(expected, Counts(sample));
         Assert.Equal((19, "bicycle", (119, 11, 32)), (set.Classes.Count, set.Classes.Names[18], set.Classes.Colors[18]));
@@ -45,11 +45,28 @@ public class LayoutTests
     {
         Dictionary<int, int> published = new()
         {
-            [7] = 0, [8] = 1, [11] = 2, [12] = 3, [13] = 4, [17] = 5, [19] = 6, [20] = 7, [21] = 8, [22] = 9, [23] = 10, [24] = 11, [25] = 12, [26] = 13, [27] = 14, [28] = 15,
-            [31] = 16, [32] = 17, [33] = 18,
+            [7] = 0,
+            [8] = 1,
+            [11] = 2,
+            [12] = 3,
+            [13] = 4,
+            [17] = 5,
+            [19] = 6,
+            [20] = 7,
+            [21] = 8,
+            [22] = 9,
+            [23] = 10,
+            [24] = 11,
+            [25] = 12,
+            [26] = 13,
+            [27] = 14,
+            [28] = 15,
+            [31] = 16,
+            [32] = 17,
+            [33] = 18,
         };
-        var stored = Enumerable.Range(0, 34).Select(id => (ushort)id).ToArray();
-        var mapped = new byte[34];
+        ushort[] stored = Enumerable.Range(0, 34).Select(id => (ushort)id).ToArray();
+        byte[] mapped = new byte[34];
         CityscapesLayout.LabelIds.Apply(new LabelImage(34, 1, stored), "x.png", mapped);
         Assert.Equal(stored.Select(id => (byte)published.GetValueOrDefault(id, 255)), mapped);
     }
@@ -59,7 +76,8 @@ public class LayoutTests
     [InlineData(300)]
     public void UnknownStoredId_IsRefusedWithItsPlace(int id)
     {
-        var error = Assert.Throws<DatasetException>(() => CityscapesLayout.LabelIds.Apply(new LabelImage(2, 2, [7, 7, 7, (ushort)id]), "x.png", new byte[4]));
+        DatasetException error = Assert.Throws<DatasetException>(
+            () => CityscapesLayout.LabelIds.Apply(new LabelImage(2, 2, [7, 7, 7, (ushort)id]), "x.png", new byte[4]));
         Assert.Equal("x.png", error.File);
         Assert.Contains($"label id {id} at column 1, row 1 is neither a stored id of this data set (0 to 33)", error.Message, StringComparison.Ordinal);
     }
@@ -67,10 +85,10 @@ public class LayoutTests
     [Fact]
     public void Cityscapes_MissingLabelIsNamed()
     {
-        using var folder = MakeCityscapes();
-        var label = folder.File("gtFine/train/ulm/ulm_000000_000019_gtFine_labelIds.png");
+        using TemporaryFolder folder = MakeCityscapes();
+        string label = folder.File("gtFine/train/ulm/ulm_000000_000019_gtFine_labelIds.png");
         File.Delete(label);
-        var error = Assert.Throws<DatasetException>(() => Open("cityscapes", folder.Path).Require("train").RequireFiles());
+        DatasetException error = Assert.Throws<DatasetException>(() => Open("cityscapes", folder.Path).Require("train").RequireFiles());
         Assert.Equal(label, error.File);
         Assert.Contains("1 of 4 files", error.Message, StringComparison.Ordinal);
     }
@@ -79,13 +97,13 @@ public class LayoutTests
     public void Voc_GenuinePairs()
     {
         string[] expected = ["0:145856 12:12154 255:8490", "0:132550 2:32954 255:21996", "0:99037 5:2598 15:58474 255:6391"];
-        foreach (var root in new[] { TestData.Require("layouts"), TestData.Require("layouts", "VOCdevkit", "VOC2012") })
+        foreach (string? root in new[] { TestData.Require("layouts"), TestData.Require("layouts", "VOCdevkit", "VOC2012") })
         {
-            var set = DatasetLayout.Of("voc").Open(root);
-            var val = set.Require("val");
+            DatasetSplits set = DatasetLayout.Of("voc").Open(root);
+            PairDataset val = set.Require("val");
             Assert.Equal(expected, Enumerable.Range(0, val.Count).Select(i => Counts(val.Load(i))));
             Assert.Equal(["Pascal VOC val has 3 of 1449 images"], set.Warnings);
-            var error = Assert.Throws<DatasetException>(() => set.Require("train"));
+            DatasetException error = Assert.Throws<DatasetException>(() => set.Require("train"));
             Assert.Contains(Path.Combine("ImageSets/Segmentation/train.txt"), error.Message, StringComparison.Ordinal);
         }
     }
@@ -93,8 +111,8 @@ public class LayoutTests
     [Fact]
     public void Voc_PaletteOfAGenuineFileIsTheFormula()
     {
-        var root = TestData.Require("layouts", "VOCdevkit", "VOC2012");
-        var palette = LabelPng.Read(Path.Combine(root, "SegmentationClass", "2007_004189.png")).Palette!;
+        string root = TestData.Require("layouts", "VOCdevkit", "VOC2012");
+        (byte R, byte G, byte B)[] palette = LabelPng.Read(Path.Combine(root, "SegmentationClass", "2007_004189.png")).Palette!;
         Assert.Equal(VocLayout.Classes.Colors, palette[..21]);
     }
 
@@ -104,7 +122,7 @@ public class LayoutTests
     [InlineData("trainaug.txt", "a\n", false)]
     public void Voc_AugmentedListIsTakenWithItsLabels(string list, string text, bool hasLabels)
     {
-        using var folder = new TemporaryFolder();
+        using TemporaryFolder folder = new();
         folder.Image("JPEGImages/a.jpg");
         folder.Label("SegmentationClass/a.png", 1);
         folder.Place("ImageSets/Segmentation/train.txt", "a\n");
@@ -113,7 +131,7 @@ public class LayoutTests
         {
             folder.Label("SegmentationClassAug/a.png", 20, 20);
         }
-        var set = Open("voc", folder.Path);
+        DatasetSplits set = Open("voc", folder.Path);
         Assert.Equal(hasLabels ? "0:22 20:2" : "0:23 1:1", Counts(set.Require("train").Load(0)));
         Assert.Contains(set.Warnings, w => w.Contains(hasLabels ? "1 of 10582" : "1 of 1464", StringComparison.Ordinal));
         Assert.Equal(!hasLabels, set.Warnings.Any(w => w.Contains("no folder SegmentationClassAug", StringComparison.Ordinal)));
@@ -129,9 +147,9 @@ public class LayoutTests
             "0:8309 1:49211 2:85997 4:20293 13:341 17:569 255:17280",
             "0:2901 1:9024 2:27749 4:2048 6:30083 11:22518 20:2330 43:153 80:1681 87:202 96:17664 102:1616 255:2031",
         ];
-        var root = TestData.Require("layouts", "ADEChallengeData2016");
-        var set = Open("ade20k", root);
-        var val = set.Require("val");
+        string root = TestData.Require("layouts", "ADEChallengeData2016");
+        DatasetSplits set = Open("ade20k", root);
+        PairDataset val = set.Require("val");
         Assert.Equal(expected, Enumerable.Range(0, val.Count).Select(i => Counts(val.Load(i))));
         Assert.Equal(["ADE20K val has 3 of 2000 images"], set.Warnings);
         Assert.Equal(Ade20kLayout.Classes.Names, set.Classes.Names); // the names built in are those of objectInfo150.txt
@@ -141,15 +159,15 @@ public class LayoutTests
     [Fact]
     public void CamVid_SegNetListsAndFolders()
     {
-        using var folder = new TemporaryFolder();
-        foreach (var split in new[] { "train", "val", "test" })
+        using TemporaryFolder folder = new();
+        foreach (string? split in new[] { "train", "val", "test" })
         {
             folder.Image($"{split}/0001.png");
             folder.Label($"{split}annot/0001.png", 10, 11);
         }
         folder.Place("train.txt", "/SegNet/CamVid/train/0001.png /SegNet/CamVid/trainannot/0001.png\n");
         folder.Place("val.txt", "val/0001.png valannot/0001.png\n");
-        var set = Open("camvid", folder.Path);
+        DatasetSplits set = Open("camvid", folder.Path);
         Assert.Equal(["train", "val", "test"], set.Splits.Keys);
         Assert.All(set.Splits.Values, split => Assert.Equal("0:22 10:1 11:1", Counts(split.Load(0))));
         Assert.Equal((11, 11), (set.Classes.Count, set.Classes.IgnoreIndex));
@@ -158,7 +176,7 @@ public class LayoutTests
     [Fact]
     public void CamVid_BuiltInClassesAreThoseOfTheClassFile()
     {
-        var classes = ClassSet.ReadFile(Path.Combine(TestData.Require("camvid-128x96"), "classes.txt"));
+        ClassSet classes = ClassSet.ReadFile(Path.Combine(TestData.Require("camvid-128x96"), "classes.txt"));
         Assert.Equal(classes.Names, CamVidLayout.Classes.Names);
         Assert.Equal(classes.Colors, CamVidLayout.Classes.Colors);
     }
@@ -168,20 +186,22 @@ public class LayoutTests
     [InlineData("", "stuffthingmaps/")]
     public void CocoStuff_StoresClassIds(string images, string labels)
     {
-        using var folder = new TemporaryFolder();
+        using TemporaryFolder folder = new();
         folder.Image($"{images}train2017/000000000009.jpg");
         folder.Label($"{labels}train2017/000000000009.png", 181, 255, 91);
-        var set = Open("cocostuff", folder.Path);
+        DatasetSplits set = Open("cocostuff", folder.Path);
         Assert.Equal("0:21 91:1 181:1 255:1", Counts(set.Require("train").Load(0)));
-        Assert.Equal((182, "person", "hair brush", "banner", "wood"), (set.Classes.Count, set.Classes.Names[0], set.Classes.Names[90], set.Classes.Names[91], set.Classes.Names[181]));
+        Assert.Equal(
+            (182, "person", "hair brush", "banner", "wood"),
+            (set.Classes.Count, set.Classes.Names[0], set.Classes.Names[90], set.Classes.Names[91], set.Classes.Names[181]));
         Assert.Equal(182, set.Classes.Names.Distinct().Count());
     }
 
     [Fact]
     public void NothingKnown_SaysWhatWasLookedFor()
     {
-        using var folder = new TemporaryFolder();
-        var error = Assert.Throws<DatasetException>(() => DatasetLayout.Detect(folder.Path));
+        using TemporaryFolder folder = new();
+        DatasetException error = Assert.Throws<DatasetException>(() => DatasetLayout.Detect(folder.Path));
         Assert.All(DatasetLayout.All, layout => Assert.Contains($"({layout.Kind})", error.Message, StringComparison.Ordinal));
         error = Assert.Throws<DatasetException>(() => DatasetLayout.Of("cityscapes").Open(folder.Path));
         Assert.Contains("leftImg8bit/train", error.Message, StringComparison.Ordinal);

@@ -5,22 +5,22 @@ namespace HeteroAKD.Data.Tests;
 
 public class BatchLoaderTests
 {
-    private static readonly LoaderOptions Training = new() { BatchSize = 4, Seed = 9, Augmentation = new Augmentation { Height = 32, Width = 64 } };
+    private static readonly LoaderOptions s_training = new() { BatchSize = 4, Seed = 9, Augmentation = new Augmentation { Height = 32, Width = 64 } };
 
     private static SceneDataset Scenes(int count) => new(SceneSplit.Train, count, new SceneOptions { Width = 64, Height = 32 });
 
     /// <summary>Everything in a batch, as one number.</summary>
     private static ulong Digest(Batch batch)
     {
-        var pixels = batch.Count * batch.Height * batch.Width;
-        var digest = 14695981039346656037UL;
-        foreach (var part in new[]
+        int pixels = batch.Count * batch.Height * batch.Width;
+        ulong digest = 14695981039346656037UL;
+        foreach (byte[]? part in new[]
         {
             MemoryMarshal.AsBytes(batch.Images.AsSpan(0, pixels * 3)).ToArray(), MemoryMarshal.AsBytes(batch.Labels.AsSpan(0, pixels)).ToArray(),
             MemoryMarshal.AsBytes(batch.Indices.AsSpan(0, batch.Count)).ToArray(),
         })
         {
-            foreach (var value in part)
+            foreach (byte value in part)
             {
                 digest = (digest ^ value) * 1099511628211UL; // FNV-1a
             }
@@ -30,7 +30,7 @@ public class BatchLoaderTests
 
     private static ulong[] Digests(ISegmentationDataset dataset, LoaderOptions options, int count, long position = 0)
     {
-        using var loader = new BatchLoader(dataset, options);
+        using BatchLoader loader = new(dataset, options);
         loader.Seek(position);
         return [.. Enumerable.Range(0, count).Select(_ => Digest(loader.Next()))];
     }
@@ -42,23 +42,23 @@ public class BatchLoaderTests
     [InlineData(3, 1)]
     public void Batches_DoNotDependOnThreads(int threads, int prefetch)
     {
-        var expected = Digests(Scenes(13), Training with { Threads = 0 }, 20);
-        Assert.Equal(expected, Digests(Scenes(13), Training with { Threads = threads, Prefetch = prefetch }, 20));
+        ulong[] expected = Digests(Scenes(13), s_training with { Threads = 0 }, 20);
+        Assert.Equal(expected, Digests(Scenes(13), s_training with { Threads = threads, Prefetch = prefetch }, 20));
         Assert.Equal(20, expected.Distinct().Count());
     }
 
     [Fact]
     public void Batches_DependOnTheSeed() =>
-        Assert.NotEqual(Digests(Scenes(13), Training, 1), Digests(Scenes(13), Training with { Seed = 10 }, 1));
+        Assert.NotEqual(Digests(Scenes(13), s_training, 1), Digests(Scenes(13), s_training with { Seed = 10 }, 1));
 
     [Theory]
     [InlineData(0)]
     [InlineData(2)]
     public void Seek_ResumesBitForBit(int threads)
     {
-        var options = Training with { Threads = threads };
-        var unbroken = Digests(Scenes(13), options, 12);
-        for (var position = 0; position < 12; position += 3)
+        LoaderOptions options = s_training with { Threads = threads };
+        ulong[] unbroken = Digests(Scenes(13), options, 12);
+        for (int position = 0; position < 12; position += 3)
         {
             Assert.Equal(unbroken[position..], Digests(Scenes(13), options, 12 - position, position));
         }
@@ -67,9 +67,9 @@ public class BatchLoaderTests
     [Fact]
     public void Seek_InMidRunGoesThere()
     {
-        var unbroken = Digests(Scenes(13), Training, 8);
-        using var loader = new BatchLoader(Scenes(13), Training with { Threads = 2, Prefetch = 3 });
-        foreach (var position in new[] { 5, 0, 7, 7, 2 })
+        ulong[] unbroken = Digests(Scenes(13), s_training, 8);
+        using BatchLoader loader = new(Scenes(13), s_training with { Threads = 2, Prefetch = 3 });
+        foreach (int position in new[] { 5, 0, 7, 7, 2 })
         {
             loader.Seek(position);
             Assert.Equal(position, loader.Position);
@@ -81,9 +81,9 @@ public class BatchLoaderTests
     [Fact]
     public void Epoch_ShowsEachSampleOnceInItsOwnOrder()
     {
-        using var loader = new BatchLoader(Scenes(12), Training);
+        using BatchLoader loader = new(Scenes(12), s_training);
         Assert.Equal(3, loader.BatchesPerEpoch);
-        var orders = Enumerable.Range(0, 5).Select(_ => Enumerable.Range(0, 3).SelectMany(_ => loader.Next().Indices[..4].ToArray()).ToArray()).ToArray();
+        int[][] orders = Enumerable.Range(0, 5).Select(_ => Enumerable.Range(0, 3).SelectMany(_ => loader.Next().Indices[..4].ToArray()).ToArray()).ToArray();
         Assert.All(orders, order => Assert.Equal(Enumerable.Range(0, 12), order.Order()));
         Assert.Equal(5, orders.Select(order => string.Join(",", order)).Distinct().Count());
     }
@@ -91,7 +91,7 @@ public class BatchLoaderTests
     [Fact]
     public void DropLast_LeavesOutTheRestOfAnEpoch()
     {
-        using var loader = new BatchLoader(Scenes(11), Training);
+        using BatchLoader loader = new(Scenes(11), s_training);
         Assert.Equal(2, loader.BatchesPerEpoch);
         Assert.All(Enumerable.Range(0, 6), _ => Assert.Equal(4, loader.Next().Count));
     }
@@ -99,17 +99,17 @@ public class BatchLoaderTests
     [Fact]
     public void Evaluation_GoesInOrderWithThePartialBatch()
     {
-        var dataset = Scenes(10);
-        using var loader = new BatchLoader(dataset, LoaderOptions.ForEvaluation(4, Training.Augmentation));
+        SceneDataset dataset = Scenes(10);
+        using BatchLoader loader = new(dataset, LoaderOptions.ForEvaluation(4, s_training.Augmentation));
         Assert.Equal(3, loader.BatchesPerEpoch);
-        for (var pass = 0; pass < 2; pass++)
+        for (int pass = 0; pass < 2; pass++)
         {
-            for (var k = 0; k < 3; k++)
+            for (int k = 0; k < 3; k++)
             {
-                var batch = loader.Next();
+                Batch batch = loader.Next();
                 Assert.Equal(k < 2 ? 4 : 2, batch.Count);
                 Assert.Equal((32, 64), (batch.Height, batch.Width));
-                for (var n = 0; n < batch.Count; n++)
+                for (int n = 0; n < batch.Count; n++)
                 {
                     Assert.Equal(k * 4 + n, batch.Indices[n]);
                     Assert.Equal(dataset.Load(k * 4 + n).Labels.Select(label => (int)label), batch.Labels.Skip(n * 2048).Take(2048));
@@ -121,9 +121,9 @@ public class BatchLoaderTests
     [Fact]
     public void Evaluation_RoundsSizesUpToTheDivisor()
     {
-        var dataset = MemoryDataset.OfCoordinates(2, 40, 30);
-        using var loader = new BatchLoader(dataset, LoaderOptions.ForEvaluation(1, new Augmentation { SizeDivisor = 32 }));
-        var batch = loader.Next();
+        MemoryDataset dataset = MemoryDataset.OfCoordinates(2, 40, 30);
+        using BatchLoader loader = new(dataset, LoaderOptions.ForEvaluation(1, new Augmentation { SizeDivisor = 32 }));
+        Batch batch = loader.Next();
         Assert.Equal((32, 64), (batch.Height, batch.Width));
         Assert.Equal(40 * 30, batch.Labels.Take(32 * 64).Count(label => label != 255));
     }
@@ -131,8 +131,8 @@ public class BatchLoaderTests
     [Fact]
     public void DifferentSizesInABatch_AreRefused()
     {
-        var dataset = new MemoryDataset(2, i => new Sample($"s{i}", new RgbImage(8 + i, 8), new byte[(8 + i) * 8]));
-        using var loader = new BatchLoader(dataset, LoaderOptions.ForEvaluation(2, Augmentation.None));
+        MemoryDataset dataset = new(2, i => new Sample($"s{i}", new RgbImage(8 + i, 8), new byte[(8 + i) * 8]));
+        using BatchLoader loader = new(dataset, LoaderOptions.ForEvaluation(2, Augmentation.None));
         Assert.Contains("9x8", Assert.Throws<DatasetException>(() => loader.Next()).Message, StringComparison.Ordinal);
     }
 
@@ -141,12 +141,12 @@ public class BatchLoaderTests
     [InlineData(2)]
     public void FailureOnAThread_SurfacesInNextAtItsBatch(int threads)
     {
-        var good = MemoryDataset.OfCoordinates(8, 16, 16);
-        var dataset = new MemoryDataset(8, i => i == 5 ? throw new ImageFormatException("five.png", "broken", "Repair it") : good.Load(i));
-        using var loader = new BatchLoader(dataset, LoaderOptions.ForEvaluation(2, Augmentation.None) with { Threads = threads });
+        MemoryDataset good = MemoryDataset.OfCoordinates(8, 16, 16);
+        MemoryDataset dataset = new(8, i => i == 5 ? throw new ImageFormatException("five.png", "broken", "Repair it") : good.Load(i));
+        using BatchLoader loader = new(dataset, LoaderOptions.ForEvaluation(2, Augmentation.None) with { Threads = threads });
         loader.Next();
         loader.Next();
-        for (var attempt = 0; attempt < 2; attempt++)
+        for (int attempt = 0; attempt < 2; attempt++)
         {
             Assert.Equal("five.png", Assert.Throws<ImageFormatException>(() => loader.Next()).File);
             Assert.Equal(2, loader.Position);
@@ -158,37 +158,37 @@ public class BatchLoaderTests
     [Fact]
     public void BrokenImageFile_NeverBecomesABatch()
     {
-        using var folder = new TemporaryFolder();
+        using TemporaryFolder folder = new();
         folder.Write("classes.txt", "0 a 0 0 0\n1 b 0 0 0\n");
         folder.Write("list.txt", "i.png l.png\n");
         LabelPng.Write(folder.File("l.png"), new byte[64], 8, 8);
         SkiaImageCodec.Instance.WritePng(folder.File("i.png"), new RgbImage(8, 8));
-        var bytes = File.ReadAllBytes(folder.File("i.png"));
+        byte[] bytes = File.ReadAllBytes(folder.File("i.png"));
         folder.Write("i.png", bytes[..^15]);
-        using var loader = new BatchLoader(new ListFileDataset(folder.Path, "list.txt"), LoaderOptions.ForEvaluation(1, Augmentation.None));
+        using BatchLoader loader = new(new ListFileDataset(folder.Path, "list.txt"), LoaderOptions.ForEvaluation(1, Augmentation.None));
         Assert.Equal(folder.File("i.png"), Assert.Throws<ImageFormatException>(() => loader.Next()).File);
     }
 
     [Fact]
     public void UnsuitableOptions_AreRefused()
     {
-        Assert.Throws<DatasetException>(() => new BatchLoader(Scenes(3), Training));
-        Assert.Throws<DatasetException>(() => new BatchLoader(Scenes(3), Training with { BatchSize = 0 }));
-        Assert.Throws<DatasetException>(() => new BatchLoader(Scenes(8), Training with { Augmentation = new Augmentation { ScaleMin = -1 } }));
-        using var small = new BatchLoader(Scenes(3), Training with { DropLast = false });
+        Assert.Throws<DatasetException>(() => new BatchLoader(Scenes(3), s_training));
+        Assert.Throws<DatasetException>(() => new BatchLoader(Scenes(3), s_training with { BatchSize = 0 }));
+        Assert.Throws<DatasetException>(() => new BatchLoader(Scenes(8), s_training with { Augmentation = new Augmentation { ScaleMin = -1 } }));
+        using BatchLoader small = new(Scenes(3), s_training with { DropLast = false });
         Assert.Equal(3, small.Next().Count);
     }
 
     [Fact]
     public void SteadyState_MakesHardlyAnyGarbage()
     {
-        using var loader = new BatchLoader(Scenes(64), Training with { Threads = 0, BatchSize = 16 });
-        for (var k = 0; k < 8; k++)
+        using BatchLoader loader = new(Scenes(64), s_training with { Threads = 0, BatchSize = 16 });
+        for (int k = 0; k < 8; k++)
         {
             loader.Next();
         }
-        var before = GC.GetAllocatedBytesForCurrentThread();
-        for (var k = 0; k < 8; k++)
+        long before = GC.GetAllocatedBytesForCurrentThread();
+        for (int k = 0; k < 8; k++)
         {
             loader.Next();
         }
@@ -198,7 +198,7 @@ public class BatchLoaderTests
     [Fact]
     public void Dispose_EndsTheThreadsAndTheLoader()
     {
-        var loader = new BatchLoader(Scenes(8), Training with { Threads = 2 });
+        BatchLoader loader = new(Scenes(8), s_training with { Threads = 2 });
         loader.Next();
         loader.Dispose();
         loader.Dispose();

@@ -7,15 +7,15 @@ public class SceneDatasetTests
     [Fact]
     public void Load_IsAFunctionOfSeedSplitAndIndex()
     {
-        var dataset = new SceneDataset(SceneSplit.Train, 100);
-        var scene = dataset.Load(7);
-        var scratch = dataset.Load(50);
-        var again = dataset.Load(7, scratch);
+        SceneDataset dataset = new(SceneSplit.Train, 100);
+        Sample scene = dataset.Load(7);
+        Sample scratch = dataset.Load(50);
+        Sample again = dataset.Load(7, scratch);
         Assert.Same(scratch, again);
         Assert.Equal(scene.Image.Pixels, again.Image.Pixels);
         Assert.Equal(scene.Labels, again.Labels);
         Assert.Equal(scene.Id, again.Id);
-        var offset = new SceneDataset(SceneSplit.Train, 3, first: 5);
+        SceneDataset offset = new(SceneSplit.Train, 3, first: 5);
         Assert.Equal(scene.Image.Pixels, offset.Load(2).Image.Pixels);
         Assert.False(SamePicture(scene, dataset.Load(8)));
         Assert.False(SamePicture(scene, new SceneDataset(SceneSplit.Validation, 100).Load(7)));
@@ -26,8 +26,8 @@ public class SceneDatasetTests
     [Fact]
     public void Load_KeepsItsBits()
     {
-        var scene = new SceneDataset(SceneSplit.Train, 1).Load(0);
-        var labelSum = scene.Labels.Select((label, i) => (long)label * (i % 97 + 1)).Sum();
+        Sample scene = new SceneDataset(SceneSplit.Train, 1).Load(0);
+        long labelSum = scene.Labels.Select((label, i) => (long)label * (i % 97 + 1)).Sum();
         Assert.Equal(ExpectedLabelSum, labelSum);
     }
 
@@ -40,9 +40,9 @@ public class SceneDatasetTests
     [InlineData(64, 160)]
     public void Labels_AreClassesOrIgnored(int width, int height)
     {
-        var dataset = new SceneDataset(SceneSplit.Test, 40, new SceneOptions { Width = width, Height = height });
+        SceneDataset dataset = new(SceneSplit.Test, 40, new SceneOptions { Width = width, Height = height });
         Sample? sample = null;
-        for (var i = 0; i < dataset.Count; i++)
+        for (int i = 0; i < dataset.Count; i++)
         {
             sample = dataset.Load(i, sample);
             Assert.Equal((width, height), (sample.Image.Width, sample.Image.Height));
@@ -53,9 +53,9 @@ public class SceneDatasetTests
     [Fact]
     public void Classes_AllOccurWithImbalance()
     {
-        var dataset = new SceneDataset(SceneSplit.Train, 300);
+        SceneDataset dataset = new(SceneSplit.Train, 300);
         Assert.Equal(Enum.GetValues<SceneClass>().Length - 1, dataset.Classes.Count);
-        var statistics = ClassStatistics.Compute(dataset);
+        ClassStatistics statistics = ClassStatistics.Compute(dataset);
         Assert.All(statistics.Shares(), share => Assert.InRange(share, 0.01, 0.4));
         Assert.InRange(statistics.IgnoredPixels, 1, statistics.LabelledPixels / 20);
     }
@@ -68,13 +68,13 @@ public class SceneDatasetTests
     [InlineData(SceneClass.Sky, SceneClass.Water, 0.15)]
     public void LookAlikes_ShareTheirMeanColour(SceneClass a, SceneClass b, double tolerance)
     {
-        var dataset = new SceneDataset(SceneSplit.Train, 400);
-        var (sums, counts) = (new double[256], new double[256]);
+        SceneDataset dataset = new(SceneSplit.Train, 400);
+        (double[]? sums, double[]? counts) = (new double[256], new double[256]);
         Sample? sample = null;
-        for (var i = 0; i < dataset.Count; i++)
+        for (int i = 0; i < dataset.Count; i++)
         {
             sample = dataset.Load(i, sample);
-            for (var p = 0; p < sample.Labels.Length; p++)
+            for (int p = 0; p < sample.Labels.Length; p++)
             {
                 sums[sample.Labels[p]] += sample.Image.Pixels[p * 3 + 1] / 255.0;
                 counts[sample.Labels[p]]++;
@@ -86,12 +86,12 @@ public class SceneDatasetTests
     [Fact]
     public void AnnotationNoise_ChangesLabelsButNotPictures()
     {
-        var clean = new SceneDataset(SceneSplit.Train, 30);
-        var careless = new SceneDataset(SceneSplit.Train, 30, new SceneOptions { AnnotationNoise = 1 });
+        SceneDataset clean = new(SceneSplit.Train, 30);
+        SceneDataset careless = new(SceneSplit.Train, 30, new SceneOptions { AnnotationNoise = 1 });
         double changed = 0;
-        for (var i = 0; i < 30; i++)
+        for (int i = 0; i < 30; i++)
         {
-            var (a, b) = (clean.Load(i), careless.Load(i));
+            (Sample? a, Sample? b) = (clean.Load(i), careless.Load(i));
             Assert.Equal(a.Image.Pixels, b.Image.Pixels);
             changed += a.Labels.Zip(b.Labels).Count(pair => pair.First != pair.Second) / (30.0 * a.Labels.Length);
         }

@@ -48,8 +48,11 @@ public sealed class CkaServiceTests : IDisposable
     public void Bad_input_is_named()
     {
         (string teacher, string distilled) = Distil(validationImages: 3);
-        Assert.Equal("analyze cka: the split has 3 images, and no 4 neighbours of one size; take a larger one", Assert.Throws<HeteroAkdException>(() => Run(teacher, distilled)).Message);
-        Assert.Contains("has no split 'test'; there are:", Assert.Throws<HeteroAkdException>(() => Run(teacher, distilled, "test")).Message, StringComparison.Ordinal);
+        Assert.Equal(
+            "analyze cka: the split has 3 images, and no 4 neighbours of one size; take a larger one",
+            Assert.Throws<HeteroAkdException>(() => Run(teacher, distilled)).Message);
+        Assert.Contains(
+            "has no split 'test'; there are:", Assert.Throws<HeteroAkdException>(() => Run(teacher, distilled, "test")).Message, StringComparison.Ordinal);
     }
 
     private CkaOutcome Run(string first, string second, string split = "val") =>

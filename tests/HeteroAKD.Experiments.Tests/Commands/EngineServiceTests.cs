@@ -16,7 +16,8 @@ public sealed class EngineServiceTests
     [Fact]
     public void Gradients_are_checked_by_name_until_told_to_stop()
     {
-        Assert.Equal(["softmax", "log_softmax", "softmax_kl"], new GradcheckService().Run("softmax", 1, 2, CancellationToken.None).Select(c => c.Op).Distinct());
+        Assert.Equal(
+            ["softmax", "log_softmax", "softmax_kl"], new GradcheckService().Run("softmax", 1, 2, CancellationToken.None).Select(c => c.Op).Distinct());
         Assert.Empty(new GradcheckService().Run("nothing", 1, 0, CancellationToken.None));
         using CancellationTokenSource stop = new();
         IEnumerator<GradientCheck> checks = new GradcheckService().Run("", 1, 0, stop.Token).GetEnumerator();

@@ -26,7 +26,8 @@ public sealed class NonFiniteLogitsTests : IDisposable
     {
         PredictRequest request = new(_checkpoint, [_data.Image("t0")], _folder.File("out"), []);
         CheckpointException error = Assert.Throws<CheckpointException>(() => new InferenceService().Run(request, new SilentSink(), CancellationToken.None));
-        Assert.Contains($"{_checkpoint}: cannot be used on {_data.Image("t0")}: the network's logits are NaN or infinite", error.Message, StringComparison.Ordinal);
+        Assert.Contains(
+            $"{_checkpoint}: cannot be used on {_data.Image("t0")}: the network's logits are NaN or infinite", error.Message, StringComparison.Ordinal);
         Assert.False(Directory.Exists(_folder.File("out")));
     }
 
@@ -38,7 +39,8 @@ public sealed class NonFiniteLogitsTests : IDisposable
     {
         EvaluateRequest request = new([_checkpoint], "val", [setting], "", SavedPictures.None);
         CheckpointException error = Assert.Throws<CheckpointException>(() => new InferenceService().Run(request, new SilentSink(), CancellationToken.None));
-        Assert.Contains("cannot be used on the images behind the 0 that were scored: the network's logits are NaN or infinite", error.Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "cannot be used on the images behind the 0 that were scored: the network's logits are NaN or infinite", error.Message, StringComparison.Ordinal);
     }
 
     private static void Overflow(SegmentationModel model)

@@ -43,7 +43,10 @@ public sealed class OpServiceTests : IDisposable
     [Fact]
     public void A_convolution_is_what_paper_and_pencil_give()
     {
-        Write(HostTensor.Of("input", [1, 1, 2, 3], [1f, 2f, 3f, 4f, 5f, 6f]), HostTensor.Of("weight", [1, 1, 1, 2], [10f, 1f]), HostTensor.Of("grad.output", [1, 1, 2, 2], [1f, 2f, 3f, 4f]));
+        Write(
+            HostTensor.Of("input", [1, 1, 2, 3], [1f, 2f, 3f, 4f, 5f, 6f]),
+            HostTensor.Of("weight", [1, 1, 1, 2], [10f, 1f]),
+            HostTensor.Of("grad.output", [1, 1, 2, 2], [1f, 2f, 3f, 4f]));
         IReadOnlyList<string> lines = new OpService().Run(Request("conv2d", gradients: true));
         Assert.Equal(["output [1, 1, 2, 2] F32", "grad.input [1, 1, 2, 3] F32", "grad.weight [1, 1, 1, 2] F32"], lines);
         Dictionary<string, HostTensor> written = Written();
@@ -80,7 +83,9 @@ public sealed class OpServiceTests : IDisposable
     public void Statistics_that_batch_norm_has_updated_are_written_too()
     {
         Write(
-            HostTensor.Of("input", [2, 1], [1f, 3f]), HostTensor.Of("weight", [1], [1f]), HostTensor.Of("bias", [1], [0f]), HostTensor.Of("running_mean", [1], [0f]), HostTensor.Of("running_var", [1], [1f]));
+            HostTensor.Of("input", [2, 1], [1f, 3f]), HostTensor
+                .Of("weight", [1], [1f]), HostTensor.Of("bias", [1], [0f]), HostTensor.Of("running_mean", [1], [0f]), HostTensor
+                .Of("running_var", [1], [1f]));
         new OpService().Run(Request("batch_norm", attributes: ["training=true", "momentum=0.5"]));
         Assert.Equal([1.0], Doubles(Written()["running_mean"]));
         Assert.Equal([1.5], Doubles(Written()["running_var"]));
@@ -169,7 +174,8 @@ public sealed class OpServiceTests : IDisposable
         _ => [.. tensor.ToInts().Select(v => (double)v)],
     };
 
-    private void Fails(OpRequest request, string message) => Assert.Contains(message, Assert.ThrowsAny<HeteroAkdException>(() => new OpService().Run(request)).Message);
+    private void Fails(OpRequest request, string message) =>
+        Assert.Contains(message, Assert.ThrowsAny<HeteroAkdException>(() => new OpService().Run(request)).Message);
 
     private OpRequest Request(string op, bool gradients = false, IReadOnlyList<string>? attributes = null) =>
         new(op, _folder.File("in.safetensors"), _folder.File("out.safetensors"), attributes ?? [], "cpu", gradients);

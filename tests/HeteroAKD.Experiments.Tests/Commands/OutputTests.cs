@@ -36,7 +36,8 @@ public sealed class OutputTests : IDisposable
         byte[] before = File.ReadAllBytes(image);
         PredictRequest request = new(checkpoint, server ? [first] : [first, image], _folder.File("photos"), [], Server: server);
         Assert.Contains("is a file that this command reads; choose another --out",
-            Assert.Throws<StorageException>(() => new InferenceService().Run(request, new SilentSink(), CancellationToken.None)).Message, StringComparison.Ordinal);
+            Assert.Throws<StorageException>(
+                () => new InferenceService().Run(request, new SilentSink(), CancellationToken.None)).Message, StringComparison.Ordinal);
         Assert.Equal(before, File.ReadAllBytes(image));
         Assert.Equal(2, Directory.GetFiles(_folder.File("photos"), "*", SearchOption.AllDirectories).Length);
     }

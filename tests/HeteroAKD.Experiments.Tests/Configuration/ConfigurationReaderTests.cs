@@ -26,11 +26,14 @@ public sealed class ConfigurationReaderTests
     [Theory]
     [InlineData("optimiser:\n  lr: 1\n", "text:1: there is no option optimiser; did you mean optimizer?")]
     [InlineData("seed: 1\noptimizer:\n  weightdekay: 0\n", "text:3: there is no option optimizer.weightdekay; did you mean optimizer.weightDecay?")]
-    [InlineData("optimizer.lr: 1\n", "text:1: optimizer.lr is written with dots on a command line and in plans; in a configuration its sections are nested: optimizer: {lr: ...}")]
-    [InlineData("data: {size.width: 1}\n", "text:1: data.size.width is written with dots on a command line and in plans; in a configuration its sections are nested: size: {width: ...}")]
+    [InlineData("optimizer.lr: 1\n", "text:1: optimizer.lr is written with dots on a command line and in plans; in a configuration its sections are nested: "
+        + "optimizer: {lr: ...}")]
+    [InlineData("data: {size.width: 1}\n", "text:1: data.size.width is written with dots on a command line and in plans; in a configuration its sections "
+        + "are nested: size: {width: ...}")]
     [InlineData("lr: 1\n", "text:1: there is no option lr; did you mean teacher.lr?")]
     [InlineData("data:\n  size:\n    heigth: 96\n", "text:3: there is no option data.size.heigth; did you mean data.size.height?")]
-    [InlineData("loss:\n  zzzzzzzzzzzzz: 1\n", "text:2: there is no option loss.zzzzzzzzzzzzz; loss has classWeights, classWeightList, labelSmoothing, auxWeight")]
+    [InlineData("loss:\n  zzzzzzzzzzzzz: 1\n", "text:2: there is no option loss.zzzzzzzzzzzzz; loss has classWeights, classWeightList, labelSmoothing, "
+        + "auxWeight")]
     [InlineData("optimizer:\n  lr: fast\n", "text:2: optimizer.lr must be a number, not 'fast'")]
     [InlineData("optimizer:\n  lr: .inf\n", "text:2: optimizer.lr must be a number, not '.inf'")]
     [InlineData("optimizer:\n  lr:\n", "text:2: optimizer.lr has no value; it must be a number")]
@@ -42,7 +45,8 @@ public sealed class ConfigurationReaderTests
     [InlineData("data:\n  kind: voc\n", "text: data.root must name the data set's folder when data.kind is voc")]
     [InlineData("data:\n  kind: voc\n  root: x\n  storedLabels: ade20k\n", "text: data.storedLabels belongs to data.kind list and folder; voc knows its own")]
     [InlineData("data:\n  valFraction: 1\n", "text:2: data.valFraction must lie in (0, 1), not 1")]
-    [InlineData("data:\n  kind: lists\n", "text:2: data.kind must be one of scenes, list, cityscapes, voc, ade20k, camvid, cocostuff, folder, not 'lists'; did you mean list?")]
+    [InlineData("data:\n  kind: lists\n", "text:2: data.kind must be one of scenes, list, cityscapes, voc, ade20k, camvid, cocostuff, folder, not 'lists'; "
+        + "did you mean list?")]
     [InlineData("optimizer:\n  lr: -1\n", "text:2: optimizer.lr must lie in (0, 100], not -1")]
     [InlineData("optimizer:\n  betas: [0.9, 1]\n", "text:2: optimizer.betas[1] must lie in [0, 1), not 1")]
     [InlineData("optimizer:\n  betas: 0.9\n", "text:2: optimizer.betas must be a list like [1, 2], not '0.9'")]
@@ -58,18 +62,20 @@ public sealed class ConfigurationReaderTests
     [InlineData("seed: [1\n", "2:1")]
     public void Broken_yaml_names_the_place(string yaml, string place)
     {
-        var e = Assert.Throws<ConfigurationException>(() => ConfigurationReader.ReadText(yaml, "text"));
+        ConfigurationException e = Assert.Throws<ConfigurationException>(() => ConfigurationReader.ReadText(yaml, "text"));
         Assert.StartsWith($"text:{place}: this is not valid YAML", e.Message, StringComparison.Ordinal);
     }
 
     [Theory]
-    [InlineData("evaluation: {crop: {width: 320}}", "evaluation.stride (341 x 341) is larger than evaluation.crop (320 x 512): pixels between windows would be seen by none")]
+    [InlineData("evaluation: {crop: {width: 320}}", "evaluation.stride (341 x 341) is larger than evaluation.crop (320 x 512): pixels between windows would "
+        + "be seen by none")]
     [InlineData("evaluation: {scales: []}", "evaluation.scales needs at least one scale, for example [1]")]
     [InlineData("augmentation: {scaleMin: 2}", "augmentation.scaleMin (2) is above augmentation.scaleMax (1.5)")]
     [InlineData("augmentation: {mean: [0.5]}", "augmentation.mean needs 3 values, red green blue, not 1")]
     [InlineData("student: {model: tiny-cnn-studnet}", "did you mean tiny-cnn-student?")]
     [InlineData("device: gpu", "device must be one of auto, cpu, cuda, opencl, ilgpu-cpu, not 'gpu'")]
-    [InlineData("data: {kind: voc, root: x, unlabelled: scenes}", "data.unlabelled scenes belongs to data.kind scenes; for voc name a folder or a list of images")]
+    [InlineData("data: {kind: voc, root: x, unlabelled: scenes}", "data.unlabelled scenes belongs to data.kind scenes; for voc name a folder or a list of "
+        + "images")]
     [InlineData("data: {unlabelledThreshold: 0.9}", "data.unlabelledThreshold is given, but data.unlabelled names no images")]
     [InlineData("data: {unlabelled: scenes, unlabelledThreshold: 1}", "data.unlabelledThreshold must lie in [0, 1), not 1")]
     [InlineData("data: {kind: list}", "data.root must name the data set's folder when data.kind is list")]
@@ -100,7 +106,7 @@ public sealed class ConfigurationReaderTests
     [Fact]
     public void Extends_puts_the_file_over_its_parent()
     {
-        using var folder = new TemporaryFolder();
+        using TemporaryFolder folder = new();
         folder.File("base.yaml", "seed: 5\ntraining: {steps: 10, batchSize: 2}\n");
         string child = folder.File("sub/child.yaml", "extends: ../base.yaml\ntraining: {steps: 20}\n");
         ExperimentConfig config = ConfigurationReader.ReadFile(child);
@@ -110,16 +116,17 @@ public sealed class ConfigurationReaderTests
     [Fact]
     public void Extends_in_a_circle_is_an_error()
     {
-        using var folder = new TemporaryFolder();
+        using TemporaryFolder folder = new();
         folder.File("a.yaml", "extends: b.yaml\n");
         string b = folder.File("b.yaml", "extends: a.yaml\n");
-        Assert.Contains("b.yaml -> a.yaml -> b.yaml", Assert.Throws<ConfigurationException>(() => ConfigurationReader.ReadFile(b)).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "b.yaml -> a.yaml -> b.yaml", Assert.Throws<ConfigurationException>(() => ConfigurationReader.ReadFile(b)).Message, StringComparison.Ordinal);
     }
 
     [Fact]
     public void Missing_file_is_named()
     {
-        using var folder = new TemporaryFolder();
+        using TemporaryFolder folder = new();
         string path = folder.File("none.yaml");
         Assert.Equal($"{path}: there is no such configuration file", Assert.Throws<ConfigurationException>(() => ConfigurationReader.ReadFile(path)).Message);
     }
@@ -163,17 +170,24 @@ public sealed class ConfigurationReaderTests
     [InlineData("distillation: {method: none, terms: {kd: {weight: 3}}}", "kd 3")]
     [InlineData("distillation: {method: none}", "")]
     public void Weights_of_terms_follow_the_method_unless_given(string yaml, string expected) =>
-        Assert.Equal(expected, string.Join(", ", ConfigurationReader.ReadText(yaml, "text").Distillation.WeightedTerms().Select(t => FormattableString.Invariant($"{t.Name} {t.Weight}"))));
+        Assert.Equal(
+            expected,
+            string.Join(
+                ", ",
+                ConfigurationReader.ReadText(yaml, "text").Distillation.WeightedTerms().Select(t => FormattableString.Invariant($"{t.Name} {t.Weight}"))));
 
     [Theory]
     [InlineData("distillation: {terms: {kt: {weight: 1}}}", "there is no option distillation.terms.kt; did you mean distillation.terms.kd?")]
     [InlineData("distillation: {terms: {kd: {weight: much}}}", "distillation.terms.kd.weight must be a number or auto, not 'much'")]
-    [InlineData("distillation: {tau: 2, terms: {heteroakd: {tau: 4}}}", "distillation.tau is the short form of distillation.terms.heteroakd.tau, and both are given; leave one out")]
-    [InlineData("distillation: {preset: paper, terms: {heteroakd: {preset: practical}}}", "distillation.preset is the short form of distillation.terms.heteroakd.preset")]
+    [InlineData("distillation: {tau: 2, terms: {heteroakd: {tau: 4}}}", "distillation.tau is the short form of distillation.terms.heteroakd.tau, and both "
+        + "are given; leave one out")]
+    [InlineData("distillation: {preset: paper, terms: {heteroakd: {preset: practical}}}", "distillation.preset is the short form of "
+        + "distillation.terms.heteroakd.preset")]
     [InlineData("distillation: {terms: {kd: {classWeights: true}}}", "set loss.classWeights")]
     [InlineData("distillation: {source: logits, projectorWarmup: 10}", "source logits has no projectors")]
     [InlineData("distillation: {source: logits, projectorInit: discriminant}", "source logits has no projectors")]
-    [InlineData("distillation: {method: heteroakt}", "distillation.method must be one of none, kd, heteroakd, fitnet, at, skd, ifvd, cwd, dsd, cirkd, cirkdv2, afdcd, dist, ofa, not 'heteroakt'; did you mean heteroakd?")]
+    [InlineData("distillation: {method: heteroakt}", "distillation.method must be one of none, kd, heteroakd, fitnet, at, skd, ifvd, cwd, dsd, cirkd, "
+        + "cirkdv2, afdcd, dist, ofa, not 'heteroakt'; did you mean heteroakd?")]
     public void Unknown_terms_and_methods_name_the_nearest(string yaml, string expected) =>
         Assert.Contains(expected, Assert.Throws<ConfigurationException>(() => ConfigurationReader.ReadText(yaml, "text")).Message, StringComparison.Ordinal);
 
@@ -186,12 +200,13 @@ public sealed class ConfigurationReaderTests
     [Fact]
     public void Written_configuration_reads_back_to_itself()
     {
-        const string yaml = "seed: 3\nout: 'a: b''s #1'\ndata: {root: ' 12'}\noptimizer: {lr: 0.1234567890123, eps: 1e-12}\n"
+        const string Yaml = "seed: 3\nout: 'a: b''s #1'\ndata: {root: ' 12'}\noptimizer: {lr: 0.1234567890123, eps: 1e-12}\n"
             + "loss: {classWeights: list, classWeightList: [1, 2.5]}\ndistillation: {preset: paper, tau: 4, method: kd}\n";
-        string written = ConfigurationWriter.Write(ConfigurationReader.ReadText(yaml, "text"));
+        string written = ConfigurationWriter.Write(ConfigurationReader.ReadText(Yaml, "text"));
         ExperimentConfig back = ConfigurationReader.ReadText(written, "written");
         Assert.Equal(written, ConfigurationWriter.Write(back));
-        Assert.Equal(("a: b's #1", " 12", 4.0, 0.1234567890123), (back.Out, back.Data.Root, back.Distillation.Terms.Of<HeteroAkdTermOptions>().Tau, back.Optimizer.Lr));
+        Assert.Equal(
+            ("a: b's #1", " 12", 4.0, 0.1234567890123), (back.Out, back.Data.Root, back.Distillation.Terms.Of<HeteroAkdTermOptions>().Tau, back.Optimizer.Lr));
     }
 
     [Theory]

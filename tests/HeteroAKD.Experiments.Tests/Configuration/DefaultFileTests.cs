@@ -5,12 +5,12 @@ namespace HeteroAKD.Experiments.Tests.Configuration;
 /// <summary>configs/default.yaml is the reference a user reads: it must be the program's own defaults, whole and explained.</summary>
 public sealed class DefaultFileTests
 {
-    private static readonly string DefaultFile = RepositoryRoot.File("configs", "default.yaml");
+    private static readonly string s_defaultFile = RepositoryRoot.File("configs", "default.yaml");
 
     [Fact]
     public void Default_file_reads_to_the_defaults_of_the_program()
     {
-        string fromFile = ConfigurationWriter.Write(ConfigurationReader.ReadFile(DefaultFile));
+        string fromFile = ConfigurationWriter.Write(ConfigurationReader.ReadFile(s_defaultFile));
         Assert.Equal(ConfigurationWriter.Write(new ExperimentConfig()), fromFile);
     }
 
@@ -19,7 +19,7 @@ public sealed class DefaultFileTests
     {
         HashSet<string> explained = [];
         List<string> path = [];
-        foreach (string line in File.ReadLines(DefaultFile).Where(l => l.Contains(':', StringComparison.Ordinal) && !l.StartsWith('#')))
+        foreach (string line in File.ReadLines(s_defaultFile).Where(l => l.Contains(':', StringComparison.Ordinal) && !l.StartsWith('#')))
         {
             int depth = (line.Length - line.TrimStart().Length) / 2;
             path = [.. path.Take(depth), line.Trim()[..line.Trim().IndexOf(':', StringComparison.Ordinal)]];

@@ -14,7 +14,8 @@ public sealed class HostileYamlTests
     [InlineData("out:\n")]
     [InlineData("data: null\n")]
     [InlineData("data: {root: Null}\n")]
-    public void Null_is_no_value(string yaml) => Assert.Equal(ConfigurationWriter.Write(new ExperimentConfig()), ConfigurationWriter.Write(ConfigurationReader.ReadText(yaml, "text")));
+    public void Null_is_no_value(string yaml) =>
+        Assert.Equal(ConfigurationWriter.Write(new ExperimentConfig()), ConfigurationWriter.Write(ConfigurationReader.ReadText(yaml, "text")));
 
     [Theory]
     [InlineData("seed: null\n", "text:1: seed has no value; it must be a whole number")]
@@ -46,7 +47,8 @@ public sealed class HostileYamlTests
     [InlineData("data.root=null", "null")]
     [InlineData("data.root=&x *y !z |", "&x *y !z |")]
     [InlineData("data.root=", "")]
-    public void An_override_of_a_text_takes_all_that_follows(string text, string root) => Assert.Equal(root, ConfigurationReader.ReadText("", "text", [text]).Data.Root);
+    public void An_override_of_a_text_takes_all_that_follows(string text, string root) =>
+        Assert.Equal(root, ConfigurationReader.ReadText("", "text", [text]).Data.Root);
 
     [Theory]
     [InlineData("seed=3 #4", "--set seed=3 #4: column 8: '#' begins a comment, and '4' would be dropped; remove it, or quote the text")]
@@ -56,12 +58,14 @@ public sealed class HostileYamlTests
     [InlineData("seed=3\n--- 4", "--set seed=3\n--- 4: column ")]
     [InlineData("data={root: *a}", "--set data={root: *a}: column 13: the alias *a has no anchor &a before it")]
     public void An_override_drops_nothing(string text, string message) =>
-        Assert.StartsWith(message, Assert.Throws<ConfigurationException>(() => ConfigurationReader.ReadText("", "text", [text])).Message, StringComparison.Ordinal);
+        Assert.StartsWith(
+            message, Assert.Throws<ConfigurationException>(() => ConfigurationReader.ReadText("", "text", [text])).Message, StringComparison.Ordinal);
 
     [Fact]
     public void Settings_of_a_plan_are_texts_as_they_stand()
     {
-        PlanSection plan = PlanSection.Parse("set: {data.root: '/x/run #2', student: {model: 'm ''n', checkpoint: null}, optimizer.betas: [0.5, 0.6], distillation: {method: 'kd'}}\n", "plan");
+        PlanSection plan = PlanSection.Parse(
+            "set: {data.root: '/x/run #2', student: {model: 'm ''n', checkpoint: null}, optimizer.betas: [0.5, 0.6], distillation: {method: 'kd'}}\n", "plan");
         Assert.Equal(
             ["data.root=/x/run #2", "student.model=m 'n", "student.checkpoint=", "optimizer.betas=[0.5, 0.6]", "distillation.method=kd"],
             SettingsText.Flatten(plan.Find("set")!).Select(s => s.Override));
@@ -83,7 +87,10 @@ public sealed class HostileYamlTests
     public void Errors_name_line_and_column(string yaml, string message)
     {
         Assert.StartsWith(message, Assert.Throws<ConfigurationException>(() => ConfigurationReader.ReadText(yaml, "text")).Message, StringComparison.Ordinal);
-        Assert.StartsWith(message.Replace("text:", "text (the configuration in it):", StringComparison.Ordinal), Assert.Throws<ConfigurationException>(() => ConfigurationReader.ReadKept(yaml, "text")).Message, StringComparison.Ordinal);
+        Assert.StartsWith(
+            message.Replace("text:", "text (the configuration in it):", StringComparison.Ordinal),
+            Assert.Throws<ConfigurationException>(() => ConfigurationReader.ReadKept(yaml, "text")).Message,
+            StringComparison.Ordinal);
         Assert.StartsWith(message, Assert.Throws<ConfigurationException>(() => PlanReader.ReadText(yaml, "text")).Message, StringComparison.Ordinal);
     }
 
@@ -129,7 +136,8 @@ public sealed class HostileYamlTests
         }
 
         string child = folder.File("child.yaml", $"extends: {path}\n");
-        foreach (Action read in new Action[] { () => ConfigurationReader.ReadFile(path), () => ConfigurationReader.ReadFile(child), () => PlanReader.ReadFile(path) })
+        foreach (Action read
+            in new Action[] { () => ConfigurationReader.ReadFile(path), () => ConfigurationReader.ReadFile(child), () => PlanReader.ReadFile(path) })
         {
             string message = Assert.Throws<ConfigurationException>(read).Message;
             Assert.StartsWith(path, message, StringComparison.Ordinal);

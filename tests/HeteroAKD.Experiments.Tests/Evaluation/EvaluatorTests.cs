@@ -21,7 +21,7 @@ public sealed class EvaluatorTests
         using Device device = Device.Open("cpu", 1);
         using SegmentationModel model = ModelZoo.Create("tiny-cnn-student", 2, device, seed: 3);
         SceneDataset scenes = new(SceneSplit.Validation, Images, new SceneOptions { Width = Side, Height = Side });
-        Augmentation evaluation = new Augmentation { Height = Side, Width = Side }.ForEvaluation();
+        Augmentation evaluation = new Augmentation() { Height = Side, Width = Side }.ForEvaluation();
         int[][] predicted = [.. Enumerable.Range(0, Images).Select(i => PlainPrediction(device, model, scenes, evaluation, i))];
         long zeros = predicted.Sum(p => p.Count(c => c == 0));
         long ones = (Images * Side * Side) - zeros;

@@ -122,7 +122,8 @@ public sealed class ExportServiceTests : IDisposable
         Assert.Equal(augmentation.Std, read.Std);
         Assert.Contains(lines, l => l.StartsWith($"{file}: safetensors of tiny-mit-student with 11 classes", StringComparison.Ordinal));
         Assert.Equal(
-            "a .pth cannot say that these weights need epsilons of layer norms 1E-05 in blocks and 0.0001 behind convolutions, and augmentation.mean [0.5, 0.25, 0.3333333333333333] "
+            "a .pth cannot say that these weights need epsilons of layer norms 1E-05 in blocks and 0.0001 behind convolutions, and augmentation.mean [0.5, "
+                + "0.25, 0.3333333333333333] "
             + "and augmentation.std [0.00392156862745098, 0.5, 1]; --format safetensors does",
             Assert.Single(Run(request with { Format = ExportFormat.Pth }).Warnings));
     }
@@ -173,7 +174,8 @@ public sealed class ExportServiceTests : IDisposable
         ExportRequest request = Request("");
         byte[] before = File.ReadAllBytes(request.Checkpoint);
         string other = Path.Combine(_folder.Path, ".", "last.safetensors");
-        Assert.Contains("is the checkpoint itself", Assert.Throws<ExportException>(() => Run(request with { Output = other })).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "is the checkpoint itself", Assert.Throws<ExportException>(() => Run(request with { Output = other })).Message, StringComparison.Ordinal);
         Assert.Equal(before, File.ReadAllBytes(request.Checkpoint));
     }
 
@@ -201,7 +203,13 @@ public sealed class ExportServiceTests : IDisposable
         ExperimentConfig config = new() { Data = new DataConfig { Size = new PixelSize { Width = 64, Height = 32 } }, Augmentation = augmentation ?? new() };
         CheckpointInfo info = new()
         {
-            Model = name, Role = "student", Classes = 11, Step = 3, DataPosition = 6, BestMetric = 0.5, Config = ConfigurationWriter.Write(config),
+            Model = name,
+            Role = "student",
+            Classes = 11,
+            Step = 3,
+            DataPosition = 6,
+            BestMetric = 0.5,
+            Config = ConfigurationWriter.Write(config),
             LayerNormEps = eps ?? LayerNormEps.Default,
         };
         Checkpoint.Save(path, info, Checkpoint.Entries(Checkpoint.ModelPrefix, model));

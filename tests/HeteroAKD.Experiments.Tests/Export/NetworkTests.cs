@@ -35,7 +35,8 @@ public sealed class NetworkTests : IDisposable
         OutputComparison comparison = Assert.Single(Compare(network, graph, images));
         Assert.Equal(new Shape(1, TestNetwork.Classes, 64, 96), comparison.Shape);
         string text = Encoding.Latin1.GetString(graph);
-        Assert.All(model.State().Where(e => !e.Name.StartsWith("aux_head", StringComparison.Ordinal)), e => Assert.Contains(e.Name, text, StringComparison.Ordinal));
+        Assert.All(
+            model.State().Where(e => !e.Name.StartsWith("aux_head", StringComparison.Ordinal)), e => Assert.Contains(e.Name, text, StringComparison.Ordinal));
         Assert.DoesNotContain("aux_head", text, StringComparison.Ordinal);
     }
 
@@ -66,7 +67,10 @@ public sealed class NetworkTests : IDisposable
             TranslationOptions options = new(DynamicBatch: true, Opset: size == LogitsSize.Image ? 0 : 18);
             if (name.StartsWith("pspnet", StringComparison.Ordinal) || name.StartsWith("tiny-cnn", StringComparison.Ordinal))
             {
-                Assert.Contains("export without --dynamic-size", Assert.Throws<ExportException>(() => Graph(network, images, options, dynamicSize: true)).Message, StringComparison.Ordinal);
+                Assert.Contains(
+                    "export without --dynamic-size",
+                    Assert.Throws<ExportException>(() => Graph(network, images, options, dynamicSize: true)).Message,
+                    StringComparison.Ordinal);
                 continue;
             }
 

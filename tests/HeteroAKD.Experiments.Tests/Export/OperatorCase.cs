@@ -38,7 +38,8 @@ internal sealed record OperatorCase(string Name, Shape[] Inputs, Shape[] Paramet
         OnnxGraph graph = Translation.Translate(
             trace.Operations, inputs.Select((t, i) => ($"x{i}", t)), [("y", output)], parameters.Select((t, i) => ($"layer{i}.weight", t)), options);
         ProtoMessage message = graph.ToModel(
-            "case", inputs.Select((t, i) => new OnnxValue($"x{i}", t.Shape)), [new OnnxValue("y", output.Shape)], options.DynamicBatch, new Dictionary<string, string>());
+            "case", inputs.Select(
+                (t, i) => new OnnxValue($"x{i}", t.Shape)), [new OnnxValue("y", output.Shape)], options.DynamicBatch, new Dictionary<string, string>());
         using MemoryStream stream = new();
         message.WriteTo(stream);
         Assert.Equal(message.Size, stream.Length);

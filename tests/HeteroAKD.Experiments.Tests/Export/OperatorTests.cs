@@ -48,15 +48,27 @@ public sealed class OperatorTests : IDisposable
         new("conv2d", [s_map], [new Shape(6, 4, 3, 3), new Shape(6)], (x, p) => Functional.Conv2d(x[0], p[0], p[1], stride: 2, padding: 1)),
         new("conv2d, dilated, of groups", [s_map], [new Shape(6, 2, 3, 3)], (x, p) => Functional.Conv2d(x[0], p[0], padding: 2, dilation: 2, groups: 2)),
         new("conv2d, depth-wise", [s_map], [new Shape(4, 1, 5, 5)], (x, p) => Functional.Conv2d(x[0], p[0], padding: 2, groups: 4)),
-        new("conv2d, other rows than columns", [s_map], [new Shape(6, 4, 3, 5)], (x, p) => Functional.Conv2d(x[0], p[0], stride: new Size2d(2, 1), padding: new Size2d(1, 3), dilation: new Size2d(1, 2))),
-        new("conv_transpose2d", [s_map], [new Shape(4, 3, 3, 3), new Shape(3)], (x, p) => Functional.ConvTranspose2d(x[0], p[0], p[1], stride: 2, padding: 1, outputPadding: 1)),
+        new(
+            "conv2d, other rows than columns",
+            [s_map],
+            [new Shape(6, 4, 3, 5)],
+            (x, p) => Functional.Conv2d(x[0], p[0], stride: new Size2d(2, 1), padding: new Size2d(1, 3), dilation: new Size2d(1, 2))),
+        new(
+            "conv_transpose2d",
+            [s_map],
+            [new Shape(4, 3, 3, 3), new Shape(3)],
+            (x, p) => Functional.ConvTranspose2d(x[0], p[0], p[1], stride: 2, padding: 1, outputPadding: 1)),
         new("conv_transpose2d, of groups, other rows than columns", [s_map], [new Shape(4, 3, 2, 3)],
             (x, p) => Functional.ConvTranspose2d(x[0], p[0], stride: new Size2d(2, 3), padding: new Size2d(0, 1), groups: 2, dilation: new Size2d(1, 2))),
         new("batch_norm", [s_map], Norm(4), (x, p) => Normalized(x[0], p, null)),
         new("batch_norm with residual and relu", [s_map, s_map], Norm(4), (x, p) => Normalized(x[0], p, x[1], relu: true)),
         new("conv2d, batch_norm with residual and relu", [s_map, s_map], [.. Norm(4), new Shape(4, 4, 3, 3)],
             (x, p) => Normalized(Functional.Conv2d(x[0], p[4], padding: 1), p, x[1], relu: true)),
-        new("conv2d with bias, batch_norm", [s_map], [.. Norm(6), new Shape(6, 4, 1, 1), new Shape(6)], (x, p) => Normalized(Functional.Conv2d(x[0], p[4], p[5]), p, null)),
+        new(
+            "conv2d with bias, batch_norm",
+            [s_map],
+            [.. Norm(6), new Shape(6, 4, 1, 1), new Shape(6)],
+            (x, p) => Normalized(Functional.Conv2d(x[0], p[4], p[5]), p, null)),
         new("conv2d that two read, batch_norm", [s_map], [.. Norm(4), new Shape(4, 4, 1, 1)], (x, p) =>
         {
             Tensor shared = Functional.Conv2d(x[0], p[4]);
@@ -82,7 +94,11 @@ public sealed class OperatorTests : IDisposable
         new("interpolate, nearest exact, smaller", [s_map], [], (x, _) => Functional.Interpolate(x[0], 4, 5, InterpolateMode.NearestExact)),
         new("max_pool2d", [s_map], [], (x, _) => Functional.MaxPool2d(x[0], 3, 2, 1)),
         new("avg_pool2d", [s_map], [], (x, _) => Functional.AvgPool2d(x[0], 3, 2, 1)),
-        new("avg_pool2d without padding in the mean", [s_map], [], (x, _) => Pooling.Average.Apply(new AvgPoolAttributes(3, 2, 1, CountIncludePad: false), x[0])),
+        new(
+            "avg_pool2d without padding in the mean",
+            [s_map],
+            [],
+            (x, _) => Pooling.Average.Apply(new AvgPoolAttributes(3, 2, 1, CountIncludePad: false), x[0])),
         new("adaptive_avg_pool2d to one bin", [s_map], [], (x, _) => Functional.AdaptiveAvgPool2d(x[0], 1, 1)),
         new("adaptive_avg_pool2d, bins of equal size", [new Shape(2, 4, 8, 12)], [], (x, _) => Functional.AdaptiveAvgPool2d(x[0], 2, 4)),
         new("adaptive_avg_pool2d, bins that overlap", [s_map], [], (x, _) => Functional.AdaptiveAvgPool2d(x[0], 4, 5)),
@@ -124,7 +140,8 @@ public sealed class OperatorTests : IDisposable
     {
         OpRow[] others =
         [
-            Cast.To, Regularization.Dropout, Regularization.DropPath, Losses.CrossEntropy, Losses.Kd, HeteroAkd.Row, PseudoLabels.Row, OneHot.Row, SoftmaxKl.Row, CityBlock.Row, Pearson.Row, Sampling.Pixels, Sampling.MemoryBank, AdamWStep.Row, SgdStep.Row,
+            Cast.To, Regularization.Dropout, Regularization.DropPath, Losses.CrossEntropy, Losses.Kd, HeteroAkd.Row, PseudoLabels.Row, OneHot.Row,
+            SoftmaxKl.Row, CityBlock.Row, Pearson.Row, Sampling.Pixels, Sampling.MemoryBank, AdamWStep.Row, SgdStep.Row,
             Argmax.Row, Windows.Cut, Windows.Add,
         ];
         Assert.Equal(OpTable.All.Except(others).Select(r => r.Name).Order(), OperatorTable.Rows.Select(r => r.Name).Order());
@@ -144,7 +161,8 @@ public sealed class OperatorTests : IDisposable
         Assert.Contains("'add' reads 'other' [2, 4, 9, 13], which is neither", Refusal(stray, default), StringComparison.Ordinal);
     }
 
-    private string Refusal(OperatorCase operation, TranslationOptions options) => Assert.Throws<ExportException>(() => operation.Compare(_device, options)).Message;
+    private string Refusal(OperatorCase operation, TranslationOptions options) =>
+        Assert.Throws<ExportException>(() => operation.Compare(_device, options)).Message;
 
     private static OperatorCase Unary(string name, Func<Tensor, Tensor> function) => new(name, [s_map], [], (x, _) => function(x[0]));
 

@@ -5,7 +5,9 @@ using HeteroAKD.Tensors;
 
 namespace HeteroAKD.Experiments.Tests.Export;
 
-/// <summary>Networks as training leaves them: no running statistic, scale or bias has the value it began with, which would hide what reads the wrong one.</summary>
+/// <summary>
+/// Networks as training leaves them: no running statistic, scale or bias has the value it began with, which would hide what reads the wrong one.
+/// </summary>
 internal static class TestNetwork
 {
     public const int Classes = 5;

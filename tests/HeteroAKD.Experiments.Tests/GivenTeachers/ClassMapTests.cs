@@ -25,7 +25,8 @@ public sealed class ClassMapTests
             Assert.All(expected.Zip(found), pair => Assert.Equal(pair.First, pair.Second / found.Sum(), 1e-6));
         }
 
-        Assert.Equal(["road: asphalt (0)", "car: bus (1) + truck (2)", "sky: cloud (3)", "left out: bird (4)"], map.Lines(["asphalt", "bus", "truck", "cloud", "bird"]));
+        Assert.Equal(
+            ["road: asphalt (0)", "car: bus (1) + truck (2)", "sky: cloud (3)", "left out: bird (4)"], map.Lines(["asphalt", "bus", "truck", "cloud", "bird"]));
     }
 
     [Fact]
@@ -46,7 +47,8 @@ public sealed class ClassMapTests
         Assert.Same(logits, same.Apply(logits, 1));
         Assert.Empty(same.Lines([]));
         Assert.Contains("the teacher has 19 classes, the data has 3; say with teacher.classMap what they mean here",
-            Assert.Throws<HeteroAkdException>(() => ClassMap.Of(new Dictionary<string, string>(), 19, [], s_classes, "the teacher")).Message, StringComparison.Ordinal);
+            Assert.Throws<HeteroAkdException>(
+                () => ClassMap.Of(new Dictionary<string, string>(), 19, [], s_classes, "the teacher")).Message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -58,7 +60,8 @@ public sealed class ClassMapTests
         Assert.True(ClassMap.Of(none, 3, ["street", "vehicle", "sky"], s_classes, "the teacher").IsIdentity); // other words say nothing
         Dictionary<string, string> twice = new() { ["0"] = "road", ["street"] = "car" };
         Assert.Contains("class street of the teacher stands there twice",
-            Assert.Throws<HeteroAkdException>(() => ClassMap.Of(twice, 3, ["street", "vehicle", "sky"], s_classes, "the teacher")).Message, StringComparison.Ordinal);
+            Assert.Throws<HeteroAkdException>(
+                () => ClassMap.Of(twice, 3, ["street", "vehicle", "sky"], s_classes, "the teacher")).Message, StringComparison.Ordinal);
     }
 
     [Theory]
@@ -66,5 +69,8 @@ public sealed class ClassMapTests
     [InlineData("5", "road", "teacher.classMap: the teacher has no class '5'; its classes are 0 to 4")]
     [InlineData("-1", "road", "teacher.classMap: the teacher has no class '-1'")]
     public void Unknown_classes_are_named(string theirs, string ours, string message) =>
-        Assert.Contains(message, Assert.Throws<HeteroAkdException>(() => ClassMap.Of(new Dictionary<string, string> { [theirs] = ours }, 5, [], s_classes, "the teacher")).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            message,
+            Assert.Throws<HeteroAkdException>(() => ClassMap.Of(new Dictionary<string, string> { [theirs] = ours }, 5, [], s_classes, "the teacher")).Message,
+            StringComparison.Ordinal);
 }

@@ -38,8 +38,20 @@ public sealed class GivenTeacherTests : IDisposable
     public void A_graph_teaches_as_its_network_does(string batch, string normalisation)
     {
         string graph = _folder.File("teacher.onnx");
-        new ExportService().Run(new ExportRequest(_checkpoint, graph, ExportFormat.Onnx, []) { Size = (32, 32), DynamicBatch = batch.Length > 0, LogitsSize = Weights.Onnx.LogitsSize.Network }, CancellationToken.None);
-        TeacherConfig teacher = new() { Model = "tiny-cnn-student", Mean = normalisation == "own" ? [0.1, 0.2, 0.3] : [], Std = normalisation == "own" ? [0.5, 0.4, 0.3] : [] };
+        new ExportService().Run(
+            new ExportRequest(_checkpoint, graph, ExportFormat.Onnx, [])
+            {
+                Size = (32, 32),
+                DynamicBatch = batch.Length > 0,
+                LogitsSize = Weights.Onnx.LogitsSize.Network,
+            },
+            CancellationToken.None);
+        TeacherConfig teacher = new()
+        {
+            Model = "tiny-cnn-student",
+            Mean = normalisation == "own" ? [0.1, 0.2, 0.3] : [],
+            Std = normalisation == "own" ? [0.5, 0.4, 0.3] : [],
+        };
         double[] expected = Kd(Config("network", teacher with { Checkpoint = _checkpoint }));
         double[] found = Kd(Config("graph", teacher with { Onnx = graph }));
         Assert.Equal((3, 3), (expected.Length, found.Length));
@@ -69,13 +81,16 @@ public sealed class GivenTeacherTests : IDisposable
         ExperimentConfig stopped = Config("stopped", teacher);
         TinyExperiment.Distil(stopped, cancelAt: 4);
         TinyExperiment.Distil(stopped, RunMode.Resume);
-        TinyExperiment.AssertSame(Path.Combine(unbroken.Out, NetworkTrainer.LastFile(NetworkRoles.Distilled)), Path.Combine(stopped.Out, NetworkTrainer.LastFile(NetworkRoles.Distilled)));
+        TinyExperiment.AssertSame(
+            Path.Combine(unbroken.Out, NetworkTrainer.LastFile(NetworkRoles.Distilled)),
+            Path.Combine(stopped.Out, NetworkTrainer.LastFile(NetworkRoles.Distilled)));
 
         // More steps, so that the run goes on after its end: a stop would not wait for the digests.
         ExperimentConfig changed = Config("changed", teacher);
         TinyExperiment.Distil(changed with { Training = changed.Training with { Steps = 3 } });
         File.Copy(_folder.File("logits/t1.npy"), _folder.File("logits/t0.npy"), overwrite: true);
-        Assert.Contains("teacher.logits: ", Assert.Throws<HeteroAkdException>(() => TinyExperiment.Distil(changed, RunMode.Resume)).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "teacher.logits: ", Assert.Throws<HeteroAkdException>(() => TinyExperiment.Distil(changed, RunMode.Resume)).Message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -84,11 +99,15 @@ public sealed class GivenTeacherTests : IDisposable
         WriteLogits(".npy");
         string logits = _folder.File("logits");
         Assert.Contains("heteroakd reads feature maps that", Problem(new TeacherConfig { Logits = logits }, "heteroakd"), StringComparison.Ordinal);
-        Assert.Contains("teacher.classMap: the data has no class 'c'", Problem(new TeacherConfig { Logits = logits, ClassMap = new Dictionary<string, string> { ["0"] = "c" } }), StringComparison.Ordinal);
+        Assert.Contains(
+            "teacher.classMap: the data has no class 'c'",
+            Problem(new TeacherConfig { Logits = logits, ClassMap = new Dictionary<string, string> { ["0"] = "c" } }),
+            StringComparison.Ordinal);
         Assert.Contains("teacher.onnx: there is no file", Problem(new TeacherConfig { Onnx = logits + "/none.onnx" }), StringComparison.Ordinal);
         Assert.Contains("ONNX Runtime refuses the graph", Problem(new TeacherConfig { Onnx = _checkpoint }), StringComparison.Ordinal);
         File.Delete(Path.Combine(logits, "t3.npy"));
-        Assert.Contains("1 of the student's 3 images have no logits", Problem(new TeacherConfig { Logits = logits }, every: 2, missing: "t4"), StringComparison.Ordinal);
+        Assert.Contains(
+            "1 of the student's 3 images have no logits", Problem(new TeacherConfig { Logits = logits }, every: 2, missing: "t4"), StringComparison.Ordinal);
         Assert.Contains("1 of the student's 6 images have no logits", Problem(new TeacherConfig { Logits = logits }), StringComparison.Ordinal);
         Assert.Contains("teacher.logits: there is no folder", Problem(new TeacherConfig { Logits = logits + "-none" }), StringComparison.Ordinal);
     }
@@ -100,7 +119,8 @@ public sealed class GivenTeacherTests : IDisposable
         string checkpoint = SavedNetwork.Write(_folder.File("three.safetensors"), _data.Config(""), 3, Sure);
         new ExportService().Run(new ExportRequest(checkpoint, graph, ExportFormat.Onnx, []) { Size = (32, 32) }, CancellationToken.None);
         Assert.Contains("has 3 classes, the data has 2; say with teacher.classMap", Problem(new TeacherConfig { Onnx = graph }), StringComparison.Ordinal);
-        ExperimentConfig config = Config("mapped", new TeacherConfig { Onnx = graph, ClassMap = new Dictionary<string, string> { ["0"] = "a", ["1"] = "b", ["2"] = "b" } });
+        ExperimentConfig config = Config(
+            "mapped", new TeacherConfig { Onnx = graph, ClassMap = new Dictionary<string, string> { ["0"] = "a", ["1"] = "b", ["2"] = "b" } });
         Assert.Equal(3, Kd(config).Length);
         Assert.Contains("teacher: b: 1 + 2", File.ReadAllText(Path.Combine(config.Out, RunFiles.Log)), StringComparison.Ordinal);
     }
@@ -112,15 +132,23 @@ public sealed class GivenTeacherTests : IDisposable
         ExperimentConfig config = Config("dry", new TeacherConfig { Logits = _folder.File("logits") });
         Assert.Equal([NetworkRoles.Distilled], new DryRunService().Try(config, null, new SilentSink(), CancellationToken.None).Networks.Select(n => n.Role));
         ExperimentConfig features = config with { Distillation = new DistillationConfig { Method = "heteroakd" } };
-        Assert.Contains("reads feature maps that", Assert.ThrowsAny<HeteroAkdException>(() => new DryRunService().Try(features, null, new SilentSink(), CancellationToken.None)).Message, StringComparison.Ordinal);
-        Assert.Contains("never trained", Assert.Throws<ConfigurationException>(() => new DryRunService().Try(config, NetworkRole.Teacher, new SilentSink(), CancellationToken.None)).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "reads feature maps that",
+            Assert.ThrowsAny<HeteroAkdException>(() => new DryRunService().Try(features, null, new SilentSink(), CancellationToken.None)).Message,
+            StringComparison.Ordinal);
+        Assert.Contains(
+            "never trained",
+            Assert.Throws<ConfigurationException>(() => new DryRunService().Try(config, NetworkRole.Teacher, new SilentSink(), CancellationToken.None)).Message,
+            StringComparison.Ordinal);
     }
 
     [Fact]
     public void A_graph_of_a_fixed_batch_serves_any_number_of_images()
     {
         string graph = _folder.File("teacher.onnx");
-        new ExportService().Run(new ExportRequest(_checkpoint, graph, ExportFormat.Onnx, []) { Size = (32, 32), Batch = 3, LogitsSize = Weights.Onnx.LogitsSize.Network }, CancellationToken.None);
+        new ExportService().Run(
+            new ExportRequest(_checkpoint, graph, ExportFormat.Onnx, []) { Size = (32, 32), Batch = 3, LogitsSize = Weights.Onnx.LogitsSize.Network },
+            CancellationToken.None);
         TeacherConfig teacher = new() { Model = "tiny-cnn-student" };
         double[] expected = Kd(Config("network", teacher with { Checkpoint = _checkpoint })); // batches of two
         double[] found = Kd(Config("graph", teacher with { Onnx = graph }));
@@ -138,7 +166,10 @@ public sealed class GivenTeacherTests : IDisposable
         TeacherConfig teacher = new() { Logits = _folder.File("logits") };
         ExperimentConfig config = Config("unlabelled", teacher);
         config = config with { Data = config.Data with { Unlabelled = "extra", UnlabelledBatch = 1 } };
-        Assert.Contains("1 of the student's 7 images have no logits", Assert.Throws<HeteroAkdException>(() => TinyExperiment.Distil(config)).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "1 of the student's 7 images have no logits",
+            Assert.Throws<HeteroAkdException>(() => TinyExperiment.Distil(config)).Message,
+            StringComparison.Ordinal);
         Directory.CreateDirectory(_folder.File("logits/night"));
         File.Copy(_folder.File("logits/t1.npy"), _folder.File("logits/night/u0.npy"));
         Directory.Delete(config.Out, recursive: true);
@@ -157,7 +188,9 @@ public sealed class GivenTeacherTests : IDisposable
         Assert.Contains("teacher.classMap is one value; give all its pairs at once",
             Assert.Throws<ConfigurationException>(() => ConfigurationReader.ReadFile(file, ["teacher.classMap.0=a"])).Message, StringComparison.Ordinal);
         YamlDotNet.RepresentationModel.YamlMappingNode map = new("0", "a", "1", "b");
-        Setting setting = Assert.Single(SettingsText.Flatten(new YamlDotNet.RepresentationModel.YamlMappingNode("teacher", new YamlDotNet.RepresentationModel.YamlMappingNode("classMap", map))));
+        Setting setting = Assert.Single(
+            SettingsText.Flatten(
+                new YamlDotNet.RepresentationModel.YamlMappingNode("teacher", new YamlDotNet.RepresentationModel.YamlMappingNode("classMap", map))));
         Assert.Equal(("teacher.classMap", "{'0': 'a', '1': 'b'}"), (setting.Key, setting.Value));
     }
 
@@ -200,7 +233,11 @@ public sealed class GivenTeacherTests : IDisposable
         TinyExperiment.Distil(config);
         string[][] rows = [.. File.ReadAllLines(Path.Combine(config.Out, RunFiles.Metrics)).Select(line => line.Split(','))];
         int column = Array.IndexOf(rows[0], "kd");
-        return [.. rows.Where(r => r[0] == NetworkRoles.Distilled && r[column].Length > 0).Take(3).Select(r => double.Parse(r[column], CultureInfo.InvariantCulture))];
+        return
+        [
+            .. rows.Where(r => r[0] == NetworkRoles.Distilled && r[column].Length > 0).Take(3)
+                .Select(r => double.Parse(r[column], CultureInfo.InvariantCulture))
+        ];
     }
 
     private string Problem(TeacherConfig teacher, string method = "kd", int every = 1, string missing = "")
@@ -212,7 +249,8 @@ public sealed class GivenTeacherTests : IDisposable
             File.Move(Path.Combine(teacher.Logits, missing + ".npy"), hidden, overwrite: true);
         }
 
-        string message = Assert.ThrowsAny<HeteroAkdException>(() => TinyExperiment.Distil(config with { Data = config.Data with { StudentEvery = every } }, RunMode.New)).Message;
+        string message = Assert.ThrowsAny<HeteroAkdException>(
+            () => TinyExperiment.Distil(config with { Data = config.Data with { StudentEvery = every } }, RunMode.New)).Message;
         if (missing.Length > 0)
         {
             File.Move(hidden, Path.Combine(teacher.Logits, missing + ".npy"));

@@ -28,7 +28,9 @@ public sealed class GraphMapTests : IDisposable
         _data = new TinyFolder(_folder.File("set"));
         _checkpoint = SavedNetwork.Write(_folder.File("teacher.safetensors"), _data.Config(""), 2, _ => { });
         _graph = _folder.File("teacher.onnx");
-        new ExportService().Run(new ExportRequest(_checkpoint, _graph, ExportFormat.Onnx, []) { Size = (32, 32), DynamicBatch = true, LogitsSize = LogitsSize.Network }, CancellationToken.None);
+        new ExportService().Run(
+            new ExportRequest(_checkpoint, _graph, ExportFormat.Onnx, []) { Size = (32, 32), DynamicBatch = true, LogitsSize = LogitsSize.Network },
+            CancellationToken.None);
         OnnxContent content = OnnxFile.Read(_graph);
         HashSet<string> sums = [.. content.Nodes.Where(n => n.Op == "Add").SelectMany(n => n.Outputs)];
         _stages = [.. content.Nodes.Where(n => n.Op == "Relu" && sums.Contains(n.Inputs[0])).Select(n => n.Outputs[0])]; // each stage ends in a residual block
@@ -53,11 +55,17 @@ public sealed class GraphMapTests : IDisposable
     [Fact]
     public void Maps_that_are_not_there_or_not_named_are_told()
     {
-        Assert.Contains("has no output 'none' of float32 [N, channels, h, w]; its outputs of that form are logits, ", Problem(new TeacherConfig { Onnx = _graph, OnnxFeatures = ["none"] }), StringComparison.Ordinal);
+        Assert.Contains(
+            "has no output 'none' of float32 [N, channels, h, w]; its outputs of that form are logits, ",
+            Problem(new TeacherConfig { Onnx = _graph, OnnxFeatures = ["none"] }),
+            StringComparison.Ordinal);
         string message = Problem(new TeacherConfig { Onnx = _graph });
         Assert.Contains("heteroakd reads feature maps that ", message, StringComparison.Ordinal);
         Assert.Contains("where it is a graph, name its maps (teacher.onnxFeatures, teacher.onnxClassifierInput)", message, StringComparison.Ordinal);
-        Assert.Contains("reads feature maps that ", Problem(new TeacherConfig { Onnx = _graph, OnnxFeatures = _stages }, ProjectedFeatures.Classifier), StringComparison.Ordinal);
+        Assert.Contains(
+            "reads feature maps that ",
+            Problem(new TeacherConfig { Onnx = _graph, OnnxFeatures = _stages }, ProjectedFeatures.Classifier),
+            StringComparison.Ordinal);
         Assert.Contains(
             "projectorWarmup and projectorInit discriminant ask the teacher before the first step",
             Problem(new TeacherConfig { Onnx = _graph, OnnxFeatures = _stages }, ProjectedFeatures.Encoder, warmUp: 2), StringComparison.Ordinal);
@@ -102,7 +110,11 @@ public sealed class GraphMapTests : IDisposable
         TinyExperiment.Distil(config);
         string[][] rows = [.. File.ReadAllLines(Path.Combine(config.Out, RunFiles.Metrics)).Select(line => line.Split(','))];
         int column = Array.IndexOf(rows[0], Hakd);
-        return [.. rows.Where(r => r[0] == NetworkRoles.Distilled && r[column].Length > 0).Take(3).Select(r => double.Parse(r[column], CultureInfo.InvariantCulture))];
+        return
+        [
+            .. rows.Where(r => r[0] == NetworkRoles.Distilled && r[column].Length > 0).Take(3)
+                .Select(r => double.Parse(r[column], CultureInfo.InvariantCulture))
+        ];
     }
 
     private string Problem(TeacherConfig teacher, ProjectedFeatures features = ProjectedFeatures.Encoder, int warmUp = 0)

@@ -3,7 +3,6 @@ using HeteroAKD.Data;
 using HeteroAKD.Data.Tests;
 using HeteroAKD.Experiments.Configuration;
 using HeteroAKD.Experiments.Plans;
-using HeteroAKD.Nn;
 using HeteroAKD.Nn.Models;
 using HeteroAKD.Tensors;
 using HeteroAKD.Training.Checkpoints;
@@ -20,14 +19,19 @@ namespace HeteroAKD.Experiments.Tests.Hostile;
 internal sealed record HostileFiles(IReadOnlyList<byte[]> Samples, Func<byte[], Mutator, byte[]> Repair, Action<string> Read)
 {
     /// <summary>The kinds by name.</summary>
-    public static IReadOnlyList<string> Names { get; } = ["label", "png", "jpeg", "bmp", "webp", "gif", "png managed", "jpeg managed", "bmp managed", "webp managed", "tiff managed", "safetensors", "pth", "legacy pth", "onnx", "checkpoint", "yaml", "plan", "list"];
+    public static IReadOnlyList<string> Names { get; } =
+    [
+        "label", "png", "jpeg", "bmp", "webp", "gif", "png managed", "jpeg managed", "bmp managed", "webp managed", "tiff managed", "safetensors", "pth",
+        "legacy pth", "onnx", "checkpoint", "yaml", "plan", "list"
+    ];
 
     /// <summary>Makes the samples of a kind.</summary>
     /// <param name="name">One of <see cref="Names"/>.</param>
     /// <param name="device">Where networks of checkpoints are made.</param>
     public static HostileFiles Of(string name, Device device) => name switch
     {
-        "label" => new([Png(0, 8, false), Png(0, 16, true), Png(3, 4, false), Png(3, 8, true), Png(0, 1, false)], Hostile.Repair.Png, path => LabelPng.Read(path)),
+        "label" =>
+            new([Png(0, 8, false), Png(0, 16, true), Png(3, 4, false), Png(3, 8, true), Png(0, 1, false)], Hostile.Repair.Png, path => LabelPng.Read(path)),
         "png" => new([Png(2, 8, false), Png(2, 8, true), Png(3, 4, true), Png(0, 16, false)], Hostile.Repair.Png, ReadImage),
         "jpeg" => new([Image(SKEncodedImageFormat.Jpeg, 90), Image(SKEncodedImageFormat.Jpeg, 20)], (file, _) => file, ReadImage),
         "bmp" => new([TestPictures.Bmp(TestPictures.Quarters())], (file, _) => file, ReadImage),
@@ -37,9 +41,18 @@ internal sealed record HostileFiles(IReadOnlyList<byte[]> Samples, Func<byte[], 
         "jpeg managed" => new([Image(SKEncodedImageFormat.Jpeg, 90), Image(SKEncodedImageFormat.Jpeg, 20)], (file, _) => file, ReadManaged),
         "bmp managed" => new([TestPictures.Bmp(TestPictures.Quarters())], (file, _) => file, ReadManaged),
         "webp managed" => new([Image(SKEncodedImageFormat.Webp, 90), Image(SKEncodedImageFormat.Webp, 100)], (file, _) => file, ReadManaged),
-        "tiff managed" => new([TestPictures.Tiff(TestPictures.Quarters(30, 20)), TestPictures.Tiff(TestPictures.Quarters(8, 4))], (file, _) => file, ReadManaged),
-        "safetensors" => new([Bytes(stream => SafeTensors.Write(stream, Tensors, new Dictionary<string, string> { ["a"] = "b" }))], (file, _) => file, path => SafeTensors.Read(path)),
-        "pth" => new([Bytes(stream => TorchFile.Write(stream, Tensors))], (file, mutator) => mutator.Once(8) ? file : Hostile.Repair.Zip(file), path => TorchFile.Read(path)),
+        "tiff managed" =>
+            new([TestPictures.Tiff(TestPictures.Quarters(30, 20)), TestPictures.Tiff(TestPictures.Quarters(8, 4))], (file, _) => file, ReadManaged),
+        "safetensors" =>
+            new(
+                [Bytes(stream => SafeTensors.Write(stream, Tensors, new Dictionary<string, string> { ["a"] = "b" }))],
+                (file, _) => file,
+                path => SafeTensors.Read(path)),
+        "pth" =>
+            new(
+                [Bytes(stream => TorchFile.Write(stream, Tensors))],
+                (file, mutator) => mutator.Once(8) ? file : Hostile.Repair.Zip(file),
+                path => TorchFile.Read(path)),
         "legacy pth" => new([LegacyTorch.File()], (file, _) => file, path => TorchFile.Read(path)),
         "onnx" => new([Graph(3, 64), Graph(8, 24)], (file, _) => file, path => ReadGraph(path, device)),
         "checkpoint" => new([Network(device)], Hostile.Repair.Checkpoint, path => ReadCheckpoint(path, device)),
@@ -49,20 +62,32 @@ internal sealed record HostileFiles(IReadOnlyList<byte[]> Samples, Func<byte[], 
         _ => throw new ArgumentException($"there is no kind of file '{name}'", nameof(name)),
     };
 
-    private const string Anchors = "data: &d {root: '/x', size: {width: 64}}\naugmentation:\n  mean: &m [0.5, 0.5, 0.5]\n  std: *m\nteacher: {mean: *m, std: *m}\nout: null\n";
+    private const string Anchors = "data: &d {root: '/x', size: {width: 64}}\naugmentation:\n  mean: &m [0.5, 0.5, 0.5]\n  std: *m\nteacher: {mean: *m, "
+        + "std: *m}\nout: null\n";
 
-    private const string PlanText = "about: x\nbase: {data.kind: scenes, training: {steps: 5}}\nset: {optimizer.betas: [0.5, 0.6]}\nshared: {teachers: {t: {teacher.model: tiny-mit-teacher}}}\n"
-        + "arms:\n  a: {distillation: {method: kd}, teacher: t}\n  b: {distillation: {method: none}, x: 2}\ncells: {c: {seed: 1}}\nseeds: {choose: 1-3, confirm: 4-6}\ncompare: {metric: miou, control: b}\nbudget: {seconds: 3}\n";
+    private const string PlanText = "about: x\nbase: {data.kind: scenes, training: {steps: 5}}\nset: {optimizer.betas: [0.5, 0.6]}\nshared: {teachers: {t: "
+        + "{teacher.model: tiny-mit-teacher}}}\n"
+        + "arms:\n  a: {distillation: {method: kd}, teacher: t}\n  b: {distillation: {method: none}, x: 2}\ncells: {c: {seed: 1}}\nseeds: {choose: 1-3, "
+        + "confirm: 4-6}\ncompare: {metric: miou, control: b}\nbudget: {seconds: 3}\n";
 
     private static HostTensor[] Tensors =>
     [
-        HostTensor.Of("a.weight", [2, 3], [1f, 2, 3, 4, 5, 6]), HostTensor.Of("b", [1], [Math.PI]), HostTensor.Of("empty", [0, 4], ReadOnlySpan<float>.Empty), HostTensor.Of("i", [2, 2], [1, 2, 3, 4]),
+        HostTensor.Of("a.weight", [2, 3], [1f, 2, 3, 4, 5, 6]), HostTensor
+            .Of("b", [1], [Math.PI]), HostTensor.Of("empty", [0, 4], ReadOnlySpan<float>.Empty), HostTensor.Of("i", [2, 2], [1, 2, 3, 4]),
         new("bytes", "U8", [3], [0, 128, 255]),
     ];
 
     private static byte[] Png(int colour, int bits, bool interlaced)
     {
-        PngBuilder builder = new() { Width = 19, Height = 13, ColourType = colour, BitDepth = bits, Interlaced = interlaced, WithAncillaryChunks = colour != 2 };
+        PngBuilder builder = new()
+        {
+            Width = 19,
+            Height = 13,
+            ColourType = colour,
+            BitDepth = bits,
+            Interlaced = interlaced,
+            WithAncillaryChunks = colour != 2,
+        };
         return builder.Encode([.. Enumerable.Range(0, 19 * 13 * builder.Channels).Select(i => (ushort)(i * i % 251 & ((1 << bits) - 1)))]);
     }
 
@@ -83,14 +108,27 @@ internal sealed record HostileFiles(IReadOnlyList<byte[]> Samples, Func<byte[], 
     {
         using TemporaryFolder folder = new();
         using SegmentationModel model = ModelZoo.Create("tiny-cnn-student", 3, device, seed: 1);
-        CheckpointInfo info = new() { Model = model.Name, Role = "student", Classes = 3, Step = 5, DataPosition = 5, BestMetric = 0.5, Config = "seed: 1\ndata: {kind: scenes}\n" };
+        CheckpointInfo info = new()
+        {
+            Model = model.Name,
+            Role = "student",
+            Classes = 3,
+            Step = 5,
+            DataPosition = 5,
+            BestMetric = 0.5,
+            Config = "seed: 1\ndata: {kind: scenes}\n",
+        };
         Checkpoint.Save(folder.File("a.safetensors"), info, Checkpoint.Entries(Checkpoint.ModelPrefix, model));
         return File.ReadAllBytes(folder.File("a.safetensors"));
     }
 
     private static byte[] Graph(int kernel, int channels) => new OnnxBytes()
-        .Tensor("w", [channels, 3, kernel, kernel], [.. Enumerable.Range(0, channels * 3 * kernel * kernel).Select(i => i / 100f)]).Tensor("bias", [channels], new float[channels])
-        .Node("Conv", ["x", "w", "bias"], "a").Layer("b", "a", channels, 32, "c", 1e-3f).Layer("d", "a", channels, 32, "e").Node("Add", ["c", "e"], "y").Constant("unused", [2], 1, 2)
+        .Tensor(
+            "w",
+            [channels, 3, kernel, kernel],
+            [.. Enumerable.Range(0, channels * 3 * kernel * kernel).Select(i => i / 100f)]).Tensor("bias", [channels], new float[channels])
+        .Node("Conv", ["x", "w", "bias"], "a").Layer("b", "a", channels, 32, "c", 1e-3f).Layer("d", "a", channels, 32, "e")
+        .Node("Add", ["c", "e"], "y").Constant("unused", [2], 1, 2)
         .Output("y").File();
 
     private static byte[] Bytes(Action<Stream> write)
@@ -131,7 +169,11 @@ internal sealed record HostileFiles(IReadOnlyList<byte[]> Samples, Func<byte[], 
     // Each by itself: what is no class file may be a list.
     private static void ReadLists(string path)
     {
-        foreach (Action read in new Action[] { () => ClassSet.ReadFile(path), () => ImageDataset.OfList(Path.GetDirectoryName(path)!, path, ClassSet.Numbered(2)), () => _ = Pairs(path) })
+        Action[] reads =
+        [
+            () => ClassSet.ReadFile(path), () => ImageDataset.OfList(Path.GetDirectoryName(path)!, path, ClassSet.Numbered(2)), () => _ = Pairs(path),
+        ];
+        foreach (Action read in reads)
         {
             try
             {

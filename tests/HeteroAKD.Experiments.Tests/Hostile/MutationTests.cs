@@ -5,9 +5,9 @@ using HeteroAKD.Tensors;
 namespace HeteroAKD.Experiments.Tests.Hostile;
 
 /// <summary>
-/// No change of an input file does worse than an error of this program's own. <c>HETEROAKD_MUTATIONS</c> is how many files of each kind are tried, 112 without it (2,128 in
-/// all), and <c>HETEROAKD_MUTATIONS_FROM</c> the number of the first: a failure names its number, which is all that its file depends on. A file that needs more than 256 MiB
-/// fails, and where the count is given one that takes more than 2 s, too.
+/// No change of an input file does worse than an error of this program's own. <c>HETEROAKD_MUTATIONS</c> is how many files of each kind are tried, 112 without
+/// it (2,128 in all), and <c>HETEROAKD_MUTATIONS_FROM</c> the number of the first: a failure names its number, which is all that its file depends on. A file
+/// that needs more than 256 MiB fails, and where the count is given one that takes more than 2 s, too.
 /// </summary>
 public sealed class MutationTests : IDisposable
 {
@@ -72,7 +72,8 @@ public sealed class MutationTests : IDisposable
         Assert.True(kind == "list" || refused > count / 10, $"only {refused} of {count} files were refused: they are hardly changed");
     }
 
-    private static int? Variable(string name) => int.TryParse(Environment.GetEnvironmentVariable(name), NumberStyles.None, CultureInfo.InvariantCulture, out int value) ? value : null;
+    private static int? Variable(string name) =>
+        int.TryParse(Environment.GetEnvironmentVariable(name), NumberStyles.None, CultureInfo.InvariantCulture, out int value) ? value : null;
 
     private string Write(byte[] bytes)
     {

@@ -5,8 +5,15 @@ namespace HeteroAKD.Experiments.Tests.Hostile;
 /// <summary>Changes files a little, the same way for the same seed: bits, numbers at their limits, pieces that are lost, doubled, moved or cut off.</summary>
 internal sealed class Mutator(int seed)
 {
-    private static readonly long[] Limits = [0, 1, -1, 2, 127, 128, 255, 256, 32767, 32768, 65535, 65536, int.MaxValue, int.MinValue, uint.MaxValue, long.MaxValue, long.MinValue];
-    private static readonly string[] Words = ["0", "-1", "1e999", "NaN", "null", "2147483648", "9223372036854775807", "[", "]", "{", "}", ":", "&a", "*a", "!!str", "\0", "\n", "\"", "'", "#", "\u202e", "../", "/dev/zero"];
+    private static readonly long[] s_limits =
+    [
+        0, 1, -1, 2, 127, 128, 255, 256, 32767, 32768, 65535, 65536, int.MaxValue, int.MinValue, uint.MaxValue, long.MaxValue, long.MinValue
+    ];
+    private static readonly string[] s_words =
+    [
+        "0", "-1", "1e999", "NaN", "null", "2147483648", "9223372036854775807", "[", "]", "{", "}", ":", "&a", "*a", "!!str", "\0", "\n", "\"", "'", "#",
+        "\u202e", "../", "/dev/zero"
+    ];
 
     private readonly Random _random = new(seed);
 
@@ -30,7 +37,7 @@ internal sealed class Mutator(int seed)
     public bool Once(int times) => _random.Next(times) == 0;
 
     /// <summary>A text field's new value.</summary>
-    public string Word() => Pick(Words);
+    public string Word() => Pick(s_words);
 
     private byte[] ChangeOnce(byte[] file)
     {
@@ -69,7 +76,7 @@ internal sealed class Mutator(int seed)
 
     private byte[] WithNumber(byte[] file, int at)
     {
-        long value = Pick(Limits) + _random.Next(-1, 2);
+        long value = Pick(s_limits) + _random.Next(-1, 2);
         Span<byte> bytes = stackalloc byte[8];
         int width = 1 << _random.Next(4);
         if (Once(2))

@@ -3,7 +3,6 @@ using System.IO.Compression;
 using System.IO.Hashing;
 using System.Security.Cryptography;
 using HeteroAKD.Tensors;
-using HeteroAKD.Training.Checkpoints;
 using HeteroAKD.Weights.Formats;
 
 namespace HeteroAKD.Experiments.Tests.Hostile;
@@ -55,14 +54,17 @@ internal static class Repair
             long local = BinaryPrimitives.ReadUInt32LittleEndian(entry[42..]);
             if (local + 30 <= end)
             {
-                long start = local + 30 + BinaryPrimitives.ReadUInt16LittleEndian(file.AsSpan((int)local + 26)) + BinaryPrimitives.ReadUInt16LittleEndian(file.AsSpan((int)local + 28));
+                long start = local + 30
+                    + BinaryPrimitives.ReadUInt16LittleEndian(file.AsSpan((int)local + 26))
+                    + BinaryPrimitives.ReadUInt16LittleEndian(file.AsSpan((int)local + 28));
                 if (start + length <= end)
                 {
                     BinaryPrimitives.WriteUInt32LittleEndian(entry[16..], Crc32.HashToUInt32(file.AsSpan((int)start, (int)length)));
                 }
             }
 
-            at += 46 + BinaryPrimitives.ReadUInt16LittleEndian(entry[28..]) + BinaryPrimitives.ReadUInt16LittleEndian(entry[30..]) + BinaryPrimitives.ReadUInt16LittleEndian(entry[32..]);
+            at += 46 + BinaryPrimitives.ReadUInt16LittleEndian(entry[28..]) + BinaryPrimitives
+                .ReadUInt16LittleEndian(entry[30..]) + BinaryPrimitives.ReadUInt16LittleEndian(entry[32..]);
         }
 
         return file;

@@ -45,9 +45,11 @@ public sealed class ImportTests : IDisposable
         (Checkpoint imported, _) = Import(source.WriteSafeTensors(_folder.File("model.safetensors")), "segformer-b0");
         const string Self = "segformer.encoder.block.1.0.attention.self.";
         Assert.Equal(
-            [.. source[Self + "key.weight"].Floats, .. source[Self + "value.weight"].Floats], imported["model.encoder.stages.1.blocks.0.attn.kv.weight"].Floats.ToArray());
+            [.. source[Self + "key.weight"].Floats, .. source[Self + "value.weight"].Floats],
+            imported["model.encoder.stages.1.blocks.0.attn.kv.weight"].Floats.ToArray());
         Assert.Equal(
-            [.. source[Self + "key.bias"].Floats, .. source[Self + "value.bias"].Floats], imported["model.encoder.stages.1.blocks.0.attn.kv.bias"].Floats.ToArray());
+            [.. source[Self + "key.bias"].Floats, .. source[Self + "value.bias"].Floats],
+            imported["model.encoder.stages.1.blocks.0.attn.kv.bias"].Floats.ToArray());
         AssertSame(source, imported, Self + "query.weight", "encoder.stages.1.blocks.0.attn.q.weight");
         AssertSame(source, imported, Self + "layer_norm.weight", "encoder.stages.1.blocks.0.attn.norm.weight");
         AssertSame(source, imported, "segformer.encoder.block.3.1.layer_norm_2.bias", "encoder.stages.3.blocks.1.norm2.bias");
@@ -74,7 +76,9 @@ public sealed class ImportTests : IDisposable
         float[] weight = source["backbone.layers.2.1.1.attn.attn.in_proj_weight"].Floats.ToArray(); // [480, 160]
         Assert.Equal(weight[..(160 * 160)], imported["model.encoder.stages.2.blocks.1.attn.q.weight"].Floats.ToArray());
         Assert.Equal(weight[(160 * 160)..], imported["model.encoder.stages.2.blocks.1.attn.kv.weight"].Floats.ToArray());
-        Assert.Equal(source["backbone.layers.2.1.1.attn.attn.in_proj_bias"].Floats[160..].ToArray(), imported["model.encoder.stages.2.blocks.1.attn.kv.bias"].Floats.ToArray());
+        Assert.Equal(
+            source["backbone.layers.2.1.1.attn.attn.in_proj_bias"].Floats[160..].ToArray(),
+            imported["model.encoder.stages.2.blocks.1.attn.kv.bias"].Floats.ToArray());
         AssertSame(source, imported, "backbone.layers.0.1.0.ffn.layers.0.weight", "encoder.stages.0.blocks.0.mlp.fc1.weight");
         AssertSame(source, imported, "backbone.layers.0.1.0.ffn.layers.4.weight", "encoder.stages.0.blocks.0.mlp.fc2.weight");
         AssertSame(source, imported, "backbone.layers.1.0.projection.bias", "encoder.stages.1.patch_embed.proj.bias");
@@ -87,7 +91,8 @@ public sealed class ImportTests : IDisposable
     public void MobileNetV2_of_torchvision_is_a_backbone()
     {
         StateDict source = PublishedModels.MobileNetV2("", nested: true);
-        (Checkpoint imported, IReadOnlyList<string> lines) = Import(source.WriteTorch(_folder.File("mobilenet_v2.pth")), "deeplabv3-mobilenetv2", classes: 3, backboneOnly: true);
+        (Checkpoint imported, IReadOnlyList<string> lines) = Import(
+            source.WriteTorch(_folder.File("mobilenet_v2.pth")), "deeplabv3-mobilenetv2", classes: 3, backboneOnly: true);
         AssertSame(source, imported, "features.0.0.weight", "encoder.features.0.conv.weight");
         AssertSame(source, imported, "features.1.conv.0.0.weight", "encoder.features.1.depthwise.conv.weight");
         AssertSame(source, imported, "features.1.conv.2.running_mean", "encoder.features.1.project.bn.running_mean");
@@ -95,7 +100,11 @@ public sealed class ImportTests : IDisposable
         AssertSame(source, imported, "features.17.conv.1.0.weight", "encoder.features.17.depthwise.conv.weight");
         AssertSame(source, imported, "features.17.conv.3.bias", "encoder.features.17.project.bn.bias");
         Assert.Contains("unexpected  0", lines);
-        Assert.Contains(lines, l => l.StartsWith("ignored ", StringComparison.Ordinal) && l.Contains("features.18.0.weight", StringComparison.Ordinal) && l.Contains("classifier.1.bias", StringComparison.Ordinal));
+        Assert.Contains(
+            lines,
+            l =>
+                l.StartsWith("ignored ", StringComparison.Ordinal) && l.Contains("features.18.0.weight", StringComparison.Ordinal)
+                    && l.Contains("classifier.1.bias", StringComparison.Ordinal));
     }
 
     [Fact]
@@ -178,11 +187,13 @@ public sealed class ImportTests : IDisposable
     [Fact]
     public void Backbones_leave_behind_only_what_they_are_known_to_have()
     {
-        string whole = PublishedModels.WithDeepLabV3(PublishedModels.ResNet18("pretrained.", deepStem: true), 512, 19, auxiliary: true).WriteTorch(_folder.File("whole.pth"));
+        string whole = PublishedModels.WithDeepLabV3(
+            PublishedModels.ResNet18("pretrained.", deepStem: true), 512, 19, auxiliary: true).WriteTorch(_folder.File("whole.pth"));
         Assert.Contains("unexpected  0", Import(whole, "pspnet-resnet18", classes: 3, backboneOnly: true).Lines);
         string imageNet = PublishedModels.ResNet18("", deepStem: false).WriteTorch(_folder.File("resnet18.pth"));
         Assert.Contains("unexpected  0", Import(imageNet, "deeplabv3-resnet18b", classes: 3, backboneOnly: true).Lines);
-        StateDict mobile = PublishedModels.MobileNetV2("", nested: false).Conv("features.18.0", 320, 1280, 1).BatchNorm("features.18.1", 1280).Linear("classifier.1", 1280, 1000);
+        StateDict mobile = PublishedModels.MobileNetV2("", nested: false)
+            .Conv("features.18.0", 320, 1280, 1).BatchNorm("features.18.1", 1280).Linear("classifier.1", 1280, 1000);
         Assert.Contains("unexpected  0", Import(mobile.WriteTorch(_folder.File("mobile.pth")), "deeplabv3-mobilenetv2", classes: 3, backboneOnly: true).Lines);
     }
 
@@ -252,7 +263,9 @@ public sealed class ImportTests : IDisposable
         AssertSame(mobile, imported, "pretrained.net.features.1.conv.3.weight", "encoder.features.1.project.conv.weight");
         AssertSame(mobile, imported, "pretrained.net.features.9.conv.7.bias", "encoder.features.9.project.bn.bias");
         string withAuxiliary = mobile.Conv("auxlayer.block.0", 96, 24, 3).WriteTorch(_folder.File("mobile-aux.pth"));
-        Assert.Contains(Import(withAuxiliary, "deeplabv3-mobilenetv2").Lines, l => l.StartsWith("ignored ", StringComparison.Ordinal) && l.Contains("auxlayer.block.0.weight", StringComparison.Ordinal));
+        Assert.Contains(
+            Import(withAuxiliary, "deeplabv3-mobilenetv2").Lines,
+            l => l.StartsWith("ignored ", StringComparison.Ordinal) && l.Contains("auxlayer.block.0.weight", StringComparison.Ordinal));
         StateDict segformer = PublishedModels.CirkdSegFormerB0(classes: 4);
         (imported, _) = Import(segformer.WriteTorch(_folder.File("segformer.pth")), "segformer-b0");
         AssertTurned(segformer, "patch_embed1.proj.weight", imported, "encoder.stages.0.patch_embed.proj.weight");
@@ -331,7 +344,8 @@ public sealed class ImportTests : IDisposable
         Assert.False(File.Exists(Output));
         string whole = PublishedModels.ResNet18("", deepStem: false).WriteTorch(_folder.File("resnet18.pth"));
         (_, IReadOnlyList<string> lines) = Import(whole, "deeplabv3-resnet18", classes: 3, backboneOnly: true, strict: false);
-        Assert.Contains(lines, l => l.Trim().StartsWith("encoder.layer1", StringComparison.Ordinal) && l.EndsWith("19 of   25 entries", StringComparison.Ordinal));
+        Assert.Contains(
+            lines, l => l.Trim().StartsWith("encoder.layer1", StringComparison.Ordinal) && l.EndsWith("19 of   25 entries", StringComparison.Ordinal));
     }
 
     [Fact]
@@ -357,10 +371,12 @@ public sealed class ImportTests : IDisposable
             () => new ImportService().Run(new ImportRequest(file, "segformer-b0", 0, from, "", false, true, Output, []))).Message;
     }
 
-    private (Checkpoint Checkpoint, IReadOnlyList<string> Lines) Import(string file, string model, int classes = 0, bool backboneOnly = false, params string[] overrides) =>
+    private (Checkpoint Checkpoint, IReadOnlyList<string> Lines) Import(
+        string file, string model, int classes = 0, bool backboneOnly = false, params string[] overrides) =>
         Import(file, model, classes, backboneOnly, strict: true, overrides);
 
-    private (Checkpoint Checkpoint, IReadOnlyList<string> Lines) Import(string file, string model, int classes, bool backboneOnly, bool strict, params string[] overrides)
+    private (Checkpoint Checkpoint, IReadOnlyList<string> Lines) Import(
+        string file, string model, int classes, bool backboneOnly, bool strict, params string[] overrides)
     {
         IReadOnlyList<string> lines = new ImportService().Run(new ImportRequest(file, model, classes, "", "", backboneOnly, strict, Output, overrides));
         return (Checkpoint.Load(Output), lines);
@@ -374,7 +390,11 @@ public sealed class ImportTests : IDisposable
     {
         int[] sizes = source[theirs].Sizes;
         int plane = sizes[2] * sizes[3];
-        float[] expected = [.. Enumerable.Range(0, sizes[0] * 3 * plane).Select(i => source[theirs].Floats[(i / (3 * plane) * 3 * plane) + ((2 - (i / plane % 3)) * plane) + (i % plane)])];
+        float[] expected =
+        [
+            .. Enumerable.Range(0, sizes[0] * 3 * plane).Select(
+                i => source[theirs].Floats[(i / (3 * plane) * 3 * plane) + ((2 - (i / plane % 3)) * plane) + (i % plane)])
+        ];
         Assert.Equal(expected, imported[Checkpoint.ModelPrefix + ours].Floats.ToArray());
     }
 }

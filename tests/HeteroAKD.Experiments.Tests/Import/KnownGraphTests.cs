@@ -24,7 +24,8 @@ public sealed class KnownGraphTests : IDisposable
     public void Dispose() => _folder.Dispose();
 
     /// <summary>
-    /// The encoder dilates its last two stages instead of striding them. Every second pixel of a dilated stage is a pixel of the strided one, so all stages can be compared.
+    /// The encoder dilates its last two stages instead of striding them. Every second pixel of a dilated stage is a pixel of the strided one, so all stages can
+    /// be compared.
     /// </summary>
     [Fact]
     public void Each_stage_gives_what_ONNX_Runtime_gives()
@@ -50,7 +51,8 @@ public sealed class KnownGraphTests : IDisposable
             (float[] expected, Shape shape) = session.Run([("Input247", theirs, new Shape(1, 3, Size, Size))], s_stages[stage]);
             float[] found = EveryNth(output.Features[stage], output.Features[stage].Shape[2] / shape[2]);
             float largest = expected.Max();
-            Assert.True(largest > 1 && expected.Length == found.Length, $"stage {stage + 1}: {found.Length} values for {expected.Length}, the largest {largest}");
+            Assert.True(
+                largest > 1 && expected.Length == found.Length, $"stage {stage + 1}: {found.Length} values for {expected.Length}, the largest {largest}");
             Assert.All(expected.Zip(found), pair => Assert.InRange(pair.Second - pair.First, -1e-4f * largest, 1e-4f * largest));
         }
     }
@@ -83,8 +85,12 @@ public sealed class KnownGraphTests : IDisposable
     {
         KnownGraph known = KnownGraph.All[0] with { Package = "No.Such.Package" };
         string message = Assert.Throws<HeteroAkdException>(() => known.Require()).Message;
-        Assert.Contains("pretrained weights 'resnet18-imagenet': ResNet18.onnx of the NuGet package No.Such.Package 0.23.1 is in none of ", message, StringComparison.Ordinal);
-        Assert.Contains(Path.Combine("no.such.package", "0.23.1", "tools", "DnnImageModels", "ResNet18Onnx", "ResNet18.onnx"), message, StringComparison.Ordinal);
+        Assert.Contains(
+            "pretrained weights 'resnet18-imagenet': ResNet18.onnx of the NuGet package No.Such.Package 0.23.1 is in none of ",
+            message,
+            StringComparison.Ordinal);
+        Assert.Contains(
+            Path.Combine("no.such.package", "0.23.1", "tools", "DnnImageModels", "ResNet18Onnx", "ResNet18.onnx"), message, StringComparison.Ordinal);
         Assert.Contains("name its folder in HETEROAKD_MODELS", message, StringComparison.Ordinal);
         Assert.Equal("some/file.pth", KnownGraph.PathOf("some/file.pth"));
     }

@@ -2,7 +2,6 @@ using HeteroAKD.Experiments.Commands;
 using HeteroAKD.Experiments.Configuration;
 using HeteroAKD.Experiments.Export;
 using HeteroAKD.Experiments.Tests.Export;
-using HeteroAKD.Experiments.Tests.Support;
 using HeteroAKD.Nn.Models;
 using HeteroAKD.Tensors;
 using HeteroAKD.Tensors.Autograd;
@@ -40,7 +39,9 @@ public sealed class OnnxWeightsTests : IDisposable
         Assert.True(report.Complete, string.Join('\n', report.Lines()));
         Assert.Equal(names, import.Map.Name);
         HostTensor expected = TorchFile.Read(_folder.File($"{theirs}.output.pth")).Tensors[0];
-        Close(expected.ToFloats().ToArray(), Run(model, TorchFile.Read(_folder.File($"{theirs}.images.pth")).Tensors[0].ToTensor(_device)).Features[1].ToFloats());
+        Close(
+            expected.ToFloats().ToArray(),
+            Run(model, TorchFile.Read(_folder.File($"{theirs}.images.pth")).Tensors[0].ToTensor(_device)).Features[1].ToFloats());
     }
 
     [Theory]
@@ -52,7 +53,13 @@ public sealed class OnnxWeightsTests : IDisposable
         using SegmentationModel original = TestNetwork.Create(name, _device);
         CheckpointInfo info = new()
         {
-            Model = name, Role = "student", Classes = TestNetwork.Classes, Step = 1, DataPosition = 0, BestMetric = 0, Config = ConfigurationWriter.Write(new ExperimentConfig()),
+            Model = name,
+            Role = "student",
+            Classes = TestNetwork.Classes,
+            Step = 1,
+            DataPosition = 0,
+            BestMetric = 0,
+            Config = ConfigurationWriter.Write(new ExperimentConfig()),
         };
         Checkpoint.Save(_folder.File("x.safetensors"), info, Checkpoint.Entries(Checkpoint.ModelPrefix, original));
         new ExportService().Run(new ExportRequest(_folder.File("x.safetensors"), _folder.File("x.onnx"), ExportFormat.Onnx, []), CancellationToken.None);
@@ -72,13 +79,17 @@ public sealed class OnnxWeightsTests : IDisposable
         using SegmentationModel model = ModelZoo.Create("tiny-cnn-student", 2, _device, seed: 1);
         (string first, Tensor weight, _) = model.State().First(e => e.Tensor.Shape.Rank == 4);
         int channels = weight.Shape[0];
-        OnnxBytes graph = new OnnxBytes().Tensor("w", weight.Shape.ToArray(), new float[weight.Shape.Count]).Tensor("bias", [channels], [.. Enumerable.Repeat(Before, channels)]);
+        OnnxBytes graph = new OnnxBytes()
+            .Tensor("w", weight.Shape.ToArray(), new float[weight.Shape.Count])
+            .Tensor("bias", [channels], [.. Enumerable.Repeat(Before, channels)]);
         foreach ((string part, float value) in new[] { ("g", Weight), ("b", Bias), ("m", Mean), ("v", Variance) })
         {
             graph.Tensor(part, [channels], [.. Enumerable.Repeat(value, channels)]);
         }
 
-        File.WriteAllBytes(_folder.File("x.onnx"), graph.Node("Conv", ["x", "w", "bias"], "y").Node("BatchNormalization", ["y", "g", "b", "m", "v"], "z", epsilon).Output("z").File());
+        File.WriteAllBytes(
+            _folder.File("x.onnx"),
+            graph.Node("Conv", ["x", "w", "bias"], "y").Node("BatchNormalization", ["y", "g", "b", "m", "v"], "z", epsilon).Output("z").File());
         WeightImport.Of(WeightFile.Read(_folder.File("x.onnx"))).CopyTo(model, backboneOnly: true);
         string norm = first.Replace(".conv.weight", ".bn.", StringComparison.Ordinal);
         double expected = ((Value + Before - Mean) / Math.Sqrt(Variance + epsilon) * Weight) + Bias;
@@ -90,7 +101,8 @@ public sealed class OnnxWeightsTests : IDisposable
     [Theory]
     [InlineData("scaled", "unexpected  5")] // the factor, and the norm that is not behind a convolution
     [InlineData("divided", "computes with 'factor' before its first layer: its images are scaled inside the graph")]
-    [InlineData("quantised", "the weight 'dequantised' of a convolution is no constant of floats in four dimensions (is the graph quantised?). Its place is that of encoder.stem.conv.weight")]
+    [InlineData("quantised", "the weight 'dequantised' of a convolution is no constant of floats in four dimensions (is the graph quantised?). Its place is "
+        + "that of encoder.stem.conv.weight")]
     [InlineData("computed bias", "the bias 'computed' of a convolution is no constant of 16 floats")]
     [InlineData("narrow norm", "a parameter of the batch norm behind 'w' is no constant of as many floats as it has channels")]
     [InlineData("negative", "'v' is a variance, and 16 of its values are negative")]

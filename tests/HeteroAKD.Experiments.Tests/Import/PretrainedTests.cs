@@ -31,7 +31,8 @@ public sealed class PretrainedTests : IDisposable
 
     [Fact]
     public void A_file_of_another_network_is_refused() => Assert.Contains(
-        "does not fit the encoder of tiny-cnn-student (this program)", Assert.Throws<WeightImportException>(() => TinyExperiment.Train(Config("tiny-cnn-student"))).Message);
+        "does not fit the encoder of tiny-cnn-student (this program)", Assert.Throws<WeightImportException>(
+            () => TinyExperiment.Train(Config("tiny-cnn-student"))).Message);
 
     [Fact]
     public void A_checkpoint_and_a_backbone_exclude_each_other() => Assert.Contains(
@@ -45,7 +46,14 @@ public sealed class PretrainedTests : IDisposable
         using SegmentationModel pretrained = ModelZoo.Create("tiny-mit-student", 3, cpu, seed: 99);
         CheckpointInfo info = new()
         {
-            Model = "tiny-mit-student", Role = "student", Classes = 3, Step = 1, DataPosition = 0, BestMetric = 0, Config = "", LayerNormEps = s_eps,
+            Model = "tiny-mit-student",
+            Role = "student",
+            Classes = 3,
+            Step = 1,
+            DataPosition = 0,
+            BestMetric = 0,
+            Config = "",
+            LayerNormEps = s_eps,
         };
         Checkpoint.Save(path, info, Checkpoint.Entries(Checkpoint.ModelPrefix, pretrained));
         ExperimentConfig config = TinyExperiment.Config(_folder.File("run"));

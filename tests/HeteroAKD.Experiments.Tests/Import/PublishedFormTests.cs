@@ -5,7 +5,10 @@ using HeteroAKD.Weights.Import;
 
 namespace HeteroAKD.Experiments.Tests.Import;
 
-/// <summary>One network in every form that PyTorch's users save weights in (<c>tests/python/weight_forms.py</c>): imported to equal bits, or refused with a sentence that helps whoever has nothing but the file.</summary>
+/// <summary>
+/// One network in every form that PyTorch's users save weights in (<c>tests/python/weight_forms.py</c>): imported to equal bits, or refused with a sentence
+/// that helps whoever has nothing but the file.
+/// </summary>
 public sealed class PublishedFormTests : IDisposable
 {
     private const string Model = "deeplabv3-mobilenetv2";

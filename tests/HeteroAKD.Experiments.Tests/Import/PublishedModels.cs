@@ -23,13 +23,16 @@ internal static class PublishedModels
             for (int j = 0; j < depths[i]; j++)
             {
                 string block = $"{prefix}block{i + 1}.{j}";
-                state.LayerNorm($"{block}.norm1", dim).Linear($"{block}.attn.q", dim, dim).Linear($"{block}.attn.kv", dim, 2 * dim).Linear($"{block}.attn.proj", dim, dim);
+                state.LayerNorm($"{block}.norm1", dim)
+                    .Linear($"{block}.attn.q", dim, dim).Linear($"{block}.attn.kv", dim, 2 * dim).Linear($"{block}.attn.proj", dim, dim);
                 if (s_ratios[i] > 1)
                 {
                     state.Conv($"{block}.attn.sr", dim, dim, s_ratios[i], bias: true).LayerNorm($"{block}.attn.norm", dim);
                 }
 
-                state.LayerNorm($"{block}.norm2", dim).Linear($"{block}.mlp.fc1", dim, 4 * dim).Conv($"{block}.mlp.dwconv.dwconv", 1, 4 * dim, 3, bias: true).Linear($"{block}.mlp.fc2", 4 * dim, dim);
+                state.LayerNorm($"{block}.norm2", dim)
+                    .Linear($"{block}.mlp.fc1", dim, 4 * dim).Conv($"{block}.mlp.dwconv.dwconv", 1, 4 * dim, 3, bias: true)
+                    .Linear($"{block}.mlp.fc2", 4 * dim, dim);
             }
 
             state.LayerNorm($"{prefix}norm{i + 1}", dim);
@@ -48,7 +51,8 @@ internal static class PublishedModels
             state.Linear($"decode_head.linear_c{i + 1}.proj", dims[i], 256);
         }
 
-        return state.Conv("decode_head.linear_fuse.conv", 1024, 256, 1).BatchNorm("decode_head.linear_fuse.bn", 256).Conv("decode_head.linear_pred", 256, classes, 1, bias: true);
+        return state.Conv("decode_head.linear_fuse.conv", 1024, 256, 1)
+            .BatchNorm("decode_head.linear_fuse.bn", 256).Conv("decode_head.linear_pred", 256, classes, 1, bias: true);
     }
 
     /// <summary>SegformerForSemanticSegmentation of transformers in the size of B0.</summary>
@@ -59,7 +63,12 @@ internal static class PublishedModels
         const string Encoder = "segformer.encoder";
         for (int i = 0; i < 4; i++)
         {
-            state.Conv($"{Encoder}.patch_embeddings.{i}.proj", i == 0 ? 3 : dims[i - 1], dims[i], i == 0 ? 7 : 3, bias: true).LayerNorm($"{Encoder}.patch_embeddings.{i}.layer_norm", dims[i]);
+            state.Conv(
+                $"{Encoder}.patch_embeddings.{i}.proj",
+                i == 0 ? 3 : dims[i - 1],
+                dims[i],
+                i == 0 ? 7 : 3,
+                bias: true).LayerNorm($"{Encoder}.patch_embeddings.{i}.layer_norm", dims[i]);
         }
 
         for (int i = 0; i < 4; i++)
@@ -80,7 +89,8 @@ internal static class PublishedModels
                 }
 
                 state.Linear($"{block}.attention.output.dense", dim, dim).LayerNorm($"{block}.layer_norm_2", dim)
-                    .Linear($"{block}.mlp.dense1", dim, 4 * dim).Conv($"{block}.mlp.dwconv.dwconv", 1, 4 * dim, 3, bias: true).Linear($"{block}.mlp.dense2", 4 * dim, dim);
+                    .Linear($"{block}.mlp.dense1", dim, 4 * dim).Conv(
+                        $"{block}.mlp.dwconv.dwconv", 1, 4 * dim, 3, bias: true).Linear($"{block}.mlp.dense2", 4 * dim, dim);
             }
         }
 
@@ -94,7 +104,8 @@ internal static class PublishedModels
             state.Linear($"decode_head.linear_c.{i}.proj", dims[i], 256);
         }
 
-        return state.Conv("decode_head.linear_fuse", 1024, 256, 1).BatchNorm("decode_head.batch_norm", 256).Conv("decode_head.classifier", 256, classes, 1, bias: true);
+        return state.Conv("decode_head.linear_fuse", 1024, 256, 1)
+            .BatchNorm("decode_head.batch_norm", 256).Conv("decode_head.classifier", 256, classes, 1, bias: true);
     }
 
     /// <summary>EncoderDecoder of mmsegmentation with MixVisionTransformer and SegformerHead in the size of B0.</summary>
@@ -105,17 +116,22 @@ internal static class PublishedModels
         for (int i = 0; i < 4; i++)
         {
             int dim = dims[i];
-            state.Conv($"backbone.layers.{i}.0.projection", i == 0 ? 3 : dims[i - 1], dim, i == 0 ? 7 : 3, bias: true).LayerNorm($"backbone.layers.{i}.0.norm", dim);
+            state.Conv(
+                $"backbone.layers.{i}.0.projection", i == 0 ? 3 : dims[i - 1], dim, i == 0 ? 7 : 3, bias: true).LayerNorm($"backbone.layers.{i}.0.norm", dim);
             for (int j = 0; j < 2; j++)
             {
                 string block = $"backbone.layers.{i}.1.{j}";
-                state.LayerNorm($"{block}.norm1", dim).Add($"{block}.attn.attn.in_proj_weight", 3 * dim, dim).Add($"{block}.attn.attn.in_proj_bias", 3 * dim).Linear($"{block}.attn.attn.out_proj", dim, dim);
+                state.LayerNorm($"{block}.norm1", dim)
+                    .Add($"{block}.attn.attn.in_proj_weight", 3 * dim, dim).Add($"{block}.attn.attn.in_proj_bias", 3 * dim)
+                    .Linear($"{block}.attn.attn.out_proj", dim, dim);
                 if (s_ratios[i] > 1)
                 {
                     state.Conv($"{block}.attn.sr", dim, dim, s_ratios[i], bias: true).LayerNorm($"{block}.attn.norm", dim);
                 }
 
-                state.LayerNorm($"{block}.norm2", dim).Conv($"{block}.ffn.layers.0", dim, 4 * dim, 1, bias: true).Conv($"{block}.ffn.layers.1", 1, 4 * dim, 3, bias: true).Conv($"{block}.ffn.layers.4", 4 * dim, dim, 1, bias: true);
+                state.LayerNorm($"{block}.norm2", dim)
+                    .Conv($"{block}.ffn.layers.0", dim, 4 * dim, 1, bias: true).Conv($"{block}.ffn.layers.1", 1, 4 * dim, 3, bias: true)
+                    .Conv($"{block}.ffn.layers.4", 4 * dim, dim, 1, bias: true);
             }
 
             state.LayerNorm($"backbone.layers.{i}.2", dim);
@@ -166,7 +182,9 @@ internal static class PublishedModels
         StateDict state = new();
         if (deepStem)
         {
-            state.Conv($"{prefix}conv1", 3, 64, 3).BatchNorm($"{prefix}bn1", 64).Conv($"{prefix}conv2", 64, 64, 3).BatchNorm($"{prefix}bn2", 64).Conv($"{prefix}conv3", 64, 128, 3).BatchNorm($"{prefix}bn3", 128);
+            state.Conv($"{prefix}conv1", 3, 64, 3)
+                .BatchNorm($"{prefix}bn1", 64).Conv($"{prefix}conv2", 64, 64, 3).BatchNorm($"{prefix}bn2", 64)
+                .Conv($"{prefix}conv3", 64, 128, 3).BatchNorm($"{prefix}bn3", 128);
         }
         else
         {
@@ -180,7 +198,8 @@ internal static class PublishedModels
             for (int b = 0; b < 2; b++)
             {
                 string block = $"{prefix}layer{layer}.{b}";
-                state.Conv($"{block}.conv1", inChannels, channels, 3).BatchNorm($"{block}.bn1", channels).Conv($"{block}.conv2", channels, channels, 3).BatchNorm($"{block}.bn2", channels);
+                state.Conv($"{block}.conv1", inChannels, channels, 3)
+                    .BatchNorm($"{block}.bn1", channels).Conv($"{block}.conv2", channels, channels, 3).BatchNorm($"{block}.bn2", channels);
                 if (b == 0 && inChannels != channels)
                 {
                     state.Conv($"{block}.downsample.0", inChannels, channels, 1).BatchNorm($"{block}.downsample.1", channels);
@@ -202,7 +221,8 @@ internal static class PublishedModels
             state.Conv($"head.aspp.b{i}.block.0", inChannels, 128, 3).BatchNorm($"head.aspp.b{i}.block.1", 128);
         }
 
-        state.Conv("head.aspp.b4.gap.1", inChannels, 128, 1).BatchNorm("head.aspp.b4.gap.2", 128).Conv("head.aspp.project.0", 640, 128, 1).BatchNorm("head.aspp.project.1", 128);
+        state.Conv("head.aspp.b4.gap.1", inChannels, 128, 1)
+            .BatchNorm("head.aspp.b4.gap.2", 128).Conv("head.aspp.project.0", 640, 128, 1).BatchNorm("head.aspp.project.1", 128);
         state.Conv("head.block.0", 128, 128, 3).BatchNorm("head.block.1", 128).Conv("head.block.4", 128, classes, 1, bias: true);
         return auxiliary ? WithAuxiliaryHead(state, inChannels, classes) : state;
     }
@@ -220,7 +240,8 @@ internal static class PublishedModels
     }
 
     private static StateDict WithAuxiliaryHead(StateDict state, int inChannels, int classes) =>
-        state.Conv("auxlayer.block.0", inChannels / 2, inChannels / 8, 3).BatchNorm("auxlayer.block.1", inChannels / 8).Conv("auxlayer.block.4", inChannels / 8, classes, 1, bias: true);
+        state.Conv("auxlayer.block.0", inChannels / 2, inChannels / 8, 3)
+            .BatchNorm("auxlayer.block.1", inChannels / 8).Conv("auxlayer.block.4", inChannels / 8, classes, 1, bias: true);
 
     /// <summary>CIRKD's SegFormer-B0: everything at the root.</summary>
     public static StateDict CirkdSegFormerB0(int classes)

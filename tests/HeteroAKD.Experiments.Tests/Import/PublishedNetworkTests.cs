@@ -1,7 +1,6 @@
 using HeteroAKD.Experiments.Configuration;
 using HeteroAKD.Experiments.Export;
 using HeteroAKD.Nn;
-using HeteroAKD.Nn.Encoders;
 using HeteroAKD.Nn.Models;
 using HeteroAKD.Tensors;
 using HeteroAKD.Tensors.Autograd;
@@ -13,8 +12,8 @@ using HeteroAKD.Weights.Onnx;
 namespace HeteroAKD.Experiments.Tests.Import;
 
 /// <summary>
-/// Networks with the names of other code bases against PyTorch, in and out (<c>tests/python/published_networks.py</c>): logits of whole networks, one map of encoders. What
-/// goes out is loaded there with <c>strict=True</c>.
+/// Networks with the names of other code bases against PyTorch, in and out (<c>tests/python/published_networks.py</c>): logits of whole networks, one map of
+/// encoders. What goes out is loaded there with <c>strict=True</c>.
 /// </summary>
 public sealed class PublishedNetworkTests : IDisposable
 {
@@ -101,7 +100,14 @@ public sealed class PublishedNetworkTests : IDisposable
         string checkpoint = _folder.File("network.safetensors");
         CheckpointInfo info = new()
         {
-            Model = model.Name, Role = "student", Classes = Classes, Step = 1, DataPosition = 0, BestMetric = 0, Config = ConfigurationWriter.Write(new ExperimentConfig()), LayerNormEps = model.LayerNormEps,
+            Model = model.Name,
+            Role = "student",
+            Classes = Classes,
+            Step = 1,
+            DataPosition = 0,
+            BestMetric = 0,
+            Config = ConfigurationWriter.Write(new ExperimentConfig()),
+            LayerNormEps = model.LayerNormEps,
         };
         Checkpoint.Save(checkpoint, info, Checkpoint.Entries(Checkpoint.ModelPrefix, model));
         return new ExportService().Run(new ExportRequest(checkpoint, _folder.File(file), ExportFormat.Pth, []) { Names = names }, CancellationToken.None);

@@ -5,7 +5,10 @@ namespace HeteroAKD.Experiments.Tests.Import;
 /// <summary>A Python that has PyTorch and torchvision, to hold things against. Debian: <c>apt-get install python3-torch python3-torchvision</c>.</summary>
 internal static class Python
 {
-    private static readonly Lazy<string?> s_missing = new(() => Run("-c", "import torch, torchvision") is (0, _) ? null : "no Python with PyTorch and torchvision here (Debian: apt-get install python3-torch python3-torchvision)");
+    private static readonly Lazy<string?> s_missing = new(
+        () =>
+            Run("-c", "import torch, torchvision") is (0, _) ? null
+                : "no Python with PyTorch and torchvision here (Debian: apt-get install python3-torch python3-torchvision)");
 
     /// <summary>Skips the test where there is none.</summary>
     public static void Require() => Assert.SkipWhen(s_missing.Value is not null, s_missing.Value ?? "");

@@ -45,7 +45,9 @@ public sealed class CostTests
         // Counts, not times: the teacher and L_hakd are launches and memory that the student alone has not.
         Assert.True(kd.Launches > alone.Launches && both.Launches > kd.Launches);
         Assert.True(both.PeakBytes > alone.PeakBytes);
-        Assert.Contains("the shared teacher good is not there; its initial weights take as long", plan.Progress.Lines.Where(l => l.StartsWith("kd:", StringComparison.Ordinal)).Select(l => l[4..]));
+        Assert.Contains(
+            "the shared teacher good is not there; its initial weights take as long",
+            plan.Progress.Lines.Where(l => l.StartsWith("kd:", StringComparison.Ordinal)).Select(l => l[4..]));
     }
 
     [Fact]
@@ -106,6 +108,17 @@ public sealed class CostTests
 
     private static ArmCost Example => new()
     {
-        Arm = "both, \"quoted\"", Step = 12.5, TimesAlone = (1.1, 1.25, 1.5), Forward = 7, Backward = 4, Teacher = new(3, 0.5), Terms = [("hakd", new(2, 0.3)), ("kd", new(-0.1, 0.2))], PeakBytes = 1 << 20, Launches = 200,
+        Arm = "both, \"quoted\"",
+        Step = 12.5,
+        TimesAlone = (1.1, 1.25, 1.5),
+        Forward = 7,
+        Backward = 4,
+        Teacher = new(3, 0.5),
+        Terms =
+        [
+            ("hakd", new(2, 0.3)), ("kd", new(-0.1, 0.2))
+        ],
+        PeakBytes = 1 << 20,
+        Launches = 200,
     };
 }

@@ -153,7 +153,13 @@ public sealed class ExperimentServiceTests
     {
         using TestPlan plan = new();
         TestPlan inside = plan;
-        FakeStarter starter = new() { Wait = _ => Task.Run(() => Assert.Contains("another 'heteroakd experiment'", Assert.Throws<StorageException>(() => inside.Run(new FakeStarter())).Message, StringComparison.Ordinal)) };
+        void IsRefused()
+        {
+            StorageException error = Assert.Throws<StorageException>(() => inside.Run(new FakeStarter()));
+            Assert.Contains("another 'heteroakd experiment'", error.Message, StringComparison.Ordinal);
+        }
+
+        FakeStarter starter = new() { Wait = _ => Task.Run(IsRefused) };
         Assert.Empty(plan.Run(starter).Failures);
     }
 
@@ -165,7 +171,8 @@ public sealed class ExperimentServiceTests
         FakeStarter starter = new()
         {
             Wait = _ => Task.Run(() => Assert.StartsWith(
-                $"another 'heteroakd experiment' runs {plan.Path}", Assert.Throws<StorageException>(() => plan.Run(new FakeStarter(), request: elsewhere)).Message, StringComparison.Ordinal)),
+                $"another 'heteroakd experiment' runs {plan.Path}", Assert.Throws<StorageException>(
+                    () => plan.Run(new FakeStarter(), request: elsewhere)).Message, StringComparison.Ordinal)),
         };
         Assert.Empty(plan.Run(starter).Failures);
         string held = Path.ChangeExtension(plan.Csv, "lock");
@@ -233,7 +240,8 @@ public sealed class ExperimentServiceTests
         PlannedRun run = new PlanLayout(PlanReader.ReadFile(plan.Path), plan.Runs).Runs[0];
         Directory.CreateDirectory(run.Folder);
         using RunFolder other = RunFolder.Open(run.Folder, "", RunMode.New);
-        StorageException refused = await Assert.ThrowsAsync<StorageException>(() => RunFolders.WaitUntilFree(run, CancellationToken.None, TimeSpan.FromSeconds(0.2)));
+        StorageException refused = await Assert.ThrowsAsync<StorageException>(
+            () => RunFolders.WaitUntilFree(run, CancellationToken.None, TimeSpan.FromSeconds(0.2)));
         Assert.StartsWith($"another process still works in {run.Folder}", refused.Message, StringComparison.Ordinal);
     }
 
@@ -305,7 +313,12 @@ public sealed class ExperimentServiceTests
     public void A_budget_runs_the_arms_whose_cost_could_be_measured()
     {
         using TestPlan plan = new(TestPlan.Text + "\nbudget: {seconds: 30}\n");
-        ExperimentOutcome outcome = plan.Run(new FakeStarter { Error = c => c.Distillation.WeightedTerms().Count > 0 && c.Training.Steps == 20 ? "error: full" : "", Seconds = c => 0.1 * c.Training.Steps });
+        ExperimentOutcome outcome = plan.Run(
+            new FakeStarter
+            {
+                Error = c => c.Distillation.WeightedTerms().Count > 0 && c.Training.Steps == 20 ? "error: full" : "",
+                Seconds = c => 0.1 * c.Training.Steps,
+            });
         Assert.Equal(2, outcome.Failures.Count);
         Assert.All(outcome.Failures, f => Assert.Contains("the cost of a step could not be measured: error: full", f, StringComparison.Ordinal));
         Assert.Equal(3, ResultsFile.Read(plan.Csv).Lines.Count(l => l.Kind == NetworkRoles.Student));
@@ -321,7 +334,9 @@ public sealed class ExperimentServiceTests
     {
         using TestPlan plan = new(TestPlan.Text + "\nbudget: {seconds: 30}\n");
         ExperimentOutcome outcome = plan.Run(new FakeStarter { Error = c => c.Data.AnnotationNoise > 0 ? "error: no" : "" });
-        Assert.Contains(outcome.Failures, f => f.StartsWith("kd  doubted  seed 1: the cost of a step could not be measured: its teacher careless is not there", StringComparison.Ordinal));
+        Assert.Contains(
+            outcome.Failures,
+            f => f.StartsWith("kd  doubted  seed 1: the cost of a step could not be measured: its teacher careless is not there", StringComparison.Ordinal));
         Assert.Equal(3, ResultsFile.Read(plan.Csv).Lines.Count(l => l.Kind == NetworkRoles.Distilled));
     }
 

@@ -1,5 +1,4 @@
 using System.Collections.Concurrent;
-using HeteroAKD.Experiments.Commands;
 using HeteroAKD.Experiments.Configuration;
 using HeteroAKD.Experiments.Plans;
 using HeteroAKD.Experiments.Runs;
@@ -74,7 +73,13 @@ internal sealed class FakeStarter : IRunStarter
 
     private RunSummary Summary(string role, ExperimentConfig config) => new()
     {
-        Version = "0", Device = Device(config), Threads = 1, Seed = config.Seed, Seconds = Seconds(config), PeakMemoryBytes = 1, Classes = ["a"],
+        Version = "0",
+        Device = Device(config),
+        Threads = 1,
+        Seed = config.Seed,
+        Seconds = Seconds(config),
+        PeakMemoryBytes = 1,
+        Classes = ["a"],
         Networks =
         [
             new NetworkSummary

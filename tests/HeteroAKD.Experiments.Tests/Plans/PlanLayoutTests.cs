@@ -1,6 +1,5 @@
 using HeteroAKD.Experiments.Configuration;
 using HeteroAKD.Experiments.Plans;
-using HeteroAKD.Tests;
 
 namespace HeteroAKD.Experiments.Tests.Plans;
 
@@ -38,7 +37,8 @@ public sealed class PlanLayoutTests
     public void Settings_that_say_where_a_run_happens_do_not_count()
     {
         using TestPlan plan = new();
-        using TestPlan moved = new(TestPlan.Text.Replace("set: {training.steps: 5}", "set: {training.steps: 5, threads: 2, data.workers: 3, device: cpu}", StringComparison.Ordinal));
+        using TestPlan moved = new(
+            TestPlan.Text.Replace("set: {training.steps: 5}", "set: {training.steps: 5, threads: 2, data.workers: 3, device: cpu}", StringComparison.Ordinal));
         Assert.Equal(Layout(plan).Runs.Select(r => r.Hash), Layout(moved).Runs.Select(r => r.Hash));
         using TestPlan longer = new(TestPlan.Text.Replace("training.steps: 5", "training.steps: 6", StringComparison.Ordinal));
         Assert.Empty(Layout(plan).Runs.Select(r => r.Hash).Intersect(Layout(longer).Runs.Select(r => r.Hash)));
@@ -59,7 +59,8 @@ public sealed class PlanLayoutTests
     public void Normalisation_for_a_shared_teacher_counts()
     {
         using TestPlan plan = new();
-        using TestPlan other = new(TestPlan.Text.Replace("method: kd}}", "method: kd}, teacher: {mean: [0.1, 0.2, 0.3], std: [0.4, 0.5, 0.6]}}", StringComparison.Ordinal));
+        using TestPlan other = new(
+            TestPlan.Text.Replace("method: kd}}", "method: kd}, teacher: {mean: [0.1, 0.2, 0.3], std: [0.4, 0.5, 0.6]}}", StringComparison.Ordinal));
         Assert.NotEqual(Of(plan, "kd", "trusted").Hash, Of(other, "kd", "trusted").Hash);
         Assert.Equal(Of(plan, "kd", "trusted").Teacher!.Hash, Of(other, "kd", "trusted").Teacher!.Hash);
     }
@@ -91,21 +92,25 @@ public sealed class PlanLayoutTests
         // An arm wins over its cell, and without a name the base's holds.
         using TestPlan own = new(TestPlan.Text.Replace("method: kd}}", "method: kd}, teacher.checkpoint: y.safetensors}", StringComparison.Ordinal));
         Assert.Equal((null, "y.safetensors"), (Of(own, "kd", "trusted").Teacher, Of(own, "kd", "trusted").Config.Teacher.Checkpoint));
-        using TestPlan none = new(TestPlan.Text.Replace("set: {training.steps: 5}", set, StringComparison.Ordinal).Replace("trusted: {teacher: good}", "trusted: {}", StringComparison.Ordinal));
+        using TestPlan none = new(
+            TestPlan.Text.Replace("set: {training.steps: 5}", set, StringComparison.Ordinal).Replace(
+                "trusted: {teacher: good}", "trusted: {}", StringComparison.Ordinal));
         Assert.Equal((null, "x.safetensors"), (Of(none, "kd", "trusted").Teacher, Of(none, "kd", "trusted").Config.Teacher.Checkpoint));
     }
 
     [Fact]
     public void A_shared_teacher_may_begin_from_weights()
     {
-        using TestPlan plan = new(TestPlan.Text.Replace("set: {training.steps: 5}", "set: {training.steps: 5, teacher.pretrained: x.pth}", StringComparison.Ordinal));
+        using TestPlan plan = new(
+            TestPlan.Text.Replace("set: {training.steps: 5}", "set: {training.steps: 5, teacher.pretrained: x.pth}", StringComparison.Ordinal));
         Assert.Equal(("x.pth", ""), (Of(plan, "kd", "trusted").Teacher!.Config.Teacher.Pretrained, Of(plan, "kd", "trusted").Config.Teacher.Pretrained));
     }
 
     [Fact]
     public void Teachers_of_equal_settings_are_one_run()
     {
-        using TestPlan plan = new(TestPlan.Text.Replace("careless: {data: {annotationNoise: 0.8}, seed: 2}", "careless: {distillation.lambda1: 3}", StringComparison.Ordinal));
+        using TestPlan plan = new(
+            TestPlan.Text.Replace("careless: {data: {annotationNoise: 0.8}, seed: 2}", "careless: {distillation.lambda1: 3}", StringComparison.Ordinal));
         Assert.Equal("good", Assert.Single(Layout(plan).Teachers).Arm);
         Assert.Equal(Of(plan, "kd", "trusted").Key, Of(plan, "kd", "doubted").Key);
     }
@@ -134,7 +139,8 @@ public sealed class PlanLayoutTests
     public void Control_of_the_base_file_is_no_part_of_a_run()
     {
         using TestPlan plan = new();
-        using TestPlan controlled = new(TestPlan.Text.Replace("set: {training.steps: 5}", "set: {training.steps: 5, distillation.control: kd}", StringComparison.Ordinal));
+        using TestPlan controlled = new(
+            TestPlan.Text.Replace("set: {training.steps: 5}", "set: {training.steps: 5, distillation.control: kd}", StringComparison.Ordinal));
         Assert.Equal(Layout(plan).Runs.Select(r => r.Hash), Layout(controlled).Runs.Select(r => r.Hash));
         Assert.All(Layout(controlled).Runs, r => Assert.Equal(DistillationControl.None, r.Config.Distillation.Control));
     }
@@ -143,9 +149,12 @@ public sealed class PlanLayoutTests
     [InlineData("lambda1: 2", "lamda1: 2", ":13: there is no option distillation.lamda1; did you mean distillation.lambda1?")]
     [InlineData("training.steps: 5", "training.steps: five", ":3: training.steps must be a whole number, not 'five'")]
     [InlineData("{distillation.method: none}", "{distillation.method: none, seed: 4}", ":12: a run's seed comes from 'seeds:'; leave out seed")]
-    [InlineData("metric: miou", "weights: average", ":12: the arm alone in the cell trusted keeps no average of weights, which compare.weights asks for; set training.ema")]
-    [InlineData("trusted: {teacher: good}", "trusted: {}", ":13: the arm kd distils and does not say from whom; write 'teacher: NAME' in it or in its cell, with one of good, careless")]
-    [InlineData("method: kd}", "method: kd}, augmentation: {scaleMin: 5}", ":13: the arm kd in the cell trusted: augmentation.scaleMin (5) is above augmentation.scaleMax (1.5)")]
+    [InlineData("metric: miou", "weights: average", ":12: the arm alone in the cell trusted keeps no average of weights, which compare.weights asks for; "
+        + "set training.ema")]
+    [InlineData("trusted: {teacher: good}", "trusted: {}", ":13: the arm kd distils and does not say from whom; write 'teacher: NAME' in it or in its cell, "
+        + "with one of good, careless")]
+    [InlineData("method: kd}", "method: kd}, augmentation: {scaleMin: 5}", ":13: the arm kd in the cell trusted: augmentation.scaleMin (5) is above "
+        + "augmentation.scaleMax (1.5)")]
     public void Settings_are_checked_with_the_plans_line(string right, string wrong, string message)
     {
         using TestPlan plan = new(TestPlan.Text.Replace(right, wrong, StringComparison.Ordinal));

@@ -65,27 +65,35 @@ public sealed class PlanReaderTests
     [Theory]
     [InlineData("arms:", "armz:", "p.yaml:11: a plan has no key 'armz'; did you mean arms?")]
     [InlineData("control: alone", "control: alon", "p.yaml:15: compare.control must be one of alone, kd, not 'alon'; did you mean alone?")]
-    [InlineData("metric: miou", "metric: mio", "p.yaml:15: compare.metric must be one of miou, pixelAccuracy, meanAccuracy, boundaryF1, not 'mio'; did you mean miou?")]
+    [InlineData("metric: miou", "metric: mio", "p.yaml:15: compare.metric must be one of miou, pixelAccuracy, meanAccuracy, boundaryF1, not 'mio'; did you "
+        + "mean miou?")]
     [InlineData("teacher: careless", "teacher: carless", "p.yaml:10: 'carless' is none of shared.teachers; did you mean careless?")]
     [InlineData("confirm: 2-3", "confirm: 1-3", "p.yaml:14: seed 1 is in choose and in confirm; what was chosen on a seed cannot be confirmed on it")]
     [InlineData("confirm: 2-3", "confirm: 3-2", "p.yaml:14: '3-2' must go upwards and hold at most 10000 seeds")]
     [InlineData("confirm: 2-3", "confirm: two", "p.yaml:14: seeds are numbers and ranges like 1-3, not 'two'")]
-    [InlineData("seeds: {choose: 1, confirm: 2-3}", "", "p.yaml: the plan has no seeds; write for example 'seeds: 1-10', or 'seeds: {choose: 1-3, confirm: 4-13}'")]
+    [InlineData("seeds: {choose: 1, confirm: 2-3}", "", "p.yaml: the plan has no seeds; write for example 'seeds: 1-10', or 'seeds: {choose: 1-3, confirm: "
+        + "4-13}'")]
     [InlineData("base: base.yaml", "", "p.yaml: the plan has no base; name a configuration file, for example 'base: ../configs/scenes.yaml'")]
     [InlineData("  kd:", "  k/d:", "p.yaml:13: 'k/d' cannot name a folder everywhere; use letters, digits and . _ + = -")]
     [InlineData("control: alone}", "control: alone}\nbudget: 5", "p.yaml:16: budget must be 'steps', or 'seconds: S' below it")]
     [InlineData("control: alone}", "control: alone}\nexpectedSd: none", "p.yaml:16: expectedSd must be a number above 0, not 'none'")]
     [InlineData("trusted: {teacher: good}", "trusted: {teacher: }", "p.yaml:9: teacher names none of shared.teachers; write its name, or leave teacher out")]
-    [InlineData("metric: miou", "metric: boundaryF1, weights: average", "p.yaml:15: of the average of weights only miou is recorded, not boundaryF1; write 'weights: last' or 'metric: miou'")]
+    [InlineData("metric: miou", "metric: boundaryF1, weights: average", "p.yaml:15: of the average of weights only miou is recorded, not boundaryF1; write "
+        + "'weights: last' or 'metric: miou'")]
     [InlineData("metric: miou", "weights: ema", "p.yaml:15: compare.weights must be one of last, average, not 'ema'")]
     public void Slips_are_named_with_line_and_remedy(string right, string wrong, string message) =>
-        Assert.Equal(message, Assert.Throws<ConfigurationException>(() => PlanReader.ReadText(TestPlan.Text.Replace(right, wrong, StringComparison.Ordinal), "p.yaml")).Message);
+        Assert.Equal(
+            message,
+            Assert.Throws<ConfigurationException>(() => PlanReader.ReadText(TestPlan.Text.Replace(right, wrong, StringComparison.Ordinal), "p.yaml")).Message);
 
     [Theory]
-    [InlineData("{one: {a: {}, a-b: {}}, two: {b-c: {}, c: {}}}", "p.yaml:3: two cells of the grid are called 'a-b-c'; name the values of its axes so that their products differ")]
+    [InlineData("{one: {a: {}, a-b: {}}, two: {b-c: {}, c: {}}}", "p.yaml:3: two cells of the grid are called 'a-b-c'; name the values of its axes so that "
+        + "their products differ")]
     [InlineData("{one: {a: {}}, two: {}}", "p.yaml:3: the axis two has no values; write them below it as 'name: settings', or leave it out")]
     public void Grids_without_a_cell_or_with_two_of_a_name_are_refused(string grid, string message) =>
-        Assert.Equal(message, Assert.Throws<ConfigurationException>(() => PlanReader.ReadText($"base: {{}}\narms: {{a: {{}}}}\ngrid: {grid}\nseeds: 1", "p.yaml")).Message);
+        Assert.Equal(
+            message,
+            Assert.Throws<ConfigurationException>(() => PlanReader.ReadText($"base: {{}}\narms: {{a: {{}}}}\ngrid: {grid}\nseeds: 1", "p.yaml")).Message);
 
     [Fact]
     public void Missing_plan_is_a_sentence() =>

@@ -7,8 +7,8 @@ namespace HeteroAKD.Experiments.Tests.Plans;
 public sealed class PlanReportTests
 {
     // R's data set 'sleep' again: the second drug is the control.
-    private static readonly double[] Kd = [0.7, -1.6, -0.2, -1.2, -0.1, 3.4, 3.7, 0.8, 0.0, 2.0];
-    private static readonly double[] Alone = [1.9, 0.8, 1.1, 0.1, -0.1, 4.4, 5.5, 1.6, 4.6, 3.4];
+    private static readonly double[] s_kd = [0.7, -1.6, -0.2, -1.2, -0.1, 3.4, 3.7, 0.8, 0.0, 2.0];
+    private static readonly double[] s_alone = [1.9, 0.8, 1.1, 0.1, -0.1, 4.4, 5.5, 1.6, 4.6, 3.4];
 
     private const string Sleep = """
         base: base.yaml
@@ -26,7 +26,9 @@ public sealed class PlanReportTests
         using TestPlan plan = new(Sleep);
         ExperimentOutcome outcome = plan.Run(new FakeStarter { Score = Score });
         string confirming = outcome.Report[outcome.Report.IndexOf("seeds for confirming", StringComparison.Ordinal)..];
-        string[] row = confirming.Split('\n').First(line => line.StartsWith("kd ", StringComparison.Ordinal)).Split("  ", StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
+        string[] row = confirming
+            .Split('\n').First(line => line.StartsWith("kd ", StringComparison.Ordinal))
+            .Split("  ", StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
 
         // t.test as in StatisticsTests; could show: 1.23 · power.t.test(n = 10, sd = 1, power = 0.8, type = "paired")$delta, which is 0.996.
         Assert.Equal(["kd", "10", "10.75", "1.79", "-1.58", "1.23", "-2.46 to -0.70", "0.003", "0.003", "0.004", "0 of 10", "1.23"], row);
@@ -49,7 +51,7 @@ public sealed class PlanReportTests
         Assert.Equal([markdown, Path.ChangeExtension(plan.Csv, "png")], outcome.Files);
         Assert.Equal("PNG"u8.ToArray(), File.ReadAllBytes(outcome.Files[1])[1..4]);
         Assert.Contains("| kd    |  10 | 10.75 |", first, StringComparison.Ordinal);
-        foreach (double score in Kd)
+        foreach (double score in s_kd)
         {
             Assert.Contains((10 + score).ToString("F2", CultureInfo.InvariantCulture), first, StringComparison.Ordinal);
         }
@@ -60,11 +62,16 @@ public sealed class PlanReportTests
     {
         using TestPlan expected = new(Sleep + "\nexpectedSd: 1\n");
         expected.Run(new FakeStarter { Score = Score });
-        Assert.Contains(expected.Progress.Lines, l => l.StartsWith("confirm: 10 seeds: the smallest difference that could be shown is 1.00 points", StringComparison.Ordinal) && l.Contains("expected by the plan", StringComparison.Ordinal));
+        Assert.Contains(
+            expected.Progress.Lines,
+            l =>
+                l.StartsWith("confirm: 10 seeds: the smallest difference that could be shown is 1.00 points", StringComparison.Ordinal)
+                    && l.Contains("expected by the plan", StringComparison.Ordinal));
 
         expected.Progress.Lines.Clear();
         expected.Run(new FakeStarter());
-        Assert.Contains(expected.Progress.Lines, l => l.Contains("is 1.23 points", StringComparison.Ordinal) && l.Contains("measured", StringComparison.Ordinal));
+        Assert.Contains(
+            expected.Progress.Lines, l => l.Contains("is 1.23 points", StringComparison.Ordinal) && l.Contains("measured", StringComparison.Ordinal));
     }
 
     [Fact]
@@ -102,17 +109,24 @@ public sealed class PlanReportTests
         using TestPlan plan = new(Sleep);
         Assert.DoesNotContain("mix devices", plan.Run(new FakeStarter()).Report, StringComparison.Ordinal);
         using TestPlan mixed = new(Sleep);
-        Assert.Contains("The runs mix devices (cpu, cuda)", mixed.Run(new FakeStarter { Device = c => c.Seed == 3 ? "cuda (H)" : "cpu (8 lanes)" }).Report, StringComparison.Ordinal);
+        Assert.Contains(
+            "The runs mix devices (cpu, cuda)",
+            mixed.Run(new FakeStarter { Device = c => c.Seed == 3 ? "cuda (H)" : "cpu (8 lanes)" }).Report,
+            StringComparison.Ordinal);
     }
 
     [Fact]
     public void A_control_with_an_x_is_a_point_at_zero_and_arms_without_have_a_panel()
     {
-        using TestPlan plan = new(Sleep.Replace("method: none}", "method: none, x: 0}", StringComparison.Ordinal).Replace("seeds:", "  other: {distillation.lambda1: 3}\nseeds:", StringComparison.Ordinal));
+        using TestPlan plan = new(
+            Sleep.Replace("method: none}", "method: none, x: 0}", StringComparison.Ordinal).Replace(
+                "seeds:", "  other: {distillation.lambda1: 3}\nseeds:", StringComparison.Ordinal));
         plan.Run(new FakeStarter { Score = Score });
         Plan read = PlanReader.ReadFile(plan.Path);
         IReadOnlyList<PlanChart.Panel> panels = PlanChart.Panels(read, PlanComparison.Of(read, new PlanLayout(read, plan.Runs), ResultsFile.Read(plan.Csv)));
-        Assert.Equal([(true, "alone kd"), (false, "other"), (true, "alone kd"), (false, "other")], panels.Select(p => (p.Lines, string.Join(' ', p.Arms.Select(a => a.Arm.Name)))));
+        Assert.Equal(
+            [(true, "alone kd"), (false, "other"), (true, "alone kd"), (false, "other")],
+            panels.Select(p => (p.Lines, string.Join(' ', p.Arms.Select(a => a.Arm.Name)))));
         Assert.Equal(0, PlanChart.Values(panels[2].Arms[0], compared: true).Mean);
         Assert.Equal(-1.58, PlanChart.Values(panels[2].Arms[1], compared: true).Mean, 2);
     }
@@ -131,7 +145,8 @@ public sealed class PlanReportTests
             compare: {control: kd}
             """;
         using TestPlan plan = new(Grid);
-        ExperimentOutcome outcome = plan.Run(new FakeStarter { TeacherScore = c => c.Teacher.Checkpoint.Contains("poor", StringComparison.Ordinal) ? 0.4 : 0.7 });
+        ExperimentOutcome outcome = plan.Run(
+            new FakeStarter { TeacherScore = c => c.Teacher.Checkpoint.Contains("poor", StringComparison.Ordinal) ? 0.4 : 0.7 });
         Plan read = PlanReader.ReadFile(plan.Path);
         IReadOnlyList<TeacherChart.Panel> panels = TeacherChart.Panels(PlanComparison.Of(read, new PlanLayout(read, plan.Runs), ResultsFile.Read(plan.Csv)));
         Assert.Equal(["few: 40 poor-few, 70 good-few", "many: 40 poor-many, 70 good-many"],
@@ -165,5 +180,5 @@ public sealed class PlanReportTests
     }
 
     private static double Score(ExperimentConfig config) =>
-        config.Seed > 10 ? 0.1 : (10 + (config.Distillation.WeightedTerms().Count == 0 ? Alone : Kd)[config.Seed - 1]) / 100;
+        config.Seed > 10 ? 0.1 : (10 + (config.Distillation.WeightedTerms().Count == 0 ? s_alone : s_kd)[config.Seed - 1]) / 100;
 }

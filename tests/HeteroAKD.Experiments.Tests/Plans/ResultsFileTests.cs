@@ -1,7 +1,5 @@
 using HeteroAKD.Experiments.Plans;
-using HeteroAKD.Experiments.Runs;
 using HeteroAKD.Tensors;
-using HeteroAKD.Tests;
 using HeteroAKD.Training.Checkpoints;
 
 namespace HeteroAKD.Experiments.Tests.Plans;
@@ -18,7 +16,12 @@ public sealed class ResultsFileTests : IDisposable
     public void Lines_are_read_back_as_they_were_added()
     {
         ResultsFile file = Open();
-        RunResult result = Line(4) with { Settings = "augmentation.std=[0.1, 0.2]; about='a \"b\"'", Commit = "abc-dirty", Error = "error: two\nlines, one cell" };
+        RunResult result = Line(4) with
+        {
+            Settings = "augmentation.std=[0.1, 0.2]; about='a \"b\"'",
+            Commit = "abc-dirty",
+            Error = "error: two\nlines, one cell",
+        };
         file.Add(result);
         RunResult read = Assert.Single(ResultsFile.Read(Csv).Lines);
         Assert.Equal(result.Settings, read.Settings);
@@ -109,7 +112,21 @@ public sealed class ResultsFileTests : IDisposable
 
     private static RunResult Line(int seed) => new()
     {
-        Kind = "student", Arm = "alone", Cell = "", Seed = seed, Hash = "h", Settings = "s", Steps = 3, Commit = "c", Format = Checkpoint.FormatVersion,
-        Scores = new Dictionary<string, double> { ["val.miou"] = 1 / 3.0, ["test.boundaryF1"] = 0.5 }, Seconds = 12.5, Finished = new DateTime(2025, 1, 2, 3, 4, 5, DateTimeKind.Utc),
+        Kind = "student",
+        Arm = "alone",
+        Cell = "",
+        Seed = seed,
+        Hash = "h",
+        Settings = "s",
+        Steps = 3,
+        Commit = "c",
+        Format = Checkpoint.FormatVersion,
+        Scores = new Dictionary<string, double>
+        {
+            ["val.miou"] = 1 / 3.0,
+            ["test.boundaryF1"] = 0.5,
+        },
+        Seconds = 12.5,
+        Finished = new DateTime(2025, 1, 2, 3, 4, 5, DateTimeKind.Utc),
     };
 }

@@ -1,7 +1,6 @@
 using HeteroAKD.Experiments.Commands;
 using HeteroAKD.Experiments.Configuration;
 using HeteroAKD.Experiments.Plans;
-using HeteroAKD.Tests;
 using HeteroAKD.Training.Loop;
 
 namespace HeteroAKD.Experiments.Tests.Plans;
@@ -60,22 +59,34 @@ internal sealed class TestPlan : IDisposable
 
     public void Dispose() => _folder.Dispose();
 
-    private static ExperimentService Service(IRunStarter starter, IDryRunCommand? dryRun = null) => new(starter, dryRun ?? new FakeDryRun(), TimeProvider.System);
+    private static ExperimentService Service(IRunStarter starter, IDryRunCommand? dryRun = null) =>
+        new(starter, dryRun ?? new FakeDryRun(), TimeProvider.System);
 
     /// <summary>Ten seconds for a student, twenty for a teacher.</summary>
     internal sealed class FakeDryRun : IDryRunCommand
     {
-        public DryRunOutcome Try(ExperimentConfig config, NetworkRole? role, IProgressSink progress, CancellationToken cancellation) => new("cpu", 1, role switch
-        {
-            NetworkRole.Teacher => [Network("teacher", 20)],
-            NetworkRole.Student => [Network("student", 10)],
-            _ => [Network("teacher", 20), Network("distilled", 10)],
-        });
+        public DryRunOutcome Try(
+            ExperimentConfig config, NetworkRole? role, IProgressSink progress, CancellationToken cancellation) => new("cpu", 1, role switch
+            {
+                NetworkRole.Teacher => [Network("teacher", 20)],
+                NetworkRole.Student => [Network("student", 10)],
+                _ => [Network("teacher", 20), Network("distilled", 10)],
+            });
 
         private static DryRunNetwork Network(string role, int steps) => new()
         {
-            Role = role, Model = "m", Parameters = 1, BatchSize = 1, Images = 1, Steps = steps, Loss = 1, StepMilliseconds = 1000, BatchMilliseconds = 0, PeakTensorBytes = 1,
-            EvaluatedImages = 0, ImageMilliseconds = 0,
+            Role = role,
+            Model = "m",
+            Parameters = 1,
+            BatchSize = 1,
+            Images = 1,
+            Steps = steps,
+            Loss = 1,
+            StepMilliseconds = 1000,
+            BatchMilliseconds = 0,
+            PeakTensorBytes = 1,
+            EvaluatedImages = 0,
+            ImageMilliseconds = 0,
         };
     }
 }

@@ -5,15 +5,15 @@ namespace HeteroAKD.Experiments.Tests.Runs;
 
 public sealed class MetricsFileTests : IDisposable
 {
-    private readonly TemporaryFolder folder = new();
+    private readonly TemporaryFolder _folder = new();
 
-    public void Dispose() => folder.Dispose();
+    public void Dispose() => _folder.Dispose();
 
     [Fact]
     public void Cells_without_a_value_are_empty()
     {
-        string path = folder.File("metrics.csv");
-        using (var metrics = MetricsFile.Create(path, "loss", "lr", "miou"))
+        string path = _folder.File("metrics.csv");
+        using (MetricsFile metrics = MetricsFile.Create(path, "loss", "lr", "miou"))
         {
             metrics.Write("teacher", 10, ("lr", 1e-3), ("loss", 1.25));
             metrics.Write("teacher", 20, ("miou", 0.5));
@@ -25,15 +25,15 @@ public sealed class MetricsFileTests : IDisposable
     [Fact]
     public void Unknown_column_is_an_error()
     {
-        using var metrics = MetricsFile.Create(folder.File("metrics.csv"), "loss");
+        using MetricsFile metrics = MetricsFile.Create(_folder.File("metrics.csv"), "loss");
         Assert.Contains("has no column 'lr'", Assert.Throws<ArgumentException>(() => metrics.Write("teacher", 1, ("lr", 1))).Message, StringComparison.Ordinal);
     }
 
     [Fact]
     public void Resuming_drops_what_will_be_written_again()
     {
-        string path = folder.File("metrics.csv", "network,step,loss\nteacher,10,1\nteacher,20,2\nstudent,10,3\nstudent,20,4\nstudent,2");
-        using (var metrics = MetricsFile.Open(path, "student", 10, "", "loss"))
+        string path = _folder.File("metrics.csv", "network,step,loss\nteacher,10,1\nteacher,20,2\nstudent,10,3\nstudent,20,4\nstudent,2");
+        using (MetricsFile metrics = MetricsFile.Open(path, "student", 10, "", "loss"))
         {
             metrics.Write("student", 20, ("loss", 5));
         }
@@ -44,16 +44,17 @@ public sealed class MetricsFileTests : IDisposable
     [Fact]
     public void Other_files_are_refused()
     {
-        string path = folder.File("metrics.csv", "name,other\n");
-        Assert.Contains("start a new run", Assert.Throws<StorageException>(() => MetricsFile.Open(path, "student", 1, "", "loss")).Message, StringComparison.Ordinal);
+        string path = _folder.File("metrics.csv", "name,other\n");
+        Assert.Contains(
+            "start a new run", Assert.Throws<StorageException>(() => MetricsFile.Open(path, "student", 1, "", "loss")).Message, StringComparison.Ordinal);
     }
 
     /// <summary>A term that a later network or version reports gets a column; earlier rows have no value for it.</summary>
     [Fact]
     public void Columns_are_added_to_a_file_that_lacks_them()
     {
-        string path = folder.File("metrics.csv", "network,step,loss\nteacher,10,1\n");
-        using (var metrics = MetricsFile.Open(path, "distilled", 0, "", "loss", "cwd"))
+        string path = _folder.File("metrics.csv", "network,step,loss\nteacher,10,1\n");
+        using (MetricsFile metrics = MetricsFile.Open(path, "distilled", 0, "", "loss", "cwd"))
         {
             metrics.Write("distilled", 10, ("cwd", 3), ("loss", 2));
         }
@@ -61,7 +62,7 @@ public sealed class MetricsFileTests : IDisposable
         Assert.Equal("network,step,loss,cwd\nteacher,10,1,\ndistilled,10,2,3\n", File.ReadAllText(path));
 
         // Fewer columns than the file has are no reason to drop one.
-        using (var metrics = MetricsFile.Open(path, "student", 0, "", "loss"))
+        using (MetricsFile metrics = MetricsFile.Open(path, "student", 0, "", "loss"))
         {
             metrics.Write("student", 10, ("loss", 4));
         }
@@ -71,7 +72,10 @@ public sealed class MetricsFileTests : IDisposable
 
     [Fact]
     public void A_name_that_two_terms_share_is_an_error() =>
-        Assert.Contains("'kd' 2 times", Assert.Throws<ArgumentException>(() => MetricsFile.Row(["kd", "kd"], "distilled", 1, [("kd", 1)])).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "'kd' 2 times",
+            Assert.Throws<ArgumentException>(() => MetricsFile.Row(["kd", "kd"], "distilled", 1, [("kd", 1)])).Message,
+            StringComparison.Ordinal);
 
     [Fact]
     public void Score_that_does_not_exist_is_an_empty_cell() =>
@@ -92,8 +96,8 @@ public sealed class MetricsFileTests : IDisposable
     public void Lost_rows_are_written_again_from_the_checkpoint(string? left)
     {
         const string Record = "network,step,loss,miou\nteacher,10,1,\nteacher,20,2,\nteacher,20,,0.5\n";
-        string path = folder.File("metrics.csv", left);
-        using (var metrics = MetricsFile.Open(path, "teacher", 20, Record, "loss", "miou"))
+        string path = _folder.File("metrics.csv", left);
+        using (MetricsFile metrics = MetricsFile.Open(path, "teacher", 20, Record, "loss", "miou"))
         {
             Assert.Equal("metrics.csv had lost rows of teacher; they are written again from its checkpoint", metrics.Repair);
             Assert.Equal(Record, metrics.Record("teacher"));
@@ -106,14 +110,14 @@ public sealed class MetricsFileTests : IDisposable
     [Fact]
     public void Rows_written_again_stand_before_those_of_later_networks()
     {
-        string path = folder.File("metrics.csv", "network,step,loss,kd\nteacher,10,9,\nstudent,10,3,4\n");
-        using (var metrics = MetricsFile.Open(path, "teacher", 20, "network,step,loss\nteacher,10,1\nteacher,20,2\n", "loss"))
+        string path = _folder.File("metrics.csv", "network,step,loss,kd\nteacher,10,9,\nstudent,10,3,4\n");
+        using (MetricsFile metrics = MetricsFile.Open(path, "teacher", 20, "network,step,loss\nteacher,10,1\nteacher,20,2\n", "loss"))
         {
             Assert.NotEmpty(metrics.Repair);
         }
 
         Assert.Equal("network,step,loss,kd\nteacher,10,1,\nteacher,20,2,\nstudent,10,3,4\n", File.ReadAllText(path));
-        using var whole = MetricsFile.Open(path, "teacher", 20, "network,step,loss\nteacher,10,1\nteacher,20,2\n", "loss");
+        using MetricsFile whole = MetricsFile.Open(path, "teacher", 20, "network,step,loss\nteacher,10,1\nteacher,20,2\n", "loss");
         Assert.Empty(whole.Repair);
     }
 
@@ -124,8 +128,8 @@ public sealed class MetricsFileTests : IDisposable
     [InlineData("folder")]
     public void A_file_that_goes_away_meanwhile_is_written_again(string how)
     {
-        string path = folder.File("run/metrics.csv", "");
-        using var metrics = MetricsFile.Create(path, "loss");
+        string path = _folder.File("run/metrics.csv", "");
+        using MetricsFile metrics = MetricsFile.Create(path, "loss");
         metrics.Write("teacher", 1, ("loss", 1));
         Assert.False(metrics.TakeRestored());
         switch (how)

@@ -7,10 +7,12 @@ namespace HeteroAKD.Experiments.Tests.Runs;
 
 public sealed class ReliabilityFileTests : IDisposable
 {
-    private const string Header = "step,split,pixels,share_mean,share_sd,auc,both_right_pixels,both_right_share,only_teacher_right_pixels,only_teacher_right_share,"
+    private const string Header =
+        "step,split,pixels,share_mean,share_sd,auc,both_right_pixels,both_right_share,only_teacher_right_pixels,only_teacher_right_share,"
         + "only_student_right_pixels,only_student_right_share,both_wrong_pixels,both_wrong_share\n";
 
-    private static readonly ReliabilityRow Row = new(10, "val", new ReliabilityScores(0.5, 0.25, double.NaN, new(3, 0.75), new(2, 0.125), new(0, double.NaN), new(0, double.NaN)));
+    private static readonly ReliabilityRow s_row = new(
+        10, "val", new ReliabilityScores(0.5, 0.25, double.NaN, new(3, 0.75), new(2, 0.125), new(0, double.NaN), new(0, double.NaN)));
 
     private readonly TemporaryFolder _folder = new();
 
@@ -20,9 +22,9 @@ public sealed class ReliabilityFileTests : IDisposable
     public void A_number_that_does_not_exist_is_an_empty_cell_and_reads_back()
     {
         string path = _folder.File("reliability.csv");
-        ReliabilityFile.Open(path, 0).Write(Row);
+        ReliabilityFile.Open(path, 0).Write(s_row);
         Assert.Equal(Header + "10,val,5,0.5,0.25,,3,0.75,2,0.125,0,,0,\n", File.ReadAllText(path));
-        Assert.Equal([Row], ReliabilityFile.Read(path));
+        Assert.Equal([s_row], ReliabilityFile.Read(path));
     }
 
     [Fact]
@@ -30,10 +32,10 @@ public sealed class ReliabilityFileTests : IDisposable
     {
         string path = _folder.File("reliability.csv");
         ReliabilityFile file = ReliabilityFile.Open(path, 0);
-        file.Write(Row);
-        file.Write(Row with { Step = 20 });
+        file.Write(s_row);
+        file.Write(s_row with { Step = 20 });
         File.AppendAllText(path, "30,val,5");
-        ReliabilityFile.Open(path, 10).Write(Row with { Step = 15 });
+        ReliabilityFile.Open(path, 10).Write(s_row with { Step = 15 });
         Assert.Equal([10, 15], ReliabilityFile.Read(path).Select(r => r.Step));
     }
 
@@ -56,10 +58,10 @@ public sealed class ReliabilityFileTests : IDisposable
     {
         string path = _folder.File("reliability.csv");
         ReliabilityFile file = ReliabilityFile.Open(path, 0);
-        file.Write(Row);
+        file.Write(s_row);
         string record = file.Text;
         File.WriteAllText(path, left);
-        ReliabilityFile.Open(path, 10, record).Write(Row with { Step = 15 });
+        ReliabilityFile.Open(path, 10, record).Write(s_row with { Step = 15 });
         Assert.Equal([10, 15], ReliabilityFile.Read(path).Select(r => r.Step));
     }
 }

@@ -8,9 +8,9 @@ namespace HeteroAKD.Experiments.Tests.Runs;
 
 public sealed class RunFolderTests : IDisposable
 {
-    private readonly TemporaryFolder folder = new();
+    private readonly TemporaryFolder _folder = new();
 
-    public void Dispose() => folder.Dispose();
+    public void Dispose() => _folder.Dispose();
 
     [Fact]
     public void Run_is_not_overwritten_unless_asked()
@@ -40,7 +40,7 @@ public sealed class RunFolderTests : IDisposable
     {
         string path = Begin("run");
         File.WriteAllText(Path.Combine(path, "student-last.safetensors"), "a checkpoint");
-        folder.File($"run/{name}", "mine");
+        _folder.File($"run/{name}", "mine");
         string[] before = Directory.GetFiles(path, "*", SearchOption.AllDirectories);
         Assert.Contains($"holds others ({name.Split('/')[0]}); move them away", Refusal(path, RunMode.Force), StringComparison.Ordinal);
         Assert.Equal(before, Directory.GetFiles(path, "*", SearchOption.AllDirectories));
@@ -53,17 +53,17 @@ public sealed class RunFolderTests : IDisposable
     [InlineData("curves.png", "a picture", "has no config.yaml of one beside curves.png")]
     public void Force_stops_where_there_is_no_run(string name, string content, string message)
     {
-        string file = folder.File(name, content);
-        Assert.Contains(message, Refusal(folder.Path, RunMode.Force), StringComparison.Ordinal);
+        string file = _folder.File(name, content);
+        Assert.Contains(message, Refusal(_folder.Path, RunMode.Force), StringComparison.Ordinal);
         Assert.Equal(content, File.ReadAllText(file));
     }
 
     [Fact]
     public void Folder_with_other_files_is_refused()
     {
-        folder.File("notes.txt", "mine");
-        Assert.Contains("holds files that are not a run's (notes.txt)", Refusal(folder.Path, RunMode.New), StringComparison.Ordinal);
-        Assert.Single(Directory.GetFileSystemEntries(folder.Path));
+        _folder.File("notes.txt", "mine");
+        Assert.Contains("holds files that are not a run's (notes.txt)", Refusal(_folder.Path, RunMode.New), StringComparison.Ordinal);
+        Assert.Single(Directory.GetFileSystemEntries(_folder.Path));
     }
 
     [Theory]
@@ -72,14 +72,14 @@ public sealed class RunFolderTests : IDisposable
     [InlineData(RunMode.Force)]
     public void What_a_kill_left_before_the_first_file_is_no_run(RunMode mode)
     {
-        folder.File(".config.yaml.tmp", "seed: 1\ndev");
-        folder.File(".lock", "");
-        folder.File(".lock.owner", "process 1 on elsewhere, since 2020-01-01 00:00:00 UTC");
-        folder.File("config.yaml", "");
-        using RunFolder run = RunFolder.Open(folder.Path, "x", mode);
+        _folder.File(".config.yaml.tmp", "seed: 1\ndev");
+        _folder.File(".lock", "");
+        _folder.File(".lock.owner", "process 1 on elsewhere, since 2020-01-01 00:00:00 UTC");
+        _folder.File("config.yaml", "");
+        using RunFolder run = RunFolder.Open(_folder.Path, "x", mode);
         Assert.StartsWith("process 1 on elsewhere", run.Left, StringComparison.Ordinal);
         run.Begin(new ExperimentConfig());
-        Assert.Equal([".lock", ".lock.owner", "config.yaml"], Directory.GetFiles(folder.Path).Select(Path.GetFileName).Order(StringComparer.Ordinal));
+        Assert.Equal([".lock", ".lock.owner", "config.yaml"], Directory.GetFiles(_folder.Path).Select(Path.GetFileName).Order(StringComparer.Ordinal));
     }
 
     [Theory]
@@ -88,25 +88,29 @@ public sealed class RunFolderTests : IDisposable
     [InlineData(RunMode.Force)]
     public void Folder_of_a_running_run_is_left_alone(RunMode mode)
     {
-        string path = folder.File("run");
+        string path = _folder.File("run");
         using (RunFolder first = RunFolder.Open(path, "x", RunMode.New))
         {
             first.Begin(new ExperimentConfig());
             (string Name, string Text)[] before = Texts(path);
-            Assert.StartsWith($"a run is going on in {path} (process {Environment.ProcessId} on {Environment.MachineName}, since ", Refusal(path, mode), StringComparison.Ordinal);
+            Assert.StartsWith(
+                $"a run is going on in {path} (process {Environment.ProcessId} on {Environment.MachineName}, since ",
+                Refusal(path, mode),
+                StringComparison.Ordinal);
             Assert.Equal(before, Texts(path));
         }
 
         using RunFolder second = RunFolder.Open(path, "x", mode);
         Assert.Empty(second.Left);
 
-        static (string, string)[] Texts(string path) => [.. Directory.GetFiles(path).Where(f => Path.GetFileName(f) != ".lock").Order().Select(f => (f, File.ReadAllText(f)))];
+        static (string, string)[] Texts(string path) =>
+            [.. Directory.GetFiles(path).Where(f => Path.GetFileName(f) != ".lock").Order().Select(f => (f, File.ReadAllText(f)))];
     }
 
     [Fact]
     public void A_folder_that_goes_away_meanwhile_is_made_again()
     {
-        string path = folder.File("run");
+        string path = _folder.File("run");
         using RunFolder run = RunFolder.Open(path, "x", RunMode.New);
         run.Begin(new ExperimentConfig { Seed = 3 });
         Assert.False(run.Restore());
@@ -120,7 +124,7 @@ public sealed class RunFolderTests : IDisposable
     [Fact]
     public void A_folder_that_another_run_took_meanwhile_is_that_ones()
     {
-        string path = System.IO.Path.Combine(folder.Path, "run");
+        string path = System.IO.Path.Combine(_folder.Path, "run");
         using RunFolder first = RunFolder.Open(path, "x", RunMode.New);
         first.Begin(new ExperimentConfig());
         Directory.Delete(path, recursive: true);
@@ -135,7 +139,7 @@ public sealed class RunFolderTests : IDisposable
     [Fact]
     public void A_lock_alone_is_no_run_to_resume()
     {
-        string path = System.IO.Path.Combine(folder.Path, "run");
+        string path = System.IO.Path.Combine(_folder.Path, "run");
         RunFolder.Open(path, "x", RunMode.New).Dispose();  // a start that failed before it began
         Assert.True(File.Exists(System.IO.Path.Combine(path, ".lock")));
         Assert.False(RunFolder.HoldsRun(path));
@@ -145,7 +149,7 @@ public sealed class RunFolderTests : IDisposable
     [Fact]
     public void Seconds_are_kept_by_network_and_a_broken_file_of_them_is_none()
     {
-        using RunFolder run = RunFolder.Open(folder.File("run"), "x", RunMode.New);
+        using RunFolder run = RunFolder.Open(_folder.File("run"), "x", RunMode.New);
         run.WriteSeconds("teacher", 1.5);
         run.WriteSeconds("student", 2);
         run.WriteSeconds("teacher", 3);
@@ -156,14 +160,14 @@ public sealed class RunFolderTests : IDisposable
 
     [Fact]
     public void Nothing_to_resume_is_an_error() =>
-        Assert.Contains("holds no run to resume", Assert.Throws<StorageException>(() => RunFolder.Open(folder.Path, "x", RunMode.Resume)).Message,
+        Assert.Contains("holds no run to resume", Assert.Throws<StorageException>(() => RunFolder.Open(_folder.Path, "x", RunMode.Resume)).Message,
             StringComparison.Ordinal);
 
     [Fact]
     public void Written_configuration_is_the_resolved_one()
     {
         ExperimentConfig config = ConfigurationReader.ReadText("seed: 9", "text");
-        using RunFolder run = RunFolder.Open(folder.File("run"), "x", RunMode.New);
+        using RunFolder run = RunFolder.Open(_folder.File("run"), "x", RunMode.New);
         run.Begin(config);
         Assert.Equal(ConfigurationWriter.Write(config), ConfigurationWriter.Write(ConfigurationReader.ReadFile(run.File("config.yaml"))));
     }
@@ -171,13 +175,13 @@ public sealed class RunFolderTests : IDisposable
     [Fact]
     public void Log_lines_carry_the_time_and_are_appended()
     {
-        using RunFolder run = RunFolder.Open(folder.File("run"), "x", RunMode.New);
-        using (var log = new RunLog(run))
+        using RunFolder run = RunFolder.Open(_folder.File("run"), "x", RunMode.New);
+        using (RunLog log = new(run))
         {
             log.Write("first\nsecond line\n");
         }
 
-        using (var log = new RunLog(run))
+        using (RunLog log = new(run))
         {
             log.Write("resumed");
             Assert.Equal("[00:00:00] first\n           second line\n[00:00:00] resumed\n", File.ReadAllText(run.File("log.txt")));
@@ -187,7 +191,7 @@ public sealed class RunFolderTests : IDisposable
     [Fact]
     public void Summary_reads_back_and_says_null_where_there_is_no_score()
     {
-        var summary = new RunSummary
+        RunSummary summary = new RunSummary
         {
             Version = "0.1.0",
             Device = "cpu",
@@ -202,11 +206,15 @@ public sealed class RunFolderTests : IDisposable
                 {
                     Role = "teacher", Model = "tiny-mit-teacher", Parameters = 2108011, Steps = 10, Seconds = 1, TrainingImages = 5,
                     Scores = new Dictionary<string, SegmentationScores> { ["val"] = new(0.5, 1, 0.25, double.NaN, [0.5, double.NaN]) },
-                    Reliability = [new ReliabilityRow(10, "val", new ReliabilityScores(0.5, 0.25, double.NaN, new(3, 0.75), new(2, 0.5), new(0, double.NaN), new(0, double.NaN)))],
+                    Reliability =
+                    [
+                        new ReliabilityRow(10, "val", new ReliabilityScores(0.5, 0.25, double.NaN,
+                            new(3, 0.75), new(2, 0.5), new(0, double.NaN), new(0, double.NaN)))
+                    ],
                 },
             ],
         };
-        using RunFolder run = RunFolder.Open(folder.File("run"), "x", RunMode.New);
+        using RunFolder run = RunFolder.Open(_folder.File("run"), "x", RunMode.New);
         run.WriteSummary(summary);
         string json = File.ReadAllText(run.File("summary.json"));
         SegmentationScores scores = RunSummary.FromJson(json).Networks[0].Scores["val"];
@@ -249,7 +257,7 @@ public sealed class RunFolderTests : IDisposable
 
     private string Begin(string name)
     {
-        using RunFolder run = RunFolder.Open(folder.File(name), "x", RunMode.New);
+        using RunFolder run = RunFolder.Open(_folder.File(name), "x", RunMode.New);
         run.Begin(new ExperimentConfig());
         return run.Path;
     }

@@ -6,13 +6,13 @@ namespace HeteroAKD.Experiments.Tests.Statistics;
 public sealed class StatisticsTests
 {
     // R's data set 'sleep' (Cushny and Peebles 1905, Student 1908): hours gained by two drugs on ten patients.
-    private static readonly double[] FirstDrug = [0.7, -1.6, -0.2, -1.2, -0.1, 3.4, 3.7, 0.8, 0.0, 2.0];
-    private static readonly double[] SecondDrug = [1.9, 0.8, 1.1, 0.1, -0.1, 4.4, 5.5, 1.6, 4.6, 3.4];
+    private static readonly double[] s_firstDrug = [0.7, -1.6, -0.2, -1.2, -0.1, 3.4, 3.7, 0.8, 0.0, 2.0];
+    private static readonly double[] s_secondDrug = [1.9, 0.8, 1.1, 0.1, -0.1, 4.4, 5.5, 1.6, 4.6, 3.4];
 
     [Fact]
     public void Paired_test_of_students_sleep_data_is_rs()
     {
-        PairedTest test = new(FirstDrug, SecondDrug);
+        PairedTest test = new(s_firstDrug, s_secondDrug);
 
         // R: t.test(extra ~ group, sleep, paired = TRUE): t = -4.0621, df = 9, p-value = 0.002833, interval -2.4598858 -0.7001142, mean -1.58.
         Assert.Equal(10, test.Count);

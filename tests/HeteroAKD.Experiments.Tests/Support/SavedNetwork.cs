@@ -20,7 +20,13 @@ internal static class SavedNetwork
         change?.Invoke(model);
         CheckpointInfo info = new()
         {
-            Model = model.Name, Role = "student", Classes = classes, Step = 1, DataPosition = 0, BestMetric = 0, Config = ConfigurationWriter.Write(config),
+            Model = model.Name,
+            Role = "student",
+            Classes = classes,
+            Step = 1,
+            DataPosition = 0,
+            BestMetric = 0,
+            Config = ConfigurationWriter.Write(config),
         };
         Checkpoint.Save(path, info, Checkpoint.Entries(Checkpoint.ModelPrefix, model));
         return path;

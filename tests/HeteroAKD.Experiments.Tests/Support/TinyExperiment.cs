@@ -29,7 +29,8 @@ internal static class TinyExperiment
         Run(config, mode, NetworkRoles.Student, cancelAt, experiment => experiment.TrainAlone(NetworkRole.Student));
 
     /// <summary>Trains the teacher alone.</summary>
-    public static void Teach(ExperimentConfig config) => Run(config, RunMode.New, NetworkRoles.Teacher, -1, experiment => experiment.TrainAlone(NetworkRole.Teacher));
+    public static void Teach(ExperimentConfig config) =>
+        Run(config, RunMode.New, NetworkRoles.Teacher, -1, experiment => experiment.TrainAlone(NetworkRole.Teacher));
 
     /// <summary>Trains the teacher and distils.</summary>
     public static void Distil(ExperimentConfig config, RunMode mode = RunMode.New, int cancelAt = -1) =>
@@ -61,7 +62,8 @@ internal static class TinyExperiment
     {
         using CancellationTokenSource source = new();
         using Experiment experiment = new(
-            config, "tiny", mode, new StoppingSink(role, cancelAt, source), source.Token, role == NetworkRoles.Student ? NetworkRole.Student : NetworkRole.Distilled);
+            config, "tiny", mode, new StoppingSink(role, cancelAt, source), source.Token, role == NetworkRoles.Student ? NetworkRole.Student
+                : NetworkRole.Distilled);
         if (cancelAt < 0)
         {
             work(experiment);

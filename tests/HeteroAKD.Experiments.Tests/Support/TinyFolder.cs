@@ -52,6 +52,10 @@ internal sealed class TinyFolder
     public ExperimentConfig Config(string run)
     {
         ExperimentConfig config = TinyExperiment.Config(run);
-        return config with { Threads = 1, Data = new DataConfig { Kind = DataKind.Folder, Root = Root, Size = config.Data.Size, Cache = CacheKind.Off, Workers = 0 } };
+        return config with
+        {
+            Threads = 1,
+            Data = new DataConfig { Kind = DataKind.Folder, Root = Root, Size = config.Data.Size, Cache = CacheKind.Off, Workers = 0 },
+        };
     }
 }

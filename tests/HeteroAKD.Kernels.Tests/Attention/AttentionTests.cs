@@ -57,7 +57,8 @@ public sealed class AttentionTests
             host.Launcher.Rows(
                 new AttentionQueryGradientKernel(b.Q, b.Kv, b.Lse, b.Delta, b.DO, b.Dq, d.Shape), rows, KernelCheck.SmallTiles, host.Precision);
             host.Launcher.Rows(
-                new AttentionKeyValueGradientKernel(b.Q, b.Kv, b.Lse, b.Delta, b.DO, b.Dkv, d.Shape), d.Shape.Pairs * keys, KernelCheck.SmallTiles, host.Precision);
+                new AttentionKeyValueGradientKernel(
+                    b.Q, b.Kv, b.Lse, b.Delta, b.DO, b.Dkv, d.Shape), d.Shape.Pairs * keys, KernelCheck.SmallTiles, host.Precision);
             return b.Outputs;
         });
     }
@@ -94,7 +95,7 @@ public sealed class AttentionTests
     public void ReferenceGradientsAreCentralDifferences()
     {
         Data d = new(new AttentionShape(2, 2, 3, 4, 6), 5);
-        const double step = 1e-5;
+        const double Step = 1e-5;
         double[][] inputs = [d.Q, d.Kv];
         double[][] gradients = [d.Expected[3], d.Expected[4]];
         for (int k = 0; k < inputs.Length; k++)
@@ -102,12 +103,12 @@ public sealed class AttentionTests
             for (int i = 0; i < inputs[k].Length; i++)
             {
                 double kept = inputs[k][i];
-                inputs[k][i] = kept + step;
+                inputs[k][i] = kept + Step;
                 double up = d.Loss();
-                inputs[k][i] = kept - step;
+                inputs[k][i] = kept - Step;
                 double down = d.Loss();
                 inputs[k][i] = kept;
-                Assert.Equal((up - down) / (2 * step), gradients[k][i], 1e-8);
+                Assert.Equal((up - down) / (2 * Step), gradients[k][i], 1e-8);
             }
         }
     }

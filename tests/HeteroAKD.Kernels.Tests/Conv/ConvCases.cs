@@ -73,6 +73,7 @@ internal static class ConvCases
         }
     }
 
-    public static ConvShape Square(int batch, int channels, int height, int width, int kernel, int outputs, int stride, int padding, int dilation, int groups = 1)
+    public static ConvShape Square(
+        int batch, int channels, int height, int width, int kernel, int outputs, int stride, int padding, int dilation, int groups = 1)
         => new((batch, channels, height, width), outputs, (kernel, kernel), (stride, stride), (padding, padding), (dilation, dilation), groups);
 }

@@ -1,5 +1,4 @@
 using HeteroAKD.Kernels.Conv;
-using HeteroAKD.Kernels.Gemm;
 using HeteroAKD.Kernels.Lanes;
 using HeteroAKD.Kernels.Launch;
 using HeteroAKD.Kernels.Pixelwise;
@@ -26,7 +25,7 @@ public sealed class ConvTests : IDisposable
     {
         ConvShape s = ConvCases.All[index].Shape;
         double[] x = Samples.Uniform(s.InputLength, 1), weight = Samples.Uniform(s.WeightLength, 2), bias = Samples.Uniform(s.OutChannels, 3);
-        var expected = new double[s.OutputLength];
+        double[] expected = new double[s.OutputLength];
         ConvForwardKernel.Reference(s, x, weight, bias, ActivationKind.Gelu, expected);
 
         AssertAllLanes(
@@ -97,7 +96,9 @@ public sealed class ConvTests : IDisposable
     public void PortableKernelsMatchThePlainLoops(int index)
     {
         ConvShape s = ConvCases.All[index].Shape;
-        double[] x = Samples.Uniform(s.InputLength, 1), weight = Samples.Uniform(s.WeightLength, 2), bias = Samples.Uniform(s.OutChannels, 3), dy = Samples.Uniform(s.OutputLength, 4);
+        double[] x = Samples
+            .Uniform(s.InputLength, 1), weight = Samples.Uniform(s.WeightLength, 2), bias = Samples.Uniform(s.OutChannels, 3), dy = Samples
+            .Uniform(s.OutputLength, 4);
         double[] y = new double[s.OutputLength], dx = new double[s.InputLength], dw = new double[s.WeightLength], db = new double[s.OutChannels];
         ConvForwardKernel.Reference(s, x, weight, bias, ActivationKind.Relu, y);
         ConvInputGradientKernel.Reference(s, dy, weight, dx);
@@ -116,7 +117,11 @@ public sealed class ConvTests : IDisposable
             launcher.Pixel(input, input.Rows, s.Width, s.GroupOutChannels * s.KernelSize, precision);
             ConvWeightGradientKernel weights = new(s, mx.Mem, mdy.Mem, mdw.Mem, 0);
             launcher.Rows(weights, weights.Rows, s.Batch * s.OutHeight * s.OutWidth, precision);
-            launcher.Rows(new ConvBiasGradientKernel((s.Batch, s.OutChannels, s.OutHeight * s.OutWidth), mdy.Mem, mdb.Mem, 0), s.OutChannels, s.Batch * s.OutHeight * s.OutWidth, precision);
+            launcher.Rows(
+                new ConvBiasGradientKernel((s.Batch, s.OutChannels, s.OutHeight * s.OutWidth), mdy.Mem, mdb.Mem, 0),
+                s.OutChannels,
+                s.Batch * s.OutHeight * s.OutWidth,
+                precision);
             AssertClose(y, my, s.GroupInChannels * s.KernelSize, inDouble, "y");
             AssertClose(dx, mdx, s.GroupOutChannels * s.KernelSize, inDouble, "dx");
             AssertClose(dw, mdw, s.Batch * s.OutHeight * s.OutWidth, inDouble, "dw");
@@ -131,7 +136,7 @@ public sealed class ConvTests : IDisposable
         ConvShape s = ConvCases.All[index].Shape;
         double[] x = Samples.Uniform(s.InputLength, 1), weight = Samples.Uniform(s.WeightLength, 2), dy = Samples.Uniform(s.OutputLength, 3);
         using GuardedMemory mx = new(x, false), mw = new(weight, false), mdy = new(dy, false), workspace = Workspace(s, HostPrecision.Float32);
-        var results = new List<double[]>();
+        List<double[]> results = new();
         foreach (HostPool pool in new[] { _one, _two })
         {
             using GuardedMemory y = new(s.OutputLength, false), dx = new(s.InputLength, false), dw = new(s.WeightLength, false);
@@ -151,7 +156,7 @@ public sealed class ConvTests : IDisposable
     {
         // Padding shared between rows must be zero, not a neighbour times zero.
         ConvShape s = ConvCases.Square(1, 1, 4, 6, 3, 1, 1, 1, 1);
-        var x = new double[s.InputLength];
+        double[] x = new double[s.InputLength];
         x[5] = double.PositiveInfinity;
         double[] weight = [1, 1, 1, 1, 1, 1, 1, 1, 1];
         using GuardedMemory y = new(Forward<F32x16>(s, x, weight, [0], ActivationKind.None).ToArray(), false);
@@ -166,7 +171,8 @@ public sealed class ConvTests : IDisposable
     public void RunningMakesNoGarbage()
     {
         ConvShape s = ConvCases.Square(2, 8, 12, 16, 3, 16, 2, 1, 1);
-        using GuardedMemory x = new(s.InputLength, false), weight = new(s.WeightLength, false), y = new(s.OutputLength, false), workspace = Workspace(s, HostPrecision.Float32);
+        using GuardedMemory x =
+            new(s.InputLength, false), weight = new(s.WeightLength, false), y = new(s.OutputLength, false), workspace = Workspace(s, HostPrecision.Float32);
         long before = 0;
         for (int i = 0; i < 10; i++)
         {
@@ -219,7 +225,8 @@ public sealed class ConvTests : IDisposable
         where TLane : unmanaged, ILane<TLane>
     {
         bool inDouble = typeof(TLane) == typeof(F64);
-        using GuardedMemory mx = new(x, inDouble), mw = new(weight, inDouble), mb = new(bias, inDouble), workspace = new(HostConv.ForwardWorkspace(s), inDouble);
+        using GuardedMemory mx =
+            new(x, inDouble), mw = new(weight, inDouble), mb = new(bias, inDouble), workspace = new(HostConv.ForwardWorkspace(s), inDouble);
         GuardedMemory y = new(s.OutputLength, inDouble);
         ConvOperands operands = new() { Source = mx.Mem, Weight = mw.Mem, Bias = mb.Mem, HasBias = true, Activation = activation, Target = y.Mem };
         HostConv.Forward<TLane>(_two, s, operands, workspace.Mem);
@@ -233,7 +240,8 @@ public sealed class ConvTests : IDisposable
         bool inDouble = typeof(TLane) == typeof(F64);
         using GuardedMemory mdy = new(dy, inDouble), mw = new(weight, inDouble), workspace = new(HostConv.InputGradientWorkspace(s), inDouble);
         GuardedMemory dx = new(before, inDouble);
-        HostConv.InputGradient<TLane>(_two, s, new ConvOperands { Source = mdy.Mem, Weight = mw.Mem, Target = dx.Mem, Accumulate = accumulate != 0 }, workspace.Mem);
+        HostConv.InputGradient<TLane>(
+            _two, s, new ConvOperands { Source = mdy.Mem, Weight = mw.Mem, Target = dx.Mem, Accumulate = accumulate != 0 }, workspace.Mem);
         workspace.AssertGuards();
         return dx;
     }

@@ -23,7 +23,9 @@ public sealed class PackedConvTests : IDisposable
     public void BiasResidualAndActivationFollowTheSums(int index)
     {
         ConvShape s = ConvCases.All[index].Shape;
-        double[] x = Samples.Uniform(s.InputLength, 1), weight = Samples.Uniform(s.WeightLength, 2), bias = Samples.Uniform(s.OutChannels, 3), residual = Samples.Uniform(s.OutputLength, 4);
+        double[] x = Samples
+            .Uniform(s.InputLength, 1), weight = Samples.Uniform(s.WeightLength, 2), bias = Samples
+            .Uniform(s.OutChannels, 3), residual = Samples.Uniform(s.OutputLength, 4);
         foreach (ActivationKind activation in new[] { ActivationKind.None, ActivationKind.Relu, ActivationKind.Gelu })
         {
             double[] expected = new double[s.OutputLength];
@@ -43,7 +45,8 @@ public sealed class PackedConvTests : IDisposable
     public void PackedWeightsGiveTheBitsOfOthers(int index)
     {
         ConvShape s = ConvCases.All[index].Shape;
-        using GuardedMemory x = new(Samples.Uniform(s.InputLength, 1), false), weight = new(Samples.Uniform(s.WeightLength, 2), false), bias = new(Samples.Uniform(s.OutChannels, 3), false);
+        using GuardedMemory x = new(Samples.Uniform(s.InputLength, 1), false), weight = new(
+            Samples.Uniform(s.WeightLength, 2), false), bias = new(Samples.Uniform(s.OutChannels, 3), false);
         using GuardedMemory expected = new(s.OutputLength, false), actual = new(s.OutputLength, false), workspace = new(HostConv.ForwardWorkspace(s), false);
         int length = HostConv.PackedLength(s, HostPrecision.Float32);
         using GuardedMemory packed = new(length, false);
@@ -59,14 +62,22 @@ public sealed class PackedConvTests : IDisposable
         where TLane : unmanaged, ILane<TLane>
     {
         bool inDouble = typeof(TLane) == typeof(F64);
-        using GuardedMemory mx = new(x, inDouble), mw = new(weight, inDouble), mb = new(bias, inDouble), mr = new(residual, inDouble), own = new(s.OutputLength, inDouble);
+        using GuardedMemory mx =
+            new(x, inDouble), mw = new(weight, inDouble), mb = new(bias, inDouble), mr = new(residual, inDouble), own = new(s.OutputLength, inDouble);
         using GuardedMemory packed = new(HostConv.PackedLength<TLane>(s), inDouble), workspace = new(HostConv.PackedWorkspace(s), inDouble);
         HostConv.Pack<TLane>(_pool, s, mw.Mem, packed.Mem);
         GuardedMemory y = inPlace ? mr : own;
         ConvOperands operands = new()
         {
-            Source = mx.Mem, Weight = HostConv.PackedLength<TLane>(s) > 0 ? packed.Mem : mw.Mem, IsPacked = true, Bias = mb.Mem, HasBias = true,
-            Residual = mr.Mem, HasResidual = true, Activation = activation, Target = y.Mem,
+            Source = mx.Mem,
+            Weight = HostConv.PackedLength<TLane>(s) > 0 ? packed.Mem : mw.Mem,
+            IsPacked = true,
+            Bias = mb.Mem,
+            HasBias = true,
+            Residual = mr.Mem,
+            HasResidual = true,
+            Activation = activation,
+            Target = y.Mem,
         };
         HostConv.Forward<TLane>(_pool, s, operands, workspace.Mem);
         y.AssertGuards();

@@ -49,12 +49,18 @@ public sealed class WinogradTests : IDisposable
         ConvShape s = Shapes[index].Shape;
         Assert.True(WinogradPlan.Serves<F32x16>(s) && WinogradPlan.Serves<F32x4>(s), "the case is no longer computed so: choose another size");
         Assert.False(WinogradPlan.Serves<F64>(s));
-        double[] x = Samples.Uniform(s.InputLength, 1), weight = Samples.Uniform(s.WeightLength, 2), bias = Samples.Uniform(s.OutChannels, 3), residual = Samples.Uniform(s.OutputLength, 4);
+        double[] x = Samples
+            .Uniform(s.InputLength, 1), weight = Samples.Uniform(s.WeightLength, 2), bias = Samples
+            .Uniform(s.OutChannels, 3), residual = Samples.Uniform(s.OutputLength, 4);
         double[] expected = new double[s.OutputLength];
         ConvForwardKernel.Reference(s, x, weight, bias, ActivationKind.None, expected);
         ResidualActivationKernel.Reference(expected, residual, ActivationKind.Relu);
         double scale = Math.Sqrt(s.InChannels * 9 / 9.0); // uniform numbers in [-1, 1) have a mean square of 1/3
-        foreach (double[] actual in new[] { Run<F32x16>(_one, s, x, weight, bias, residual), Run<F32x8>(_one, s, x, weight, bias, residual), Run<F32x4>(_one, s, x, weight, bias, residual) })
+        double[][] results =
+        [
+            Run<F32x16>(_one, s, x, weight, bias, residual), Run<F32x8>(_one, s, x, weight, bias, residual), Run<F32x4>(_one, s, x, weight, bias, residual),
+        ];
+        foreach (double[] actual in results)
         {
             double error = Samples.MaxError(expected, actual);
             Assert.True(error <= Bound * scale, $"error {error:G3} of {scale:G3}");
@@ -66,7 +72,9 @@ public sealed class WinogradTests : IDisposable
     public void OneAndThreeThreadsGiveTheSameBits(int index)
     {
         ConvShape s = Shapes[index].Shape;
-        double[] x = Samples.Uniform(s.InputLength, 1), weight = Samples.Uniform(s.WeightLength, 2), bias = Samples.Uniform(s.OutChannels, 3), residual = Samples.Uniform(s.OutputLength, 4);
+        double[] x = Samples
+            .Uniform(s.InputLength, 1), weight = Samples.Uniform(s.WeightLength, 2), bias = Samples
+            .Uniform(s.OutChannels, 3), residual = Samples.Uniform(s.OutputLength, 4);
         Assert.Equal(Run<F32x8>(_one, s, x, weight, bias, residual), Run<F32x8>(_three, s, x, weight, bias, residual));
     }
 
@@ -90,12 +98,21 @@ public sealed class WinogradTests : IDisposable
     private static double[] Run<TLane>(HostPool pool, in ConvShape s, double[] x, double[] weight, double[] bias, double[] residual)
         where TLane : unmanaged, ILane<TLane>
     {
-        using GuardedMemory mx = new(x, false), mw = new(weight, false), mb = new(bias, false), y = new(residual, false), packed = new(HostConv.PackedLength<TLane>(s), false);
+        using GuardedMemory mx =
+            new(x, false), mw = new(weight, false), mb = new(bias, false), y = new(residual, false), packed = new(HostConv.PackedLength<TLane>(s), false);
         HostConv.Pack<TLane>(pool, s, mw.Mem, packed.Mem);
         packed.AssertGuards();
         ConvOperands operands = new()
         {
-            Source = mx.Mem, Target = y.Mem, Weight = packed.Mem, IsPacked = true, Bias = mb.Mem, HasBias = true, Residual = y.Mem, HasResidual = true, Activation = ActivationKind.Relu,
+            Source = mx.Mem,
+            Target = y.Mem,
+            Weight = packed.Mem,
+            IsPacked = true,
+            Bias = mb.Mem,
+            HasBias = true,
+            Residual = y.Mem,
+            HasResidual = true,
+            Activation = ActivationKind.Relu,
         };
         HostConv.Forward<TLane>(pool, s, operands, default);
         y.AssertGuards();

@@ -53,7 +53,7 @@ internal sealed unsafe class GuardedMemory : IDisposable
 
     public double[] ToArray()
     {
-        var values = new double[_length];
+        double[] values = new double[_length];
         for (int i = 0; i < _length; i++)
         {
             values[i] = this[i];
@@ -67,7 +67,8 @@ internal sealed unsafe class GuardedMemory : IDisposable
         for (int i = 1; i <= Guard; i++)
         {
             Assert.True(this[-i] == Sentinel, $"element {-i} before the buffer was overwritten with {this[-i]}");
-            Assert.True(this[_length + i - 1] == Sentinel, $"element {_length + i - 1} after the buffer of {_length} was overwritten with {this[_length + i - 1]}");
+            Assert.True(
+                this[_length + i - 1] == Sentinel, $"element {_length + i - 1} after the buffer of {_length} was overwritten with {this[_length + i - 1]}");
         }
     }
 
@@ -81,7 +82,7 @@ internal static class Samples
     public static double[] Uniform(int length, int seed)
     {
         Random random = new(seed);
-        var values = new double[length];
+        double[] values = new double[length];
         for (int i = 0; i < length; i++)
         {
             values[i] = (float)((2 * random.NextDouble()) - 1);

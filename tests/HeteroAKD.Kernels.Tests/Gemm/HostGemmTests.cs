@@ -56,7 +56,15 @@ public sealed class HostGemmTests : IDisposable
     {
         GemmArguments arguments = new()
         {
-            M = 29, N = 43, K = 800, Alpha = 0.75f, Beta = beta, BiasKind = bias, HasResidual = residual, Activation = activation, Batch = 3,
+            M = 29,
+            N = 43,
+            K = 800,
+            Alpha = 0.75f,
+            Beta = beta,
+            BiasKind = bias,
+            HasResidual = residual,
+            Activation = activation,
+            Batch = 3,
         };
         foreach ((bool ta, bool tb) in Transposes)
         {
@@ -88,7 +96,14 @@ public sealed class HostGemmTests : IDisposable
     {
         GemmArguments arguments = new()
         {
-            M = 29, N = 37, K = 12_001, Alpha = 0.5f, Beta = 1, BiasKind = GemmBias.PerColumn, HasResidual = 1, Activation = ActivationKind.Relu,
+            M = 29,
+            N = 37,
+            K = 12_001,
+            Alpha = 0.5f,
+            Beta = 1,
+            BiasKind = GemmBias.PerColumn,
+            HasResidual = 1,
+            Activation = ActivationKind.Relu,
         };
         Assert.True(new GemmPartition(29, 37, 12_001, 1, 12, 32).Chunks > 1, "the case no longer splits K: choose another size");
         Assert.True(Error<F64>(arguments, true, false, 1, out _) <= 1e-11);
@@ -106,8 +121,12 @@ public sealed class HostGemmTests : IDisposable
         using GuardedMemory ma = new(a, false), mb = new(b, false), first = new(batch * m * n, false), second = new(batch * m * n, false);
         GemmArguments arguments = new()
         {
-            M = m, N = n, K = k, Batch = batch,
-            A = GemmMatrix.RowMajor(ma.Mem, k, batchStride: m * k), B = GemmMatrix.RowMajor(mb.Mem, n, batchStride: k * n),
+            M = m,
+            N = n,
+            K = k,
+            Batch = batch,
+            A = GemmMatrix.RowMajor(ma.Mem, k, batchStride: m * k),
+            B = GemmMatrix.RowMajor(mb.Mem, n, batchStride: k * n),
         };
         HostGemm.Run(_one, arguments with { C = GemmMatrix.RowMajor(first.Mem, n, batchStride: m * n) }, HostPrecision.Float32);
         HostGemm.Run(_two, arguments with { C = GemmMatrix.RowMajor(second.Mem, n, batchStride: m * n) }, HostPrecision.Float32);
@@ -137,10 +156,10 @@ public sealed class HostGemmTests : IDisposable
     public void ASumOverTheBatchIsTheSumOfItsProducts(int m, int n, int k, int batch)
     {
         double[] a = Samples.Uniform(batch * m * k, 1), b = Samples.Uniform(batch * k * n, 2), before = Samples.Uniform(m * n, 3);
-        var expected = new double[m * n];
+        double[] expected = new double[m * n];
         for (int item = 0; item < batch; item++)
         {
-            var product = new double[m * n];
+            double[] product = new double[m * n];
             GemmReference.Run(new GemmArguments { M = m, N = n, K = k }, a.AsSpan(item * m * k, m * k), b.AsSpan(item * k * n, k * n), product, [], []);
             for (int i = 0; i < expected.Length; i++)
             {
@@ -159,8 +178,14 @@ public sealed class HostGemmTests : IDisposable
             using GuardedMemory ma = new(a, inDouble), mb = new(b, inDouble), mc = new(before, inDouble);
             HostGemm.RunSum<TLane>(_two, new GemmArguments
             {
-                M = m, N = n, K = k, Batch = batch, Beta = 0.5f, A = GemmMatrix.RowMajor(ma.Mem, k, batchStride: m * k),
-                B = GemmMatrix.RowMajor(mb.Mem, n, batchStride: k * n), C = GemmMatrix.RowMajor(mc.Mem, n),
+                M = m,
+                N = n,
+                K = k,
+                Batch = batch,
+                Beta = 0.5f,
+                A = GemmMatrix.RowMajor(ma.Mem, k, batchStride: m * k),
+                B = GemmMatrix.RowMajor(mb.Mem, n, batchStride: k * n),
+                C = GemmMatrix.RowMajor(mc.Mem, n),
             });
             mc.AssertGuards();
             return Samples.MaxError(expected, mc.ToArray());
@@ -175,8 +200,13 @@ public sealed class HostGemmTests : IDisposable
         using GuardedMemory c = new(Batch * M * N, false), one = new(M * N, false);
         GemmArguments arguments = new()
         {
-            M = M, N = N, K = K, Batch = Batch, A = GemmMatrix.RowMajor(a.Mem, K),
-            B = GemmMatrix.RowMajor(b.Mem, N, batchStride: K * N), C = GemmMatrix.RowMajor(c.Mem, N, batchStride: M * N),
+            M = M,
+            N = N,
+            K = K,
+            Batch = Batch,
+            A = GemmMatrix.RowMajor(a.Mem, K),
+            B = GemmMatrix.RowMajor(b.Mem, N, batchStride: K * N),
+            C = GemmMatrix.RowMajor(c.Mem, N, batchStride: M * N),
         };
         HostGemm.Run(_two, arguments, HostPrecision.Float32);
         for (int item = 0; item < Batch; item++)
@@ -214,8 +244,12 @@ public sealed class HostGemmTests : IDisposable
         using GuardedMemory a = new(64 * 4096, false), b = new(64 * 4096, false), c = new(64 * 64, false);
         GemmArguments arguments = new()
         {
-            M = 64, N = 64, K = 4096,
-            A = GemmMatrix.RowMajor(a.Mem, 4096), B = GemmMatrix.RowMajor(b.Mem, 64), C = GemmMatrix.RowMajor(c.Mem, 64),
+            M = 64,
+            N = 64,
+            K = 4096,
+            A = GemmMatrix.RowMajor(a.Mem, 4096),
+            B = GemmMatrix.RowMajor(b.Mem, 64),
+            C = GemmMatrix.RowMajor(c.Mem, 64),
         };
         HostGemm.Run(_one, arguments, HostPrecision.Float32);
         long before = GC.GetAllocatedBytesForCurrentThread();
@@ -229,7 +263,8 @@ public sealed class HostGemmTests : IDisposable
 
     private static (bool A, bool B)[] Transposes => [(false, false), (false, true), (true, false), (true, true)];
 
-    private static void AssertAccurate(double error, double loop, string what) => Assert.True(error <= 2 * loop, $"{what}: error {error}, plain float loop {loop}");
+    private static void AssertAccurate(double error, double loop, string what) =>
+        Assert.True(error <= 2 * loop, $"{what}: error {error}, plain float loop {loop}");
 
     // Leading dimensions are three more than needed and the offset is five: whoever confuses them with sizes fails.
     private double Error<TLane>(in GemmArguments sizes, bool transposeA, bool transposeB, int batch, out double loopError)
@@ -251,7 +286,9 @@ public sealed class HostGemmTests : IDisposable
             A = transposeA ? GemmMatrix.Transposed(ma.Mem, lda, 5, sizeA) : GemmMatrix.RowMajor(ma.Mem, lda, 5, sizeA),
             B = transposeB ? GemmMatrix.Transposed(mb.Mem, ldb, 5, sizeB) : GemmMatrix.RowMajor(mb.Mem, ldb, 5, sizeB),
             C = GemmMatrix.RowMajor(mc.Mem, ldc, 5, sizeC),
-            Bias = mbias.Mem, Residual = mr.Mem, ResidualOffset = 5,
+            Bias = mbias.Mem,
+            Residual = mr.Mem,
+            ResidualOffset = 5,
         };
         HostGemm.Run<TLane>(_two, arguments);
         mc.AssertGuards();
@@ -280,7 +317,7 @@ public sealed class HostGemmTests : IDisposable
 
     private static double[] Dense(double[] source, int offset, int rows, int columns, int rowStride, int columnStride)
     {
-        var dense = new double[rows * columns];
+        double[] dense = new double[rows * columns];
         for (int i = 0; i < dense.Length; i++)
         {
             dense[i] = source[offset + (i / columns * rowStride) + (i % columns * columnStride)];
@@ -291,7 +328,7 @@ public sealed class HostGemmTests : IDisposable
 
     private static double[] PlainFloat(in GemmArguments g, double[] a, double[] b, double[] c, double[] bias, double[] residual)
     {
-        var result = new double[g.M * g.N];
+        double[] result = new double[g.M * g.N];
         for (int at = 0; at < result.Length; at++)
         {
             int i = at / g.N, j = at % g.N;

@@ -35,12 +35,22 @@ public sealed class PackedGemmTests : IDisposable
     [Fact]
     public void TheWidestLaneOfTheMachineDoesToo()
     {
-        using GuardedMemory a = new(Samples.Uniform(96 * 80, 1), false), b = new(Samples.Uniform(80 * 300, 2), false), c = new(96 * 300, false), d = new(96 * 300, false);
-        GemmArguments g = new() { M = 96, N = 300, K = 80, A = GemmMatrix.RowMajor(a.Mem, 80), B = GemmMatrix.RowMajor(b.Mem, 300), C = GemmMatrix.RowMajor(c.Mem, 300) };
+        using GuardedMemory a =
+            new(Samples.Uniform(96 * 80, 1), false), b = new(Samples.Uniform(80 * 300, 2), false), c = new(96 * 300, false), d = new(96 * 300, false);
+        GemmArguments g = new()
+        {
+            M = 96,
+            N = 300,
+            K = 80,
+            A = GemmMatrix.RowMajor(a.Mem, 80),
+            B = GemmMatrix.RowMajor(b.Mem, 300),
+            C = GemmMatrix.RowMajor(c.Mem, 300),
+        };
         using GuardedMemory packed = new(HostGemm.PackedLength(g, GemmSide.A, HostPrecision.Float32), false);
         HostGemm.Run(_pool, g, HostPrecision.Float32);
         HostGemm.Pack(_pool, g, GemmSide.A, packed.Mem, HostPrecision.Float32);
-        HostGemm.RunPacked(_pool, g with { A = GemmMatrix.RowMajor(default, 80), C = GemmMatrix.RowMajor(d.Mem, 300) }, GemmSide.A, packed.Mem, HostPrecision.Float32);
+        HostGemm.RunPacked(
+            _pool, g with { A = GemmMatrix.RowMajor(default, 80), C = GemmMatrix.RowMajor(d.Mem, 300) }, GemmSide.A, packed.Mem, HostPrecision.Float32);
         Assert.Equal(c.ToArray(), d.ToArray());
     }
 
@@ -50,16 +60,24 @@ public sealed class PackedGemmTests : IDisposable
     {
         bool inDouble = typeof(TLane) == typeof(F64);
         (int itemA, int itemB) = side == GemmSide.A ? (0, k * n) : (m * k, 0);
-        using GuardedMemory a = new(Samples.Uniform(Math.Max(m * k, batch * itemA), 1), inDouble), b = new(Samples.Uniform(Math.Max(k * n, batch * itemB), 2), inDouble);
+        using GuardedMemory a = new(
+            Samples.Uniform(Math.Max(m * k, batch * itemA), 1), inDouble), b = new(Samples.Uniform(Math.Max(k * n, batch * itemB), 2), inDouble);
         using GuardedMemory bias = new(Samples.Uniform(m, 3), inDouble), residual = new(Samples.Uniform(batch * m * n, 4), inDouble);
         using GuardedMemory expected = new(batch * m * n, inDouble), actual = new(batch * m * n, inDouble);
         GemmArguments g = new()
         {
-            M = m, N = n, K = k, Batch = batch,
+            M = m,
+            N = n,
+            K = k,
+            Batch = batch,
             A = turned ? GemmMatrix.Transposed(a.Mem, m, batchStride: itemA) : GemmMatrix.RowMajor(a.Mem, k, batchStride: itemA),
             B = turned ? GemmMatrix.Transposed(b.Mem, k, batchStride: itemB) : GemmMatrix.RowMajor(b.Mem, n, batchStride: itemB),
             C = GemmMatrix.RowMajor(expected.Mem, n, batchStride: m * n),
-            BiasKind = GemmBias.PerRow, Bias = bias.Mem, HasResidual = 1, Residual = residual.Mem, Activation = ActivationKind.Relu,
+            BiasKind = GemmBias.PerRow,
+            Bias = bias.Mem,
+            HasResidual = 1,
+            Residual = residual.Mem,
+            Activation = ActivationKind.Relu,
         };
         using GuardedMemory packed = new(HostGemm.PackedLength<TLane>(g, side), inDouble);
         HostGemm.Run<TLane>(_pool, g);

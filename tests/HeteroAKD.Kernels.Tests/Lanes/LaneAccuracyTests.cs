@@ -12,7 +12,8 @@ public sealed class LaneAccuracyTests
     // Where a formula changes from one branch to another, or a result starts to be denormal, infinite or 1.
     private static readonly float[] s_breaks =
     [
-        0, 1, 2, 4, 0.5f, 0.625f, 0.927734375f, 0.414213562f, 0.70710678f, 1.41421356f, 9.01f, 88.72284f, 89, 87.33655f, 103.97208f, 104, 16.6355f, 3.92f, 5.54f, 5.94f,
+        0, 1, 2, 4, 0.5f, 0.625f, 0.927734375f, 0.414213562f, 0.70710678f, 1.41421356f, 9.01f, 88.72284f, 89, 87.33655f, 103.97208f, 104, 16.6355f, 3.92f,
+        5.54f, 5.94f,
         1.17549435e-38f, float.MaxValue, float.Epsilon, float.PositiveInfinity, float.NaN,
     ];
 
@@ -105,7 +106,8 @@ public sealed class LaneAccuracyTests
     {
         for (int i = 0; i < x.Length; i++)
         {
-            bool same = BitConverter.SingleToInt32Bits(expected[i]) == BitConverter.SingleToInt32Bits(actual[i]) || (float.IsNaN(expected[i]) && float.IsNaN(actual[i]));
+            bool same = BitConverter.SingleToInt32Bits(expected[i]) == BitConverter.SingleToInt32Bits(actual[i])
+                || (float.IsNaN(expected[i]) && float.IsNaN(actual[i]));
             if (!same)
             {
                 Assert.Fail($"f({x[i]:R}) is {expected[i]:R} on one float and {actual[i]:R} on {width}");

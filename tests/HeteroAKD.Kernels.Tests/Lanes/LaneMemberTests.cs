@@ -40,12 +40,12 @@ public sealed unsafe class LaneMemberTests
     [Fact]
     public void UniformLooksUniform()
     {
-        const int count = 1 << 16;
+        const int Count = 1 << 16;
         int[] bins = new int[64];
         double sum = 0;
         double product = 0;
         double last = 0.5;
-        for (int i = 0; i < count; i++)
+        for (int i = 0; i < Count; i++)
         {
             double u = F32.Uniform(99, i).Value;
             Assert.InRange(u, 0, 1 - (1.0 / (1 << 24)));
@@ -56,9 +56,9 @@ public sealed unsafe class LaneMemberTests
         }
 
         // Five standard deviations each: the mean's is 1/sqrt(12 n), the neighbours' covariance 1/(12 sqrt n); χ² of 63 degrees has deviation sqrt(126).
-        Assert.InRange(sum / count, 0.5 - (5 / Math.Sqrt(12.0 * count)), 0.5 + (5 / Math.Sqrt(12.0 * count)));
-        Assert.InRange(product / count, -5 / (12 * Math.Sqrt(count)), 5 / (12 * Math.Sqrt(count)));
-        double expected = count / 64.0;
+        Assert.InRange(sum / Count, 0.5 - (5 / Math.Sqrt(12.0 * Count)), 0.5 + (5 / Math.Sqrt(12.0 * Count)));
+        Assert.InRange(product / Count, -5 / (12 * Math.Sqrt(Count)), 5 / (12 * Math.Sqrt(Count)));
+        double expected = Count / 64.0;
         Assert.InRange(bins.Sum(b => (b - expected) * (b - expected) / expected), 63 - (5 * Math.Sqrt(126)), 63 + (5 * Math.Sqrt(126)));
     }
 
@@ -158,7 +158,8 @@ public sealed unsafe class LaneMemberTests
                     float[] quotients = Elements(T.DivideNormal(T.Splat(a), At<T>(b, start)));
                     for (int i = 0; i < T.Width; i++)
                     {
-                        Assert.True(quotients[i] == a / b[start + i], $"{typeof(T).Name}: {a:R} / {b[start + i]:R} is {a / b[start + i]:R}, got {quotients[i]:R}");
+                        Assert.True(
+                            quotients[i] == a / b[start + i], $"{typeof(T).Name}: {a:R} / {b[start + i]:R} is {a / b[start + i]:R}, got {quotients[i]:R}");
                     }
                 }
             }

@@ -49,14 +49,14 @@ public sealed class HostLauncherTests
     [InlineData(67)]
     public void EveryRowIsVisitedOnce(int rows)
     {
-        const int columns = 21;
-        double[] x = KernelCheck.Numbers(rows * columns, 1);
+        const int Columns = 21;
+        double[] x = KernelCheck.Numbers(rows * Columns, 1);
         double[] expected = new double[rows];
-        RowSumKernel<ElementTerm>.Reference(x, expected, columns, 1);
+        RowSumKernel<ElementTerm>.Reference(x, expected, Columns, 1);
         KernelCheck.Matches(3e-6, [expected], host =>
         {
             Mem sums = host.Output(rows);
-            host.Launcher.Rows(new RowSumKernel<ElementTerm>(new(host.Input(x), columns), sums, columns, 1), rows, KernelCheck.SmallTiles, host.Precision);
+            host.Launcher.Rows(new RowSumKernel<ElementTerm>(new(host.Input(x), Columns), sums, Columns, 1), rows, KernelCheck.SmallTiles, host.Precision);
             return [sums];
         });
     }
@@ -64,15 +64,15 @@ public sealed class HostLauncherTests
     [Fact]
     public void LaunchesMakeNoGarbage()
     {
-        const int columns = 1000;
+        const int Columns = 1000;
         using HostRun host = new(HostPrecision.Float32, 2);
-        Mem x = host.Input(new double[columns]);
+        Mem x = host.Input(new double[Columns]);
         Mem result = host.Output(Sums<F64>.Count);
         void Step()
         {
-            host.Launcher.Pixel(new CountKernel(x, columns), 1, columns, KernelCheck.SmallTiles, host.Precision);
-            host.Launcher.PixelSums(new MomentsKernel(x, columns), 1, columns, KernelCheck.SmallTiles, result, host.Precision);
-            host.Launcher.Rows(new RowSumKernel<ElementTerm>(new(x, columns), result, columns, 1), 1, KernelCheck.SmallTiles, host.Precision);
+            host.Launcher.Pixel(new CountKernel(x, Columns), 1, Columns, KernelCheck.SmallTiles, host.Precision);
+            host.Launcher.PixelSums(new MomentsKernel(x, Columns), 1, Columns, KernelCheck.SmallTiles, result, host.Precision);
+            host.Launcher.Rows(new RowSumKernel<ElementTerm>(new(x, Columns), result, Columns, 1), 1, KernelCheck.SmallTiles, host.Precision);
         }
 
         for (int i = 0; i < 3; i++)
@@ -92,12 +92,12 @@ public sealed class HostLauncherTests
     [Fact]
     public void ScratchOfAPixelIsItsOwn()
     {
-        const int rows = 3, columns = 133;
-        double[] expected = [rows * columns * 10.0, 0, 0, 0, 0, 0, 0, 0];
+        const int Rows = 3, Columns = 133;
+        double[] expected = [Rows * Columns * 10.0, 0, 0, 0, 0, 0, 0, 0];
         KernelCheck.Matches(0, [expected], host =>
         {
             Mem result = host.Output(Sums<F64>.Count);
-            host.Launcher.PixelSums(default(ScratchKernel), rows, columns, KernelCheck.SmallTiles, result, host.Precision);
+            host.Launcher.PixelSums(default(ScratchKernel), Rows, Columns, KernelCheck.SmallTiles, result, host.Precision);
             return [result];
         });
     }

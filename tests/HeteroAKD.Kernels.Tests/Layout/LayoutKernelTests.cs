@@ -1,5 +1,4 @@
 using HeteroAKD.Kernels.Lanes;
-using HeteroAKD.Kernels.Launch;
 using HeteroAKD.Kernels.Layout;
 using HeteroAKD.Kernels.Tests.Support;
 

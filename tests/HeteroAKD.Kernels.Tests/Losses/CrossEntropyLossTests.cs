@@ -30,7 +30,13 @@ public class CrossEntropyLossTests
         {
             LossProblem problem = new()
             {
-                Images = images, Classes = classes, Height = 1, Width = pixels, Student = logits, Labels = labels, Precision = precision,
+                Images = images,
+                Classes = classes,
+                Height = 1,
+                Width = pixels,
+                Student = logits,
+                Labels = labels,
+                Precision = precision,
             };
             LossRun run = problem.OnGrid(memory => Make(memory, classes, weights, smoothing));
             double tolerance = precision == HostPrecision.Float64 ? 1e-13 : 1e-6;
@@ -44,14 +50,14 @@ public class CrossEntropyLossTests
     [InlineData(true, 0.2f)]
     public void GradientIsTheSlopeOfTheLoss(bool weighted, float smoothing)
     {
-        const int classes = 6;
-        const int pixels = 5;
+        const int Classes = 6;
+        const int Pixels = 5;
         Random random = new(3);
-        double[] logits = LossProblem.Logits(random, classes * pixels);
-        double[] weights = weighted ? Weights(random, classes) : [];
+        double[] logits = LossProblem.Logits(random, Classes * Pixels);
+        double[] weights = weighted ? Weights(random, Classes) : [];
         int[] labels = [2, 0, 255, 5, 2];
-        LossRun Run(double[] z) => new LossProblem { Images = 1, Classes = classes, Height = 1, Width = pixels, Student = z, Labels = labels }
-            .OnGrid(memory => Make(memory, classes, weights, smoothing));
+        LossRun Run(double[] z) => new LossProblem { Images = 1, Classes = Classes, Height = 1, Width = Pixels, Student = z, Labels = labels }
+            .OnGrid(memory => Make(memory, Classes, weights, smoothing));
 
         double[] gradient = Run(logits).Student;
         for (int i = 0; i < logits.Length; i++)
@@ -69,7 +75,13 @@ public class CrossEntropyLossTests
     {
         LossProblem problem = new()
         {
-            Images = 1, Classes = 3, Height = 1, Width = 2, Student = [1e4, 3e38, -1e4, 0, 0, -3e38], Labels = [0, 0], Precision = HostPrecision.Float32,
+            Images = 1,
+            Classes = 3,
+            Height = 1,
+            Width = 2,
+            Student = [1e4, 3e38, -1e4, 0, 0, -3e38],
+            Labels = [0, 0],
+            Precision = HostPrecision.Float32,
         };
         LossRun run = problem.OnGrid(memory => Make(memory, 3, [], 0));
         Assert.All(run.Student, g => Assert.Equal(0, g));
@@ -83,22 +95,28 @@ public class CrossEntropyLossTests
     [InlineData(double.NegativeInfinity)]
     public void AnIgnoredPixelCountsForNothingWhateverItHolds(double poison)
     {
-        const int pixels = 20;
+        const int Pixels = 20;
         Random random = new(9);
-        double[] logits = LossProblem.Logits(random, 4 * pixels);
-        int[] labels = LossProblem.RandomLabels(random, pixels, 4);
+        double[] logits = LossProblem.Logits(random, 4 * Pixels);
+        int[] labels = LossProblem.RandomLabels(random, Pixels, 4);
         labels[3] = 255;
         double[] poisoned = [.. logits];
         for (int c = 0; c < 4; c++)
         {
-            poisoned[(c * pixels) + 3] = poison;
+            poisoned[(c * Pixels) + 3] = poison;
         }
 
         foreach (HostPrecision precision in new[] { HostPrecision.Float64, HostPrecision.Float32 })
         {
             LossRun Run(double[] z) => new LossProblem
             {
-                Images = 1, Classes = 4, Height = 1, Width = pixels, Student = z, Labels = labels, Precision = precision,
+                Images = 1,
+                Classes = 4,
+                Height = 1,
+                Width = Pixels,
+                Student = z,
+                Labels = labels,
+                Precision = precision,
             }.OnGrid(memory => Make(memory, 4, [], 0.1f));
             Assert.Equal(Run(logits).Sums, Run(poisoned).Sums);
             Assert.Equal(Run(logits).Student, Run(poisoned).Student);
@@ -113,7 +131,14 @@ public class CrossEntropyLossTests
         int[] labels = LossProblem.RandomLabels(random, 3 * 777, 19);
         LossRun Run(int threads) => new LossProblem
         {
-            Images = 3, Classes = 19, Height = 21, Width = 37, Student = logits, Labels = labels, Precision = HostPrecision.Float32, Threads = threads,
+            Images = 3,
+            Classes = 19,
+            Height = 21,
+            Width = 37,
+            Student = logits,
+            Labels = labels,
+            Precision = HostPrecision.Float32,
+            Threads = threads,
         }.OnGrid(memory => Make(memory, 19, [], 0));
         LossRun one = Run(1);
         LossRun two = Run(2);

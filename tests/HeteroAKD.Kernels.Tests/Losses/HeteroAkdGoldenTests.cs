@@ -97,11 +97,17 @@ public class HeteroAkdGoldenTests
                 published with { Mixing = false, Weighting = false, Form = DistillationForm.Kl }, null,
                 [0.212760, 0.362430], [-0.151366, -0.001196, 0.169146, 0.191989, -0.017780, -0.190792]
             },
-            { published with { WeightScale = WeightScale.Classes }, null, [0.650492, 0.754487], [-0.200780, -0.045311, 0.171801, 0.154932, 0.028979, -0.109621] },
+            {
+                published with { WeightScale = WeightScale.Classes }, null, [0.650492, 0.754487],
+                [-0.200780, -0.045311, 0.171801, 0.154932, 0.028979, -0.109621]
+            },
             { Options(1, DistillationForm.Binary), null, [0.242898, 0.014635], [-0.037686, 0.032949, 0.267373, 0.004446, -0.010001, -0.040317] },
             { Options(4, DistillationForm.Binary), null, [0.016219, 0.001015], [-0.003091, 0.002064, 0.017678, 0.000802, -0.000643, -0.002593] },
             { published, [2, 1, 0.5], [0.289108, 0.167664], [-0.089236, -0.010069, 0.076356, 0.034429, 0.012879, -0.024360] },
-            { published with { Mixing = false, Axis = WeightAxis.Spatial }, null, [0.567022, 1.072100], [-0.196864, -0.011497, 0.216536, 0.345663, -0.019672, -0.334167] },
+            {
+                published with { Mixing = false, Axis = WeightAxis.Spatial }, null, [0.567022, 1.072100],
+                [-0.196864, -0.011497, 0.216536, 0.345663, -0.019672, -0.334167]
+            },
         };
     }
 
@@ -138,6 +144,13 @@ public class HeteroAkdGoldenTests
 
     private static LossProblem Problem(HostPrecision precision, int[]? labels = null) => new()
     {
-        Images = 1, Classes = 3, Height = 1, Width = 2, Student = s_student, Teacher = s_teacher, Labels = labels ?? s_labels, Precision = precision,
+        Images = 1,
+        Classes = 3,
+        Height = 1,
+        Width = 2,
+        Student = s_student,
+        Teacher = s_teacher,
+        Labels = labels ?? s_labels,
+        Precision = precision,
     };
 }

@@ -43,7 +43,13 @@ public class HeteroAkdLossTests
             {
                 LossRun run = new LossProblem
                 {
-                    Images = images, Classes = classes, Height = height, Width = width, Student = student, Teacher = teacher, Labels = labels,
+                    Images = images,
+                    Classes = classes,
+                    Height = height,
+                    Width = width,
+                    Student = student,
+                    Teacher = teacher,
+                    Labels = labels,
                     Precision = precision,
                 }.HeteroAkd(options, false);
                 // e^U carries the rounding of U (up to 8 here) as a relative error.
@@ -64,27 +70,34 @@ public class HeteroAkdLossTests
     [InlineData(40, false)]
     public void TheQuickWayAgreesWithTheReference(double spread, bool outliers)
     {
-        const int classes = 7;
+        const int Classes = 7;
         Random random = new(29);
-        double[] student = LossProblem.Logits(random, classes * 67, spread);
-        double[] teacher = LossProblem.Logits(random, classes * 67, spread);
+        double[] student = LossProblem.Logits(random, Classes * 67, spread);
+        double[] teacher = LossProblem.Logits(random, Classes * 67, spread);
         for (int i = 5; outliers && i < student.Length; i += 21)
         {
             student[i] = 90;
         }
 
-        int[] labels = LossProblem.RandomLabels(random, 67, classes);
+        int[] labels = LossProblem.RandomLabels(random, 67, Classes);
         foreach (ProjectorSupervision supervision in Enum.GetValues<ProjectorSupervision>())
         {
             foreach (DistillationForm form in new[] { DistillationForm.Ce, DistillationForm.Kl })
             {
                 HeteroAkdOptions options = HeteroAkdOptions.Practical with { Supervision = supervision, Form = form, Weight = 2 };
-                HeteroAkdReference reference = new(student, teacher, labels, classes, 67, options);
+                HeteroAkdReference reference = new(student, teacher, labels, Classes, 67, options);
                 foreach (HostPrecision precision in Enum.GetValues<HostPrecision>())
                 {
                     LossRun run = new LossProblem
                     {
-                        Images = 1, Classes = classes, Height = 1, Width = 67, Student = student, Teacher = teacher, Labels = labels, IgnoreIndex = -1,
+                        Images = 1,
+                        Classes = Classes,
+                        Height = 1,
+                        Width = 67,
+                        Student = student,
+                        Teacher = teacher,
+                        Labels = labels,
+                        IgnoreIndex = -1,
                         Precision = precision,
                     }.HeteroAkd(options, false);
 
@@ -102,16 +115,22 @@ public class HeteroAkdLossTests
     [MemberData(nameof(EveryOption))]
     public void GradientIsTheSlopeOfTheLoss(HeteroAkdOptions options)
     {
-        const int classes = 4;
+        const int Classes = 4;
         Random random = new(17);
-        double[] student = LossProblem.Logits(random, 2 * classes * 3);
-        double[] teacher = LossProblem.Logits(random, 2 * classes * 3);
+        double[] student = LossProblem.Logits(random, 2 * Classes * 3);
+        double[] teacher = LossProblem.Logits(random, 2 * Classes * 3);
         LossRun Run(double[] s, double[] t) => new LossProblem
         {
-            Images = 2, Classes = classes, Height = 1, Width = 3, Student = s, Teacher = t, Labels = [2, 255, 0, 3, 1, 1],
+            Images = 2,
+            Classes = Classes,
+            Height = 1,
+            Width = 3,
+            Student = s,
+            Teacher = t,
+            Labels = [2, 255, 0, 3, 1, 1],
         }.HeteroAkd(options, false);
         double[] gradient = [.. Run(student, teacher).Student, .. Run(student, teacher).Teacher];
-        HeteroAkdReference constants = new(student, teacher, [2, -1, 0, 3, 1, 1], classes, 3, options);
+        HeteroAkdReference constants = new(student, teacher, [2, -1, 0, 3, 1, 1], Classes, 3, options);
         for (int i = 0; i < gradient.Length; i++)
         {
             double Loss(double step)
@@ -119,7 +138,7 @@ public class HeteroAkdLossTests
                 double[] s = [.. student];
                 double[] t = [.. teacher];
                 (i < s.Length ? s : t)[i % s.Length] += step;
-                return options.Detach ? DetachedLoss(constants, s, t, classes, options) : Total(Run(s, t).Sums, classes, options);
+                return options.Detach ? DetachedLoss(constants, s, t, Classes, options) : Total(Run(s, t).Sums, Classes, options);
             }
 
             Assert.Equal((Loss(1e-5) - Loss(-1e-5)) / 2e-5, gradient[i], 5e-9);
@@ -130,24 +149,33 @@ public class HeteroAkdLossTests
     [MemberData(nameof(EveryOption))]
     public void SampledInputsEqualExplicitResizing(HeteroAkdOptions options)
     {
-        const int images = 2;
-        const int classes = 3;
-        const int planes = images * classes;
+        const int Images = 2;
+        const int Classes = 3;
+        const int Planes = Images * Classes;
         Random random = new(23);
-        double[] student = LossProblem.Logits(random, planes * 5 * 6);
-        double[] teacher = LossProblem.Logits(random, planes * 3 * 4);
-        int[] labels = LossProblem.RandomLabels(random, images * 21 * 34, classes);
+        double[] student = LossProblem.Logits(random, Planes * 5 * 6);
+        double[] teacher = LossProblem.Logits(random, Planes * 3 * 4);
+        int[] labels = LossProblem.RandomLabels(random, Images * 21 * 34, Classes);
         HeteroAkdReference reference = new(
-            BilinearTruth.Forward(student, planes, 5, 6, 21, 34, true), BilinearTruth.Forward(teacher, planes, 3, 4, 21, 34, true),
-            Array.ConvertAll(labels, l => l == 255 ? -1 : l), classes, 21 * 34, options);
+            BilinearTruth.Forward(student, Planes, 5, 6, 21, 34, true), BilinearTruth.Forward(teacher, Planes, 3, 4, 21, 34, true),
+            Array.ConvertAll(labels, l => l == 255 ? -1 : l), Classes, 21 * 34, options);
         LossRun run = new LossProblem
         {
-            Images = images, Classes = classes, Height = 21, Width = 34, Student = student, StudentSize = (5, 6), Teacher = teacher, TeacherSize = (3, 4),
-            Labels = labels, AlignCorners = true, WorkspaceBytes = 10_000,
+            Images = Images,
+            Classes = Classes,
+            Height = 21,
+            Width = 34,
+            Student = student,
+            StudentSize = (5, 6),
+            Teacher = teacher,
+            TeacherSize = (3, 4),
+            Labels = labels,
+            AlignCorners = true,
+            WorkspaceBytes = 10_000,
         }.HeteroAkd(options, true);
         Expect.Close(reference.Sums, run.Sums, 1e-11, "sum");
-        Expect.Close(BilinearTruth.Transpose(reference.StudentGradient, planes, 5, 6, 21, 34, true), run.Student, 1e-11, "student gradient");
-        Expect.Close(BilinearTruth.Transpose(reference.TeacherGradient, planes, 3, 4, 21, 34, true), run.Teacher, 1e-11, "teacher gradient");
+        Expect.Close(BilinearTruth.Transpose(reference.StudentGradient, Planes, 5, 6, 21, 34, true), run.Student, 1e-11, "student gradient");
+        Expect.Close(BilinearTruth.Transpose(reference.TeacherGradient, Planes, 3, 4, 21, 34, true), run.Teacher, 1e-11, "teacher gradient");
     }
 
     private static double Total(double[] sums, int classes, HeteroAkdOptions options) =>

@@ -49,12 +49,19 @@ public class HeteroAkdPartsTests
             HeteroAkdReference reference = new(student, teacher, Array.ConvertAll(labels, l => l == 255 ? -1 : l), classes, height * width, options, weights);
 
             // e^U carries the rounding of U (up to 8 here) as a relative error; W and the weight of a pixel multiply it.
-            double largest = (options.WeightScale == WeightScale.One ? 1 : options.Axis == WeightAxis.Class ? classes : height * width) * (classWeighted ? s_weights.Max() : 1);
+            double largest = (options.WeightScale == WeightScale.One ? 1 : options.Axis == WeightAxis.Class ? classes : height * width)
+                * (classWeighted ? s_weights.Max() : 1);
             foreach (HostPrecision precision in new[] { HostPrecision.Float64, HostPrecision.Float32 })
             {
                 LossRun run = new LossProblem
                 {
-                    Images = images, Classes = classes, Height = height, Width = width, Student = student, Teacher = teacher, Labels = labels,
+                    Images = images,
+                    Classes = classes,
+                    Height = height,
+                    Width = width,
+                    Student = student,
+                    Teacher = teacher,
+                    Labels = labels,
                     Precision = precision,
                 }.HeteroAkd(options, false, weights);
                 double tolerance = precision == HostPrecision.Float64 ? 1e-12 : 4e-6 * largest;
@@ -69,18 +76,24 @@ public class HeteroAkdPartsTests
     [MemberData(nameof(EveryPart))]
     public void GradientIsTheSlopeOfTheLoss(HeteroAkdOptions options, bool classWeighted)
     {
-        const int classes = 4;
+        const int Classes = 4;
         Random random = new(17);
-        double[] student = LossProblem.Logits(random, 2 * classes * 3);
-        double[] teacher = LossProblem.Logits(random, 2 * classes * 3);
+        double[] student = LossProblem.Logits(random, 2 * Classes * 3);
+        double[] teacher = LossProblem.Logits(random, 2 * Classes * 3);
         int[] labels = [2, -1, 0, 3, 1, 1];
-        double[]? weights = classWeighted ? s_weights[..classes] : null;
+        double[]? weights = classWeighted ? s_weights[..Classes] : null;
         LossRun Run(double[] s, double[] t) => new LossProblem
         {
-            Images = 2, Classes = classes, Height = 1, Width = 3, Student = s, Teacher = t, Labels = labels,
+            Images = 2,
+            Classes = Classes,
+            Height = 1,
+            Width = 3,
+            Student = s,
+            Teacher = t,
+            Labels = labels,
         }.HeteroAkd(options, false, weights);
         double[] gradient = [.. Run(student, teacher).Student, .. Run(student, teacher).Teacher];
-        HeteroAkdReference constants = new(student, teacher, labels, classes, 3, options, weights);
+        HeteroAkdReference constants = new(student, teacher, labels, Classes, 3, options, weights);
         for (int i = 0; i < gradient.Length; i++)
         {
             double Loss(double step)
@@ -89,8 +102,8 @@ public class HeteroAkdPartsTests
                 double[] t = [.. teacher];
                 (i < s.Length ? s : t)[i % s.Length] += step;
                 double[] sums = Run(s, t).Sums;
-                sums[0] = options.Detach ? DetachedLoss(constants, s, labels, classes, options, weights) : sums[0];
-                return Total(sums, classes, options);
+                sums[0] = options.Detach ? DetachedLoss(constants, s, labels, Classes, options, weights) : sums[0];
+                return Total(sums, Classes, options);
             }
 
             Assert.Equal((Loss(1e-5) - Loss(-1e-5)) / 2e-5, gradient[i], 2e-8);
@@ -106,8 +119,14 @@ public class HeteroAkdPartsTests
         Random random = new(3);
         LossProblem problem = new()
         {
-            Images = 2, Classes = 5, Height = 4, Width = 9, Student = LossProblem.Logits(random, 360), Teacher = LossProblem.Logits(random, 360),
-            Labels = LossProblem.RandomLabels(random, 72, 5), Precision = HostPrecision.Float32,
+            Images = 2,
+            Classes = 5,
+            Height = 4,
+            Width = 9,
+            Student = LossProblem.Logits(random, 360),
+            Teacher = LossProblem.Logits(random, 360),
+            Labels = LossProblem.RandomLabels(random, 72, 5),
+            Precision = HostPrecision.Float32,
         };
         LossRun expected = problem.HeteroAkd(general, false);
         LossRun found = problem.HeteroAkd(general, false, alwaysChosen: true);
@@ -140,19 +159,24 @@ public class HeteroAkdPartsTests
     [InlineData(WeightAxis.Spatial, false)]
     public void WeightsOfScaleClassesHaveAMeanOfOne(WeightAxis axis, bool weighting)
     {
-        const int classes = 5;
+        const int Classes = 5;
         Random random = new(5);
         LossProblem problem = new()
         {
-            Images = 2, Classes = classes, Height = 3, Width = 11, Student = LossProblem.Logits(random, 330), Teacher = LossProblem.Logits(random, 330),
-            Labels = LossProblem.RandomLabels(random, 66, classes),
+            Images = 2,
+            Classes = Classes,
+            Height = 3,
+            Width = 11,
+            Student = LossProblem.Logits(random, 330),
+            Teacher = LossProblem.Logits(random, 330),
+            Labels = LossProblem.RandomLabels(random, 66, Classes),
         };
         double[] weights = problem.Maps(HeteroAkdOptions.Practical with { Axis = axis, Weighting = weighting, WeightScale = WeightScale.Classes })[1];
         Dictionary<int, List<double>> groups = [];
         for (int i = 0; i < weights.Length; i++)
         {
-            int pixel = (i / (classes * 33) * 33) + (i % 33);
-            if (problem.Labels[pixel] >= 0 && problem.Labels[pixel] < classes)
+            int pixel = (i / (Classes * 33) * 33) + (i % 33);
+            if (problem.Labels[pixel] >= 0 && problem.Labels[pixel] < Classes)
             {
                 int group = axis == WeightAxis.Class ? pixel : i / 33;
                 groups.TryAdd(group, []);
@@ -174,8 +198,14 @@ public class HeteroAkdPartsTests
         Random random = new(3);
         LossProblem problem = new()
         {
-            Images = 1, Classes = 4, Height = 1, Width = 40, Student = LossProblem.Logits(random, 160, size), Teacher = LossProblem.Logits(random, 160, size),
-            Labels = LossProblem.RandomLabels(random, 40, 4), Precision = HostPrecision.Float32,
+            Images = 1,
+            Classes = 4,
+            Height = 1,
+            Width = 40,
+            Student = LossProblem.Logits(random, 160, size),
+            Teacher = LossProblem.Logits(random, 160, size),
+            Labels = LossProblem.RandomLabels(random, 40, 4),
+            Precision = HostPrecision.Float32,
         };
         LossRun run = problem.HeteroAkd(HeteroAkdOptions.Practical with { Form = DistillationForm.Binary, Detach = detach }, false);
         Assert.All(run.Sums.Concat(run.Student).Concat(run.Teacher), value => Assert.True(double.IsFinite(value)));
@@ -191,7 +221,14 @@ public class HeteroAkdPartsTests
     {
         LossProblem problem = new()
         {
-            Images = 1, Classes = 1, Height = 1, Width = 1, Student = [student], Teacher = [target], Labels = [0], Precision = HostPrecision.Float32,
+            Images = 1,
+            Classes = 1,
+            Height = 1,
+            Width = 1,
+            Student = [student],
+            Teacher = [target],
+            Labels = [0],
+            Precision = HostPrecision.Float32,
         };
         LossRun run = problem.HeteroAkd(HeteroAkdOptions.Practical with { Form = DistillationForm.Binary, Mixing = false }, false);
         Assert.Equal(expected, run.Sums[0], Math.Max(1e-11, 1e-3 * expected));
@@ -220,7 +257,14 @@ public class HeteroAkdPartsTests
 
             return new LossProblem
             {
-                Images = 1, Classes = 4, Height = 1, Width = 23, Student = s, Teacher = t, Labels = labels, Precision = HostPrecision.Float32,
+                Images = 1,
+                Classes = 4,
+                Height = 1,
+                Width = 23,
+                Student = s,
+                Teacher = t,
+                Labels = labels,
+                Precision = HostPrecision.Float32,
             }.HeteroAkd(options, false, s_weights[..4]);
         }
 
@@ -238,7 +282,8 @@ public class HeteroAkdPartsTests
         (options.Weight * sums[0]) + (options.SupervisionWeight * (sums[2] + sums[3]) / (options.Supervision == ProjectorSupervision.Bce ? classes : 1));
 
     /// <summary>L_hakd as a function of the student's logits alone, with ω, W and q those of the unperturbed logits.</summary>
-    private static double DetachedLoss(HeteroAkdReference constants, double[] student, int[] labels, int classes, HeteroAkdOptions options, double[]? classWeights)
+    private static double DetachedLoss(
+        HeteroAkdReference constants, double[] student, int[] labels, int classes, HeteroAkdOptions options, double[]? classWeights)
     {
         double Weight(int label) => classWeights?[label] ?? 1;
         double mean = labels.Where(label => label >= 0).Average(Weight);

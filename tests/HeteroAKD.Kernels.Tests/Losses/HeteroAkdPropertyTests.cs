@@ -59,7 +59,14 @@ public class HeteroAkdPropertyTests
         double[] logits = [200, 200, -200, -200, -200, -200];
         LossProblem problem = new()
         {
-            Images = 1, Classes = 3, Height = 1, Width = 2, Student = logits, Teacher = logits, Labels = [0, 0], Precision = HostPrecision.Float32,
+            Images = 1,
+            Classes = 3,
+            Height = 1,
+            Width = 2,
+            Student = logits,
+            Teacher = logits,
+            Labels = [0, 0],
+            Precision = HostPrecision.Float32,
         };
         Assert.All(problem.Maps(HeteroAkdOptions.Practical)[0], share => Assert.Equal(0.5, share));
         foreach (bool detach in new[] { true, false })
@@ -79,8 +86,14 @@ public class HeteroAkdPropertyTests
         Random random = new(3);
         LossProblem problem = new()
         {
-            Images = 1, Classes = 4, Height = 1, Width = 40, Student = LossProblem.Logits(random, 160, size), Teacher = LossProblem.Logits(random, 160, size),
-            Labels = LossProblem.RandomLabels(random, 40, 4), Precision = HostPrecision.Float32,
+            Images = 1,
+            Classes = 4,
+            Height = 1,
+            Width = 40,
+            Student = LossProblem.Logits(random, 160, size),
+            Teacher = LossProblem.Logits(random, 160, size),
+            Labels = LossProblem.RandomLabels(random, 40, 4),
+            Precision = HostPrecision.Float32,
         };
         LossRun run = problem.HeteroAkd(HeteroAkdOptions.Practical, false);
         Assert.All(run.Sums, sum => Assert.True(double.IsFinite(sum)));
@@ -94,8 +107,14 @@ public class HeteroAkdPropertyTests
         {
             LossProblem problem = new()
             {
-                Images = 1, Classes = 3, Height = 1, Width = 19, Student = LossProblem.Logits(new Random(1), 57),
-                Teacher = LossProblem.Logits(new Random(2), 57), Labels = Enumerable.Repeat(255, 19).ToArray(), Precision = HostPrecision.Float32,
+                Images = 1,
+                Classes = 3,
+                Height = 1,
+                Width = 19,
+                Student = LossProblem.Logits(new Random(1), 57),
+                Teacher = LossProblem.Logits(new Random(2), 57),
+                Labels = Enumerable.Repeat(255, 19).ToArray(),
+                Precision = HostPrecision.Float32,
             };
             LossRun run = problem.HeteroAkd(HeteroAkdOptions.Paper with { Axis = axis }, false);
             Assert.All(run.Sums.Concat(run.Student).Concat(run.Teacher), value => Assert.Equal(0, value));
@@ -126,7 +145,14 @@ public class HeteroAkdPropertyTests
 
             return new LossProblem
             {
-                Images = 1, Classes = 4, Height = 1, Width = 23, Student = s, Teacher = t, Labels = labels, Precision = precision,
+                Images = 1,
+                Classes = 4,
+                Height = 1,
+                Width = 23,
+                Student = s,
+                Teacher = t,
+                Labels = labels,
+                Precision = precision,
             }.HeteroAkd(options, false);
         }
 
@@ -155,8 +181,17 @@ public class HeteroAkdPropertyTests
         int[] labels = LossProblem.RandomLabels(random, 2 * 48 * 64, 19);
         LossRun Run(int threads) => new LossProblem
         {
-            Images = 2, Classes = 19, Height = 48, Width = 64, Student = student, StudentSize = (12, 16), Teacher = teacher, TeacherSize = (6, 8),
-            Labels = labels, Precision = HostPrecision.Float32, Threads = threads,
+            Images = 2,
+            Classes = 19,
+            Height = 48,
+            Width = 64,
+            Student = student,
+            StudentSize = (12, 16),
+            Teacher = teacher,
+            TeacherSize = (6, 8),
+            Labels = labels,
+            Precision = HostPrecision.Float32,
+            Threads = threads,
         }.HeteroAkd(HeteroAkdOptions.Practical with { Detach = detach, Axis = axis }, true);
         LossRun one = Run(1);
         LossRun two = Run(2);
@@ -175,8 +210,14 @@ public class HeteroAkdPropertyTests
 
         return new()
         {
-            Images = 1, Classes = Classes, Height = 1, Width = Pixels, Student = LossProblem.Logits(random, Classes * Pixels, spread),
-            Teacher = LossProblem.Logits(random, Classes * Pixels, spread), Labels = labels, Precision = precision,
+            Images = 1,
+            Classes = Classes,
+            Height = 1,
+            Width = Pixels,
+            Student = LossProblem.Logits(random, Classes * Pixels, spread),
+            Teacher = LossProblem.Logits(random, Classes * Pixels, spread),
+            Labels = labels,
+            Precision = precision,
         };
     }
 }

@@ -104,9 +104,12 @@ public sealed class LossProblem
         return scope.Result(sums);
     }
 
-    /// <summary>The loss of the options, after the passes that its spatial axis needs; by fixed parts where they can compute it, unless told otherwise.</summary>
+    /// <summary>
+    /// The loss of the options, after the passes that its spatial axis needs; by fixed parts where they can compute it, unless told otherwise.
+    /// </summary>
     public LossRun HeteroAkd(HeteroAkdOptions options, bool strips, double[]? classWeights = null, bool alwaysChosen = false) =>
-        options.HasFixedParts && classWeights is null && !alwaysChosen ? HeteroAkd<FixedParts>(options, strips, null) : HeteroAkd<ChosenParts>(options, strips, classWeights);
+        options.HasFixedParts && classWeights is null && !alwaysChosen ? HeteroAkd<FixedParts>(options, strips, null)
+            : HeteroAkd<ChosenParts>(options, strips, classWeights);
 
     private LossRun HeteroAkd<TParts>(HeteroAkdOptions options, bool strips, double[]? classWeights)
         where TParts : struct, IHeteroAkdParts
@@ -141,7 +144,14 @@ public sealed class LossProblem
         TestMemory[] maps = [scope.Make(Student.Length), scope.Make(Student.Length), scope.Make(Student.Length), scope.Make(Student.Length)];
         LossOutputs outputs = new()
         {
-            Output0 = maps[0].Mem, Output1 = maps[1].Mem, Output2 = maps[2].Mem, Output3 = maps[3].Mem, Write0 = 1, Write1 = 1, Write2 = 1, Write3 = 1,
+            Output0 = maps[0].Mem,
+            Output1 = maps[1].Mem,
+            Output2 = maps[2].Mem,
+            Output3 = maps[3].Mem,
+            Write0 = 1,
+            Write1 = 1,
+            Write2 = 1,
+            Write3 = 1,
         };
         HeteroAkdMaps core = new(Classes, options, scope.Constant(totals));
         GridLossKernel<HeteroAkdMaps> kernel = new(core, scope.Constant(Student), scope.Constant(Teacher), scope.Labels, outputs, Pixels);

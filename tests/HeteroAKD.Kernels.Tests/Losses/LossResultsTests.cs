@@ -1,4 +1,3 @@
-using HeteroAKD.Kernels.Lanes;
 using HeteroAKD.Kernels.Launch;
 using HeteroAKD.Kernels.Losses;
 using HeteroAKD.Kernels.Resize;

@@ -30,7 +30,14 @@ public class PixelKlLossTests
         {
             LossProblem problem = new()
             {
-                Images = images, Classes = classes, Height = 1, Width = pixels, Student = student, Teacher = teacher, Labels = labels, Precision = precision,
+                Images = images,
+                Classes = classes,
+                Height = 1,
+                Width = pixels,
+                Student = student,
+                Teacher = teacher,
+                Labels = labels,
+                Precision = precision,
             };
             LossRun run = problem.OnGrid(memory => Make(memory, classes, tau, weights));
             double tolerance = precision == HostPrecision.Float64 ? 1e-13 : 2e-6;
@@ -45,16 +52,22 @@ public class PixelKlLossTests
     [InlineData(4f, true)]
     public void GradientIsTheSlopeOfTheLoss(float tau, bool weighted)
     {
-        const int classes = 6;
-        const int pixels = 4;
+        const int Classes = 6;
+        const int Pixels = 4;
         Random random = new(3);
-        double[] student = LossProblem.Logits(random, classes * pixels);
-        double[] teacher = LossProblem.Logits(random, classes * pixels);
+        double[] student = LossProblem.Logits(random, Classes * Pixels);
+        double[] teacher = LossProblem.Logits(random, Classes * Pixels);
         double[] weights = weighted ? [0.5, 2, 1, 0.25, 3, 1] : [];
         LossRun Run(double[] z) => new LossProblem
         {
-            Images = 1, Classes = classes, Height = 2, Width = 2, Student = z, Teacher = teacher, Labels = [2, 0, 255, 5],
-        }.OnGrid(memory => Make(memory, classes, tau, weights));
+            Images = 1,
+            Classes = Classes,
+            Height = 2,
+            Width = 2,
+            Student = z,
+            Teacher = teacher,
+            Labels = [2, 0, 255, 5],
+        }.OnGrid(memory => Make(memory, Classes, tau, weights));
 
         double[] gradient = Run(student).Student;
         for (int i = 0; i < student.Length; i++)
@@ -83,18 +96,25 @@ public class PixelKlLossTests
     [Fact]
     public void TeacherOfAnotherSizeIsSampledInside()
     {
-        const int classes = 5;
+        const int Classes = 5;
         Random random = new(11);
-        double[] student = LossProblem.Logits(random, 2 * classes * 12 * 16);
-        double[] coarse = LossProblem.Logits(random, 2 * classes * 6 * 8);
-        double[] teacher = BilinearTruth.Forward(coarse, 2 * classes, 6, 8, 12, 16, false);
-        int[] labels = LossProblem.RandomLabels(random, 2 * 12 * 16, classes);
+        double[] student = LossProblem.Logits(random, 2 * Classes * 12 * 16);
+        double[] coarse = LossProblem.Logits(random, 2 * Classes * 6 * 8);
+        double[] teacher = BilinearTruth.Forward(coarse, 2 * Classes, 6, 8, 12, 16, false);
+        int[] labels = LossProblem.RandomLabels(random, 2 * 12 * 16, Classes);
         double[] gradient = new double[student.Length];
-        double[] sums = PixelKlLoss.Reference(student, teacher, labels, [], gradient, classes, 12 * 16, 255, 2);
+        double[] sums = PixelKlLoss.Reference(student, teacher, labels, [], gradient, Classes, 12 * 16, 255, 2);
         LossRun run = new LossProblem
         {
-            Images = 2, Classes = classes, Height = 12, Width = 16, Student = student, Teacher = coarse, TeacherSize = (6, 8), Labels = labels,
-        }.OnStrips(memory => Make(memory, classes, 2, []));
+            Images = 2,
+            Classes = Classes,
+            Height = 12,
+            Width = 16,
+            Student = student,
+            Teacher = coarse,
+            TeacherSize = (6, 8),
+            Labels = labels,
+        }.OnStrips(memory => Make(memory, Classes, 2, []));
         Expect.Close(sums, run.Sums.AsSpan(0, 4), 1e-12, "sum");
         Expect.Close(gradient, run.Student, 1e-12, "gradient");
     }

@@ -28,18 +28,18 @@ public class PseudoLabelTests
     [InlineData(5, 19, 7, 30)]
     public void EqualsTheReference(int height, int width, int teacherHeight, int teacherWidth)
     {
-        const int classes = 3;
-        const float threshold = 0.7f;
+        const int Classes = 3;
+        const float Threshold = 0.7f;
         Random random = new(5);
-        double[] teacher = LossProblem.Logits(random, 2 * classes * teacherHeight * teacherWidth);
-        int[] labels = LossProblem.RandomLabels(random, 2 * height * width, classes);
+        double[] teacher = LossProblem.Logits(random, 2 * Classes * teacherHeight * teacherWidth);
+        int[] labels = LossProblem.RandomLabels(random, 2 * height * width, Classes);
 
         // The second image and a half of the first have no labels.
         labels.AsSpan(height / 2 * width).Fill(Unlabelled);
-        double[] sampled = BilinearTruth.Forward(teacher, 2 * classes, teacherHeight, teacherWidth, height, width, false);
+        double[] sampled = BilinearTruth.Forward(teacher, 2 * Classes, teacherHeight, teacherWidth, height, width, false);
         int[] expected = new int[labels.Length];
-        PseudoLabelKernel.Reference(sampled, labels, expected, classes, height * width, Unlabelled, threshold);
-        int[] result = Labels(teacher, labels, classes, (teacherHeight, teacherWidth), (height, width), threshold);
+        PseudoLabelKernel.Reference(sampled, labels, expected, Classes, height * width, Unlabelled, Threshold);
+        int[] result = Labels(teacher, labels, Classes, (teacherHeight, teacherWidth), (height, width), Threshold);
         Assert.Equal(expected, result);
         Assert.Equal(labels[..(height / 2 * width)], result[..(height / 2 * width)]);
         Assert.Contains(result[(height * width)..], label => label == Unlabelled);
@@ -51,7 +51,15 @@ public class PseudoLabelTests
         using TestMemory logits = new(HostPrecision.Float32, teacher.Length, teacher);
         using TestLabels given = new(labels);
         using TestLabels result = new(new int[labels.Length]);
-        PseudoLabelKernel kernel = new(logits.Mem, given.Mem, result.Mem, new BilinearAxis(from.H, grid.H, false), new BilinearAxis(from.W, grid.W, false), classes, Unlabelled, threshold);
+        PseudoLabelKernel kernel = new(
+            logits.Mem,
+            given.Mem,
+            result.Mem,
+            new BilinearAxis(from.H, grid.H, false),
+            new BilinearAxis(from.W, grid.W, false),
+            classes,
+            Unlabelled,
+            threshold);
         using HostPool pool = new(1);
         new HostLauncher(pool).Pixel(kernel, labels.Length / grid.W, grid.W, 1, HostPrecision.Float32);
         return new Span<int>(result.Mem.Ints, labels.Length).ToArray();

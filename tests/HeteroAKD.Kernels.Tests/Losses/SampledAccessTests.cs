@@ -29,24 +29,32 @@ public class SampledAccessTests
     [MemberData(nameof(Sizes))]
     public void CrossEntropyOnTheLabelGrid(int height, int width, int toHeight, int toWidth, bool align, HostPrecision precision)
     {
-        const int images = 3;
-        const int classes = 5;
+        const int Images = 3;
+        const int Classes = 5;
         Random random = new(toHeight);
-        double[] coarse = LossProblem.Logits(random, images * classes * height * width);
-        int[] labels = LossProblem.RandomLabels(random, images * toHeight * toWidth, classes);
-        double[] fine = BilinearTruth.Forward(coarse, images * classes, height, width, toHeight, toWidth, align);
+        double[] coarse = LossProblem.Logits(random, Images * Classes * height * width);
+        int[] labels = LossProblem.RandomLabels(random, Images * toHeight * toWidth, Classes);
+        double[] fine = BilinearTruth.Forward(coarse, Images * Classes, height, width, toHeight, toWidth, align);
         double[] fineGradient = new double[fine.Length];
-        double[] sums = CrossEntropyLoss.Reference(fine, labels, [], fineGradient, classes, toHeight * toWidth, 255, 0);
-        double[] gradient = BilinearTruth.Transpose(fineGradient, images * classes, height, width, toHeight, toWidth, align);
-        double[] magnitudes = BilinearTruth.Transpose(Array.ConvertAll(fineGradient, Math.Abs), images * classes, height, width, toHeight, toWidth, align);
+        double[] sums = CrossEntropyLoss.Reference(fine, labels, [], fineGradient, Classes, toHeight * toWidth, 255, 0);
+        double[] gradient = BilinearTruth.Transpose(fineGradient, Images * Classes, height, width, toHeight, toWidth, align);
+        double[] magnitudes = BilinearTruth.Transpose(Array.ConvertAll(fineGradient, Math.Abs), Images * Classes, height, width, toHeight, toWidth, align);
         double tolerance = precision == HostPrecision.Float64 ? 1e-12 : 1e-6;
         foreach (long workspace in new long[] { 1, 20_000, StripPlan.HostWorkspaceBytes })
         {
             LossRun run = new LossProblem
             {
-                Images = images, Classes = classes, Height = toHeight, Width = toWidth, Student = coarse, StudentSize = (height, width), Labels = labels,
-                AlignCorners = align, Precision = precision, WorkspaceBytes = workspace,
-            }.OnStrips(memory => CrossEntropyLossTests.Make(memory, classes, [], 0));
+                Images = Images,
+                Classes = Classes,
+                Height = toHeight,
+                Width = toWidth,
+                Student = coarse,
+                StudentSize = (height, width),
+                Labels = labels,
+                AlignCorners = align,
+                Precision = precision,
+                WorkspaceBytes = workspace,
+            }.OnStrips(memory => CrossEntropyLossTests.Make(memory, Classes, [], 0));
             Expect.Close(sums.AsSpan(0, 3), run.Sums.AsSpan(0, 3), tolerance, "sum");
             Expect.CloseSums(gradient, magnitudes, run.Student, tolerance, $"gradient with {workspace} bytes");
         }
@@ -59,10 +67,10 @@ public class SampledAccessTests
     [InlineData(96, 128, 12, 16)]
     public void LabelsOfAnotherSizeAreTakenAtPixelCentres(int labelHeight, int labelWidth, int height, int width)
     {
-        const int classes = 4;
+        const int Classes = 4;
         Random random = new(labelHeight);
-        double[] logits = LossProblem.Logits(random, 2 * classes * height * width);
-        int[] labels = LossProblem.RandomLabels(random, 2 * labelHeight * labelWidth, classes);
+        double[] logits = LossProblem.Logits(random, 2 * Classes * height * width);
+        int[] labels = LossProblem.RandomLabels(random, 2 * labelHeight * labelWidth, Classes);
         int[] nearest = new int[2 * height * width];
         for (int i = 0; i < nearest.Length; i++)
         {
@@ -72,13 +80,20 @@ public class SampledAccessTests
         }
 
         double[] gradient = new double[logits.Length];
-        double[] sums = CrossEntropyLoss.Reference(logits, nearest, [], gradient, classes, height * width, 255, 0);
+        double[] sums = CrossEntropyLoss.Reference(logits, nearest, [], gradient, Classes, height * width, 255, 0);
         LossProblem problem = new()
         {
-            Images = 2, Classes = classes, Height = height, Width = width, Student = logits, Labels = labels,
-            LabelHeight = labelHeight, LabelWidth = labelWidth, Precision = HostPrecision.Float32,
+            Images = 2,
+            Classes = Classes,
+            Height = height,
+            Width = width,
+            Student = logits,
+            Labels = labels,
+            LabelHeight = labelHeight,
+            LabelWidth = labelWidth,
+            Precision = HostPrecision.Float32,
         };
-        Func<Func<double[], Mem>, CrossEntropyLoss> make = memory => CrossEntropyLossTests.Make(memory, classes, [], 0);
+        Func<Func<double[], Mem>, CrossEntropyLoss> make = memory => CrossEntropyLossTests.Make(memory, Classes, [], 0);
         foreach (LossRun run in new[] { problem.OnGrid(make), problem.OnStrips(make) })
         {
             Expect.Close(sums, run.Sums.AsSpan(0, 4), 1e-6, "sum");
@@ -94,7 +109,14 @@ public class SampledAccessTests
         int[] labels = LossProblem.RandomLabels(random, 2 * 96 * 128, 11);
         LossRun Run(int threads) => new LossProblem
         {
-            Images = 2, Classes = 11, Height = 96, Width = 128, Student = coarse, StudentSize = (12, 16), Labels = labels, Precision = HostPrecision.Float32,
+            Images = 2,
+            Classes = 11,
+            Height = 96,
+            Width = 128,
+            Student = coarse,
+            StudentSize = (12, 16),
+            Labels = labels,
+            Precision = HostPrecision.Float32,
             Threads = threads,
         }.OnStrips(memory => CrossEntropyLossTests.Make(memory, 11, [], 0));
         LossRun one = Run(1);

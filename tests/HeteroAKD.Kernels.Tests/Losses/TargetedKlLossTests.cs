@@ -14,20 +14,27 @@ public class TargetedKlLossTests
     [InlineData(TargetLogits.Teacher, PixelWeighting.Confidence, UnlabelledPixels.Skip)]
     public void EqualsTheReference(TargetLogits target, PixelWeighting weighting, UnlabelledPixels unlabelled)
     {
-        const int classes = 19;
+        const int Classes = 19;
         Random random = new(7);
-        double[] student = LossProblem.Logits(random, 2 * classes * 37, 5);
-        double[] teacher = LossProblem.Logits(random, 2 * classes * 37, 5);
-        int[] labels = LossProblem.RandomLabels(random, 2 * 37, classes);
+        double[] student = LossProblem.Logits(random, 2 * Classes * 37, 5);
+        double[] teacher = LossProblem.Logits(random, 2 * Classes * 37, 5);
+        int[] labels = LossProblem.RandomLabels(random, 2 * 37, Classes);
         KdOptions options = new(2, weighting, target, unlabelled);
         double[] gradient = new double[student.Length];
-        double[] sums = TargetedKlLoss.Reference(student, teacher, labels, [], gradient, classes, 37, 255, options);
+        double[] sums = TargetedKlLoss.Reference(student, teacher, labels, [], gradient, Classes, 37, 255, options);
         foreach (HostPrecision precision in new[] { HostPrecision.Float64, HostPrecision.Float32 })
         {
             LossRun run = new LossProblem
             {
-                Images = 2, Classes = classes, Height = 1, Width = 37, Student = student, Teacher = teacher, Labels = labels, Precision = precision,
-            }.OnGrid(memory => new TargetedKlLoss(classes, options, memory([]), weighted: false));
+                Images = 2,
+                Classes = Classes,
+                Height = 1,
+                Width = 37,
+                Student = student,
+                Teacher = teacher,
+                Labels = labels,
+                Precision = precision,
+            }.OnGrid(memory => new TargetedKlLoss(Classes, options, memory([]), weighted: false));
             double tolerance = precision == HostPrecision.Float64 ? 1e-13 : 2e-6;
             Expect.Close(gradient, run.Student, tolerance * 2, $"{precision} gradient");
             Expect.Close(sums, run.Sums.AsSpan(0, 4), tolerance * 3, $"{precision} sum");
@@ -92,7 +99,8 @@ public class TargetedKlLossTests
             new LossProblem { Images = 1, Classes = classes, Height = 1, Width = 1, Student = student, Teacher = from, Labels = labels }.OnGrid(make);
 
         LossRun plain = Run(expected, [], memory => new PixelKlLoss(classes, 1, memory([]), weighted: false));
-        LossRun run = Run(teacher, [label], memory => new TargetedKlLoss(classes, new KdOptions(1, PixelWeighting.None, target, unlabelled), memory([]), weighted: false));
+        LossRun run = Run(
+            teacher, [label], memory => new TargetedKlLoss(classes, new KdOptions(1, PixelWeighting.None, target, unlabelled), memory([]), weighted: false));
         Expect.Close(plain.Sums, run.Sums, 1e-14, "sum");
         Expect.Close(plain.Student, run.Student, 1e-14, "gradient");
     }

@@ -21,16 +21,16 @@ public class TeacherAgreementTests
     [InlineData(5, 19, 7, 30)]
     public void EqualsTheReference(int height, int width, int teacherHeight, int teacherWidth)
     {
-        const int classes = 3;
+        const int Classes = 3;
         Random random = new(5);
-        double[] teacher = LossProblem.Logits(random, 2 * classes * teacherHeight * teacherWidth);
-        int[] labels = LossProblem.RandomLabels(random, 2 * 3 * height * 2 * width, classes);
+        double[] teacher = LossProblem.Logits(random, 2 * Classes * teacherHeight * teacherWidth);
+        int[] labels = LossProblem.RandomLabels(random, 2 * 3 * height * 2 * width, Classes);
         int[] nearest = new int[2 * height * width];
         NearestKernel.Reference(labels, nearest, 3 * height, 2 * width, height, width);
-        double[] sampled = BilinearTruth.Forward(teacher, 2 * classes, teacherHeight, teacherWidth, height, width, false);
+        double[] sampled = BilinearTruth.Forward(teacher, 2 * Classes, teacherHeight, teacherWidth, height, width, false);
         int[] expected = new int[nearest.Length];
-        TeacherAgreementKernel.Reference(sampled, nearest, expected, classes, height * width, 255);
-        int[] agreement = Agreement(teacher, labels, classes, (teacherHeight, teacherWidth), (3 * height, 2 * width), (height, width));
+        TeacherAgreementKernel.Reference(sampled, nearest, expected, Classes, height * width, 255);
+        int[] agreement = Agreement(teacher, labels, Classes, (teacherHeight, teacherWidth), (3 * height, 2 * width), (height, width));
         Assert.Equal(expected, agreement);
         Assert.Contains(agreement, a => a >= 0);
         Assert.Contains(agreement, a => a < -1);
@@ -60,7 +60,8 @@ public class TeacherAgreementTests
         int images = labels.Length / (labelSize.H * labelSize.W);
         using TestLabels agreement = new(new int[images * grid.H * grid.W]);
         LabelSource source = new(given.Mem, labelSize.H, labelSize.W, grid.H, grid.W, classes, 255);
-        TeacherAgreementKernel kernel = new(logits.Mem, agreement.Mem, source, new BilinearAxis(from.H, grid.H, false), new BilinearAxis(from.W, grid.W, false), classes);
+        TeacherAgreementKernel kernel = new(
+            logits.Mem, agreement.Mem, source, new BilinearAxis(from.H, grid.H, false), new BilinearAxis(from.W, grid.W, false), classes);
         return Run(kernel, agreement, images * grid.H, grid.W);
     }
 

@@ -37,7 +37,8 @@ public sealed class OptimizerKernelTests
             for (int step = 1; step <= Steps; step++)
             {
                 AdamWKernel kernel = new(
-                    parameters, host.Input(gradients[step - 1]), means, squares, host.Input(Scalars(step, clipScale)), Beta1, Beta2, Epsilon, weightDecay, rateMultiplier);
+                    parameters, host.Input(gradients[step - 1]), means, squares, host.Input(Scalars(step, clipScale)), Beta1, Beta2, Epsilon, weightDecay,
+                    rateMultiplier);
                 host.Launcher.Pixel(kernel, 1, length, KernelCheck.SmallTiles, host.Precision);
             }
 

@@ -11,7 +11,7 @@ public sealed class BinaryKernelTests
     private const int TileRows = 3;
 
     // [N, C, columns]; the rows of the launch are N·C.
-    private static readonly (int Images, int Channels, int Columns)[] Shapes = [(1, 1, 1), (2, 3, 5), (3, 5, 67), (1, 4, 16), (4, 1, 129)];
+    private static readonly (int Images, int Channels, int Columns)[] s_shapes = [(1, 1, 1), (2, 3, 5), (3, 5, 67), (1, 4, 16), (4, 1, 129)];
 
     [Fact]
     public void SameShapes() => AllOperators<SameShape>((n, c, k) => n * c * k);
@@ -41,7 +41,7 @@ public sealed class BinaryKernelTests
         where TOperator : struct, IBinaryOperator
         where TBroadcast : struct, IBroadcast
     {
-        foreach ((int images, int channels, int columns) in Shapes)
+        foreach ((int images, int channels, int columns) in s_shapes)
         {
             int rows = images * channels;
             double[] a = KernelCheck.Between(0.5, 2, rows * columns, 1);

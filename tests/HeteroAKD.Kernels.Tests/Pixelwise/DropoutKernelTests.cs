@@ -1,3 +1,4 @@
+using HeteroAKD.Kernels.Lanes;
 using HeteroAKD.Kernels.Pixelwise;
 using HeteroAKD.Kernels.Tests.Support;
 
@@ -12,25 +13,31 @@ public sealed class DropoutKernelTests
     [InlineData(2, 33, 1f)]
     public void DropoutAndDropPath(int rows, int columns, float probability)
     {
-        const int key = 12345;
+        const int Key = 12345;
         double[] x = KernelCheck.Numbers(rows * columns, columns);
         double[] residual = KernelCheck.Numbers(x.Length, 5);
         double[] dropped = new double[x.Length];
         double[] path = new double[x.Length];
         double[] pathGradient = new double[x.Length];
-        DropoutKernel.Reference(x, dropped, key, probability);
-        DropPathKernel.Reference(x, residual, path, key, probability, columns);
-        DropPathKernel.Reference(x, default, pathGradient, key, probability, columns);
+        DropoutKernel.Reference(x, dropped, Key, probability);
+        DropPathKernel.Reference(x, residual, path, Key, probability, columns);
+        DropPathKernel.Reference(x, default, pathGradient, Key, probability, columns);
         KernelCheck.Matches(3e-7, [dropped, path, pathGradient], host =>
         {
-            var input = host.Input(x);
-            var y = host.Output(x.Length);
-            host.Launcher.Pixel(new DropoutKernel(input, y, new MaskKey(default, key, 0), probability, columns), rows, columns, KernelCheck.SmallTiles, host.Precision);
-            var p = host.Output(x.Length);
-            DropPathKernel withResidual = new(input, host.Input(residual), p, new MaskKey(default, key, 0), probability, columns, hasResidual: 1);
+            Mem input = host.Input(x);
+            Mem y = host.Output(x.Length);
+            host.Launcher.Pixel(
+                new DropoutKernel(input, y, new MaskKey(default, Key, 0), probability, columns), rows, columns, KernelCheck.SmallTiles, host.Precision);
+            Mem p = host.Output(x.Length);
+            DropPathKernel withResidual = new(input, host.Input(residual), p, new MaskKey(default, Key, 0), probability, columns, hasResidual: 1);
             host.Launcher.Pixel(withResidual, rows, columns, KernelCheck.SmallTiles, host.Precision);
-            var g = host.Output(x.Length);
-            host.Launcher.Pixel(new DropPathKernel(input, input, g, new MaskKey(default, key, 0), probability, columns, hasResidual: 0), rows, columns, KernelCheck.SmallTiles, host.Precision);
+            Mem g = host.Output(x.Length);
+            host.Launcher.Pixel(
+                new DropPathKernel(input, input, g, new MaskKey(default, Key, 0), probability, columns, hasResidual: 0),
+                rows,
+                columns,
+                KernelCheck.SmallTiles,
+                host.Precision);
             return [y, p, g];
         });
     }

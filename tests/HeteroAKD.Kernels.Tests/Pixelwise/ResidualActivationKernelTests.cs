@@ -1,3 +1,4 @@
+using HeteroAKD.Kernels.Lanes;
 using HeteroAKD.Kernels.Pixelwise;
 using HeteroAKD.Kernels.Tests.Support;
 
@@ -19,8 +20,8 @@ public sealed class ResidualActivationKernelTests
         ResidualActivationKernel.Reference(expected, residual, activation);
         KernelCheck.Matches(1e-6, [expected], host =>
         {
-            var target = host.Input(y);
-            var added = hasResidual ? host.Input(residual) : target;
+            Mem target = host.Input(y);
+            Mem added = hasResidual ? host.Input(residual) : target;
             host.Launcher.Pixel(new ResidualActivationKernel(target, added, hasResidual ? 1 : 0, activation), 1, count, KernelCheck.SmallTiles, host.Precision);
             return [target];
         });

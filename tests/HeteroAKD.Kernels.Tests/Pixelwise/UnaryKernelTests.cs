@@ -60,9 +60,9 @@ public sealed class UnaryKernelTests
         AxpyKernel.Reference(x, added, -0.5);
         KernelCheck.Matches(2e-7, [filled, added], host =>
         {
-            var fill = host.Output(x.Length);
+            Mem fill = host.Output(x.Length);
             host.Launcher.Pixel(new FillKernel(fill, 0.25f, columns), rows, columns, KernelCheck.SmallTiles, host.Precision);
-            var sum = host.Input(y);
+            Mem sum = host.Input(y);
             host.Launcher.Pixel(new AxpyKernel(host.Input(x), sum, -0.5f, columns), rows, columns, KernelCheck.SmallTiles, host.Precision);
             return [fill, sum];
         });
@@ -73,8 +73,8 @@ public sealed class UnaryKernelTests
     {
         double[] far = [-20, -1e4, -1e30, 20, 1e4, 1e30, double.PositiveInfinity, double.NegativeInfinity, double.NaN, 0, 30, 40, 50, 60, 70, 80];
         using HostRun host = new(HostPrecision.Float32, 1);
-        var x = host.Input(far);
-        var y = host.Output(far.Length);
+        Mem x = host.Input(far);
+        Mem y = host.Output(far.Length);
         host.Launcher.Pixel(new UnaryKernel<HeteroAKD.Kernels.Pixelwise.Gelu>(default, x, y, far.Length), 1, far.Length, 1, host.Precision);
         double[] found = host.Read(y);
         for (int i = 0; i < far.Length; i++)
@@ -101,7 +101,8 @@ public sealed class UnaryKernelTests
         using HostRun host = new(HostPrecision.Float32, 1);
         (Mem input, Mem y, Mem dx) = (host.Input(x), host.Output(x.Length), host.Output(x.Length));
         host.Launcher.Pixel(new UnaryKernel<TOperator>(op, input, y, x.Length), 1, x.Length, 1, host.Precision);
-        host.Launcher.Pixel(new UnaryGradientKernel<TOperator>(op, input, y, host.Input([.. x.Select(_ => 1.0)]), dx, x.Length), 1, x.Length, 1, host.Precision);
+        host.Launcher.Pixel(
+            new UnaryGradientKernel<TOperator>(op, input, y, host.Input([.. x.Select(_ => 1.0)]), dx, x.Length), 1, x.Length, 1, host.Precision);
         return host.Read(dx);
     }
 
@@ -109,8 +110,8 @@ public sealed class UnaryKernelTests
     public void NaNStaysNaN()
     {
         using HostRun host = new(HostPrecision.Float32, 1);
-        var x = host.Input(Enumerable.Repeat(double.NaN, 19).ToArray());
-        var y = host.Output(19);
+        Mem x = host.Input(Enumerable.Repeat(double.NaN, 19).ToArray());
+        Mem y = host.Output(19);
         host.Launcher.Pixel(new UnaryKernel<Relu6>(default, x, y, 19), 1, 19, 1, host.Precision);
         Assert.All(host.Read(y), v => Assert.True(double.IsNaN(v)));
     }
@@ -134,12 +135,13 @@ public sealed class UnaryKernelTests
             UnaryGradientKernel<TOperator>.Reference(op, x, dy, dx);
             KernelCheck.Matches(tolerance, [y, dx], host =>
             {
-                var input = host.Input(x);
-                var output = host.Output(x.Length);
-                var gradient = host.Output(x.Length);
+                Mem input = host.Input(x);
+                Mem output = host.Output(x.Length);
+                Mem gradient = host.Output(x.Length);
                 host.Launcher.Pixel(new UnaryKernel<TOperator>(op, input, output, columns), rows, columns, KernelCheck.SmallTiles, host.Precision);
                 host.Launcher.Pixel(
-                    new UnaryGradientKernel<TOperator>(op, input, output, host.Input(dy), gradient, columns), rows, columns, KernelCheck.SmallTiles, host.Precision);
+                    new UnaryGradientKernel<TOperator>(
+                        op, input, output, host.Input(dy), gradient, columns), rows, columns, KernelCheck.SmallTiles, host.Precision);
                 return [output, gradient];
             });
         }

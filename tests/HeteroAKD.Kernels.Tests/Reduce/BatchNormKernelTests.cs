@@ -1,5 +1,4 @@
 using HeteroAKD.Kernels.Lanes;
-using HeteroAKD.Kernels.Launch;
 using HeteroAKD.Kernels.Reduce;
 using HeteroAKD.Kernels.Tests.Support;
 
@@ -70,22 +69,23 @@ public sealed class BatchNormKernelTests
     [InlineData(2, 300, 1e4, 0.01)] // a few steps of float32 wide
     public void A_mean_far_from_zero_costs_no_digits(int images, int columns, double far, double half)
     {
-        const int channels = 2;
-        double[] x = KernelCheck.Between(far - half, far + half, images * channels * columns, 1);
-        double[] mean = new double[channels];
-        double[] rstd = new double[channels];
-        double[] variance = new double[channels];
-        BatchNormStatisticsKernel.Reference(x, mean, rstd, new double[channels], variance, columns, 0, momentum: 1);
+        const int Channels = 2;
+        double[] x = KernelCheck.Between(far - half, far + half, images * Channels * columns, 1);
+        double[] mean = new double[Channels];
+        double[] rstd = new double[Channels];
+        double[] variance = new double[Channels];
+        BatchNormStatisticsKernel.Reference(x, mean, rstd, new double[Channels], variance, columns, 0, momentum: 1);
 
         // Relative to the variance, whatever its size.
         KernelCheck.Matches(4 * MathF.BitIncrement(1) - 4, [[1, 1], [1, 1], [1, 1]], host =>
         {
-            int planes = images * channels;
+            int planes = images * Channels;
             (Mem means, Mem rests, Mem squares) = (host.Output(planes), host.Output(planes), host.Output(planes));
             host.Launcher.Rows(new BatchNormPlaneKernel(host.Input(x), means, rests, squares, columns), planes, KernelCheck.SmallTiles, host.Precision);
-            (Mem m, Mem r, Mem moved) = (host.Output(channels), host.Output(channels), host.Input(new double[channels]));
-            BatchNormStatisticsKernel statistics = new(means, rests, squares, m, r, host.Input(new double[channels]), moved, images, channels, columns, 0, 1, 1);
-            host.Launcher.Pixel(statistics, 1, channels, 1, host.Precision);
+            (Mem m, Mem r, Mem moved) = (host.Output(Channels), host.Output(Channels), host.Input(new double[Channels]));
+            BatchNormStatisticsKernel statistics = new(
+                means, rests, squares, m, r, host.Input(new double[Channels]), moved, images, Channels, columns, 0, 1, 1);
+            host.Launcher.Pixel(statistics, 1, Channels, 1, host.Precision);
             return [Share(host, m, mean), Share(host, r, rstd), Share(host, moved, variance)];
         });
     }

@@ -62,7 +62,8 @@ public sealed class FoldKernelTests
             int pieces = Pieces(length);
             Mem partials = host.Output(outer * pieces * inner);
             host.Launcher.Pixel(
-                new AxisFoldKernel<TFold>(host.Input(x), partials, length, inner, Piece, pieces, 1), outer * pieces, inner, KernelCheck.SmallTiles, host.Precision);
+                new AxisFoldKernel<TFold>(
+                    host.Input(x), partials, length, inner, Piece, pieces, 1), outer * pieces, inner, KernelCheck.SmallTiles, host.Precision);
             Mem result = host.Output(outer * inner);
             host.Launcher.Pixel(
                 new AxisFoldKernel<TFold>(partials, result, pieces, inner, Piece, 1, divisor), outer, inner, KernelCheck.SmallTiles, host.Precision);

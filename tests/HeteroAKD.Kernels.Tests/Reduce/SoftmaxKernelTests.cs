@@ -99,7 +99,8 @@ public sealed class SoftmaxKernelTests
             {
                 Mem slot = host.Output(8);
                 int length = buffers[b].Length;
-                host.Launcher.PixelSums(new TotalKernel<SquareTerm>(new(host.Input(buffers[b]), length), 1), 1, length, KernelCheck.SmallTiles, slot, host.Precision);
+                host.Launcher.PixelSums(
+                    new TotalKernel<SquareTerm>(new(host.Input(buffers[b]), length), 1), 1, length, KernelCheck.SmallTiles, slot, host.Precision);
                 host.Read(slot).CopyTo(squares, b * 8);
             }
 

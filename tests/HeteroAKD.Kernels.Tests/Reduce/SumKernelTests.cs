@@ -25,11 +25,12 @@ public sealed class SumKernelTests
             Mem input = host.Input(x);
             Mem means = host.Output(rows);
             host.Launcher.Rows(new RowSumKernel<ElementTerm>(new(input, columns), means, columns, columns), rows, KernelCheck.SmallTiles, host.Precision);
-            const int tileRows = 4;
-            int tiles = ColumnSumKernel<ElementTerm>.Tiles(rows, tileRows);
+            const int TileRows = 4;
+            int tiles = ColumnSumKernel<ElementTerm>.Tiles(rows, TileRows);
             Mem partials = host.Output(tiles * columns);
             host.Launcher.Pixel(
-                new ColumnSumKernel<ElementTerm>(new(input, columns), partials, rows, columns, tileRows), tiles, columns, KernelCheck.SmallTiles, host.Precision);
+                new ColumnSumKernel<ElementTerm>(
+                    new(input, columns), partials, rows, columns, TileRows), tiles, columns, KernelCheck.SmallTiles, host.Precision);
             Mem sums = host.Output(columns);
             host.Launcher.Pixel(new CombineKernel(partials, sums, tiles, columns), 1, columns, KernelCheck.SmallTiles, host.Precision);
             Mem total = host.Output(Sums<F64>.Count);

@@ -8,7 +8,8 @@ public class BilinearCoordinatesTests
     public static TheoryData<int, int, bool> Sizes()
     {
         TheoryData<int, int, bool> data = [];
-        foreach ((int source, int target) in new[] { (1, 1), (1, 7), (7, 1), (6, 12), (64, 512), (12, 96), (5, 13), (13, 5), (129, 1024), (33, 33), (2, 3), (3, 2) })
+        foreach ((int source, int target)
+            in new[] { (1, 1), (1, 7), (7, 1), (6, 12), (64, 512), (12, 96), (5, 13), (13, 5), (129, 1024), (33, 33), (2, 3), (3, 2) })
         {
             data.Add(source, target, false);
             data.Add(source, target, true);

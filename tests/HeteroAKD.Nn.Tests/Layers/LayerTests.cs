@@ -1,6 +1,7 @@
 using HeteroAKD.Nn.Initialization;
 using HeteroAKD.Nn.Layers;
 using HeteroAKD.Tensors;
+using HeteroAKD.Tensors.Autograd;
 
 namespace HeteroAKD.Nn.Tests.Layers;
 
@@ -49,7 +50,8 @@ public sealed class LayerTests : IDisposable
     [Fact]
     public void ConvTranspose2d_hands_every_option_on()
     {
-        using ConvTranspose2d conv = new(Site, 2, 2, new Size2d(1, 2), stride: new Size2d(1, 2), outputPadding: new Size2d(0, 1), groups: 2, dilation: new Size2d(1, 2));
+        using ConvTranspose2d conv = new(
+            Site, 2, 2, new Size2d(1, 2), stride: new Size2d(1, 2), outputPadding: new Size2d(0, 1), groups: 2, dilation: new Size2d(1, 2));
         Assert.Equal(new Shape(2, 1, 1, 2), conv.State()[0].Tensor.Shape);
         Set(conv, "weight", 1, 10, 2, 20);
         Set(conv, "bias", 0, 100);
@@ -110,7 +112,7 @@ public sealed class LayerTests : IDisposable
         using ConvBn conv = new(Site, 1, 1, 1, activation: activation);
         Set(conv, "conv.weight", 2);
         Set(conv, "bn.bias", 1);
-        using var step = _device.BeginStep();
+        using StepScope step = _device.BeginStep();
         Tensor x = Tensor.From(_device, new Shape(1, 1, 2, 2), [-1f, 0, 1, 2]);
         Tensor residual = Tensor.From(_device, new Shape(1, 1, 2, 2), [-10f, -2, 2, 8]);
         AssertNear([a, b, c, d], conv.Forward(x, residual, Pass.Evaluation).ToFloats(), 1e-4f); // eps 1e-5 of the normalisation
@@ -120,7 +122,7 @@ public sealed class LayerTests : IDisposable
     public void Dilated_ConvBn_keeps_the_size()
     {
         using ConvBn conv = new(Site, 3, 5, 3, dilation: 4);
-        using var step = _device.BeginStep();
+        using StepScope step = _device.BeginStep();
         Assert.Equal(new Shape(2, 5, 7, 9), conv.Forward(Tensor.Zeros(_device, new Shape(2, 3, 7, 9)), Pass.Evaluation).Shape);
     }
 
@@ -155,7 +157,7 @@ public sealed class LayerTests : IDisposable
 
     private float[] Apply(Layer layer, Shape shape, in Pass pass, params float[] values)
     {
-        using var step = _device.BeginStep();
+        using StepScope step = _device.BeginStep();
         return layer.Forward(Tensor.From(_device, shape, values), pass).ToFloats();
     }
 }

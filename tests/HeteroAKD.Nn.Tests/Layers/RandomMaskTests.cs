@@ -1,5 +1,6 @@
 using HeteroAKD.Nn.Layers;
 using HeteroAKD.Tensors;
+using HeteroAKD.Tensors.Autograd;
 
 namespace HeteroAKD.Nn.Tests.Layers;
 
@@ -85,7 +86,7 @@ public sealed class RandomMaskTests : IDisposable
 
     private float[] Masked(Layer layer, in Pass pass, Shape shape)
     {
-        using var step = _device.BeginStep();
+        using StepScope step = _device.BeginStep();
         return layer.Forward(Tensor.Full(_device, shape, 1), pass).ToFloats();
     }
 

@@ -29,7 +29,7 @@ public sealed class ForwardTests : IDisposable
     public void Outputs_have_the_announced_sizes(string name, int height, int width)
     {
         using SegmentationModel model = ModelZoo.Create(name, 11, _device, seed: 1);
-        using var step = _device.BeginStep();
+        using StepScope step = _device.BeginStep();
         using NoGrad noGrad = new();
         SegmentationOutput output = model.Forward(Images(2, height, width), Pass.Evaluation);
         int h = height / model.OutputStride;
@@ -50,7 +50,8 @@ public sealed class ForwardTests : IDisposable
         Assert.Equal(0, _device.Tape.Count);
     }
 
-    // Of all that a network makes, evaluation holds one block's maps and the stages' results; training, and a gradient asked for in evaluation mode, hold everything.
+    // Of all that a network makes, evaluation holds one block's maps and the stages' results; training, and a gradient asked for in evaluation mode, hold
+    // everything.
     [Theory]
     [InlineData("deeplabv3-resnet101", 0.12)]
     [InlineData("segformer-b4", 0.22)]
@@ -73,7 +74,7 @@ public sealed class ForwardTests : IDisposable
     public void Distillation_features_of_the_tiny_networks_are_those_of_the_reference_experiment(string name, int height, int width, int channels)
     {
         using SegmentationModel model = ModelZoo.Create(name, 11, _device, seed: 1);
-        using var step = _device.BeginStep();
+        using StepScope step = _device.BeginStep();
         SegmentationOutput output = model.Forward(Images(1, 96, 128), Pass.Evaluation);
         Assert.Equal(new Shape(1, channels, height, width), output.Features[^1].Shape);
         Assert.Equal(channels, model.FeatureChannels[^1]);
@@ -86,7 +87,7 @@ public sealed class ForwardTests : IDisposable
     public void Sizes_that_no_stride_divides_work(string name)
     {
         using SegmentationModel model = ModelZoo.Create(name, 3, _device, seed: 1);
-        using var step = _device.BeginStep();
+        using StepScope step = _device.BeginStep();
         Assert.Equal(new Shape(1, 3, 6, 7), model.Forward(Images(1, 45, 51), Pass.Evaluation).Logits.Shape);
     }
 
@@ -96,7 +97,7 @@ public sealed class ForwardTests : IDisposable
     {
         using MetaDevice device = new();
         using SegmentationModel model = ModelZoo.Create(name, 19, device, seed: null);
-        using var step = device.BeginStep();
+        using StepScope step = device.BeginStep();
         SegmentationOutput output = model.Forward(Tensor.Empty(device, new Shape(2, 3, 128, 192)), Pass.Train(1));
         Assert.Equal(new Shape(2, 19, 128 / model.OutputStride, 192 / model.OutputStride), output.Logits.Shape);
         Assert.Equal(new Shape(2, model.HeadChannels, 128 / model.OutputStride, 192 / model.OutputStride), output.HeadFeature.Shape);
@@ -141,7 +142,7 @@ public sealed class ForwardTests : IDisposable
     {
         using MetaDevice device = new();
         using SegmentationModel model = ModelZoo.Create(name, 19, device, seed: null);
-        using var step = device.BeginStep();
+        using StepScope step = device.BeginStep();
         using GraphTrace trace = new(device);
         model.Forward(Tensor.Empty(device, new Shape(1, 3, 64, 64)), Pass.Evaluation);
         TracedOperation convolution = trace.Operations.Single(o => o.Inputs.Any(t => t?.Name == $"encoder.{part}.conv.weight"));
@@ -153,7 +154,7 @@ public sealed class ForwardTests : IDisposable
     public void The_auxiliary_head_works_while_training_alone()
     {
         using SegmentationModel model = ModelZoo.Create("deeplabv3-resnet18", 4, _device, seed: 1);
-        using var step = _device.BeginStep();
+        using StepScope step = _device.BeginStep();
         Assert.Equal(new Shape(2, 4, 4, 4), model.Forward(Images(2, 32, 32), Pass.Train(1)).AuxLogits!.Shape);
     }
 
@@ -184,7 +185,7 @@ public sealed class ForwardTests : IDisposable
     public void An_image_does_not_see_its_neighbours_in_the_batch_in_evaluation(string name)
     {
         using SegmentationModel model = ModelZoo.Create(name, 4, _device, seed: 1);
-        using var step = _device.BeginStep();
+        using StepScope step = _device.BeginStep();
         Tensor images = Images(2, 32, 32);
         float[] both = model.Forward(images, Pass.Evaluation).Logits.ToFloats();
         float[] second = model.Forward(images.View(new Shape(1, 3, 32, 32), 3 * 32 * 32), Pass.Evaluation).Logits.ToFloats();
@@ -195,7 +196,7 @@ public sealed class ForwardTests : IDisposable
     public void Images_of_another_form_are_refused()
     {
         using SegmentationModel model = ModelZoo.Create("tiny-cnn-student", 4, _device, seed: 1);
-        using var step = _device.BeginStep();
+        using StepScope step = _device.BeginStep();
         ShapeMismatchException e = Assert.Throws<ShapeMismatchException>(() => model.Forward(Tensor.Zeros(_device, new Shape(2, 1, 32, 32)), Pass.Evaluation));
         Assert.Contains("[2, 1, 32, 32], expected [N, 3, H, W]", e.Message);
     }
@@ -210,7 +211,7 @@ public sealed class ForwardTests : IDisposable
 
     private float[] Logits(SegmentationModel model, in Pass pass)
     {
-        using var step = _device.BeginStep();
+        using StepScope step = _device.BeginStep();
         return model.Forward(Images(3, 32, 32), pass).Logits.ToFloats();
     }
 
@@ -221,7 +222,7 @@ public sealed class ForwardTests : IDisposable
         model.RequireGrad(gradients);
         long before = device.Allocator.InUse;
         device.Allocator.ResetPeak();
-        using var step = device.BeginStep();
+        using StepScope step = device.BeginStep();
         model.Forward(Tensor.Empty(device, new Shape(2, 3, 512, 512)), pass);
         return device.Allocator.Peak - before;
     }

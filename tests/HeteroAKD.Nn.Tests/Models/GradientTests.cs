@@ -1,6 +1,7 @@
 using HeteroAKD.Nn.Initialization;
 using HeteroAKD.Nn.Models;
 using HeteroAKD.Tensors;
+using HeteroAKD.Tensors.Autograd;
 
 namespace HeteroAKD.Nn.Tests.Models;
 
@@ -44,7 +45,7 @@ public sealed class GradientTests : IDisposable
     {
         using SegmentationModel model = ModelZoo.Create("tiny-mit-student", 5, _device, seed: 2);
         model.RequireGrad(false);
-        using var step = _device.BeginStep();
+        using StepScope step = _device.BeginStep();
         Assert.False(model.Forward(Images(1, 32, DType.Float32), Pass.Evaluation).Logits.RequiresGrad);
         Assert.Equal(0, _device.Tape.Count);
     }
@@ -83,7 +84,7 @@ public sealed class GradientTests : IDisposable
             parameter.CopyFrom(moved);
         }
 
-        using var step = _device.BeginStep();
+        using StepScope step = _device.BeginStep();
         return Dot(model.Forward(Images(2, 32, DType.Float64), Pass.Train(1)).Logits).Item();
     }
 

@@ -44,7 +44,9 @@ public sealed class ModelProfileTests
         Assert.Equal(13_607_974, profile.Total.Parameters);
         long parameters = (256 * 64 * 9) + (2 * 64) + (64 * 19) + 19;
         long macs = 64 * ((256 * 64 * 9) + (64 * 19));
-        Assert.Equal(new StageProfile("aux_head", TrainingOnly: true, new Shape(1, 19, 8, 8), parameters, macs, 64 * (64 + 64 + 19) * sizeof(float)), profile.Stages[^1]);
+        Assert.Equal(
+            new StageProfile("aux_head", TrainingOnly: true, new Shape(1, 19, 8, 8), parameters, macs, 64 * (64 + 64 + 19) * sizeof(float)),
+            profile.Stages[^1]);
         Assert.Equal((profile.Total.Parameters - parameters, profile.Total.Macs - macs), (profile.Evaluation.Parameters, profile.Evaluation.Macs));
     }
 
@@ -53,7 +55,10 @@ public sealed class ModelProfileTests
     public void A_stem_costs_what_a_sum_by_hand_says()
     {
         StageProfile stem = ModelProfile.Of("tiny-cnn-student", 11, 32, 48).Stages[0];
-        Assert.Equal(new StageProfile("encoder.stem", TrainingOnly: false, new Shape(1, 16, 16, 24), (3 * 16 * 9) + 32, 16 * 16 * 24 * 3 * 9, 2 * 16 * 16 * 24 * sizeof(float)), stem);
+        Assert.Equal(
+            new StageProfile(
+                "encoder.stem", TrainingOnly: false, new Shape(1, 16, 16, 24), (3 * 16 * 9) + 32, 16 * 16 * 24 * 3 * 9, 2 * 16 * 16 * 24 * sizeof(float)),
+            stem);
     }
 
     // The first stage of tiny-mit-student at 64x64: 256 tokens of 24 channels, one block, keys and values from 4x4 = 16 tokens.
@@ -70,10 +75,12 @@ public sealed class ModelProfileTests
         const long Projection = Tokens * Channels * Channels;
         const long FeedForward = (2 * Tokens * Channels * 4 * Channels) + (Tokens * 4 * Channels * 9);
         Assert.Equal(
-            Embedding + Queries + Reduction + KeysAndValues + Products + Projection + FeedForward, ModelProfile.Of("tiny-mit-student", 11, 64, 64).Stages[0].Macs);
+            Embedding + Queries + Reduction + KeysAndValues + Products + Projection + FeedForward,
+            ModelProfile.Of("tiny-mit-student", 11, 64, 64).Stages[0].Macs);
     }
 
-    // The fullest moment of DeepLabV3 on ResNet-18 is in the deep stem: its last normalisation holds input and output of 128 channels at half the size each way.
+    // The fullest moment of DeepLabV3 on ResNet-18 is in the deep stem: its last normalisation holds input and output of 128 channels at half the size each
+    // way.
     [Fact]
     public void The_fullest_moment_is_found()
     {
@@ -86,7 +93,8 @@ public sealed class ModelProfileTests
     public void What_does_not_go_through_is_refused()
     {
         Assert.Contains("there is no model 'resnet'", Assert.Throws<HeteroAkdException>(() => ModelProfile.Of("resnet", 19, 64, 64)).Message);
-        Assert.Contains("an image of 8x8 does not go through segformer-b0", Assert.Throws<HeteroAkdException>(() => ModelProfile.Of("segformer-b0", 19, 8, 8)).Message);
+        Assert.Contains(
+            "an image of 8x8 does not go through segformer-b0", Assert.Throws<HeteroAkdException>(() => ModelProfile.Of("segformer-b0", 19, 8, 8)).Message);
         Assert.Contains("2147483647 elements", Assert.Throws<HeteroAkdException>(() => ModelProfile.Of("deeplabv3-resnet18", 19, 65536, 65536)).Message);
     }
 }

@@ -51,7 +51,8 @@ public sealed class ModelStateTests : IDisposable
         IEnumerable<string> unreduced = stage.Where(n => !n.Contains("attn.sr") && !n.Contains("attn.norm"));
         string[] expected =
         [
-            .. stage.Select(n => "encoder.stages.0." + n), .. stage.Select(n => "encoder.stages.1." + n), .. unreduced.Select(n => "encoder.stages.2." + n), .. head,
+            .. stage.Select(n => "encoder.stages.0." + n), .. stage.Select(n => "encoder.stages.1." + n), .. unreduced.Select(n => "encoder.stages.2." + n),
+            .. head,
         ];
         Assert.Equal(expected, names);
     }
@@ -127,7 +128,11 @@ public sealed class ModelStateTests : IDisposable
     {
         string[] backbones = [.. ModelZoo.Names.Where(n => n.StartsWith("deeplabv3-", StringComparison.Ordinal)).Select(n => n["deeplabv3-".Length..])];
         Assert.Equal(
-            ["resnet18", "resnet50", "resnet101", "resnet18b", "resnet20b", "resnet50b", "resnet101b", "mobilenetv2", "mit-b0", "mit-b1", "mit-b2", "mit-b3", "mit-b4", "mit-b5"], backbones);
+            [
+                "resnet18", "resnet50", "resnet101", "resnet18b", "resnet20b", "resnet50b", "resnet101b", "mobilenetv2", "mit-b0", "mit-b1", "mit-b2", "mit-b3",
+                "mit-b4", "mit-b5"
+            ],
+            backbones);
         Assert.All(backbones, backbone => Assert.Contains("pspnet-" + backbone, ModelZoo.Names));
     }
 

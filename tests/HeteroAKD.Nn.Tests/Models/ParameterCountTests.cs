@@ -49,7 +49,8 @@ public sealed class ParameterCountTests : IDisposable
     [InlineData("pspnet-resnet18", 150, 12.945)]
     [InlineData("deeplabv3-mobilenetv2", 150, 3.250)]
     [InlineData("segformer-b4", 150, 64.109)]
-    public void Networks_with_other_classes_have_the_published_size(string name, int classes, double millions) => Assert.Equal(millions, Millions(name, classes));
+    public void Networks_with_other_classes_have_the_published_size(string name, int classes, double millions) =>
+        Assert.Equal(millions, Millions(name, classes));
 
     [Theory]
     [InlineData("deeplabv3-resnet101", 42.624)]

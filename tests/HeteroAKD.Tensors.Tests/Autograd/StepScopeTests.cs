@@ -5,7 +5,7 @@ namespace HeteroAKD.Tensors.Tests.Autograd;
 
 public sealed class StepScopeTests : IDisposable
 {
-    private static readonly Shape Six = new(2, 3);
+    private static readonly Shape s_six = new(2, 3);
 
     private readonly Device _cpu = Device.Open("cpu", 1);
 
@@ -14,13 +14,13 @@ public sealed class StepScopeTests : IDisposable
     [Fact]
     public void Gives_back_what_was_made_in_it_and_nothing_else()
     {
-        using Tensor before = Tensor.Zeros(_cpu, Six);
+        using Tensor before = Tensor.Zeros(_cpu, s_six);
         Tensor inside;
         Tensor lasting;
         using (StepScope step = _cpu.BeginStep())
         {
             inside = Relu(before);
-            lasting = Tensor.Persistent(_cpu, Six);
+            lasting = Tensor.Persistent(_cpu, s_six);
             Assert.Equal(1, step.Count);
         }
 
@@ -36,14 +36,14 @@ public sealed class StepScopeTests : IDisposable
     public void The_innermost_owns()
     {
         using StepScope outer = _cpu.BeginStep();
-        Tensor first = Tensor.Zeros(_cpu, Six);
+        Tensor first = Tensor.Zeros(_cpu, s_six);
         Tensor second;
         using (_cpu.BeginStep())
         {
-            second = Tensor.Zeros(_cpu, Six);
+            second = Tensor.Zeros(_cpu, s_six);
         }
 
-        Tensor third = Tensor.Zeros(_cpu, Six);
+        Tensor third = Tensor.Zeros(_cpu, s_six);
         Assert.True(first.IsAlive);
         Assert.False(second.IsAlive);
         Assert.True(third.IsAlive);
@@ -58,7 +58,7 @@ public sealed class StepScopeTests : IDisposable
         Tensor gone;
         using (StepScope inner = _cpu.BeginStep())
         {
-            gone = Tensor.Zeros(_cpu, Six);
+            gone = Tensor.Zeros(_cpu, s_six);
             kept = inner.Keep(Relu(gone));
             Assert.Throws<InvalidOperationException>(() => inner.Keep(kept));
         }
@@ -72,14 +72,14 @@ public sealed class StepScopeTests : IDisposable
     public void Joining_leaves_tensors_and_tape_to_the_scope_around()
     {
         using StepScope outer = _cpu.BeginStep();
-        Tensor x = Tensor.Zeros(_cpu, Six);
+        Tensor x = Tensor.Zeros(_cpu, s_six);
         x.RequiresGrad = true;
         StepScope inner = _cpu.BeginStep();
         Tensor y = Relu(Relu(x));
         inner.Join();
         Assert.Equal(3, outer.Count);
         Assert.Equal(2, _cpu.Tape.Count);
-        _cpu.Tape.Backward(y, Tensor.Full(_cpu, Six, 1));
+        _cpu.Tape.Backward(y, Tensor.Full(_cpu, s_six, 1));
         Assert.NotNull(x.Grad);
     }
 
@@ -116,10 +116,10 @@ public sealed class StepScopeTests : IDisposable
         Tensor gone;
         using (_cpu.BeginStep())
         {
-            gone = Tensor.Zeros(_cpu, Six);
+            gone = Tensor.Zeros(_cpu, s_six);
         }
 
-        var error = Assert.Throws<ObjectDisposedException>(() => gone.ToFloats());
+        ObjectDisposedException error = Assert.Throws<ObjectDisposedException>(() => gone.ToFloats());
         Assert.Contains("its step has ended", error.Message);
         gone.Dispose();
     }
@@ -128,8 +128,8 @@ public sealed class StepScopeTests : IDisposable
     public void A_leak_is_reported_with_its_place()
     {
         _cpu.Allocator.TrackPlaces = true;
-        Tensor leaked = Tensor.Zeros(_cpu, Six);
-        var error = Assert.Throws<LeakException>(_cpu.AssertNoLeak);
+        Tensor leaked = Tensor.Zeros(_cpu, s_six);
+        LeakException error = Assert.Throws<LeakException>(_cpu.AssertNoLeak);
         Assert.Contains(nameof(A_leak_is_reported_with_its_place), error.Message);
         leaked.Dispose();
         _cpu.AssertNoLeak();
@@ -141,7 +141,7 @@ public sealed class StepScopeTests : IDisposable
         using Tensor x = Parameter(3);
         using (_cpu.BeginStep())
         {
-            _cpu.Tape.Backward(Relu(x), Tensor.Full(_cpu, Six, 2));
+            _cpu.Tape.Backward(Relu(x), Tensor.Full(_cpu, s_six, 2));
         }
 
         Assert.Equal([2, 2, 2, 2, 2, 2], x.Grad!.ToFloats());
@@ -153,14 +153,14 @@ public sealed class StepScopeTests : IDisposable
     public void A_thousand_steps_leave_memory_where_the_tenth_left_it()
     {
         using Tensor x = Parameter(1);
-        using Tensor gradient = Tensor.Zeros(_cpu, Six);
+        using Tensor gradient = Tensor.Zeros(_cpu, s_six);
         x.BindGrad(gradient);
         (long Live, long Reserved, long Peak) tenth = default;
         for (int i = 1; i <= 1000; i++)
         {
             using (_cpu.BeginStep())
             {
-                _cpu.Tape.Backward(Gelu(Add(x, Silu(x))), Tensor.Full(_cpu, Six, 1));
+                _cpu.Tape.Backward(Gelu(Add(x, Silu(x))), Tensor.Full(_cpu, s_six, 1));
             }
 
             if (i == 10)
@@ -174,7 +174,7 @@ public sealed class StepScopeTests : IDisposable
 
     private Tensor Parameter(float value)
     {
-        Tensor tensor = Tensor.Full(_cpu, Six, value);
+        Tensor tensor = Tensor.Full(_cpu, s_six, value);
         tensor.RequiresGrad = true;
         return tensor;
     }

@@ -5,7 +5,7 @@ namespace HeteroAKD.Tensors.Tests.Autograd;
 
 public sealed class TapeTests : IDisposable
 {
-    private static readonly Shape Three = new(3);
+    private static readonly Shape s_three = new(3);
 
     private readonly Device _cpu = Device.Open("cpu", 1);
     private readonly StepScope _step;
@@ -23,7 +23,7 @@ public sealed class TapeTests : IDisposable
     {
         Tensor x = Leaf(1, 2, 3);
         Tensor y = Add(Add(x, x), WeightedSum(x, x, 10, 100));
-        _cpu.Tape.Backward(y, Tensor.Full(_cpu, Three, 1));
+        _cpu.Tape.Backward(y, Tensor.Full(_cpu, s_three, 1));
         Assert.Equal([112, 112, 112], x.Grad!.ToFloats());
     }
 
@@ -33,7 +33,7 @@ public sealed class TapeTests : IDisposable
         Tensor x = Leaf(1, 2, 3);
         for (int i = 0; i < 3; i++)
         {
-            _cpu.Tape.Backward(WeightedSum(x, x, 2, 3), Tensor.Full(_cpu, Three, 1));
+            _cpu.Tape.Backward(WeightedSum(x, x, 2, 3), Tensor.Full(_cpu, s_three, 1));
         }
 
         Assert.Equal([15, 15, 15], x.Grad!.ToFloats());
@@ -45,9 +45,9 @@ public sealed class TapeTests : IDisposable
     public void A_bound_gradient_is_added_to_in_place()
     {
         Tensor x = Leaf(1, 2, 3);
-        Tensor place = Tensor.Full(_cpu, Three, 7);
+        Tensor place = Tensor.Full(_cpu, s_three, 7);
         x.BindGrad(place);
-        _cpu.Tape.Backward(Add(x, x), Tensor.Full(_cpu, Three, 1));
+        _cpu.Tape.Backward(Add(x, x), Tensor.Full(_cpu, s_three, 1));
         Assert.Same(place, x.Grad);
         Assert.Equal([9, 9, 9], place.ToFloats());
         x.ZeroGrad();
@@ -70,7 +70,7 @@ public sealed class TapeTests : IDisposable
         Tensor x = Leaf(1, 2, 3);
         Tensor y = Gelu(x);
         Tensor z = Gelu(y);
-        _cpu.Tape.Backward(z, Tensor.Full(_cpu, Three, 1));
+        _cpu.Tape.Backward(z, Tensor.Full(_cpu, s_three, 1));
         Assert.Null(y.Grad);
         Assert.Null(z.Grad);
         Assert.Equal(0, _cpu.Tape.Count);
@@ -82,7 +82,7 @@ public sealed class TapeTests : IDisposable
         Tensor x = Leaf(1, 2, 3);
         Tensor other = Leaf(1, 2, 3);
         Relu(other);
-        _cpu.Tape.Backward(Relu(x), Tensor.Full(_cpu, Three, 1));
+        _cpu.Tape.Backward(Relu(x), Tensor.Full(_cpu, s_three, 1));
         Assert.NotNull(x.Grad);
         Assert.Null(other.Grad);
     }
@@ -131,8 +131,10 @@ public sealed class TapeTests : IDisposable
     {
         Tensor y = Relu(Leaf(1, 2, 3));
         Assert.Contains("[3] is not a scalar", Assert.Throws<ShapeMismatchException>(y.Backward).Message);
-        Assert.Contains("[2] is not the output's shape [3]", Assert.Throws<ShapeMismatchException>(() => _cpu.Tape.Backward(y, Tensor.Full(_cpu, new Shape(2), 1))).Message);
-        Tensor wide = Tensor.Full(_cpu, Three, 1, DType.Float64);
+        Assert.Contains(
+            "[2] is not the output's shape [3]",
+            Assert.Throws<ShapeMismatchException>(() => _cpu.Tape.Backward(y, Tensor.Full(_cpu, new Shape(2), 1))).Message);
+        Tensor wide = Tensor.Full(_cpu, s_three, 1, DType.Float64);
         Assert.Contains("holds Float64, expected Float32", Assert.Throws<DTypeMismatchException>(() => _cpu.Tape.Backward(y, wide)).Message);
     }
 
@@ -145,7 +147,7 @@ public sealed class TapeTests : IDisposable
         Assert.Equal([4, 5, 6], y.ToFloats());
         Assert.Equal([5], x.View(new Shape(1), 1).ToFloats());
         _cpu.Tape.Backward(y, Tensor.Full(_cpu, new Shape(3, 1), 5));
-        Assert.Equal(Three, x.Grad!.Shape);
+        Assert.Equal(s_three, x.Grad!.Shape);
         Assert.Equal([5, 5, 5], x.Grad.ToFloats());
     }
 

@@ -45,7 +45,10 @@ public sealed class CheckTests(TestDevices devices)
     public void A_constant_that_the_host_computed_is_seen()
     {
         CaseChecks.AgainstReference(devices.Cpu, Third(new ThirdOfLane(3)));
-        Assert.Contains("output[0]", Assert.Throws<CaseFailure>(() => CaseChecks.AgainstReference(devices.Cpu, Third(new ThirdOfHost(1f / 3)))).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "output[0]",
+            Assert.Throws<CaseFailure>(() => CaseChecks.AgainstReference(devices.Cpu, Third(new ThirdOfHost(1f / 3)))).Message,
+            StringComparison.Ordinal);
     }
 
     [Fact]
@@ -129,7 +132,9 @@ public sealed class CheckTests(TestDevices devices)
     {
         OpRow<NoAttributes> row = new(
             "third", "x / 3", [new("input", "any")], n => n[0].Shape,
-            n => n.Device.Pixel(new UnaryKernel<TOperator>(operation, n[0].Mem, n.Output.Mem, n.Output.Shape.Count), 1, n.Output.Shape.Count, 1, n.DType), (_, _) => { });
+            n =>
+                n.Device.Pixel(
+                    new UnaryKernel<TOperator>(operation, n[0].Mem, n.Output.Mem, n.Output.Shape.Count), 1, n.Output.Shape.Count, 1, n.DType), (_, _) => { });
         return new OpFamily(row, ErrorClass.Arithmetic, v => [new("output", [.. v["input"].Select(x => x / 3)])]).ForwardOnly("", CaseInput.Normal("input", 7));
     }
 

@@ -3,8 +3,8 @@ using System.Numerics;
 namespace HeteroAKD.Tensors.Tests.Checks;
 
 /// <summary>
-/// The loops that anyone would write, over float or double: one accumulator, no fused multiply-add, the platform's functions. What float32 loses in them is the measure
-/// of <see cref="FloatTolerance"/>. Inputs and results are doubles that floats hold.
+/// The loops that anyone would write, over float or double: one accumulator, no fused multiply-add, the platform's functions. What float32 loses in them is the
+/// measure of <see cref="FloatTolerance"/>. Inputs and results are doubles that floats hold.
 /// </summary>
 internal static class PlainLoops
 {
@@ -95,8 +95,10 @@ internal static class PlainLoops
         List<double> result = [];
         for (int q = start; q < x.Length; q += HeadSize)
         {
-            T[] weights = Softmax([.. Enumerable.Range(0, keys).Select(j => scale * Sum(Enumerable.Range(0, HeadSize).Select(c => all[q + c] * all[(j * HeadSize) + c])))]);
-            result.AddRange(Enumerable.Range(0, HeadSize).Select(c => To(Sum(Enumerable.Range(0, keys).Select(j => weights[j] * all[((keys + j) * HeadSize) + c])))));
+            T[] weights = Softmax(
+                [.. Enumerable.Range(0, keys).Select(j => scale * Sum(Enumerable.Range(0, HeadSize).Select(c => all[q + c] * all[(j * HeadSize) + c])))]);
+            result.AddRange(
+                Enumerable.Range(0, HeadSize).Select(c => To(Sum(Enumerable.Range(0, keys).Select(j => weights[j] * all[((keys + j) * HeadSize) + c])))));
         }
 
         return [.. result];

@@ -5,7 +5,7 @@ public sealed class DeviceTests
     [Fact]
     public void An_unknown_device_is_an_error_that_lists_those_that_there_are()
     {
-        var error = Assert.Throws<DeviceNotAvailableException>(() => Device.Open("gpu"));
+        DeviceNotAvailableException error = Assert.Throws<DeviceNotAvailableException>(() => Device.Open("gpu"));
         Assert.Equal("there are cpu, cuda, opencl, ilgpu-cpu and auto.", error.Reason);
         Assert.Contains("device 'gpu' is not available", error.Message);
     }
@@ -21,7 +21,7 @@ public sealed class DeviceTests
     public void A_missing_card_is_said_with_the_remedy()
     {
         Assert.SkipWhen(AcceleratorDevice.HasCuda, "this machine has a card");
-        var error = Assert.Throws<DeviceNotAvailableException>(() => Device.Open("cuda"));
+        DeviceNotAvailableException error = Assert.Throws<DeviceNotAvailableException>(() => Device.Open("cuda"));
         Assert.Contains("take --device cpu", error.Message);
     }
 

@@ -7,7 +7,6 @@ using HeteroAKD.Tensors.Devices;
 using HeteroAKD.Tensors.Ops;
 using HeteroAKD.Tensors.Tests.Devices.Gates;
 using ILGPU;
-using ILGPU.Algorithms;
 using ILGPU.Backends.EntryPoints;
 using ILGPU.Backends.PTX;
 using ILGPU.Runtime.CPU;
@@ -15,14 +14,16 @@ using ILGPU.Runtime.Cuda;
 
 namespace HeteroAKD.Tensors.Tests.Devices;
 
-/// <summary>What the <c>cuda</c> device would compile, without a GPU: every kernel in every precision for both architectures, and what the text must not hold.</summary>
+/// <summary>
+/// What the <c>cuda</c> device would compile, without a GPU: every kernel in every precision for both architectures, and what the text must not hold.
+/// </summary>
 public sealed partial class PtxTests(TestDevices devices, GatedKernels kernels)
 {
     // Kernels that may keep something in local memory, with the reason. None does.
-    private static readonly Dictionary<Type, string> LocalMemory = [];
+    private static readonly Dictionary<Type, string> s_localMemory = [];
 
     // Kernels whose inner loops may divide by the exact division, some twenty instructions, with the reason.
-    private static readonly Dictionary<string, string> Divisions = new()
+    private static readonly Dictionary<string, string> s_divisions = new()
     {
         ["AdaptiveAveragePoolGradientKernel"] = "a pixel belongs to bins of several sizes",
         ["AveragePoolGradientKernel"] = "a pixel belongs to windows of several sizes where padding does not count",
@@ -64,7 +65,8 @@ public sealed partial class PtxTests(TestDevices devices, GatedKernels kernels)
 
     [Theory]
     [MemberData(nameof(Kernels))]
-    public void Kernel_keeps_to_registers_and_global_memory(string kernel) => Check(PtxDevice.EntryOf(typeof(DeviceEntry).Assembly.GetType(kernel, throwOnError: true)!));
+    public void Kernel_keeps_to_registers_and_global_memory(string kernel) =>
+        Check(PtxDevice.EntryOf(typeof(DeviceEntry).Assembly.GetType(kernel, throwOnError: true)!));
 
     [Fact]
     public void Kernels_of_networks_and_their_variants_keep_to_registers_and_global_memory() => Assert.All(kernels.Entries, Check);
@@ -72,13 +74,17 @@ public sealed partial class PtxTests(TestDevices devices, GatedKernels kernels)
     [Fact]
     public void Every_kernel_with_type_parameters_is_launched()
     {
-        IEnumerable<Type> launched = kernels.Launched.Keys.Where(m => m.IsGenericMethod).Select(m => m.GetGenericArguments()[0]).Where(t => t.IsGenericType).Select(t => t.GetGenericTypeDefinition());
+        IEnumerable<Type> launched = kernels.Launched.Keys.Where(m => m.IsGenericMethod)
+            .Select(m => m.GetGenericArguments()[0]).Where(t => t.IsGenericType).Select(t => t.GetGenericTypeDefinition());
         Assert.Empty(KernelTypes().Where(type => type.IsGenericTypeDefinition).Except(launched));
     }
 
     [Fact]
     public void Every_entry_point_is_launched() =>
-        Assert.Empty(typeof(DeviceEntry).GetMethods(BindingFlags.Public | BindingFlags.Static | BindingFlags.DeclaredOnly).Select(m => m.Name).Except(kernels.Launched.Keys.Select(m => m.Name)));
+        Assert.Empty(
+            typeof(DeviceEntry)
+                .GetMethods(BindingFlags.Public | BindingFlags.Static | BindingFlags.DeclaredOnly).Select(m => m.Name)
+                .Except(kernels.Launched.Keys.Select(m => m.Name)));
 
     [Fact]
     public void What_is_forbidden_would_be_seen()
@@ -104,7 +110,8 @@ public sealed partial class PtxTests(TestDevices devices, GatedKernels kernels)
         using Context context = Context.Create(b => b.CPU().EnableAlgorithms().Optimize(OptimizationLevel.O2));
         using PTXBackend backend = new(context, CudaArchitecture.SM_80, CudaInstructionSet.ISA_80, null!);
         MethodInfo entry = PtxDevice.EntryOf(typeof(LocalArrayKernel));
-        Exception? error = Record.Exception(() => backend.Compile(EntryPointDescription.FromExplicitlyGroupedKernel(entry), default, AddressSpaceHook.For(entry)));
+        Exception? error = Record.Exception(
+            () => backend.Compile(EntryPointDescription.FromExplicitlyGroupedKernel(entry), default, AddressSpaceHook.For(entry)));
         Assert.NotNull(error);
         Assert.Contains("compiled at O1, not O2", error.ToString());
     }
@@ -136,7 +143,8 @@ public sealed partial class PtxTests(TestDevices devices, GatedKernels kernels)
         Assert.False(BareRegister().IsMatch(ptx), $"{kernel} names a register without %: {BareRegister().Match(ptx).Value}");
         ParameterCheck.Run(entry, ptx);
         bool local = ptx.Contains(".local", StringComparison.Ordinal);
-        Assert.True(!local || (entry.IsGenericMethod && LocalMemory.ContainsKey(entry.GetGenericArguments()[0])), $"{kernel} keeps something in local memory");
+        Assert.True(
+            !local || (entry.IsGenericMethod && s_localMemory.ContainsKey(entry.GetGenericArguments()[0])), $"{kernel} keeps something in local memory");
         CheckDivisions(kernel, entry, PtxFlow.Of(ptx));
     }
 
@@ -144,8 +152,9 @@ public sealed partial class PtxTests(TestDevices devices, GatedKernels kernels)
     {
         bool divides = flow.InnerLoops.Any(loop => flow.InstructionsOf(loop).Any(i => PtxFlow.Operation(i).StartsWith("div.rn", StringComparison.Ordinal)));
         Assert.True(
-            !divides || (entry.IsGenericMethod && Divisions.ContainsKey(entry.GetGenericArguments()[0].Name.Split('`')[0])),
-            $"{kernel} divides (div.rn) in an inner loop: multiply by the reciprocal, or name the kernel with the reason in {nameof(PtxTests)}.{nameof(Divisions)}");
+            !divides || (entry.IsGenericMethod && s_divisions.ContainsKey(entry.GetGenericArguments()[0].Name.Split('`')[0])),
+            $"{kernel} divides (div.rn) in an inner loop: multiply by the reciprocal, or name the kernel with the reason in "
+                + $"{nameof(PtxTests)}.{nameof(s_divisions)}");
     }
 
     /// <summary>y[i] = a[i mod 4] with a in an array that cannot be in registers, and a division in a loop.</summary>

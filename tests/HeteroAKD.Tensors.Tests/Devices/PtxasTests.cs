@@ -7,8 +7,8 @@ using HeteroAKD.Tensors.Tests.Devices.Gates;
 namespace HeteroAKD.Tensors.Tests.Devices;
 
 /// <summary>
-/// Kernels through NVIDIA's own assembler, the nearest thing to a GPU without one. Before this test existed, the PTX of every fused multiply-add named its registers without
-/// <c>%</c>, which nothing else here noticed: no kernel with an fma would have loaded on a card.
+/// Kernels through NVIDIA's own assembler, the nearest thing to a GPU without one. Before this test existed, the PTX of every fused multiply-add named its
+/// registers without <c>%</c>, which nothing else here noticed: no kernel with an fma would have loaded on a card.
 /// </summary>
 public sealed class PtxasTests(GatedKernels kernels)
 {
@@ -24,10 +24,11 @@ public sealed class PtxasTests(GatedKernels kernels)
     private const int MostSpilledByAnotherRelease = 128;
 
     // Kernels that keep something in local memory because registers do not suffice: how many bytes of stack, stores and loads together, with the reason.
-    private static readonly Dictionary<string, (int Bytes, string Reason)> Spills = new()
+    private static readonly Dictionary<string, (int Bytes, string Reason)> s_spills = new()
     {
         ["Pixel AveragePoolGradientKernel on sm_90"] = (16, "two numbers outside of its loops, for room for one block more"),
-        ["Block TiledProductKernel<SmallTile,Bf16Math,DepthMatrix<WholePieces>,LineMatrix<WholePieces>,MatrixSink> on sm_80"] = (16, "one number, for room for one block more: 72 registers instead of 74"),
+        ["Block TiledProductKernel<SmallTile,Bf16Math,DepthMatrix<WholePieces>,LineMatrix<WholePieces>,MatrixSink> on sm_80"] = (
+            16, "one number, for room for one block more: 72 registers instead of 74"),
     };
 
     [Fact]
@@ -39,7 +40,8 @@ public sealed class PtxasTests(GatedKernels kernels)
         Dictionary<string, HotKernel> table = HotKernels.Read().Rows.ToDictionary(row => row.Kernel);
         bool ofTable = tool.Release == HotKernels.Release;
         ConcurrentBag<string> problems = [];
-        IEnumerable<(MethodInfo Entry, int Capability)> runs = from entry in kernels.Entries from capability in GatedKernels.Capabilities select (entry, capability);
+        IEnumerable<(MethodInfo Entry, int Capability)> runs =
+            from entry in kernels.Entries from capability in GatedKernels.Capabilities select (entry, capability);
         Parallel.ForEach(runs, new ParallelOptions { MaxDegreeOfParallelism = Environment.ProcessorCount }, run =>
         {
             string kernel = $"{KernelName.Of(run.Entry)} on sm_{run.Capability}";
@@ -74,15 +76,16 @@ public sealed class PtxasTests(GatedKernels kernels)
     {
         // A variant that nothing here launches has the largest block that its entry point can get.
         LaunchShape shape = kernels.Launched.GetValueOrDefault(entry, new LaunchShape(1, DeviceGroup.MaxSize));
-        int spilled = ofTable ? Spills.GetValueOrDefault(kernel).Bytes : MostSpilledByAnotherRelease;
+        int spilled = ofTable ? s_spills.GetValueOrDefault(kernel).Bytes : MostSpilledByAnotherRelease;
         if (made.SpilledBytes > spilled)
         {
-            yield return $"keeps {made.SpilledBytes} bytes in local memory, more than the {spilled} that {nameof(PtxasTests)}.{nameof(Spills)} has a reason for";
+            yield return $"keeps {made.SpilledBytes} bytes in local memory, more than the {spilled} that {nameof(PtxasTests)}.{nameof(s_spills)} has a "
+                + "reason for";
         }
 
         if (ofTable && made.SpilledBytes < spilled)
         {
-            yield return $"keeps {made.SpilledBytes} bytes in local memory, less than {nameof(PtxasTests)}.{nameof(Spills)} allows: take that back";
+            yield return $"keeps {made.SpilledBytes} bytes in local memory, less than {nameof(PtxasTests)}.{nameof(s_spills)} allows: take that back";
         }
 
         if (made.Registers * shape.Threads > RegistersOfABlock)
@@ -92,7 +95,8 @@ public sealed class PtxasTests(GatedKernels kernels)
 
         if (made.SharedBytes > MostStaticShared || made.SharedBytes + shape.SharedBytes > MostShared)
         {
-            yield return $"takes {made.SharedBytes} bytes of static and {shape.SharedBytes} of dynamic shared memory; a block has {MostStaticShared} of the former and {MostShared} in all";
+            yield return $"takes {made.SharedBytes} bytes of static and {shape.SharedBytes} of dynamic shared memory; a block has {MostStaticShared} of the "
+                + $"former and {MostShared} in all";
         }
 
         if (made.Registers > mostRegisters && !AcceptMode.IsOn)

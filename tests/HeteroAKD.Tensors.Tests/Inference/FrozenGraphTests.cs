@@ -63,7 +63,8 @@ public sealed class FrozenGraphTests(TestDevices devices) : IDisposable
     }
 
     [Fact]
-    public void A_sum_of_two_products_is_one_of_them_with_a_residual() => Check(1, x => [Functional.Add(Norm(Convolve(x)), Convolve(x))], before: 4, operations: 2);
+    public void A_sum_of_two_products_is_one_of_them_with_a_residual() =>
+        Check(1, x => [Functional.Add(Norm(Convolve(x)), Convolve(x))], before: 4, operations: 2);
 
     [Fact]
     public void A_sum_with_a_number_a_channel_is_none()
@@ -112,7 +113,8 @@ public sealed class FrozenGraphTests(TestDevices devices) : IDisposable
         return [Functional.Add(tokens, Functional.Linear(tokens, Random(4, 4)))];
     }, before: 3, operations: 2);
 
-    // Three maps of other sizes, each 1x1 then resized, side by side, 1x1, normalised: three 1x1 convolutions, a pooling before one of them, a resize after another.
+    // Three maps of other sizes, each 1x1 then resized, side by side, 1x1, normalised: three 1x1 convolutions, a pooling before one of them, a resize after
+    // another.
     [Fact]
     public void Pointwise_convolutions_before_and_after_a_resize_become_one() => Check(1, x =>
     {
@@ -189,7 +191,8 @@ public sealed class FrozenGraphTests(TestDevices devices) : IDisposable
     public void Another_shape_is_refused()
     {
         (FrozenGraph graph, int _) = Freeze(Random(1, 4, 5, 6), y => [Convolve(y)]);
-        Assert.Contains("[1, 4, 5, 7]; it was made for [1, 4, 5, 6]", Assert.Throws<ShapeMismatchException>(() => graph.Run(Random(1, 4, 5, 7), new Tensor[1])).Message);
+        Assert.Contains(
+            "[1, 4, 5, 7]; it was made for [1, 4, 5, 6]", Assert.Throws<ShapeMismatchException>(() => graph.Run(Random(1, 4, 5, 7), new Tensor[1])).Message);
         graph.Dispose();
     }
 
@@ -197,7 +200,7 @@ public sealed class FrozenGraphTests(TestDevices devices) : IDisposable
     [Fact]
     public void A_residual_that_nobody_reads_again_becomes_the_result()
     {
-        const long map = 4 * 16 * 16 * sizeof(float);
+        const long Map = 4 * 16 * 16 * sizeof(float);
         using StepScope scope = _device.BeginStep();
         Tensor x = Random(1, 4, 16, 16);
         (FrozenGraph graph, int _) = Freeze(x, y =>
@@ -206,12 +209,12 @@ public sealed class FrozenGraphTests(TestDevices devices) : IDisposable
             Tensor b = Norm(Convolve(Norm(Convolve(a))), a);
             return [Norm(Convolve(Norm(Convolve(b), relu: true)), b, relu: true)];
         });
-        Assert.Equal(2 * map, graph.PeakBytes);
+        Assert.Equal(2 * Map, graph.PeakBytes);
         long before = _device.Allocator.InUse;
         _device.Allocator.ResetPeak();
         graph.Run(x, new Tensor[1]);
-        Assert.Equal(2 * map, _device.Allocator.Peak - before);
-        Assert.Equal(map, _device.Allocator.InUse - before);
+        Assert.Equal(2 * Map, _device.Allocator.Peak - before);
+        Assert.Equal(Map, _device.Allocator.InUse - before);
         graph.Dispose();
     }
 
@@ -246,7 +249,8 @@ public sealed class FrozenGraphTests(TestDevices devices) : IDisposable
         DType wide = DType.Float64;
         Tensor x = Tensor.Full(_device, new Shape(1, 2, 3, 3), 0.3f, wide), weight = Tensor.Full(_device, new Shape(2, 2, 3, 3), 0.1f, wide);
         Tensor[] parts = [.. Enumerable.Range(1, 4).Select(i => Tensor.Full(_device, new Shape(2), i / 3f, wide))];
-        Tensor[] Network(Tensor y) => [Functional.BatchNorm(Functional.Conv2d(y, weight, padding: 1), parts[0], parts[1], parts[2], parts[3], null, false, 0.1f, 1e-5f, true)];
+        Tensor[] Network(Tensor y) =>
+            [Functional.BatchNorm(Functional.Conv2d(y, weight, padding: 1), parts[0], parts[1], parts[2], parts[3], null, false, 0.1f, 1e-5f, true)];
         double[] expected = Network(x)[0].ToDoubles();
         (FrozenGraph graph, int _) = Freeze(x, Network);
         Tensor[] results = new Tensor[1];
@@ -287,7 +291,8 @@ public sealed class FrozenGraphTests(TestDevices devices) : IDisposable
         Tensor[] Network(Tensor y)
         {
             Tensor On(Tensor t) => copies.TryGetValue((t, y.Device), out Tensor? copy) ? copy : copies[(t, y.Device)] = t.To(y.Device);
-            Tensor Bn(Tensor z, Tensor? residual, bool relu) => Functional.BatchNorm(z, On(norm[0]), On(norm[1]), On(norm[2]), On(norm[3]), residual, false, 0.1f, 1e-5f, relu);
+            Tensor Bn(Tensor z, Tensor? residual, bool relu) =>
+                Functional.BatchNorm(z, On(norm[0]), On(norm[1]), On(norm[2]), On(norm[3]), residual, false, 0.1f, 1e-5f, relu);
             Tensor a = Bn(Functional.Conv2d(y, On(w3), padding: 1), y, relu: true);
             Tensor b = Functional.Relu6(Bn(Functional.Conv2d(a, On(depthwise), padding: 1, groups: 4), null, relu: false));
             Tensor c = Bn(Functional.Conv2d(b, On(w1)), a, relu: true);

@@ -133,7 +133,7 @@ public sealed class SlabAllocatorTests
     public void Memory_that_the_system_refuses_is_named_with_its_users()
     {
         SlabAllocator poor = new("poor", _ => throw new OutOfMemoryException(), SlabBytes);
-        var error = Assert.Throws<OutOfDeviceMemoryException>(() => poor.Allocate(3 << 20));
+        OutOfDeviceMemoryException error = Assert.Throws<OutOfDeviceMemoryException>(() => poor.Allocate(3 << 20));
         Assert.Contains("out of memory on 'poor': asked for 3.0 MiB with 0.0 MiB in use", error.Message);
         Assert.Contains("Use a smaller batch", error.Message);
     }
@@ -200,7 +200,7 @@ public sealed class SlabAllocatorTests
         SlabAllocator tight = Tight(4 << 20);
         tight.Allocate(1 << 20).Owner = "teacher.stem.weight";
         tight.Allocate(2 << 20).Owner = "batch images";
-        var error = Assert.Throws<OutOfDeviceMemoryException>(() => tight.Allocate(3 << 20));
+        OutOfDeviceMemoryException error = Assert.Throws<OutOfDeviceMemoryException>(() => tight.Allocate(3 << 20));
         Assert.Contains("asked for 3.0 MiB with 3.0 MiB in use, 3.0 MiB reserved and 1.0 MiB free on the card", error.Message);
         Assert.Contains("Largest: 2.0 MiB batch images; 1.0 MiB teacher.stem.weight", error.Message);
         Assert.Contains("smaller batch, crop or model, or end other processes on the card", error.Message);

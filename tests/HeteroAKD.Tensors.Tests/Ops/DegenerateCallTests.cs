@@ -4,25 +4,28 @@ using HeteroAKD.Tensors.Ops;
 
 namespace HeteroAKD.Tensors.Tests.Ops;
 
-/// <summary>Shapes with zeros, of other ranks or far too large, attributes at the ends of their types, labels of no class: each call is answered, or refused in a sentence.</summary>
+/// <summary>
+/// Shapes with zeros, of other ranks or far too large, attributes at the ends of their types, labels of no class: each call is answered, or refused in a
+/// sentence.
+/// </summary>
 public sealed class DegenerateCallTests : IDisposable
 {
     private const long MostMemory = 64L << 20;
 
     // More of them, say 20000 of each operation, by the environment variable.
-    private static readonly int Calls = int.TryParse(Environment.GetEnvironmentVariable("HETEROAKD_RANDOM_CALLS"), out int calls) ? calls : 400;
+    private static readonly int s_calls = int.TryParse(Environment.GetEnvironmentVariable("HETEROAKD_RANDOM_CALLS"), out int calls) ? calls : 400;
 
-    private readonly Device device = Device.Open("cpu", 2);
+    private readonly Device _device = Device.Open("cpu", 2);
 
     public DegenerateCallTests()
     {
-        device.Allocator.Guarded = true;
-        device.Allocator.Limit = MostMemory;
+        _device.Allocator.Guarded = true;
+        _device.Allocator.Limit = MostMemory;
     }
 
     public static TheoryData<string> Operations => [.. OpTable.All.Select(row => row.Name)];
 
-    public void Dispose() => device.Dispose();
+    public void Dispose() => _device.Dispose();
 
     [Theory]
     [MemberData(nameof(Operations))]
@@ -31,7 +34,7 @@ public sealed class DegenerateCallTests : IDisposable
         OpRow row = OpTable.Find(operation);
         Random random = new(operation.Sum(c => c));
         Dictionary<string, RandomCall> smallest = [];  // a call for each kind of failure
-        for (int i = 0; i < Calls; i++)
+        for (int i = 0; i < s_calls; i++)
         {
             RandomCall call = RandomCall.Draw(row, random);
             if (Problem(call) is { } problem && (!smallest.TryGetValue(problem, out RandomCall? known) || call.Size < known.Size))
@@ -59,9 +62,9 @@ public sealed class DegenerateCallTests : IDisposable
     [InlineData("argmax", "", "0,3,2,2", "0,2,2")]
     public void Nothing_in_nothing_out(string operation, string settings, string shapes, string expected)
     {
-        using StepScope step = device.BeginStep();
+        using StepScope step = _device.BeginStep();
         OpRow row = OpTable.Find(operation);
-        Tensor[] inputs = [.. shapes.Split('|').Select(text => Tensor.Full(device, CallText.Shape(text), 1))];
+        Tensor[] inputs = [.. shapes.Split('|').Select(text => Tensor.Full(_device, CallText.Shape(text), 1))];
         foreach (Tensor input in inputs)
         {
             input.RequiresGrad = row.Differentiable;
@@ -71,7 +74,7 @@ public sealed class DegenerateCallTests : IDisposable
         Assert.Equal(CallText.Shape(expected), output.Shape);
         if (row.Differentiable)
         {
-            device.Tape.Backward(output, Tensor.Full(device, output.Shape, 1));
+            _device.Tape.Backward(output, Tensor.Full(_device, output.Shape, 1));
             Assert.All(inputs, input => Assert.Equal(input.Shape, input.Grad!.Shape));
             Assert.All(inputs.Where(_ => output.Shape.Count == 0), input => Assert.All(input.Grad!.ToFloats(), g => Assert.Equal(0, g)));
         }
@@ -85,9 +88,10 @@ public sealed class DegenerateCallTests : IDisposable
     [InlineData("batch_norm", "0,3,4,4|3|3|3|3", "0,3,4,4; 3; 3")]
     public void Further_results_are_there_too(string operation, string shapes, string expected)
     {
-        using StepScope step = device.BeginStep();
-        Tensor[] inputs = [.. shapes.Split('|').Select(text => Tensor.Full(device, CallText.Shape(text), 1))];
-        Assert.Equal(expected.Split("; ").Select(CallText.Shape), OpTable.Find(operation).Invoke(CallText.Attributes(""), inputs).Select(result => result.Value.Shape));
+        using StepScope step = _device.BeginStep();
+        Tensor[] inputs = [.. shapes.Split('|').Select(text => Tensor.Full(_device, CallText.Shape(text), 1))];
+        Assert.Equal(
+            expected.Split("; ").Select(CallText.Shape), OpTable.Find(operation).Invoke(CallText.Attributes(""), inputs).Select(result => result.Value.Shape));
     }
 
     // As where every pixel is ignored: a mean over no pixel is 0 here (docs/method.md), and teaches nothing.
@@ -102,20 +106,27 @@ public sealed class DegenerateCallTests : IDisposable
     [InlineData("heteroakd_loss", "axis=spatial detach=false", "2,3,2,0|2,3,4,4|2,8,8")]
     public void A_loss_over_no_pixel_is_0_and_so_is_its_gradient(string operation, string settings, string shapes)
     {
-        using StepScope step = device.BeginStep();
+        using StepScope step = _device.BeginStep();
         OpRow row = OpTable.Find(operation);
-        Tensor[] inputs = [.. shapes.Split('|').Select((text, i) => row.Inputs[i].Integer ? Tensor.From(device, CallText.Shape(text), new int[CallText.Shape(text).Count]) : Tensor.Full(device, CallText.Shape(text), 1))];
+        Tensor[] inputs =
+        [
+            .. shapes.Split('|').Select(
+                (text, i) =>
+                    row.Inputs[i].Integer ? Tensor.From(_device, CallText.Shape(text), new int[CallText.Shape(text).Count])
+                        : Tensor.Full(_device, CallText.Shape(text), 1))
+        ];
         inputs[0].RequiresGrad = true;
         Tensor output = row.Invoke(CallText.Attributes(settings), inputs)[0].Value;
         Assert.Equal([0], output.ToFloats());
-        device.Tape.Backward(output, Tensor.Full(device, output.Shape, 1));
+        _device.Tape.Backward(output, Tensor.Full(_device, output.Shape, 1));
         Assert.All(inputs[0].Grad!.ToFloats(), g => Assert.Equal(0, g));
     }
 
     [Theory]
     [InlineData("drop_path", "", "", "drop_path: input: [] is a scalar; expected samples [N, ...]")]
     [InlineData("kd_loss", "", "1,3,2,2|1,3,2,2|2,2", "kd_loss: target: labels [2, 2] do not fit logits [1, 3, 2, 2]")]
-    [InlineData("adaptive_avg_pool2d", "height=2147483647 width=2147483647", "1,2,4,4", "adaptive_avg_pool2d: output: [1, 2, 2147483647, 2147483647] is not a shape of at most 2147483647 elements")]
+    [InlineData("adaptive_avg_pool2d", "height=2147483647 width=2147483647", "1,2,4,4", "adaptive_avg_pool2d: output: [1, 2, 2147483647, 2147483647] is not "
+        + "a shape of at most 2147483647 elements")]
     [InlineData("interpolate", "height=65536 width=65536", "1,1,2,2", "interpolate: output: [1, 1, 65536, 65536] is not a shape")]
     [InlineData("cross_entropy", "", "1,0,2,2|1,2,2", "cross_entropy: input: [1, 0, 2, 2] has no class")]
     [InlineData("cross_entropy", "", "1,3,0,2|1,2,2", "cross_entropy: input: [1, 3, 0, 2] has no pixel to be sampled onto 2 x 2")]
@@ -123,17 +134,18 @@ public sealed class DegenerateCallTests : IDisposable
     [InlineData("attention", "", "1,2,4|1,0,8", "attention: key_value: [1, 0, 8] has no key to ask")]
     public void What_cannot_be_is_said(string operation, string settings, string shapes, string message)
     {
-        using StepScope step = device.BeginStep();
+        using StepScope step = _device.BeginStep();
         OpRow row = OpTable.Find(operation);
-        Tensor[] inputs = CallText.Inputs(device, row, shapes);
-        Assert.StartsWith(message, Assert.ThrowsAny<HeteroAkdException>(() => row.Invoke(CallText.Attributes(settings), inputs)).Message, StringComparison.Ordinal);
+        Tensor[] inputs = CallText.Inputs(_device, row, shapes);
+        Assert.StartsWith(
+            message, Assert.ThrowsAny<HeteroAkdException>(() => row.Invoke(CallText.Attributes(settings), inputs)).Message, StringComparison.Ordinal);
     }
 
     private string? Problem(RandomCall call)
     {
         try
         {
-            call.Run(device);
+            call.Run(_device);
             return null;
         }
         catch (HeteroAkdException e) when (e is not MemoryGuardException)
@@ -142,7 +154,10 @@ public sealed class DegenerateCallTests : IDisposable
         }
         catch (Exception e)
         {
-            return $"{e.GetType().Name} at {string.Join(" <-", (e.StackTrace ?? "").Split('\n').Take(4).Select(frame => frame.Split(" in ")[0].Replace("   at HeteroAKD.", " ", StringComparison.Ordinal)))}";
+            return $"{e.GetType().Name} at "
+                + $"{string.Join(" <-",
+                    (e.StackTrace ?? "").Split('\n').Take(4)
+                        .Select(frame => frame.Split(" in ")[0].Replace("   at HeteroAKD.", " ", StringComparison.Ordinal)))}";
         }
     }
 }

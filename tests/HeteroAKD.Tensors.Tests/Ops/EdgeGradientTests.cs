@@ -29,7 +29,9 @@ public sealed class EdgeGradientTests : IDisposable
         Sum(Attention(query, keyValue, heads: 2) * Leaf(new Shape(2, queries, channels), 9)).Backward();
         Assert.All(query.Grad!.ToFloats(), g => Assert.Equal(0, g));
         float[] gradient = keyValue.Grad!.ToFloats();
-        Assert.All(Enumerable.Range(0, gradient.Length), i => Assert.True(i % (2 * channels) < channels ? gradient[i] == 0 : gradient[i] != 0, $"element {i} is {gradient[i]}"));
+        Assert.All(
+            Enumerable.Range(0, gradient.Length),
+            i => Assert.True(i % (2 * channels) < channels ? gradient[i] == 0 : gradient[i] != 0, $"element {i} is {gradient[i]}"));
     }
 
     [Theory]

@@ -24,7 +24,8 @@ public sealed class FarMeanTests(TestDevices devices)
         using StepScope step = device.BeginStep();
         Tensor variance = Tensor.Zeros(device, new Shape(Channels));
         BatchNormalization.Row.Apply(
-            new BatchNormAttributes(Training: true, Momentum: 1), Tensor.From(device, new Shape(Images, Channels, Side, Side), values), Tensor.Full(device, new Shape(Channels), 1),
+            new BatchNormAttributes(Training: true, Momentum: 1), Tensor
+                .From(device, new Shape(Images, Channels, Side, Side), values), Tensor.Full(device, new Shape(Channels), 1),
             Tensor.Zeros(device, new Shape(Channels)), Tensor.Zeros(device, new Shape(Channels)), variance);
         float[] found = variance.ToFloats();
         for (int c = 0; c < Channels; c++)

@@ -74,13 +74,18 @@ public sealed class FunctionalTests
         string[] expected =
         [
             "tanh", "exp", "log", "sqrt", "abs", "square", "reciprocal", "softmax", "log_softmax", "sub", "mul", "div", "scale_shift", "sum", "mean", "max",
-            "reshape", "reshape", "matmul", "add_window", "cross_entropy", "kd_loss", "heteroakd_loss", "pseudo_labels", "one_hot", "softmax_kl", "pearson_corrcoef", "reshape", "reshape", "cdist", "reshape", "reshape", "sample_pixels", "reshape", "sum", "memory_bank",
+            "reshape", "reshape", "matmul", "add_window", "cross_entropy", "kd_loss", "heteroakd_loss", "pseudo_labels", "one_hot", "softmax_kl",
+            "pearson_corrcoef", "reshape", "reshape", "cdist", "reshape", "reshape", "sample_pixels", "reshape", "sum", "memory_bank",
             "reshape", "conv_transpose2d", "sum", "sum", "group_norm", "permute", "slice", "pad", "hardswish", "interpolate",
         ];
         Assert.Equal(expected, trace.Operations.Select(o => o.Row.Name));
-        Assert.Equal(new ConvTranspose2dAttributes(new Size2d(2, 3), 0, new Size2d(0, 1), 1), trace.Operations.Single(o => o.Row == TransposedConvolution.Row).Attributes);
+        Assert.Equal(
+            new ConvTranspose2dAttributes(new Size2d(2, 3), 0, new Size2d(0, 1), 1),
+            trace.Operations.Single(o => o.Row == TransposedConvolution.Row).Attributes);
         Assert.Equal(new PadAttributes(1, 2, 3, 4, 5), trace.Operations.Single(o => o.Row == Slicing.Pad).Attributes);
-        Assert.Equal(new InterpolateAttributes(3, 4, AlignCorners: false, InterpolateMode.NearestExact), trace.Operations.Single(o => o.Row == Resampling.Interpolate).Attributes);
+        Assert.Equal(
+            new InterpolateAttributes(3, 4, AlignCorners: false, InterpolateMode.NearestExact),
+            trace.Operations.Single(o => o.Row == Resampling.Interpolate).Attributes);
         Assert.Equal(new CrossEntropyAttributes(1, 0.25f, true), trace.Operations.Single(o => o.Row == Losses.CrossEntropy).Attributes);
         Assert.Equal(new KdAttributes(), trace.Operations.Single(o => o.Row == Losses.Kd).Attributes);
         Assert.Equal(new HeteroAkdAttributes(), trace.Operations.Single(o => o.Row == HeteroAkd.Row).Attributes);

@@ -7,11 +7,11 @@ namespace HeteroAKD.Tensors.Tests.Ops;
 /// <summary>What the losses keep and what they do where nothing counts.</summary>
 public sealed class LossTests : IDisposable
 {
-    private static readonly Shape Logits = new(1, 3, 2, 2);
+    private static readonly Shape s_logits = new(1, 3, 2, 2);
 
     // [3 classes, 4 pixels]
-    private static readonly float[] StudentLogits = [1, 0, 2, 0.5f, 3, 0, 1, 1, -1, 0, 0.5f, 2];
-    private static readonly float[] TeacherLogits = [0, 1, 2, -1, 0.5f, 3, 1, 2, 2, 0, 0, 1];
+    private static readonly float[] s_studentLogits = [1, 0, 2, 0.5f, 3, 0, 1, 1, -1, 0, 0.5f, 2];
+    private static readonly float[] s_teacherLogits = [0, 1, 2, -1, 0.5f, 3, 1, 2, 2, 0, 0, 1];
 
     private readonly Device _cpu = Device.Open("cpu", 1);
     private readonly StepScope _step;
@@ -31,7 +31,10 @@ public sealed class LossTests : IDisposable
     public void Without_a_labelled_pixel_there_is_no_loss_and_no_gradient(string op)
     {
         OpRow row = OpTable.Find(op);
-        Tensor[] inputs = [.. row.Inputs.TakeWhile(i => i.Name != "weight").Select(i => i.Integer ? Labels(-100) : Random(i.Name.Length, wanted: i.Name == "input"))];
+        Tensor[] inputs =
+        [
+            .. row.Inputs.TakeWhile(i => i.Name != "weight").Select(i => i.Integer ? Labels(-100) : Random(i.Name.Length, wanted: i.Name == "input"))
+        ];
         Tensor loss = row.Invoke(new Dictionary<string, string>(), inputs)[0].Value;
         Assert.Equal(0, loss.Item());
         loss.Backward();
@@ -43,7 +46,8 @@ public sealed class LossTests : IDisposable
     {
         Assert.Equal(new CrossEntropyAttributes(IgnoreIndex: -100, LabelSmoothing: 0, AlignCorners: false), new CrossEntropyAttributes());
         Assert.Equal(
-            new KdAttributes(Tau: 1, IgnoreIndex: -100, DistilledPixels.All, PixelWeighting.None, TargetLogits.Teacher, UnlabelledPixels.Skip), new KdAttributes());
+            new KdAttributes(
+                Tau: 1, IgnoreIndex: -100, DistilledPixels.All, PixelWeighting.None, TargetLogits.Teacher, UnlabelledPixels.Skip), new KdAttributes());
         Assert.Equal(1, new HeteroAkdAttributes().Tau);
         Assert.True(new HeteroAkdAttributes().Detach);
         Assert.Equal(-100, new HeteroAkdAttributes().IgnoreIndex);
@@ -67,7 +71,8 @@ public sealed class LossTests : IDisposable
     [Fact]
     public void Where_the_only_class_weighs_nothing_the_supervision_is_left()
     {
-        OpNode<HeteroAkdAttributes> node = HeteroAkd.Row.Run(new HeteroAkdAttributes(), Random(1, wanted: true), Random(2, wanted: true), Labels(1), Weights(1, 0, 1));
+        OpNode<HeteroAkdAttributes> node = HeteroAkd.Row.Run(
+            new HeteroAkdAttributes(), Random(1, wanted: true), Random(2, wanted: true), Labels(1), Weights(1, 0, 1));
         float[] result = node.Extra(1)!.ToFloats();
         Assert.Equal(0, result[HeteroAkd.FirstResult]);
         Assert.Equal(result[HeteroAkd.FirstResult + 1] + result[HeteroAkd.FirstResult + 2], result[0], 1e-6f);
@@ -121,7 +126,8 @@ public sealed class LossTests : IDisposable
         KnowledgeMaps maps = HeteroAkd.Maps(student, teacher, Tensor.From(_cpu, new Shape(1, 2, 2), labels), attributes);
         double[] Doubles(Tensor tensor) => Array.ConvertAll(tensor.ToFloats(), v => (double)v);
         HeteroAkdReference reference = new(Doubles(student), Doubles(teacher), labels, 3, 4, attributes.Options);
-        foreach ((double[] expected, Tensor found) in new[] { (reference.Share, maps.Share), (reference.Weights, maps.Weight), (reference.Discrepancy, maps.Discrepancy) })
+        foreach ((double[] expected, Tensor found)
+            in new[] { (reference.Share, maps.Share), (reference.Weights, maps.Weight), (reference.Discrepancy, maps.Discrepancy) })
         {
             Assert.All(expected.Zip(Doubles(found)), pair => Assert.Equal(pair.First, pair.Second, 1e-6));
         }
@@ -139,8 +145,8 @@ public sealed class LossTests : IDisposable
     public void What_distillation_finds_at_an_ignored_pixel_leaves_no_trace(string settings)
     {
         int[] labels = [2, -100, 0, 1];
-        (double Loss, float[] Gradient) whole = Kd(settings, StudentLogits, TeacherLogits, labels);
-        (double Loss, float[] Gradient) broken = Kd(settings, Broken(StudentLogits), Broken(TeacherLogits), labels);
+        (double Loss, float[] Gradient) whole = Kd(settings, s_studentLogits, s_teacherLogits, labels);
+        (double Loss, float[] Gradient) broken = Kd(settings, Broken(s_studentLogits), Broken(s_teacherLogits), labels);
         Assert.True(double.IsFinite(whole.Loss) && whole.Loss > 0, $"the loss is {whole.Loss}");
         Assert.Equal(whole.Loss, broken.Loss);
         Assert.Equal(whole.Gradient, broken.Gradient);
@@ -153,35 +159,43 @@ public sealed class LossTests : IDisposable
     public void Distillation_where_the_teacher_is_right_is_that_with_the_other_labels_ignored()
     {
         // The teacher says 2, 1, 0, 1.
-        Assert.Equal(Kd("", StudentLogits, TeacherLogits, [2, -100, -100, 1]), Kd("where=teacher_right", StudentLogits, TeacherLogits, [2, 0, 1, 1]), SameBits);
-        Assert.Equal(Kd("", StudentLogits, TeacherLogits, [2, 0, 1, 1]), Kd("where=teacher_right_nearby", StudentLogits, TeacherLogits, [2, 0, 1, 1]), SameBits);
-        Assert.Equal(0, Kd("where=teacher_right_nearby", StudentLogits, TeacherLogits, [2, 0, 1, 0]).Loss);
+        Assert.Equal(
+            Kd("", s_studentLogits, s_teacherLogits, [2, -100, -100, 1]), Kd("where=teacher_right", s_studentLogits, s_teacherLogits, [2, 0, 1, 1]), SameBits);
+        Assert.Equal(
+            Kd("", s_studentLogits, s_teacherLogits, [2, 0, 1, 1]), Kd("where=teacher_right_nearby", s_studentLogits, s_teacherLogits, [2, 0, 1, 1]), SameBits);
+        Assert.Equal(0, Kd("where=teacher_right_nearby", s_studentLogits, s_teacherLogits, [2, 0, 1, 0]).Loss);
     }
 
     [Fact]
     public void Unlabelled_pixels_that_stay_make_the_loss_of_all_pixels()
     {
-        var all = Kd("", StudentLogits, TeacherLogits, labels: null);
-        Assert.Equal(all, Kd("unlabelled=keep", StudentLogits, TeacherLogits, [2, -100, 7, 1]), SameBits);
-        Assert.Equal(all, Kd("unlabelled=keep target_logits=mixed", StudentLogits, TeacherLogits, [-100, -100, 7, -1]), SameBits);
-        Assert.Equal(all, Kd("unlabelled=keep target_logits=corrected", StudentLogits, TeacherLogits, [2, -100, 0, 1]), SameBits);
-        Assert.NotEqual(all.Loss, Kd("", StudentLogits, TeacherLogits, [2, -100, 7, 1]).Loss);
+        (double Loss, float[] Gradient) all = Kd("", s_studentLogits, s_teacherLogits, labels: null);
+        Assert.Equal(all, Kd("unlabelled=keep", s_studentLogits, s_teacherLogits, [2, -100, 7, 1]), SameBits);
+        Assert.Equal(all, Kd("unlabelled=keep target_logits=mixed", s_studentLogits, s_teacherLogits, [-100, -100, 7, -1]), SameBits);
+        Assert.Equal(all, Kd("unlabelled=keep target_logits=corrected", s_studentLogits, s_teacherLogits, [2, -100, 0, 1]), SameBits);
+        Assert.NotEqual(all.Loss, Kd("", s_studentLogits, s_teacherLogits, [2, -100, 7, 1]).Loss);
     }
 
     [Fact]
     public void Choices_are_spelled_as_in_PyTorch_or_as_in_a_configuration() =>
         Assert.Equal(
-            Kd("where=teacher_right_nearby", StudentLogits, TeacherLogits, [2, 0, 0, 1]), Kd("where=teacherRightNearby", StudentLogits, TeacherLogits, [2, 0, 0, 1]), SameBits);
+            Kd(
+                "where=teacher_right_nearby",
+                s_studentLogits,
+                s_teacherLogits,
+                [2, 0, 0, 1]), Kd("where=teacherRightNearby", s_studentLogits, s_teacherLogits, [2, 0, 0, 1]), SameBits);
 
-    private static bool SameBits((double Loss, float[] Gradient) a, (double Loss, float[] Gradient) b) => a.Loss.Equals(b.Loss) && a.Gradient.AsSpan().SequenceEqual(b.Gradient);
+    private static bool SameBits((double Loss, float[] Gradient) a, (double Loss, float[] Gradient) b) =>
+        a.Loss.Equals(b.Loss) && a.Gradient.AsSpan().SequenceEqual(b.Gradient);
 
     private (double Loss, float[] Gradient) Kd(string settings, float[] student, float[] teacher, int[]? labels)
     {
-        Dictionary<string, string> attributes = settings.Split(' ', StringSplitOptions.RemoveEmptyEntries).ToDictionary(s => s.Split('=')[0], s => s.Split('=')[1]);
-        Tensor input = Tensor.From(_cpu, Logits, student);
+        Dictionary<string, string> attributes = settings.Split(
+            ' ', StringSplitOptions.RemoveEmptyEntries).ToDictionary(s => s.Split('=')[0], s => s.Split('=')[1]);
+        Tensor input = Tensor.From(_cpu, s_logits, student);
         input.RequiresGrad = true;
         Tensor? target = labels is null ? null : Tensor.From(_cpu, new Shape(1, 2, 2), labels);
-        Tensor loss = Losses.Kd.Invoke(attributes, [input, Tensor.From(_cpu, Logits, teacher), target])[0].Value;
+        Tensor loss = Losses.Kd.Invoke(attributes, [input, Tensor.From(_cpu, s_logits, teacher), target])[0].Value;
         loss.Backward();
         return (loss.Item(), input.Grad!.ToFloats());
     }
@@ -191,8 +205,8 @@ public sealed class LossTests : IDisposable
     private Tensor Random(int seed, bool wanted)
     {
         Random random = new(seed);
-        float[] values = [.. Enumerable.Range(0, Logits.Count).Select(_ => (random.NextSingle() * 4) - 2)];
-        Tensor tensor = Tensor.From(_cpu, Logits, values);
+        float[] values = [.. Enumerable.Range(0, s_logits.Count).Select(_ => (random.NextSingle() * 4) - 2)];
+        Tensor tensor = Tensor.From(_cpu, s_logits, values);
         tensor.RequiresGrad = wanted;
         return tensor;
     }

@@ -26,7 +26,8 @@ public sealed class OpTableTests
         {
             object made = Activator.CreateInstance(attributes)!;
             IEnumerable<ParameterInfo> documented = attributes.GetConstructors().SelectMany(c => c.GetParameters()).Where(p => p.HasDefaultValue);
-            Assert.All(documented, p => Assert.Equal(p.DefaultValue ?? Activator.CreateInstance(p.ParameterType), attributes.GetProperty(p.Name!)!.GetValue(made)));
+            Assert.All(
+                documented, p => Assert.Equal(p.DefaultValue ?? Activator.CreateInstance(p.ParameterType), attributes.GetProperty(p.Name!)!.GetValue(made)));
         }
     }
 
@@ -68,7 +69,7 @@ public sealed class OpTableTests
     [Fact]
     public void Names_the_nearest_operation()
     {
-        var error = Assert.Throws<UnknownOperationException>(() => OpTable.Find("layernorm"));
+        UnknownOperationException error = Assert.Throws<UnknownOperationException>(() => OpTable.Find("layernorm"));
         Assert.Contains("no operation 'layernorm'. Did you mean 'layer_norm'?", error.Message);
     }
 
@@ -76,7 +77,9 @@ public sealed class OpTableTests
     public void Attributes_are_described_with_their_defaults()
     {
         const string Pair = "a whole number, or two as in 2,1 for rows and columns";
-        Assert.Equal([new("stride", "1", Pair), new("padding", "0", Pair), new("dilation", "1", Pair), new("groups", "1", "a whole number")], Convolution.Row.Attributes);
+        Assert.Equal(
+            [new("stride", "1", Pair), new("padding", "0", Pair), new("dilation", "1", Pair), new("groups", "1", "a whole number")],
+            Convolution.Row.Attributes);
         Assert.Contains(new OpAttribute("reliability", "bce", "bce or softmax_ce"), HeteroAkd.Row.Attributes);
         Assert.Contains(new OpAttribute("mixing", "true", "true or false"), HeteroAkd.Row.Attributes);
         Assert.Contains(new OpAttribute("weighting", "true", "true or false"), HeteroAkd.Row.Attributes);

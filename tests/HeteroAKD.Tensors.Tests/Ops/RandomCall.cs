@@ -13,12 +13,12 @@ internal sealed record RandomCall(OpRow Row, int[]?[] Sizes, IReadOnlyDictionary
 {
     private const int LargestCase = 4000; // elements of all inputs
 
-    private static readonly int[] NewSizes = [0, 0, 0, 1, 2, 3, 5];
-    private static readonly int[] Labels = [0, 1, -1, 2, 77, 255, -100, int.MinValue, int.MaxValue];
-    private static readonly string[] Whole = ["0", "1", "2", "3", "-1", "5", "64", "65536", "-2147483648", "2147483647"];
-    private static readonly string[] Numbers = ["0", "1", "0.5", "-1", "4", "1e-30", "1e30", "NaN", "Infinity", "-Infinity"];
-    private static readonly string[] Dimensions = ["all", "0", "-1", "1", "3", "-4", "0,1", "1,2,3", "-1,1"];
-    private static readonly string[] Orders = ["0", "1,0", "0,2,1", "2,0,1", "0,2,3,1", "-1,0,2,1", "3,2,1,0", "0,0"];
+    private static readonly int[] s_newSizes = [0, 0, 0, 1, 2, 3, 5];
+    private static readonly int[] s_labels = [0, 1, -1, 2, 77, 255, -100, int.MinValue, int.MaxValue];
+    private static readonly string[] s_whole = ["0", "1", "2", "3", "-1", "5", "64", "65536", "-2147483648", "2147483647"];
+    private static readonly string[] s_numbers = ["0", "1", "0.5", "-1", "4", "1e-30", "1e30", "NaN", "Infinity", "-Infinity"];
+    private static readonly string[] s_dimensions = ["all", "0", "-1", "1", "3", "-4", "0,1", "1,2,3", "-1,1"];
+    private static readonly string[] s_orders = ["0", "1,0", "0,2,1", "2,0,1", "0,2,3,1", "-1,0,2,1", "3,2,1,0", "0,0"];
 
     /// <summary>How much there is to look at: elements, inputs and attributes that are not at their default.</summary>
     public long Size => Sizes.Sum(s => s is null ? 0 : 10 + s.Aggregate(1L, (product, size) => product * Math.Max(1, size)))
@@ -29,7 +29,10 @@ internal sealed record RandomCall(OpRow Row, int[]?[] Sizes, IReadOnlyDictionary
     {
         OpCase[] cases = [.. CaseTable.Of(row).Where(c => c.Inputs.Sum(i => i.Shape.Count) <= LargestCase)];
         OpCase start = cases[random.Next(cases.Length)];
-        int[]?[] sizes = [.. row.Inputs.Select(input => start.Inputs.FirstOrDefault(i => i.Name == input.Name) is { Name: not null } given ? given.Shape.ToArray() : null)];
+        int[]?[] sizes =
+        [
+            .. row.Inputs.Select(input => start.Inputs.FirstOrDefault(i => i.Name == input.Name) is { Name: not null } given ? given.Shape.ToArray() : null)
+        ];
         for (int i = random.Next(4); i > 0; i--)
         {
             Change(sizes, random);
@@ -41,7 +44,7 @@ internal sealed record RandomCall(OpRow Row, int[]?[] Sizes, IReadOnlyDictionary
             attributes[attribute.Name] = Value(attribute, random);
         }
 
-        return new RandomCall(row, sizes, attributes, random.Next(4) == 0, Pick(Labels, random));
+        return new RandomCall(row, sizes, attributes, random.Next(4) == 0, Pick(s_labels, random));
     }
 
     /// <summary>Runs it, its gradient too.</summary>
@@ -57,9 +60,13 @@ internal sealed record RandomCall(OpRow Row, int[]?[] Sizes, IReadOnlyDictionary
     }
 
     /// <inheritdoc/>
-    public override string ToString() =>
-        $"{Row.Name} {string.Join(' ', Row.Inputs.Select((input, i) => Sizes[i] is { } sizes ? $"{input.Name}[{string.Join(", ", sizes)}]" : "").Where(text => text.Length > 0))} "
-        + $"{string.Join(' ', Attributes.Select(a => $"{a.Key}={a.Value}"))}{(Wide ? " float64" : "")}{(Row.Inputs.Any(i => i.Integer) ? $" labels {Label}" : "")}";
+    public override string ToString()
+    {
+        IEnumerable<string> inputs = Row.Inputs.Select((input, i) => Sizes[i] is { } sizes ? $"{input.Name}[{string.Join(", ", sizes)}]" : "");
+        IEnumerable<string> words = inputs.Where(text => text.Length > 0).Concat(Attributes.Select(a => $"{a.Key}={a.Value}"));
+        string labels = Row.Inputs.Any(i => i.Integer) ? $" labels {Label}" : "";
+        return $"{Row.Name} {string.Join(' ', words)}{(Wide ? " float64" : "")}{labels}";
+    }
 
     private Tensor Make(Device device, OpInput input, Shape shape)
     {
@@ -87,14 +94,14 @@ internal sealed record RandomCall(OpRow Row, int[]?[] Sizes, IReadOnlyDictionary
                 sizes[at] = sizes[at] is { Length: > 0 } longer ? longer[1..] : null;
                 break;
             case 2:
-                sizes[at] = sizes[at] is { Length: < Shape.MaxRank } shorter ? [.. shorter, Pick(NewSizes, random)] : sizes[at];
+                sizes[at] = sizes[at] is { Length: < Shape.MaxRank } shorter ? [.. shorter, Pick(s_newSizes, random)] : sizes[at];
                 break;
             case 3 when sizes[at] is { Length: > 0 } one:
-                one[random.Next(one.Length)] = Pick(NewSizes, random);
+                one[random.Next(one.Length)] = Pick(s_newSizes, random);
                 break;
             default:
                 // Everywhere: what belongs together stays together.
-                int old = all.Length > 0 ? Pick(all, random) : 0, now = Pick(NewSizes, random);
+                int old = all.Length > 0 ? Pick(all, random) : 0, now = Pick(s_newSizes, random);
                 for (int i = 0; i < sizes.Length; i++)
                 {
                     sizes[i] = sizes[i]?.Select(size => size == old ? now : size).ToArray();
@@ -106,11 +113,12 @@ internal sealed record RandomCall(OpRow Row, int[]?[] Sizes, IReadOnlyDictionary
 
     private static string Value(OpAttribute attribute, Random random) => attribute.Choices switch
     {
-        "a whole number" => Pick(Whole, random),
-        "a number" => Pick(Numbers, random),
-        var pair when pair.StartsWith("a whole number, or two", StringComparison.Ordinal) => random.Next(2) == 0 ? Pick(Whole, random) : $"{Pick(Whole, random)},{Pick(Whole, random)}",
-        "dimensions as in 0,2,1" => Pick(Orders, random),
-        var dims when dims.StartsWith("dimensions", StringComparison.Ordinal) => Pick(Dimensions, random),
+        "a whole number" => Pick(s_whole, random),
+        "a number" => Pick(s_numbers, random),
+        var pair when pair.StartsWith("a whole number, or two", StringComparison.Ordinal) =>
+            random.Next(2) == 0 ? Pick(s_whole, random) : $"{Pick(s_whole, random)},{Pick(s_whole, random)}",
+        "dimensions as in 0,2,1" => Pick(s_orders, random),
+        var dims when dims.StartsWith("dimensions", StringComparison.Ordinal) => Pick(s_dimensions, random),
         var words => Pick(words.Split(" or "), random),
     };
 

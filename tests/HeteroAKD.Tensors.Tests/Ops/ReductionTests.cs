@@ -66,7 +66,8 @@ public sealed class ReductionTests : IDisposable
         Assert.Equal(Dims.All, Dims.Of());
         Assert.Throws<FormatException>(() => Dims.Parse("4"));
         Assert.Throws<FormatException>(() => Dims.Parse(""));
-        Assert.Contains("dim: -5; a shape has at most 4 dimensions", Assert.Throws<ShapeMismatchException>(() => Functional.Sum(Leaf(new Shape(1), [1]), -5)).Message);
+        Assert.Contains(
+            "dim: -5; a shape has at most 4 dimensions", Assert.Throws<ShapeMismatchException>(() => Functional.Sum(Leaf(new Shape(1), [1]), -5)).Message);
     }
 
     [Fact]

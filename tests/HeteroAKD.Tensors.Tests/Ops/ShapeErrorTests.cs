@@ -8,7 +8,8 @@ public sealed class ShapeErrorTests(TestDevices devices)
 {
     [Theory]
     [InlineData("add", "", "2,3|4", "add: other: [4] does not fit input [2, 3]")]
-    [InlineData("mul", "", "2,3,5|2,1,4", "mul: other: [2, 1, 4] does not fit input [2, 3, 5]; it must be [3] (one a channel) or one element, or sizes counted from the last must be equal or 1")]
+    [InlineData("mul", "", "2,3,5|2,1,4", "mul: other: [2, 1, 4] does not fit input [2, 3, 5]; it must be [3] (one a channel) or one element, or sizes "
+        + "counted from the last must be equal or 1")]
     [InlineData("sum", "dim=2", "2,3", "sum: dim: 2 of input [2, 3], which has 2 dimensions")]
     [InlineData("mean", "dim=1,-1", "2,3", "mean: dim: 1,-1 names dimension 1 of input [2, 3] twice")]
     [InlineData("max", "dim=0", "0,3", "max: dim: 0 of input [0, 3] holds no element")]
@@ -63,11 +64,14 @@ public sealed class ShapeErrorTests(TestDevices devices)
     [InlineData("pseudo_labels", "threshold=0", "1,3,2,2|1,2,2", "pseudo_labels: threshold = 0 must lie in (0, 1]")]
     [InlineData("adamw_step", "", "3|4", "adamw_step: grad: [4] is not the parameter's shape [3]")]
     [InlineData("sgd_step", "", "3|4", "sgd_step: grad: [4] is not the parameter's shape [3]")]
-    [InlineData("conv_transpose2d", "groups=2", "1,3,8,8|3,2,3,3", "conv_transpose2d: weight: [3, 2, 3, 3] with 2 groups does not fit input [1, 3, 8, 8]; it must be [3, O/groups, KH, KW]")]
+    [InlineData("conv_transpose2d", "groups=2", "1,3,8,8|3,2,3,3", "conv_transpose2d: weight: [3, 2, 3, 3] with 2 groups does not fit input [1, 3, 8, 8]; "
+        + "it must be [3, O/groups, KH, KW]")]
     [InlineData("conv_transpose2d", "", "1,3,8,8|3,2,3,3|3", "conv_transpose2d: bias: [3] does not fit weight [3, 2, 3, 3]; it must be [2]")]
-    [InlineData("conv_transpose2d", "stride=2 output_padding=1,2", "1,3,8,8|3,2,3,3", "conv_transpose2d: output_padding: 1,2 must lie between 0 and the stride 2 less 1")]
+    [InlineData("conv_transpose2d", "stride=2 output_padding=1,2", "1,3,8,8|3,2,3,3", "conv_transpose2d: output_padding: 1,2 must lie between 0 and the "
+        + "stride 2 less 1")]
     [InlineData("conv_transpose2d", "padding=9", "1,3,2,2|3,2,3,3", "conv_transpose2d: input: ")]
-    [InlineData("group_norm", "num_groups=2", "2,3|3|3", "group_norm: num_groups: 2 groups of input [2, 3]; expected [N, C, ...] with channels that divide into them")]
+    [InlineData("group_norm", "num_groups=2", "2,3|3|3", "group_norm: num_groups: 2 groups of input [2, 3]; expected [N, C, ...] with channels that divide "
+        + "into them")]
     [InlineData("group_norm", "", "2,3|4|4", "group_norm: weight, bias: [4] and [4] do not fit input [2, 3]; both must be [3]")]
     [InlineData("permute", "dims=0,1", "2,3,4", "permute: dims: 0,1 for input [2, 3, 4]; it must name each of its 3 dimensions once")]
     [InlineData("permute", "dims=0,1,1", "2,3,4", "permute: dims: 0,1,1 for input [2, 3, 4]")]
@@ -82,7 +86,7 @@ public sealed class ShapeErrorTests(TestDevices devices)
         using StepScope step = devices.Cpu.BeginStep();
         OpRow row = OpTable.Find(op);
         Tensor[] inputs = CallText.Inputs(devices.Cpu, row, shapes);
-        var error = Assert.ThrowsAny<HeteroAkdException>(() => row.Invoke(CallText.Attributes(settings), inputs));
+        HeteroAkdException error = Assert.ThrowsAny<HeteroAkdException>(() => row.Invoke(CallText.Attributes(settings), inputs));
         Assert.StartsWith(message, error.Message);
     }
 
@@ -96,13 +100,15 @@ public sealed class ShapeErrorTests(TestDevices devices)
     [InlineData("interpolate", "align_corners", "yes", "interpolate: 'yes' is no value of attribute 'align_corners', which is true or false.")]
     [InlineData("sum", "dim", "4", "sum: '4' is no value of attribute 'dim', which is dimensions as in 1,2 or all.")]
     [InlineData("heteroakd_loss", "reliability", "bcee", "heteroakd_loss: 'bcee' is no value of attribute 'reliability', which is bce or softmax_ce.")]
-    [InlineData("kd_loss", "where", "teacher_left", "kd_loss: 'teacher_left' is no value of attribute 'where', which is all or teacher_right or teacher_right_nearby.")]
+    [InlineData("kd_loss", "where", "teacher_left", "kd_loss: 'teacher_left' is no value of attribute 'where', which is all or teacher_right or "
+        + "teacher_right_nearby.")]
     [InlineData("heteroakd_loss", "reliability", "1", "heteroakd_loss: '1' is no value of attribute 'reliability'")]
     public void Wrong_attribute_is_named(string op, string attribute, string value, string message)
     {
         using StepScope step = devices.Cpu.BeginStep();
         Tensor[] inputs = [.. OpTable.Find(op).Inputs.Select(_ => Tensor.Zeros(devices.Cpu, new Shape(1, 1, 1, 1)))];
-        var error = Assert.ThrowsAny<HeteroAkdException>(() => OpTable.Find(op).Invoke(new Dictionary<string, string> { [attribute] = value }, inputs));
+        HeteroAkdException error = Assert.ThrowsAny<HeteroAkdException>(
+            () => OpTable.Find(op).Invoke(new Dictionary<string, string> { [attribute] = value }, inputs));
         Assert.StartsWith(message, error.Message);
     }
 }

@@ -12,7 +12,13 @@ public sealed class CheckpointTests : IDisposable
 {
     private static readonly CheckpointInfo s_info = new()
     {
-        Model = "tiny-cnn-student", Role = "student", Classes = 3, Step = 12, DataPosition = 24, BestMetric = double.NaN, Config = "seed: 1\n",
+        Model = "tiny-cnn-student",
+        Role = "student",
+        Classes = 3,
+        Step = 12,
+        DataPosition = 24,
+        BestMetric = double.NaN,
+        Config = "seed: 1\n",
     };
 
     private readonly TemporaryFolder _folder = new();
@@ -68,7 +74,10 @@ public sealed class CheckpointTests : IDisposable
         values[3] = value;
         tensor.CopyFrom(values);
         Checkpoint.Save(File, s_info, Checkpoint.Entries(Checkpoint.ModelPrefix, model));
-        AssertRefused(() => Checkpoint.Load(File).CreateModel(_device).Dispose(), $"is not fit for use: 'model.{name}' has {found} among", "Take another checkpoint of the run");
+        AssertRefused(
+            () => Checkpoint.Load(File).CreateModel(_device).Dispose(),
+            $"is not fit for use: 'model.{name}' has {found} among",
+            "Take another checkpoint of the run");
     }
 
     [Fact]
@@ -98,7 +107,8 @@ public sealed class CheckpointTests : IDisposable
     [Fact]
     public void Newer_layout_asks_for_an_update()
     {
-        AtomicFile.Write(File, stream => SafeTensors.Write(stream, [], new Dictionary<string, string> { ["format"] = "heteroakd-checkpoint", ["version"] = "99" }));
+        AtomicFile.Write(
+            File, stream => SafeTensors.Write(stream, [], new Dictionary<string, string> { ["format"] = "heteroakd-checkpoint", ["version"] = "99" }));
         AssertRefused(() => Checkpoint.Load(File), "newer program (layout 99", "Update the program");
     }
 
@@ -137,7 +147,12 @@ public sealed class CheckpointTests : IDisposable
     [Fact]
     public void What_a_run_keeps_beside_its_weights_comes_back()
     {
-        CheckpointInfo info = s_info with { Inputs = "classes\ta, b\n", Unfinished = true, Records = new Dictionary<string, string> { ["metrics.csv"] = "network,step,loss\n" } };
+        CheckpointInfo info = s_info with
+        {
+            Inputs = "classes\ta, b\n",
+            Unfinished = true,
+            Records = new Dictionary<string, string> { ["metrics.csv"] = "network,step,loss\n" },
+        };
         using Tensor weight = Tensor.Persistent(_device, new Shape(2));
         Checkpoint.Save(File, info, [("model.a", weight)]);
         CheckpointInfo found = Checkpoint.Load(File).Info;

@@ -10,7 +10,7 @@ public sealed class BoundaryF1Tests
     [Fact]
     public void Equal_maps_score_one()
     {
-        var f1 = new BoundaryF1(2, 255);
+        BoundaryF1 f1 = new(2, 255);
         f1.Add(SplitAt(10), SplitAt(10), Width, Height);
         Assert.Equal((1.0, 1.0, 1.0), (f1.Of(0), f1.Of(1), f1.Mean()));
     }
@@ -20,7 +20,7 @@ public sealed class BoundaryF1Tests
     [InlineData(12, 0.0)]  // two off: nothing matches
     public void Boundary_matches_within_the_tolerance_only(int column, double expected)
     {
-        var f1 = new BoundaryF1(2, 255, tolerance: 0.001);
+        BoundaryF1 f1 = new(2, 255, tolerance: 0.001);
         Assert.Equal(1, f1.Radius(Width, Height));
         f1.Add(SplitAt(10), SplitAt(column), Width, Height);
         Assert.Equal(expected, f1.Mean());
@@ -37,7 +37,7 @@ public sealed class BoundaryF1Tests
             prediction[(y * Width) + 4] = 1;
         }
 
-        var f1 = new BoundaryF1(2, 255, tolerance: 0.001);
+        BoundaryF1 f1 = new(2, 255, tolerance: 0.001);
         f1.Add(SplitAt(10), prediction, Width, Height);
 
         // Class 1: predicted columns 3, 4, 10 of which one is true; recall 1. Class 0: columns 2, 5, 9.
@@ -58,7 +58,7 @@ public sealed class BoundaryF1Tests
             }
         }
 
-        var f1 = new BoundaryF1(2, 255);
+        BoundaryF1 f1 = new(2, 255);
         f1.Add(truth, prediction, Width, Height);
         Assert.Equal(double.NaN, f1.Mean());
     }
@@ -66,13 +66,13 @@ public sealed class BoundaryF1Tests
     [Fact]
     public void Tolerance_is_a_fraction_of_the_diagonal()
     {
-        var f1 = new BoundaryF1(2, 255);
+        BoundaryF1 f1 = new(2, 255);
         Assert.Equal((1, 17), (f1.Radius(128, 96), f1.Radius(2048, 1024)));
     }
 
     private static int[] SplitAt(int column)
     {
-        var map = new int[Width * Height];
+        int[] map = new int[Width * Height];
         for (int i = 0; i < map.Length; i++)
         {
             map[i] = i % Width < column ? 0 : 1;

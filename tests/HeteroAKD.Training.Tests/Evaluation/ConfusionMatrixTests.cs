@@ -5,8 +5,8 @@ namespace HeteroAKD.Training.Tests.Evaluation;
 public sealed class ConfusionMatrixTests
 {
     // truth      0 0 0 1 1 2 | prediction 0 0 1 1 2 2, one ignored pixel, class 3 nowhere
-    private static readonly int[] Labels = [0, 0, 0, 1, 1, 2, 255];
-    private static readonly int[] Predictions = [0, 0, 1, 1, 2, 2, 1];
+    private static readonly int[] s_labels = [0, 0, 0, 1, 1, 2, 255];
+    private static readonly int[] s_predictions = [0, 0, 1, 1, 2, 2, 1];
 
     [Fact]
     public void Scores_follow_the_definitions()
@@ -23,7 +23,7 @@ public sealed class ConfusionMatrixTests
     [Fact]
     public void Class_that_is_only_predicted_counts_with_zero()
     {
-        var matrix = new ConfusionMatrix(2, 255);
+        ConfusionMatrix matrix = new(2, 255);
         matrix.Add([0, 0], [0, 1]);
         Assert.Equal((0.5, 0.0, 0.25), (matrix.IoU(0), matrix.IoU(1), matrix.MeanIoU()));
         Assert.Equal(double.NaN, matrix.Accuracy(1));
@@ -33,8 +33,8 @@ public sealed class ConfusionMatrixTests
     [Fact]
     public void Parts_merge_to_the_whole_and_bytes_count_like_integers()
     {
-        var first = new ConfusionMatrix(4, 255);
-        var second = new ConfusionMatrix(4, 255);
+        ConfusionMatrix first = new(4, 255);
+        ConfusionMatrix second = new(4, 255);
         first.Add([0, 0, 0], [0, 0, 1]);
         second.Add(new byte[] { 1, 1, 2, 255 }, new byte[] { 1, 2, 2, 1 });
         first.Merge(second);
@@ -51,7 +51,7 @@ public sealed class ConfusionMatrixTests
     [Fact]
     public void Empty_matrix_has_no_scores()
     {
-        var matrix = new ConfusionMatrix(3, 255);
+        ConfusionMatrix matrix = new(3, 255);
         Assert.Equal([double.NaN, double.NaN, double.NaN], [matrix.MeanIoU(), matrix.PixelAccuracy(), matrix.MeanAccuracy()]);
     }
 
@@ -76,8 +76,8 @@ public sealed class ConfusionMatrixTests
 
     private static ConfusionMatrix Filled()
     {
-        var matrix = new ConfusionMatrix(4, 255);
-        matrix.Add(Labels, Predictions);
+        ConfusionMatrix matrix = new(4, 255);
+        matrix.Add(s_labels, s_predictions);
         return matrix;
     }
 }

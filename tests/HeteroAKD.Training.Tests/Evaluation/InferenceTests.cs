@@ -1,4 +1,3 @@
-using HeteroAKD.Nn;
 using HeteroAKD.Nn.Models;
 using HeteroAKD.Tensors;
 using HeteroAKD.Tensors.Autograd;
@@ -27,29 +26,29 @@ public sealed class InferenceTests : IDisposable
     [Fact]
     public void Whole_images_at_scale_1_are_the_largest_logits_of_the_batch()
     {
-        const int height = 48, width = 80, count = 3;
-        float[] images = [.. Enumerable.Range(0, count).SelectMany(i => PlainInference.Image(i, height, width))];
+        const int Height = 48, Width = 80, Count = 3;
+        float[] images = [.. Enumerable.Range(0, Count).SelectMany(i => PlainInference.Image(i, Height, Width))];
         float[] logits;
         using (new NoGrad())
         using (_device.BeginStep())
         {
-            Tensor batch = Tensor.From(_device, new Shape(count, 3, height, width), images);
+            Tensor batch = Tensor.From(_device, new Shape(Count, 3, Height, Width), images);
             using FrozenNetwork network = _model.Freeze();
-            logits = Functional.Interpolate(network.Logits(batch), height, width).ToFloats();
+            logits = Functional.Interpolate(network.Logits(batch), Height, Width).ToFloats();
         }
 
-        const int pixels = height * width;
-        int[] expected = new int[count * pixels];
+        const int Pixels = Height * Width;
+        int[] expected = new int[Count * Pixels];
         for (int i = 0; i < expected.Length; i++)
         {
-            int start = (i / pixels * Classes * pixels) + (i % pixels);
+            int start = (i / Pixels * Classes * Pixels) + (i % Pixels);
             for (int c = 1; c < Classes; c++)
             {
-                expected[i] = logits[start + (c * pixels)] > logits[start + (expected[i] * pixels)] ? c : expected[i];
+                expected[i] = logits[start + (c * Pixels)] > logits[start + (expected[i] * Pixels)] ? c : expected[i];
             }
         }
 
-        Assert.Equal(expected, Predict(new EvaluationOptions(), images, count, height, width));
+        Assert.Equal(expected, Predict(new EvaluationOptions(), images, Count, Height, Width));
         Assert.True(expected.Distinct().Count() > 1);
     }
 
@@ -71,21 +70,24 @@ public sealed class InferenceTests : IDisposable
     [Fact]
     public void Windows_side_by_side_are_the_networks_own_logits_bit_for_bit()
     {
-        const int height = 96, width = 128;
-        float[] image = PlainInference.Image(2, height, width);
-        double[] expected = PlainInference.Slide(_model, image, height, width, (48, 64), (48, 64));
-        Assert.Equal(expected.Select(v => (float)v), Logits(Slide((48, 64), (48, 64)), image, height, width));
+        const int Height = 96, Width = 128;
+        float[] image = PlainInference.Image(2, Height, Width);
+        double[] expected = PlainInference.Slide(_model, image, Height, Width, (48, 64), (48, 64));
+        Assert.Equal(expected.Select(v => (float)v), Logits(Slide((48, 64), (48, 64)), image, Height, Width));
     }
 
     [Fact]
     public void An_image_smaller_than_the_window_is_padded_and_cut_off_again()
     {
-        const int height = 40, width = 50, crop = 64;
-        float[] image = PlainInference.Image(3, height, width);
-        float[] padded = PlainInference.Cut(image, height, width, 0, 0, crop, crop);
-        float[] logits = PlainInference.Logits(_model, padded, crop, crop);
-        float[] expected = [.. Enumerable.Range(0, Classes * height * width).Select(i => logits[(((i / (height * width) * crop) + (i / width % height)) * crop) + (i % width)])];
-        Assert.Equal(expected, Logits(Slide((crop, crop), (crop, crop)), image, height, width));
+        const int Height = 40, Width = 50, Crop = 64;
+        float[] image = PlainInference.Image(3, Height, Width);
+        float[] padded = PlainInference.Cut(image, Height, Width, 0, 0, Crop, Crop);
+        float[] logits = PlainInference.Logits(_model, padded, Crop, Crop);
+        float[] expected =
+        [
+            .. Enumerable.Range(0, Classes * Height * Width).Select(i => logits[(((i / (Height * Width) * Crop) + (i / Width % Height)) * Crop) + (i % Width)])
+        ];
+        Assert.Equal(expected, Logits(Slide((Crop, Crop), (Crop, Crop)), image, Height, Width));
     }
 
     [Theory]
@@ -95,9 +97,12 @@ public sealed class InferenceTests : IDisposable
     {
         using SegmentationModel model = PlainInference.Model(_device, name, Classes, seed: 4);
         float[] image = PlainInference.Image(4, height, width);
-        const int rows = 32;
-        float[] logits = PlainInference.Logits(model, PlainInference.Cut(image, height, width, 0, 0, rows, width), rows, width);
-        double[] cut = [.. Enumerable.Range(0, Classes * height * width).Select(i => (double)logits[(i / (height * width) * rows * width) + (i % (height * width))])];
+        const int Rows = 32;
+        float[] logits = PlainInference.Logits(model, PlainInference.Cut(image, height, width, 0, 0, Rows, width), Rows, width);
+        double[] cut =
+        [
+            .. Enumerable.Range(0, Classes * height * width).Select(i => (double)logits[(i / (height * width) * Rows * width) + (i % (height * width))])
+        ];
         int[] predicted = new int[height * width];
         using FrozenNetwork network = model.Freeze();
         new Inference(network, new EvaluationOptions(), Outside.Edge).Predict(image, 1, height, width, predicted);
@@ -110,12 +115,12 @@ public sealed class InferenceTests : IDisposable
     [InlineData(float.NegativeInfinity, 2)]
     public void Logits_that_are_no_numbers_are_an_error(float bias, int scales)
     {
-        const int side = 64;
+        const int Side = 64;
         Tensor classifier = _model.Parameters().Single(p => p.Shape == new Shape(Classes));
         classifier.CopyFrom([bias, 0, 0, 0, 0]);
         using FrozenNetwork network = _model.Freeze();
         Inference inference = new(network, new EvaluationOptions { Scales = [.. Enumerable.Repeat(1.0, scales)] }, Outside.Edge);
-        Assert.Throws<NonFiniteLogitsException>(() => inference.Predict(PlainInference.Image(1, side, side), 1, side, side, new int[side * side]));
+        Assert.Throws<NonFiniteLogitsException>(() => inference.Predict(PlainInference.Image(1, Side, Side), 1, Side, Side, new int[Side * Side]));
     }
 
     [Theory]
@@ -123,26 +128,26 @@ public sealed class InferenceTests : IDisposable
     [InlineData(EvaluationAverage.Probabilities)]
     public void Scales_and_mirror_images_are_summed_as_separate_passes(EvaluationAverage average)
     {
-        const int height = 48, width = 80;
+        const int Height = 48, Width = 80;
         double[] scales = [0.75, 1, 1.3];
-        float[] image = PlainInference.Image(5, height, width);
-        double[] expected = new double[Classes * height * width];
+        float[] image = PlainInference.Image(5, Height, Width);
+        double[] expected = new double[Classes * Height * Width];
         foreach (double scale in scales)
         {
-            (int h, int w) = ((int)Math.Round(height * scale), (int)Math.Round(width * scale));
-            float[] scaled = PlainInference.Resize(_device, image, height, width, h, w);
+            (int h, int w) = ((int)Math.Round(Height * scale), (int)Math.Round(Width * scale));
+            float[] scaled = PlainInference.Resize(_device, image, Height, Width, h, w);
             Add(PlainInference.Logits(_model, scaled, h, w), h, w, mirrored: false);
             Add(PlainInference.Logits(_model, PlainInference.Mirror(scaled, w), h, w), h, w, mirrored: true);
         }
 
         EvaluationOptions config = new() { Scales = scales, Flip = true, Average = average };
-        PlainInference.AssertLargest(expected, Classes, Predict(config, image, 1, height, width));
+        PlainInference.AssertLargest(expected, Classes, Predict(config, image, 1, Height, Width));
 
         void Add(float[] logits, int h, int w, bool mirrored)
         {
-            double[] map = [.. PlainInference.Resize(_device, logits, h, w, height, width)];
+            double[] map = [.. PlainInference.Resize(_device, logits, h, w, Height, Width)];
             map = average == EvaluationAverage.Probabilities ? PlainInference.Softmax(map, Classes) : map;
-            map = mirrored ? PlainInference.Mirror(map, width) : map;
+            map = mirrored ? PlainInference.Mirror(map, Width) : map;
             expected = [.. expected.Zip(map, (a, b) => a + b)];
         }
     }
@@ -150,35 +155,35 @@ public sealed class InferenceTests : IDisposable
     [Fact]
     public void Windows_are_taken_from_the_mirror_image_of_the_scaled_image()
     {
-        const int height = 60, width = 90;
-        float[] image = PlainInference.Image(6, height, width);
+        const int Height = 60, Width = 90;
+        float[] image = PlainInference.Image(6, Height, Width);
         (int h, int w) = (90, 135);
-        float[] scaled = PlainInference.Resize(_device, image, height, width, h, w);
-        double[] expected = new double[Classes * height * width];
+        float[] scaled = PlainInference.Resize(_device, image, Height, Width, h, w);
+        double[] expected = new double[Classes * Height * Width];
         foreach (bool mirrored in new[] { false, true })
         {
             double[] map = PlainInference.Slide(_model, mirrored ? PlainInference.Mirror(scaled, w) : scaled, h, w, (64, 64), (40, 40));
-            double[] resized = [.. PlainInference.Resize(_device, [.. map.Select(v => (float)v)], h, w, height, width)];
-            resized = mirrored ? PlainInference.Mirror(resized, width) : resized;
+            double[] resized = [.. PlainInference.Resize(_device, [.. map.Select(v => (float)v)], h, w, Height, Width)];
+            resized = mirrored ? PlainInference.Mirror(resized, Width) : resized;
             expected = [.. expected.Zip(resized, (a, b) => a + b)];
         }
 
         EvaluationOptions config = Slide((64, 64), (40, 40)) with { Scales = [1.5], Flip = true };
-        PlainInference.AssertLargest(expected, Classes, Predict(config, image, 1, height, width));
+        PlainInference.AssertLargest(expected, Classes, Predict(config, image, 1, Height, Width));
     }
 
     [Fact]
     public void Corners_are_aligned_where_that_is_asked_for()
     {
-        const int height = 48, width = 64;
-        float[] image = PlainInference.Image(7, height, width);
+        const int Height = 48, Width = 64;
+        float[] image = PlainInference.Image(7, Height, Width);
         using NoGrad none = new();
         using StepScope scope = _device.BeginStep();
         using FrozenNetwork network = _model.Freeze();
-        Tensor logits = network.Logits(Tensor.From(_device, new Shape(1, 3, height, width), image));
-        int[] expected = Functional.Argmax(Functional.Interpolate(logits, height, width, alignCorners: true)).ToInts();
-        Assert.Equal(expected, Predict(new EvaluationOptions { AlignCorners = true }, image, 1, height, width));
-        Assert.NotEqual(expected, Predict(new EvaluationOptions(), image, 1, height, width));
+        Tensor logits = network.Logits(Tensor.From(_device, new Shape(1, 3, Height, Width), image));
+        int[] expected = Functional.Argmax(Functional.Interpolate(logits, Height, Width, alignCorners: true)).ToInts();
+        Assert.Equal(expected, Predict(new EvaluationOptions { AlignCorners = true }, image, 1, Height, Width));
+        Assert.NotEqual(expected, Predict(new EvaluationOptions(), image, 1, Height, Width));
     }
 
     // Everything included, parameters and the network's own maps too; the last allow what a pass at scale 1.25 takes beside the map that it is added to.
@@ -189,13 +194,13 @@ public sealed class InferenceTests : IDisposable
     [InlineData("deeplabv3-mobilenetv2", true, 3)]
     public void A_network_beside_its_map_is_small(string name, bool several, double most)
     {
-        const int height = 512, width = 683, classes = 150;
+        const int Height = 512, Width = 683, Classes = 150;
         using MetaDevice meta = new();
-        using SegmentationModel model = ModelZoo.Create(name, classes, meta, seed: null);
+        using SegmentationModel model = ModelZoo.Create(name, Classes, meta, seed: null);
         EvaluationOptions config = new() { Scales = several ? [0.75, 1, 1.25] : [1], Flip = several };
         using FrozenNetwork network = model.Freeze();
-        new Inference(network, config, Outside.Edge).Predict(new float[3 * height * width], 1, height, width, new int[height * width]);
-        double maps = meta.Allocator.Peak / ((double)classes * height * width * sizeof(float));
+        new Inference(network, config, Outside.Edge).Predict(new float[3 * Height * Width], 1, Height, Width, new int[Height * Width]);
+        double maps = meta.Allocator.Peak / ((double)Classes * Height * Width * sizeof(float));
         Assert.True(maps > 1 && maps <= most, $"{maps:F2} maps of full size");
     }
 
@@ -225,16 +230,17 @@ public sealed class InferenceTests : IDisposable
     [InlineData(EvaluationMode.Slide, EvaluationAverage.Probabilities, true)]
     public void Memory_is_that_of_two_logit_maps_at_most(EvaluationMode mode, EvaluationAverage average, bool several)
     {
-        const int height = 512, width = 683, classes = 150;
-        const double mapBytes = (double)classes * height * width * sizeof(float);
+        const int Height = 512, Width = 683, Classes = 150;
+        const double MapBytes = (double)Classes * Height * Width * sizeof(float);
         using MetaDevice meta = new();
-        using SegmentationModel model = ModelZoo.Create("tiny-cnn-student", classes, meta, seed: null);
+        using SegmentationModel model = ModelZoo.Create("tiny-cnn-student", Classes, meta, seed: null);
         EvaluationOptions config = new() { Mode = mode, Average = average, Scales = several ? [0.75, 1, 1.25] : [1], Flip = several };
         using FrozenNetwork network = model.Freeze();
-        new Inference(network, config, Outside.Edge).Predict(new float[3 * height * width], 1, height, width, new int[height * width]);
-        double maps = meta.Allocator.Peak / mapBytes;
+        new Inference(network, config, Outside.Edge).Predict(new float[3 * Height * Width], 1, Height, Width, new int[Height * Width]);
+        double maps = meta.Allocator.Peak / MapBytes;
 
-        // With probabilities two maps have full size; beside them lie logits of the windows at the network's resolution, a few classes of them enlarged, and one band of rows.
+        // With probabilities two maps have full size; beside them lie logits of the windows at the network's resolution, a few classes of them enlarged, and
+        // one band of rows.
         double most = average == EvaluationAverage.Probabilities ? 2.25 : 2;
         Assert.True(maps > 1 && maps <= most, $"{maps:F2} maps of full size");
     }

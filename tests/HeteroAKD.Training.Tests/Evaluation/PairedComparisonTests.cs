@@ -8,7 +8,7 @@ public sealed class PairedComparisonTests
     public void Statistics_are_those_of_the_differences()
     {
         // Differences 1, 2, 3: mean 2, sample deviation 1, standard error 1/sqrt 3, t = 3.4641 with 2 degrees of freedom.
-        var comparison = new PairedComparison([11, 22, 33], [10, 20, 30]);
+        PairedComparison comparison = new([11, 22, 33], [10, 20, 30]);
         Assert.Equal([1.0, 2.0, 3.0], comparison.Differences);
         Assert.Equal(2, comparison.Mean, 12);
         Assert.Equal(1, comparison.StandardDeviation, 12);
@@ -20,7 +20,7 @@ public sealed class PairedComparisonTests
     [Fact]
     public void One_seed_has_no_deviation()
     {
-        var comparison = new PairedComparison([2], [3]);
+        PairedComparison comparison = new([2], [3]);
         Assert.Equal((-1.0, double.NaN, double.NaN, double.NaN, 0),
             (comparison.Mean, comparison.StandardDeviation, comparison.StandardError, comparison.PValue, comparison.Wins));
     }

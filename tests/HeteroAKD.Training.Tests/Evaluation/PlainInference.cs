@@ -1,4 +1,3 @@
-using HeteroAKD.Nn;
 using HeteroAKD.Nn.Models;
 using HeteroAKD.Tensors;
 using HeteroAKD.Tensors.Autograd;
@@ -26,11 +25,11 @@ internal static class PlainInference
     /// <summary>A network with random weights whose classes are equally likely on average, so that it says different things in different places.</summary>
     public static SegmentationModel Model(Device device, string name, int classes, int seed)
     {
-        const int side = 64;
+        const int Side = 64;
         SegmentationModel model = ModelZoo.Create(name, classes, device, seed);
-        float[] logits = Logits(model, Image(0, side, side), side, side);
+        float[] logits = Logits(model, Image(0, Side, Side), Side, Side);
         Tensor bias = model.Parameters().Single(p => p.Shape == new Shape(classes));
-        float[] means = [.. logits.Chunk(side * side).Select(plane => plane.Average())];
+        float[] means = [.. logits.Chunk(Side * Side).Select(plane => plane.Average())];
         bias.CopyFrom(bias.ToFloats().Zip(means, (b, mean) => b - mean).ToArray());
         return model;
     }
@@ -113,7 +112,9 @@ internal static class PlainInference
         for (int p = 0; p < pixels; p++)
         {
             double best = Enumerable.Range(0, classes).Max(c => map[(c * pixels) + p]);
-            Assert.True(map[(predicted[p] * pixels) + p] >= best - (1e-5 * scale), $"pixel {p} is class {predicted[p]}, {best - map[(predicted[p] * pixels) + p]:0.0e0} below the largest of {scale:0.0e0}");
+            Assert.True(
+                map[(predicted[p] * pixels) + p] >= best - (1e-5 * scale),
+                $"pixel {p} is class {predicted[p]}, {best - map[(predicted[p] * pixels) + p]:0.0e0} below the largest of {scale:0.0e0}");
         }
 
         Assert.True(predicted.Distinct().Count() > 1, "the network must tell classes apart for this test");

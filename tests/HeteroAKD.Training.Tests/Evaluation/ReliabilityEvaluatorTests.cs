@@ -50,10 +50,14 @@ public sealed class ReliabilityEvaluatorTests : IDisposable
     public void Without_hakd_there_is_no_share_to_measure()
     {
         using DistillationObjective objective = Objective(new WeightedTerm("kd", new KdTermOptions(), 1));
-        Assert.Contains("no L_hakd", Assert.Throws<ArgumentException>(() => new ReliabilityEvaluator(new EvaluationOptions()).Run(_student, objective, new Images())).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "no L_hakd",
+            Assert.Throws<ArgumentException>(() => new ReliabilityEvaluator(new EvaluationOptions()).Run(_student, objective, new Images())).Message,
+            StringComparison.Ordinal);
     }
 
-    private static (long, long, long, long) Pixels(ReliabilityScores s) => (s.BothRight.Pixels, s.OnlyTeacherRight.Pixels, s.OnlyStudentRight.Pixels, s.BothWrong.Pixels);
+    private static (long, long, long, long) Pixels(ReliabilityScores s) =>
+        (s.BothRight.Pixels, s.OnlyTeacherRight.Pixels, s.OnlyStudentRight.Pixels, s.BothWrong.Pixels);
 
     private DistillationObjective Objective(params IReadOnlyList<WeightedTerm> terms) =>
         new(_teacher, _student, new TaskLoss(_device, Classes, new TaskLossOptions(IgnoreIndex: 255)), new DistillationOptions(terms, 255), seed: 3);

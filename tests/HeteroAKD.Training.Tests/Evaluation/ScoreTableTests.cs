@@ -7,11 +7,11 @@ public sealed class ScoreTableTests
     [Fact]
     public void Networks_stand_side_by_side()
     {
-        var teacher = new SegmentationScores(0.5, 0.9, 0.6, 0.4, [0.75, 0.25]);
-        var alone = new SegmentationScores(0.3, 0.8, 0.4, 0.2, [0.6, double.NaN]);
-        var distilled = new SegmentationScores(0.325, 0.8, 0.39, 0.2, [0.65, 0]);
+        SegmentationScores teacher = new(0.5, 0.9, 0.6, 0.4, [0.75, 0.25]);
+        SegmentationScores alone = new(0.3, 0.8, 0.4, 0.2, [0.6, double.NaN]);
+        SegmentationScores distilled = new(0.325, 0.8, 0.39, 0.2, [0.65, 0]);
         string table = ScoreTable.Render(["Sky", "Pedestrian"], [("teacher", teacher), ("alone", alone), ("distilled", distilled)], ("gain", 2, 1));
-        const string expected =
+        const string Expected =
             "IoU %                 teacher   alone  distilled   gain\n" +
             "-------------------------------------------------------\n" +
             "Sky                     75.00   60.00      65.00  +5.00\n" +
@@ -22,7 +22,7 @@ public sealed class ScoreTableTests
             "pixel accuracy          90.00   80.00      80.00   0.00\n" +
             "mean accuracy           60.00   40.00      39.00  -1.00\n" +
             "boundary F1             40.00   20.00      20.00   0.00\n";
-        Assert.Equal(expected, table);
+        Assert.Equal(Expected, table);
     }
 
     [Fact]

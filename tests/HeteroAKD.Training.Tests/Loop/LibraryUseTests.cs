@@ -10,7 +10,9 @@ using HeteroAKD.Training.Optimization;
 
 namespace HeteroAKD.Training.Tests.Loop;
 
-/// <summary>The loop as a program of one's own uses it: a network, a loss, batches and plain options; no configuration file, no data set, no run folder.</summary>
+/// <summary>
+/// The loop as a program of one's own uses it: a network, a loss, batches and plain options; no configuration file, no data set, no run folder.
+/// </summary>
 public sealed class LibraryUseTests : IDisposable
 {
     private const int Classes = 2;
@@ -58,7 +60,8 @@ public sealed class LibraryUseTests : IDisposable
         using SegmentationModel model = ModelZoo.Create("tiny-cnn-student", Classes, _device, seed: 1);
         using TaskLoss loss = new(_device, Classes, new TaskLossOptions(IgnoreIndex: 255));
         string stopped = Directory.CreateDirectory(_folder.File("stopped")).FullName;
-        Assert.Throws<OperationCanceledException>(() => new NetworkTrainer(new Record { At = 5, Then = source.Cancel }).Run(Job(model, loss, stopped), new HalfBatches(), source.Token));
+        Assert.Throws<OperationCanceledException>(
+            () => new NetworkTrainer(new Record { At = 5, Then = source.Cancel }).Run(Job(model, loss, stopped), new HalfBatches(), source.Token));
 
         Checkpoint last = Checkpoint.Load(Path.Combine(stopped, NetworkTrainer.LastFile("student")));
         Assert.Equal((5, 5L, "a text of the caller's"), (last.Info.Step, last.Info.DataPosition, last.Info.Config));

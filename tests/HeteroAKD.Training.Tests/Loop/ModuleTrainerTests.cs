@@ -180,12 +180,22 @@ public sealed class ModuleTrainerTests : IDisposable
         using Line same = NewLine();
         ModuleTrainingOptions options = Options(new OptimizerOptions());
         Assert.Contains("'first.weight'", Error(() => new ModuleTrainer([line, same], options)), StringComparison.Ordinal);
-        Assert.Contains("OptimizerOptions.Lr must lie in (0, 100], not -1", Error(() => new ModuleTrainer(line, Options(new OptimizerOptions { Lr = -1 }))), StringComparison.Ordinal);
-        Assert.Contains("OptimizerOptions.Betas", Error(() => new ModuleTrainer(line, Options(new OptimizerOptions { Betas = [0.9, 1] }))), StringComparison.Ordinal);
+        Assert.Contains(
+            "OptimizerOptions.Lr must lie in (0, 100], not -1",
+            Error(() => new ModuleTrainer(line, Options(new OptimizerOptions { Lr = -1 }))),
+            StringComparison.Ordinal);
+        Assert.Contains(
+            "OptimizerOptions.Betas", Error(() => new ModuleTrainer(line, Options(new OptimizerOptions { Betas = [0.9, 1] }))), StringComparison.Ordinal);
         Assert.Contains("2 values, not 1", Error(() => new ModuleTrainer(line, Options(new OptimizerOptions { Betas = [0.9] }))), StringComparison.Ordinal);
         Assert.Contains("ModuleTrainingOptions.Steps", Error(() => new ModuleTrainer(line, options with { Steps = 0 })), StringComparison.Ordinal);
-        Assert.Contains("ScheduleOptions.Power", Error(() => new ModuleTrainer(line, options with { Schedule = new ScheduleOptions { Power = double.NaN } })), StringComparison.Ordinal);
-        Assert.Contains("mini-batches", Error(() => new ModuleTrainer(line, options with { Steps = 1_000_000, Optimizer = new OptimizerOptions { Accumulate = 4096 } })), StringComparison.Ordinal);
+        Assert.Contains(
+            "ScheduleOptions.Power",
+            Error(() => new ModuleTrainer(line, options with { Schedule = new ScheduleOptions { Power = double.NaN } })),
+            StringComparison.Ordinal);
+        Assert.Contains(
+            "mini-batches",
+            Error(() => new ModuleTrainer(line, options with { Steps = 1_000_000, Optimizer = new OptimizerOptions { Accumulate = 4096 } })),
+            StringComparison.Ordinal);
         line.RequireGrad(false);
         Assert.Contains("RequireGrad()", Error(() => new ModuleTrainer(line, options)), StringComparison.Ordinal);
     }
@@ -195,9 +205,12 @@ public sealed class ModuleTrainerTests : IDisposable
     {
         using Line line = NewLine();
         using Device elsewhere = Device.Open("cpu", 1);
-        Assert.Contains("not a scalar", Error(() => Train(line, Options(new()), (batch, pass) => Tensor.Full(_device, new Shape(2), 1))), StringComparison.Ordinal);
-        Assert.Contains("wants a gradient", Error(() => Train(line, Options(new()), (batch, pass) => Tensor.Full(_device, new Shape(1), 1))), StringComparison.Ordinal);
-        Assert.Contains("two devices", Error(() => Train(line, Options(new()), (batch, pass) => Tensor.Full(elsewhere, new Shape(1), 1))), StringComparison.Ordinal);
+        Assert.Contains(
+            "not a scalar", Error(() => Train(line, Options(new()), (batch, pass) => Tensor.Full(_device, new Shape(2), 1))), StringComparison.Ordinal);
+        Assert.Contains(
+            "wants a gradient", Error(() => Train(line, Options(new()), (batch, pass) => Tensor.Full(_device, new Shape(1), 1))), StringComparison.Ordinal);
+        Assert.Contains(
+            "two devices", Error(() => Train(line, Options(new()), (batch, pass) => Tensor.Full(elsewhere, new Shape(1), 1))), StringComparison.Ordinal);
         string text = Error(() => Train(line, Options(new()), (batch, pass) => Loss(line, batch, pass) * float.NaN));
         Assert.Contains("step 0", text, StringComparison.Ordinal);
         Assert.Contains("NaN", text, StringComparison.Ordinal);

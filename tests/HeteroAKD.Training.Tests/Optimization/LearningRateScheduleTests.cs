@@ -7,7 +7,7 @@ public sealed class LearningRateScheduleTests
     [Fact]
     public void Warm_up_is_linear_and_the_decay_starts_at_the_peak()
     {
-        var schedule = new LearningRateSchedule(new ScheduleOptions { WarmupFraction = 0.1, Power = 1 }, peak: 1, steps: 100);
+        LearningRateSchedule schedule = new(new ScheduleOptions { WarmupFraction = 0.1, Power = 1 }, peak: 1, steps: 100);
         Assert.Equal(0.1, schedule.At(0), 12);
         Assert.Equal(1, schedule.At(9), 12);
         Assert.Equal(1, schedule.At(10), 12);
@@ -18,7 +18,7 @@ public sealed class LearningRateScheduleTests
     [Fact]
     public void Warm_up_starts_at_its_factor_and_steps_win_over_the_fraction()
     {
-        var schedule = new LearningRateSchedule(new ScheduleOptions { WarmupSteps = 4, WarmupFactor = 0.2 }, peak: 1, steps: 100);
+        LearningRateSchedule schedule = new(new ScheduleOptions { WarmupSteps = 4, WarmupFactor = 0.2 }, peak: 1, steps: 100);
         Assert.Equal([0.4, 0.6, 0.8, 1.0], Enumerable.Range(0, 4).Select(s => Math.Round(schedule.At(s), 12)));
     }
 

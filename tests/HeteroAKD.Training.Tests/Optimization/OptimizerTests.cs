@@ -87,7 +87,9 @@ public sealed class OptimizerTests : IDisposable
         }
     }
 
-    /// <summary>A discriminator's Adam beside the run's SGD: a rate and moments of its own, no schedule, no clipping, and its gradient is no part of the norm.</summary>
+    /// <summary>
+    /// A discriminator's Adam beside the run's SGD: a rate and moments of its own, no schedule, no clipping, and its gradient is no part of the norm.
+    /// </summary>
     [Fact]
     public void A_group_with_a_rule_of_its_own_is_left_alone_by_the_runs_optimizer()
     {
@@ -113,7 +115,11 @@ public sealed class OptimizerTests : IDisposable
         b.Grad!.CopyFrom([float.NaN]);
         Assert.True(double.IsNaN(Math.Max(optimizer.GradientNorm(), optimizer.OpponentGradientNorm())));
         Assert.Equal(["first", "second"], optimizer.State("").Select(s => s.Name));
-        Assert.Throws<ArgumentException>(() => new Optimizer(new FlatParameters(_device, [new("b", 1, 0, [Parameter([1])], new AdamRule(0.01, 0.9, 0.99, 1e-8)), new("a", 1, 0, [Parameter([1])])]), config));
+        Assert.Throws<ArgumentException>(
+            () =>
+                new Optimizer(
+                    new FlatParameters(_device, [new("b", 1, 0, [Parameter([1])], new AdamRule(0.01, 0.9, 0.99, 1e-8)), new("a", 1, 0, [Parameter([1])])]),
+                    config));
     }
 
     private static void Reference(

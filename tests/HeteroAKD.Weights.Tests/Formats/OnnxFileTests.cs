@@ -46,7 +46,8 @@ public sealed class OnnxFileTests : IDisposable
     public void A_file_beside_it_must_have_them(string location, long offset, string message)
     {
         File.WriteAllBytes(_folder.File("weights.bin"), new byte[12]);
-        Assert.Contains(message, Assert.Throws<OnnxFileException>(() => Read(new OnnxBytes().External("a", [2], location, offset))).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            message, Assert.Throws<OnnxFileException>(() => Read(new OnnxBytes().External("a", [2], location, offset))).Message, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -42,7 +42,9 @@ public sealed class SafeTensorsTests
     {
         // 1.5, -2 and the smallest subnormal as float16; 1, -3 as bfloat16.
         byte[] data = [0x00, 0x3e, 0x00, 0xc0, 0x01, 0x00, 0x80, 0x3f, 0x40, 0xc0, 0xff, 0x7f, 0xff, 0xff, 0x80, 0x01];
-        const string Header = """{"h":{"dtype":"F16","shape":[3],"data_offsets":[0,6]},"b":{"dtype":"BF16","shape":[2],"data_offsets":[6,10]},"i":{"dtype":"I16","shape":[1],"data_offsets":[10,12]},"u":{"dtype":"U16","shape":[1],"data_offsets":[12,14]},"c":{"dtype":"I8","shape":[1],"data_offsets":[14,15]},"t":{"dtype":"BOOL","shape":[1],"data_offsets":[15,16]}}""";
+        const string Header = """{"h":{"dtype":"F16","shape":[3],"data_offsets":[0,6]},"b":{"dtype":"BF16","shape":[2],"data_offsets":[6,10]},"i":"""
+            + """{"dtype":"I16","shape":[1],"data_offsets":[10,12]},"u":{"dtype":"U16","shape":[1],"data_offsets":[12,14]},"c":"""
+            + """{"dtype":"I8","shape":[1],"data_offsets":[14,15]},"t":{"dtype":"BOOL","shape":[1],"data_offsets":[15,16]}}""";
         List<HostTensor> tensors = Read([.. BitConverter.GetBytes((long)Header.Length), .. Encoding.UTF8.GetBytes(Header), .. data]).Tensors;
         Assert.Equal([1.5f, -2f, 5.9604645e-8f], tensors[0].Floats.ToArray());
         Assert.Equal([1f, -3f], tensors[1].Floats.ToArray());
@@ -62,7 +64,9 @@ public sealed class SafeTensorsTests
     {
         Assert.Equal([1, 255], new HostTensor("y", "U8", [2], [1, 255]).ToInts());
         Assert.Equal([-1], new HostTensor("y", "I64", [1], [255, 255, 255, 255, 255, 255, 255, 255]).ToInts());
-        Assert.Contains("'y' holds I64 or a value beyond int32; integers must be I32, U8, or I64 within int32", Assert.Throws<HeteroAkdException>(() => new HostTensor("y", "I64", [1], [0, 0, 0, 0, 1, 0, 0, 0]).ToInts()).Message);
+        Assert.Contains(
+            "'y' holds I64 or a value beyond int32; integers must be I32, U8, or I64 within int32",
+            Assert.Throws<HeteroAkdException>(() => new HostTensor("y", "I64", [1], [0, 0, 0, 0, 1, 0, 0, 0]).ToInts()).Message);
         Assert.Contains("'y' holds F32", Assert.Throws<HeteroAkdException>(() => HostTensor.Of("y", [1], [1f]).ToInts()).Message);
     }
 
@@ -83,7 +87,7 @@ public sealed class SafeTensorsTests
         byte[] file = Written([HostTensor.Of("a", [2], [1f, 2f]), HostTensor.Of("b", [1], [3])]);
         for (int length = 0; length < file.Length; length++)
         {
-            var error = Assert.Throws<SafeTensorsException>(() => Read(file[..length]));
+            SafeTensorsException error = Assert.Throws<SafeTensorsException>(() => Read(file[..length]));
             Assert.StartsWith(Path, error.Message);
         }
 
@@ -183,11 +187,12 @@ public sealed class SafeTensorsTests
     [Fact]
     public void A_missing_file_is_named()
     {
-        var error = Assert.Throws<SafeTensorsException>(() => SafeTensors.Read("nowhere/x.safetensors"));
+        SafeTensorsException error = Assert.Throws<SafeTensorsException>(() => SafeTensors.Read("nowhere/x.safetensors"));
         Assert.StartsWith("nowhere/x.safetensors: cannot be read", error.Message);
     }
 
-    private static (List<HostTensor> Tensors, Dictionary<string, string> Metadata) RoundTrip(HostTensor[] tensors, Dictionary<string, string> metadata) => Read(Written(tensors, metadata));
+    private static (List<HostTensor> Tensors, Dictionary<string, string> Metadata) RoundTrip(HostTensor[] tensors, Dictionary<string, string> metadata) =>
+        Read(Written(tensors, metadata));
 
     private static byte[] Written(HostTensor[] tensors, Dictionary<string, string>? metadata = null)
     {

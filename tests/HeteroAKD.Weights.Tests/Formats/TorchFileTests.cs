@@ -1,6 +1,5 @@
 using System.IO.Compression;
 using System.Text;
-using HeteroAKD.Tensors;
 using HeteroAKD.Weights.Formats;
 
 namespace HeteroAKD.Weights.Tests.Formats;
@@ -17,9 +16,12 @@ public sealed class TorchFileTests : IDisposable
         // torch.save(OrderedDict(w=..., n=tensor(7)), f) instruction by instruction, with the memo and the _metadata of a state dict.
         const string Pickle =
             "\u0080\u0002ccollections\nOrderedDict\nq\u0000)Rq\u0001("
-            + "X\u0001\u0000\u0000\u0000wq\u0002ctorch._utils\n_rebuild_tensor_v2\nq\u0003((X\u0007\u0000\u0000\u0000storageq\u0004ctorch\nFloatStorage\nq\u0005"
-            + "X\u0001\u0000\u0000\u00000q\u0006X\u0003\u0000\u0000\u0000cpuq\u0007K\u0004tq\u0008QK\u0000K\u0002K\u0002\u0086q\u0009K\u0002K\u0001\u0086q\u000a\u0089h\u0000)Rq\u000btq\u000cRq\u000d"
-            + "X\u0001\u0000\u0000\u0000nq\u000eh\u0003((h\u0004ctorch\nLongStorage\nq\u000fX\u0001\u0000\u0000\u00001q\u0010h\u0007K\u0001tq\u0011QK\u0000))\u0089h\u0000)Rq\u0012tq\u0013Rq\u0014"
+            + "X\u0001\u0000\u0000\u0000wq\u0002ctorch._utils\n_rebuild_tensor_v2\nq\u0003((X\u0007\u0000\u0000\u0000"
+            + "storageq\u0004ctorch\nFloatStorage\nq\u0005"
+            + "X\u0001\u0000\u0000\u00000q\u0006X\u0003\u0000\u0000\u0000cpuq\u0007K\u0004tq\u0008QK\u0000K\u0002K\u0002\u0086q\u0009"
+            + "K\u0002K\u0001\u0086q\u000a\u0089h\u0000)Rq\u000btq\u000cRq\u000d"
+            + "X\u0001\u0000\u0000\u0000nq\u000eh\u0003((h\u0004ctorch\nLongStorage\nq\u000f"
+            + "X\u0001\u0000\u0000\u00001q\u0010h\u0007K\u0001tq\u0011QK\u0000))\u0089h\u0000)Rq\u0012tq\u0013Rq\u0014"
             + "u}q\u0015X\u0009\u0000\u0000\u0000_metadataq\u0016h\u0000)Rq\u0017sb.";
         (IReadOnlyList<HostTensor> tensors, int others) = Read(Zip(Pickle, Storage("0", [1f, 2f, 3f, 4f]), ("data/1", BitConverter.GetBytes(7L))));
         Assert.Equal(["w", "n"], tensors.Select(t => t.Name));
@@ -67,7 +69,9 @@ public sealed class TorchFileTests : IDisposable
     [InlineData("model_state")]
     public void A_state_dict_is_found_in_a_training_checkpoint(string key)
     {
-        string pickle = Program($"}}({Text("epoch")}K\u0007{Text(key)}}}({Text("w")}{Tensor([2])}{Text("note")}{Text("x")}u{Text("lr")}G\u003f\u00f0\u0000\u0000\u0000\u0000\u0000\u0000u");
+        string pickle = Program(
+            $"}}({Text("epoch")}K\u0007{Text(key)}}}({Text("w")}{Tensor([2])}{Text("note")}{Text("x")}u"
+            + $"{Text("lr")}G\u003f\u00f0\u0000\u0000\u0000\u0000\u0000\u0000u");
         (IReadOnlyList<HostTensor> tensors, int others) = Read(Zip(pickle, Storage("0", [1f, 2f])));
         Assert.Equal([1f, 2f], Assert.Single(tensors).Floats.ToArray());
         Assert.Equal(3, others);
@@ -96,7 +100,9 @@ public sealed class TorchFileTests : IDisposable
     public void Instructions_of_later_protocols_are_read()
     {
         // Protocol 4: frame, short texts, memoize, stack global, tuples.
-        string tensor = "\u008c\u000ctorch._utils\u0094\u008c\u0012_rebuild_tensor_v2\u0094\u0093\u0094((\u008c\u0007storage\u0094\u008c\u0005torch\u0094\u008c\u000cFloatStorage\u0094\u0093\u0094\u008c\u00010\u0094\u008c\u0003cpu\u0094K\u0002t\u0094Q"
+        string tensor = "\u008c\u000ctorch._utils\u0094\u008c\u0012_rebuild_tensor_v2\u0094\u0093\u0094"
+            + "((\u008c\u0007storage\u0094\u008c\u0005torch\u0094\u008c\u000cFloatStorage\u0094\u0093"
+            + "\u0094\u008c\u00010\u0094\u008c\u0003cpu\u0094K\u0002t\u0094Q"
             + "K\u0000K\u0002\u0085\u0094K\u0001\u0085\u0094\u0089}\u0094t\u0094R\u0094";
         string pickle = $"\u0080\u0004\u0095\u0000\u0001\u0000\u0000\u0000\u0000\u0000\u0000}}\u0094\u008c\u0001w\u0094{tensor}s.";
         Assert.Equal([1f, 2f], Read(Zip(pickle, Storage("0", [1f, 2f]))).Tensors[0].Floats.ToArray());
@@ -159,7 +165,8 @@ public sealed class TorchFileTests : IDisposable
         // Each of 40 dictionaries holds the one before it twice: 2^40 ways down. The same of modules.
         string dicts = string.Concat(Enumerable.Range(0, 40).Select(i => $"}}q{(char)(i + 1)}({Text("a")}h{(char)i}{Text("b")}h{(char)i}u"));
         Assert.Single(Read(Zip(Program($"}}q\u0000({Text("w")}{Tensor([1])}u{dicts}"), Storage("0", [1f]))).Tensors);
-        string modules = string.Concat(Enumerable.Range(0, 40).Select(i => $"c__torch__\nM\n)\u0081q{(char)(i + 1)}}}({Text("a")}h{(char)i}{Text("b")}h{(char)i}ub"));
+        string modules = string.Concat(
+            Enumerable.Range(0, 40).Select(i => $"c__torch__\nM\n)\u0081q{(char)(i + 1)}}}({Text("a")}h{(char)i}{Text("b")}h{(char)i}ub"));
         AssertRefused(Zip(Program($"c__torch__\nM\n)\u0081q\u0000}}({Text("w")}{Tensor([1])}ub{modules}"), Storage("0", [1f])), "without end");
     }
 
@@ -174,7 +181,8 @@ public sealed class TorchFileTests : IDisposable
         }
 
         string root = $"cx\nNode\n)\u0081r{Int(0)}}}({Text("_parent")}N{Text("_content")}}}ub";
-        (IReadOnlyList<HostTensor> tensors, _) = Read(Zip(Program($"}}({Text("state_dict")}}}({Text("w")}{Tensor([1])}u{Text("config")}]({root}{nodes}e{Text("last")}j{Int(199)}u"), Storage("0", [1f])));
+        (IReadOnlyList<HostTensor> tensors, _) = Read(
+            Zip(Program($"}}({Text("state_dict")}}}({Text("w")}{Tensor([1])}u{Text("config")}]({root}{nodes}e{Text("last")}j{Int(199)}u"), Storage("0", [1f])));
         Assert.Equal("w", Assert.Single(tensors).Name);
     }
 
@@ -207,7 +215,9 @@ public sealed class TorchFileTests : IDisposable
         File.WriteAllBytes(path, file);
         Assert.Equal("v", Assert.Single(TorchFile.Read(path, "ema.module").Tensors).Name);
         Assert.Equal(("w", "."), (Assert.Single(TorchFile.Read(path, ".").Tensors).Name, TorchFile.Read(path).Table));
-        Assert.Contains("has no table of tensors 'ema'; there are '.' (1 tensors), 'ema.module' (1 tensors)", Assert.Throws<TorchFileException>(() => TorchFile.Read(path, "ema")).Message);
+        Assert.Contains(
+            "has no table of tensors 'ema'; there are '.' (1 tensors), 'ema.module' (1 tensors)",
+            Assert.Throws<TorchFileException>(() => TorchFile.Read(path, "ema")).Message);
     }
 
     [Fact]
@@ -256,14 +266,16 @@ public sealed class TorchFileTests : IDisposable
     {
         // 4 bytes an element: in 64 bits 2^62 + 4 elements are as many bytes as 4.
         string second = Tensor([1], count: (1L << 62) + 4, offset: 1L << 62);
-        AssertRefused(Zip(Program($"}}({Text("w")}{Tensor([4])}{Text("v")}{second}u"), Storage("0", [1f, 2f, 3f, 4f])), "storage '0' of tensor 'v' has two lengths");
+        AssertRefused(
+            Zip(Program($"}}({Text("w")}{Tensor([4])}{Text("v")}{second}u"), Storage("0", [1f, 2f, 3f, 4f])), "storage '0' of tensor 'v' has two lengths");
     }
 
     [Fact]
     public void A_list_that_is_copied_again_and_again_is_refused()
     {
         // 40,000 pairs in memo 0, of which forty calls would make forty dictionaries.
-        string pairs = string.Concat(Enumerable.Range(0, 40_000).Select(i => $"{Text(i.ToString("x4", System.Globalization.CultureInfo.InvariantCulture))}N\u0086"));
+        string pairs = string.Concat(
+            Enumerable.Range(0, 40_000).Select(i => $"{Text(i.ToString("x4", System.Globalization.CultureInfo.InvariantCulture))}N\u0086"));
         string calls = string.Concat(Enumerable.Repeat("ccollections\nOrderedDict\nh\u0000\u0085R", 40));
         AssertRefused(Zip(Program($"]q\u0000({pairs}e{calls}")), "lists with more than 1048576 entries in all");
     }
@@ -284,7 +296,8 @@ public sealed class TorchFileTests : IDisposable
         AssertRefused(Zip(Program($"}}({Text("w")}{Tensor(ones, ones)}u"), Storage("0", [1f])), "has a tensor of 65 dimensions; up to 64 are read");
         Assert.Equal(64, Read(Zip(Program($"}}({Text("w")}{Tensor(ones[..64], ones[..64])}u"), Storage("0", [1f]))).Tensors[0].Sizes.Length);
         string name = new('w', 1025);
-        AssertRefused(Zip(Program($"}}({Text(name)}{Tensor([1])}u"), Storage("0", [1f])), $"'{name[..60]}...' whose name has 1025 characters; up to 1024 are read");
+        AssertRefused(
+            Zip(Program($"}}({Text(name)}{Tensor([1])}u"), Storage("0", [1f])), $"'{name[..60]}...' whose name has 1025 characters; up to 1024 are read");
         Assert.Equal(name[1..], Read(Zip(Program($"}}({Text(name[1..])}{Tensor([1])}u"), Storage("0", [1f]))).Tensors[0].Name);
     }
 
@@ -410,7 +423,8 @@ public sealed class TorchFileTests : IDisposable
     private static string Long(long value) => $"\u008a\u0008{Encoding.Latin1.GetString(BitConverter.GetBytes(value))}";
 
     private static string Tensor(long[] sizes, long[]? strides = null, long? count = null, long offset = 0, string type = "FloatStorage", string key = "0") =>
-        $"ctorch._utils\n_rebuild_tensor_v2\n(({Text("storage")}ctorch\n{type}\n{Text(key)}{Text("cpu")}{Long(count ?? sizes.Aggregate(1L, (a, b) => a * b))}tQ{Long(offset)}"
+        $"ctorch._utils\n_rebuild_tensor_v2\n(({Text("storage")}ctorch\n{type}\n"
+        + $"{Text(key)}{Text("cpu")}{Long(count ?? sizes.Aggregate(1L, (a, b) => a * b))}tQ{Long(offset)}"
         + $"({string.Concat(sizes.Select(Long))}t({string.Concat((strides ?? [1]).Select(Long))}t\u0089}}tR";
 
     private static (string Name, byte[] Bytes) Storage(string key, float[] values) => ($"data/{key}", [.. values.SelectMany(BitConverter.GetBytes)]);

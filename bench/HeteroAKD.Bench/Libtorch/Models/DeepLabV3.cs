@@ -51,7 +51,14 @@ internal static class DeepLabV3
             for (int block = 0; block < blocks; block++, index++)
             {
                 bool lostStride = block == 0 && stride != published;
-                x = InvertedResidual(layers, x, $"encoder.features.{index}", block == 0 ? stride : 1, lostStride ? dilation / 2 : dilation, widen: index > 1, residual: block > 0);
+                x = InvertedResidual(
+                    layers,
+                    x,
+                    $"encoder.features.{index}",
+                    block == 0 ? stride : 1,
+                    lostStride ? dilation / 2 : dilation,
+                    widen: index > 1,
+                    residual: block > 0);
             }
         }
 
@@ -60,7 +67,7 @@ internal static class DeepLabV3
 
     private static torch.Tensor InvertedResidual(Layers layers, torch.Tensor x, string path, int stride, int dilation, bool widen, bool residual)
     {
-        using var scope = torch.NewDisposeScope();
+        using DisposeScope scope = torch.NewDisposeScope();
         torch.Tensor hidden = widen ? layers.ConvBn(x, path + ".expand", then: Then.Relu6) : x;
         hidden = layers.ConvBn(hidden, path + ".depthwise", stride, dilation, groups: (int)hidden.shape[1], then: Then.Relu6);
         return layers.ConvBn(hidden, path + ".project", then: Then.Nothing, residual: residual ? x : null).MoveToOuterDisposeScope();
@@ -68,7 +75,7 @@ internal static class DeepLabV3
 
     private static torch.Tensor Head(Layers layers, torch.Tensor x)
     {
-        using var scope = torch.NewDisposeScope();
+        using DisposeScope scope = torch.NewDisposeScope();
         torch.Tensor average = layers.ConvBn(F.adaptive_avg_pool2d(x, 1), "head.aspp.pooled");
         List<torch.Tensor> branches = [layers.ConvBn(x, "head.aspp.point")];
         for (int i = 0; i < s_rates.Length; i++)

@@ -17,8 +17,8 @@ internal enum Then
 }
 
 /// <summary>
-/// Layers of libtorch on the parameters of a network of ours; a layer is named by its path there. A block has a scope of its own, so that maps which nobody reads any more are
-/// freed within the pass, as Python frees them.
+/// Layers of libtorch on the parameters of a network of ours; a layer is named by its path there. A block has a scope of its own, so that maps which nobody
+/// reads any more are freed within the pass, as Python frees them.
 /// </summary>
 /// <param name="parameters">The parameters.</param>
 /// <param name="training">Batch statistics, dropout and drop-path.</param>
@@ -32,13 +32,16 @@ internal sealed class Layers(Parameters parameters, bool training)
 
     /// <summary>Convolution, with bias where there is one.</summary>
     public torch.Tensor Conv(torch.Tensor x, string path, int stride = 1, int padding = 0, int dilation = 1, int groups = 1) => F.conv2d(
-        x, parameters[path + ".weight"], parameters.Optional(path + ".bias"), strides: [stride, stride], padding: [padding, padding], dilation: [dilation, dilation], groups: groups);
+        x, parameters[path + ".weight"], parameters.Optional(path + ".bias"), strides: [stride, stride], padding: [padding, padding],
+        dilation: [dilation, dilation], groups: groups);
 
-    /// <summary>Convolution that keeps the size (at stride 1), batch norm, perhaps a residual, activation; in place where libtorch's own networks do so.</summary>
+    /// <summary>
+    /// Convolution that keeps the size (at stride 1), batch norm, perhaps a residual, activation; in place where libtorch's own networks do so.
+    /// </summary>
     public torch.Tensor ConvBn(
         torch.Tensor x, string path, int stride = 1, int dilation = 1, int groups = 1, Then then = Then.Relu, torch.Tensor? residual = null)
     {
-        using var scope = torch.NewDisposeScope();
+        using DisposeScope scope = torch.NewDisposeScope();
         int kernel = (int)parameters[path + ".conv.weight"].shape[2];
         torch.Tensor y = BatchNorm(Conv(x, path + ".conv", stride, dilation * (kernel / 2), dilation, groups), path + ".bn");
         y = residual is null ? y : y.add_(residual);
@@ -81,7 +84,7 @@ internal sealed class Layers(Parameters parameters, bool training)
     /// <summary>Two 3x3 convolutions with a shortcut.</summary>
     public torch.Tensor BasicBlock(torch.Tensor x, string path, int stride = 1, int dilation1 = 1, int dilation2 = 1)
     {
-        using var scope = torch.NewDisposeScope();
+        using DisposeScope scope = torch.NewDisposeScope();
         bool same = parameters.Optional(path + ".downsample.conv.weight") is null;
         torch.Tensor shortcut = same ? x : ConvBn(x, path + ".downsample", stride, then: Then.Nothing);
         return ConvBn(ConvBn(x, path + ".conv1", stride, dilation1), path + ".conv2", dilation: dilation2, residual: shortcut).MoveToOuterDisposeScope();

@@ -66,7 +66,7 @@ internal sealed class MixTransformer(Layers layers, int[] depths, int[] heads, i
 
     private torch.Tensor Block(torch.Tensor tokens, string path, int stage, long height, long width, double drop)
     {
-        using var scope = torch.NewDisposeScope();
+        using DisposeScope scope = torch.NewDisposeScope();
         torch.Tensor attended = Attention(layers.LayerNorm(tokens, $"{path}.norm1", NormEps), $"{path}.attn", stage, height, width);
         tokens = tokens + layers.DropPath(attended, drop);
         torch.Tensor hidden = layers.Linear(layers.LayerNorm(tokens, $"{path}.norm2", NormEps), $"{path}.mlp.fc1");
@@ -77,7 +77,7 @@ internal sealed class MixTransformer(Layers layers, int[] depths, int[] heads, i
 
     private torch.Tensor Attention(torch.Tensor tokens, string path, int stage, long height, long width)
     {
-        using var scope = torch.NewDisposeScope();
+        using DisposeScope scope = torch.NewDisposeScope();
         torch.Tensor source = tokens;
         int ratio = srRatios[stage];
         if (ratio > 1)
@@ -92,5 +92,6 @@ internal sealed class MixTransformer(Layers layers, int[] depths, int[] heads, i
 
     private static torch.Tensor ToTokens(torch.Tensor map) => map.flatten(2).transpose(1, 2);
 
-    private static torch.Tensor ToMap(torch.Tensor tokens, long height, long width) => tokens.transpose(1, 2).reshape(tokens.shape[0], tokens.shape[2], height, width);
+    private static torch.Tensor ToMap(torch.Tensor tokens, long height, long width) =>
+        tokens.transpose(1, 2).reshape(tokens.shape[0], tokens.shape[2], height, width);
 }

@@ -35,7 +35,8 @@ public readonly struct FlashKeyValueGradientKernel<THead>(
     private readonly Mem _dkv = dkv;
     private readonly QueryPieces _pieces = pieces;
     private readonly AttentionShape _shape = shape;
-    private readonly int _whole = Alignment.IsWhole(q, shape.HeadSize, 0, 0) & Alignment.IsWhole(kv, 0, 0, 0) & Alignment.IsWhole(dO, 0, 0, 0) & Alignment.IsWhole(dkv, 0, 0, 0);
+    private readonly int _whole = Alignment.IsWhole(q, shape.HeadSize, 0, 0) & Alignment
+        .IsWhole(kv, 0, 0, 0) & Alignment.IsWhole(dO, 0, 0, 0) & Alignment.IsWhole(dkv, 0, 0, 0);
 
     /// <summary>Blocks to launch.</summary>
     public int Blocks => _pieces.Count * _shape.Pairs * ((_shape.Keys + Threads - 1) / Threads) * (THead.Size / Columns);

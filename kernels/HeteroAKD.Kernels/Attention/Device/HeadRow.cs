@@ -1,7 +1,6 @@
 using System.Runtime.CompilerServices;
 using HeteroAKD.Kernels.Intrinsics;
 using HeteroAKD.Kernels.Lanes;
-using ILGPU;
 
 namespace HeteroAKD.Kernels.Attention.Device;
 
@@ -45,7 +44,10 @@ internal static class HeadRow
         {
             x = new Float4
             {
-                X = One(memory, start, column, columns), Y = One(memory, start, column + 1, columns), Z = One(memory, start, column + 2, columns), W = One(memory, start, column + 3, columns),
+                X = One(memory, start, column, columns),
+                Y = One(memory, start, column + 1, columns),
+                Z = One(memory, start, column + 2, columns),
+                W = One(memory, start, column + 3, columns),
             };
         }
 

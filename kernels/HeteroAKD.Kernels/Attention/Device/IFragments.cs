@@ -62,14 +62,16 @@ public readonly struct Tf32Fragments : IFragments
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static LeftPiece Rows(Float4 top, Float4 bottom) => new()
     {
-        First = Left(top.X, bottom.X, top.Y, bottom.Y), Second = Left(top.Z, bottom.Z, top.W, bottom.W),
+        First = Left(top.X, bottom.X, top.Y, bottom.Y),
+        Second = Left(top.Z, bottom.Z, top.W, bottom.W),
     };
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static LeftPiece Results(Float4 first, Float4 second) => new()
     {
-        First = Left(first.X, first.Z, first.Y, first.W), Second = Left(second.X, second.Z, second.Y, second.W),
+        First = Left(first.X, first.Z, first.Y, first.W),
+        Second = Left(second.X, second.Z, second.Y, second.W),
     };
 
     /// <inheritdoc/>
@@ -84,7 +86,10 @@ public readonly struct Tf32Fragments : IFragments
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static LeftFragment Left(float x, float y, float z, float w) => new()
     {
-        X = TensorCore.ToTf32(x), Y = TensorCore.ToTf32(y), Z = TensorCore.ToTf32(z), W = TensorCore.ToTf32(w),
+        X = TensorCore.ToTf32(x),
+        Y = TensorCore.ToTf32(y),
+        Z = TensorCore.ToTf32(z),
+        W = TensorCore.ToTf32(w),
     };
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -110,7 +115,11 @@ public readonly struct Bf16Fragments : IFragments
     {
         First = new LeftFragment
         {
-            X = TensorCore.PackBf16(top.X, top.Y), Y = TensorCore.PackBf16(bottom.X, bottom.Y), Z = TensorCore.PackBf16(top.Z, top.W), W = TensorCore.PackBf16(bottom.Z, bottom.W),
+            X = TensorCore.PackBf16(top.X, top.Y),
+            Y = TensorCore
+                .PackBf16(bottom.X, bottom.Y),
+            Z = TensorCore.PackBf16(top.Z, top.W),
+            W = TensorCore.PackBf16(bottom.Z, bottom.W),
         },
     };
 
@@ -120,7 +129,11 @@ public readonly struct Bf16Fragments : IFragments
     {
         First = new LeftFragment
         {
-            X = TensorCore.PackBf16(first.X, first.Y), Y = TensorCore.PackBf16(first.Z, first.W), Z = TensorCore.PackBf16(second.X, second.Y), W = TensorCore.PackBf16(second.Z, second.W),
+            X = TensorCore.PackBf16(first.X, first.Y),
+            Y = TensorCore
+                .PackBf16(first.Z, first.W),
+            Z = TensorCore.PackBf16(second.X, second.Y),
+            W = TensorCore.PackBf16(second.Z, second.W),
         },
     };
 

@@ -94,7 +94,9 @@ public readonly struct TokenTiles<THead, TOrder>
         }
     }
 
-    /// <summary>Waits until the whole block sees the tile that begins with a token and is done with the one before, in whose place the copies of the next start.</summary>
+    /// <summary>
+    /// Waits until the whole block sees the tile that begins with a token and is done with the one before, in whose place the copies of the next start.
+    /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Advance(int token, int thread, int threads)
     {

@@ -8,8 +8,8 @@ using ILGPU;
 namespace HeteroAKD.Kernels.Attention.Device;
 
 /// <summary>
-/// Attention on tensor cores (Dao, "FlashAttention-2", 2023): a warp has 16 queries and their output in registers, keys and values come to shared memory tile by
-/// tile. Scores leave a product as the next one wants them on its left, so weights never leave the registers. Factors are rounded, sums are not.
+/// Attention on tensor cores (Dao, "FlashAttention-2", 2023): a warp has 16 queries and their output in registers, keys and values come to shared memory tile
+/// by tile. Scores leave a product as the next one wants them on its left, so weights never leave the registers. Factors are rounded, sums are not.
 /// Specification: <see cref="AttentionForwardKernel.Reference"/>. Launch <see cref="Blocks"/> blocks of <see cref="WarpRows.Threads"/> threads.
 /// </summary>
 [LaunchBounds(WarpRows.Threads, blocks: 2)]

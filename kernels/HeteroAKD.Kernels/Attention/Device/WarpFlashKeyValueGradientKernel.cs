@@ -7,9 +7,9 @@ using ILGPU;
 namespace HeteroAKD.Kernels.Attention.Device;
 
 /// <summary>
-/// The gradient for keys and values on tensor cores: a warp has 16 keys, their values and both gradients, and its block walks over a piece of the queries. Scores
-/// are formed transposed, a row a key, so that they are left sides again. Launch <see cref="Blocks"/> blocks of <see cref="WarpRows.Threads"/> threads with
-/// <see cref="SharedLength"/> floats of shared memory after <see cref="WarpFlashQueryGradientKernel{THead, TFragments}"/>.
+/// The gradient for keys and values on tensor cores: a warp has 16 keys, their values and both gradients, and its block walks over a piece of the queries.
+/// Scores are formed transposed, a row a key, so that they are left sides again. Launch <see cref="Blocks"/> blocks of <see cref="WarpRows.Threads"/> threads
+/// with <see cref="SharedLength"/> floats of shared memory after <see cref="WarpFlashQueryGradientKernel{THead, TFragments}"/>.
 /// Specification: <see cref="AttentionQueryGradientKernel.Reference"/>.
 /// </summary>
 [LaunchBounds(WarpRows.Threads, blocks: 2)]
@@ -35,7 +35,8 @@ public readonly struct WarpFlashKeyValueGradientKernel<THead, TFragments>(
     private readonly Mem _dkv = dkv;
     private readonly QueryPieces _pieces = pieces;
     private readonly AttentionShape _shape = shape;
-    private readonly int _whole = Alignment.IsWhole(q, shape.HeadSize, 0, 0) & Alignment.IsWhole(kv, 0, 0, 0) & Alignment.IsWhole(dO, 0, 0, 0) & Alignment.IsWhole(dkv, 0, 0, 0);
+    private readonly int _whole = Alignment.IsWhole(q, shape.HeadSize, 0, 0) & Alignment
+        .IsWhole(kv, 0, 0, 0) & Alignment.IsWhole(dO, 0, 0, 0) & Alignment.IsWhole(dkv, 0, 0, 0);
 
     /// <summary>Floats of shared memory: the tiles, then [2 buffers, 2, Tokens] log-sum-exps and deltas.</summary>
     public static int SharedLength => TokenTiles<THead, WarpOrder>.SharedLength + (4 * Tokens);
@@ -102,7 +103,10 @@ public readonly struct WarpFlashKeyValueGradientKernel<THead, TFragments>(
                     p[k] = weights;
                     ds[k] = new Float4
                     {
-                        X = weights.X * (dp.X - leftDelta), Y = weights.Y * (dp.Y - rightDelta), Z = weights.Z * (dp.Z - leftDelta), W = weights.W * (dp.W - rightDelta),
+                        X = weights.X * (dp.X - leftDelta),
+                        Y = weights.Y * (dp.Y - rightDelta),
+                        Z = weights.Z * (dp.Z - leftDelta),
+                        W = weights.W * (dp.W - rightDelta),
                     };
                 }
 

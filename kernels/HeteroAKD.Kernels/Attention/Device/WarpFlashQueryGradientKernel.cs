@@ -7,8 +7,9 @@ using ILGPU;
 namespace HeteroAKD.Kernels.Attention.Device;
 
 /// <summary>
-/// The gradient for queries on tensor cores, and the deltas do_i·o_i in floats that <see cref="WarpFlashKeyValueGradientKernel{THead, TFragments}"/> needs after it. As
-/// <see cref="WarpFlashForwardKernel{THead, TFragments}"/>, a warp has 16 queries. Specification: <see cref="AttentionQueryGradientKernel.Reference"/>.
+/// The gradient for queries on tensor cores, and the deltas do_i·o_i in floats that <see cref="WarpFlashKeyValueGradientKernel{THead, TFragments}"/> needs
+/// after it. As <see cref="WarpFlashForwardKernel{THead, TFragments}"/>, a warp has 16 queries. Specification:
+/// <see cref="AttentionQueryGradientKernel.Reference"/>.
 /// </summary>
 [LaunchBounds(WarpRows.Threads, blocks: 2)]
 public readonly struct WarpFlashQueryGradientKernel<THead, TFragments>(
@@ -82,7 +83,13 @@ public readonly struct WarpFlashQueryGradientKernel<THead, TFragments>(
                     Float4 scores = WarpRows.KeepBefore(token, _shape.Keys, key.AddLines<TFragments>(own, (2 * i) + k, default));
                     Float4 p = WarpRows.Exp(scores, factor, topShift, bottomShift);
                     Float4 dp = value.AddLines<TFragments>(upstream, (2 * i) + k, default);
-                    ds[k] = new Float4 { X = p.X * (dp.X - topDelta), Y = p.Y * (dp.Y - topDelta), Z = p.Z * (dp.Z - bottomDelta), W = p.W * (dp.W - bottomDelta) };
+                    ds[k] = new Float4
+                    {
+                        X = p.X * (dp.X - topDelta),
+                        Y = p.Y * (dp.Y - topDelta),
+                        Z = p.Z * (dp.Z - bottomDelta),
+                        W = p.W * (dp.W - bottomDelta),
+                    };
                 }
 
                 key.AddTokens<TFragments>(TFragments.Results(ds[0], ds[1]), i, gradient);

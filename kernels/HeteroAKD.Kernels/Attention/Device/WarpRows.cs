@@ -1,7 +1,6 @@
 using System.Runtime.CompilerServices;
 using HeteroAKD.Kernels.Intrinsics;
 using HeteroAKD.Kernels.Lanes;
-using HeteroAKD.Kernels.Tiles;
 using ILGPU;
 
 namespace HeteroAKD.Kernels.Attention.Device;
@@ -50,8 +49,10 @@ public static class WarpRows
         for (int i = 0; i < THead.Size / 32; i++)
         {
             int column = (32 * i) + (8 * (thread & 3));
-            HeadRow.StoreQuad(memory, start, column, columns, whole, Quad(factor, sums[4 * i].X, sums[(4 * i) + 1].X, sums[(4 * i) + 2].X, sums[(4 * i) + 3].X));
-            HeadRow.StoreQuad(memory, start, column + 4, columns, whole, Quad(factor, sums[4 * i].Y, sums[(4 * i) + 1].Y, sums[(4 * i) + 2].Y, sums[(4 * i) + 3].Y));
+            HeadRow.StoreQuad(
+                memory, start, column, columns, whole, Quad(factor, sums[4 * i].X, sums[(4 * i) + 1].X, sums[(4 * i) + 2].X, sums[(4 * i) + 3].X));
+            HeadRow.StoreQuad(
+                memory, start, column + 4, columns, whole, Quad(factor, sums[4 * i].Y, sums[(4 * i) + 1].Y, sums[(4 * i) + 2].Y, sums[(4 * i) + 3].Y));
         }
     }
 
@@ -63,8 +64,10 @@ public static class WarpRows
         for (int i = 0; i < THead.Size / 32; i++)
         {
             int column = (32 * i) + (8 * (thread & 3));
-            HeadRow.StoreQuad(memory, start, column, columns, whole, Quad(factor, sums[4 * i].Z, sums[(4 * i) + 1].Z, sums[(4 * i) + 2].Z, sums[(4 * i) + 3].Z));
-            HeadRow.StoreQuad(memory, start, column + 4, columns, whole, Quad(factor, sums[4 * i].W, sums[(4 * i) + 1].W, sums[(4 * i) + 2].W, sums[(4 * i) + 3].W));
+            HeadRow.StoreQuad(
+                memory, start, column, columns, whole, Quad(factor, sums[4 * i].Z, sums[(4 * i) + 1].Z, sums[(4 * i) + 2].Z, sums[(4 * i) + 3].Z));
+            HeadRow.StoreQuad(
+                memory, start, column + 4, columns, whole, Quad(factor, sums[4 * i].W, sums[(4 * i) + 1].W, sums[(4 * i) + 2].W, sums[(4 * i) + 3].W));
         }
     }
 
@@ -100,14 +103,20 @@ public static class WarpRows
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Float4 Exp(Float4 scores, float factor, float top, float bottom) => new()
     {
-        X = Exp(scores.X, factor, top), Y = Exp(scores.Y, factor, top), Z = Exp(scores.Z, factor, bottom), W = Exp(scores.W, factor, bottom),
+        X = Exp(scores.X, factor, top),
+        Y = Exp(scores.Y, factor, top),
+        Z = Exp(scores.Z, factor, bottom),
+        W = Exp(scores.W, factor, bottom),
     };
 
     /// <summary>2^(factor · score + shift), with a shift for each column.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Float4 ExpTransposed(Float4 scores, float factor, float left, float right) => new()
     {
-        X = Exp(scores.X, factor, left), Y = Exp(scores.Y, factor, right), Z = Exp(scores.Z, factor, left), W = Exp(scores.W, factor, right),
+        X = Exp(scores.X, factor, left),
+        Y = Exp(scores.Y, factor, right),
+        Z = Exp(scores.Z, factor, left),
+        W = Exp(scores.W, factor, right),
     };
 
     /// <summary>The sum over the four lanes that share a row; all of them get the same bits.</summary>

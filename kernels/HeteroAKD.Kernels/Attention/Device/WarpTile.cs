@@ -1,6 +1,5 @@
 using System.Runtime.CompilerServices;
 using HeteroAKD.Kernels.Intrinsics;
-using HeteroAKD.Kernels.Tiles;
 using ILGPU;
 
 namespace HeteroAKD.Kernels.Attention.Device;
@@ -49,8 +48,8 @@ internal readonly struct WarpTile<THead>
     }
 
     /// <summary>
-    /// Left side times this matrix: sums += left [16, 16] · rows 16 <paramref name="group"/> … + 15. Sum 4 b + c has the columns 32 b + 4 n + c, n = 0 … 7, so that a
-    /// thread reads four sums' columns at once and has eight neighbouring ones at the end.
+    /// Left side times this matrix: sums += left [16, 16] · rows 16 <paramref name="group"/> … + 15. Sum 4 b + c has the columns 32 b + 4 n + c, n = 0 … 7, so
+    /// that a thread reads four sums' columns at once and has eight neighbouring ones at the end.
     /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void AddTokens<TFragments>(LeftPiece left, int group, Float4[] sums)

@@ -4,8 +4,8 @@ using HeteroAKD.Kernels.Tiles;
 namespace HeteroAKD.Kernels.Conv.Device;
 
 /// <summary>
-/// What of the output's gradient, [N, O, OH, OW], reaches an input pixel: a line is an input pixel, a step along K is an output channel and tap (o, r, s). With a
-/// stride most taps of a pixel come from nowhere.
+/// What of the output's gradient, [N, O, OH, OW], reaches an input pixel: a line is an input pixel, a step along K is an output channel and tap (o, r, s). With
+/// a stride most taps of a pixel come from nowhere.
 /// </summary>
 public readonly struct BackwardWindow : IPatchWindow
 {

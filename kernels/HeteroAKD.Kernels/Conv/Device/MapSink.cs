@@ -2,7 +2,6 @@ using System.Runtime.CompilerServices;
 using HeteroAKD.Kernels.Intrinsics;
 using HeteroAKD.Kernels.Lanes;
 using HeteroAKD.Kernels.Tiles;
-using ILGPU;
 
 namespace HeteroAKD.Kernels.Conv.Device;
 

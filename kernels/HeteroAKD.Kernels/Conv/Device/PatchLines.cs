@@ -8,8 +8,8 @@ namespace HeteroAKD.Kernels.Conv.Device;
 
 /// <summary>
 /// The patches of x as the right side of the product that gives the weight's gradient: a line is a channel and tap (c, r, s), a step along K is an output
-/// pixel, in the order of <see cref="ImageLines{TPieces}"/>. Where a line's window starts is kept in shared memory, since all threads need it for every slice. bf16 numbers
-/// come through registers, four successive pixels of a line at a time.
+/// pixel, in the order of <see cref="ImageLines{TPieces}"/>. Where a line's window starts is kept in shared memory, since all threads need it for every slice.
+/// bf16 numbers come through registers, four successive pixels of a line at a time.
 /// </summary>
 public readonly struct PatchLines<TElement> : ITileSource<PatchLines<TElement>>
     where TElement : struct, IElement

@@ -7,10 +7,10 @@ using ILGPU;
 namespace HeteroAKD.Kernels.Conv.Device;
 
 /// <summary>
-/// The patches of a map as the right side of a convolution's product, without ever being stored: a line is a pixel of the result (over all images), a step along K is
-/// a channel and tap, and <typeparamref name="TWindow"/> says which element both name. Every element is copied on its own, because neighbouring pixels of a tap are
-/// rarely aligned: a float asynchronously, to the pixels beside it; a bf16 number, for which a copy is too wide, through registers, from which four steps of a pixel are
-/// written as one piece.
+/// The patches of a map as the right side of a convolution's product, without ever being stored: a line is a pixel of the result (over all images), a step
+/// along K is a channel and tap, and <typeparamref name="TWindow"/> says which element both name. Every element is copied on its own, because neighbouring
+/// pixels of a tap are rarely aligned: a float asynchronously, to the pixels beside it; a bf16 number, for which a copy is too wide, through registers, from
+/// which four steps of a pixel are written as one piece.
 /// </summary>
 public readonly struct Patches<TElement, TWindow> : ITileSource<Patches<TElement, TWindow>>
     where TElement : struct, IElement

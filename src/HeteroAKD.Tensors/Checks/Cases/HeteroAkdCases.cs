@@ -18,7 +18,8 @@ internal static class HeteroAkdCases
     {
         Differentiable = ["input", "teacher"],
         Gradients = DetachedGradients,
-        Terms = (v, _) => v.Attributes<HeteroAkdAttributes>().Grid == WorkingGrid.Label ? v.Shape("target").Count : v.Shape("input").Count / v.Shape("input")[1],
+        Terms = (v, _) =>
+            v.Attributes<HeteroAkdAttributes>().Grid == WorkingGrid.Label ? v.Shape("target").Count : v.Shape("input").Count / v.Shape("input")[1],
     };
 
     private static IEnumerable<OpCase> Published(OpFamily family)
@@ -67,7 +68,8 @@ internal static class HeteroAkdCases
         yield return family.Case("detach=false weight_scale=classes axis=spatial form=kl", Inputs((2, 3), (4, 5), (4, 5), (4, 5)));
         yield return family.Case("detach=false form=binary", Inputs((2, 5), (3, 5), (3, 5), (3, 5)));
         yield return family.Case("detach=false form=binary axis=spatial tau=2 grid=label", Inputs((1, 3), (3, 4), (3, 4), (7, 9)));
-        yield return family.Case("detach=false form=binary reliability=softmax_ce weight_scale=classes scale_tau2=true tau=3", Inputs((1, 4), (4, 5), (4, 5), (4, 5)));
+        yield return family.Case(
+            "detach=false form=binary reliability=softmax_ce weight_scale=classes scale_tau2=true tau=3", Inputs((1, 4), (4, 5), (4, 5), (4, 5)));
         yield return family.Case("detach=false form=binary mixing=false axis=spatial", Inputs((2, 3), (3, 5), (3, 5), (3, 5)));
         yield return family.Case("detach=false form=binary weighting=false", Inputs((1, 5), (3, 5), (3, 5), (3, 5)));
     }

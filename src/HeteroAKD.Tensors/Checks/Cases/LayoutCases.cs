@@ -8,7 +8,8 @@ namespace HeteroAKD.Tensors.Checks.Cases;
 /// <summary>Operations that move elements.</summary>
 internal static class LayoutCases
 {
-    public static IEnumerable<OpCase> All() => [.. Cat(), .. ToTokens(), .. ToMap(), .. Permute(), .. Slice(), .. Pad(), .. Argmax(), .. Window(), .. AddWindow()];
+    public static IEnumerable<OpCase> All() =>
+        [.. Cat(), .. ToTokens(), .. ToMap(), .. Permute(), .. Slice(), .. Pad(), .. Argmax(), .. Window(), .. AddWindow()];
 
     private static IEnumerable<OpCase> Cat()
     {
@@ -30,7 +31,8 @@ internal static class LayoutCases
         yield return family.Case("", Normal("input", 2, 3, 5, 7), Normal("other", 2, 1, 5, 7));
         yield return family.Case("", Normal("input", 3, 2), Normal("other", 3, 17), Normal("third", 3, 1));
         yield return family.Case(
-            "", Normal("input", 2, 1, 3, 3), Normal("other", 2, 2, 3, 3), Normal("third", 2, 3, 3, 3), Normal("fourth", 2, 4, 3, 3), Normal("fifth", 2, 5, 3, 3), Normal("sixth", 2, 6, 3, 3));
+            "", Normal("input", 2, 1, 3, 3), Normal("other", 2, 2, 3, 3), Normal("third", 2, 3, 3, 3), Normal("fourth", 2, 4, 3, 3),
+            Normal("fifth", 2, 5, 3, 3), Normal("sixth", 2, 6, 3, 3));
     }
 
     private static IEnumerable<OpCase> ToTokens()
@@ -89,7 +91,10 @@ internal static class LayoutCases
             Shape x = v.Shape("input");
             SliceAttributes a = v.Attributes<SliceAttributes>();
             int dim = (a.Dim + x.Rank) % x.Rank;
-            int[] places = [.. Enumerable.Range(0, x[dim]).Where(i => i >= Place(a.Start, x[dim]) && i < Place(a.End, x[dim]) && (i - Place(a.Start, x[dim])) % a.Step == 0)];
+            int[] places =
+            [
+                .. Enumerable.Range(0, x[dim]).Where(i => i >= Place(a.Start, x[dim]) && i < Place(a.End, x[dim]) && (i - Place(a.Start, x[dim])) % a.Step == 0)
+            ];
             int behind = x.CountFrom(dim + 1);
             List<double> y = [];
             for (int before = 0; before < x.Count / (x[dim] * behind); before++)

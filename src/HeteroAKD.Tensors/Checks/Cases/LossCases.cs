@@ -8,7 +8,8 @@ namespace HeteroAKD.Tensors.Checks.Cases;
 /// <summary>Losses over pixels.</summary>
 internal static class LossCases
 {
-    public static IEnumerable<OpCase> All() => [.. CrossEntropy(), .. Distillation(), .. HeteroAkdCases.All(), .. PseudoLabels(), .. OneHot(), .. SoftmaxKlOf(), .. Cdist(), .. PearsonOf()];
+    public static IEnumerable<OpCase> All() =>
+        [.. CrossEntropy(), .. Distillation(), .. HeteroAkdCases.All(), .. PseudoLabels(), .. OneHot(), .. SoftmaxKlOf(), .. Cdist(), .. PearsonOf()];
 
     private static IEnumerable<OpCase> CrossEntropy()
     {
@@ -28,7 +29,8 @@ internal static class LossCases
         };
         yield return family.Case("", Normal("input", 1, 2, 1, 1), Labels(2, -100, "target", 1, 1, 1));
         yield return family.Case("", Normal("input", 2, 11, 5, 7), Labels(11, -100, "target", 2, 5, 7));
-        yield return family.Case("ignore_index=255 label_smoothing=0.1", Normal("input", 2, 19, 4, 17), Labels(19, 255, "target", 2, 4, 17), Positive("weight", 19));
+        yield return family.Case(
+            "ignore_index=255 label_smoothing=0.1", Normal("input", 2, 19, 4, 17), Labels(19, 255, "target", 2, 4, 17), Positive("weight", 19));
         yield return family.Case("", Normal("input", 2, 3, 3, 5), Labels(3, -100, "target", 2, 12, 20));
         yield return family.Case("ignore_index=3 align_corners=true", Normal("input", 1, 5, 4, 6), Labels(5, 3, "target", 1, 13, 35));
         yield return family.Case("label_smoothing=0.2", Normal("input", 1, 4, 6, 9), Labels(4, -100, "target", 1, 3, 5), Positive("weight", 4));
@@ -122,7 +124,8 @@ internal static class LossCases
         };
         yield return family.Case("", Normal("input", 1, 3, 1, 1), Normal("teacher", 1, 3, 1, 1));
         yield return family.Case("tau=4", Normal("input", 2, 11, 5, 7), Normal("teacher", 2, 11, 5, 7));
-        yield return family.Case("ignore_index=255", Normal("input", 2, 3, 4, 17), Normal("teacher", 2, 3, 4, 17), Labels(3, 255, "target", 2, 4, 17), Positive("weight", 3));
+        yield return family.Case(
+            "ignore_index=255", Normal("input", 2, 3, 4, 17), Normal("teacher", 2, 3, 4, 17), Labels(3, 255, "target", 2, 4, 17), Positive("weight", 3));
         yield return family.Case("tau=2", Normal("input", 1, 19, 6, 9), Normal("teacher", 1, 19, 3, 5), Labels(19, -100, "target", 1, 24, 36));
         yield return family.Case("pixel_weight=confidence", Normal("input", 2, 5, 3, 17), Normal("teacher", 2, 5, 3, 17));
         yield return family.Case("pixel_weight=confidence tau=3 unlabelled=keep", [.. KdInputs((2, 3), (6, 9), (3, 5), (12, 18)), Positive("weight", 3)]);
@@ -132,7 +135,8 @@ internal static class LossCases
             yield return family.Case($"where={where}", KdInputs((1, 1), (1, 1), (1, 1), (1, 1)));
             yield return family.Case($"where={where}", KdInputs((2, 2), (5, 19), (5, 19), (5, 19)));
             yield return family.Case($"where={where} ignore_index=1 tau=2", KdInputs((2, 3), (9, 11), (4, 5), (18, 33), ignore: 1));
-            yield return family.Case($"where={where} unlabelled=keep pixel_weight=confidence", [.. KdInputs((1, 3), (7, 17), (9, 20), (7, 17), 255), Positive("weight", 3)]);
+            yield return family.Case(
+                $"where={where} unlabelled=keep pixel_weight=confidence", [.. KdInputs((1, 3), (7, 17), (9, 20), (7, 17), 255), Positive("weight", 3)]);
         }
 
         foreach (string target in new[] { "mixed", "corrected" })
@@ -140,8 +144,10 @@ internal static class LossCases
             yield return family.Case($"target_logits={target}", KdInputs((5, 3), (1, 1), (1, 1), (1, 1)));
             yield return family.Case($"target_logits={target}", KdInputs((2, 19), (5, 7), (5, 7), (5, 7)));
             yield return family.Case($"target_logits={target} unlabelled=keep tau=2", KdInputs((2, 5), (4, 17), (4, 17), (4, 17), 255));
-            yield return family.Case($"target_logits={target} unlabelled=keep ignore_index=2", [.. KdInputs((1, 4), (6, 9), (3, 5), (24, 36), ignore: 2), Positive("weight", 4)]);
-            yield return family.Case($"target_logits={target} where=teacher_right_nearby pixel_weight=confidence tau=0.5", KdInputs((2, 3), (8, 9), (4, 5), (8, 9)));
+            yield return family.Case(
+                $"target_logits={target} unlabelled=keep ignore_index=2", [.. KdInputs((1, 4), (6, 9), (3, 5), (24, 36), ignore: 2), Positive("weight", 4)]);
+            yield return family.Case(
+                $"target_logits={target} where=teacher_right_nearby pixel_weight=confidence tau=0.5", KdInputs((2, 3), (8, 9), (4, 5), (8, 9)));
         }
     }
 
@@ -186,7 +192,8 @@ internal static class LossCases
         yield return family.ForwardOnly("num_classes=3", Normal("input", 0, 3, 6, 8), Labels(3, -100, "target", 0, 12, 16));
     }
 
-    private static CaseInput[] KdInputs((int Images, int Classes) n, (int H, int W) student, (int H, int W) teacher, (int H, int W) labels, int ignore = -100) =>
+    private static CaseInput[] KdInputs(
+        (int Images, int Classes) n, (int H, int W) student, (int H, int W) teacher, (int H, int W) labels, int ignore = -100) =>
         HeteroAkdCases.Inputs(n, student, teacher, labels, ignore);
 
     /// <summary>The sums of the loss, and the gradient of the input before it is divided by the second of them.</summary>

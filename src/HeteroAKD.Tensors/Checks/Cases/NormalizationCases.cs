@@ -8,7 +8,8 @@ namespace HeteroAKD.Tensors.Checks.Cases;
 /// <summary>Batch norm, layer norm, group norm, softmax.</summary>
 internal static class NormalizationCases
 {
-    public static IEnumerable<OpCase> All() => [.. BatchNorm(), .. LayerNorm(), .. GroupNorm(), .. SoftmaxOf(Softmax.Row, false), .. SoftmaxOf(Softmax.LogRow, true)];
+    public static IEnumerable<OpCase> All() =>
+        [.. BatchNorm(), .. LayerNorm(), .. GroupNorm(), .. SoftmaxOf(Softmax.Row, false), .. SoftmaxOf(Softmax.LogRow, true)];
 
     private static IEnumerable<OpCase> BatchNorm()
     {
@@ -29,7 +30,12 @@ internal static class NormalizationCases
 
     private static CaseInput[] BatchNormInputs(int images, int channels, int height, int width) =>
     [
-        Normal("input", images, channels, height, width), Positive("weight", channels), Normal("bias", channels), Normal("running_mean", channels), Positive("running_var", channels),
+        Normal(
+            "input",
+            images,
+            channels,
+            height,
+            width), Positive("weight", channels), Normal("bias", channels), Normal("running_mean", channels), Positive("running_var", channels),
     ];
 
     private static NamedValues[] BatchNormReference(CaseValues v)

@@ -22,7 +22,8 @@ internal static class OptimizerCases
         yield return family.Case("", Normal("param", 1), Normal("grad", 1));
         yield return family.Case("lr=0.1 weight_decay=0.01", Normal("param", 5, 7), Normal("grad", 5, 7));
         yield return family.Case("lr=0.1 momentum=0.9", Normal("param", 76), Normal("grad", 76), Normal("momentum_buffer", 76));
-        yield return family.Case("lr=0.1 momentum=0.9 weight_decay=0.01 nesterov=true", Normal("param", 1037), Normal("grad", 1037), Normal("momentum_buffer", 1037));
+        yield return family.Case(
+            "lr=0.1 momentum=0.9 weight_decay=0.01 nesterov=true", Normal("param", 1037), Normal("grad", 1037), Normal("momentum_buffer", 1037));
     }
 
     private static IEnumerable<OpCase> AdamW()
@@ -45,6 +46,8 @@ internal static class OptimizerCases
         yield return family.Case("lr=0.01 weight_decay=0.1", Normal("param", 5, 7), Normal("grad", 5, 7));
         yield return family.Case("lr=0.01 weight_decay=0.1", Normal("param", 76), Normal("grad", 76));
         yield return family.Case(
-            "lr=0.1 beta1=0.8 beta2=0.99 eps=0.001 step=12", Normal("param", 1037), Normal("grad", 1037), Normal("exp_avg", 1037), Positive("exp_avg_sq", 1037));
+            "lr=0.1 beta1=0.8 beta2=0.99 eps=0.001 "
+                + "step=12",
+            Normal("param", 1037), Normal("grad", 1037), Normal("exp_avg", 1037), Positive("exp_avg_sq", 1037));
     }
 }

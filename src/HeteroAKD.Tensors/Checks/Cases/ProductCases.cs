@@ -20,7 +20,8 @@ internal static class ProductCases
             for (int b = 0; b < batch; b++)
             {
                 GemmReference.Run(
-                    new GemmArguments { M = m, N = n, K = k }, v["input"].AsSpan(b * m * k, m * k), v["other"].AsSpan(b * k * n, k * n), y.AsSpan(b * m * n, m * n), [], []);
+                    new GemmArguments { M = m, N = n, K = k }, v["input"]
+                        .AsSpan(b * m * k, m * k), v["other"].AsSpan(b * k * n, k * n), y.AsSpan(b * m * n, m * n), [], []);
             }
 
             return [new("output", y)];
@@ -159,7 +160,8 @@ internal static class ProductCases
         yield return family.Case("stride=2 padding=1 output_padding=1", Normal("input", 2, 17, 4, 9), Normal("weight", 17, 13, 3, 3));
         yield return family.Case("stride=4 padding=3", Normal("input", 1, 3, 5, 6), Normal("weight", 3, 5, 7, 7), Normal("bias", 5));
         yield return family.Case("padding=2 dilation=2", Normal("input", 1, 4, 8, 10), Normal("weight", 4, 5, 3, 3));
-        yield return family.Case("stride=2,3 padding=0,1 output_padding=1,2 dilation=1,2", Normal("input", 1, 4, 5, 3), Normal("weight", 4, 3, 3, 2), Normal("bias", 3));
+        yield return family.Case(
+            "stride=2,3 padding=0,1 output_padding=1,2 dilation=1,2", Normal("input", 1, 4, 5, 3), Normal("weight", 4, 3, 3, 2), Normal("bias", 3));
         yield return family.Case("stride=2 padding=1 groups=2", Normal("input", 2, 4, 5, 7), Normal("weight", 4, 3, 4, 4), Normal("bias", 6));
         yield return family.Case("stride=2 padding=1 groups=5", Normal("input", 1, 5, 5, 18), Normal("weight", 5, 1, 4, 4), Normal("bias", 5));
         yield return family.ForwardOnly("stride=2", Of(CaseNumbers.OneNaN, "input", 1, 2, 3, 5), Normal("weight", 2, 3, 2, 2));

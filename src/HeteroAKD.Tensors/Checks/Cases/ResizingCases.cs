@@ -20,7 +20,9 @@ internal static class ResizingCases
         })
         {
             // Enlarging n times makes a source element part of about (2n)² target elements.
-            Terms = (v, result) => result == "output" ? 4 : 4 * (1 + (v.Attributes<InterpolateAttributes>().Height * v.Attributes<InterpolateAttributes>().Width / v.Shape("input").CountFrom(2))),
+            Terms = (v, result) =>
+                result == "output" ? 4
+                    : 4 * (1 + (v.Attributes<InterpolateAttributes>().Height * v.Attributes<InterpolateAttributes>().Width / v.Shape("input").CountFrom(2))),
         };
         foreach (string corners in new[] { "", " align_corners=true" })
         {
@@ -120,7 +122,10 @@ internal static class ResizingCases
             return [new("output", y)];
         })
         {
-            Terms = (v, result) => result == "output" ? v.Shape("input").CountFrom(2) / (v.Attributes<AdaptivePoolAttributes>().Height * v.Attributes<AdaptivePoolAttributes>().Width) : 4,
+            Terms = (v, result) =>
+                result == "output"
+                    ? v.Shape("input").CountFrom(2) / (v.Attributes<AdaptivePoolAttributes>().Height * v.Attributes<AdaptivePoolAttributes>().Width)
+                    : 4,
         };
         yield return family.Case("", Normal("input", 1, 1, 1, 1));
         yield return family.Case("", Normal("input", 2, 5, 7, 19));

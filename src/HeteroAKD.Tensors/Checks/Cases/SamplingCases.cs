@@ -45,7 +45,8 @@ internal static class SamplingCases
         yield return family.ForwardOnly("", Normal("bank", 1, 1, 1), Normal("input", 1, 1, 1, 1), Positive("valid", 1, 1, 1));
         yield return family.ForwardOnly("samples=3 key=4", Normal("bank", 3, 13, 5), Normal("input", 2, 3, 4, 5), Normal("valid", 2, 3, 4));
         yield return family.ForwardOnly("samples=7 key=-9", Normal("bank", 2, 7, 35), Normal("input", 1, 2, 7, 35), Normal("valid", 1, 2, 7));
-        yield return family.ForwardOnly("samples=5 key=2", Normal("bank", 2, 40, 67), Normal("input", 3, 2, 2, 67), Normal("valid", 3, 2, 2), Labels(1000, -100, "counter", 1));
+        yield return family.ForwardOnly(
+            "samples=5 key=2", Normal("bank", 2, 40, 67), Normal("input", 3, 2, 2, 67), Normal("valid", 3, 2, 2), Labels(1000, -100, "counter", 1));
     }
 
     // With a counter the key is derived from both, as a layer derives its own from that of a pass.

@@ -15,7 +15,8 @@ internal unsafe delegate void PackArgument<TArgument>(in TArgument argument, byt
 internal static unsafe class ArgumentPacker<TArgument>
     where TArgument : struct
 {
-    private static readonly MethodInfo WriteViewMethod = typeof(ArgumentPacker<TArgument>).GetMethod(nameof(WriteView), BindingFlags.Static | BindingFlags.NonPublic)!;
+    private static readonly MethodInfo s_writeViewMethod = typeof(ArgumentPacker<TArgument>).GetMethod(
+        nameof(WriteView), BindingFlags.Static | BindingFlags.NonPublic)!;
 
     /// <summary>The layout.</summary>
     public static readonly KernelParameter Layout = KernelParameter.Of(typeof(TArgument));
@@ -41,7 +42,7 @@ internal static unsafe class ArgumentPacker<TArgument>
 
             if (KernelParameter.IsView(field.Type))
             {
-                code.Emit(OpCodes.Call, WriteViewMethod.MakeGenericMethod(field.Type.GetGenericArguments()));
+                code.Emit(OpCodes.Call, s_writeViewMethod.MakeGenericMethod(field.Type.GetGenericArguments()));
             }
             else
             {

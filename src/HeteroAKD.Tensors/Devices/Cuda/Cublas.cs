@@ -13,13 +13,16 @@ internal sealed unsafe class Cublas : IDisposable
 
     private readonly nint _library;
     private readonly nint _handle;
-    private readonly delegate* unmanaged<nint, int, int, int, int, int, float*, nint, int, int, long, nint, int, int, long, float*, nint, int, int, long, int, int, int, int> _product;
+    private readonly delegate* unmanaged<nint, int, int, int, int, int, float*, nint, int, int, long, nint, int, int, long,
+        float*, nint, int, int, long, int, int, int, int> _product;
 
     private Cublas(nint library, string name, nint stream)
     {
         _library = library;
         Name = name;
-        _product = (delegate* unmanaged<nint, int, int, int, int, int, float*, nint, int, int, long, nint, int, int, long, float*, nint, int, int, long, int, int, int, int>)
+        _product =
+            (delegate* unmanaged<nint, int, int, int, int, int, float*, nint, int, int, long, nint, int, int, long,
+             float*, nint, int, int, long, int, int, int, int>)
             NativeLibrary.GetExport(library, "cublasGemmStridedBatchedEx");
         nint handle;
         Check(((delegate* unmanaged<nint*, int>)NativeLibrary.GetExport(library, "cublasCreate_v2"))(&handle), "cublasCreate");
@@ -73,7 +76,8 @@ internal sealed unsafe class Cublas : IDisposable
         NativeLibrary.Free(_library);
     }
 
-    // CUBLAS_COMPUTE_32F_FAST_TF32, CUBLAS_COMPUTE_32F_FAST_16BF, CUBLAS_COMPUTE_32F; the last is all there is to say where factors are bf16 numbers themselves.
+    // CUBLAS_COMPUTE_32F_FAST_TF32, CUBLAS_COMPUTE_32F_FAST_16BF, CUBLAS_COMPUTE_32F; the last is all there is to say where factors are bf16 numbers
+    // themselves.
     private static int ComputeType(MatrixPrecision precision) => precision switch { MatrixPrecision.Tf32 => 77, MatrixPrecision.Bf16 => 75, _ => 68 };
 
     private static int Transposed(in GemmMatrix matrix) => matrix.ColumnStride == 1 ? 0 : 1;
@@ -81,7 +85,8 @@ internal sealed unsafe class Cublas : IDisposable
     private static int Leading(in GemmMatrix matrix, int columns, int rows) =>
         matrix.ColumnStride == 1 ? Math.Max(matrix.RowStride, columns) : Math.Max(matrix.ColumnStride, rows);
 
-    private static nint Address(in GemmMatrix matrix) => matrix.Memory.View.LoadEffectiveAddressAsPtr() + (matrix.Offset * (matrix.Memory.Narrow != 0 ? sizeof(ushort) : sizeof(float)));
+    private static nint Address(in GemmMatrix matrix) =>
+        matrix.Memory.View.LoadEffectiveAddressAsPtr() + (matrix.Offset * (matrix.Memory.Narrow != 0 ? sizeof(ushort) : sizeof(float)));
 
     private static int TypeOf(in GemmMatrix matrix) => matrix.Memory.Narrow != 0 ? BFloat16 : Float32;
 

@@ -5,7 +5,6 @@ using HeteroAKD.Kernels.Pixelwise;
 using HeteroAKD.Tensors.Devices;
 using HeteroAKD.Tensors.Devices.Cuda;
 using ILGPU;
-using ILGPU.Algorithms;
 using ILGPU.Runtime;
 using ILGPU.Runtime.Cuda;
 using MemBlock = HeteroAKD.Tensors.Memory.Block;
@@ -13,8 +12,8 @@ using MemBlock = HeteroAKD.Tensors.Memory.Block;
 namespace HeteroAKD.Tensors;
 
 /// <summary>
-/// The <c>cuda</c> device. ILGPU opens the card, owns its memory and compiles kernels to PTX; modules, launches, copies and graphs are calls of the driver on two
-/// streams of our own, one that computes and one that uploads. Nothing waits but a read.
+/// The <c>cuda</c> device. ILGPU opens the card, owns its memory and compiles kernels to PTX; modules, launches, copies and graphs are calls of the driver on
+/// two streams of our own, one that computes and one that uploads. Nothing waits but a read.
 /// </summary>
 public sealed unsafe class CudaDevice : AcceleratorDevice
 {
@@ -94,7 +93,8 @@ public sealed unsafe class CudaDevice : AcceleratorDevice
     {
         Bind();
         _cublas ??= Cublas.TryOpen(Stream)
-            ?? throw new DeviceNotAvailableException("cuda", $"cuBLAS is not installed ({string.Join(", ", Cublas.Names)} not found); the CUDA toolkit or PyTorch's nvidia-cublas package has it.");
+            ?? throw new DeviceNotAvailableException(
+                "cuda", $"cuBLAS is not installed ({string.Join(", ", Cublas.Names)} not found); the CUDA toolkit or PyTorch's nvidia-cublas package has it.");
     }
 
     /// <inheritdoc/>
@@ -163,7 +163,8 @@ public sealed unsafe class CudaDevice : AcceleratorDevice
     internal override bool TryLibrary(in GemmArguments product)
     {
         bool contiguous = product.C.RowStride == product.N && (product.Batch == 1 || product.C.BatchStride == product.M * product.N) && product.C.Offset == 0;
-        if (_cublas is null || !Cublas.Takes(product) || product.HasResidual != 0 || product.Activation != ActivationKind.None || (product.BiasKind != GemmBias.None && !(contiguous && product.BiasOffset == 0)) || product.K == 0)
+        if (_cublas is null || !Cublas.Takes(product) || product.HasResidual != 0 || product.Activation != ActivationKind.None
+            || (product.BiasKind != GemmBias.None && !(contiguous && product.BiasOffset == 0)) || product.K == 0)
         {
             return false;
         }
@@ -265,7 +266,8 @@ public sealed unsafe class CudaDevice : AcceleratorDevice
     {
         if (shape.Threads > BlockBounds.For<TKernel>.Threads)
         {
-            throw new NotSupportedException($"{typeof(TKernel).Name} asks for blocks of {shape.Threads} threads; it is compiled for at most {BlockBounds.For<TKernel>.Threads}");
+            throw new NotSupportedException(
+                $"{typeof(TKernel).Name} asks for blocks of {shape.Threads} threads; it is compiled for at most {BlockBounds.For<TKernel>.Threads}");
         }
 
         CudaFunction function = _kernels.Get(typeof(TKernel), nameof(DeviceEntry.Block));

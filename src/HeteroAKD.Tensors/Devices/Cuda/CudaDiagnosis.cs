@@ -6,10 +6,10 @@ namespace HeteroAKD.Tensors.Devices.Cuda;
 internal static class CudaDiagnosis
 {
     private const string Visible = "CUDA_VISIBLE_DEVICES";
-    private static readonly Lazy<string?> Found = new(Look);
+    private static readonly Lazy<string?> s_found = new(Look);
 
     /// <summary>What is missing, as a sentence; null where there is a card. Looked for once.</summary>
-    public static string? Problem => Found.Value;
+    public static string? Problem => s_found.Value;
 
     /// <summary>The sentence for what the driver answered.</summary>
     /// <param name="library">Whether its library was found.</param>
@@ -40,7 +40,8 @@ internal static class CudaDiagnosis
     /// <param name="found">Whether ILGPU found an instruction set.</param>
     public static string? ExplainDriver(string card, string capability, string driver, bool found) => found
         ? null
-        : $"the driver is too old: it speaks CUDA {driver}, and {card} (compute capability {capability}) needs a later one for ILGPU's PTX. Update the NVIDIA driver.";
+        : $"the driver is too old: it speaks CUDA {driver}, and {card} (compute capability {capability}) needs a later one for ILGPU's PTX. Update the "
+            + "NVIDIA driver.";
 
     private static string? Look()
     {

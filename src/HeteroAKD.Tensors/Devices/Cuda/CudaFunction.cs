@@ -55,7 +55,8 @@ internal sealed unsafe class CudaFunction
             PtxParameter declared = entry.Parameters[i];
             if (declared.Bytes != parameters[i].Bytes || declared.Alignment != parameters[i].Alignment)
             {
-                return $"parameter {i} has {declared.Bytes} bytes aligned to {declared.Alignment}, the argument has {parameters[i].Bytes} aligned to {parameters[i].Alignment}";
+                return $"parameter {i} has {declared.Bytes} bytes aligned to {declared.Alignment}, the argument has {parameters[i].Bytes} aligned to "
+                    + $"{parameters[i].Alignment}";
             }
         }
 
@@ -83,7 +84,8 @@ internal sealed unsafe class CudaFunction
         int result = CudaDriver.cuLaunchKernel(_function, (uint)shape.Blocks, 1, 1, (uint)shape.Threads, 1, 1, (uint)shape.SharedBytes, stream, pointers, null);
         if (result != CudaDriver.Success)
         {
-            throw new CudaDriverException($"cuLaunchKernel({Name}, {shape.Blocks} blocks of {shape.Threads} threads, {shape.SharedBytes} bytes of shared memory)", result);
+            throw new CudaDriverException(
+                $"cuLaunchKernel({Name}, {shape.Blocks} blocks of {shape.Threads} threads, {shape.SharedBytes} bytes of shared memory)", result);
         }
     }
 
@@ -100,7 +102,9 @@ internal sealed unsafe class CudaFunction
         int result = CudaDriver.cuFuncSetAttribute(_function, CudaDriver.FunctionMaxDynamicSharedBytes, bytes);
         if (result != CudaDriver.Success)
         {
-            string most = CudaDriver.cuDeviceGetAttribute(out int limit, CudaDriver.DeviceMaxSharedBytes, 0) == CudaDriver.Success ? $"; the card allows a block {limit}" : "";
+            string most = CudaDriver.cuDeviceGetAttribute(out int limit, CudaDriver.DeviceMaxSharedBytes, 0) == CudaDriver.Success
+                ? $"; the card allows a block {limit}"
+                : "";
             throw new CudaDriverException($"cuFuncSetAttribute({Name}, {bytes} bytes of dynamic shared memory{most})", result);
         }
 

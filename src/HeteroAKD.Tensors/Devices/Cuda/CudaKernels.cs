@@ -1,18 +1,16 @@
 using System.Diagnostics;
 using System.Reflection;
 using HeteroAKD.Kernels.Launch;
-using ILGPU;
 using ILGPU.Backends;
 using ILGPU.Backends.EntryPoints;
 using ILGPU.Backends.PTX;
-using ILGPU.Runtime;
 using ILGPU.Runtime.Cuda;
 
 namespace HeteroAKD.Tensors.Devices.Cuda;
 
 /// <summary>
-/// The kernels of a device by type: from this run, from the cache on the disk, or compiled now by ILGPU to PTX. Their launches do not go through ILGPU, so one from
-/// the cache never meets its compiler.
+/// The kernels of a device by type: from this run, from the cache on the disk, or compiled now by ILGPU to PTX. Their launches do not go through ILGPU, so one
+/// from the cache never meets its compiler.
 /// </summary>
 internal sealed class CudaKernels : IDisposable
 {
@@ -43,7 +41,8 @@ internal sealed class CudaKernels : IDisposable
     /// <summary>Where they come from and what that took, in words; before the first, what the cache holds.</summary>
     public string Summary => (Count == 0 ? CacheSummary : UseSummary) + (_cache.Problem is { } problem ? $" (none kept: {problem})" : "");
 
-    private string CacheSummary => _cache.Folder is { } folder ? $"{_cache.Names(Key.Prefix).Count} kernels of earlier runs in {folder}" : "no kernels of earlier runs";
+    private string CacheSummary =>
+        _cache.Folder is { } folder ? $"{_cache.Names(Key.Prefix).Count} kernels of earlier runs in {folder}" : "no kernels of earlier runs";
 
     private string UseSummary => FormattableString.Invariant(
         $"{Count} kernels: {Compiled} compiled in {Stopwatch.GetElapsedTime(0, _compileTicks).TotalSeconds:F1} s, {Count - Compiled} from the cache; ")
@@ -96,11 +95,13 @@ internal sealed class CudaKernels : IDisposable
     }
 
     /// <summary>Layouts of an entry point's parameters.</summary>
-    internal static IReadOnlyList<KernelParameter> ParametersOf(MethodInfo method) => [.. method.GetParameters().Select(p => KernelParameter.Of(p.ParameterType))];
+    internal static IReadOnlyList<KernelParameter> ParametersOf(MethodInfo method) =>
+        [.. method.GetParameters().Select(p => KernelParameter.Of(p.ParameterType))];
 
     private string Compile(MethodInfo method)
     {
-        CompiledKernel kernel = _accelerator.Backend.Compile(EntryPointDescription.FromExplicitlyGroupedKernel(method), BlockBounds.Of(method), AddressSpaceHook.For(method));
+        CompiledKernel kernel = _accelerator.Backend.Compile(
+            EntryPointDescription.FromExplicitlyGroupedKernel(method), BlockBounds.Of(method), AddressSpaceHook.For(method));
         return ((PTXCompiledKernel)kernel).PTXAssembly;
     }
 

@@ -6,8 +6,8 @@ using ILGPU.Runtime.Cuda;
 namespace HeteroAKD.Tensors.Devices.Cuda;
 
 /// <summary>
-/// The modules of a context: PTX that the driver has translated for its card. Those that the cache holds for this build can be loaded ahead on threads of their own
-/// (<see cref="Preload"/>); whoever needs one sooner loads it himself, or waits for the thread that is at it.
+/// The modules of a context: PTX that the driver has translated for its card. Those that the cache holds for this build can be loaded ahead on threads of their
+/// own (<see cref="Preload"/>); whoever needs one sooner loads it himself, or waits for the thread that is at it.
 /// </summary>
 internal sealed class CudaModules(CudaAccelerator accelerator, KernelCache cache, KernelKey key) : IDisposable
 {

@@ -1,8 +1,8 @@
 namespace HeteroAKD.Tensors.Devices.Cuda;
 
 /// <summary>
-/// Launches of a step in order: kernel, grid and the bytes of the arguments. The step itself runs as always while they are noted. To be replayed they are launched
-/// once more into a capture, which makes them one graph of the driver; where it makes none, they are launched one by one.
+/// Launches of a step in order: kernel, grid and the bytes of the arguments. The step itself runs as always while they are noted. To be replayed they are
+/// launched once more into a capture, which makes them one graph of the driver; where it makes none, they are launched one by one.
 /// </summary>
 internal sealed unsafe class CudaRecording(CudaDevice device) : StepRecording
 {

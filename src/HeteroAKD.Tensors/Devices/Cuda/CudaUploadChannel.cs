@@ -4,8 +4,8 @@ using ILGPU.Runtime;
 namespace HeteroAKD.Tensors.Devices.Cuda;
 
 /// <summary>
-/// Values go through two page-locked buffers, one filled while the other travels, on a stream of their own into device memory beside the tensor; in the order of
-/// the computing stream they are then copied into the tensor. So a transfer overlaps the work before it, and a replayed step finds its input at one address.
+/// Values go through two page-locked buffers, one filled while the other travels, on a stream of their own into device memory beside the tensor; in the order
+/// of the computing stream they are then copied into the tensor. So a transfer overlaps the work before it, and a replayed step finds its input at one address.
 /// </summary>
 internal sealed unsafe class CudaUploadChannel : UploadChannel
 {

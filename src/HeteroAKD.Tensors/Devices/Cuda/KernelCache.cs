@@ -4,8 +4,8 @@ using System.Text;
 namespace HeteroAKD.Tensors.Devices.Cuda;
 
 /// <summary>
-/// PTX of earlier runs on the disk, by content: a name is a hash of all that the text depends on, so nothing ever has to be made invalid. A file that is not whole
-/// is a miss. Whatever goes wrong with the disk, the run goes on without.
+/// PTX of earlier runs on the disk, by content: a name is a hash of all that the text depends on, so nothing ever has to be made invalid. A file that is not
+/// whole is a miss. Whatever goes wrong with the disk, the run goes on without.
 /// </summary>
 internal sealed class KernelCache
 {

@@ -7,8 +7,8 @@ using ILGPU.Algorithms;
 namespace HeteroAKD.Tensors.Devices.Cuda;
 
 /// <summary>
-/// Names kernels in the cache. A name begins with a hash of what all kernels of a build have in common (code, compiler, card, options) and goes on with one of the
-/// kernel's own type: all that is there for this build and card can be listed.
+/// Names kernels in the cache. A name begins with a hash of what all kernels of a build have in common (code, compiler, card, options) and goes on with one of
+/// the kernel's own type: all that is there for this build and card can be listed.
 /// </summary>
 internal sealed class KernelKey
 {
@@ -32,7 +32,8 @@ internal sealed class KernelKey
     /// <param name="kernel">Its type, or the type that stands for an entry point without one.</param>
     /// <param name="entry">Its entry point in <see cref="DeviceEntry"/>, or what else is kept about it.</param>
     /// <param name="kind">What the name begins with, for what is no kernel.</param>
-    public string NameOf(Type kernel, string entry, string kind = "") => $"{kind}{Prefix}-{Hash($"{entry} {kernel.AssemblyQualifiedName} {string.Join(' ', Modules(kernel).Distinct())}")}";
+    public string NameOf(Type kernel, string entry, string kind = "") =>
+        $"{kind}{Prefix}-{Hash($"{entry} {kernel.AssemblyQualifiedName} {string.Join(' ', Modules(kernel).Distinct())}")}";
 
     private static IEnumerable<string> Modules(Type type) =>
         type.GenericTypeArguments.SelectMany(Modules).Prepend(type.Module.ModuleVersionId.ToString("N"));

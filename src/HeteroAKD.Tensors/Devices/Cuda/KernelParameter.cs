@@ -7,14 +7,15 @@ namespace HeteroAKD.Tensors.Devices.Cuda;
 /// <summary>One number of a kernel's parameter.</summary>
 /// <param name="Path">Fields from the parameter down to it; empty for a parameter that is a number itself.</param>
 /// <param name="Name">The same for people.</param>
-/// <param name="Type">Its primitive type; a view counts as one, of 16 bytes: address and length. <see cref="Void"/> for the byte of a struct without fields.</param>
+/// <param name="Type">Its primitive type; a view counts as one, of 16 bytes: address and length. <see cref="Void"/> for the byte of a struct without
+/// fields.</param>
 /// <param name="Offset">Bytes from the parameter's start.</param>
 /// <param name="Bytes">Its size.</param>
 internal sealed record ParameterField(IReadOnlyList<FieldInfo> Path, string Name, Type Type, int Offset, int Bytes);
 
 /// <summary>
-/// How PTX that ILGPU made expects a parameter: C's layout of the fields in the order of their declaration, views as address and length. The runtime's own layout
-/// is another, as a view holds a reference there.
+/// How PTX that ILGPU made expects a parameter: C's layout of the fields in the order of their declaration, views as address and length. The runtime's own
+/// layout is another, as a view holds a reference there.
 /// </summary>
 internal sealed class KernelParameter
 {

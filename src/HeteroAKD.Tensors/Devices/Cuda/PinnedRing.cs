@@ -1,8 +1,8 @@
 namespace HeteroAKD.Tensors.Devices.Cuda;
 
 /// <summary>
-/// Page-locked memory through which small and occasional values go to the card: the caller's memory is free again at once, and nobody waits unless the card is a
-/// whole ring behind.
+/// Page-locked memory through which small and occasional values go to the card: the caller's memory is free again at once, and nobody waits unless the card is
+/// a whole ring behind.
 /// </summary>
 internal sealed unsafe class PinnedRing : IDisposable
 {

@@ -26,7 +26,8 @@ internal sealed class TileTuner(CudaDevice device, KernelCache cache, KernelKey 
     private long _ticks;
 
     /// <summary>Products that were tried in this process, with the time it took, in words; empty if there were none.</summary>
-    public string Summary => Tried == 0 ? "" : FormattableString.Invariant($"; tiles of {Tried} products chosen in {Stopwatch.GetElapsedTime(0, _ticks).TotalSeconds:F1} s");
+    public string Summary =>
+        Tried == 0 ? "" : FormattableString.Invariant($"; tiles of {Tried} products chosen in {Stopwatch.GetElapsedTime(0, _ticks).TotalSeconds:F1} s");
 
     /// <summary>Products that were tried in this process.</summary>
     public int Tried { get; private set; }

@@ -84,7 +84,8 @@ public sealed class ArgumentPackerTests : IDisposable
         Assert.Equal("Run", entry.Name);
         Assert.Null(CudaFunction.Mismatch(entry, [KernelParameter.Of(typeof(Mem)), KernelParameter.Of(typeof(int))]));
         Assert.Contains("2 parameters are declared, 1 are passed", CudaFunction.Mismatch(entry, [KernelParameter.Of(typeof(Mem))]));
-        string error = Assert.Throws<NotSupportedException>(() => new CudaFunction("K", 0, entry, [KernelParameter.Of(typeof(Mem)), KernelParameter.Of(typeof(long))])).Message;
+        string error = Assert.Throws<NotSupportedException>(
+            () => new CudaFunction("K", 0, entry, [KernelParameter.Of(typeof(Mem)), KernelParameter.Of(typeof(long))])).Message;
         Assert.Contains("kernel K: parameter 1 has 4 bytes aligned to 4, the argument has 8 aligned to 8", error);
     }
 

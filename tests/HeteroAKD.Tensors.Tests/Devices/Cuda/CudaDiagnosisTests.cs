@@ -19,6 +19,7 @@ public sealed class CudaDiagnosisTests
     public void A_driver_without_an_instruction_set_is_too_old()
     {
         Assert.Null(CudaDiagnosis.ExplainDriver("card", "8.0", "12.4", found: true));
-        Assert.Contains("speaks CUDA 8.0, and card (compute capability 8.0) needs a later one", CudaDiagnosis.ExplainDriver("card", "8.0", "8.0", found: false));
+        Assert.Contains(
+            "speaks CUDA 8.0, and card (compute capability 8.0) needs a later one", CudaDiagnosis.ExplainDriver("card", "8.0", "8.0", found: false));
     }
 }

@@ -93,7 +93,10 @@ public sealed class KernelCacheTests : IDisposable
         string name = key.NameOf(typeof(List<int>), "Pixel");
         Assert.Equal(name, new KernelKey("sm_80").NameOf(typeof(List<int>), "Pixel"));
         Assert.StartsWith(key.Prefix, name);
-        string[] others = [key.NameOf(typeof(List<long>), "Pixel"), key.NameOf(typeof(List<int>), "Rows"), new KernelKey("sm_90").NameOf(typeof(List<int>), "Pixel")];
+        string[] others =
+        [
+            key.NameOf(typeof(List<long>), "Pixel"), key.NameOf(typeof(List<int>), "Rows"), new KernelKey("sm_90").NameOf(typeof(List<int>), "Pixel")
+        ];
         Assert.DoesNotContain(name, others);
         Assert.Equal(3, others.Distinct().Count());
     }

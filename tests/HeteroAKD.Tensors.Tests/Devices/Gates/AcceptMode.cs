@@ -4,7 +4,8 @@ namespace HeteroAKD.Tensors.Tests.Devices.Gates;
 internal static class AcceptMode
 {
     /// <summary>How to turn it on, for messages.</summary>
-    public const string Hint = "If the change is meant, run the tests once with HETEROAKD_ACCEPT_SNAPSHOTS=1, look at the difference that git shows, and say in the file why it changed";
+    public const string Hint = "If the change is meant, run the tests once with HETEROAKD_ACCEPT_SNAPSHOTS=1, look at the difference that git shows, and "
+        + "say in the file why it changed";
 
     /// <summary>Whether it is on.</summary>
     public static bool IsOn => Environment.GetEnvironmentVariable("HETEROAKD_ACCEPT_SNAPSHOTS") == "1";

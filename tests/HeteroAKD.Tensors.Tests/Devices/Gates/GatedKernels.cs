@@ -10,8 +10,8 @@ using HeteroAKD.Tensors.Tests.Devices.Gates;
 namespace HeteroAKD.Tensors.Tests.Devices.Gates;
 
 /// <summary>
-/// The kernels whose PTX is looked through: what the cases of every operation, shapes of real networks and whole training steps launch in every precision, and the
-/// variants of these that other sizes would launch. Each is compiled once for all tests.
+/// The kernels whose PTX is looked through: what the cases of every operation, shapes of real networks and whole training steps launch in every precision, and
+/// the variants of these that other sizes would launch. Each is compiled once for all tests.
 /// </summary>
 public sealed class GatedKernels
 {

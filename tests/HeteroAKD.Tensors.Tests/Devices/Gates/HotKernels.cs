@@ -17,7 +17,7 @@ internal sealed class HotKernels
     // What a ceiling has above the registers that were found when it was set.
     private const int SpareRegisters = 8;
 
-    private static readonly string File = RepositoryRoot.File("tests", "HeteroAKD.Tensors.Tests", "Devices", "Gates", "hot-kernels.txt");
+    private static readonly string s_file = RepositoryRoot.File("tests", "HeteroAKD.Tensors.Tests", "Devices", "Gates", "hot-kernels.txt");
 
     // More than that a thread cannot have.
     private const int MostRegisters = 255;
@@ -43,7 +43,7 @@ internal sealed class HotKernels
     /// <summary>Reads the table.</summary>
     public static HotKernels Read()
     {
-        string[] lines = System.IO.File.ReadAllLines(File);
+        string[] lines = System.IO.File.ReadAllLines(s_file);
         return new(
             [.. lines.TakeWhile(line => line.StartsWith('#')).Where(line => !line.StartsWith("##", StringComparison.Ordinal))],
             [.. lines.Where(line => line.Length > 0 && !line.StartsWith('#')).Select(Parse)]);
@@ -55,7 +55,11 @@ internal sealed class HotKernels
         string[] operations = [.. flow.Instructions.Select(PtxFlow.Operation)];
 
         // Loads of four have a column of their own.
-        return [.. Columns.Select(c => operations.Count(o => o.StartsWith(c.Operation, StringComparison.Ordinal) && (c.Head != "ld.sh" || !o.Contains(".v4", StringComparison.Ordinal))))];
+        return
+        [
+            .. Columns.Select(c => operations.Count(o => o.StartsWith(c.Operation, StringComparison.Ordinal)
+                && (c.Head != "ld.sh" || !o.Contains(".v4", StringComparison.Ordinal))))
+        ];
     }
 
     /// <summary>The ceiling for a kernel that takes so many registers.</summary>
@@ -71,8 +75,9 @@ internal sealed class HotKernels
     /// <summary>Writes other lines into the file, below the same comment.</summary>
     public void Write(IEnumerable<HotKernel> rows)
     {
-        string heads = $"##{string.Join("  ", Columns.Select(c => c.Head))}  {string.Join("  ", GatedKernels.Capabilities.Select(c => $"r{c}".PadLeft(5)))}  kernel";
-        System.IO.File.WriteAllLines(File, [.. _comments, heads, .. rows.OrderBy(row => row.Kernel, StringComparer.Ordinal).Select(Format)]);
+        string heads = $"##{string.Join("  ", Columns.Select(c => c.Head))}  {string.Join("  ", GatedKernels.Capabilities.Select(c => $"r{c}".PadLeft(5)))} "
+            + " kernel";
+        System.IO.File.WriteAllLines(s_file, [.. _comments, heads, .. rows.OrderBy(row => row.Kernel, StringComparer.Ordinal).Select(Format)]);
     }
 
     // Numbers, then a name that may hold blanks.
@@ -84,7 +89,7 @@ internal sealed class HotKernels
         int expected = Columns.Count + GatedKernels.Capabilities.Length;
         return numbers.Length == expected ? new(kernel, numbers[..Columns.Count], numbers[Columns.Count..])
             : numbers.Length == 0 ? new(kernel, [], [])
-            : throw new FormatException($"{File}: {numbers.Length} numbers instead of {expected} (or none, to be filled in) before '{kernel}'");
+            : throw new FormatException($"{s_file}: {numbers.Length} numbers instead of {expected} (or none, to be filled in) before '{kernel}'");
     }
 
     private static string Number(int value) => value.ToString(CultureInfo.InvariantCulture);

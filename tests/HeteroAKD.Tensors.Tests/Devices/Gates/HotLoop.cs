@@ -25,7 +25,8 @@ internal static partial class HotLoop
         IEnumerable<PtxBlock> blocks = loop.Blocks.Select(number => flow.Blocks[number]);
         IEnumerable<PtxBlock> shown = part == LoopPart.Beginning ? blocks : [blocks.MaxBy(block => Work(block.Instructions))!];
         string[] lines = [.. Normalized(shown.SelectMany(Lines))];
-        IEnumerable<string> counts = instructions.CountBy(PtxFlow.Operation).OrderByDescending(c => c.Value).ThenBy(c => c.Key, StringComparer.Ordinal).Select(c => $"{c.Value,6} {c.Key}");
+        IEnumerable<string> counts = instructions.CountBy(PtxFlow.Operation)
+            .OrderByDescending(c => c.Value).ThenBy(c => c.Key, StringComparer.Ordinal).Select(c => $"{c.Value,6} {c.Key}");
         return
         [
             $"// {kernel}: {instructions.Length} instructions in {loop.Blocks.Count} blocks of the loop with the most arithmetic",
@@ -40,7 +41,10 @@ internal static partial class HotLoop
     private static (int Matrix, int Fma, int All) Work(IEnumerable<string> instructions)
     {
         string[] operations = [.. instructions.Select(PtxFlow.Operation)];
-        return (operations.Count(o => o.StartsWith("mma", StringComparison.Ordinal)), operations.Count(o => o.StartsWith("fma", StringComparison.Ordinal)), operations.Length);
+        return (
+            operations.Count(o => o.StartsWith("mma", StringComparison.Ordinal)),
+            operations.Count(o => o.StartsWith("fma", StringComparison.Ordinal)),
+            operations.Length);
     }
 
     private static IEnumerable<string> Lines(PtxBlock block) =>

@@ -11,8 +11,8 @@ namespace HeteroAKD.Tensors.Tests.Devices.Gates;
 internal readonly record struct AssembledKernel(int Registers, int SpilledBytes, int SharedBytes);
 
 /// <summary>
-/// NVIDIA's assembler, which turns PTX into the code of a card without one: named by the environment variable HETEROAKD_PTXAS, else in PATH. It comes with the CUDA
-/// toolkit; on Debian with the package nvidia-cuda-toolkit.
+/// NVIDIA's assembler, which turns PTX into the code of a card without one: named by the environment variable HETEROAKD_PTXAS, else in PATH. It comes with the
+/// CUDA toolkit; on Debian with the package nvidia-cuda-toolkit.
 /// </summary>
 internal sealed partial class Ptxas
 {
@@ -20,7 +20,7 @@ internal sealed partial class Ptxas
     private const int MostSeconds = 120;
 
     // The first release that knows sm_90.
-    private static readonly Version Oldest = new(11, 8);
+    private static readonly Version s_oldest = new(11, 8);
 
     private readonly string _path;
     private readonly Version _isa;
@@ -41,7 +41,9 @@ internal sealed partial class Ptxas
     public static (Ptxas? Tool, string Problem) Find()
     {
         string? named = Environment.GetEnvironmentVariable(Variable);
-        string? path = named ?? Environment.GetEnvironmentVariable("PATH")?.Split(Path.PathSeparator).Select(folder => Path.Combine(folder, "ptxas")).FirstOrDefault(File.Exists);
+        string? path = named
+            ?? Environment.GetEnvironmentVariable("PATH")?.Split(Path.PathSeparator)
+                .Select(folder => Path.Combine(folder, "ptxas")).FirstOrDefault(File.Exists);
         if (path is null || !File.Exists(path))
         {
             return (null, named is null
@@ -57,7 +59,7 @@ internal sealed partial class Ptxas
         }
 
         Version version = Version.Parse(release.Groups[1].Value);
-        return version < Oldest ? (null, $"{path} is of CUDA {version}; sm_90 needs {Oldest}: kernels are not assembled") : (new Ptxas(path, version), "");
+        return version < s_oldest ? (null, $"{path} is of CUDA {version}; sm_90 needs {s_oldest}: kernels are not assembled") : (new Ptxas(path, version), "");
     }
 
     /// <summary>Assembles a kernel, in a folder of its own.</summary>

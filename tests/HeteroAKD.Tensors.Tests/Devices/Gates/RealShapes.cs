@@ -7,14 +7,15 @@ using HeteroAKD.Tensors.Ops;
 namespace HeteroAKD.Tensors.Tests.Devices.Gates;
 
 /// <summary>
-/// Launches in sizes of real networks, forward and backward, on a device that executes nothing: large tiles, pieces of long sums and four elements a thread, which the
-/// small sizes of the operations' cases do not reach.
+/// Launches in sizes of real networks, forward and backward, on a device that executes nothing: large tiles, pieces of long sums and four elements a thread,
+/// which the small sizes of the operations' cases do not reach.
 /// </summary>
 internal static class RealShapes
 {
-    private static readonly (string Network, int Height, int Width)[] Networks =
+    private static readonly (string Network, int Height, int Width)[] s_networks =
     [
-        ("tiny-cnn-student", 96, 128), ("tiny-mit-student", 96, 128), ("segformer-b0", 512, 1024), ("deeplabv3-resnet18", 512, 1024), ("deeplabv3-mobilenetv2", 512, 1024),
+        ("tiny-cnn-student", 96, 128), ("tiny-mit-student", 96, 128), ("segformer-b0", 512, 1024), ("deeplabv3-resnet18", 512, 1024),
+        ("deeplabv3-mobilenetv2", 512, 1024),
     ];
 
     /// <summary>Launches all of them in the precision of the device.</summary>
@@ -24,7 +25,7 @@ internal static class RealShapes
         AttentionStages(device);
         Norms(device);
         LossFunctions(device);
-        foreach ((string network, int height, int width) in Networks)
+        foreach ((string network, int height, int width) in s_networks)
         {
             Train(device, network, height, width);
         }
@@ -41,7 +42,11 @@ internal static class RealShapes
         Step(device, x => MatMul.Row.Apply(default, x[0], x[1]), new(2048, 2048), new(2048, 2048));
         if (device.MatrixPrecision == MatrixPrecision.Bf16)
         {
-            Step(device, x => MatMul.Row.Apply(default, Functional.To(x[0], DType.BFloat16), Functional.To(x[1], DType.BFloat16)), new(2048, 2048), new(2048, 2048));
+            Step(
+                device,
+                x => MatMul.Row.Apply(default, Functional.To(x[0], DType.BFloat16), Functional.To(x[1], DType.BFloat16)),
+                new(2048, 2048),
+                new(2048, 2048));
         }
     }
 
@@ -70,7 +75,12 @@ internal static class RealShapes
 
         foreach (bool training in new[] { true, false })
         {
-            Step(device, x => Functional.BatchNorm(x[0], x[1], x[2], Zeros(device, 64), Zeros(device, 64), null, training, relu: true), new(8, 64, 128, 256), new(64), new(64));
+            Step(
+                device,
+                x => Functional.BatchNorm(x[0], x[1], x[2], Zeros(device, 64), Zeros(device, 64), null, training, relu: true),
+                new(8, 64, 128, 256),
+                new(64),
+                new(64));
         }
     }
 
