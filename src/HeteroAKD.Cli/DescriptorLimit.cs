@@ -1,11 +1,12 @@
 using System.Text;
+using HeteroAKD.Platform;
 using Microsoft.Win32.SafeHandles;
 
 namespace HeteroAKD.Cli;
 
 /// <summary>
-/// How many files the process may have open at once (<c>ulimit -n</c>). The runtime holds two descriptors of every library that it has loaded, so that a process
-/// without any left cannot even say so: what is here uses nothing outside the runtime's core.
+/// How many files the process may have open at once (<c>ulimit -n</c>). The runtime holds two descriptors of every library that it has loaded, so that a
+/// process without any left cannot even say so: what is here uses nothing outside the runtime's core.
 /// </summary>
 internal static class DescriptorLimit
 {
@@ -19,13 +20,15 @@ internal static class DescriptorLimit
     /// <summary>Says so on the standard error if there are too few to work with.</summary>
     public static bool IsTooLow()
     {
-        int limit = Limit();
+        long limit = Limit();
         if (limit >= Needed)
         {
             return false;
         }
 
-        Say("error: this process may have " + limit + " files open at once (ulimit -n), and heteroakd needs " + Needed + "; raise the limit, for example with 'ulimit -n 1024'\n");
+        Say(
+            "error: this process may have " + limit + " files open at once (ulimit -n), and heteroakd needs " + Needed + "; raise the limit, for example "
+                + "with 'ulimit -n 1024'\n");
         return true;
     }
 
@@ -51,6 +54,11 @@ internal static class DescriptorLimit
     // Hardly more than the next library takes is left: two descriptors, and one to look for it. The files of what failed may have been closed since.
     private static bool IsReached()
     {
+        if (OperatingSystem.IsWindows())
+        {
+            return false; // it has no such limit
+        }
+
         SafeFileHandle?[] probes = new SafeFileHandle?[16];
         try
         {
@@ -74,37 +82,14 @@ internal static class DescriptorLimit
         }
     }
 
-    // Where Linux does not tell it, nobody is refused.
-    private static int Limit()
-    {
-        const string File = "/proc/self/limits";
-        const string Line = "Max open files";
-        if (!System.IO.File.Exists(File))
-        {
-            return int.MaxValue;
-        }
-
-        string text = System.IO.File.ReadAllText(File);
-        int at = text.IndexOf(Line, StringComparison.Ordinal) + Line.Length;
-        while (at >= Line.Length && at < text.Length && text[at] == ' ')
-        {
-            at++;
-        }
-
-        int end = at;
-        while (end < text.Length && char.IsAsciiDigit(text[end]))
-        {
-            end++;
-        }
-
-        return at >= Line.Length && int.TryParse(text.Substring(at, end - at), out int soft) ? soft : int.MaxValue;
-    }
+    // Where it is not told, nobody is refused.
+    private static long Limit() => OperatingSystem.IsLinux() ? LinuxProcess.DescriptorLimit ?? long.MaxValue : long.MaxValue;
 
     private static void Say(string line)
     {
         try
         {
-            using var error = new FileStream(new SafeFileHandle(StandardError, ownsHandle: false), FileAccess.Write, bufferSize: 0);
+            using FileStream error = new(new SafeFileHandle(StandardError, ownsHandle: false), FileAccess.Write, bufferSize: 0);
             error.Write(Encoding.UTF8.GetBytes(line));
         }
         catch (IOException)

@@ -1,22 +1,15 @@
-using System.Buffers.Binary;
 using System.Globalization;
-using System.Runtime.InteropServices;
 using System.Text;
+using HeteroAKD.Platform;
 
 namespace HeteroAKD.Tensors;
 
 /// <summary>
-/// Opens input files. Links are followed; what is no regular file (a device, a pipe) is refused before it is opened, since it may have no end or nobody who writes, and what is
-/// larger than the caller can use is refused before it is read.
+/// Opens input files. Links are followed; what is no regular file (a device, a pipe) is refused before it is opened, since it may have no end or nobody who
+/// writes, and what is larger than the caller can use is refused before it is read.
 /// </summary>
-public static partial class RegularFile
+public static class RegularFile
 {
-    private const int CurrentFolder = -100;  // AT_FDCWD: relative paths start at the working folder
-    private const uint TypeOnly = 1;         // STATX_TYPE
-    private const int StatusBytes = 256;     // of struct statx, the same for every processor
-    private const int ModeAt = 28;
-    private const int TypeMask = 0xF000;     // S_IFMT
-
     /// <summary>Opens a file for reading.</summary>
     /// <param name="path">The file, or a link to it.</param>
     /// <param name="maxBytes">A larger one is refused.</param>
@@ -50,36 +43,6 @@ public static partial class RegularFile
     }
 
     /// <summary>What a path leads to, in words, where that is there and neither a regular file nor a folder; null on systems that cannot be asked.</summary>
-    public static string? OtherKind(string path)
-    {
-        if (!OperatingSystem.IsLinux() || path.Contains('\0', StringComparison.Ordinal))
-        {
-            return null;
-        }
-
-        Span<byte> status = stackalloc byte[StatusBytes];
-        try
-        {
-            if (Statx(CurrentFolder, path, 0, TypeOnly, ref MemoryMarshal.GetReference(status)) != 0)
-            {
-                return null;
-            }
-        }
-        catch (Exception e) when (e is EntryPointNotFoundException or DllNotFoundException)
-        {
-            return null;  // a C library from before 2018
-        }
-
-        int mode = BitConverter.IsLittleEndian ? BinaryPrimitives.ReadUInt16LittleEndian(status[ModeAt..]) : BinaryPrimitives.ReadUInt16BigEndian(status[ModeAt..]);
-        return (mode & TypeMask) switch
-        {
-            0x1000 => "a named pipe",
-            0x2000 or 0x6000 => "a device",
-            0xC000 => "a socket",
-            _ => null,
-        };
-    }
-
-    [LibraryImport("libc", EntryPoint = "statx", StringMarshalling = StringMarshalling.Utf8)]
-    private static partial int Statx(int folder, string path, int flags, uint mask, ref byte status);
+    public static string? OtherKind(string path) =>
+        OperatingSystem.IsLinux() && !path.Contains('\0', StringComparison.Ordinal) ? LinuxFile.OtherKind(path) : null;
 }

@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using HeteroAKD.Platform;
 
 namespace HeteroAKD.Kernels.Launch;
 
@@ -6,12 +7,10 @@ namespace HeteroAKD.Kernels.Launch;
 /// Large pieces of host memory, on pages of 2 MiB where the system gives them when asked: kernels walk over dozens of planes at once, each on pages of
 /// its own, and with pages of 4 KiB more of them are in use than a processor keeps addresses for.
 /// </summary>
-public static unsafe partial class HostMemory
+public static unsafe class HostMemory
 {
     /// <summary>Where large pages begin, and what they are a multiple of.</summary>
     private const nuint PageBytes = 2 << 20;
-
-    private const int AdviseHugePages = 14; // MADV_HUGEPAGE of Linux
 
     /// <summary>At least <paramref name="bytes"/>, beginning at a page; contents undefined. To be given to <see cref="Free"/>.</summary>
     /// <exception cref="OutOfMemoryException">The system has no more.</exception>
@@ -21,8 +20,7 @@ public static unsafe partial class HostMemory
         void* memory = NativeMemory.AlignedAlloc(bytes, PageBytes);
         if (OperatingSystem.IsLinux())
         {
-            // Advice: where it is not taken, nothing is lost.
-            _ = Advise(memory, bytes, AdviseHugePages);
+            LinuxMemory.AdviseHugePages(memory, bytes);
         }
 
         return memory;
@@ -30,7 +28,4 @@ public static unsafe partial class HostMemory
 
     /// <summary>Gives memory back; null is nothing.</summary>
     public static void Free(void* memory) => NativeMemory.AlignedFree(memory);
-
-    [LibraryImport("libc", EntryPoint = "madvise")]
-    private static partial int Advise(void* memory, nuint bytes, int advice);
 }
