@@ -3,7 +3,7 @@ namespace HeteroAKD.Data;
 /// <summary>
 /// What a <see cref="CounterRandom"/> is used for. Draws for different purposes never share a counter, so adding one leaves the others as they were.
 /// </summary>
-public enum RandomPurpose : uint
+internal enum RandomPurpose : uint
 {
     /// <summary>The order of an epoch.</summary>
     Shuffle = 1,
@@ -29,7 +29,7 @@ public enum RandomPurpose : uint
 /// save: the same five numbers give the same sequence on any thread of any machine, and neighbouring seeds or indices are as independent as distant ones.
 /// It is a mutable struct: hand it on by <c>ref</c>.
 /// </remarks>
-public struct CounterRandom
+internal struct CounterRandom
 {
     private readonly uint _key0, _key1;
     private readonly uint _purpose, _major, _minor;

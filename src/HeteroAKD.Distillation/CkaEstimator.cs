@@ -17,7 +17,7 @@ public enum CkaKernel
 /// batch (Nguyen, Raghu and Kornblith, ICLR 2021, Eq. 3). It does not depend on widths, sizes, rotation or scale of the maps. An example is an image with all
 /// features of its map.
 /// </summary>
-public sealed class CkaEstimator
+internal sealed class CkaEstimator
 {
     /// <summary>Fewest images of a batch: HSIC₁ divides by n - 3.</summary>
     public const int LeastImages = 4;

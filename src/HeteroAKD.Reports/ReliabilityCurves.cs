@@ -4,7 +4,7 @@ using HeteroAKD.Training.Evaluation;
 namespace HeteroAKD.Reports;
 
 /// <summary>Turns what was measured of the share S into the panels of <c>reliability.png</c>.</summary>
-public static class ReliabilityCurves
+internal static class ReliabilityCurves
 {
     private const double Chance = 0.5;
 

@@ -8,7 +8,7 @@ namespace HeteroAKD.Reports;
 /// The typeface of every picture: the built-in stroke font, because a machine with only the .NET SDK often has no font
 /// at all and text would silently be missing. So pictures look the same everywhere.
 /// </summary>
-public static class ReportFont
+internal static class ReportFont
 {
     private static readonly Lazy<SKTypeface> s_regular = new(() => Load(bold: false));
     private static readonly Lazy<SKTypeface> s_bold = new(() => Load(bold: true));

@@ -4,7 +4,7 @@ using HeteroAKD.Training.Loop;
 namespace HeteroAKD.Reports;
 
 /// <summary>Turns <c>metrics.csv</c> into the panels of <c>curves.png</c>.</summary>
-public static class RunCurves
+internal static class RunCurves
 {
     // Points that a loss curve is averaged over: single batches hide the trend.
     private const int Smoothing = 5;

@@ -6,7 +6,7 @@ namespace HeteroAKD.Tensors;
 /// Every file of this program is written here, and is either the old one or the new one, whatever happens meanwhile: the content goes to a temporary file
 /// beside the target, is forced to the disk and renamed over it. A symbolic link is followed first and stays; a device or FIFO is written to, never replaced.
 /// </summary>
-public static class AtomicFile
+internal static class AtomicFile
 {
     private const string TemporaryEnding = ".tmp";
 

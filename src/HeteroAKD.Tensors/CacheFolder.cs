@@ -1,7 +1,7 @@
 namespace HeteroAKD.Tensors;
 
 /// <summary>Where this program keeps what it can make again.</summary>
-public static class CacheFolder
+internal static class CacheFolder
 {
     /// <summary>
     /// <c>heteroakd</c> in <c>$XDG_CACHE_HOME</c> or <c>~/.cache</c>, on Windows in the local application data; null where the user has no home folder.

@@ -1,7 +1,7 @@
 namespace HeteroAKD.Tensors;
 
 /// <summary>Finds the name a user most likely meant.</summary>
-public static class NearestName
+internal static class NearestName
 {
     /// <summary>The candidate with the smallest edit distance, or null where none is near enough to be a slip of the pen.</summary>
     /// <param name="name">What was written.</param>

@@ -3,7 +3,7 @@ using System.Reflection;
 namespace HeteroAKD.Tensors;
 
 /// <summary>The version of these assemblies. They share one, which MinVer takes from the last tag of the repository.</summary>
-public static class ProductVersion
+internal static class ProductVersion
 {
     /// <summary>With the commit, as <c>heteroakd --version</c> prints it: <c>0.2.0-alpha.0.12+6f1e…</c>.</summary>
     public static string WithCommit { get; } =

@@ -1,7 +1,7 @@
 namespace HeteroAKD.Tensors;
 
 /// <summary>The one name of a file or folder among all ways to write it.</summary>
-public static class RealPath
+internal static class RealPath
 {
     /// <summary>The path, absolute, with the symbolic links in all its parts followed; what is not there stays as it is written.</summary>
     /// <exception cref="IOException">Links lead round in a circle.</exception>

@@ -8,7 +8,7 @@ namespace HeteroAKD.Tensors;
 /// Opens input files. Links are followed; what is no regular file (a device, a pipe) is refused before it is opened, since it may have no end or nobody who
 /// writes, and what is larger than the caller can use is refused before it is read.
 /// </summary>
-public static class RegularFile
+internal static class RegularFile
 {
     /// <summary>Opens a file for reading.</summary>
     /// <param name="path">The file, or a link to it.</param>

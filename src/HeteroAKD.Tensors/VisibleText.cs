@@ -7,7 +7,7 @@ namespace HeteroAKD.Tensors;
 /// Text from files as a person may see it. What a terminal would obey or hide (control characters, marks that turn the direction of writing, characters without
 /// width) is shown as its number, <c>\u001B</c>, and what is too long loses its middle.
 /// </summary>
-public static class VisibleText
+internal static class VisibleText
 {
     /// <summary>Longest name that is shown whole: file names may have 255 characters.</summary>
     public const int LongestName = 255;

@@ -1,7 +1,7 @@
 namespace HeteroAKD.Data;
 
 /// <summary>What kind of PNG the masks of a split are, by their headers alone.</summary>
-public static class MaskSurvey
+internal static class MaskSurvey
 {
     private const int HeaderBytes = 26;
     private const int ColourTypeAt = 25;

@@ -3,7 +3,7 @@ using HeteroAKD.Nn;
 namespace HeteroAKD.Data;
 
 /// <summary>A sheet of samples, each image with its labels beside it, to look at a data set.</summary>
-public static class ContactSheet
+internal static class ContactSheet
 {
     /// <summary>Draws the first <paramref name="rows"/> x <paramref name="columns"/> samples; each takes the place of the first one's size.</summary>
     public static RgbImage Render(ISegmentationDataset dataset, int rows, int columns, int gap = 2)

@@ -6,7 +6,7 @@ namespace HeteroAKD.Data;
 /// The images of a data set in order, in batches of neighbours that have one size: a set of equal images gives full batches, a set of different ones small
 /// batches.
 /// </summary>
-public static class EqualSizes
+internal static class EqualSizes
 {
     /// <summary>Reads the whole set once. A batch is valid until the next.</summary>
     /// <param name="dataset">The images.</param>

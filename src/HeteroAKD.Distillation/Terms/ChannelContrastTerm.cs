@@ -49,7 +49,7 @@ public sealed record ChannelContrastTermOptions : TermOptions
 /// The published code averages over windows of 4x4, which for its 64x64 maps is a grid of 16; its bank is a queue, here random slots are replaced, as in
 /// <see cref="MemoryBankTerm"/>.
 /// </remarks>
-public sealed class ChannelContrastTerm : DistillationTerm
+internal sealed class ChannelContrastTerm : DistillationTerm
 {
     private readonly ChannelContrastTermOptions _options;
     private readonly Head _head;

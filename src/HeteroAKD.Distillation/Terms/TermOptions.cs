@@ -11,7 +11,7 @@ public abstract record TermOptions
 }
 
 /// <summary>Options that a named set changes together, before the options given beside it.</summary>
-public interface IPresetOptions
+internal interface IPresetOptions
 {
     /// <summary>These options with those of the set.</summary>
     /// <param name="preset">A value of the type of the property <c>Preset</c>.</param>

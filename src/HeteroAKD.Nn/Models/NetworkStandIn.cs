@@ -8,7 +8,7 @@ namespace HeteroAKD.Nn.Models;
 /// Stands for a network that is elsewhere: a graph in another engine, files of logits that another program wrote. It has a name, classes and the channels of
 /// its maps, no weights, and cannot be run.
 /// </summary>
-public static class NetworkStandIn
+internal static class NetworkStandIn
 {
     /// <summary>The stand-in. The caller disposes of it.</summary>
     /// <param name="device">The device of those that learn from it.</param>

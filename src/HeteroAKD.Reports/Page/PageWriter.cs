@@ -9,7 +9,7 @@ namespace HeteroAKD.Reports.Page;
 /// <summary>
 /// Writes a <see cref="ReportPage"/> as one HTML file. Whatever comes from files is escaped as everywhere (<see cref="VisibleText"/>), then for HTML.
 /// </summary>
-public static class PageWriter
+internal static class PageWriter
 {
     private const int LongestCell = 400;
     private const int LongestText = 20_000;

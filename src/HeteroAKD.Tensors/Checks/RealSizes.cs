@@ -6,7 +6,7 @@ namespace HeteroAKD.Tensors.Checks;
 /// Products, convolutions and attention at sizes that take every way through the tiled kernels: large tiles, sums cut into pieces, edges that are no multiples
 /// of anything. Too large for central differences: both devices run the same operation with its gradients, and the host in float64 is the truth.
 /// </summary>
-public static class RealSizes
+internal static class RealSizes
 {
     private static readonly Dictionary<string, (Shape[] Inputs, Func<Tensor[], Tensor> Function)> s_all = new()
     {

@@ -14,7 +14,7 @@ namespace HeteroAKD.Tensors;
 /// What the <c>cuda</c>, <c>opencl</c> and <c>ilgpu-cpu</c> devices share: memory that ILGPU's views point to, and the grid of every kind of launch.
 /// Each kernel is compiled once; everything runs on one stream in order, and only reading a value waits.
 /// </summary>
-public abstract class AcceleratorDevice : Device
+internal abstract class AcceleratorDevice : Device
 {
     private readonly int _maxBlock;
 

@@ -7,7 +7,7 @@ using HeteroAKD.Tensors.Memory;
 namespace HeteroAKD.Tensors;
 
 /// <summary>The <c>cpu</c> device: vector lanes on a fixed partition of the work, raw 64-byte-aligned memory.</summary>
-public sealed unsafe class HostDevice : Device
+internal sealed unsafe class HostDevice : Device
 {
     private const long SlabBytes = 64L << 20;
     private readonly HostLauncher _launcher;

@@ -16,7 +16,7 @@ namespace HeteroAKD.Tensors;
 /// The <c>opencl</c> and <c>ilgpu-cpu</c> devices. Kernels are compiled at O1 with <see cref="AddressSpaceHook"/>, and kept by strong references with ILGPU's
 /// typed launchers.
 /// </summary>
-public sealed class IlgpuDevice : AcceleratorDevice
+internal sealed class IlgpuDevice : AcceleratorDevice
 {
     private const long SlabBytes = 32L << 20;
 

@@ -14,7 +14,7 @@ namespace HeteroAKD.Tensors.Devices;
 /// A <see cref="MetaDevice"/> that notes which kernels are launched and compiles them to PTX as the <c>cuda</c> device would. So the code for the card is
 /// checked on machines without one. Results keep whatever the memory held.
 /// </summary>
-public sealed class PtxDevice : MetaDevice
+internal sealed class PtxDevice : MetaDevice
 {
     private readonly Dictionary<MethodInfo, LaunchShape> _launched = [];
 

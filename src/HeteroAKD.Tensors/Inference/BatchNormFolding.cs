@@ -5,7 +5,7 @@ using HeteroAKD.Tensors.Ops;
 namespace HeteroAKD.Tensors.Inference;
 
 /// <summary>Makes a convolution and the batch normalisation by running statistics after it one convolution.</summary>
-public static class BatchNormFolding
+internal static class BatchNormFolding
 {
     private const int Gamma = 1;
     private const int Beta = 2;

@@ -4,7 +4,7 @@ using HeteroAKD.Platform;
 namespace HeteroAKD.Tensors.Memory;
 
 /// <summary>What this process holds of the machine's memory, and which limits it has: for messages when one of them is reached.</summary>
-public static class ProcessMemory
+internal static class ProcessMemory
 {
     /// <summary>
     /// "the process holds 812.3 MiB of memory, 4,000.0 MiB of address space (limit 4,096.0 MiB) and 12.0 MiB of managed heap (limit 512.0 MiB)"; what the

@@ -1,7 +1,7 @@
 namespace HeteroAKD.Tensors.Ops;
 
 /// <summary>The guard behind <see cref="Device.CheckFinite"/>.</summary>
-public static class FiniteCheck
+internal static class FiniteCheck
 {
     /// <summary>Throws if a value is NaN or infinite; reads the whole tensor back.</summary>
     /// <exception cref="NonFiniteException">Names operation, tensor and step.</exception>

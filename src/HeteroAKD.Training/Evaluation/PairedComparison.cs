@@ -7,7 +7,7 @@ namespace HeteroAKD.Training.Evaluation;
 /// What one method gains over another on the same seeds. Pairs share seed, initial weights and data order, so the
 /// deviation that counts is that of the differences, not of the scores.
 /// </summary>
-public sealed class PairedComparison
+internal sealed class PairedComparison
 {
     /// <summary>Compares scores of equal seeds, in equal order.</summary>
     /// <param name="scores">Scores of the method.</param>

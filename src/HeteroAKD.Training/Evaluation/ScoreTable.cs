@@ -1,7 +1,7 @@
 namespace HeteroAKD.Training.Evaluation;
 
 /// <summary>Networks side by side, class by class, in percent.</summary>
-public static class ScoreTable
+internal static class ScoreTable
 {
     /// <summary>The table as text.</summary>
     /// <param name="classNames">[C] names.</param>

@@ -3,7 +3,7 @@ using System.Globalization;
 namespace HeteroAKD.Training.Evaluation;
 
 /// <summary>How scores are worded wherever people read them. A score that does not exist is a hyphen.</summary>
-public static class ScoreText
+internal static class ScoreText
 {
     /// <summary>The mean IoU with its unit, and how many classes it stands for where some have no score.</summary>
     /// <param name="scores">The scores.</param>

@@ -4,7 +4,7 @@ using HeteroAKD.Tensors;
 namespace HeteroAKD.Training.Evaluation;
 
 /// <summary>A table of text in aligned columns: words to the left, figures to the right. Cells show what <see cref="VisibleText.Name"/> shows.</summary>
-public sealed class TextTable
+internal sealed class TextTable
 {
     private readonly List<string[]> _rows = [];
     private readonly int _columns;

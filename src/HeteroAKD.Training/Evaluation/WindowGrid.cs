@@ -4,7 +4,7 @@ namespace HeteroAKD.Training.Evaluation;
 /// Where the windows of an image stand: on a grid of the stride, the last ones moved back inside (mmsegmentation's slide_inference). A side of the image that
 /// is shorter than the window is padded at its end.
 /// </summary>
-public sealed class WindowGrid
+internal sealed class WindowGrid
 {
     // The deepest stage of every encoder here is 32 pixels wide: below that a map would be empty.
     private const int LeastSide = 32;

@@ -9,7 +9,7 @@ using HeteroAKD.Training.Optimization;
 namespace HeteroAKD.Training.Loop;
 
 /// <summary>Fits and trains what an objective wants ready before the network's first step, on the batches that the network will see first.</summary>
-public static class AuxiliaryWarmUp
+internal static class AuxiliaryWarmUp
 {
     /// <summary>Runs it at a constant learning rate and puts the batches back to where they were; returns a line for the log.</summary>
     /// <param name="job">The network's training, for its optimiser and seed.</param>

@@ -7,7 +7,7 @@ namespace HeteroAKD.Training.Loop;
 /// The tensors that batches are copied into: the same memory every step, as a recorded step will need it. On an accelerator a batch travels while the step
 /// before it still runs.
 /// </summary>
-public sealed class StepInputs(Device device) : IDisposable
+internal sealed class StepInputs(Device device) : IDisposable
 {
     private UploadChannel? _images;
     private UploadChannel? _labels;

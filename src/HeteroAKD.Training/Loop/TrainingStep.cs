@@ -9,7 +9,7 @@ namespace HeteroAKD.Training.Loop;
 /// Forward and backward pass on the batch in <see cref="StepInputs"/>. The first step runs as it is written, the next ones are recorded as well; once two in
 /// a row launched the same, the last is replayed from then on. If that does not come about, every step goes on as the first, and the log says why.
 /// </summary>
-public sealed class TrainingStep : IDisposable
+internal sealed class TrainingStep : IDisposable
 {
     // Buffers that grow at first use may make the first recordings differ.
     private const int Attempts = 3;

@@ -27,7 +27,7 @@ public sealed record OnnxContent(
     IReadOnlyList<string> Scalars, int Others);
 
 /// <summary>Reads the weights of an ONNX graph (onnx.proto). Nothing of the graph is run. Elements may lie in the file or in files beside it.</summary>
-public static class OnnxFile
+internal static class OnnxFile
 {
     // ModelProto.graph
     private const int Graph = 7;

@@ -6,7 +6,7 @@ namespace HeteroAKD.Weights.Import;
 /// ResNet and MobileNetV2 of torchvision, alone or as the backbone of another code base, and DeepLabV3 on ResNet. A ResNet's stem may be that of
 /// mmsegmentation's ResNetV1c, of three convolutions.
 /// </summary>
-public sealed class TorchvisionMap : NameMap
+internal sealed class TorchvisionMap : NameMap
 {
     private const string StemOfThree = "stem.0.weight";
 
@@ -98,7 +98,7 @@ public sealed class TorchvisionMap : NameMap
 /// The CIRKD code base: DeepLabV3 and PSPNet on ResNet with a stem of three convolutions or on MobileNetV2, and SegFormer. Its networks see images as OpenCV
 /// reads them, blue first, from 0 to 255, less a mean; the first convolution is turned around, and <see cref="Input"/> does the rest.
 /// </summary>
-public sealed class CirkdMap : NameMap
+internal sealed class CirkdMap : NameMap
 {
     // Parts of a ConvBn: the convolution has one name, the norm behind it the next number.
     private static readonly NameRule[] s_rules =

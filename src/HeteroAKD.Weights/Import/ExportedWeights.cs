@@ -11,7 +11,7 @@ namespace HeteroAKD.Weights.Import;
 /// <param name="Classes">Channels of the logits.</param>
 /// <param name="LayerNormEps">What layer norms add to the variance.</param>
 /// <param name="Input">The normalisation of images that the weights expect.</param>
-public sealed record ExportedWeights(string Model, int Classes, LayerNormEps LayerNormEps, InputNormalization Input)
+internal sealed record ExportedWeights(string Model, int Classes, LayerNormEps LayerNormEps, InputNormalization Input)
 {
     private const string FormatKey = "format";
     private const string Format = "pt";

@@ -12,7 +12,7 @@ namespace HeteroAKD.Weights.Import;
 /// <param name="Marks">Names of a graph's input and output, which no other graph has.</param>
 /// <param name="BlueFirst">Whether the first channel of its images is blue.</param>
 /// <param name="Input">The normalisation of images.</param>
-public sealed record KnownGraph(
+internal sealed record KnownGraph(
     string Name, string Description, string Package, string Version, string File, (string Input, string Output) Marks, bool BlueFirst, InputNormalization Input)
 {
     /// <summary>The variable that names folders with such files.</summary>

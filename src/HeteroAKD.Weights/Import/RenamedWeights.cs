@@ -10,7 +10,7 @@ namespace HeteroAKD.Weights.Import;
 /// <param name="Map">The code base.</param>
 /// <param name="Tensors">The weights.</param>
 /// <param name="IsEncoder">Whether the code base has no such head, so that the encoder alone is here, without a prefix.</param>
-public sealed record RenamedWeights(NameMap Map, IReadOnlyList<HostTensor> Tensors, bool IsEncoder)
+internal sealed record RenamedWeights(NameMap Map, IReadOnlyList<HostTensor> Tensors, bool IsEncoder)
 {
     private const string EncoderPrefix = "encoder.";
     private const string BiasEnding = ".conv.bias";

@@ -3,7 +3,7 @@ using HeteroAKD.Nn.Encoders;
 namespace HeteroAKD.Weights.Import;
 
 /// <summary>MiT and SegFormer as their authors published them (<c>mit_b0.pth</c>, <c>segformer.b0.512x512.ade.160k.pth</c>).</summary>
-public sealed class MitMap : NameMap
+internal sealed class MitMap : NameMap
 {
     private static readonly NameRule[] s_head =
     [
@@ -55,7 +55,7 @@ public sealed class MitMap : NameMap
 }
 
 /// <summary>SegFormer of Hugging Face transformers, whole or its encoder alone.</summary>
-public sealed class HuggingFaceMap : NameMap
+internal sealed class HuggingFaceMap : NameMap
 {
     private const string Block = @"encoder\.stages\.(\d)\.blocks\.(\d+)\.";
 
@@ -106,7 +106,7 @@ public sealed class HuggingFaceMap : NameMap
 }
 
 /// <summary>MiT of mmsegmentation. Its head is another network than SegFormer's own, so encoders alone can be taken over.</summary>
-public sealed class MmsegMap : NameMap
+internal sealed class MmsegMap : NameMap
 {
     private const string Block = @"encoder\.stages\.(\d)\.blocks\.(\d+)\.";
 

@@ -15,7 +15,7 @@ namespace HeteroAKD.Tensors;
 /// The <c>cuda</c> device. ILGPU opens the card, owns its memory and compiles kernels to PTX; modules, launches, copies and graphs are calls of the driver on
 /// two streams of our own, one that computes and one that uploads. Nothing waits but a read.
 /// </summary>
-public sealed unsafe class CudaDevice : AcceleratorDevice
+internal sealed unsafe class CudaDevice : AcceleratorDevice
 {
     private const long SlabBytes = 256L << 20;
 
