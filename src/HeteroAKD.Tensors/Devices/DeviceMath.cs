@@ -14,7 +14,7 @@ namespace HeteroAKD.Tensors.Devices;
 /// What ILGPU 1.5.3 lacks and kernels need: a fused multiply-add. <see cref="MathF.FusedMultiplyAdd"/> is remapped to a method of ours,
 /// for which each backend emits its own instruction.
 /// </summary>
-internal static class DeviceMath
+public static class DeviceMath
 {
     private static readonly MethodInfo s_method = typeof(DeviceMath).GetMethod(nameof(FusedMultiplyAdd))!;
     private static readonly Lock s_gate = new();
