@@ -16,7 +16,8 @@ internal abstract record PageSection(string Title, string Note);
 /// <param name="Note">A sentence below it.</param>
 /// <param name="Heads">Names of the columns.</param>
 /// <param name="Rows">Cells as they are shown; all rows have as many as there are heads.</param>
-internal sealed record TableSection(string Title, string Note, IReadOnlyList<string> Heads, IReadOnlyList<IReadOnlyList<string>> Rows) : PageSection(Title, Note)
+internal sealed record TableSection(
+    string Title, string Note, IReadOnlyList<string> Heads, IReadOnlyList<IReadOnlyList<string>> Rows) : PageSection(Title, Note)
 {
     /// <summary>Columns of words, which stand to the left.</summary>
     public IReadOnlyList<int> Words { get; init; } = [0];
