@@ -23,7 +23,8 @@ Train("student", student, (logits, target, input) =>
 
 void Train(string name, Net net, Func<Tensor, Tensor, Tensor, Tensor> loss)
 {
-    using ModuleTrainer trainer = new(net, new ModuleTrainingOptions { Steps = steps, LogEvery = 20, Optimizer = new OptimizerOptions { Lr = 1e-2 } });
+    ModuleTrainingOptions options = new() { Steps = steps, LogEvery = Math.Max(1, steps / 4), Optimizer = new OptimizerOptions { Lr = 1e-2 } };
+    using ModuleTrainer trainer = new(net, options);
     trainer.Run(
         (batch, pass) =>
         {

@@ -12,7 +12,8 @@ const int Batch = 16, Side = 12;
 int steps = args.Length > 1 ? int.Parse(args[1], System.Globalization.CultureInfo.InvariantCulture) : 60;
 using Device device = Device.Open(args.Length > 0 ? args[0] : "cpu");
 using StripeNetwork network = new(new Site(device, new Generator(seed: 1)));
-using ModuleTrainer trainer = new(network, new ModuleTrainingOptions { Steps = steps, LogEvery = 20, Optimizer = new OptimizerOptions { Lr = 1e-2 } });
+ModuleTrainingOptions options = new() { Steps = steps, LogEvery = Math.Max(1, steps / 4), Optimizer = new OptimizerOptions { Lr = 1e-2 } };
+using ModuleTrainer trainer = new(network, options);
 trainer.Run(
     (batch, pass) =>
     {

@@ -34,9 +34,9 @@ public interface ILane<T>
     static abstract T operator -(T a);
 
     /// <summary>
-    /// a / b, correctly rounded as the operator, for |a| and |b| in [2^-60, 2^60] or a = 0 (NaN passes through): quicker where the hardware divides
-    /// slowly, which is 16 elements at once. Not the operator's are the sign of a zero, the last bit where the mantissas are those of 1/(2 - 2^-23), and
-    /// perhaps the last bit of a smaller a.
+    /// a / b for |a| and |b| in [2^-60, 2^60] or a = 0; NaN passes through. It is faster where the hardware divides slowly: with 16 elements at once.
+    /// The result is correctly rounded. It differs from <c>/</c> in three cases: the sign of a zero, the last bit where the mantissas are those of
+    /// 1/(2 - 2^-23), and perhaps the last bit of an a below that range.
     /// </summary>
     static abstract T DivideNormal(T a, T b);
 

@@ -167,11 +167,10 @@ public struct Sums<TLane>
 }
 
 /// <summary>
-/// Of what size the blocks of an <see cref="IDeviceKernel"/> are, for the compiler that hands out registers. Without it that reckons with the largest blocks
-/// and tries for another of them on a multiprocessor by spilling a few registers to memory.
+/// The block size of an <see cref="IDeviceKernel"/>. Without it ptxas assumes the largest block and may spill registers to fit one more.
 /// </summary>
 /// <param name="threads">The most threads in a block, a multiple of 32.</param>
-/// <param name="blocks">How many blocks a multiprocessor must have room for, if no more because of the registers that each thread needs.</param>
+/// <param name="blocks">Blocks that must be resident on a multiprocessor: it bounds the registers of a thread.</param>
 [AttributeUsage(AttributeTargets.Struct)]
 public sealed class LaunchBoundsAttribute(int threads, int blocks) : Attribute
 {
