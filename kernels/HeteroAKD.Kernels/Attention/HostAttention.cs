@@ -8,7 +8,7 @@ namespace HeteroAKD.Kernels.Attention;
 /// Attention on host threads. Scores exist one block at a time in a worker's arena (after Dao et al., "FlashAttention", 2022), so that memory grows with N + M
 /// and not with N·M. Specifications: <see cref="AttentionForwardKernel.Reference"/> and <see cref="AttentionQueryGradientKernel.Reference"/>.
 /// </summary>
-public static class HostAttention
+internal static class HostAttention
 {
     /// <summary>Computes the output and the log-sum-exp of each query's row.</summary>
     /// <param name="pool">The threads.</param>

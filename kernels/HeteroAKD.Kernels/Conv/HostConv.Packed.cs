@@ -25,7 +25,7 @@ public readonly struct ConvEpilogue
 }
 
 /// <content>Convolutions whose weights no longer change: packed once into the order in which the kernels read them.</content>
-public static partial class HostConv
+internal static partial class HostConv
 {
     /// <summary>Elements of packed weights; 0 where the kernels read weights as they are (depth-wise convolutions).</summary>
     public static int PackedLength(in ConvShape shape, HostPrecision precision)

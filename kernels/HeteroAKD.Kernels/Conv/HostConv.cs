@@ -12,7 +12,7 @@ namespace HeteroAKD.Kernels.Conv;
 /// is <see cref="ConvBiasGradientKernel"/>. Each call needs a workspace (packed weights, partial sums or patches) of as many elements as its <c>…Workspace</c>
 /// says.
 /// </summary>
-public static partial class HostConv
+internal static partial class HostConv
 {
     private const int MinPanelChannels = 12;
 

@@ -4,7 +4,7 @@ using HeteroAKD.Kernels.Pixelwise;
 namespace HeteroAKD.Kernels.Gemm;
 
 /// <summary>What every matrix product here has to compute.</summary>
-public static class GemmReference
+internal static class GemmReference
 {
     /// <summary>
     /// C = activation(α A B + β C + bias + residual), one product of a batch: the specification (<c>torch.baddbmm</c>, then bias, residual and activation).

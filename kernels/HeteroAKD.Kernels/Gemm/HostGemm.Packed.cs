@@ -14,7 +14,7 @@ public enum GemmSide
 }
 
 /// <content>Products with a factor that never changes: packed once into the order in which the register tile reads it.</content>
-public static partial class HostGemm
+internal static partial class HostGemm
 {
     /// <summary>Elements of the packed factor; memory of the arguments is not looked at.</summary>
     public static int PackedLength(in GemmArguments arguments, GemmSide side, HostPrecision precision)

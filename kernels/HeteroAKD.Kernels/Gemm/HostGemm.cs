@@ -9,7 +9,7 @@ namespace HeteroAKD.Kernels.Gemm;
 /// Matrix products on host threads: packed panels, register tiles, blocks that fit the caches (after Goto and van de Geijn, "Anatomy of
 /// High-Performance Matrix Multiplication", 2008). Specification: <see cref="GemmReference.Run"/>.
 /// </summary>
-public static partial class HostGemm
+internal static partial class HostGemm
 {
     /// <summary>Computes a batch of products with the widest lane of this machine, or in double.</summary>
     public static void Run(HostPool pool, in GemmArguments arguments, HostPrecision precision)

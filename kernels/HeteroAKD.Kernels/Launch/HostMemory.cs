@@ -7,7 +7,7 @@ namespace HeteroAKD.Kernels.Launch;
 /// Large pieces of host memory, on pages of 2 MiB where the system gives them when asked: kernels walk over dozens of planes at once, each on pages of
 /// its own, and with pages of 4 KiB more of them are in use than a processor keeps addresses for.
 /// </summary>
-public static unsafe class HostMemory
+internal static unsafe class HostMemory
 {
     /// <summary>Where large pages begin, and what they are a multiple of.</summary>
     private const nuint PageBytes = 2 << 20;

@@ -6,7 +6,7 @@ using HeteroAKD.Kernels.Launch;
 namespace HeteroAKD.Kernels.Layout;
 
 /// <summary>The transposition of <see cref="TransposeKernel"/> on host threads.</summary>
-public static class HostTranspose
+internal static class HostTranspose
 {
     /// <summary>[batch, rows, columns] in <paramref name="x"/> to [batch, columns, rows] in <paramref name="y"/>, which may not be x.</summary>
     public static void Run(HostPool pool, Mem x, Mem y, int batch, int rows, int columns, HostPrecision precision)

@@ -32,7 +32,7 @@ public readonly struct StripGrid(int height, int width, int stripRows)
 /// <see cref="StripLossKernel{TLoss}"/> on (strips of the chunk) × (grid width), then for each sampled input that wants a gradient
 /// <see cref="StripGradientKernel"/>. Sums of chunk k go to their own eight numbers; the result kernels add the chunks up.
 /// </summary>
-public readonly struct StripPlan
+internal readonly struct StripPlan
 {
     /// <summary>
     /// Rows of a strip unless said otherwise: the more, the less fetching and transposing beside the loss. An accelerator that must keep many

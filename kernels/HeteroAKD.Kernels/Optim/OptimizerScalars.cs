@@ -4,7 +4,7 @@ namespace HeteroAKD.Kernels.Optim;
 /// Where the numbers that change from step to step lie in the small buffer that the optimizer kernels read. They are memory and not kernel fields so that
 /// a recorded step can be launched again after only this buffer was rewritten.
 /// </summary>
-public static class OptimizerScalars
+internal static class OptimizerScalars
 {
     /// <summary>Learning rate.</summary>
     public const int Rate = 0;

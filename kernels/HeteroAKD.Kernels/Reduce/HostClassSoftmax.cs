@@ -10,7 +10,7 @@ namespace HeteroAKD.Kernels.Reduce;
 /// a second walk over the classes would find nothing left of the first. So some pixels of all planes are brought together in a worker's arena, the kernels run
 /// there, and the result goes back; memory is read and written once.
 /// </summary>
-public static class HostClassSoftmax
+internal static class HostClassSoftmax
 {
     // Planes a multiple of this apart share one set of a first-level cache: 64 sets of 64 bytes.
     private const int SetBytes = 4096;

@@ -24,7 +24,7 @@ public readonly record struct LayerNormBackward(
 /// is in the first-level cache, adds it to column sums of its own, which are added up in order afterwards. Specification:
 /// <see cref="LayerNormGradientKernel.Reference"/>.
 /// </summary>
-public static class HostLayerNormGradient
+internal static class HostLayerNormGradient
 {
     // A narrow row is over before the sums' way to memory is paid for.
     private const int LeastColumns = 64;
