@@ -1,5 +1,4 @@
 using System.Collections.Concurrent;
-using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
 using HeteroAKD.Tensors;
@@ -7,8 +6,8 @@ using HeteroAKD.Tensors;
 namespace HeteroAKD.Experiments;
 
 /// <summary>
-/// SHA-256 of files. What was computed is kept in the user's <see cref="CacheFolder"/> and serves as long as a file's size and time stay: a large data set is
-/// read once, not at every start. A file that changes and keeps both is taken for the old one; no digest holds a time.
+/// SHA-256 of files. What was computed is kept in the user's <see cref="CacheFolder"/> and serves as long as a file's <see cref="FileStamp"/> stays: a large data
+/// set is read once, not at every start. No digest holds a time.
 /// </summary>
 internal sealed class FileDigests
 {
@@ -79,7 +78,7 @@ internal sealed class FileDigests
                 return "missing";
             }
 
-            string key = string.Create(CultureInfo.InvariantCulture, $"{file.Length} {file.LastWriteTimeUtc.Ticks} {Path.GetFullPath(path)}");
+            string key = $"{FileStamp.Of(file)} {file.FullName}";
             if (key.Contains('\n') || !_known.TryGetValue(key, out string? digest))
             {
                 using FileStream stream = file.OpenRead();

@@ -1,5 +1,4 @@
 using System.Buffers.Binary;
-using System.Globalization;
 using System.IO.Hashing;
 using System.Security.Cryptography;
 using System.Text;
@@ -9,12 +8,12 @@ using HeteroAKD.Tensors;
 namespace HeteroAKD.Data;
 
 /// <summary>
-/// Keeps every sample of a <see cref="PairDataset"/> in a file that needs no decoding, 4 bytes a pixel. An entry belongs to the paths of its files, their sizes
-/// and times, the label map and whether images are turned: where one of them changes, or the entry is damaged, the files are decoded again and the entry is
-/// replaced.
+/// Keeps every sample of a <see cref="PairDataset"/> in a file that needs no decoding, 4 bytes a pixel. An entry belongs to the paths of its files, their
+/// <see cref="FileStamp"/>, the label map and whether images are turned: where one of them changes, or the entry is damaged, the files are decoded again and the
+/// entry is replaced.
 /// </summary>
 /// <remarks>
-/// Entry: the 32-byte stamp of what it was made from, width and height (int32), RGB [H, W, 3], class ids [H, W], XxHash3 of all that (8 bytes), little-endian.
+/// Entry: the 32-byte stamp of what it was made from, width and height (int32, little-endian), RGB [H, W, 3], class ids [H, W], XxHash3 of all that (8 bytes).
 /// It is written beside its place and renamed, so several runs may share a folder. Nothing is deleted; remove the folder to free the space.
 /// </remarks>
 public sealed class DiskCachedDataset : ISegmentationDataset
@@ -22,6 +21,7 @@ public sealed class DiskCachedDataset : ISegmentationDataset
     private const int StampBytes = 32;
     private const int HeaderBytes = StampBytes + 8;
     private const int HashBytes = 8;
+    private const int FormatVersion = 3;
 
     private readonly PairDataset _source;
     private readonly string _folder;
@@ -70,10 +70,7 @@ public sealed class DiskCachedDataset : ISegmentationDataset
     private static byte[]? StampOf(FilePair pair)
     {
         (FileInfo? image, FileInfo? label) = (new FileInfo(pair.Image), new FileInfo(pair.Label));
-        return image.Exists && label.Exists
-            ? Digest(
-                string.Create(CultureInfo.InvariantCulture, $"2 {image.Length} {image.LastWriteTimeUtc.Ticks} {label.Length} {label.LastWriteTimeUtc.Ticks}"))
-            : null;
+        return image.Exists && label.Exists ? Digest($"{FormatVersion} {FileStamp.Of(image)} {FileStamp.Of(label)}") : null;
     }
 
     private static byte[] Digest(string text) => SHA256.HashData(Encoding.UTF8.GetBytes(text));
