@@ -56,11 +56,18 @@ internal sealed class PixelJob<TKernel> : KernelJob<PixelJob<TKernel>>
     private static int Loop<TLane>(TKernel kernel, int row, int column, int end)
         where TLane : unmanaged, ILane<TLane>
     {
-        for (; column + TLane.Width <= end; column += TLane.Width)
+        if (column + TLane.Width > end)
         {
-            kernel.Run<TLane>(row, column);
+            return column;
         }
 
+        // Tested at its end: the compiler then takes what depends on the row alone, divisions above all, out of the loop.
+        do
+        {
+            kernel.Run<TLane>(row, column);
+            column += TLane.Width;
+        }
+        while (column + TLane.Width <= end);
         return column;
     }
 }

@@ -6,7 +6,7 @@ namespace HeteroAKD.Kernels.Layout;
 
 /// <summary>
 /// Copies planes along two axes by their maps: slices (torch's x[a:b:step]), constant padding (F.pad) and the gradients of both. Launch on planes · rows.Target
-/// × columns.Target.
+/// × columns.Target. The host has <see cref="HostAxisCopy"/>.
 /// </summary>
 public readonly struct AxisCopyKernel(
     Mem x, // [planes, rows.Source, columns.Source], not empty

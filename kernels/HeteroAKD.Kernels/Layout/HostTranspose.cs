@@ -1,5 +1,3 @@
-using System.Runtime.CompilerServices;
-using System.Runtime.Intrinsics.X86;
 using HeteroAKD.Kernels.Lanes;
 using HeteroAKD.Kernels.Launch;
 
@@ -29,7 +27,7 @@ internal static class HostTranspose
 internal sealed unsafe class TransposeJob<T> : KernelJob<TransposeJob<T>>
     where T : unmanaged
 {
-    private const int Block = 16;
+    private const int Block = HostBlock<T>.Size;
 
     // So many elements a tile at least, or handing it over would cost more than the work.
     private const int TileElements = 1 << 13;
@@ -73,45 +71,11 @@ internal sealed unsafe class TransposeJob<T> : KernelJob<TransposeJob<T>>
             int column = columnBand % _columnBands * Block;
             int first = band % _pieces * PieceRows;
             int last = Math.Min(_rows, first + PieceRows);
-            bool registers = Avx.IsSupported && typeof(T) == typeof(float) && column + Block <= _columns;
             for (int row = first; row < last; row += Block)
             {
-                if (registers && row + Block <= _rows)
-                {
-                    Turn((float*)from + (row * (long)_columns) + column, (float*)to + (column * (long)_rows) + row);
-                }
-                else
-                {
-                    Exchange(from, to, row, column);
-                }
-            }
-        }
-    }
-
-    // A block of 16 x 16 in four quarters; those that share lines of the result follow one another.
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private void Turn(float* from, float* to)
-    {
-        for (int column = 0; column < Block; column += 8)
-        {
-            for (int row = 0; row < Block; row += 8)
-            {
-                RegisterTranspose.Turn8(from + (row * (long)_columns) + column, _columns, to + (column * (long)_rows) + row, _rows);
-            }
-        }
-    }
-
-    // What fills no block of 16 x 16.
-    private void Exchange(T* from, T* to, int row, int column)
-    {
-        int height = Math.Min(Block, _rows - row);
-        int width = Math.Min(Block, _columns - column);
-        for (int j = 0; j < width; j++)
-        {
-            T* target = to + ((column + j) * (long)_rows) + row;
-            for (int i = 0; i < height; i++)
-            {
-                target[i] = from[((row + i) * (long)_columns) + column + j];
+                HostBlock<T>.Turn(
+                    from + (row * (long)_columns) + column, _columns, to + (column * (long)_rows) + row, _rows, Math.Min(Block, _rows - row),
+                    Math.Min(Block, _columns - column));
             }
         }
     }

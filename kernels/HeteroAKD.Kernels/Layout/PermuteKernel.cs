@@ -27,7 +27,8 @@ public readonly struct PermutedAxes(int size1, int size2, int size3, int stride0
 
 /// <summary>
 /// Reorders up to four axes (torch.permute). Launch on the target's rows × a piece of its columns: columns of the piece · step stays below 2^24, up to which a
-/// lane's offsets are exact. Two axes that change places have quicker kernels: <see cref="TransposeKernel"/>, <see cref="SwapAxesKernel"/>.
+/// lane's offsets are exact. Two axes that change places have quicker kernels: <see cref="TransposeKernel"/>, <see cref="SwapAxesKernel"/>. The host has
+/// <see cref="HostPermute"/>.
 /// </summary>
 public readonly struct PermuteKernel(
     Mem x,

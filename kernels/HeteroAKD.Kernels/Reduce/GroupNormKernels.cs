@@ -110,27 +110,44 @@ public readonly struct GroupNormApplyKernel(
     }
 }
 
-/// <summary>dy · x̂, whose sums per channel are the gradient for the weight of group norm.</summary>
-public readonly struct GroupNormWeightTerm(
+/// <summary>
+/// The sums over each plane that all gradients of group norm need: of dy, and of dy·x̂. Over the images they are the gradients for bias and weight. Launch on
+/// N·C rows.
+/// </summary>
+public readonly struct GroupNormPlaneSumsKernel(
     Mem x, // [N·C, columns]
     Mem dy, // [N·C, columns]
     Mem mean, // [N·groups]
     Mem rstd, // [N·groups]
+    Mem planeSums, // [N·C] overwritten
+    Mem planeProducts, // [N·C] overwritten
     int groupChannels,
-    int columns) : ITerm
+    int columns) : IRowKernel, IWideKernel
 {
     /// <inheritdoc/>
     public bool IsAligned => x.IsAligned && dy.IsAligned;
 
-    /// <inheritdoc/>
+    /// <summary>planeSums_r = Σ_j dy; planeProducts_r = Σ_j dy · (x - mean) · rstd, with the statistics of the row's group.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public TLane At<TLane>(int row, int column, int count)
+    public void Run<TLane, TGroup>(TGroup group, int row)
         where TLane : unmanaged, ILane<TLane>
+        where TGroup : struct, IGroup<TLane>
     {
-        int i = (row * columns) + column;
+        int start = row * columns;
+        int statistics = row / groupChannels;
         TLane zero = TLane.Splat(0f);
-        TLane center = TLane.LoadSplat(mean, row / groupChannels);
-        return TLane.LoadPart(dy, i, count, zero) * (TLane.LoadPart(x, i, count, center) - center) * TLane.LoadSplat(rstd, row / groupChannels);
+        TLane center = TLane.LoadSplat(mean, statistics);
+        TLane sum = zero;
+        TLane product = zero;
+        for (int j = group.Start; j < columns; j += group.Stride)
+        {
+            TLane gradient = TLane.LoadPart(dy, start + j, columns - j, zero);
+            sum += gradient;
+            product = TLane.Fma(gradient, TLane.LoadPart(x, start + j, columns - j, center) - center, product);
+        }
+
+        group.StoreOne(planeSums, row, group.Sum(sum));
+        group.StoreOne(planeProducts, row, group.Sum(product) * TLane.LoadSplat(rstd, statistics));
     }
 }
 

@@ -69,9 +69,12 @@ public static class GroupNormalization
         Tensor rstd = n.Extra(1)!;
         using Tensor sums = n.New(new Shape(s.Images, s.Channels));
         using Tensor products = n.New(new Shape(s.Images, s.Channels));
-        n.Device.Rows(new RowSumKernel<ElementTerm>(new ElementTerm(dy.Mem, s.Pixels), sums.Mem, s.Pixels, 1), s.Planes, s.Pixels, s.Pixels, n.DType);
-        GroupNormWeightTerm term = new(n[0].Mem, dy.Mem, mean.Mem, rstd.Mem, s.GroupChannels, s.Pixels);
-        n.Device.Rows(new RowSumKernel<GroupNormWeightTerm>(term, products.Mem, s.Pixels, 1), s.Planes, s.Pixels, 4 * s.Pixels, n.DType);
+        n.Device.Rows(
+            new GroupNormPlaneSumsKernel(n[0].Mem, dy.Mem, mean.Mem, rstd.Mem, sums.Mem, products.Mem, s.GroupChannels, s.Pixels),
+            s.Planes,
+            s.Pixels,
+            4 * s.Pixels,
+            n.DType);
         if (n.NeedsGradient(0))
         {
             using Tensor gradientMean = n.New(mean.Shape);

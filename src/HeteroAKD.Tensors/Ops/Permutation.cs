@@ -104,6 +104,11 @@ public static class Permutation
 
     private static void Move(Tensor x, Tensor y, ReadOnlySpan<int> sizes, ReadOnlySpan<int> strides, int dimensions)
     {
+        if (y.Shape.Count == 0)
+        {
+            return;
+        }
+
         if (dimensions <= 1)
         {
             Copy.Run(x, y);
@@ -115,6 +120,12 @@ public static class Permutation
         if (exchangesLast && (dimensions == 2 || (dimensions == 3 && strides[1] == rows * columns)))
         {
             Layout.Transpose(x, y, sizes[1], columns, rows);
+            return;
+        }
+
+        if (x.Device is HostDevice host)
+        {
+            HostPermute.Run(host.Pool, x.Mem, y.Mem, sizes, strides, HostDevice.Precision(x.DType));
             return;
         }
 

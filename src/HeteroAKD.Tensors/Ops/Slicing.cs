@@ -83,6 +83,11 @@ public static class Slicing
         {
             Fill.Run(y, fill);
         }
+        else if (y.Shape.Count > 0 && y.Device is HostDevice host)
+        {
+            int planes = y.Shape.Count / (rows.Target * columns.Target);
+            HostAxisCopy.Run(host.Pool, x.Mem, y.Mem, planes, rows, columns, fill, HostDevice.Precision(y.DType));
+        }
         else if (y.Shape.Count > 0)
         {
             y.Device.Pixel(new AxisCopyKernel(x.Mem, y.Mem, rows, columns, fill), y.Shape.Count / columns.Target, columns.Target, 2, y.DType);
