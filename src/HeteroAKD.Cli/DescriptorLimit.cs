@@ -10,7 +10,7 @@ namespace HeteroAKD.Cli;
 /// </summary>
 internal static class DescriptorLimit
 {
-    /// <summary>What every command does with.</summary>
+    /// <summary>A number of descriptors that is enough for every command.</summary>
     public const int Needed = 160;
 
     private const int TooManyHere = 24;       // EMFILE

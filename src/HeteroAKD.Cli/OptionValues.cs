@@ -86,7 +86,7 @@ internal static class OptionValues
         }
         catch (InvalidOperationException)
         {
-            // The parser throws this at whoever reads a refused value; it comes to the options' own errors after the rules.
+            // The parser throws this when a rule reads a value that its option refused. The parser reports the option's own error after the rules.
         }
     });
 

@@ -12,8 +12,8 @@ namespace HeteroAKD.Distillation;
 public interface ITeacherOutputs : IDisposable
 {
     /// <summary>
-    /// What it gives of the batches of training, where no network of this program is behind it that could be asked about more; null where there is one. Other
-    /// maps of its outputs are none then.
+    /// What terms can read if the teacher is no network of this program (a graph, or files of logits): it then gives outputs for training batches only, and its
+    /// outputs hold no valid maps besides these. Null if the teacher is a network, which can compute any map of any image.
     /// </summary>
     TermReads? GivesOnly => null;
 

@@ -178,7 +178,7 @@ public sealed class DryRun : IDisposable
             {
                 loss = result.Total.Item();
 
-                // What could not be written at the end of a training is found here.
+                // Fails now, not in the training, if a number has no column in metrics.csv or a column name occurs twice.
                 IReadOnlyList<string> columns = job.Columns();
                 MetricsFile.Row(
                     columns, job.Role, s, [.. result.Terms.Select(t => (t.Name, t.Read())), ("loss", loss), ("lr", schedule.At(s)), ("grad_norm", 0)]);
@@ -220,6 +220,6 @@ public sealed class DryRun : IDisposable
 
     private SubsetDataset OneBatch(ISegmentationDataset images) => new(images, 1, _config.Evaluation.BatchSize);
 
-    /// <summary>A try tells nobody.</summary>
+    /// <summary>An observer that ignores everything: a dry run writes no log and no metrics.</summary>
     private sealed class Unheard : ITrainingObserver;
 }

@@ -242,7 +242,7 @@ public sealed class Experiment : IDisposable
     private void RequireInputsUnchanged(Checkpoint last)
     {
         IReadOnlyList<string> differences = last.Info.Inputs.Length == 0 ? [] : RunInputs.Differences(last.Info.Inputs, _inputs.Text(_cancellation));
-        _cancellation.ThrowIfCancellationRequested(); // what was not read to its end differs from everything
+        _cancellation.ThrowIfCancellationRequested(); // after a stop the text is empty, and every input would count as changed
         if (last.Info.Inputs.Length == 0)
         {
             _log.Write(

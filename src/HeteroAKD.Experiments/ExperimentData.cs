@@ -14,7 +14,7 @@ public sealed class ExperimentData
     private const long Mebibyte = 1 << 20;
     private const string TrainSplit = "train";
 
-    // Fewer are looked at before a line of progress could be read.
+    // Splits of up to this many images show no progress: they are checked faster than a person could read the line.
     private const int QuietImages = 64;
 
     private readonly ConcurrentQueue<string> _warnings = new();

@@ -6,8 +6,8 @@ using HeteroAKD.Tensors;
 namespace HeteroAKD.Experiments;
 
 /// <summary>
-/// SHA-256 of files. What was computed is kept in the user's <see cref="CacheFolder"/> and serves as long as a file's <see cref="FileStamp"/> stays: a large data
-/// set is read once, not at every start. No digest holds a time.
+/// SHA-256 of files. What was computed is kept in the user's <see cref="CacheFolder"/> and serves as long as a file's <see cref="FileStamp"/> stays: a large
+/// data set is read once, not at every start. No digest holds a time.
 /// </summary>
 internal sealed class FileDigests
 {
@@ -94,7 +94,7 @@ internal sealed class FileDigests
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            return "unreadable"; // whoever trains on it says so
+            return "unreadable"; // the training reports the file when it reads it
         }
     }
 }

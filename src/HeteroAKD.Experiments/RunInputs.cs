@@ -20,8 +20,8 @@ internal sealed class RunInputs
     public RunInputs(ExperimentConfig config, ExperimentData data) => _text = Task.Run(() => Read(config, data));
 
     /// <summary>
-    /// A line an input: its name, a tab, what it is. Empty, which is no claim, where a stop comes before all is read: a checkpoint cannot wait for a large data
-    /// set then.
+    /// One line per input: its name, a tab, what it is. Empty, which claims nothing, if the run is stopped before all is read: the last checkpoint cannot wait
+    /// until a large data set is read.
     /// </summary>
     /// <param name="cancellation">The stop.</param>
     public string Text(CancellationToken cancellation)
@@ -32,7 +32,7 @@ internal sealed class RunInputs
         }
         catch (Exception e) when (e is OperationCanceledException or AggregateException)
         {
-            return ""; // what cannot be read, whoever trains on it says
+            return ""; // the training reports a file that cannot be read when it reads it
         }
     }
 

@@ -4,8 +4,8 @@ using HeteroAKD.Tensors.Autograd;
 namespace HeteroAKD.Nn;
 
 /// <summary>
-/// What a block of layers makes on the way to its result goes back when the block ends, where no backward pass will want it: in evaluation, and in a frozen
-/// teacher. A network then needs memory for its widest block instead of for all of them.
+/// Frees the intermediate results of a block of layers when the block ends, if no backward pass needs them: in evaluation, and in a frozen teacher. A network
+/// then needs memory for its widest block instead of for all of them.
 /// </summary>
 internal ref struct InnerScope : IDisposable
 {
@@ -15,7 +15,7 @@ internal ref struct InnerScope : IDisposable
     /// <summary>Begins a block.</summary>
     public InnerScope(Device device, in Pass pass) => _scope = pass.Training ? null : device.BeginStep();
 
-    /// <summary>Goes from one result in a chain to the next, whose making was the only use of it. The chain's first one belongs to somebody else.</summary>
+    /// <summary>Frees a result of a chain of layers, which only the next layer read, and returns the next one. The chain's input is not freed.</summary>
     public readonly Tensor Next(Tensor first, Tensor current, Tensor next)
     {
         if (_scope is not null && !next.RequiresGrad && !ReferenceEquals(current, first) && !ReferenceEquals(current, next))

@@ -69,7 +69,7 @@ internal static class AtomicFile
 
     private static void Replace(string target, string temporary, Action<Stream> write, bool flush)
     {
-        // One that cannot be opened may be another writer's: it stays.
+        // Opened outside of the try: if this fails, the temporary file may be another writer's, and must not be removed.
         FileStream stream = new(temporary, FileMode.Create, FileAccess.Write, FileShare.None, bufferSize: 1 << 16);
         try
         {

@@ -23,7 +23,7 @@ internal static class RealPath
     {
         string here = Path.Combine(folder, name);
 
-        // A link without a target is one all the same; what is not there is none.
+        // LinkTarget is also set for a link whose target is missing, and null for a path that does not exist.
         return new FileInfo(here).LinkTarget is null ? here : Of(File.ResolveLinkTarget(here, returnFinalTarget: true)!.FullName);
     }
 

@@ -5,8 +5,8 @@ using HeteroAKD.Platform;
 namespace HeteroAKD.Tensors;
 
 /// <summary>
-/// Opens input files. Links are followed; what is no regular file (a device, a pipe) is refused before it is opened, since it may have no end or nobody who
-/// writes, and what is larger than the caller can use is refused before it is read.
+/// Opens input files. Links are followed. A path that is no regular file (a device, a pipe) is refused before it is opened, because reading it may never end.
+/// A file that is larger than the caller can use is refused before it is read.
 /// </summary>
 internal static class RegularFile
 {

@@ -62,7 +62,7 @@ public readonly struct Shape : IEquatable<Shape>
 
     private Shape(int a, int b, int c, int d, int rank)
     {
-        // Beside a size of 0 the others count, too: whoever multiplies some of the sizes gets an int.
+        // A size of 0 counts as 1 here: callers multiply some of the sizes in int, so the product of the others must fit, too.
         Int128 most = Int128.One * Math.Max(1, a) * (rank > 1 ? Math.Max(1, b) : 1) * (rank > 2 ? Math.Max(1, c) : 1) * (rank > 3 ? Math.Max(1, d) : 1);
         if (a < 0 || b < 0 || c < 0 || d < 0 || most > int.MaxValue)
         {

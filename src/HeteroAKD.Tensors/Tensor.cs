@@ -391,7 +391,7 @@ public sealed partial class Tensor : IDisposable
 
         if (Grad is null)
         {
-            // What came back through a reshape has the shape of the reshaped.
+            // A gradient that was passed back through a reshape still has the shape of the reshape's output.
             gradient.Shape = Shape;
             Grad = gradient._scope is null || gradient._scope == _scope || !IsLeaf ? gradient : Outliving(gradient);
             return;

@@ -8,7 +8,7 @@ namespace HeteroAKD.Kernels.Attention;
 internal readonly unsafe struct AttentionGradientScratch<TLane>
     where TLane : unmanaged, ILane<TLane>
 {
-    // Queries over which the products for keys and values are summed at a time: deep enough that their accumulators' way to memory does not show.
+    // Queries over which the products for keys and values are summed at a time: so many that loading and storing the accumulators costs little.
     private const int MaxBundle = 128;
 
     private readonly TLane* _columns; // [groups, 2, d, 2] queries and upstream gradients

@@ -8,7 +8,7 @@ namespace HeteroAKD.Kernels.Attention;
 /// </summary>
 internal readonly struct AttentionPartition
 {
-    // Enough tiles that a few threads finish together, but not so few tokens in one that packing the other side for it shows.
+    // Enough tiles that a few threads finish at about the same time, and enough tokens in each that packing the other side for it costs little.
     private const int WantedTiles = 16;
     private const int MinAlong = 64;
     private const int MaxAlong = 512;

@@ -15,10 +15,10 @@ public readonly struct AttentionShape
     /// <summary>h.</summary>
     public readonly int Heads;
 
-    /// <summary>N, tokens that ask.</summary>
+    /// <summary>N, query tokens.</summary>
     public readonly int Queries;
 
-    /// <summary>M, tokens that are asked; fewer than N where the map was reduced.</summary>
+    /// <summary>M, key and value tokens; fewer than N where the map was reduced.</summary>
     public readonly int Keys;
 
     /// <summary>d = C / h.</summary>

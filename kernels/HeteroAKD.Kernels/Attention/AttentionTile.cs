@@ -66,7 +66,7 @@ internal static unsafe class AttentionTile<TLane>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static TLane Softmax(TLane* scores, int across, int vectors, TLane scale, bool first, ref TLane max, ref TLane sum)
     {
-        // Two maxima at a time: one would wait for itself. A NaN that they drop comes back with the exponentials.
+        // Two running maxima, as each step of a single one would wait for the step before. Larger drops a NaN, but the exponential of its score is NaN again.
         TLane even = scores[0];
         TLane odd = even;
         int j = 1;

@@ -5,8 +5,8 @@ using HeteroAKD.Kernels.Pixelwise;
 namespace HeteroAKD.Kernels.Gemm;
 
 /// <summary>
-/// Finishes rows of a register tile, two whole lanes side by side in the target: bias, what is added, and no activation but ReLU and ReLU6. What is asked is
-/// asked once for all rows: layers of few channels take as long to store as to multiply.
+/// Finishes rows of a register tile, two whole lanes side by side in the target: adds the bias and a residual or the old value, then applies ReLU, ReLU6 or no
+/// activation. Conditions are tested once for all rows, because layers of few channels take as long to store as to multiply.
 /// </summary>
 internal static unsafe class ClampedStore
 {

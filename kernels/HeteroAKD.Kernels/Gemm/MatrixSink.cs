@@ -11,7 +11,7 @@ public readonly struct MatrixSink : ITileSink
     private readonly DeviceEpilogue _epilogue;
     private readonly int _whole; // 1 where four neighbours are one access
 
-    /// <summary>Takes the sides of the product no further than their sizes.</summary>
+    /// <summary>Uses C, the sizes and the epilogue of the product; A and B are not read.</summary>
     public MatrixSink(in GemmArguments arguments)
     {
         _epilogue = new(arguments);

@@ -72,7 +72,7 @@ public readonly struct DepthMatrix<TPieces> : ITileSource<DepthMatrix<TPieces>>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Load(ArrayView<float> slice, int k, int thread, int lines, int threads, uint[] held)
     {
-        // A piece of a line behind the last is that of the last: nobody stores what it becomes, and no copy has to ask.
+        // For lines after the last one, the last line is copied: the copy then needs no test, and the results for these lines are never stored.
         bool inner = TPieces.AreWhole && k + Tile.Depth <= _runs.Depth;
         for (int i = 0; i < lines * 4 / threads; i++)
         {

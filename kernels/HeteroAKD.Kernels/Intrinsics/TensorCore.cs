@@ -51,7 +51,7 @@ public static class TensorCore
 
     /// <summary>
     /// Loads four matrices of eight rows of 16 bytes from shared memory (PTX <c>ldmatrix.x4</c>). Thread l names where row l % 8 of matrix l / 8 begins, a
-    /// multiple of 16 bytes, and gets of each matrix the four bytes l % 4 of row l / 4. Of one thread alone there is no telling.
+    /// multiple of 16 bytes, and gets of each matrix the four bytes l % 4 of row l / 4. The body is only a placeholder: one thread cannot do it alone.
     /// </summary>
     [IntrinsicImplementation]
     public static LeftFragment LoadMatrices(ref float row) => new() { X = Interop.FloatAsInt(row) };

@@ -24,51 +24,54 @@ internal sealed class PixelJob<TKernel> : KernelJob<PixelJob<TKernel>>
     public override void Tile(int tile, int worker)
     {
         Grid.Bounds(tile, out int row0, out int row1, out int column0, out int column1);
-        TKernel kernel = Kernel;
-        for (int row = row0; row < row1; row++)
+        if (Precision == HostPrecision.Float64)
         {
-            if (Precision == HostPrecision.Float64)
-            {
-                Loop<F64>(kernel, row, column0, column1);
-                continue;
-            }
+            Loop<F64>(Kernel, row0, row1, column0, column1);
+            return;
+        }
 
-            int column = column0;
-            if (Vector512.IsHardwareAccelerated)
-            {
-                column = Loop<F32x16>(kernel, row, column, column1);
-            }
-            else if (Vector256.IsHardwareAccelerated)
-            {
-                column = Loop<F32x8>(kernel, row, column, column1);
-            }
+        int column = column0;
+        if (Vector512.IsHardwareAccelerated)
+        {
+            column = Loop<F32x16>(Kernel, row0, row1, column, column1);
+        }
+        else if (Vector256.IsHardwareAccelerated)
+        {
+            column = Loop<F32x8>(Kernel, row0, row1, column, column1);
+        }
 
-            // A loop that is never entered is never compiled.
-            if (column < column1)
-            {
-                column = Loop<F32x4>(kernel, row, column, column1);
-                Loop<F32>(kernel, row, column, column1);
-            }
+        // A loop that is never entered is never compiled.
+        if (column < column1)
+        {
+            column = Loop<F32x4>(Kernel, row0, row1, column, column1);
+            Loop<F32>(Kernel, row0, row1, column, column1);
         }
     }
 
+    // The columns that whole lanes fill; returns the first that is left. All rows in one call: the kernel is copied once, not for each row.
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    private static int Loop<TLane>(TKernel kernel, int row, int column, int end)
+    private static int Loop<TLane>(TKernel kernel, int row0, int row1, int column0, int column1)
         where TLane : unmanaged, ILane<TLane>
     {
-        if (column + TLane.Width > end)
+        int end = column1 - ((column1 - column0) % TLane.Width);
+        if (end == column0)
         {
-            return column;
+            return end;
         }
 
-        // Tested at its end: the compiler then takes what depends on the row alone, divisions above all, out of the loop.
-        do
+        for (int row = row0; row < row1; row++)
         {
-            kernel.Run<TLane>(row, column);
-            column += TLane.Width;
+            // Tested at its end: the compiler then takes what depends on the row alone, divisions above all, out of the loop.
+            int column = column0;
+            do
+            {
+                kernel.Run<TLane>(row, column);
+                column += TLane.Width;
+            }
+            while (column < end);
         }
-        while (column + TLane.Width <= end);
-        return column;
+
+        return end;
     }
 }
 

@@ -114,9 +114,13 @@ internal sealed unsafe class AxisCopyJob<T> : KernelJob<AxisCopyJob<T>>
             return;
         }
 
-        for (; copied < last; copied++)
+        from += _fromFirst + ((long)copied * step);
+        to += _toFirst + ((long)copied * spacing);
+        for (int left = last - copied; left > 0; left--)
         {
-            to[_toFirst + ((long)copied * spacing)] = from[_fromFirst + ((long)copied * step)];
+            *to = *from;
+            from += step;
+            to += spacing;
         }
     }
 

@@ -175,7 +175,7 @@ public sealed partial class HeteroAkdReference
         return Math.Max(v, 0) + MathNet.Numerics.SpecialFunctions.Log1p(Math.Exp(-Math.Abs(z)));
     }
 
-    /// <summary>Where H is one number a pixel, its gradient is the sum of what its classes say.</summary>
+    /// <summary>Where all classes of a pixel share one H, its gradient is the sum over these classes.</summary>
     private double[] PerReliability(double[] gradient) => _options.Reliability == Reliability.SoftmaxCe ? SumOverClasses(gradient) : gradient;
 
     private double[] Softmax(double[] map, double tau) => Array.ConvertAll(LogSoftmax(map, tau), Math.Exp);

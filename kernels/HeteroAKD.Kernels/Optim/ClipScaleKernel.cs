@@ -5,8 +5,8 @@ using HeteroAKD.Kernels.Launch;
 namespace HeteroAKD.Kernels.Optim;
 
 /// <summary>
-/// From the sum of all squared gradients to the factor that bounds their norm (<c>torch.nn.utils.clip_grad_norm_</c>), without a way through the host's
-/// hands. A norm that is not finite makes the factor 0 or NaN, as in PyTorch. With maxNorm = +∞ it only measures. Launch on 1 × 1.
+/// Computes the factor that bounds the gradients' norm (<c>torch.nn.utils.clip_grad_norm_</c>) from the sum of all squared gradients, without reading it back
+/// to the host. A norm that is not finite makes the factor 0 or NaN, as in PyTorch. With maxNorm = +∞ it only measures. Launch on 1 × 1.
 /// </summary>
 public readonly struct ClipScaleKernel(
     Mem sumOfSquares, // [≥ 1] element 0 is read

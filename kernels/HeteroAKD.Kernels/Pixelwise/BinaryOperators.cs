@@ -127,7 +127,7 @@ public readonly struct Divide : IBinaryOperator
     public double ReferenceGradientB(double a, double b) => -a / (b * b);
 }
 
-/// <summary>a == b ? 1 : 0. Constant beside the jumps, so no gradient comes back.</summary>
+/// <summary>a == b ? 1 : 0. Piecewise constant, so its gradient is 0.</summary>
 public readonly struct Equal : IBinaryOperator
 {
     public static bool GradientReadsOperands => false;

@@ -26,7 +26,7 @@ public readonly record struct LayerNormBackward(
 /// </summary>
 internal static class HostLayerNormGradient
 {
-    // A narrow row is over before the sums' way to memory is paid for.
+    // For rows shorter than this, loading and storing the column sums costs more than the single walk saves.
     private const int LeastColumns = 64;
 
     /// <summary>Whether rows are long enough; otherwise the kernels one by one are quicker.</summary>

@@ -25,8 +25,8 @@ public readonly struct WholeNarrowPieces : IPieces
 }
 
 /// <summary>
-/// Pieces of bf16 numbers that begin anywhere. They are copied at once, as asynchronous copies move 4 bytes at least; whoever multiplies waits for it, but such
-/// matrices are rare.
+/// Pieces of bf16 numbers that begin anywhere. They are copied synchronously, since an asynchronous copy moves at least 4 bytes. The multiplication waits for
+/// the copy, but such matrices are rare.
 /// </summary>
 public readonly struct LooseNarrowPieces : IPieces
 {

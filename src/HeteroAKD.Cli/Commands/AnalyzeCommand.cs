@@ -70,6 +70,6 @@ internal sealed class CkaCommand : Command
         return table;
     }
 
-    // A constant map is like no other.
+    // CKA with a constant map is undefined.
     private static string Number(double value) => double.IsNaN(value) ? "-" : value.ToString("F3", CultureInfo.InvariantCulture);
 }

@@ -16,7 +16,7 @@ internal sealed class DataCheckCommand : Command
 
     private readonly Argument<string> _root = new("DIR") { Description = "The data set's folder; looked for here, then under $HETEROAKD_DATA" };
 
-    private readonly Option<string?> _kind = new Option<string?>("--kind") { Description = "Its layout, where it should not be found out", HelpName = "kind" }
+    private readonly Option<string?> _kind = new Option<string?>("--kind") { Description = "Its layout; by default it is detected", HelpName = "kind" }
         .OneOf([.. DatasetLayout.All.Select(layout => layout.Kind)]);
 
     private readonly Option<bool> _fixList = new("--fix-list")
@@ -33,7 +33,7 @@ internal sealed class DataCheckCommand : Command
         Add(_fixList);
         SetAction(result =>
         {
-            // Which kind it is the service finds out; options of a kind must not be refused before.
+            // 'list' is a placeholder, since only the service detects the kind: it accepts options, such as data.storedLabels, that other kinds would refuse.
             DataConfig data = ConfigurationReader.ReadText("", "--set", ["data.kind=list", "data.root=.", .. options.Overrides(result, withOut: false)]).Data;
             DataCheckRequest request = new(
                 result.GetRequiredValue(_root), result.GetValue(_kind) ?? "", result.GetValue(options.Out) ?? DefaultFolder,

@@ -12,7 +12,7 @@ internal sealed class ImportCommand : Command
 
     private readonly Option<string?> _model = new Option<string?>("--model")
     {
-        Description = "The network here that the weights are of",
+        Description = "The network of this program that the weights are for",
         HelpName = "name",
         Required = true,
     }
@@ -26,7 +26,7 @@ internal sealed class ImportCommand : Command
 
     private readonly Option<string?> _from = new Option<string?>("--from")
     {
-        Description = "Whose names they are: torchvision, mmseg, mit, huggingface, cirkd or heteroakd; by default the names tell",
+        Description = "Code base that named the tensors: torchvision, mmseg, mit, huggingface, cirkd or heteroakd; by default it is detected",
         HelpName = "format",
         DefaultValueFactory = _ => "",
     }.OneOf([.. NameMap.All.Select(map => map.Name)]);

@@ -64,7 +64,7 @@ internal sealed class BarProgress : IProgressSink
     /// <param name="Remaining">Time that remained then.</param>
     private readonly record struct Pace(int DoneBefore, TimeSpan At, TimeSpan Remaining);
 
-    // Spectre's own column reckons from the last seconds, in which a run of an experiment never ends.
+    // Spectre's own column estimates from the steps of the last few seconds. A step of an experiment is a whole run, which takes longer than that.
     private sealed class RemainingColumn : ProgressColumn
     {
         public const string Key = "pace";

@@ -9,8 +9,8 @@ namespace HeteroAKD.Data;
 
 /// <summary>
 /// Keeps every sample of a <see cref="PairDataset"/> in a file that needs no decoding, 4 bytes a pixel. An entry belongs to the paths of its files, their
-/// <see cref="FileStamp"/>, the label map and whether images are turned: where one of them changes, or the entry is damaged, the files are decoded again and the
-/// entry is replaced.
+/// <see cref="FileStamp"/>, the label map and whether images are turned. Where one of them changes, or the entry is damaged, the files are decoded again and
+/// the entry is replaced.
 /// </summary>
 /// <remarks>
 /// Entry: the 32-byte stamp of what it was made from, width and height (int32, little-endian), RGB [H, W, 3], class ids [H, W], XxHash3 of all that (8 bytes).

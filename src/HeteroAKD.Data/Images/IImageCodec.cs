@@ -34,7 +34,7 @@ public interface IImageCodec
     /// <summary>The bytes of a PNG.</summary>
     byte[] EncodePng(RgbImage image);
 
-    /// <summary>The bytes of a JPEG whose colours are as fine as its light.</summary>
+    /// <summary>The bytes of a JPEG without chroma subsampling (4:4:4).</summary>
     /// <param name="image">The picture.</param>
     /// <param name="quality">1 to 100.</param>
     byte[] EncodeJpeg(RgbImage image, int quality = 90);

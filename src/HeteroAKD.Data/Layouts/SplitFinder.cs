@@ -132,7 +132,7 @@ internal sealed class SplitFinder(DatasetLayout layout, string root, LayoutOptio
         }
     }
 
-    // What stands in a folder of images in a format that is not read, and under no other one either.
+    // Warns of files in a folder of images whose format is not read, unless a readable image has the same name.
     private void WarnOfUnread(string images, Dictionary<string, string> imageOf)
     {
         string[] unread = [.. UnreadIn(images).Where(file => !imageOf.ContainsKey(ImageFiles.NameOf(PathOf(images), file)))];

@@ -21,16 +21,16 @@ public sealed record AdversarialTermOptions : TermOptions
 
 /// <summary>
 /// The adversarial ("holistic") term of SKD (Liu et al., CVPR 2019; CIRKD's <c>CriterionAdv</c> and <c>CriterionAdvForG</c>): a discriminator learns to tell
-/// the teacher's logits from the student's by the hinge loss, max(0, 1 − D(t)) + max(0, 1 + D(s)), with an Adam of its own; the student gets −D(s). Each
-/// reaches its own network alone.
+/// the teacher's logits from the student's by the hinge loss, max(0, 1 − D(t)) + max(0, 1 + D(s)), with an Adam of its own; the student's loss is −D(s). The
+/// gradient of each loss flows into its own network only.
 /// </summary>
 /// <remarks>
 /// The published code makes a power iteration of the spectral norms in each of its three passes; here a batch makes one, which all three passes use.
 /// </remarks>
 public sealed class AdversarialTerm : DistillationTerm
 {
-    // The published discriminator sees its loss times 0.1 and Adam's 1e-8. Adam is blind to the scale but for that guard, which follows the term's weight
-    // instead.
+    // The published code multiplies the discriminator's loss by 0.1 and uses Adam with eps = 1e-8. Here the loss is multiplied by the term's weight. The scale
+    // of a loss changes Adam's updates through eps only, so eps is multiplied by weight / 0.1.
     private const double PublishedEps = 1e-8;
     private const double PublishedWeight = 0.1;
 

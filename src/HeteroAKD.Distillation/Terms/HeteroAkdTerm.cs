@@ -48,7 +48,7 @@ public sealed class HeteroAkdTerm : DistillationTerm
     /// <inheritdoc/>
     public override Module? Auxiliary => _projectors;
 
-    /// <summary>1: λ2 weighs L_hakd inside, where the supervision keeps its own weight. 0 where neither weighs anything.</summary>
+    /// <summary>1, since the loss itself multiplies L_hakd by λ2 and the supervision by its own weight. 0 if λ2 is 0 and there is no supervision.</summary>
     public override float Factor => _attributes.Lambda2 == 0 && _attributes.Supervision == ProjectorSupervision.None ? 0 : 1;
 
     /// <summary>The projectors of the deepest map; null where the networks' own logits are used.</summary>

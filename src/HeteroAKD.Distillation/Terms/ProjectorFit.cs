@@ -72,7 +72,7 @@ internal sealed class ProjectorFit(Projector projector, int classes)
             double prior = Math.Log(share / (1 - share));
             if (means[channels + c] == 0)
             {
-                values.Bias[c] = (float)prior; // nobody knows its direction: it keeps the one that it has
+                values.Bias[c] = (float)prior; // no pixel shows the class, so its direction is unknown: the projector keeps its initial one
                 continue;
             }
 

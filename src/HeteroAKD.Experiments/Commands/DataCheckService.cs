@@ -65,7 +65,8 @@ public sealed class DataCheckService : IDataCheckCommand
         return new DataCheckOutcome(set.Name, layout.Kind, root, set.Classes, splits, warnings, files) { Notes = notes };
     }
 
-    // Most masks of the world are pictures: those are looked at as such, and the option that trains on them is named.
+    // Many data sets store masks in colours. If most PNG masks show colours instead of class ids, the set is checked by the colours of the class file, and a
+    // note names the option that trains on such masks.
     private static DatasetSplits ByColors(DatasetLayout layout, string root, LayoutOptions options, DatasetSplits set, List<string> notes)
     {
         (int InColors, int Pngs)[] found = [.. set.Splits.Values.Select(MaskSurvey.Of)];

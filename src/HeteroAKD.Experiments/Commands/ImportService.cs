@@ -12,7 +12,7 @@ namespace HeteroAKD.Experiments.Commands;
 /// <param name="File">A state dict of PyTorch, safetensors, or a checkpoint.</param>
 /// <param name="Model">Name of the network here.</param>
 /// <param name="Classes">Channels of the logits; 0 takes those of the file's classifier.</param>
-/// <param name="From">Whose names they are; empty goes by the names.</param>
+/// <param name="From">The code base that named the tensors; if empty, it is detected.</param>
 /// <param name="Key">Which table of tensors, where the file has several; empty finds it.</param>
 /// <param name="BackboneOnly">Whether the encoder alone is taken, and the head starts from the seed.</param>
 /// <param name="Strict">Whether missing, mismatched and unexpected entries are an error; else those of the network start from the seed.</param>
@@ -62,7 +62,7 @@ public sealed class ImportService : IImportCommand
         {
             string remedy = report.EncoderFits
                 ? "The encoder fits: --backbone-only takes it alone"
-                : "Name the network that the weights are of (--model), or take what fits with --no-strict";
+                : "Name the network that the weights are for (--model), or take what fits with --no-strict";
             throw new WeightImportException(
                 request.File, $"does not fit {request.Model} with {classes} classes "
                     + $"({import.Map.Description}):\n{string.Join('\n', report.Lines())}\n{remedy}. Nothing was written");
@@ -74,7 +74,7 @@ public sealed class ImportService : IImportCommand
                 request.File,
                 $"fits {request.Model} in {report.Loaded.Count} of {report.Loaded.Count + report.Missing.Count + report.Mismatched.Count} entries, too few "
                     + $"for --no-strict, which takes what fits where half of them do:\n"
-                    + $"{string.Join('\n', report.Lines())}\nName the network that the weights are of (--model). Nothing was written");
+                    + $"{string.Join('\n', report.Lines())}\nName the network that the weights are for (--model). Nothing was written");
         }
 
         model.Initialize(report.Left.ToHashSet(), new Generator(config.Seed));
@@ -97,7 +97,7 @@ public sealed class ImportService : IImportCommand
         ];
     }
 
-    // What the weights expect of images goes into the configuration; what the user says of them goes before it.
+    // The configuration for the new checkpoint: the one that the file keeps, or else the normalisation that the weights expect. The user's overrides win.
     private static ExperimentConfig Config(ImportRequest request, WeightImport import, CheckpointInfo? own)
     {
         string yaml = own?.Config ?? "";

@@ -181,7 +181,7 @@ internal sealed class ConfigurationBinder(string source, bool hasLines)
             return Error(node, $"{full} is written with dots on a command line and in plans; in a configuration its sections are nested: {Nested(key)}");
         }
 
-        // A slip of the pen first; then the right word in the wrong section; then a slip anywhere.
+        // In this order: a misspelt key of this section, the right key in the wrong section, a misspelt key of any section.
         string? near = NearestName.Of(key, names) is { } sibling ? prefix + sibling
             : ConfigurationKeys.All.FirstOrDefault(k => k.EndsWith("." + key, StringComparison.OrdinalIgnoreCase))
                 ?? NearestName.Of(full, ConfigurationKeys.All);

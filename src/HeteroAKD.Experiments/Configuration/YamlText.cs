@@ -54,7 +54,7 @@ internal static class YamlText
         }
         catch (Exception e) when (e is ArgumentException or InvalidOperationException)
         {
-            // What the library does not foresee, a key that is missing for example, it says as the fault of its caller.
+            // For some malformed texts, such as one with a missing key, the library throws these exceptions instead of a YamlException.
             throw error(
                 builder.Current?.Start ?? parser.Current?.Start ?? Mark.Empty, "this is not valid YAML: a key or a value is missing or out of place", e);
         }

@@ -73,7 +73,7 @@ public sealed class ExportService : IExportCommand
         return warnings;
     }
 
-    // A state dict has no metadata, and who reads one takes the usual values; so do other programs, whatever the format.
+    // Warns of values that the reader of the file will not know. A .pth has no metadata, and other programs do not read ours: both assume the usual values.
     private static IEnumerable<string> Lost(ExportedWeights description, ModelFamily family, NameMap? map)
     {
         AugmentationConfig usual = new();

@@ -19,7 +19,7 @@ namespace HeteroAKD.Experiments.GivenTeachers;
 /// <param name="data">Its images.</param>
 internal sealed class GivenTeacher(ExperimentConfig config, ExperimentData data)
 {
-    // More would take longer than they tell.
+    // Images on which files of logits are scored. More would take longer and change the score little.
     private const int ScoredImages = 64;
 
     private const int MaxStride = 32;
@@ -166,7 +166,7 @@ internal sealed class GivenTeacher(ExperimentConfig config, ExperimentData data)
         }
     }
 
-    // Logits of a batch are as fine as the files', by the first image, in powers of two.
+    // The stride of a batch's logits is that of the first image's file, rounded down to a power of two and at most MaxStride.
     private LogitsFromFiles Files()
     {
         LogitsFolder folder = Folder();

@@ -184,8 +184,8 @@ internal sealed class PlanLayout
 
     private static PlannedRun WithSeed(PlannedRun run, int seed) => run with { Seed = seed, Config = run.Config with { Seed = seed } };
 
-    // A student alone is the same run whatever teacher and unlabelled images stand by. Of a shared teacher its own settings decide, not the path of its file;
-    // how images are normalised for it is the distilled run's affair.
+    // A student trained alone is the same run whatever teacher and unlabelled images are configured, so they are left out. A shared teacher is identified by
+    // its own settings, not by the path of its checkpoint; the normalisation of its images (teacher.mean, teacher.std) is a setting of the distilled run.
     private PlannedRun Described(PlannedRun run)
     {
         ExperimentConfig standard = new();

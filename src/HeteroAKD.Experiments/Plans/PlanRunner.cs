@@ -78,7 +78,7 @@ internal sealed class PlanRunner(RunExecution execution, ResultsFile results, Co
         }
     }
 
-    // Whatever the reason, what never started is no success.
+    // Records runs that never started as failed, whatever the reason, except after a cancellation.
     private void Abandon(CancellationToken cancellation)
     {
         foreach (PlannedRun run in cancellation.IsCancellationRequested ? [] : _queue.ToArray())

@@ -13,7 +13,7 @@ namespace HeteroAKD.Experiments.Plans;
 /// <param name="Commit">The working tree's commit; empty for none.</param>
 internal sealed record RunExecution(IRunStarter Starter, string ConfigFile, int Threads, string Device, string Commit)
 {
-    /// <summary>Starts a run, anew or where it was interrupted. What keeps it from starting is how it ended.</summary>
+    /// <summary>Starts a run, from the beginning or where it was interrupted. An error that keeps it from starting is returned as a failed exit.</summary>
     /// <param name="run">Which.</param>
     /// <param name="cancellation">It saves and stops.</param>
     /// <param name="teacherOutputs">Folder that keeps its teacher's outputs; empty for none.</param>

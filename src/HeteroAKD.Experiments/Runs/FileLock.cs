@@ -4,9 +4,9 @@ using HeteroAKD.Tensors;
 namespace HeteroAKD.Experiments.Runs;
 
 /// <summary>
-/// One process at a time. The open file is the lock, not that it is there: the system lets go of it when a process ends, however it ends, so what a killed one
-/// left blocks nobody. Who holds it stands in a second file beside it, because a locked file cannot be read. The lock's own file stays: removing it would let
-/// two processes in.
+/// A lock for one process at a time. A process holds it while it keeps the file open; that the file exists means nothing. The system closes the file when the
+/// process ends, however it ends, so a killed process blocks no other. A second file beside it names the owner, because a locked file cannot be read. The
+/// lock's own file is never removed: otherwise two processes could hold the lock.
 /// </summary>
 internal sealed class FileLock : IDisposable
 {
@@ -76,8 +76,8 @@ internal sealed class FileLock : IDisposable
     /// <summary>Lets other processes in.</summary>
     public void Dispose()
     {
-        // A disk's error may pass, and the file would say of an orderly end that it was a kill. Where the folder went away or is read-only now, the next owner
-        // writes its own.
+        // Tries twice, since a disk error may be temporary: an owner file that stays would make the next run report that this process was killed. If the folder
+        // is gone or read-only now, nothing more is done; the next owner writes its own file.
         if (Other.Length == 0 && !TryDelete(_owner))
         {
             TryDelete(_owner);

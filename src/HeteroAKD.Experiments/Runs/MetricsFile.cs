@@ -7,7 +7,7 @@ namespace HeteroAKD.Experiments.Runs;
 
 /// <summary>
 /// <c>metrics.csv</c>: a row for every log line and evaluation of every network. A cell that a row has no value for is empty, and so is that of a score that
-/// does not exist. Checkpoints keep the rows of their network (<see cref="Record"/>), so a file that lost some is made whole.
+/// does not exist. Checkpoints keep the rows of their network (<see cref="Record"/>), so rows that the file has lost are written again.
 /// </summary>
 internal sealed class MetricsFile : IDisposable
 {
@@ -113,7 +113,7 @@ internal sealed class MetricsFile : IDisposable
     /// <inheritdoc/>
     public void Dispose() => _file.Dispose();
 
-    // What a line lacks its end was cut short by a crash and is none.
+    // A last line without a line end was cut short by a crash and is dropped.
     private static (string[] Columns, string[] Rows, bool IsBroken) Read(string path, bool canBeReplaced)
     {
         string text = File.Exists(path) ? File.ReadAllText(path).ReplaceLineEndings("\n") : "";

@@ -7,7 +7,7 @@ namespace HeteroAKD.Experiments.Runs;
 
 /// <summary>
 /// <c>reliability.csv</c>: a row for every split and evaluation of the distilled network. The share of a case is S's mean over its pixels; a cell whose number
-/// does not exist is empty. Checkpoints of that network keep the file (<see cref="Text"/>), so one that lost rows is made whole.
+/// does not exist is empty. Checkpoints of that network keep the file's text (<see cref="Text"/>), so rows that the file has lost are written again.
 /// </summary>
 internal sealed class ReliabilityFile
 {
@@ -45,7 +45,7 @@ internal sealed class ReliabilityFile
         return file;
     }
 
-    /// <summary>The rows of a file. One without its line's end was cut short by a crash and is none.</summary>
+    /// <summary>The rows of a file. A last row without a line end was cut short by a crash and is dropped.</summary>
     /// <exception cref="StorageException">The file has other columns, or a cell holds no number.</exception>
     public static IReadOnlyList<ReliabilityRow> Read(string path) => Parse(path, File.ReadAllText(path));
 

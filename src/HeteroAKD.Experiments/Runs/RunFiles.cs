@@ -28,7 +28,7 @@ internal sealed record RunFiles(IReadOnlyList<string> Own, IReadOnlyList<string>
     /// <summary>Held by the process that works in the folder.</summary>
     public const string Lock = ".lock";
 
-    // Runs of before it have the others only.
+    // The section that was added last. Configurations written before that have all the others.
     private const string NewestSection = "report";
 
     private static readonly HashSet<string> s_ownNames =

@@ -90,7 +90,7 @@ public sealed class RunFolder : IDisposable
     {
         _config = ConfigurationWriter.Write(config);
         RunFiles files = RunFiles.In(Path);
-        // The mark goes last: what a kill leaves of this is a run still.
+        // config.yaml is deleted last: if the process is killed in between, the folder still counts as a run.
         IEnumerable<string> replaced = _mode == RunMode.Force ? files.Own.OrderBy(name => name == RunFiles.Config) : [];
         try
         {
@@ -171,7 +171,7 @@ public sealed class RunFolder : IDisposable
     /// <summary>Lets other processes in.</summary>
     public void Dispose() => _lock.Dispose();
 
-    // Several runs may begin at one moment: a number is whose the folder's lock is.
+    // Several runs may start at the same time: a number belongs to the run that holds the lock of its folder.
     private static RunFolder OpenNext(string name, RunMode mode)
     {
         for (int number = LastNumber(name) + 1; ; number++)

@@ -11,7 +11,7 @@ internal sealed class RunObserver : ITrainingObserver
     private readonly ExperimentData _data;
     private readonly Action<string> _say; // one delegate for all steps: a step should make no garbage
 
-    /// <summary>Takes over none of them.</summary>
+    /// <summary>Creates the observer. The caller keeps and disposes of log and metrics.</summary>
     public RunObserver(RunLog log, MetricsFile metrics, IProgressSink progress, ExperimentData data)
     {
         (_log, _metrics, _progress, _data) = (log, metrics, progress, data);

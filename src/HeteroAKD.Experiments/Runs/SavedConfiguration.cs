@@ -10,9 +10,9 @@ namespace HeteroAKD.Experiments.Runs;
 internal static class SavedConfiguration
 {
     /// <summary>
-    /// Holds the folder's configuration against the given one. They may differ in folder, device, threads, how data is loaded, whether steps are replayed, what
-    /// is reported and the way paths are written; and the run may get more steps. Where the folder's is gone or broken, that of a checkpoint speaks; where
-    /// there is none, nothing was begun.
+    /// Compares the folder's configuration with the given one. They may differ in folder, device, threads, how data is loaded, whether steps are replayed, what
+    /// is reported and the way paths are written; and the run may get more steps. If the folder's configuration is missing or damaged, that of a checkpoint is
+    /// used; if there is no checkpoint either, the run starts from the beginning.
     /// </summary>
     /// <param name="folder">The run's folder.</param>
     /// <param name="config">What is asked for.</param>

@@ -5,8 +5,8 @@ using HeteroAKD.Tensors;
 namespace HeteroAKD.Experiments.Runs;
 
 /// <summary>
-/// The rows of <c>metrics.csv</c> for TensorBoard, as scalars NETWORK/COLUMN. The table leads: opened, the file is made to hold its rows, with the times that
-/// it had, so that a resumed run leaves no steps twice. Undefined scores are left out.
+/// The rows of <c>metrics.csv</c> for TensorBoard, as scalars NETWORK/COLUMN. When the file is opened, it is rewritten to hold exactly the rows of that table,
+/// with the times that it had for them, so that a resumed run writes no step twice. Undefined scores are left out.
 /// </summary>
 internal sealed class TensorBoardFile : IDisposable
 {

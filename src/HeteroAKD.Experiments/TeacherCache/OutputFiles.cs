@@ -5,8 +5,8 @@ using HeteroAKD.Tensors;
 namespace HeteroAKD.Experiments.TeacherCache;
 
 /// <summary>
-/// Files with a teacher's outputs. A name is a digest of all that the content follows from, and a file ends with a digest of its content: it is the right one,
-/// or as if it were not there. Processes may share the folder. A full disk stops the writing, not the training.
+/// Files with a teacher's outputs. The name of a file is a digest of everything that its content depends on, and a file ends with a digest of its content, so a
+/// damaged file counts as missing. Processes may share the folder. If the disk is full, no more files are written and the training goes on.
 /// </summary>
 internal sealed class OutputFiles
 {

@@ -73,7 +73,7 @@ internal sealed class FrozenPass : IDisposable
     /// <summary>The logits.</summary>
     public Tensor Logits(Tensor images)
     {
-        // What somebody else records, looks through or checks runs as it is written.
+        // No replay if the caller records a step, traces the operations or checks them for NaN: the operations themselves have to run then.
         Device device = images.Device;
         bool plain = _replay == Replay.Impossible || !RecordedStep.IsSupported(device) || device.Trace is not null || device.CheckFinite;
         if (!plain && _replay == Replay.Wanted)

@@ -20,7 +20,7 @@ internal static class NetworkStandIn
     {
         Site site = new(device, null);
 
-        // One map as wide as the logits where there is none, so that whoever counts channels finds some.
+        // At least one map, since other code reads the channels of the last one: without feature maps, a map with as many channels as the logits.
         IReadOnlyList<int> channels = featureChannels.Count > 0 ? featureChannels : [classes];
         NoHead head = new(site.At("head"), headChannels > 0 ? headChannels : classes);
         return new SegmentationModel(site, name, ModelFamily.Cnn, classes, new NoEncoder(site.At("encoder"), channels), head);

@@ -78,7 +78,7 @@ public static class EventFile
         return (events, "");
     }
 
-    /// <summary>CRC-32C of bytes, turned and shifted as records store it, so that the checksum of a file of records is not one of checksums.</summary>
+    /// <summary>TensorFlow's masked CRC-32C: rotated, plus a constant, because a CRC over data that contains CRCs is less reliable.</summary>
     internal static uint MaskedChecksum(ReadOnlySpan<byte> bytes)
     {
         uint crc = uint.MaxValue;

@@ -20,7 +20,7 @@ public abstract class OpRow(string name, string source, OpInput[] inputs)
     /// <summary>Inputs in order.</summary>
     public IReadOnlyList<OpInput> Inputs { get; } = inputs;
 
-    /// <summary>Whether bfloat16 is refused: losses and optimisers, which would lose what the networks' float32 ends are for.</summary>
+    /// <summary>Whether bfloat16 is refused, as by losses and optimisers: networks give them float32 logits and parameters for the precision.</summary>
     public bool Float32Only { get; init; }
 
     /// <summary>Its attributes with their defaults.</summary>

@@ -158,7 +158,8 @@ public sealed class Tape(Device device)
         }
     }
 
-    // What a pass did not come to stays, without gradients that a failed pass may have left. What is gone and wanted by nothing that stays is forgotten.
+    // Keeps the nodes that the pass did not reach and frees gradients that a failed pass may have left on them. Removes a node whose output was freed, unless a
+    // later node that is kept reads that output.
     private void Compact()
     {
         _nodes.RemoveAll(node => node is null);

@@ -1,6 +1,6 @@
 namespace HeteroAKD.Tensors.Memory;
 
-/// <summary>Somebody wrote beside the memory that was given to him.</summary>
+/// <summary>Memory before or after an allocated block was written.</summary>
 public sealed class MemoryGuardException(string problem)
     : HeteroAkdException(problem);
 

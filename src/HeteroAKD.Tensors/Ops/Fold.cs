@@ -41,7 +41,7 @@ internal static class Fold
         }
     }
 
-    // Leaves out dimensions of size 1, so that what they part comes together; returns how many are left.
+    // Leaves out dimensions of size 1, so that the dimensions on either side of them become neighbours; returns how many are left.
     private static int Compact(Shape shape, ref int mask, Span<int> sizes)
     {
         (int rank, int reduced) = (0, 0);

@@ -42,7 +42,7 @@ public static class Reduction
         s_input,
         shape: n => Reduced(n) > 0
             ? ShapeOf(n, keepsAll: n.Attributes.Keepdim)
-            : throw new ShapeMismatchException("max", "dim", $"{n.Attributes.Dim} of input {n[0].Shape} holds no element, and there is no largest of none"),
+            : throw new ShapeMismatchException("max", "dim", $"{n.Attributes.Dim} of input {n[0].Shape} has no elements; max needs at least one"),
         forward: n => Fold.Run<MaxFold>(n[0], Mask(n), n.Output, divisor: 1),
         gradient: MaxGradient);
 

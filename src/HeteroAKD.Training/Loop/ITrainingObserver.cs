@@ -26,7 +26,7 @@ public interface ITrainingObserver
     {
     }
 
-    /// <summary>The network was scored; its numbers are said next. Whoever looks at it further leaves weights and statistics as they are.</summary>
+    /// <summary>The network was scored; <see cref="Measured"/> gets the scores next. An observer must not change its weights or statistics.</summary>
     /// <param name="job">Whose.</param>
     /// <param name="step">Steps done.</param>
     void Evaluated(TrainingJob job, int step)

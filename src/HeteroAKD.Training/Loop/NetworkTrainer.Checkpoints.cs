@@ -92,7 +92,7 @@ public sealed partial class NetworkTrainer
         s.Saved = last ? s.Step : s.Saved;
     }
 
-    // What the training was for.
+    // Writes the trained network alone, and the average of its weights where there is one.
     private void SaveNetwork(State s)
     {
         Save(s, NetworkFile(s.Job.Role), networkOnly: true);

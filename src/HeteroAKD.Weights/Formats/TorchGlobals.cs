@@ -1,8 +1,8 @@
 namespace HeteroAKD.Weights.Formats;
 
 /// <summary>
-/// What the names in a pickle mean. A closed list makes tensors, storages and dictionaries; every other name stays a name, and what it would have made stays
-/// unmade.
+/// What the names in a pickle mean. Only the names of a closed list make tensors, storages and dictionaries. Every other name is kept as text, and the object
+/// that it stands for is not built.
 /// </summary>
 internal static class TorchGlobals
 {

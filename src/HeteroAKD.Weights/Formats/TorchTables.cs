@@ -59,7 +59,7 @@ internal sealed class TorchTables
             return tables[0];
         }
 
-        // A stray tensor at the root makes a table, too; the weights are many.
+        // A single tensor at the root makes the root a table, too. So the root is taken only if it has at least half as many tensors as the largest table.
         int most = tables.Max(t => t.Tensors.Count);
         return s_usual.Select(name => tables.FirstOrDefault(t => t.Path == name)).FirstOrDefault(t => t is not null)
             ?? tables.FirstOrDefault(t => t.Path.Length == 0 && 2 * t.Tensors.Count >= most)

@@ -95,7 +95,7 @@ public sealed class WeightImport(WeightFile file, NamedWeights weights, bool byO
             return CopyNamed(model, backboneOnly);
         }
 
-        // By name, a batch norm is taken with the epsilon of those here.
+        // Copying by name ignores the epsilons of the graph's batch norms, so it is done only if all of them have this program's epsilon, 1e-5.
         NamedWeights named = weights;
         bool usualNorms = graph.Nodes.All(n => n.Op != "BatchNormalization" || n.Epsilon is > 0.99e-5f and < 1.01e-5f);
         GraphLayers layers = new(graph);

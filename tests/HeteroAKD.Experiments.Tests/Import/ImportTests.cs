@@ -206,7 +206,7 @@ public sealed class ImportTests : IDisposable
         string file = source.WriteTorch(_folder.File("resnet.pth"));
         string error = Assert.Throws<WeightImportException>(() => Import(file, "deeplabv3-resnet18b", classes: 3, backboneOnly: true)).Message;
         Assert.Contains("missing     0\nmismatched  0\nunexpected  10\n  layer1.2.conv1.weight [64, 64, 3, 3]", error);
-        Assert.Contains("Name the network that the weights are of (--model)", error);
+        Assert.Contains("Name the network that the weights are for (--model)", error);
         Assert.False(File.Exists(Output));
         Assert.Contains("unexpected  10", Import(file, "deeplabv3-resnet18b", classes: 3, backboneOnly: true, strict: false).Lines);
     }

@@ -135,7 +135,7 @@ public static class WarpRows
         return Larger(pair, Warp.ShuffleXor(pair, 2));
     }
 
-    /// <summary>The larger, by one instruction; the card's does not keep a NaN, which comes back with its own exponential.</summary>
+    /// <summary>The larger of two, by one instruction. On the card it drops a NaN, but the exponential of the NaN score is NaN again.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static float Larger(float a, float b) => MathF.Max(a, b);
 

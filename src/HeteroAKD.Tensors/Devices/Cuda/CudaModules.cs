@@ -7,7 +7,7 @@ namespace HeteroAKD.Tensors.Devices.Cuda;
 
 /// <summary>
 /// The modules of a context: PTX that the driver has translated for its card. Those that the cache holds for this build can be loaded ahead on threads of their
-/// own (<see cref="Preload"/>); whoever needs one sooner loads it himself, or waits for the thread that is at it.
+/// own (<see cref="Preload"/>). A caller that needs a module earlier loads it itself, or waits for the thread that is loading it.
 /// </summary>
 internal sealed class CudaModules(CudaAccelerator accelerator, KernelCache cache, KernelKey key) : IDisposable
 {
