@@ -70,6 +70,10 @@ log="$out/log.txt"
 : >"$log"
 : >"$work/steps.tsv"
 
+# PyTorch's wheels bring cuBLAS where no loader looks.
+cublas="$(python3 -c 'import glob, os, nvidia; print(":".join(sorted({os.path.dirname(f) for root in nvidia.__path__ for f in glob.glob(os.path.join(root, "*", "lib", "libcublas.so.*"))}, reverse=True)))' 2>/dev/null || true)"
+[ -z "$cublas" ] || export LD_LIBRARY_PATH="$cublas${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}"
+
 # Where the program unpacks its native libraries and PyTorch keeps compiled kernels: nothing is left behind.
 export DOTNET_BUNDLE_EXTRACT_BASE_DIR="$work/bundle" TORCHINDUCTOR_CACHE_DIR="$work/inductor" TRITON_CACHE_DIR="$work/triton" PYTHONDONTWRITEBYTECODE=1
 export DOTNET_NOLOGO=1 PYTHONUNBUFFERED=1
@@ -84,6 +88,7 @@ trap finish EXIT
 
 began=$SECONDS
 report_seconds=6 # kept for the report
+rows_seconds=$((budget < 400 ? budget / 2 : 200)) # kept for the rows of the benchmark, until they begin
 left() { echo $((budget - report_seconds - (SECONDS - began))); }
 
 # note NAME STATUS SECONDS MESSAGE
@@ -94,9 +99,10 @@ note() {
 
 # step NAME LIMIT COMMAND...: runs a command with a time limit; a failure is noted and the next step goes on.
 step() {
-    local name="$1" limit="$2" start=$SECONDS code=0 lines
+    local name="$1" limit="$2" start=$SECONDS code=0 lines most
     shift 2
-    [ "$limit" -le "$(left)" ] || limit="$(left)"
+    most=$(($(left) - rows_seconds))
+    [ "$limit" -le "$most" ] || limit="$most"
     if [ "$limit" -lt 1 ]; then
         note "$name" skipped 0 "out of time"
         return
@@ -123,6 +129,8 @@ machine() {
     echo "program $("${program[@]}" --version)"
     if command -v nvidia-smi >/dev/null; then
         nvidia-smi --query-gpu=name,driver_version,memory.total,clocks.max.sm,clocks.max.memory,power.limit --format=csv,noheader | head -n 1 | sed 's/^/gpu /'
+        # The checks run several processes at once: in another mode than Default all but one fail.
+        nvidia-smi --query-gpu=compute_mode --format=csv,noheader | head -n 1 | sed 's/^/compute mode /'
         nvidia-smi | grep -o 'CUDA Version: [0-9.]*' | head -n 1 | sed 's/CUDA Version:/cuda/' || true
     fi
     python3 "$here/reference/machine.py"
@@ -193,6 +201,28 @@ if python3 -c 'import torch' 2>/dev/null; then
 else
     note "ops against PyTorch" skipped 0 "PyTorch is not installed for this python3"
 fi
+# Rows are timed: nothing else may run beside them. They come before the checks that take longest, so that a run that is cut short has its figures.
+if [ -n "$background" ]; then
+    waited=0
+    while kill -0 "$background" 2>/dev/null && [ "$waited" -lt 45 ] && [ "$(left)" -gt 200 ]; do
+        sleep 1
+        waited=$((waited + 1))
+    done
+    kill -- "-$background" 2>/dev/null || true
+    wait "$background" 2>/dev/null || true
+    background=""
+    cat "$work/warm.log" >>"$log"
+fi
+step ceilings 30 "${program[@]}" ceilings --device "$device" --json "$work/ceilings.json" ${small[@]+"${small[@]}"}
+seconds=0.1
+[ ${#small[@]} -eq 0 ] || seconds=0.01
+rows_budget=$(($(left) - 70)) # what is kept is enough for two short trainings
+[ "$rows_budget" -ge "$rows_seconds" ] || rows_budget=$rows_seconds
+[ "$rows_budget" -le 280 ] || rows_budget=280
+rows_seconds=0
+step benchmarks $((rows_budget + 20)) python3 "$here/reference/measure.py" --program "$program_text" --device "$device" --seconds "$seconds" \
+    --budget "$rows_budget" --out "$work/rows.json" ${small[@]+"${small[@]}"}
+
 in_shell determinism 120 determinism
 in_shell "quick start, short" 90 quickstart "$work/quickstart" "${short[@]}"
 if [ -n "$data" ]; then
@@ -208,23 +238,6 @@ for check in "memcheck softmax" "racecheck layer_norm" "racecheck matmul"; do
     fi
 done
 
-# From here on things are timed: nothing else may run.
-if [ -n "$background" ]; then
-    waited=0
-    while kill -0 "$background" 2>/dev/null && [ "$waited" -lt 45 ] && [ "$(left)" -gt 200 ]; do
-        sleep 1
-        waited=$((waited + 1))
-    done
-    kill -- "-$background" 2>/dev/null || true
-    wait "$background" 2>/dev/null || true
-    background=""
-    cat "$work/warm.log" >>"$log"
-fi
-step ceilings 30 "${program[@]}" ceilings --device "$device" --json "$work/ceilings.json" ${small[@]+"${small[@]}"}
-seconds=0.1
-[ ${#small[@]} -eq 0 ] || seconds=0.01
-step benchmarks 300 python3 "$here/reference/measure.py" --program "$program_text" --device "$device" --seconds "$seconds" \
-    --budget "$(($(left) < 290 ? $(left) - 10 : 280))" --out "$work/rows.json" ${small[@]+"${small[@]}"}
 if [ ${#small[@]} -gt 0 ]; then
     note "quick start, whole" skipped 0 "not with --small"
 elif [ "$(left)" -lt 45 ]; then

@@ -175,8 +175,7 @@ def check(torch, case, program, device):
 
 def compare(torch, program, device):
     """Rows for the report."""
-    torch.backends.cuda.matmul.allow_tf32 = False
-    torch.backends.cudnn.allow_tf32 = False
+    common.set_tf32(torch, False)
     listed = cases(torch)
     with ThreadPoolExecutor(AT_ONCE) as pool:
         outcomes = list(pool.map(lambda case: check(torch, case, program, device), listed))

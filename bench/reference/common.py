@@ -38,6 +38,15 @@ def torch_or_end(what):
     return torch
 
 
+def set_tf32(torch, on):
+    """Products and convolutions of float32 tensors in TF32, or not, by the newer of the interfaces that this PyTorch has: it refuses to see both used."""
+    matmul, conv = torch.backends.cuda.matmul, getattr(torch.backends.cudnn, "conv", None)
+    if hasattr(matmul, "fp32_precision") and hasattr(conv, "fp32_precision"):
+        matmul.fp32_precision = conv.fp32_precision = "tf32" if on else "ieee"
+    else:
+        matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = on
+
+
 def write_json(path, value):
     """Writes a file whole or not at all: a script may be ended by its time limit."""
     partial = path + ".partial"

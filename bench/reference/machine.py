@@ -1,12 +1,20 @@
-"""Says which python, PyTorch and triton there are."""
+"""Says which python, compilers, PyTorch and triton there are."""
 
+import os
 import platform
+import shutil
+import sysconfig
 
 import common
 
 
 def main():
     print(f"python {platform.python_version()}")
+    # torch.compile and triton build helpers with them.
+    compilers = [path for path in map(shutil.which, ("cc", "gcc", "clang", "nvcc")) if path]
+    print(f"compilers {', '.join(compilers) or 'none'}")
+    header = os.path.join(sysconfig.get_paths()["include"], "Python.h")
+    print(f"Python.h {'there' if os.path.exists(header) else 'missing'}")
     torch, reason = common.import_torch()
     if torch is None:
         print(f"torch {reason}")

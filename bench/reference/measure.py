@@ -1,4 +1,4 @@
-"""Measures the rows of rows.json, ours and PyTorch's by turns: row by row ours, eager, compiled, so that clocks and heat are alike.
+"""Measures the rows of rows.json, ours and PyTorch's by turns: row by row ours and eager, so that clocks and heat are alike; then torch.compile, which takes longest.
 
 Writes what it has after every row: when its time is over, what was measured is there.
 """
@@ -189,15 +189,14 @@ class Run:
         self.results = {row["id"]: {"id": row["id"], "peers": {}} for row in self.rows}
 
     def measure(self):
-        """Ours, eager and what has a bar on torch.compile; then torch.compile for the others, while there is time."""
+        """Ours and eager; then torch.compile, rows with a bar on it first, while there is time."""
         for row in in_order(self.rows):
             self._row(row)
             self._save()
         if self.peers is not None:
-            for row in in_order(self.rows):
-                peers = self.results[row["id"]]["peers"]
-                if "compile" in self.peers.peers.forms_of(row) and "compile" not in peers:
-                    self._compile(row, peers)
+            for row in sorted(in_order(self.rows), key=lambda row: "compile" not in row.get("bars", {})):
+                if "compile" in self.peers.peers.forms_of(row):
+                    self._compile(row)
                     self._save()
         self.program.stop()
         return self._save()
@@ -229,16 +228,16 @@ class Run:
             for form in self.peers.peers.forms_of(row):
                 if form != "compile" and self._left() > 0:
                     peers[form] = self.peers.run(row, form, self._left())
-            if "compile" in row.get("bars", {}):
-                self._compile(row, peers)
         print(line_of(row, result), flush=True)
 
-    def _compile(self, row, peers):
+    def _compile(self, row):
+        peers = self.results[row["id"]]["peers"]
         if self._left() <= 0:
             peers["compile"] = {"status": "skipped", "message": "out of time"}
             return
         best = quicker(peers.get("eager"), peers.get("eager channels-last"))
         peers["compile"] = self.peers.run(row, "compile", self._left(), channels_last=bool(best) and best.get("form") == "eager channels-last")
+        print(line_of(row, {"ours": self.results[row["id"]]["ours"], "peers": {"compile": peers["compile"]}}), flush=True)
 
     def _save(self):
         outcome = {

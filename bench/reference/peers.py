@@ -3,6 +3,7 @@
 import torch
 import torch.nn.functional as F
 
+import common
 import losses
 import models
 
@@ -23,10 +24,16 @@ class Work:
 
 def set_precision(precision):
     """Products and convolutions of float32 tensors in TF32, or not."""
-    tf32 = precision == "tf32"
-    torch.backends.cuda.matmul.allow_tf32 = tf32
-    torch.backends.cudnn.allow_tf32 = tf32
+    common.set_tf32(torch, precision == "tf32")
     torch.backends.cudnn.benchmark = True
+
+
+def compiled(function):
+    """The function under torch.compile. Dynamo counts recompilations per code object and goes eager in silence at its limit: rows share code, so it begins anew."""
+    torch._dynamo.reset()
+    if hasattr(torch._dynamo.config, "fail_on_recompile_limit_hit"):
+        torch._dynamo.config.fail_on_recompile_limit_hit = True
+    return torch.compile(function, dynamic=False)
 
 
 def forms_of(row):
@@ -48,7 +55,7 @@ def build(row, sizes, device, form, channels_last=False):
     if form == "chunked":
         function = CHUNKED[row["kind"]]
     elif form == "compile":
-        function = torch.compile(function, dynamic=False)
+        function = compiled(function)
     return operation_work(function, inputs, row["precision"], channels_last)
 
 
@@ -137,7 +144,7 @@ def adamw(s, device):
     return Work(optimizer_of(parameters, device).step)
 
 
-def step(s, device, precision, compiled, channels_last):
+def step(s, device, precision, is_compiled, channels_last):
     """A training step: forward, cross-entropy at label resolution, backward, AdamW. bf16 is without autocast: parameters and activations are bf16."""
     model = models.create(s["model"], s["classes"]).to(device)
     images = torch.randn(s["batch"], 3, s["height"], s["width"], device=device)
@@ -151,7 +158,7 @@ def step(s, device, precision, compiled, channels_last):
     def loss(batch, truth):
         return models.task_loss(model, batch, truth)
 
-    loss = torch.compile(loss, dynamic=False) if compiled else loss
+    loss = compiled(loss) if is_compiled else loss
 
     def full():
         optimizer.zero_grad(set_to_none=True)
