@@ -3,8 +3,9 @@ using System.Runtime.CompilerServices;
 namespace HeteroAKD.Kernels.Lanes;
 
 /// <summary>
-/// Elementary functions for every float lane, from the same polynomials in the same order, so that a result does not depend on which lane computed it.
-/// The bounds of <see cref="ILane{T}"/> are tested over the whole range against float64.
+/// Elementary functions for every float lane, from the same polynomials in the same order. All host lanes give the same bits. A card may differ from them in
+/// the last bits: NVIDIA's assembler fuses products and sums where the text does not forbid it. No result depends on that beyond a rounding. The bounds of
+/// <see cref="ILane{T}"/> are tested over the whole range against float64.
 /// </summary>
 public static class FloatMath
 {

@@ -30,9 +30,20 @@ public sealed class CudaCommandTests : IDisposable
         HeteroAkdProcess.Result result = Run([("HETEROAKD_EMULATED_MEMORY", "3221225472")], "info");
         Assert.Equal(0, result.ExitCode);
         string line = result.Output.Split('\n').Single(l => l.StartsWith("cuda", StringComparison.Ordinal));
-        Assert.Matches(@"^cuda +3\.0 +yes +.+, compute capability 8\.0, \d+ multiprocessors, driver for CUDA 12\.8, PTX .+ for SM_80", line);
+        Assert.Matches(@"^cuda +3\.0 +yes +.+, compute capability 8\.0, \d+ multiprocessors, driver for CUDA 13\.0, PTX .+ for SM_80", line);
         Assert.Contains("3.0 GiB free; ", line);
         Assert.Contains("kernels of earlier runs in ", line);
+    }
+
+    [Theory]
+    [InlineData("", "PTX 8.8 for")]
+    [InlineData("8.0", "PTX 8.0 for")]
+    [InlineData("8.9", "HETEROAKD_PTX_ISA=8.9 is no version of PTX that ILGPU writes; it writes 6.0, ")]
+    [InlineData("soon", "HETEROAKD_PTX_ISA=soon is no version of PTX that ILGPU writes; it writes 6.0, ")]
+    public void The_version_of_PTX_can_be_pinned(string version, string expected)
+    {
+        HeteroAkdProcess.Result result = Run([("HETEROAKD_PTX_ISA", version)], "info");
+        Assert.Contains(expected, result.Output.Split('\n').Single(l => l.StartsWith("cuda", StringComparison.Ordinal)));
     }
 
     [Fact]

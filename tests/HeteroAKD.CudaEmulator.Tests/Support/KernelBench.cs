@@ -44,7 +44,8 @@ internal sealed unsafe class KernelBench : IDisposable
         """;
 
     /// <summary>A decoded kernel.</summary>
-    public static Kernel Load(string body, string arrays = "") => KernelDecoder.Decode(PtxParser.Parse(Text(body, arrays)))["K"];
+    public static Kernel Load(string body, string arrays = "", bool contract = false) =>
+        KernelDecoder.Decode(PtxParser.Parse(Text(body, arrays)), contract)["K"];
 
     /// <summary>Runs a body in one block and gives what it stored.</summary>
     /// <param name="body">PTX.</param>

@@ -12,11 +12,16 @@ internal sealed class DeviceProfile
     public const string MemoryVariable = "HETEROAKD_EMULATED_MEMORY";
 
     private const long DefaultMemory = 8L << 30;
+    private const int Multiprocessors = 132; // of an H100 or H200
+
+    /// <summary>The variable that decides about products and sums: <c>fuse</c> as ptxas does, or <c>keep</c> (also when empty) two roundings.</summary>
+    public const string ContractionVariable = "HETEROAKD_EMULATED_FMA";
 
     /// <summary>A card as the environment describes it.</summary>
     /// <param name="capability">The first variable's value.</param>
     /// <param name="memory">The second variable's value.</param>
-    public DeviceProfile(string? capability, string? memory)
+    /// <param name="contraction">The third variable's value.</param>
+    public DeviceProfile(string? capability, string? memory, string? contraction = null)
     {
         if (!Version.TryParse(string.IsNullOrEmpty(capability) ? "8.0" : capability, out Version? version) || version.Major is < 8 or > 12)
         {
@@ -27,10 +32,16 @@ internal sealed class DeviceProfile
         MemoryBytes = string.IsNullOrEmpty(memory) ? DefaultMemory
             : long.TryParse(memory, NumberStyles.None, CultureInfo.InvariantCulture, out long bytes) ? bytes
             : throw new DriverException(CudaResult.InvalidDevice, $"{MemoryVariable}={memory} is no number of bytes");
+        Contracts = contraction switch
+        {
+            null or "" or "keep" => false,
+            "fuse" => true,
+            _ => throw new DriverException(CudaResult.InvalidDevice, $"{ContractionVariable}={contraction} is neither fuse nor keep"),
+        };
     }
 
-    /// <summary>What the driver reports as its version: 12.8.</summary>
-    public static int DriverVersion => 12080;
+    /// <summary>What the driver reports as its version, 13.0, for which ILGPU writes its newest PTX.</summary>
+    public static int DriverVersion => 13000;
 
     /// <summary>What the driver reports as the card's name.</summary>
     public static string Name => "PTX emulator (no GPU)";
@@ -40,6 +51,9 @@ internal sealed class DeviceProfile
 
     /// <summary>Second number of the compute capability.</summary>
     public int Minor { get; }
+
+    /// <summary>Whether products and sums are fused.</summary>
+    public bool Contracts { get; }
 
     /// <summary>Device memory in bytes.</summary>
     public long MemoryBytes { get; }
@@ -63,7 +77,7 @@ internal sealed class DeviceProfile
         11 => int.MaxValue,
         12 or 82 => 64 << 10,
         13 => 1_000_000,
-        16 => 8,
+        16 => Multiprocessors,
         15 or 19 or 31 or 41 or 78 or 90 or 91 => 1,
         36 => 1_000_000,
         37 => 256,

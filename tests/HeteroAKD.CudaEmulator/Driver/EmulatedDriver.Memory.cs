@@ -24,6 +24,7 @@ internal sealed unsafe partial class EmulatedDriver
     /// <summary>Gives memory on the device back.</summary>
     public void Free(ulong address)
     {
+        RequireContext();
         ForbidWhileCapturing("freeing memory");
         Require(address == 0 || Memory.Free(address), CudaResult.InvalidValue, $"freeing 0x{address:x}, where no live allocation starts");
     }
@@ -31,6 +32,7 @@ internal sealed unsafe partial class EmulatedDriver
     /// <summary>Pinned memory of the host.</summary>
     public nint AllocateHost(long bytes)
     {
+        RequireContext();
         ForbidWhileCapturing("an allocation of pinned memory");
         Require(bytes > 0, CudaResult.InvalidValue, $"an allocation of {bytes} bytes");
         nint memory = (nint)NativeMemory.AlignedAlloc((nuint)bytes, 4096);
@@ -42,6 +44,7 @@ internal sealed unsafe partial class EmulatedDriver
     /// <summary>Gives pinned memory of the host back.</summary>
     public void FreeHost(nint memory)
     {
+        RequireContext();
         ForbidWhileCapturing("freeing pinned memory");
         Require(_ownHostMemory.Remove(memory), CudaResult.InvalidValue, $"freeing host memory at 0x{memory:x}, which was not allocated by the driver");
         Memory.Unregister((void*)memory);
@@ -51,6 +54,7 @@ internal sealed unsafe partial class EmulatedDriver
     /// <summary>Pins memory that the host has.</summary>
     public void RegisterHost(nint memory, long bytes)
     {
+        RequireContext();
         ForbidWhileCapturing("pinning memory");
         Require(bytes > 0 && memory != 0, CudaResult.InvalidValue, $"pinning {bytes} bytes at 0x{memory:x}");
         Require(Memory.Register((void*)memory, bytes), CudaResult.HostMemoryAlreadyRegistered, $"host memory at 0x{memory:x} is pinned already");
@@ -59,6 +63,7 @@ internal sealed unsafe partial class EmulatedDriver
     /// <summary>Undoes <see cref="RegisterHost"/>.</summary>
     public void UnregisterHost(nint memory)
     {
+        RequireContext();
         ForbidWhileCapturing("unpinning memory");
         Require(
             !_ownHostMemory.Contains(memory) && Memory.Unregister((void*)memory),
@@ -69,6 +74,7 @@ internal sealed unsafe partial class EmulatedDriver
     /// <summary>The address by which kernels reach pinned memory: its own.</summary>
     public ulong DevicePointerOf(nint memory)
     {
+        RequireContext();
         Require(Memory.Find((ulong)memory) is not null, CudaResult.InvalidValue, $"host memory at 0x{memory:x} is not pinned");
         return (ulong)memory;
     }

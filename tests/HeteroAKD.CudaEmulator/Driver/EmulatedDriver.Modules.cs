@@ -19,7 +19,7 @@ internal sealed unsafe partial class EmulatedDriver
     {
         RequireContext();
         ForbidWhileCapturing("loading a module");
-        return _handles.Add(new DriverModule(KernelDecoder.Decode(PtxParser.Parse(ptx))));
+        return _handles.Add(new DriverModule(KernelDecoder.Decode(PtxParser.Parse(ptx), Profile.Contracts)));
     }
 
     /// <summary>Ends a module.</summary>

@@ -18,6 +18,7 @@ internal sealed unsafe partial class EmulatedDriver
     /// <summary>Ends a stream.</summary>
     public void DestroyStream(nint handle)
     {
+        RequireContext();
         DriverStream stream = _handles.Remove<DriverStream>(handle);
         Invalidate(stream.Capture);
     }
@@ -68,14 +69,23 @@ internal sealed unsafe partial class EmulatedDriver
     }
 
     /// <summary>A new event.</summary>
-    public nint CreateEvent() => _handles.Add(new DriverEvent());
+    public nint CreateEvent()
+    {
+        RequireContext();
+        return _handles.Add(new DriverEvent());
+    }
 
     /// <summary>Ends an event.</summary>
-    public void DestroyEvent(nint handle) => _handles.Remove<DriverEvent>(handle);
+    public void DestroyEvent(nint handle)
+    {
+        RequireContext();
+        _handles.Remove<DriverEvent>(handle);
+    }
 
     /// <summary>Marks where a stream is.</summary>
     public void RecordEvent(nint eventHandle, nint streamHandle)
     {
+        RequireContext();
         DriverEvent mark = _handles.Get<DriverEvent>(eventHandle);
         DriverStream stream = StreamOf(streamHandle);
         if (stream.Capture is not null)
@@ -91,6 +101,7 @@ internal sealed unsafe partial class EmulatedDriver
     /// <summary>Checks that an event can be asked or waited for.</summary>
     public void CheckEvent(nint handle)
     {
+        RequireContext();
         DriverEvent mark = _handles.Get<DriverEvent>(handle);
         if (mark.Capture is not null && _captures.Contains(mark.Capture))
         {
@@ -113,6 +124,7 @@ internal sealed unsafe partial class EmulatedDriver
     /// <summary>Lets a stream wait for an event: one that was recorded in a capture brings the stream into it, or joins it.</summary>
     public void WaitEvent(nint streamHandle, nint eventHandle)
     {
+        RequireContext();
         DriverStream stream = StreamOf(streamHandle);
         DriverEvent mark = _handles.Get<DriverEvent>(eventHandle);
         Capture? capture = mark.Capture is not null && _captures.Contains(mark.Capture) ? mark.Capture : null;

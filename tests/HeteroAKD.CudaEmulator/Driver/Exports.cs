@@ -51,7 +51,8 @@ internal static unsafe partial class Exports
                 s_driver ??= new EmulatedDriver(
                     new DeviceProfile(
                         Environment.GetEnvironmentVariable(DeviceProfile.CapabilityVariable),
-                        Environment.GetEnvironmentVariable(DeviceProfile.MemoryVariable)));
+                        Environment.GetEnvironmentVariable(DeviceProfile.MemoryVariable),
+                        Environment.GetEnvironmentVariable(DeviceProfile.ContractionVariable)));
                 call(s_driver);
                 return (int)CudaResult.Success;
             }

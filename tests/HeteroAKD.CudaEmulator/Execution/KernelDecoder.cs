@@ -21,13 +21,20 @@ internal sealed unsafe class KernelDecoder
     }
 
     /// <summary>Decodes all functions of a module, so that what is wrong in any is known.</summary>
+    /// <param name="module">The module; fused sums replace its own.</param>
+    /// <param name="contract">Whether products and sums are fused (<see cref="Contraction"/>).</param>
     /// <returns>Those that can be launched, by name.</returns>
     /// <exception cref="PtxException">An instruction that the emulator lacks, or operands that do not fit.</exception>
-    public static IReadOnlyDictionary<string, Kernel> Decode(PtxModule module)
+    public static IReadOnlyDictionary<string, Kernel> Decode(PtxModule module, bool contract = false)
     {
         Dictionary<string, Kernel> kernels = [];
         foreach (PtxFunction function in module.Functions.Values)
         {
+            if (contract)
+            {
+                Contraction.Apply(function);
+            }
+
             Kernel kernel = new KernelDecoder(function).DecodeFunction();
             if (function.IsEntry)
             {

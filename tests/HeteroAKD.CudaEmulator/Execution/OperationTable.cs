@@ -124,6 +124,8 @@ internal static unsafe class OperationTable
 
         AddTernary<FmaF32>(table, "fma.rn");
         AddTernary<FmaF32>(table, "mad.rn");
+        AddTernary<ProductMinusF32>(table, Contraction.ProductMinus);
+        AddTernary<MinusProductF32>(table, Contraction.MinusProduct);
         foreach (string form in new[] { "div.rn", "div.full", "div.approx" })
         {
             AddBinary<DivF32>(table, form);

@@ -103,6 +103,18 @@ internal readonly struct FmaF32 : ITernaryVector
         Vector256.FusedMultiplyAdd(a.AsSingle(), b.AsSingle(), c.AsSingle()).AsUInt32();
 }
 
+internal readonly struct ProductMinusF32 : ITernaryVector
+{
+    public static Vector256<uint> Apply(Vector256<uint> a, Vector256<uint> b, Vector256<uint> c) =>
+        Vector256.FusedMultiplyAdd(a.AsSingle(), b.AsSingle(), -c.AsSingle()).AsUInt32();
+}
+
+internal readonly struct MinusProductF32 : ITernaryVector
+{
+    public static Vector256<uint> Apply(Vector256<uint> a, Vector256<uint> b, Vector256<uint> c) =>
+        Vector256.FusedMultiplyAdd(-a.AsSingle(), b.AsSingle(), c.AsSingle()).AsUInt32();
+}
+
 internal readonly struct NegF32 : IUnaryVector
 {
     public static Vector256<uint> Apply(Vector256<uint> a) => a ^ Vector256.Create(0x8000_0000u);

@@ -130,10 +130,11 @@ internal sealed unsafe class CudaDevice : AcceleratorDevice
             throw new DeviceNotAvailableException("cuda", problem);
         }
 
+        Action<CudaDeviceOverride> pin = PtxVersion.Pin();
         Context? context = null;
         try
         {
-            context = Context.Create(b => b.Cuda().EnableAlgorithms());
+            context = Context.Create(b => b.Cuda(pin).EnableAlgorithms());
             if (context.GetCudaDevices().Count == 0)
             {
                 throw new DeviceNotAvailableException("cuda", "the driver reports a card, but ILGPU cannot describe it.");

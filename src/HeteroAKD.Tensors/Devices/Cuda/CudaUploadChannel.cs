@@ -25,6 +25,7 @@ internal sealed unsafe class CudaUploadChannel : UploadChannel
         _bytes = (nuint)((long)target.Shape.Count * target.ElementBytes);
         _staging = Tensor.Persistent(device, target.Shape, target.DType);
         _staging.Name = $"upload of {target.Name}";
+        device.Bind();
         for (int i = 0; i < _pinned.Length; i++)
         {
             CudaDriver.Check(CudaDriver.cuMemAllocHost_v2(out _pinned[i], _bytes), $"cuMemAllocHost({_bytes} bytes)");

@@ -65,6 +65,7 @@ internal sealed class TileTuner(CudaDevice device, KernelCache cache, KernelKey 
     {
         long start = Stopwatch.GetTimestamp();
         Tried++;
+        device.Bind();
         CudaDriver.Check(CudaDriver.cuEventCreate(out nint first, 0), "cuEventCreate");
         CudaDriver.Check(CudaDriver.cuEventCreate(out nint last, 0), "cuEventCreate");
         bool large = Quickest(launch, true, first, last) <= Quickest(launch, false, first, last);
