@@ -35,6 +35,12 @@ internal static class Metrics
     /// <summary>Name of the score of the average of weights.</summary>
     public static string AverageScore(string split, string metric) => $"{split}.{metric}.ema";
 
+    /// <summary>The splits that do not hold every class, with how many have a score: "val 9 of 11, test 10 of 11"; empty where all have one.</summary>
+    public static string FewerClasses(IReadOnlyDictionary<string, SegmentationScores> scores) =>
+        string.Join(
+            ", ", Splits.Where(split => scores.TryGetValue(split, out SegmentationScores? s) && s.ScoredClasses < s.ClassIoU.Count)
+                .Select(split => $"{split} {ScoreText.Classes(scores[split])}"));
+
     /// <summary>The scores of a network by name; a split that it was not scored on is left out.</summary>
     /// <param name="scores">Scores by split, of the last weights.</param>
     /// <param name="average">The same of the average of weights; null where none was kept.</param>

@@ -187,6 +187,15 @@ internal sealed class PlanReport
                     $"The runs mix devices ({string.Join(", ", devices)}), whose roundings differ; the column device of the results says where each ran."));
         }
 
+        RunResult[] fewer = [.. distinct.Select(r => _results.Find(r.Key)).OfType<RunResult>().Where(r => r.FewerClasses.Length > 0)];
+        if (fewer.Length > 0)
+        {
+            _blocks.Add(
+                new TextBlock(
+                    $"In {fewer.Length} run{(fewer.Length == 1 ? "" : "s")} the mean IoU is one over fewer classes than are named: "
+                        + $"{string.Join("; ", fewer.Select(r => r.FewerClasses).Distinct())}."));
+        }
+
         HashSet<string> hashes = [.. _layout.Runs.Concat(_layout.Teachers).Select(r => r.Hash)];
         int others = _results.Lines.Count(l => l.Kind != RunResult.Cost && (!hashes.Contains(l.Hash) || _results.Find(l.Key) is null));
         if (others > 0)

@@ -143,6 +143,7 @@ internal sealed class PlanRunner(RunExecution execution, ResultsFile results, Co
             Commit = RunFolders.Commit(run, execution.Commit),
             Format = Checkpoint.FormatVersion,
             Scores = network is null ? new Dictionary<string, double>() : Metrics.Of(network.Scores, network.AverageScores, network.TeacherMeanIoU),
+            FewerClasses = network is null ? "" : Metrics.FewerClasses(network.Scores),
             Device = summary?.Device.Split(' ')[0] ?? "",
             Seconds = summary?.Seconds ?? double.NaN,
             Finished = clock.GetUtcNow().UtcDateTime,
@@ -158,7 +159,8 @@ internal sealed class PlanRunner(RunExecution execution, ResultsFile results, Co
         {
             string score = result.Scores.TryGetValue(compare.Score, out double value)
                 ? string.Create(CultureInfo.InvariantCulture, $"{compare.Split} {compare.Metric} {100 * value:F2}") : $"no {compare.Score}";
-            progress.Say(string.Create(CultureInfo.InvariantCulture, $"{_done}/{_total}  {run.Title}  {score}  {result.Seconds:F0} s"));
+            string classes = result.FewerClasses.Length == 0 ? "" : $" ({result.FewerClasses} classes have a score)";
+            progress.Say(string.Create(CultureInfo.InvariantCulture, $"{_done}/{_total}  {run.Title}  {score}{classes}  {result.Seconds:F0} s"));
         }
 
         progress.Report(new StepProgress(_done, double.NaN, double.NaN, double.NaN));

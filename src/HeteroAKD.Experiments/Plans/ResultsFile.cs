@@ -14,7 +14,10 @@ internal sealed class ResultsFile
     private const string DateFormat = "yyyy-MM-dd'T'HH:mm:ss'Z'";
 
     private static readonly string[] s_columns =
-        ["kind", "arm", "cell", "seed", "hash", "settings", "steps", "commit", "format", .. Metrics.Scores, "seconds", "device", "finished", "error"];
+        [
+            "kind", "arm", "cell", "seed", "hash", "settings", "steps", "commit", "format", .. Metrics.Scores, "classes", "seconds", "device", "finished",
+            "error"
+        ];
 
     private readonly string _path;
     private readonly List<RunResult> _lines = [];
@@ -101,7 +104,7 @@ internal sealed class ResultsFile
     [
         r.Kind, r.Arm, r.Cell, Number(r.Seed), r.Hash, r.Settings, Number(r.Steps), r.Commit, Number(r.Format),
         .. Metrics.Scores.Select(name => r.Scores.TryGetValue(name, out double value) ? Number(value) : ""),
-        Number(double.Round(r.Seconds, 4)), r.Device, r.Finished.ToString(DateFormat, CultureInfo.InvariantCulture), r.Error,
+        r.FewerClasses, Number(double.Round(r.Seconds, 4)), r.Device, r.Finished.ToString(DateFormat, CultureInfo.InvariantCulture), r.Error,
     ];
 
     private static RunResult Parse(string[] heads, string[] cells, string place)
@@ -128,6 +131,7 @@ internal sealed class ResultsFile
                 Commit = Cell("commit"),
                 Format = Whole("format"),
                 Scores = Metrics.Scores.Where(name => Cell(name).Length > 0).ToDictionary(name => name, Real),
+                FewerClasses = Cell("classes"),
                 Seconds = Real("seconds"),
                 Device = Cell("device"),
                 Finished = DateTime.ParseExact(

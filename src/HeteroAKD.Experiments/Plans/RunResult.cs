@@ -36,6 +36,9 @@ internal sealed record RunResult
     /// <summary>Scores by name (<see cref="Metrics.Scores"/>), in [0, 1].</summary>
     public IReadOnlyDictionary<string, double> Scores { get; init; } = new Dictionary<string, double>();
 
+    /// <summary>Splits whose mean IoU is one over fewer classes than are named, such as "test 9 of 11"; empty for none.</summary>
+    public string FewerClasses { get; init; } = "";
+
     /// <summary>Seconds of the run from start to end; of a cost, seconds a step.</summary>
     public double Seconds { get; init; } = double.NaN;
 

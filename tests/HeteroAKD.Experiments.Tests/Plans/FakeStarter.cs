@@ -22,6 +22,9 @@ internal sealed class FakeStarter : IRunStarter
     /// <summary>The test mIoU of a run.</summary>
     public Func<ExperimentConfig, double> Score { get; init; } = config => 0.3 + (0.01 * config.Seed);
 
+    /// <summary>The test IoU of each class; NaN for one without pixels.</summary>
+    public Func<ExperimentConfig, double[]> ClassScores { get; init; } = _ => [0.1];
+
     /// <summary>The same of the average of its weights; NaN where none is kept.</summary>
     public Func<ExperimentConfig, double> AverageScore { get; init; } = _ => double.NaN;
 
@@ -87,7 +90,7 @@ internal sealed class FakeStarter : IRunStarter
                 Role = role, Model = "m", Parameters = 1, Steps = config.Training.Steps, Seconds = Seconds(config), TrainingImages = 1,
                 Scores = new Dictionary<string, SegmentationScores>
                 {
-                    ["val"] = new(0.1, 0.2, 0.3, double.NaN, [0.1]), ["test"] = new(Score(config), 0.6, 0.7, 0.8, [0.1]),
+                    ["val"] = new(0.1, 0.2, 0.3, double.NaN, [0.1]), ["test"] = new(Score(config), 0.6, 0.7, 0.8, ClassScores(config)),
                 },
                 TeacherMeanIoU = TeacherScore(config),
                 AverageScores = double.IsNaN(AverageScore(config)) ? null

@@ -75,6 +75,19 @@ public sealed class PlanReportTests
     }
 
     [Fact]
+    public void A_mean_over_fewer_classes_than_are_named_says_so()
+    {
+        using TestPlan plan = new(Sleep);
+        string all = plan.Run(new FakeStarter { Score = Score }).Report;
+        Assert.DoesNotContain("fewer classes", all, StringComparison.Ordinal);
+        using TestPlan other = new(Sleep);
+        other.Run(new FakeStarter { Score = Score, ClassScores = config => config.Seed == 3 ? [0.1, double.NaN, 0.3] : [0.1, 0.2, 0.3] });
+        Assert.Contains(other.Progress.Lines, l => l.Contains("(test 2 of 3 classes have a score)", StringComparison.Ordinal));
+        string report = other.Report().Report;
+        Assert.Contains("In 2 runs the mean IoU is one over fewer classes than are named: test 2 of 3.", report, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void A_report_without_results_says_so()
     {
         using TestPlan plan = new(Sleep);
