@@ -12,7 +12,7 @@ public sealed class ShapeErrorTests(TestDevices devices)
         + "counted from the last must be equal or 1")]
     [InlineData("sum", "dim=2", "2,3", "sum: dim: 2 of input [2, 3], which has 2 dimensions")]
     [InlineData("mean", "dim=1,-1", "2,3", "mean: dim: 1,-1 names dimension 1 of input [2, 3] twice")]
-    [InlineData("max", "dim=0", "0,3", "max: dim: 0 of input [0, 3] holds no element")]
+    [InlineData("max", "dim=0", "0,3", "max: dim: 0 of input [0, 3] has no elements; max needs at least one")]
     [InlineData("weighted_sum", "", "2,3|3,2", "weighted_sum: other: [3, 2] is not the input's shape [2, 3]")]
     [InlineData("reshape", "d0=7", "2,3", "reshape: shape: [7] has 7 elements, input [2, 3] has 6")]
     [InlineData("drop_path", "", "2,3|2,4", "drop_path: residual: [2, 4] is not [2, 3]")]
