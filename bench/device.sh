@@ -204,7 +204,7 @@ fi
 # Rows are timed: nothing else may run beside them. They come before the checks that take longest, so that a run that is cut short has its figures.
 if [ -n "$background" ]; then
     waited=0
-    while kill -0 "$background" 2>/dev/null && [ "$waited" -lt 45 ] && [ "$(left)" -gt 200 ]; do
+    while kill -0 "$background" 2>/dev/null && [ "$waited" -lt 45 ] && [ "$(left)" -gt "$rows_seconds" ]; do
         sleep 1
         waited=$((waited + 1))
     done

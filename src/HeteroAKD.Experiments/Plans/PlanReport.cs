@@ -175,11 +175,8 @@ internal sealed class PlanReport
             _blocks.Add(new TextBlock(failed));
         }
 
-        string[] devices =
-        [
-            .. distinct.Select(r => _results.Find(r.Key)).OfType<RunResult>().Where(
-                r => r.Error.Length == 0 && r.Device.Length > 0).Select(r => r.Device).Distinct()
-        ];
+        RunResult[] ended = [.. distinct.Select(r => _results.Find(r.Key)).OfType<RunResult>().Where(r => r.Error.Length == 0)];
+        string[] devices = [.. ended.Select(r => r.Device).Where(device => device.Length > 0).Distinct()];
         if (devices.Length > 1)
         {
             _blocks.Add(
@@ -187,7 +184,7 @@ internal sealed class PlanReport
                     $"The runs mix devices ({string.Join(", ", devices)}), whose roundings differ; the column device of the results says where each ran."));
         }
 
-        RunResult[] fewer = [.. distinct.Select(r => _results.Find(r.Key)).OfType<RunResult>().Where(r => r.FewerClasses.Length > 0)];
+        RunResult[] fewer = [.. ended.Where(r => r.FewerClasses.Length > 0)];
         if (fewer.Length > 0)
         {
             _blocks.Add(
